@@ -1,0 +1,40 @@
+# Everything a person runs. Each target sets up what it needs; `make` alone lists them.
+PYTHON ?= python3
+PORT ?= 4010
+TARGET ?=
+CALLERS ?=
+BIN := .venv/bin
+
+.PHONY: help install mock conformance test check fix lint-spec docs wheel prism-check clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.venv/run: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/dev: .venv/run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+install: .venv/run  ## Set up .venv with the two commands, mock-server and contract-tests
+
+mock: .venv/run  ## Serve the mock on http://127.0.0.1:4010/api/v1 (PORT=... for another)
+	@$(BIN)/mock-server --port $(PORT)
+
+test: .venv/dev  ## Run the tests
+	$(BIN)/python -m pytest -n auto
+
+check: .venv/dev  ## Lint, check the types and the generated docs; changes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+fix: .venv/dev  ## Format and mend what can be mended mechanically
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## Remove what the other targets made
+	rm -rf .venv node_modules dist build reports .pytest_cache .mypy_cache .ruff_cache .hypothesis
