@@ -1,0 +1,94 @@
+"""A case: one or more steps, and what is expected of the last one. The common currency of all layers."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+Expect = Literal["accept", "refuse", "open"]
+Operation = Literal["createContainer", "updateContainer", "readContainer", "setStatus"]
+Layer = Literal["cases", "wire", "properties", "lifecycle", "race"]
+LAYERS: tuple[Layer, ...] = ("cases", "wire", "lifecycle", "race", "properties")
+
+SHARED = "shared:"  # a service label with this prefix is one that many cases update
+NO_SLUG = ""  # in place of a slug label: the create goes without a slug
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request, as a template: labels and made values are filled in when it is played.
+
+    The keys are those of ``fixtures/README.md``. ``expect`` is None for a set-up step, which must be
+    accepted for the case to mean anything.
+    """
+
+    operation: Operation = "createContainer"
+    caller: str = "red"
+    team: str | None = None
+    headers: tuple[tuple[str, str | None], ...] = ()
+    body: Any = None
+    raw: Any = None
+    slug: str | None = None
+    service: str = "service"
+    as_: str = "service"
+    status: str | None = None
+    shows: tuple[tuple[str, Any], ...] = ()
+    expect: Expect | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A named check of one rule.
+
+    ``value`` marks a case that sets one property in a body that is accepted without it: (operation,
+    service type, property). Such cases are judged beside that control, and accepted ones can share a request.
+    """
+
+    id: str
+    rule: str
+    layer: Layer
+    steps: tuple[Step, ...]
+    value: tuple[str, str, str] | None = None
+    tags: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def expect(self) -> Expect:
+        """What the last step is expected to get."""
+        return self.steps[-1].expect or "accept"
+
+    @property
+    def creates(self) -> bool:
+        """Whether a conforming target would store something."""
+        return any(s.operation == "createContainer" and s.expect != "refuse" for s in self.steps)
+
+    def again(self, suffix: str, **changes: Any) -> "Case":
+        """Return the same case under another name, with ``changes`` to every step."""
+        return replace(
+            self, id=f"{self.id}~{suffix}", steps=tuple(replace(s, **changes) for s in self.steps), value=None
+        )
+
+
+def to_data(case: Case) -> dict[str, Any]:
+    """Return the case as plain JSON values."""
+    steps = []
+    for step in case.steps:
+        plain = {k: getattr(step, k) for k in Step.__slots__ if getattr(step, k) != getattr(_PLAIN, k)}
+        steps.append(plain)
+    return {"id": case.id, "rule": case.rule, "layer": case.layer, "steps": steps}
+
+
+def from_data(data: dict[str, Any]) -> Case:
+    """Return the case that ``to_data`` wrote; ValueError says what is wrong with other data."""
+    try:
+        steps = tuple(_step(dict(step)) for step in data["steps"])
+        return Case(data["id"], data["rule"], data["layer"], steps)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"not a case: {error!r}") from None
+
+
+def _step(data: dict[str, Any]) -> Step:
+    for key in ("headers", "shows"):
+        if key in data:
+            data[key] = tuple((name, value) for name, value in data[key])
+    return Step(**data)
+
+
+_PLAIN = Step()

@@ -1,0 +1,83 @@
+"""Made values: the ``$text``, ``$slug``, ``$repeat`` and ``$nested`` of the case tables, and fresh slugs."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from threading import Lock
+from typing import Any
+
+_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class Slugs:
+    """Fresh slugs: unlike each other, and unlike those of any other run, since each run draws its own part."""
+
+    def __init__(self, prefix: str = "ck-") -> None:
+        """``prefix`` begins every slug but the short ones; ValueError where it cannot begin a slug."""
+        rest = prefix.replace("-", "a")
+        if not rest or len(prefix) > 40 or prefix[0] == "-" or any(c not in _ALPHABET for c in rest):
+            raise ValueError(f"{prefix!r} cannot begin a slug: lower-case letters, digits and hyphens, 40 at most")
+        self._stem = prefix + _random(8)
+        self._count = 0
+        self._lock = Lock()
+
+    def fresh(self, length: int | None = None) -> str:
+        """Return a slug that was never returned before, of ``length`` characters if one is given."""
+        with self._lock:
+            self._count += 1
+            slug = self._stem + _base36(self._count).rjust(4, "0")
+        if length is None:
+            return slug
+        return _random(length) if length < len(slug) else slug + _random(length - len(slug))
+
+
+def make(value: Any, slugs: Callable[[int | None], str]) -> Any:
+    """Return ``value`` with every made value in it filled in."""
+    if isinstance(value, Mapping):
+        if len(value) == 1:
+            ((key, arguments),) = value.items()
+            if key in _MAKERS:
+                return _MAKERS[key](arguments, slugs)
+        return {key: make(item, slugs) for key, item in value.items()}
+    if isinstance(value, list):
+        return [make(item, slugs) for item in value]
+    return value
+
+
+def _text(arguments: Mapping[str, Any], _slugs: Callable[[int | None], str]) -> str:
+    start, fill, length = arguments["start"], arguments["fill"], arguments["length"]
+    return (start + fill * (length - len(start)))[:length] if length > len(start) else start[:length]
+
+
+def _slug(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) -> str:
+    return slugs(arguments.get("length"))
+
+
+def _repeat(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) -> list[Any]:
+    return [make(arguments["value"], slugs)] * int(arguments["count"])
+
+
+def _nested(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) -> str:
+    depth, opening, closing = arguments["depth"], arguments["open"], arguments["close"]
+    head = f'{{"service_slug": "{slugs(None)}", "display_name": "Nested", "docker_image": "n", "extra": '
+    inner = "1" if opening != "[" else ""
+    return head + opening * depth + inner + closing * depth + "}"
+
+
+_MAKERS: dict[str, Callable[[Any, Callable[[int | None], str]], Any]] = {
+    "$text": _text,
+    "$slug": _slug,
+    "$repeat": _repeat,
+    "$nested": _nested,
+}
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def _base36(number: int) -> str:
+    digits = ""
+    while number:
+        number, rest = divmod(number, 36)
+        digits = _ALPHABET[rest] + digits
+    return digits

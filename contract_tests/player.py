@@ -1,0 +1,228 @@
+"""Plays cases against a target and says what each one showed."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import Any
+
+from contract_tests.callers import Caller, Cast
+from contract_tests.case import SHARED, Case, Step
+from contract_tests.catalogue import Catalogue, Rule
+from contract_tests.exchange import Exchange, Redactor
+from contract_tests.hook import Hook
+from contract_tests.judge import Judgement, answered_id, judge, judge_reading
+from contract_tests.ledger import Ledger
+from contract_tests.made import Slugs
+from contract_tests.scene import NotObserved, Scene
+from contract_tests.spec import Spec
+from contract_tests.target import Reply, Target, Unanswered
+
+# The stages whose refusals mean something only where the same request without the fault is accepted.
+_CONTROLLED = ("media-type", "json", "shape")
+_SLUG_TRIES = 3
+
+
+class TargetGone(Exception):  # noqa: N818 - not a fault of ours
+    """The target has stopped answering; its text says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one case showed, with everything that was sent for it."""
+
+    case: Case
+    judgement: Judgement
+    exchanges: tuple[Exchange, ...] = ()
+
+
+@dataclass(slots=True)
+class Player:
+    """Plays cases. One per run; safe to use from several threads.
+
+    ``readback`` says that the target offers the read-back. ``max_created`` bounds what is stored there.
+    """
+
+    target: Target
+    cast: Cast
+    spec: Spec
+    catalogue: Catalogue
+    bodies: Mapping[str, Any]
+    ledger: Ledger
+    slugs: Slugs
+    redactor: Redactor
+    readback: bool = False
+    hook: Hook | None = None
+    max_created: int | None = None
+    refuse_only: bool = False
+    requests: int = 0
+    traffic: list[Exchange] = field(default_factory=list)
+    _shared: dict[tuple[str, str], tuple[str, str] | None] = field(default_factory=dict)
+    _bases: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+    _pool_lock: Lock = field(default_factory=Lock)
+    _silent: int = 0
+
+    def play(self, case: Case) -> Result:
+        """Play the steps of a case in order and judge them; the first that decides ends it."""
+        rule = self.catalogue[case.rule]
+        scene = Scene(self.cast, self.slugs, lenient=rule.stage == "state")
+        exchanges: list[Exchange] = []
+        try:
+            for step in case.steps:
+                judgement = self._play_step(case, rule, step, scene, exchanges)
+                if judgement.outcome != "passed":
+                    break
+        except Uncontrolled as missing:
+            judgement = Judgement("inconclusive", rule.id, str(missing))
+        except NotObserved as missing:
+            judgement = Judgement("not observed", rule.id, str(missing))
+        return Result(case, judgement, tuple(exchanges))
+
+    def send(self, scene: Scene, step: Step, seen: list[Exchange]) -> Reply | Unanswered:
+        """Send one step and keep what was exchanged; TargetGone where the target answers nothing any more."""
+        caller = scene.caller(step.caller)
+        operation = self.spec.operations[step.operation]
+        request, body = scene.request(operation, step, caller)
+        creating = step.operation == "createContainer"
+        slug = body.get("service_slug") if isinstance(body, dict) else None
+        if creating:
+            self._allow_create(step)
+            self.ledger.sending(caller.name, slug if isinstance(slug, str) else None)
+        reply = self.target.send(request)
+        exchange = self.redactor.exchange(caller.name, self.target.url, request, reply)
+        seen.append(exchange)
+        self._count(exchange, reply)
+        identifier = answered_id(reply)
+        if creating and isinstance(reply, Reply) and 200 <= reply.status < 300:
+            self.ledger.created(caller.name, slug if isinstance(slug, str) else None, identifier)
+            if identifier:
+                scene.services[step.as_] = identifier
+            if isinstance(slug, str):
+                scene.slug_of[step.as_] = slug
+        return reply
+
+    def shared(self, service_type: str, caller: Caller) -> tuple[str, str] | None:
+        """Return (id, slug) of a service that many cases update, None where the caller cannot create one."""
+        key = (service_type, caller.name)
+        with self._pool_lock:
+            if key not in self._shared:
+                scene = Scene(self.cast.only(caller), self.slugs)
+                self.send(scene, Step(body=self.bodies[service_type]), [])
+                identifier = scene.services.get("service")
+                self._shared[key] = (identifier, scene.slug_of["service"]) if identifier else None
+            return self._shared[key]
+
+    def update_base(self, service_type: str, caller: Caller) -> Any:
+        """Return the smallest update body that is accepted by itself, None where none is."""
+        key = (service_type, caller.name)
+        shared = self.shared(service_type, caller)
+        with self._pool_lock:
+            if key not in self._bases:
+                self._bases[key] = self._try_bases(service_type, caller, shared[0]) if shared else None
+            return self._bases[key]
+
+    def _try_bases(self, service_type: str, caller: Caller, identifier: str) -> Any:
+        unchanging = ("service_slug", "service_type")
+        full = {k: v for k, v in self.bodies[f"{service_type}-full"].items() if k not in unchanging}
+        for body in ({}, full):
+            scene = Scene(self.cast.only(caller), self.slugs, services={"service": identifier})
+            reply = self.send(scene, Step("updateContainer", caller="red", body=body), [])
+            if isinstance(reply, Reply) and 200 <= reply.status < 300:
+                return body
+        return None
+
+    def _play_step(
+        self, case: Case, rule: Rule, step: Step, scene: Scene, seen: list[Exchange]
+    ) -> Judgement:
+        if step.operation == "setStatus":
+            return self._set_status(rule, step, scene)
+        if step.operation == "readContainer" and not self.readback:
+            raise NotObserved("the target offers no read-back")
+        step = self._prepared(case, rule, step, scene)
+        reply = self.send(scene, step, seen)
+        if step.operation == "readContainer":
+            return judge_reading(rule, step.shows, reply)
+        service = scene.services.get(step.service) if step.operation == "updateContainer" else None
+        if step.expect is None:
+            set_up = judge(rule, "accept", step.operation, reply, service)
+            if set_up.outcome == "passed":
+                return set_up
+            return replace(set_up, outcome="inconclusive", reason="a request that leads up to it was refused")
+        judgement = judge(rule, step.expect, step.operation, reply, service)
+        if judgement.outcome == "violated" and _short_slug(step) and _status(reply) == 409:
+            return self._short_slug_again(rule, step, scene, seen)
+        return judgement
+
+    def _prepared(self, case: Case, rule: Rule, step: Step, scene: Scene) -> Step:
+        """Give an update its shared service, and make sure that the step without its fault is accepted."""
+        shared = step.service.startswith(SHARED) and step.operation == "updateContainer"
+        controlled = len(case.steps) == 1 and (case.value is not None or rule.stage in _CONTROLLED)
+        if not shared and not controlled:
+            return step
+        service_type = step.service.removeprefix(SHARED) if step.service.startswith(SHARED) else "deployed"
+        caller = self._owner(step, scene)
+        service = self.shared(service_type, caller)
+        if service is None:
+            raise Uncontrolled(f"{caller.name} cannot create a plain {service_type} service here")
+        scene.services[step.service], scene.slug_of[step.service] = service
+        if not (controlled and step.operation == "updateContainer"):
+            return step
+        base = self.update_base(service_type, caller)
+        if base is None:
+            raise Uncontrolled(f"{caller.name} cannot update a plain {service_type} service here")
+        return replace(step, body={**base, **step.body}) if case.value else step
+
+    def _owner(self, step: Step, scene: Scene) -> Caller:
+        caller = scene.caller(step.caller)
+        return scene.caller("red") if caller.kind in ("ak", "unknown") else caller
+
+    def _short_slug_again(self, rule: Rule, step: Step, scene: Scene, seen: list[Exchange]) -> Judgement:
+        """A slug of a few characters may be taken by chance: try others before it counts."""
+        for _ in range(_SLUG_TRIES):
+            reply = self.send(scene, step, seen)
+            if _status(reply) != 409:
+                return judge(rule, "accept", step.operation, reply)
+        return replace(judge(rule, "accept", step.operation, reply), outcome="inconclusive",
+                       reason="every slug of this length that was tried is taken")  # fmt: skip
+
+    def _set_status(self, rule: Rule, step: Step, scene: Scene) -> Judgement:
+        if self.hook is None:
+            raise NotObserved("no control hook is configured to set a service's status")
+        if step.service not in scene.services:
+            raise NotObserved("the service of this case was not created")
+        problem = self.hook.set_status(scene.services[step.service], step.status or "")
+        if problem:
+            return Judgement("inconclusive", rule.id, f"the control hook failed: {problem}")
+        return Judgement("passed", rule.id)
+
+    def _allow_create(self, step: Step) -> None:
+        if step.expect == "refuse":
+            return
+        if self.refuse_only:
+            raise NotObserved("--refuse-only sends nothing that may be accepted")
+        if self.max_created is not None and self.ledger.count >= self.max_created:
+            raise NotObserved("--max-created is reached")
+
+    def _count(self, exchange: Exchange, reply: Reply | Unanswered) -> None:
+        with self._lock:
+            self.requests += 1
+            self.traffic.append(exchange)
+            busy = isinstance(reply, Unanswered) or reply.status in (429, 503)
+            self._silent = self._silent + 1 if busy else 0
+            if self._silent >= 5:
+                reason = reply.reason if isinstance(reply, Unanswered) else f"it answers {reply.status} for too long"
+                raise TargetGone(reason)
+
+
+class Uncontrolled(NotObserved):
+    """The control of a case fails, so that its own answer would prove nothing."""
+
+
+def _status(reply: Reply | Unanswered) -> int:
+    return reply.status if isinstance(reply, Reply) else 0
+
+
+def _short_slug(step: Step) -> bool:
+    slug = step.body.get("service_slug") if isinstance(step.body, dict) else None
+    return isinstance(slug, dict) and '"length": ' in json.dumps(slug) and slug["$slug"]["length"] < 6
