@@ -1,0 +1,72 @@
+"""Violations, or a result, become status, headers and body; a refusal is RFC 9457 problem details."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+
+from mock_server.contract import Fault, Violation
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+_PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back over the wire, and the violations that it tells."""
+
+    status: int
+    body: bytes
+    media_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+    violations: tuple[Violation, ...] = ()
+
+
+def success(status: int, value: object) -> Answer:
+    """A result as JSON."""
+    return Answer(status, json.dumps(value).encode())
+
+
+def refusal(violations: Iterable[Violation]) -> Answer:
+    """The violations of one stage; the status is that of the first."""
+    told = tuple(violations)
+    status = (told[0].rule.status or (400,))[0]
+    detail = "; ".join(f"{_place(v.fault)}: seen {v.fault.seen}, wanted {v.fault.wanted}" for v in told)
+    return problem(status, detail, told)
+
+
+def problem(
+    status: int, detail: str, violations: tuple[Violation, ...] = (), headers: Mapping[str, str] | None = None
+) -> Answer:
+    """A problem document."""
+    body = {"type": "about:blank", "title": phrase(status), "status": status, "detail": detail}
+    told = {"violations": [_told(violation) for violation in violations]} if violations else {}
+    challenge = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
+    text = json.dumps({**body, **told}).encode()
+    return Answer(status, text, PROBLEM, {**challenge, **(headers or {})}, violations)
+
+
+def phrase(status: int) -> str:
+    """The status in words."""
+    try:
+        return _PHRASES.get(status) or HTTPStatus(status).phrase
+    except ValueError:
+        return "Error"
+
+
+def _told(violation: Violation) -> dict[str, str]:
+    rule, fault = violation.rule, violation.fault
+    return {
+        "rule": rule.id,
+        "grade": rule.grade,
+        "in": fault.where,
+        "pointer": fault.pointer,
+        "seen": fault.seen,
+        "wanted": fault.wanted,
+    }
+
+
+def _place(fault: Fault) -> str:
+    name = fault.pointer.removeprefix("/").replace("~1", "/").replace("~0", "~")
+    return name or ("the body" if fault.where == "body" else "the service")

@@ -1,0 +1,138 @@
+"""The mock as a WSGI app: routes made from the contract's operations, answers made into responses."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import uuid_utils
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from mock_server import answer, contract, data, directory
+from mock_server import control as control_plane
+from mock_server.answer import Answer
+from mock_server.call import BodyReader, Call
+from mock_server.contract import Contract, Operation
+from mock_server.directory import Directory
+from mock_server.journal import Journal
+from mock_server.mock import Mock
+from mock_server.store import MemoryStore, Store
+from mock_server.wire import OUTCOME, RECEIVED, Front, Outcome
+
+PREFIX = "/api/v1"
+MAX_BODY = 1024 * 1024
+
+Spec = Path | str | Mapping[str, Any] | Contract | None
+Callers = Path | str | Mapping[str, Any] | Directory | None
+
+
+def create_app(
+    spec: Spec = None,
+    callers: Callers = None,
+    *,
+    clock: Callable[[], datetime] | None = None,
+    new_id: Callable[[], str] | None = None,
+    without: frozenset[str] | set[str] = frozenset(),
+    any_token: bool = False,
+    max_body: int = MAX_BODY,
+    control: bool = True,
+    cors: bool = False,
+    log: Callable[[str], object] | None = None,
+    store: Store | None = None,
+) -> Flask:
+    """A WSGI app that serves the contract and remembers nothing outside itself.
+
+    `spec` is the path of an openapi.yaml, its loaded content, or a Contract; `callers` likewise a callers
+    file. `without` switches rules off by id. `log` takes one line per request.
+    """
+    served = _contract(spec, frozenset(without))
+    known = (
+        callers if isinstance(callers, Directory) else directory.load(_source(callers), any_token=any_token)
+    )
+    mock = Mock(
+        served,
+        known,
+        store if store is not None else MemoryStore(),
+        BodyReader(served, max_body),
+        clock or (lambda: datetime.now(UTC)),
+        new_id or (lambda: str(uuid_utils.uuid7())),
+    )
+    app = Flask("mock_server", static_folder=None, template_folder=None)
+    app.url_map.merge_slashes = False
+    for operation in (*served.operations, *_readback().operations):
+        _route(app, mock, operation)
+    journal = Journal(known.callers)
+    if control:
+        control_plane.register(app, mock, journal, respond)
+    app.register_error_handler(HTTPException, _http_problem(served))
+    app.wsgi_app = Front(app.wsgi_app, journal, max_body, cors, log)  # type: ignore[method-assign]
+    return app
+
+
+def _contract(spec: Spec, off: frozenset[str]) -> Contract:
+    if isinstance(spec, Contract):
+        return spec
+    if isinstance(spec, Mapping):
+        rules = contract.catalogue(data.find("spec/rules.yaml"))
+        return contract.built(dict(spec), rules, contract.checked_off(off, rules))
+    return contract.load(Path(spec) if spec else data.find("spec/openapi.yaml"), off)
+
+
+def _source(callers: Path | str | Mapping[str, Any] | None) -> Path | Mapping[str, Any] | None:
+    return Path(callers) if isinstance(callers, str) else callers
+
+
+def _readback() -> Contract:
+    document = data.read(data.find("spec/readback.yaml"))
+    return contract.built(document if isinstance(document, dict) else {}, {})
+
+
+def _route(app: Flask, mock: Mock, operation: Operation) -> None:
+    names = re.findall(r"\{([^}]+)\}", operation.path)
+    rule = operation.path
+    for number, name in enumerate(names):
+        rule = rule.replace(f"{{{name}}}", f"<p{number}>")
+
+    def view(**values: str) -> Response:
+        got = request.environ[RECEIVED]
+        call = Call(
+            request.method,
+            request.path,
+            request.headers,
+            got.raw,
+            got.size,
+            {name: values[f"p{number}"] for number, name in enumerate(names)},
+        )
+        handled = mock.handle(operation, call)
+        return respond(handled.answer, operation.id, handled.caller)
+
+    app.add_url_rule(
+        PREFIX + rule, operation.id, view, methods=[operation.method], provide_automatic_options=False
+    )
+
+
+def respond(given: Answer, operation: str = "", caller: str = "") -> Response:
+    """The answer as a response; how it came about is left for the journal and the log."""
+    request.environ[OUTCOME] = Outcome(given, operation, caller)
+    headers = {"Content-Type": given.media_type, **given.headers}
+    return Response(given.body, given.status, headers)
+
+
+def _http_problem(served: Contract) -> Callable[[HTTPException], Response]:
+    """What the framework refuses, in the form of every other refusal."""
+    there = ", ".join(f"{o.method} {PREFIX}{o.path}" for o in served.operations)
+
+    def handler(error: HTTPException) -> Response:
+        status = error.code or 500
+        headers: dict[str, str] = {}
+        detail = f"{request.method} {request.path}: {error.description}"
+        if isinstance(error, MethodNotAllowed):
+            headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+            detail = f"{request.path}: seen {request.method}, wanted {headers['Allow']}"
+        elif status == 404:
+            detail = f"{request.path}: no such path; there is {there}"
+        return respond(answer.problem(status, detail, headers=headers))
+
+    return handler

@@ -1,0 +1,209 @@
+"""`openapi.yaml` and `rules.yaml` as frozen values: what the mock serves, and the rules it enforces."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+from mock_server import data, document
+from mock_server.data import UnusableFileError
+from mock_server.document import Node
+
+STAGES = ("authentication", "team", "path", "media-type", "json", "shape", "state")
+GRADES = ("documented", "provider", "assumed")
+KINDS = ("constraint", "permission", "effect")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One entry of the catalogue; the first status is the mock's, the others are as good."""
+
+    id: str
+    kind: str
+    statement: str
+    grade: str
+    source: str
+    operations: tuple[str, ...]
+    stage: str = ""
+    status: tuple[int, ...] = ()
+    status_grade: str = ""
+    needs: str = ""
+
+
+#: What a keyword without a rule is reported as: a mutated document may hold one.
+UNNAMED = Rule(
+    "unnamed", "constraint", "A keyword without a rule.", "assumed", "", (), "shape", (400,), "assumed"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a check found: the place (a JSON Pointer into a part of the request), what was there, what is right."""
+
+    where: str
+    pointer: str
+    seen: str
+    wanted: str
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A fault with the rule that it breaks."""
+
+    rule: Rule
+    fault: Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A schema without references, and its compiled validator."""
+
+    node: Node
+    validator: jsonschema_rs.Draft202012Validator
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of an operation; `required_rule` is the rule that a missing one breaks."""
+
+    name: str
+    where: str
+    required: bool
+    required_rule: str
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: where it is, what it takes, and the status of its success."""
+
+    id: str
+    method: str
+    path: str
+    secured: bool
+    parameters: tuple[Parameter, ...]
+    media_types: tuple[str, ...]
+    body_required: bool
+    body: Schema | None
+    defaults: Mapping[str, Any]
+    integers: tuple[str, ...]
+    properties: frozenset[str]
+    success: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The operations of a document, the catalogue, and the rules that are switched off."""
+
+    title: str
+    version: str
+    operations: tuple[Operation, ...]
+    rules: Mapping[str, Rule]
+    off: frozenset[str]
+
+    def rule(self, rule_id: str) -> Rule:
+        """The rule of that id, or the stand-in for a keyword without one."""
+        return self.rules.get(rule_id, UNNAMED)
+
+
+def catalogue(path: Path) -> dict[str, Rule]:
+    """The rules of a catalogue file by id."""
+    loaded = data.read(path)
+    entries = loaded.get("rules") if isinstance(loaded, dict) else None
+    if not isinstance(entries, list):
+        raise UnusableFileError(f"{path}: no list of rules; write one under `rules:`")
+    rules: dict[str, Rule] = {}
+    for number, entry in enumerate(entries, start=1):
+        try:
+            rule = Rule(**{key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()})
+        except (TypeError, AttributeError) as error:
+            raise UnusableFileError(f"{path}: entry {number} is no rule: {error}") from error
+        if rule.id in rules:
+            raise UnusableFileError(f"{path}: {rule.id} is there twice; rename or remove one")
+        rules[rule.id] = rule
+    return rules
+
+
+def beside(spec: Path) -> Path:
+    """The catalogue beside a document, or the packaged one."""
+    neighbour = spec.parent / "rules.yaml"
+    return neighbour if neighbour.is_file() else data.find("spec/rules.yaml")
+
+
+def load(spec: Path, off: frozenset[str] = frozenset()) -> Contract:
+    """The contract of the document at `spec`; refused where its names and those of the catalogue do not meet."""
+    loaded = data.read(spec)
+    if not isinstance(loaded, dict):
+        raise UnusableFileError(f"{spec}: not a mapping; name an OpenAPI document")
+    rules = catalogue(beside(spec))
+    return built(loaded, rules, checked_off(off, rules))
+
+
+def checked_off(off: frozenset[str], rules: Mapping[str, Rule]) -> frozenset[str]:
+    """The ids, all of them known; ValueError names what an unknown one is close to."""
+    for rule_id in sorted(off):
+        if rule_id not in rules:
+            close = difflib.get_close_matches(rule_id, rules, n=3, cutoff=0.4)
+            hint = f"; did you mean {' or '.join(close)}?" if close else ""
+            raise ValueError(f"without: no rule has the id {rule_id!r}{hint}")
+    return off
+
+
+def built(openapi: Node, rules: Mapping[str, Rule], off: frozenset[str] = frozenset()) -> Contract:
+    """The contract of a loaded document; it may lack names, as a mutated one does."""
+    whole = document.inlined(openapi)
+    info = whole.get("info") or {}
+    made = tuple(_operation(whole, *found, off) for found in document.operations(whole))
+    return Contract(str(info.get("title", "")), str(info.get("version", "")), made, rules, off)
+
+
+def _operation(
+    whole: Node, path: str, method: str, item: Node, operation: Node, off: frozenset[str]
+) -> Operation:
+    parameters = {
+        (p["in"], p["name"]): p for p in (*item.get("parameters", ()), *operation.get("parameters", ()))
+    }
+    request = operation.get("requestBody") or {}
+    content = request.get("content") or {}
+    node = document.switched_off(next(iter(content.values()), {}).get("schema") or {}, off)
+    properties = node.get("properties") or {}
+    return Operation(
+        id=operation.get("operationId") or f"{method} {path}",
+        method=method.upper(),
+        path=path,
+        secured=bool(operation.get("security", whole.get("security"))),
+        parameters=tuple(_parameter(p, off) for p in parameters.values()),
+        media_types=tuple(content),
+        body_required=bool(request.get("required")),
+        body=schema(node, f"the body of {operation.get('operationId')}") if content else None,
+        defaults={name: p["default"] for name, p in properties.items() if "default" in p},
+        integers=tuple(name for name, p in properties.items() if p.get("type") == "integer"),
+        properties=frozenset(properties),
+        success=_success(operation.get("responses") or {}),
+    )
+
+
+def _parameter(node: Node, off: frozenset[str]) -> Parameter:
+    node = document.switched_off(node, off)
+    rule = (node.get("x-rules") or {}).get("required", "")
+    compiled = schema(node.get("schema") or {}, f"the parameter {node['name']}")
+    return Parameter(node["name"], node["in"], bool(node.get("required")), rule, compiled)
+
+
+def schema(node: Node, name: str) -> Schema:
+    """A compiled schema; `format` asserts."""
+    try:
+        return Schema(node, jsonschema_rs.Draft202012Validator(node, validate_formats=True))
+    except ValueError as error:
+        said = " ".join(str(error).split("\n\n")[0].split())
+        raise UnusableFileError(f"{name}: not a JSON Schema: {said}; mend it") from error
+
+
+def _success(responses: Node) -> int:
+    codes = [str(code) for code in responses]
+    exact = [int(code) for code in codes if re.fullmatch("2[0-9][0-9]", code)]
+    return exact[0] if exact else 200

@@ -1,0 +1,151 @@
+"""`/_mock/…`: what a client cannot cause. Reset, seed, set a status, ask what was called."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from flask import Flask, Response, request
+
+from mock_server import __version__, answer, shape
+from mock_server.answer import Answer
+from mock_server.journal import Journal
+from mock_server.mock import Mock, shown
+from mock_server.store import STATUSES, Service, SlugTakenError
+from mock_server.wire import CONTROL, RECEIVED
+
+Respond = Callable[[Answer], Response]
+
+
+class _Control:
+    """The endpoints of one app."""
+
+    def __init__(self, mock: Mock, journal: Journal) -> None:
+        self._mock = mock
+        self._journal = journal
+
+    def health(self) -> Answer:
+        with self._mock.store.transaction() as step:
+            services = len(step.all())
+        counts = {"services": services, "requests": len(self._journal.select())}
+        contract = {"title": self._mock.contract.title, "version": self._mock.contract.version}
+        return answer.success(200, {"status": "ok", "version": __version__, "contract": contract, **counts})
+
+    def services(self) -> Answer:
+        with self._mock.store.transaction() as step:
+            stored = step.all()
+        team = self._mock.directory.teams.get(request.args.get("team", ""), request.args.get("team"))
+        told = [_told(service) for service in stored if team in {None, service.team}]
+        return answer.success(200, {"count": len(told), "services": told})
+
+    def reset(self) -> Answer:
+        with self._mock.store.transaction() as step:
+            removed = len(step.all())
+            step.clear()
+        return answer.success(200, {"removed": removed})
+
+    def seed(self) -> Answer:
+        """Stores a service: the body of a create, with `team` (a label or id), `status` and `id` beside it."""
+        sent = _body()
+        if not isinstance(sent, dict):
+            return answer.problem(
+                400, "the body: wanted a JSON object: the body of a create, team, status, id"
+            )
+        teams = self._mock.directory.teams
+        named = str(sent.pop("team", next(iter(teams), "")))
+        status = sent.pop("status", "created")
+        service_id = str(sent.pop("id", self._mock.new_id())).lower()
+        create = next((o for o in self._mock.contract.operations if o.id == "createContainer"), None)
+        if create is None or create.body is None:
+            return answer.problem(501, "the contract has no createContainer")
+        refused = shape.check(self._mock.contract, create.body, sent, "body")
+        if refused:
+            return answer.refusal(refused)
+        if status not in STATUSES:
+            return _wrong_status(status)
+        now = self._mock.clock()
+        values = {**create.defaults, **sent}
+        service = Service(
+            service_id, teams.get(named, named), sent.get("service_slug"), status, now, now, values
+        )
+        return self._added(service)
+
+    def _added(self, service: Service) -> Answer:
+        try:
+            with self._mock.store.transaction() as step:
+                if step.get(service.id) is not None:
+                    return answer.problem(409, f"id: {service.id} is there already")
+                step.add(service)
+        except SlugTakenError:
+            return answer.problem(409, f"service_slug: the team already uses {shape.shown(service.slug)}")
+        return answer.success(201, _told(service))
+
+    def set_status(self, service_id: str, status: str | None = None) -> Answer:
+        if status is None:
+            sent = _body()
+            status = sent.get("status") if isinstance(sent, dict) else None
+        if status not in STATUSES:
+            return _wrong_status(status)
+        with self._mock.store.transaction() as step:
+            service = step.get(service_id.lower())
+            if service is None:
+                return answer.problem(404, "id: no service has it")
+            changed = replace(service, status=status)
+            step.replace(changed)
+        return answer.success(200, _told(changed))
+
+    def requests(self) -> Answer:
+        """The journal: the requests that `rule`, `status` and `operation` pick, and their count."""
+        filters = {name: request.args.get(name) for name in ("rule", "status", "operation")}
+        picked = self._journal.select(**filters)
+        return answer.success(
+            200, {"count": len(picked), "requests": [self._journal.shown(entry) for entry in picked]}
+        )
+
+    def forget(self) -> Answer:
+        removed = len(self._journal.select())
+        self._journal.clear()
+        return answer.success(200, {"removed": removed})
+
+
+def register(app: Flask, mock: Mock, journal: Journal, respond: Respond) -> None:
+    """Adds the control plane to an app."""
+    plane = _Control(mock, journal)
+    status = "services/<service_id>/status"
+    routes: tuple[tuple[str, tuple[str, ...], Callable[..., Answer]], ...] = (
+        ("health", ("GET",), plane.health),
+        ("services", ("GET",), plane.services),
+        ("services", ("DELETE",), plane.reset),
+        ("services", ("POST",), plane.seed),
+        (status, ("PUT", "POST"), plane.set_status),
+        (f"{status}/<status>", ("PUT", "POST"), plane.set_status),
+        ("journal", ("GET",), plane.requests),
+        ("journal", ("DELETE",), plane.forget),
+    )
+    for number, (path, methods, endpoint) in enumerate(routes):
+        app.add_url_rule(
+            CONTROL + path,
+            f"control-{number}",
+            _view(endpoint, respond),
+            methods=list(methods),
+            provide_automatic_options=False,
+        )
+
+
+def _view(endpoint: Callable[..., Answer], respond: Respond) -> Callable[..., Response]:
+    return lambda **values: respond(endpoint(**values))
+
+
+def _body() -> Any:
+    try:
+        return json.loads(request.environ[RECEIVED].raw)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _wrong_status(seen: object) -> Answer:
+    return answer.problem(400, f"status: seen {shape.shown(seen)}, wanted one of {', '.join(STATUSES)}")
+
+
+def _told(service: Service) -> dict[str, Any]:
+    return {**shown(service), "team": service.team}

@@ -1,0 +1,41 @@
+"""The files of `spec/` and `fixtures/`, wherever the package is installed, and how they are read."""
+
+from pathlib import Path
+
+import yaml
+
+_HERE = Path(__file__).resolve().parent
+#: A checkout has the folders beside the package; a wheel has them in one folder named after the distribution.
+_NEIGHBOURS = (_HERE.parent, _HERE.parent / "cyberun_contract_kit_data")
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class UnusableFileError(Exception):
+    """A file that cannot be used; its message is one line that says what to do."""
+
+
+def find(name: str) -> Path:
+    """The path of a data file such as `spec/openapi.yaml`: the first neighbour that holds the file."""
+    for neighbour in _NEIGHBOURS:
+        path = neighbour / name
+        if path.is_file():
+            return path
+    raise UnusableFileError(f"{name}: not found beside {_HERE}; reinstall cyberun-contract-kit")
+
+
+def text(path: Path) -> str:
+    """The text of the file at `path`."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UnusableFileError(f"{path}: {error.strerror}; name a file that can be read") from error
+    except UnicodeDecodeError as error:
+        raise UnusableFileError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from error
+
+
+def read(path: Path) -> object:
+    """The YAML (or JSON) document at `path`."""
+    try:
+        return yaml.load(text(path), Loader=_Loader)  # noqa: S506  # a safe loader
+    except yaml.YAMLError as error:
+        raise UnusableFileError(f"{path}: not YAML: {' '.join(str(error).split())}; mend it") from error

@@ -1,0 +1,192 @@
+"""The whole mock without its web framework: a call goes in, an answer comes out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from mock_server import answer, behaviour, caller, shape
+from mock_server.answer import Answer
+from mock_server.behaviour import Update
+from mock_server.call import BodyReader, Call
+from mock_server.contract import Contract, Operation, Violation
+from mock_server.directory import Caller, Directory
+from mock_server.store import Service, SlugTakenError, Store
+
+#: Shown by the read-back in this order; what is absent is left out.
+SHOWN = (
+    "service_desc",
+    "service_type",
+    "docker_image",
+    "exposed_port",
+    "health_path",
+    "env_config",
+    "volume_config",
+    "required_labels",
+    "gpu_count",
+    "replica_count",
+    "usage_prompt",
+    "openapi_url",
+    "external_url",
+    "external_auth_credential_id",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """An answer, and who it is for where that is known."""
+
+    answer: Answer
+    caller: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mock:
+    """A contract that is being served: its parts, and nothing global."""
+
+    contract: Contract
+    directory: Directory
+    store: Store
+    reader: BodyReader
+    clock: Callable[[], datetime]
+    new_id: Callable[[], str]
+
+    def handle(self, operation: Operation, call: Call) -> Handled:
+        """The answer to a call; the first stage with violations decides."""
+        who = caller.identify(self.contract, self.directory, operation, call)
+        if isinstance(who, list):
+            return Handled(answer.refusal(who))
+        return Handled(self._within_team(operation, call, who), who.name)
+
+    def _within_team(self, operation: Operation, call: Call, who: Caller) -> Answer:
+        team = caller.team_of(self.contract, operation, call, who)
+        if isinstance(team, list):
+            return answer.refusal(team)
+        perform = PERFORM.get(operation.id)
+        if perform is None:
+            return answer.problem(501, f"{operation.id}: the mock knows no such operation")
+        return perform(self, operation, call, team)
+
+    def create(self, operation: Operation, call: Call, team: str) -> Answer:
+        """Stores a new service."""
+        sent = self._sent(operation, call)
+        if isinstance(sent, Answer):
+            return sent
+        stored = behaviour.applied(self.contract, behaviour.ON_CREATE, {}, sent)
+        values = {**operation.defaults, **stored}
+        now, service_id = self.clock(), self.new_id()
+        service = Service(service_id, team, sent.get("service_slug"), "created", now, now, values)
+        try:
+            with self.store.transaction() as step:
+                step.add(service, unique="slug-unique" not in self.contract.off)
+        except SlugTakenError as taken:
+            fault = behaviour.slug_unique(taken)
+            return answer.refusal([Violation(self.contract.rule("slug-unique"), fault)])
+        holds = "created" not in self.contract.off
+        return answer.success(operation.success, behaviour.created(service_id, self.new_id, holds))
+
+    def update(self, operation: Operation, call: Call, team: str) -> Answer:
+        """Changes a service of the team."""
+        sent = self._sent(operation, call)
+        if isinstance(sent, Answer):
+            return sent
+        service_id = call.values.get("serviceId", "").lower()
+        with self.store.transaction() as step:
+            update = Update(service_id, team, sent, step.get(service_id))
+            refused = self._refusals(update)
+            if refused:
+                return answer.refusal(refused)
+            if update.service is not None:
+                step.replace(self._changed(update.service, sent))
+        holds = "updated" not in self.contract.off
+        return answer.success(operation.success, behaviour.updated(service_id, self.new_id, holds))
+
+    def read(self, operation: Operation, call: Call, team: str) -> Answer:
+        """Shows a service of the team as it is stored."""
+        with self.store.transaction() as step:
+            service = step.by_slug(team, call.values.get("serviceSlug", ""))
+        if service is None:
+            return answer.problem(404, "serviceSlug: seen a slug that no service of the team has")
+        return answer.success(operation.success, shown(service))
+
+    def _sent(self, operation: Operation, call: Call) -> dict[str, Any] | Answer:
+        """The well-formed values of a call, or the refusal of the first stage that it fails."""
+        refused = self._malformed(operation, call) or self.reader.declared(operation, call)
+        if refused:
+            return answer.refusal(refused)
+        value, refused = self.reader.parsed(operation, call.raw)
+        if refused:
+            return answer.refusal(refused)
+        refused = shape.check(self.contract, operation.body, value, "body") if operation.body else []
+        values = value if isinstance(value, dict) else {}
+        refused = refused or self._withdrawn(operation, call, values)
+        return answer.refusal(refused) if refused else _taken(operation, values)
+
+    def _malformed(self, operation: Operation, call: Call) -> list[Violation]:
+        found: list[Violation] = []
+        for parameter in operation.parameters:
+            if parameter.where == "path" and parameter.name in call.values:
+                given = call.values[parameter.name]
+                found += shape.check(self.contract, parameter.schema, given, "path", f"/{parameter.name}")
+        return found
+
+    def _withdrawn(self, operation: Operation, call: Call, values: dict[str, Any]) -> list[Violation]:
+        """What a server without the permission for unused properties refuses."""
+        if "unused-properties-accepted" not in self.contract.off:
+            return []
+        kind = values.get("service_type", operation.defaults.get("service_type"))
+        if operation.id == "updateContainer":
+            with self.store.transaction() as step:
+                service = step.get(call.values.get("serviceId", "").lower())
+            kind = service.values.get("service_type") if service else None
+        rule = self.contract.rule("unused-properties-accepted")
+        return [Violation(rule, fault) for fault in behaviour.unused_properties_accepted(kind, values)]
+
+    def _refusals(self, update: Update) -> list[Violation]:
+        found = behaviour.refusals(self.contract, behaviour.IDENTITY, update)
+        return found or behaviour.refusals(self.contract, behaviour.CONDITIONS, update)
+
+    def _changed(self, service: Service, sent: dict[str, Any]) -> Service:
+        values = behaviour.applied(self.contract, behaviour.ON_UPDATE, dict(service.values), sent)
+        return behaviour.renamed(service, values, self.clock())
+
+
+def _taken(operation: Operation, values: dict[str, Any]) -> dict[str, Any]:
+    """What the operation knows of the values: 8080.0 is the integer 8080, and an unknown name has no effect.
+
+    The two names that never change are kept for the rules that say so.
+    """
+    known = operation.properties
+    taken = {n: v for n, v in values.items() if n in known or n in {"service_slug", "service_type"}}
+    for name in operation.integers:
+        if type(taken.get(name)) is float and taken[name].is_integer():
+            taken[name] = int(taken[name])
+    return taken
+
+
+def shown(service: Service) -> dict[str, Any]:
+    """A service as the read-back shows it: without what its type does not use."""
+    kind = service.values.get("service_type")
+    unused = behaviour.UNUSED.get(kind, ()) if isinstance(kind, str) else ()
+    values = {name: service.values[name] for name in SHOWN if name in service.values and name not in unused}
+    return {
+        "id": service.id,
+        "service_slug": service.slug,
+        "display_name": service.values.get("display_name"),
+        "created_at": _rfc3339(service.created_at),
+        "updated_at": _rfc3339(service.updated_at),
+        **values,
+        "service_status": service.status,
+    }
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Perform = Callable[[Mock, Operation, Call, str], Answer]
+PERFORM: dict[str, Perform] = {
+    "createContainer": Mock.create,
+    "updateContainer": Mock.update,
+    "readContainer": Mock.read,
+}

@@ -1,0 +1,209 @@
+"""Parameters and body against their schema: each error becomes the rule that stands beside its keyword."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jsonschema_rs
+
+from mock_server.contract import Contract, Fault, Schema, Violation
+from mock_server.document import Node
+
+#: `seen` is for a person to read: what is longer is cut.
+SEEN = 80
+
+Error = jsonschema_rs.ValidationError
+
+
+def check(contract: Contract, schema: Schema, value: Any, where: str, base: str = "") -> list[Violation]:
+    """The violations of a value; empty where the schema accepts it. `base` is the pointer of the value."""
+    if schema.validator.is_valid(value):
+        return []
+    found: dict[tuple[str, str], Violation] = {}
+    for error in schema.validator.iter_errors(value):
+        for violation in _violations(contract, schema.node, error, where, base):
+            found.setdefault((violation.rule.id, violation.fault.pointer), violation)
+    return list(found.values())
+
+
+def _violations(contract: Contract, root: Node, error: Error, where: str, base: str) -> Iterator[Violation]:
+    keyword = error.kind.name
+    if keyword in {"anyOf", "oneOf"} and getattr(error.kind, "context", None):
+        for inner in _meant(error.kind.context):
+            yield from _violations(contract, root, inner, where, base)
+        return
+    holder = _holder(root, error.schema_path)
+    named = (holder.get("x-rules") or {}).get(str(error.schema_path[-1])) if holder else None
+    for extra in _places(error):
+        rule = named.get(extra, "") if isinstance(named, dict) else named or ""
+        pointer = base + "".join(f"/{_escaped(part)}" for part in (*error.instance_path, *extra_path(extra)))
+        value = _missing(error, extra)
+        seen = "nothing" if value is _NOTHING else shown(value)
+        yield Violation(contract.rule(rule), Fault(where, pointer, seen, wanted(error, holder)))
+
+
+def extra_path(extra: str | None) -> tuple[str, ...]:
+    """The part of the pointer that the error names beside its path."""
+    return () if extra is None else (extra,)
+
+
+def _meant(branches: list[list[Error]]) -> list[Error]:
+    """The branch that the sender meant: one of the right type, else the first."""
+    for branch in branches:
+        if all(error.kind.name != "type" for error in branch):
+            return branch
+    return branches[0] if branches else []
+
+
+def _holder(root: Node, path: list[str | int]) -> Node:
+    """The schema object that holds the keyword at the end of the path."""
+    node: Any = root
+    for part in path[:-1]:
+        node = node[part]
+    return node if isinstance(node, dict) else {}
+
+
+def _places(error: Error) -> list[str | None]:
+    """The names that the error is about: a missing property, each property too many, or the value itself."""
+    if error.kind.name == "required":
+        return [error.kind.property]
+    if error.kind.name in {"additionalProperties", "unevaluatedProperties"}:
+        return list(error.kind.unexpected)
+    return [None]
+
+
+_NOTHING = object()
+
+
+def _missing(error: Error, extra: str | None) -> object:
+    if extra is None:
+        return error.instance
+    instance = error.instance
+    return instance.get(extra, _NOTHING) if isinstance(instance, dict) else _NOTHING
+
+
+def _escaped(part: str | int) -> str:
+    return str(part).replace("~", "~0").replace("/", "~1")
+
+
+def shown(value: object) -> str:
+    """A value as short JSON."""
+    if isinstance(value, str) and len(value) > SEEN:
+        return f"{json.dumps(value[:40])} and {len(value) - 40} characters more"
+    if isinstance(value, (list, dict)) and len(value) > SEEN:
+        return f"{'an array' if isinstance(value, list) else 'an object'} of {len(value)}"
+    if isinstance(value, int) and value.bit_length() > 256:
+        return "a very large integer"
+    text = json.dumps(value, default=str)
+    return text if len(text) <= SEEN else text[: SEEN - 1] + "…"
+
+
+_NOUNS = {
+    "string": "a string",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "an array",
+    "object": "an object",
+    "null": "null",
+}
+_FORMATS = {
+    "uuid": "a UUID such as 0192f0c1-9a8b-7c6d-9e5f-404142434445",
+    "uri": "an absolute URI such as https://example.com/path",
+}
+
+
+def _noun(node: Node) -> str:
+    kinds = node.get("type")
+    named = [kinds] if isinstance(kinds, str) else kinds if isinstance(kinds, list) else []
+    return " or ".join(_NOUNS.get(kind, str(kind)) for kind in named) or "a value"
+
+
+#: What would be right, by keyword: from the keyword's value and the schema that holds it.
+SENTENCES: dict[str, Callable[[Any, Node], str]] = {
+    "type": lambda _, node: _noun(node),
+    "minimum": lambda limit, node: f"{_noun(node)} of at least {limit}",
+    "maximum": lambda limit, node: f"{_noun(node)} of at most {limit}",
+    "exclusiveMinimum": lambda limit, node: f"{_noun(node)} greater than {limit}",
+    "exclusiveMaximum": lambda limit, node: f"{_noun(node)} less than {limit}",
+    "multipleOf": lambda step, node: f"{_noun(node)} that is a multiple of {step}",
+    "minLength": lambda limit, _: f"at least {limit} characters",
+    "maxLength": lambda limit, _: f"at most {limit} characters",
+    "pattern": lambda pattern, _: f"a string that matches {pattern}",
+    "format": lambda name, _: _FORMATS.get(name, f"a string in the format {name}"),
+    "enum": lambda values, _: f"one of {', '.join(map(shown, values))}",
+    "const": lambda value, _: shown(value),
+    "required": lambda _value, _node: "a value: it is required here",
+    "additionalProperties": lambda _value, _node: "only properties that the contract names",
+    "minItems": lambda limit, _: f"at least {limit} items",
+    "maxItems": lambda limit, _: f"at most {limit} items",
+    "uniqueItems": lambda _value, _node: "items that differ from each other",
+    "minProperties": lambda limit, _: f"at least {limit} properties",
+    "maxProperties": lambda limit, _: f"at most {limit} properties",
+}
+
+
+def wanted(error: Error, holder: Node) -> str:
+    """What would be right, in words; for a keyword outside the table, what the validator says."""
+    keyword = error.kind.name
+    sentence = SENTENCES.get(keyword)
+    if sentence is None or keyword not in holder:
+        return error.message if len(error.message) <= SEEN else f"what {keyword} allows"
+    return sentence(holder[keyword], holder) + _hint(keyword, error.instance, holder)
+
+
+def _hint(keyword: str, value: object, holder: Node) -> str:
+    """What was probably meant, where the mistake is common."""
+    for probably in HINTS:
+        meant = probably(keyword, value, holder)
+        if meant is not None:
+            return f"; did you mean {meant}?"
+    return ""
+
+
+def _unquoted(keyword: str, value: object, holder: Node) -> str | None:
+    number = isinstance(value, str) and re.fullmatch("-?[0-9]{1,18}", value)
+    return (
+        f"{value} without the quotes"
+        if number and keyword == "type" and "integer" in _kinds(holder)
+        else None
+    )
+
+
+def _quoted(keyword: str, value: object, holder: Node) -> str | None:
+    if keyword != "type" or not isinstance(value, int | float) or _kinds(holder) != ["string"]:
+        return None
+    text = json.dumps(value)
+    return f'"{text}" in quotes' if len(text) < SEEN and _fits(text, holder) else None
+
+
+def _trimmed(_keyword: str, value: object, holder: Node) -> str | None:
+    if isinstance(value, str) and value != value.strip() and _fits(value.strip(), holder):
+        return f"{shown(value.strip())}, without the blanks or newlines around it"
+    return None
+
+
+def _lower_case(_keyword: str, value: object, holder: Node) -> str | None:
+    if not isinstance(value, str) or value == value.lower():
+        return None
+    return f"{shown(value.lower())} in lower case" if _fits(value.lower(), holder) else None
+
+
+def _https(keyword: str, value: object, holder: Node) -> str | None:
+    if keyword != "pattern" or not isinstance(value, str) or not value.startswith("http://"):
+        return None
+    secure = "https://" + value.removeprefix("http://")
+    return shown(secure) if _fits(secure, holder) else None
+
+
+def _fits(value: str, holder: Node) -> bool:
+    return bool(jsonschema_rs.Draft202012Validator(holder, validate_formats=True).is_valid(value))
+
+
+def _kinds(holder: Node) -> list[str]:
+    kinds = holder.get("type", [])
+    return [kinds] if isinstance(kinds, str) else list(kinds)
+
+
+HINTS = (_unquoted, _quoted, _trimmed, _lower_case, _https)

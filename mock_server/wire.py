@@ -1,0 +1,169 @@
+"""A WSGI request on its way in and out: the body read within bounds, the request noted and logged."""
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, unquote
+
+from mock_server import answer
+from mock_server.answer import Answer
+from mock_server.journal import KEPT, Journal
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+RECEIVED = "mock_server.received"
+OUTCOME = "mock_server.outcome"
+CONTROL = "/_mock/"
+_CHUNK = 64 * 1024
+#: What is too large is read and dropped up to here, so that its sender gets to read the answer.
+_DRAINED = 64 * 1024 * 1024
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Team-ID",
+    "Access-Control-Max-Age": "600",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """The body of a request: no more than the limit of it, and the size of the whole."""
+
+    raw: bytes
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a request was answered, for the journal and the log."""
+
+    answer: Answer
+    operation: str = ""
+    caller: str = ""
+
+
+def received(environ: Environ, limit: int) -> Received:
+    """The body of the request, read to its end or to a bound, whatever its headers say."""
+    stream = environ["wsgi.input"]
+    length = str(environ.get("CONTENT_LENGTH") or "")
+    known = int(length) if length.isascii() and length.isdigit() and len(length) < 18 else None
+    if known is None and not environ.get("wsgi.input_terminated"):
+        return Received(b"", 0)
+    whole = _DRAINED if known is None else min(known, _DRAINED)
+    kept, size = bytearray(), 0
+    try:
+        while size < whole:
+            chunk = stream.read(min(whole - size, max(_CHUNK, min(limit, whole))))
+            if not chunk:
+                break
+            size += len(chunk)
+            kept += chunk[: max(0, limit - len(kept))]
+    except (OSError, RuntimeError):  # the sender went away, or framed its chunks wrongly
+        return Received(bytes(kept), size)
+    return Received(bytes(kept), max(size, known or 0) if size >= whole else size)
+
+
+class Front:
+    """The outermost WSGI layer: it reads the body, lets the app answer, notes and logs the request."""
+
+    def __init__(
+        self, app: WsgiApp, journal: Journal, limit: int, cors: bool, log: Callable[[str], object] | None
+    ) -> None:
+        self._app = app
+        self._journal = journal
+        self._limit = limit
+        self._cors = cors
+        self._log = log
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
+        """Answers one request; what the app raises becomes a problem document and a line in the log."""
+        started = time.perf_counter()
+        environ[RECEIVED] = received(environ, self._limit)
+        respond = _open_to_all(start_response) if self._cors else start_response
+        try:
+            body = self._preflight(environ, respond) or _listed(self._app(environ, respond))
+        except Exception:
+            logging.getLogger(__name__).exception("the mock failed on %s", environ.get("PATH_INFO"))
+            failed = answer.problem(500, "the mock failed; its log says where: please report it")
+            environ[OUTCOME] = Outcome(failed)
+            start_response("500 Internal Server Error", _headers(failed), sys.exc_info())
+            body = [failed.body]
+        self._note(environ, (time.perf_counter() - started) * 1000)
+        return body
+
+    def _preflight(self, environ: Environ, respond: StartResponse) -> list[bytes]:
+        if not self._cors or environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD") is None:
+            return []
+        if environ["REQUEST_METHOD"] != "OPTIONS":
+            return []
+        allowed = Answer(204, b"")
+        environ[OUTCOME] = Outcome(allowed)
+        respond("204 No Content", list(_PREFLIGHT.items()))
+        return [b""]
+
+    def _note(self, environ: Environ, milliseconds: float) -> None:
+        outcome = environ.get(OUTCOME)
+        method, path = (
+            environ["REQUEST_METHOD"],
+            environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace"),
+        )
+        if outcome is None:
+            return
+        rules = tuple(dict.fromkeys(v.rule.id for v in outcome.answer.violations))
+        if self._log is not None:
+            refused = f" {','.join(rules)}" if rules else ""
+            shown = quote(self._journal.clean(path, _tokens(environ)), safe="/…")
+            self._log(f"{method} {shown} {outcome.answer.status}{refused} {milliseconds:.1f} ms")
+        if path.startswith(CONTROL):
+            return
+        self._journal.add(
+            time=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            method=method,
+            path=path,
+            query=unquote(environ.get("QUERY_STRING", "")),
+            headers=_sent_headers(environ),
+            body=environ[RECEIVED].raw[:KEPT],
+            operation=outcome.operation,
+            caller=outcome.caller,
+            status=outcome.answer.status,
+            rules=rules,
+            milliseconds=round(milliseconds, 3),
+        )
+
+
+def _tokens(environ: Environ) -> list[str]:
+    return str(environ.get("HTTP_AUTHORIZATION", "")).split()[-1:]
+
+
+def _sent_headers(environ: Environ) -> dict[str, str]:
+    sent = {
+        name[5:].replace("_", "-").title(): str(value)
+        for name, value in environ.items()
+        if name.startswith("HTTP_")
+    }
+    named = (("Content-Type", "CONTENT_TYPE"), ("Content-Length", "CONTENT_LENGTH"))
+    return {**sent, **{header: str(environ[key]) for header, key in named if environ.get(key)}}
+
+
+def _listed(parts: Iterable[bytes]) -> list[bytes]:
+    try:
+        return list(parts)
+    finally:
+        getattr(parts, "close", lambda: None)()
+
+
+def _headers(given: Answer) -> list[tuple[str, str]]:
+    named = {"Content-Type": given.media_type, "Content-Length": str(len(given.body)), **given.headers}
+    return list(named.items())
+
+
+def _open_to_all(start_response: StartResponse) -> StartResponse:
+    def respond(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+        return start_response(status, [*headers, ("Access-Control-Allow-Origin", "*")], *rest)
+
+    return respond
