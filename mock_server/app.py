@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import uuid_utils
 from flask import Flask, Response, request
@@ -100,7 +100,7 @@ def _route(app: Flask, mock: Mock, operation: Operation) -> None:
         call = Call(
             request.method,
             request.path,
-            request.headers,
+            cast("Mapping[str, str]", request.headers),
             got.raw,
             got.size,
             {name: values[f"p{number}"] for number, name in enumerate(names)},

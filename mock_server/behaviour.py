@@ -136,11 +136,8 @@ def updated_stored(_stored: Values, sent: Values, holds: bool) -> Values:
 
 def update_keeps_omitted(stored: Values, sent: Values, holds: bool) -> Values:
     """What an update leaves out stays as it was."""
-    kept = (
-        stored
-        if holds
-        else {name: stored[name] for name in ("service_slug", "service_type") if name in stored}
-    )
+    fixed = {name: value for name, value in stored.items() if name in {"service_slug", "service_type"}}
+    kept = stored if holds else fixed
     return {**kept, **sent}
 
 

@@ -35,9 +35,7 @@ class Rule:
 
 
 #: What a keyword without a rule is reported as: a mutated document may hold one.
-UNNAMED = Rule(
-    "unnamed", "constraint", "A keyword without a rule.", "assumed", "", (), "shape", (400,), "assumed"
-)
+UNNAMED = Rule("unnamed", "constraint", "A keyword without a rule.", "assumed", "", (), "shape", (400,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +117,8 @@ def catalogue(path: Path) -> dict[str, Rule]:
     rules: dict[str, Rule] = {}
     for number, entry in enumerate(entries, start=1):
         try:
-            rule = Rule(**{key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()})
+            parts: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()}
+            rule = Rule(**parts)
         except (TypeError, AttributeError) as error:
             raise UnusableFileError(f"{path}: entry {number} is no rule: {error}") from error
         if rule.id in rules:
@@ -169,13 +168,14 @@ def _operation(
     }
     request = operation.get("requestBody") or {}
     content = request.get("content") or {}
-    node = document.switched_off(next(iter(content.values()), {}).get("schema") or {}, off)
+    first: Node = next(iter(content.values()), None) or {}
+    node = document.switched_off(first.get("schema") or {}, off)
     properties = node.get("properties") or {}
     return Operation(
         id=operation.get("operationId") or f"{method} {path}",
         method=method.upper(),
         path=path,
-        secured=bool(operation.get("security", whole.get("security"))),
+        secured=_secured(operation.get("security", whole.get("security"))),
         parameters=tuple(_parameter(p, off) for p in parameters.values()),
         media_types=tuple(content),
         body_required=bool(request.get("required")),
@@ -185,6 +185,11 @@ def _operation(
         properties=frozenset(properties),
         success=_success(operation.get("responses") or {}),
     )
+
+
+def _secured(alternatives: Any) -> bool:
+    """Whether a call needs a token; `{}` among the alternatives means that it may come without."""
+    return bool(alternatives) and {} not in alternatives
 
 
 def _parameter(node: Node, off: frozenset[str]) -> Parameter:

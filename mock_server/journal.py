@@ -69,7 +69,10 @@ class Journal:
         """An entry for the reader's eyes: each token is replaced."""
         header = entry.headers.get("Authorization", "")
         own = header.split()[-1:]
-        clean = lambda text: self.clean(text, own)  # noqa: E731
+
+        def clean(text: str) -> str:
+            return self.clean(text, own)
+
         headers = {clean(name): clean(value) for name, value in entry.headers.items()}
         if header:
             headers["Authorization"] = f"Bearer {HIDDEN} ({entry.caller or 'unknown'})"

@@ -28,9 +28,9 @@ def check(contract: Contract, schema: Schema, value: Any, where: str, base: str 
 
 
 def _violations(contract: Contract, root: Node, error: Error, where: str, base: str) -> Iterator[Violation]:
-    keyword = error.kind.name
-    if keyword in {"anyOf", "oneOf"} and getattr(error.kind, "context", None):
-        for inner in _meant(error.kind.context):
+    branches = error.kind.as_dict().get("context")
+    if branches:
+        for inner in _meant(branches):
             yield from _violations(contract, root, inner, where, base)
         return
     holder = _holder(root, error.schema_path)
@@ -66,10 +66,11 @@ def _holder(root: Node, path: list[str | int]) -> Node:
 
 def _places(error: Error) -> list[str | None]:
     """The names that the error is about: a missing property, each property too many, or the value itself."""
+    told = error.kind.as_dict()
     if error.kind.name == "required":
-        return [error.kind.property]
+        return [told["property"]]
     if error.kind.name in {"additionalProperties", "unevaluatedProperties"}:
-        return list(error.kind.unexpected)
+        return list(told["unexpected"])
     return [None]
 
 
