@@ -1,0 +1,1 @@
+"""An independent deployment of the two container-service operations."""
