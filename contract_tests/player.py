@@ -70,7 +70,7 @@ class Player:
         exchanges: list[Exchange] = []
         try:
             for step in case.steps:
-                judgement = self._play_step(case, rule, step, scene, exchanges)
+                judgement = self.play_step(case, rule, step, scene, exchanges)
                 if judgement.outcome != "passed":
                     break
         except Uncontrolled as missing:
@@ -78,6 +78,29 @@ class Player:
         except NotObserved as missing:
             judgement = Judgement("not observed", rule.id, str(missing))
         return Result(case, judgement, tuple(exchanges))
+
+    def play_step(
+        self, case: Case, rule: Rule, step: Step, scene: Scene, seen: list[Exchange]
+    ) -> Judgement:
+        """Play one step of a case and judge it; NotObserved where it cannot be played."""
+        if step.operation == "setStatus":
+            return self._set_status(rule, step, scene)
+        if step.operation == "readContainer" and not self.readback:
+            raise NotObserved("the target offers no read-back")
+        step = self._prepared(case, rule, step, scene)
+        reply = self.send(scene, step, seen)
+        if step.operation == "readContainer":
+            return judge_reading(rule, step.shows, reply)
+        service = scene.services.get(step.service) if step.operation == "updateContainer" else None
+        if step.expect is None:
+            set_up = judge(rule, "accept", step.operation, reply, service)
+            if set_up.outcome == "passed":
+                return set_up
+            return replace(set_up, outcome="inconclusive", reason="a request that leads up to it was refused")
+        judgement = judge(rule, step.expect, step.operation, reply, service)
+        if judgement.outcome == "violated" and _short_slug(step) and _status(reply) == 409:
+            return self._short_slug_again(rule, step, scene, seen)
+        return judgement
 
     def send(self, scene: Scene, step: Step, seen: list[Exchange]) -> Reply | Unanswered:
         """Send one step and keep what was exchanged; TargetGone where the target answers nothing any more."""
@@ -131,28 +154,6 @@ class Player:
             if isinstance(reply, Reply) and 200 <= reply.status < 300:
                 return body
         return None
-
-    def _play_step(
-        self, case: Case, rule: Rule, step: Step, scene: Scene, seen: list[Exchange]
-    ) -> Judgement:
-        if step.operation == "setStatus":
-            return self._set_status(rule, step, scene)
-        if step.operation == "readContainer" and not self.readback:
-            raise NotObserved("the target offers no read-back")
-        step = self._prepared(case, rule, step, scene)
-        reply = self.send(scene, step, seen)
-        if step.operation == "readContainer":
-            return judge_reading(rule, step.shows, reply)
-        service = scene.services.get(step.service) if step.operation == "updateContainer" else None
-        if step.expect is None:
-            set_up = judge(rule, "accept", step.operation, reply, service)
-            if set_up.outcome == "passed":
-                return set_up
-            return replace(set_up, outcome="inconclusive", reason="a request that leads up to it was refused")
-        judgement = judge(rule, step.expect, step.operation, reply, service)
-        if judgement.outcome == "violated" and _short_slug(step) and _status(reply) == 409:
-            return self._short_slug_again(rule, step, scene, seen)
-        return judgement
 
     def _prepared(self, case: Case, rule: Rule, step: Step, scene: Scene) -> Step:
         """Give an update its shared service, and make sure that the step without its fault is accepted."""

@@ -1,0 +1,5 @@
+"""``python -m contract_tests`` is the ``contract-tests`` command."""
+
+from contract_tests.cli import main
+
+main()

@@ -1,0 +1,249 @@
+"""The ``contract-tests`` command."""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from contract_tests import __version__
+from contract_tests.callers import CallersError, cast, load_callers
+from contract_tests.case import LAYERS, Layer
+from contract_tests.catalogue import load_catalogue
+from contract_tests.exchange import Redactor
+from contract_tests.fixtures import bodies
+from contract_tests.hook import Hook
+from contract_tests.ledger import Ledger
+from contract_tests.made import Slugs
+from contract_tests.player import Player
+from contract_tests.preflight import CannotJudge
+from contract_tests.run import Options, Progress, Run
+from contract_tests.spec import load_spec
+from contract_tests.target import RateLimited, TargetError, open_target
+from contract_tests.verdict import Report
+from contract_tests.waivers import WaiversError, load_waivers
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class _Duration(click.ParamType[float]):
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read ``90``, ``90s``, ``10m`` or ``2h`` as seconds."""
+        if isinstance(value, float):
+            return value
+        match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", str(value))
+        if not match or float(match[1]) <= 0:
+            self.fail(f"{value!r} is not a time such as 90s, 10m or 2h", param, ctx)
+        return float(match[1]) * _UNITS[match[2] or "s"]
+
+
+class _PerSecond(click.ParamType[float]):
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read ``10/s``, ``10`` or ``30/m`` as requests per second."""
+        if isinstance(value, float):
+            return value
+        match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(?:/([smh]))?", str(value))
+        if not match or float(match[1]) <= 0:
+            self.fail(f"{value!r} is not a rate such as 10/s or 30/m", param, ctx)
+        return float(match[1]) / _UNITS[match[2] or "s"]
+
+
+class _Shard(click.ParamType[tuple[int, int]]):
+    name = "i/n"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+        """Read ``1/4`` as the first of four."""
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"([0-9]+)/([0-9]+)", str(value))
+        if not match or not 1 <= int(match[1]) <= int(match[2]):
+            self.fail(f"{value!r} is not a shard such as 1/4", param, ctx)
+        return int(match[1]), int(match[2])
+
+
+def _layers(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[Layer, ...]:
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    unknown = [name for name in names if name not in LAYERS]
+    if unknown or not names:
+        raise click.BadParameter(f"{', '.join(unknown) or 'none'}: the layers are {', '.join(LAYERS)}")
+    return tuple(layer for layer in LAYERS if layer in names)
+
+
+_TARGET = (
+    click.option("--target", required=True, help="Base URL (https://host/api/v1), or wsgi:module:factory."),
+    click.option(
+        "--callers", type=click.Path(path_type=Path), help="Who calls; the form of fixtures/callers.yaml."
+    ),
+    click.option("--timeout", type=_Duration(), default="10s", show_default=True, help="Per request."),
+    click.option("--control-hook", metavar="URL", help="Sets a status: URL with {id} and {status}, POST."),
+    click.option("--slug-prefix", default="ck-", show_default=True, help="Begins every slug."),
+)
+
+
+def _target_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_TARGET):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="contract-tests")
+def main() -> None:
+    """Judge a deployment of the two operations, rule by rule.
+
+    Exit codes: 0 conforms, 1 violated, 2 usage, 3 the target could not be judged.
+    """
+
+
+@main.command()
+@_target_options
+@click.option("--layers", default=",".join(LAYERS), callback=_layers, show_default=True, help="What to play.")
+@click.option("--strict", is_flag=True, help="Hold the target to the assumed rules too.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the random layers.")
+@click.option("--max-examples", type=click.IntRange(1), default=25, show_default=True,
+              help="Random bodies per operation and mode.")  # fmt: skip
+@click.option("--time", "seconds", type=_Duration(), help="Stop after this time, e.g. 10m; fuzzing goes on until then.")
+@click.option("--rate", type=_PerSecond(), help="At most so many requests, e.g. 10/s.")
+@click.option("--concurrency", type=click.IntRange(1, 256), default=8, show_default=True, help="Requests at once.")
+@click.option("--max-created", type=click.IntRange(0), help="Create at most so many services.")
+@click.option("--refuse-only", is_flag=True, help="Send only what must be refused: nothing is created.")
+@click.option("--waivers", type=click.Path(path_type=Path), help="YAML list of rule, reason, until.")
+@click.option("--shard", type=_Shard(), default="1/1", show_default=True, help="Play the i-th of n parts.")
+@click.option("--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write all reports here.")
+@click.option("-k", "rules", default="", metavar="RULE", help="Only rules whose id contains this.")
+@click.option("--quiet", is_flag=True, help="Only the last line.")
+def run(**given: Any) -> None:
+    """Run the gate: every layer, a verdict per rule."""
+    with _usage_errors():
+        folder: Path | None = given["folder"]
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
+        player = _player(given, Ledger(folder / "ledger.jsonl" if folder else None))
+        waivers = load_waivers(given["waivers"], player.catalogue) if given["waivers"] else {}
+        if given["rules"] and not any(given["rules"] in rule for rule in player.catalogue):
+            raise TargetError(f"-k {given['rules']}: no rule has that in its id; docs/rules.md lists them")
+        names = ("layers", "strict", "seed", "max_examples", "seconds", "concurrency", "refuse_only", "rules", "shard")
+        options = Options(waivers=waivers, **{name: given[name] for name in names})
+    report = _judged(player, options, quiet=given["quiet"])
+    _print(report, quiet=given["quiet"])
+    if folder:
+        from contract_tests.report import write_reports  # templates and formats only where they are asked for
+
+        write_reports(report, folder)
+        click.echo(f"reports: {folder}", err=True)
+    sys.exit(3 if report.cut_short.startswith("the target") and not report.exit_code else report.exit_code)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_target_options
+def replay(file: Path, **given: Any) -> None:
+    """Send the requests of a finding's FILE again and judge the answer anew."""
+    from contract_tests.findings import load
+
+    with _usage_errors():
+        case, _ = load(file)
+        player = _player(given, Ledger())
+        if case.rule not in player.catalogue:
+            raise ValueError(f"{file}: there is no rule {case.rule!r} any more")
+    with _unjudged():
+        from contract_tests.preflight import preflight
+        from contract_tests.race import play_race
+
+        ready = preflight(player)
+        player.cast, player.readback = ready.cast, ready.readback
+        result = play_race(player, case) if case.layer == "race" else player.play(case)
+    judgement = result.judgement
+    for exchange in result.exchanges:
+        click.echo(f"{exchange.curl()}\n  -> {exchange.status or exchange.reason} {exchange.reply_body[:300]}")
+    click.echo(f"{judgement.rule}: {judgement.outcome} {judgement.reason if judgement.outcome != 'passed' else ''}")
+    sys.exit({"violated": 1, "passed": 0}.get(judgement.outcome, 3))
+
+
+def _player(given: dict[str, Any], ledger: Ledger) -> Player:
+    from contract_tests.data import data_file
+
+    target = open_target(given["target"], timeout=given["timeout"], connections=given.get("concurrency", 8))
+    if given.get("rate"):
+        target = RateLimited(target, given["rate"])
+    callers = load_callers(given["callers"] or data_file("fixtures/callers.yaml"), os.environ)
+    return Player(
+        target=target,
+        cast=cast(callers),
+        spec=load_spec(),
+        catalogue=load_catalogue(),
+        bodies=bodies(),
+        ledger=ledger,
+        slugs=Slugs(given["slug_prefix"]),
+        redactor=Redactor(caller.token for caller in callers),
+        hook=Hook(given["control_hook"], target) if given["control_hook"] else None,
+        max_created=given.get("max_created"),
+        refuse_only=given.get("refuse_only", False),
+    )
+
+
+def _judged(player: Player, options: Options, *, quiet: bool) -> Report:
+    with _unjudged(), _bar(quiet) as progress:
+        return Run(player, options, progress).report()
+
+
+@contextmanager
+def _bar(quiet: bool) -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(),
+               TextColumn("{task.fields[found]} findings"), TimeRemainingColumn())  # fmt: skip
+    console = Console(stderr=True)
+    with Bar(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
+        tasks: dict[Layer, Any] = {}
+
+        def progress(layer: Layer, done: int, total: int, found: int) -> None:
+            if layer not in tasks:
+                tasks[layer] = bar.add_task(layer, total=total, found=0)
+            bar.update(tasks[layer], completed=done, total=total, found=found)
+
+        yield progress
+
+
+def _print(report: Report, *, quiet: bool) -> None:
+    from rich.console import Console
+
+    from contract_tests.report_terminal import last_line, print_report
+
+    if quiet:
+        click.echo(last_line(report))
+    else:
+        console = Console()
+        print_report(report, console if console.is_terminal else Console(width=160))
+
+
+@contextmanager
+def _usage_errors() -> Iterator[None]:
+    try:
+        yield
+    except (CallersError, TargetError, WaiversError, ValueError, OSError) as error:
+        _end(str(error), 2)
+
+
+@contextmanager
+def _unjudged() -> Iterator[None]:
+    try:
+        yield
+    except CannotJudge as error:
+        _end(str(error), 3)
+    except KeyboardInterrupt:
+        _end("interrupted before anything could be judged", 130)
+
+
+def _end(text: str, code: int) -> NoReturn:
+    click.echo(f"contract-tests: {' '.join(text.split())}", err=True)
+    sys.exit(code)

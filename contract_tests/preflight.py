@@ -1,0 +1,117 @@
+"""The preflight: a few requests that tell whether the target can be judged, and by which callers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from contract_tests.callers import CREDENTIALS, Caller, Cast
+from contract_tests.case import Step
+from contract_tests.judge import answered_id, describe
+from contract_tests.player import Player
+from contract_tests.scene import NotObserved, Scene
+from contract_tests.target import Reply, Unanswered
+
+
+class CannotJudge(Exception):  # noqa: N818 - no error of ours: exit code 3
+    """The target cannot be judged; its text is one line that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """Who can act (with how), whether state can be seen, and what there is to say about it."""
+
+    cast: Cast
+    readback: bool
+    notes: tuple[str, ...]
+
+
+def preflight(player: Player) -> Preflight:
+    """Try one valid create with every caller; CannotJudge where none can, in words that say what to do."""
+    if player.refuse_only:
+        return _refuse_only(player)
+    replies: dict[str, Reply | Unanswered] = {}
+    ready, notes, gone = [], [], []
+    readback = False
+    for caller in player.cast.callers:
+        if caller.kind == "ak":
+            ready.append(caller)
+            continue
+        able, reply, scene = _try(player, caller)
+        replies[caller.name] = reply
+        if able is None:
+            gone.append(caller.name)
+            notes.append(f"{caller.name} cannot create a service here: {describe(reply)}")
+            continue
+        ready.append(able)
+        readback = readback or _reads_back(player, able, scene)
+    if len(gone) == len(replies):
+        raise CannotJudge(_why(player.target.url, replies))
+    _same_api(player, next(c for c in ready if c.kind != "ak"))
+    return Preflight(replace(player.cast, callers=tuple(ready)), readback, tuple(notes))
+
+
+def _try(player: Player, caller: Caller) -> tuple[Caller | None, Reply | Unanswered, Scene]:
+    """Create a plain service; a credential that is refused without X-Team-ID tries once more with it."""
+    attempts = [caller]
+    if caller.kind in CREDENTIALS and caller.teams:
+        attempts.append(replace(caller, always_team=True))
+    for attempt in attempts:
+        scene = Scene(player.cast.only(attempt), player.slugs)
+        role = "red" if scene.cast.find("red") else "blue"
+        reply = player.send(scene, Step(caller=role, body=player.bodies["deployed"]), [])
+        if isinstance(reply, Reply) and 200 <= reply.status < 300:
+            return attempt, reply, scene
+        if isinstance(reply, Unanswered):
+            raise CannotJudge(f"{player.target.url} cannot be judged: {reply.reason}; is it up, and is the URL right?")
+    return None, reply, scene
+
+
+def _reads_back(player: Player, caller: Caller, scene: Scene) -> bool:
+    if "service" not in scene.services or "service" not in scene.slug_of:
+        return False
+    role = "red" if scene.cast.find("red") else "blue"
+    reply = player.send(scene, Step("readContainer", role), [])
+    return isinstance(reply, Reply) and answered_id(reply) == scene.services["service"]
+
+
+def _same_api(player: Player, caller: Caller) -> None:
+    """Garbage that is accepted just as a valid create means that something else answers here."""
+    scene = Scene(player.cast.only(caller), player.slugs)
+    role = "red" if scene.cast.find("red") else "blue"
+    probe = Step(caller=role, raw='{"neither": ', headers=(("Authorization", None),), expect="refuse")
+    garbage = player.send(scene, probe, [])
+    if isinstance(garbage, Reply) and 200 <= garbage.status < 300 and answered_id(garbage) is None:
+        raise CannotJudge(
+            f"{player.target.url} is not this API: it accepts a create that is no JSON and has no token; "
+            "give the base URL under which POST /containers is found"
+        )
+
+
+def _refuse_only(player: Player) -> Preflight:
+    """Nothing may be created: see only that a create is refused as one, and not because it is unknown."""
+    caller = next((c for c in player.cast.callers if c.kind != "ak"), None)
+    if caller is None:
+        raise CannotJudge("no caller that may create is given")
+    scene = Scene(player.cast.only(caller), player.slugs)
+    role = "red" if scene.cast.find("red") else "blue"
+    try:
+        reply = player.send(scene, Step(caller=role, body={}, slug="", expect="refuse"), [])
+    except NotObserved as missing:
+        raise CannotJudge(str(missing)) from None
+    if isinstance(reply, Unanswered) or reply.status in (401, 403, 404, 405, 501) or reply.status >= 500:
+        raise CannotJudge(_why(player.target.url, {caller.name: reply}))
+    return Preflight(player.cast, False, ("--refuse-only: nothing that may be accepted is sent",))
+
+
+def _why(url: str, replies: Mapping[str, Any]) -> str:
+    statuses = {reply.status for reply in replies.values() if isinstance(reply, Reply)}
+    if statuses and statuses <= {401, 403}:
+        return f"{url} refuses every caller ({', '.join(replies)}); check the tokens and teams in the callers file"
+    if statuses and statuses <= {404, 405, 501}:
+        return f"{url} is not this API: POST /containers is not found there; check the base URL (it ends in /api/v1)"
+    if statuses and statuses <= {429, 503}:
+        return f"{url} is too busy to be judged; try again later or with --rate"
+    name, reply = next(iter(replies.items()))
+    if isinstance(reply, Unanswered):
+        return f"{url} cannot be judged: {reply.reason}"
+    return f"{url} refuses a valid create by every caller; {name} got {describe(reply)}"

@@ -1,0 +1,49 @@
+"""Makes a violation smaller: fewer steps, fewer properties, as long as the target still shows it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from contract_tests.case import Case, Step
+from contract_tests.player import Player, Result
+from contract_tests.scene import NotObserved
+
+_MOST_TRIES = 24
+
+
+def reduced(player: Player, result: Result) -> Result:
+    """Return the smallest variant of a violating trace that still violates its rule; it may be the same."""
+    if result.case.layer not in ("lifecycle", "properties") or len(result.case.steps) < 3:
+        return result
+    best, tries = result, 0
+    progress = True
+    while progress and tries < _MOST_TRIES:
+        progress = False
+        for smaller in _shorter(best.case):
+            tries += 1
+            again = _again(player, smaller)
+            if again is not None and again.judgement.rule == result.judgement.rule:
+                best, progress = again, True
+                break
+            if tries >= _MOST_TRIES:
+                break
+    return best
+
+
+def _again(player: Player, case: Case) -> Result | None:
+    try:
+        result = player.play(case)
+    except NotObserved:
+        return None
+    return result if result.judgement.outcome == "violated" else None
+
+
+def _shorter(case: Case) -> Iterator[Case]:
+    """Yield the case with one of its earlier steps left out, the longest stretches first."""
+    earlier, last = case.steps[:-1], case.steps[-1]
+    size = len(earlier)
+    while size:
+        for start in range(0, len(earlier), size):
+            steps: tuple[Step, ...] = (*earlier[:start], *earlier[start + size :], last)
+            if len(steps) < len(case.steps):
+                yield replace(case, steps=steps)
+        size //= 2

@@ -1,0 +1,208 @@
+"""One run: preflight, the layers in their order, and the report."""
+
+import random
+import time
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from contract_tests.case import LAYERS, Case, Layer
+from contract_tests.catalogue import Catalogue
+from contract_tests.derive import derived_cases, fresh
+from contract_tests.fixtures import fixture_cases
+from contract_tests.packs import Pack, packed
+from contract_tests.player import Player, Result, TargetGone
+from contract_tests.preflight import preflight
+from contract_tests.race import play_race, race_cases
+from contract_tests.reduce import reduced
+from contract_tests.traces import directed
+from contract_tests.verdict import LayerSummary, Report, verdicts
+from contract_tests.waivers import Waiver
+
+_TRACES, _TRACE_STEPS = 12, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to run and how far to go; ``seconds`` and ``max_examples`` bound the run and its random part."""
+
+    layers: tuple[Layer, ...] = LAYERS
+    strict: bool = False
+    seed: int = 0
+    max_examples: int = 25
+    seconds: float | None = None
+    concurrency: int = 8
+    refuse_only: bool = False
+    rules: str = ""
+    shard: tuple[int, int] = (1, 1)
+    waivers: dict[str, Waiver] = field(default_factory=dict)
+
+
+Progress = Callable[[Layer, int, int, int], None]  # layer, cases done, cases in all, findings so far
+
+
+class Run:
+    """Plays the layers against one target. Ctrl-C and a target that is gone end it with what was seen."""
+
+    def __init__(self, player: Player, options: Options, progress: Progress = lambda *_: None) -> None:
+        """``progress`` is called after every case."""
+        self.player, self.options, self._progress = player, options, progress
+        self.results: list[Result] = []
+        self._layers: dict[Layer, LayerSummary] = {}
+        self._violated = 0
+        self._ends = float("inf")
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The rules."""
+        return self.player.catalogue
+
+    def report(self) -> Report:
+        """Play everything and return the report; CannotJudge where the preflight fails."""
+        started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
+        if self.options.seconds is not None:
+            self._ends = time.monotonic() + self.options.seconds
+        ready = preflight(self.player)
+        self.player.cast, self.player.readback = ready.cast, ready.readback
+        cut_short = self._play_layers()
+        rows, found = verdicts(self.results, self.catalogue, self.options.waivers, strict=self.options.strict)
+        return Report(
+            target=self.player.target.url,
+            started=started,
+            seconds=round(time.perf_counter() - clock, 3),
+            seed=self.options.seed,
+            strict=self.options.strict,
+            callers=tuple(caller.name for caller in ready.cast.callers),
+            verdicts=rows,
+            findings=found,
+            layers=self._layers,
+            requests=self.player.requests,
+            created=self.player.ledger.count,
+            notes=ready.notes,
+            cut_short=cut_short,
+            expired=tuple(w for w in self.options.waivers.values() if w.expired),
+            traffic=tuple(self.player.traffic),
+        )
+
+    def _play_layers(self) -> str:
+        plan: dict[Layer, Callable[[], None]] = {
+            "cases": lambda: self._play_cases(self._select(self._cases())),
+            "wire": lambda: self._play_all("wire", self._select(self._fixtures("wire"))),
+            "lifecycle": self._play_lifecycle,
+            "race": lambda: self._play_all("race", self._select(race_cases()), play_race, alone=True),
+            "properties": self._play_properties,
+        }
+        try:
+            for layer in LAYERS:
+                if layer in self.options.layers:
+                    clock, before = time.perf_counter(), self.player.requests
+                    done = len(self.results)
+                    plan[layer]()
+                    self._layers[layer] = LayerSummary(
+                        len(self.results) - done, self.player.requests - before, time.perf_counter() - clock
+                    )
+            self._reduce()
+        except KeyboardInterrupt:
+            return "interrupted"
+        except TargetGone as gone:
+            return f"the target stopped answering: {gone}"
+        return "the time is up" if self._over() else ""
+
+    def _cases(self) -> list[Case]:
+        tables = self._fixtures("cases")
+        return tables + fresh(derived_cases(self.player.spec, self.catalogue, self.player.bodies), tables)
+
+    def _fixtures(self, layer: Layer) -> list[Case]:
+        return [case for case in fixture_cases(self.catalogue) if case.layer == layer]
+
+    def _play_cases(self, cases: Sequence[Case]) -> None:
+        packs, alone = packed(cases)
+        unproven: list[Case] = []
+        rotated = [replace(pack, case=self._rotated(pack.case)) for pack in packs]
+        for pack, result in zip(rotated, self._map(lambda p: self.player.play(p.case), rotated), strict=True):
+            unproven += self._unpacked(pack, result)
+        self._play_all("cases", [self._rotated(case) for case in (*alone, *unproven)])
+        again = list({case.rule: case for case in alone if case.expect == "refuse"}.values())
+        self._play_all("cases", [self._rotated(case, turn=1) for case in again])
+
+    def _unpacked(self, pack: Pack, result: Result) -> tuple[Case, ...]:
+        if result.judgement.outcome != "passed":
+            return pack.members
+        for member in pack.members:
+            self._note(replace(result, case=member, judgement=replace(result.judgement, rule=member.rule)))
+        return ()
+
+    def _play_lifecycle(self) -> None:
+        traces = [*self._fixtures("lifecycle"), *directed(self.player.cast, self.player.bodies)]
+        self._play_all("lifecycle", self._select(traces))
+        if not self.options.rules and not self.options.refuse_only:
+            from contract_tests.machine import explore  # imports Hypothesis, which the other layers do without
+
+            seed = self.options.seed + self.options.shard[0] - 1
+            explore(self.player, seed, _TRACES, _TRACE_STEPS, self._note, self._over)
+
+    def _play_properties(self) -> None:
+        from contract_tests.properties import property_cases  # imports Schemathesis where nothing is cached
+
+        cases = property_cases(self.player.spec, self.options.seed, self.options.max_examples)
+        self._play_all("properties", [self._rotated(case) for case in self._select(cases)])
+
+    def _select(self, cases: Iterable[Case]) -> list[Case]:
+        index, of = self.options.shard
+        chosen = [case for case in cases if zlib.crc32(case.id.encode()) % of == index - 1]
+        if self.options.rules:
+            chosen = [case for case in chosen if self.options.rules in case.rule]
+        if self.options.refuse_only:
+            chosen = [case for case in chosen if case.expect == "refuse"]
+        return chosen
+
+    def _rotated(self, case: Case, turn: int = 0) -> Case:
+        """Give each case another caller of the team: what holds for one kind must hold for all."""
+        roles = sorted({f"{caller.kind}-red" for caller in self.player.cast.workers()})
+        if not roles or any(step.caller != "red" for step in case.steps):
+            return case
+        role = roles[(zlib.crc32(case.id.encode()) + turn) % len(roles)]
+        return replace(case, steps=tuple(replace(step, caller=role) for step in case.steps))
+
+    def _play_all(
+        self,
+        layer: Layer,
+        cases: Sequence[Case],
+        play: Callable[[Player, Case], Result] = Player.play,
+        *,
+        alone: bool = False,
+    ) -> None:
+        order = list(cases)
+        random.Random(self.options.seed).shuffle(order)  # noqa: S311 - an order, not a secret
+        done = 0
+        for result in self._map(lambda case: play(self.player, case), order, alone=alone):
+            done += 1
+            self._note(result)
+            self._progress(layer, done, len(order), self._violated)
+
+    def _map(self, play: Callable[[Any], Result], items: Sequence[Any], *, alone: bool = False) -> Iterable[Result]:
+        """Play in parallel where that pays; stop handing out when the time is up."""
+        width = 1 if alone or not self.player.target.concurrent else self.options.concurrency
+        todo = [item for item in items if not self._over()]
+        if width == 1:
+            yield from (play(item) for item in todo)
+            return
+        with ThreadPoolExecutor(width) as pool:
+            try:
+                yield from pool.map(play, todo)
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+    def _note(self, result: Result) -> None:
+        self.results.append(result)
+        self._violated += result.judgement.outcome == "violated"
+
+    def _over(self) -> bool:
+        return time.monotonic() >= self._ends
+
+    def _reduce(self) -> None:
+        """Shorten the traces and bodies behind violations, each within a few requests."""
+        self.results = [reduced(self.player, r) if r.judgement.outcome == "violated" else r for r in self.results]
