@@ -6,7 +6,8 @@ without a line of Python. What the pages leave open (``null`` where no null is d
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import jsonschema_rs
@@ -17,6 +18,7 @@ from contract_tests.fixtures import ABSENT, value_cases
 from contract_tests.probes import probes
 from contract_tests.spec import Operation, Spec
 
+_ENOUGH = 3
 _OPERATIONS = ("createContainer", "updateContainer")
 
 
@@ -26,8 +28,10 @@ def derived_cases(spec: Spec, catalogue: Catalogue, bodies: Mapping[str, Any]) -
     for operation in (spec.operations[name] for name in _OPERATIONS):
         for name, schema in operation.body["properties"].items():
             service_type = _service_type(name, bodies)
+            base = {**bodies[service_type], "service_slug": "a-slug"} if operation.id == "createContainer" else {}
             example = bodies[f"{service_type}-full"].get(name)
-            for number, (value, expect, rule) in enumerate(_labelled(operation, name, schema, example), 1):
+            labelled = _labelled(operation, name, probes(schema, example), base)
+            for number, (value, expect, rule) in enumerate(labelled, 1):
                 row = {
                     "rule": rule, "property": name, "body": service_type, "operations": [operation.id],
                     expect: [value], "from": f"derived-{name}-{number}-",
@@ -40,48 +44,49 @@ def fresh(cases: list[Case], known: list[Case]) -> list[Case]:
     """Return the cases that try what the known ones do not, each once.
 
     Two values of a wrong type try the same where they are of the same kind: 0 and 1, but not "a" and "1".
+    Of a rule that is no type, ``_ENOUGH`` values that a hand chose are not added to.
     """
     seen = {_key(case) for case in known if case.value}
+    chosen = Counter(_group(case) for case in known if case.value)
     kept = []
     for case in cases:
-        if (key := _key(case)) not in seen:
+        enough = not case.rule.endswith("-type") and chosen[_group(case)] >= _ENOUGH
+        if not enough and (key := _key(case)) not in seen:
             seen.add(key)
             kept.append(case)
     return kept
 
 
-def broken(schema: Mapping[str, Any], value: Any) -> set[str]:
-    """Return the ids of the rules that a value breaks, by the rules named beside the keywords."""
-    validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+def broken(validator: Any, schema: Mapping[str, Any], value: Any) -> set[str]:
+    """Return the ids of the rules that a value breaks, by the rules named beside the keywords of its schema."""
     return {rule for error in validator.iter_errors(value) for rule in _rules(schema, error)}
 
 
 def _labelled(
-    operation: Operation, name: str, schema: Mapping[str, Any], example: Any
+    operation: Operation, name: str, values: Iterable[Any], base: Mapping[str, Any]
 ) -> Iterator[tuple[Any, str, str]]:
     required = _required(operation.body)
     for rule in required.get(name, ()):
         yield ABSENT, "refuse", rule
-    default_rule = next(iter(_named(schema)), None)
-    for value in probes(schema, example):
-        rules = broken(schema, value)
+    validator = jsonschema_rs.Draft202012Validator(operation.body, validate_formats=True)
+    schema = operation.body["properties"][name]
+    for value in values:
         if value is None and name in required:
             continue  # the type or the requirement: it proves neither
+        rules = broken(validator, operation.body, {**base, name: value})
         if _has_null(value) and rules:
             yield value, "open", min(rules)
         elif len(rules) == 1:
             yield value, "refuse", rules.pop()
-        elif not rules and default_rule and not _has_empty(value):
-            yield value, "accept", _nearest(schema, value) or default_rule
+        elif not rules and not _has_empty(value) and (nearest := _nearest(schema, value)):
+            yield value, "accept", nearest
 
 
 def _nearest(schema: Mapping[str, Any], value: Any) -> str | None:
     """Name the rule that an accepted value comes closest to breaking: its length, its range, its pattern."""
     rules = schema.get("x-rules", {})
-    for keyword in _KEYWORDS.get(type(value), ()):
-        if keyword in rules:
-            return str(rules[keyword])
-    return None
+    named = [rules[keyword] for keyword in _KEYWORDS.get(type(value), ()) if keyword in rules]
+    return next(iter(named), next(_named(schema), None))
 
 
 _KEYWORDS: dict[type, tuple[str, ...]] = {
@@ -149,6 +154,10 @@ def _has_null(value: Any) -> bool:
     if isinstance(value, list):
         return any(map(_has_null, value))
     return value is None or (isinstance(value, dict) and any(map(_has_null, value.values())))
+
+
+def _group(case: Case) -> tuple[str, ...]:
+    return case.rule, case.steps[0].operation, case.expect
 
 
 def _key(case: Case) -> str:

@@ -10,7 +10,7 @@ from contract_tests.player import Player, Result
 from contract_tests.scene import NotObserved, Scene
 from contract_tests.target import Reply, Unanswered
 
-_AT_ONCE = 8
+_AT_ONCE = 6
 
 
 def race_cases(rounds: int = 3) -> list[Case]:

@@ -22,7 +22,7 @@ from contract_tests.traces import directed
 from contract_tests.verdict import LayerSummary, Report, verdicts
 from contract_tests.waivers import Waiver
 
-_TRACES, _TRACE_STEPS = 12, 10
+_TRACES, _TRACE_STEPS = 8, 10
 
 
 @dataclass(frozen=True, slots=True)
