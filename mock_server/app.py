@@ -17,7 +17,7 @@ from mock_server.call import BodyReader, Call
 from mock_server.contract import Contract, Operation
 from mock_server.directory import Directory
 from mock_server.journal import Journal
-from mock_server.mock import Mock
+from mock_server.mock import IN_CODE, Mock
 from mock_server.store import MemoryStore, Store
 from mock_server.wire import OUTCOME, RECEIVED, Front, Outcome
 
@@ -77,7 +77,7 @@ def _contract(spec: Spec, off: frozenset[str]) -> Contract:
     if isinstance(spec, Mapping):
         rules = contract.catalogue(data.find("spec/rules.yaml"))
         return contract.built(dict(spec), rules, contract.checked_off(off, rules))
-    return contract.load(Path(spec) if spec else data.find("spec/openapi.yaml"), off)
+    return contract.load(Path(spec) if spec else data.find("spec/openapi.yaml"), off, frozenset(IN_CODE))
 
 
 def _source(callers: Path | str | Mapping[str, Any] | None) -> Path | Mapping[str, Any] | None:

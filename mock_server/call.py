@@ -135,7 +135,7 @@ def body_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def body_depth(text: str, holds: bool) -> str:
-    """The body is nested no deeper than the server reads; without the rule, what is deeper is read as null."""
+    """The body is nested no deeper than the server reads; without the rule, what is deeper is null."""
     depth, kept, start = 0, [], 0
     for match in _BRACKETS.finditer(text):
         if match[0] in {"[", "{"}:
@@ -176,6 +176,17 @@ def _strings(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
         for key, item in value.items():
             yield pointer, key
             yield from _strings(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}")
+
+
+#: Each is a function of the rule's name.
+CHECKS: tuple[tuple[str, Callable[..., Any]], ...] = (
+    ("body-media-type", body_media_type),
+    ("body-size", body_size),
+    ("body-json", body_json),
+    ("body-depth", body_depth),
+    ("body-keys", body_keys),
+    ("body-text", body_text),
+)
 
 
 def _readable(value: Any) -> Any:

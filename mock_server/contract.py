@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from mock_server import data, document
+from mock_server import data, document, names
 from mock_server.data import UnusableFileError
 from mock_server.document import Node
 
@@ -40,7 +40,7 @@ UNNAMED = Rule("unnamed", "constraint", "A keyword without a rule.", "assumed", 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What a check found: the place (a JSON Pointer into a part of the request), what was there, what is right."""
+    """What a check found: a JSON Pointer into a part of the request, what is there, what would be right."""
 
     where: str
     pointer: str
@@ -133,12 +133,17 @@ def beside(spec: Path) -> Path:
     return neighbour if neighbour.is_file() else data.find("spec/rules.yaml")
 
 
-def load(spec: Path, off: frozenset[str] = frozenset()) -> Contract:
-    """The contract of the document at `spec`; refused where its names and those of the catalogue do not meet."""
+def load(spec: Path, off: frozenset[str] = frozenset(), in_code: frozenset[str] = frozenset()) -> Contract:
+    """The contract of the document at `spec`; refused where names do not meet the catalogue's."""
     loaded = data.read(spec)
     if not isinstance(loaded, dict):
         raise UnusableFileError(f"{spec}: not a mapping; name an OpenAPI document")
     rules = catalogue(beside(spec))
+    wrong = list(names.problems(loaded, rules, in_code))
+    if wrong:
+        raise UnusableFileError(
+            f"{spec}: {wrong[0]}" + (f" (and {len(wrong) - 1} more)" if wrong[1:] else "")
+        )
     return built(loaded, rules, checked_off(off, rules))
 
 
@@ -168,7 +173,7 @@ def _operation(
     }
     request = operation.get("requestBody") or {}
     content = request.get("content") or {}
-    first: Node = next(iter(content.values()), None) or {}
+    first: Node = next(iter(content.values()), {})
     node = document.switched_off(first.get("schema") or {}, off)
     properties = node.get("properties") or {}
     return Operation(

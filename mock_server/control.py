@@ -45,12 +45,10 @@ class _Control:
         return answer.success(200, {"removed": removed})
 
     def seed(self) -> Answer:
-        """Stores a service: the body of a create, with `team` (a label or id), `status` and `id` beside it."""
+        """Stores a service: the body of a create, and `team` (label or id), `status` and `id` beside it."""
         sent = _body()
         if not isinstance(sent, dict):
-            return answer.problem(
-                400, "the body: wanted a JSON object: the body of a create, team, status, id"
-            )
+            return answer.problem(400, "the body: wanted one JSON object, the body of a create")
         teams = self._mock.directory.teams
         named = str(sent.pop("team", next(iter(teams), "")))
         status = sent.pop("status", "created")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mock_server import answer, behaviour, caller, shape
+from mock_server import answer, behaviour, call, caller, shape
 from mock_server.answer import Answer
 from mock_server.behaviour import Update
 from mock_server.call import BodyReader, Call
@@ -51,25 +51,25 @@ class Mock:
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
 
-    def handle(self, operation: Operation, call: Call) -> Handled:
+    def handle(self, operation: Operation, got: Call) -> Handled:
         """The answer to a call; the first stage with violations decides."""
-        who = caller.identify(self.contract, self.directory, operation, call)
+        who = caller.identify(self.contract, self.directory, operation, got)
         if isinstance(who, list):
             return Handled(answer.refusal(who))
-        return Handled(self._within_team(operation, call, who), who.name)
+        return Handled(self._within_team(operation, got, who), who.name)
 
-    def _within_team(self, operation: Operation, call: Call, who: Caller) -> Answer:
-        team = caller.team_of(self.contract, operation, call, who)
+    def _within_team(self, operation: Operation, got: Call, who: Caller) -> Answer:
+        team = caller.team_of(self.contract, operation, got, who)
         if isinstance(team, list):
             return answer.refusal(team)
         perform = PERFORM.get(operation.id)
         if perform is None:
             return answer.problem(501, f"{operation.id}: the mock knows no such operation")
-        return perform(self, operation, call, team)
+        return perform(self, operation, got, team)
 
-    def create(self, operation: Operation, call: Call, team: str) -> Answer:
+    def create(self, operation: Operation, got: Call, team: str) -> Answer:
         """Stores a new service."""
-        sent = self._sent(operation, call)
+        sent = self._sent(operation, got)
         if isinstance(sent, Answer):
             return sent
         stored = behaviour.applied(self.contract, behaviour.ON_CREATE, {}, sent)
@@ -85,12 +85,12 @@ class Mock:
         holds = "created" not in self.contract.off
         return answer.success(operation.success, behaviour.created(service_id, self.new_id, holds))
 
-    def update(self, operation: Operation, call: Call, team: str) -> Answer:
+    def update(self, operation: Operation, got: Call, team: str) -> Answer:
         """Changes a service of the team."""
-        sent = self._sent(operation, call)
+        sent = self._sent(operation, got)
         if isinstance(sent, Answer):
             return sent
-        service_id = call.values.get("serviceId", "").lower()
+        service_id = got.values.get("serviceId", "").lower()
         with self.store.transaction() as step:
             update = Update(service_id, team, sent, step.get(service_id))
             refused = self._refusals(update)
@@ -101,43 +101,43 @@ class Mock:
         holds = "updated" not in self.contract.off
         return answer.success(operation.success, behaviour.updated(service_id, self.new_id, holds))
 
-    def read(self, operation: Operation, call: Call, team: str) -> Answer:
+    def read(self, operation: Operation, got: Call, team: str) -> Answer:
         """Shows a service of the team as it is stored."""
         with self.store.transaction() as step:
-            service = step.by_slug(team, call.values.get("serviceSlug", ""))
+            service = step.by_slug(team, got.values.get("serviceSlug", ""))
         if service is None:
             return answer.problem(404, "serviceSlug: seen a slug that no service of the team has")
         return answer.success(operation.success, shown(service))
 
-    def _sent(self, operation: Operation, call: Call) -> dict[str, Any] | Answer:
+    def _sent(self, operation: Operation, got: Call) -> dict[str, Any] | Answer:
         """The well-formed values of a call, or the refusal of the first stage that it fails."""
-        refused = self._malformed(operation, call) or self.reader.declared(operation, call)
+        refused = self._malformed(operation, got) or self.reader.declared(operation, got)
         if refused:
             return answer.refusal(refused)
-        value, refused = self.reader.parsed(operation, call.raw)
+        value, refused = self.reader.parsed(operation, got.raw)
         if refused:
             return answer.refusal(refused)
         refused = shape.check(self.contract, operation.body, value, "body") if operation.body else []
         values = value if isinstance(value, dict) else {}
-        refused = refused or self._withdrawn(operation, call, values)
+        refused = refused or self._withdrawn(operation, got, values)
         return answer.refusal(refused) if refused else _taken(operation, values)
 
-    def _malformed(self, operation: Operation, call: Call) -> list[Violation]:
+    def _malformed(self, operation: Operation, got: Call) -> list[Violation]:
         found: list[Violation] = []
         for parameter in operation.parameters:
-            if parameter.where == "path" and parameter.name in call.values:
-                given = call.values[parameter.name]
+            if parameter.where == "path" and parameter.name in got.values:
+                given = got.values[parameter.name]
                 found += shape.check(self.contract, parameter.schema, given, "path", f"/{parameter.name}")
         return found
 
-    def _withdrawn(self, operation: Operation, call: Call, values: dict[str, Any]) -> list[Violation]:
+    def _withdrawn(self, operation: Operation, got: Call, values: dict[str, Any]) -> list[Violation]:
         """What a server without the permission for unused properties refuses."""
         if "unused-properties-accepted" not in self.contract.off:
             return []
         kind = values.get("service_type", operation.defaults.get("service_type"))
         if operation.id == "updateContainer":
             with self.store.transaction() as step:
-                service = step.get(call.values.get("serviceId", "").lower())
+                service = step.get(got.values.get("serviceId", "").lower())
             kind = service.values.get("service_type") if service else None
         rule = self.contract.rule("unused-properties-accepted")
         return [Violation(rule, fault) for fault in behaviour.unused_properties_accepted(kind, values)]
@@ -183,6 +183,17 @@ def shown(service: Service) -> dict[str, Any]:
 def _rfc3339(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
+
+#: The rules that are enforced by a function of their name, and by no keyword.
+IN_CODE = tuple(
+    rule
+    for table in (
+        *(caller.AUTHENTICATION, caller.TEAM, caller.PERMISSIONS, call.CHECKS),
+        *(behaviour.IDENTITY, behaviour.CONDITIONS, behaviour.CONFLICTS, behaviour.PERMISSIONS),
+        *(behaviour.ON_CREATE, behaviour.ON_UPDATE, behaviour.ANSWERS),
+    )
+    for rule, _ in table
+)
 
 Perform = Callable[[Mock, Operation, Call, str], Answer]
 PERFORM: dict[str, Perform] = {
