@@ -11,8 +11,8 @@ Generated from `spec/rules.yaml` by `make docs`; do not edit it by hand.
 A rule has one name everywhere: in the contract beside its keyword, in the mock's problem documents, in the
 fixtures, in the suite's report. Its **grade** says how sure it is: *documented* by one of the two reference
 pages, by another page of the *provider*, or *assumed*, so that a deployment may rightly choose otherwise.
-A **constraint** is refused when it is broken, a **permission** is accepted when it is used, an **effect** is what
-an accepted request answers or stores. The first status is the mock's, the others are as good.
+A **constraint** is refused when it is broken, a **permission** is accepted when it is used, an **effect** is
+what an accepted request answers or stores. The first status is the mock's, the others are as good.
 """
 _SHORT = {"createContainer": "create", "updateContainer": "update"}
 

@@ -133,13 +133,16 @@ def beside(spec: Path) -> Path:
     return neighbour if neighbour.is_file() else data.find("spec/rules.yaml")
 
 
-def load(spec: Path, off: frozenset[str] = frozenset(), in_code: frozenset[str] = frozenset()) -> Contract:
-    """The contract of the document at `spec`; refused where names do not meet the catalogue's."""
+def load(spec: Path, off: frozenset[str] = frozenset(), in_code: frozenset[str] | None = None) -> Contract:
+    """The contract of the document at `spec`; refused where names do not meet.
+
+    `in_code` are the rules that the mock enforces itself; without it the names are taken as they are.
+    """
     loaded = data.read(spec)
     if not isinstance(loaded, dict):
         raise UnusableFileError(f"{spec}: not a mapping; name an OpenAPI document")
     rules = catalogue(beside(spec))
-    wrong = list(names.problems(loaded, rules, in_code))
+    wrong = [] if in_code is None else list(names.problems(loaded, rules, in_code))
     if wrong:
         raise UnusableFileError(
             f"{spec}: {wrong[0]}" + (f" (and {len(wrong) - 1} more)" if wrong[1:] else "")

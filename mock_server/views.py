@@ -1,4 +1,4 @@
-"""The contract for tools that read less of it: two whole schemas for `if/then`, OpenAPI 3.0. Made mechanically."""
+"""The contract for tools that read less of it, made mechanically: `oneOf` for `if/then`, OpenAPI 3.0."""
 
 import copy
 from collections.abc import Iterator

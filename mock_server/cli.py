@@ -1,0 +1,122 @@
+"""The command line: `mock-server` serves; its sub-commands print views of the contract."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+from mock_server import __version__, data, serve
+from mock_server.data import UnusableFileError
+
+_FILE = click.Path(path_type=Path)
+
+
+def _in_one_line(command: Callable[..., None]) -> Callable[..., None]:
+    """What cannot be used is told in one line that says what to do, with exit code 2."""
+
+    @wraps(command)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except (UnusableFileError, ValueError) as error:
+            click.echo(f"mock-server: {' '.join(str(error).split())}", err=True)
+            sys.exit(2)
+
+    return wrapped
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option(
+    "--port", default=4010, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 for any free one."
+)
+@click.option("--callers", type=_FILE, help="File of known callers, in the form of fixtures/callers.yaml.")
+@click.option("--spec", type=_FILE, help="OpenAPI document to enforce; rules.yaml is looked for beside it.")
+@click.option("--without", multiple=True, metavar="RULE", help="Do not enforce this rule (repeatable).")
+@click.option("--any-token", is_flag=True, help="Accept any well-formed token.")
+@click.option(
+    "--max-body",
+    default=1024 * 1024,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Largest body, in bytes.",
+)
+@click.option("--no-control", is_flag=True, help="Leave out the control plane under /_mock/.")
+@click.option("--cors", is_flag=True, help="Let pages of any origin call the mock.")
+@click.option("--quiet", is_flag=True, help="Print errors only.")
+@click.version_option(__version__, prog_name="mock-server")
+@click.pass_context
+@_in_one_line
+def main(context: click.Context, **given: Any) -> None:
+    """Serve the contract of the Cyberun container services and say why a request is refused."""
+    if context.invoked_subcommand is not None:
+        return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(0))  # nothing is served yet, so nothing is lost
+    options = serve.Options(
+        **{name: value for name, value in given.items() if name not in {"no_control", "without"}},
+        control=not given["no_control"],
+        without=frozenset(given["without"]),
+    )
+    if options.spec is not None:
+        _check(options.spec)
+    with serve.reserved(options.host, options.port) as port:
+        options = serve.at(options, port)
+        serve.app(options)
+        serve.serve(options)
+
+
+def _check(spec: Path) -> None:
+    """Refuses a document that is no OpenAPI; the validator loads slowly, so only documents of others pay."""
+    document = data.read(spec)
+    from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
+
+    if not isinstance(document, dict):
+        raise UnusableFileError(f"{spec}: not a mapping; name an OpenAPI document")
+    older = str(document.get("openapi", "")).startswith("3.0")
+    validator = (OpenAPIV30SpecValidator if older else OpenAPIV31SpecValidator)(document)
+    for error in validator.iter_errors():
+        place = "/".join(map(str, getattr(error, "absolute_path", ()))) or "the document"
+        said = str(getattr(error, "message", error))
+        raise UnusableFileError(f"{spec}: at {place}: {said[:200]}; mend it")
+
+
+@main.command()
+@click.option("--one-of", is_flag=True, help="Two whole schemas in place of if/then/else.")
+@click.option("--openapi", "version", type=click.Choice(["3.0", "3.1"]), default="3.1", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="JSON in place of YAML.")
+@_in_one_line
+def spec(one_of: bool, version: str, as_json: bool) -> None:
+    """Print the contract, or a view of it for tools that read less."""
+    from mock_server import views
+
+    path = data.find("spec/openapi.yaml")
+    if not (one_of or as_json or version == "3.0"):
+        click.echo(data.text(path), nl=False)
+        return
+    document = data.read(path)
+    view = views.view(document if isinstance(document, dict) else {}, one_of=one_of, version=version)
+    text = json.dumps(view, indent=2) if as_json else yaml.safe_dump(view, sort_keys=False, width=110)
+    click.echo(text.rstrip("\n"))
+
+
+@main.command()
+@click.option("--markdown", is_flag=True, help="The page docs/rules.md.")
+@_in_one_line
+def rules(markdown: bool) -> None:
+    """List the rules."""
+    from mock_server import catalogue, contract
+
+    loaded = contract.load(data.find("spec/openapi.yaml"))
+    if markdown:
+        click.echo(catalogue.markdown(loaded.rules, loaded.operations), nl=False)
+        return
+    for rule in loaded.rules.values():
+        click.echo(f"{rule.id:<40} {rule.grade:<11} {rule.statement}")

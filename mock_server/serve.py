@@ -1,0 +1,166 @@
+"""The mock as a process: a port of its own, a production server, a greeting once it answers."""
+
+import contextlib
+import functools
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mock_server import __version__
+from mock_server.data import UnusableFileError
+from mock_server.directory import Directory
+
+_EXAMPLE = '{"service_slug": "my-service", "display_name": "My service", "docker_image": "nginx:1.27"}'
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says; it travels to the worker process."""
+
+    host: str = "127.0.0.1"
+    port: int = 4010
+    callers: Path | None = None
+    spec: Path | None = None
+    without: frozenset[str] = frozenset()
+    any_token: bool = False
+    max_body: int = 1024 * 1024
+    control: bool = True
+    cors: bool = False
+    quiet: bool = False
+
+
+def at(options: Options, port: int) -> Options:
+    """The options with the port that is really listened at."""
+    return replace(options, port=port)
+
+
+@functools.cache
+def app(options: Options) -> Any:
+    """The app that the options describe; a forked worker finds the one that its parent made."""
+    from mock_server.app import create_app
+
+    return create_app(
+        spec=options.spec,
+        callers=options.callers,
+        without=options.without,
+        any_token=options.any_token,
+        max_body=options.max_body,
+        control=options.control,
+        cors=options.cors,
+        log=None if options.quiet else _log,
+    )
+
+
+def _log(line: str) -> None:
+    with contextlib.suppress(OSError):  # whoever read the log is gone; the mock serves on
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def reserved(host: str, port: int) -> Iterator[int]:
+    """A port that nobody else listens at, held for as long as the server runs."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _bind(probe, host, port)
+        free = int(probe.getsockname()[1])
+    # The server binds with SO_REUSEPORT on Linux: a second mock would then share the port in silence.
+    if sys.platform != "linux":
+        yield free
+        return
+    with socket.socket(family, socket.SOCK_STREAM) as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        _bind(held, host, free)
+        yield free
+
+
+def _bind(probe: socket.socket, host: str, port: int) -> None:
+    try:
+        probe.bind((host, port))
+    except (OSError, OverflowError) as error:
+        said = getattr(error, "strerror", None) or str(error)
+        raise UnusableFileError(
+            f"{host}:{port}: {said.lower()}; choose another with --port, or --port 0 for any"
+        ) from error
+
+
+def serve(options: Options) -> None:
+    """Serves until the process is told to end; the port is reserved by the caller."""
+    from granian import Granian
+    from granian.constants import HTTPModes, Interfaces
+
+    for name in [name for name in os.environ if name.startswith(("HTTP_", "CONTENT_"))]:
+        del os.environ[name]  # the server would hand them to the app as headers of every request
+    Granian(
+        "mock_server",
+        address=options.host,
+        port=options.port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=max(2, min(8, 2 * (os.cpu_count() or 1) + 1)),
+        http=HTTPModes.http1,
+        websockets=False,
+        log_enabled=False,
+        workers_kill_timeout=1,
+    ).serve(target_loader=functools.partial(_loaded, options), wrap_loader=False)
+
+
+def _loaded(options: Options) -> Any:
+    """Runs in the worker: the app, and a greeting as soon as the worker answers."""
+    made = app(options)
+    if not options.quiet:
+        threading.Thread(target=_greet, args=(options,), daemon=True).start()
+    return made
+
+
+def _greet(options: Options) -> None:
+    for _ in range(1000):
+        with contextlib.suppress(OSError), socket.create_connection((options.host, options.port), timeout=1):
+            break
+        time.sleep(0.01)
+    with contextlib.suppress(OSError):
+        sys.stdout.write(greeting(options) + "\n")
+        sys.stdout.flush()
+
+
+def url(options: Options) -> str:
+    """The base URL of the served contract."""
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    return f"http://{host}:{options.port}/api/v1"
+
+
+def greeting(options: Options) -> str:
+    """The URL, the callers and a request to paste. Tokens of a callers file of one's own are not shown."""
+    from mock_server import directory
+
+    known = directory.load(options.callers, any_token=options.any_token)
+    ours = options.callers is None
+    lines = [f"mock-server {__version__} at {url(options)}", "", "Callers:", *_callers(known, ours)]
+    if options.any_token:
+        lines.append("  and any other well-formed token (sk-…, dk-…, or a JWT)")
+    token = next((t for t, c in known.callers.items() if c.kind in directory.CREDENTIALS), "sk-anything")
+    shown = token if ours else "$TOKEN"
+    return "\n".join([*lines, "", "Try:", *_curl(options, shown), "", "Ctrl-C ends it."])
+
+
+def _callers(known: Directory, tokens: bool) -> Iterator[str]:
+    labels = {team: label for label, team in known.teams.items()}
+    for token, caller in known.callers.items():
+        teams = " ".join(labels.get(team, team) for team in caller.teams)
+        yield f"  {caller.name:<10} of {teams:<10}" + (f" {token}" if tokens else "")
+    yield from (f"  team {label:<5} is {team}" for label, team in known.teams.items())
+
+
+def _curl(options: Options, token: str) -> list[str]:
+    return [
+        f"  curl -i {url(options)}/containers \\",
+        f'    -H "Authorization: Bearer {token}" -H "Content-Type: application/json" \\',
+        f"    -d '{_EXAMPLE}'",
+    ]
