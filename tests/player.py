@@ -97,6 +97,17 @@ class Play:
         self._slugs: dict[str, str] = {}
         self._services: dict[str, tuple[str, str]] = {}
 
+    def judge(self, case: Case) -> str:
+        """What is wrong with how a case goes; empty where nothing is."""
+        reply = self.run(case)
+        accepted = case.expect == "accept" and reply.status // 100 == 2
+        if accepted and case.operation == "updateContainer":
+            service = self._services[case.steps[-1].get("service", "service")][0]
+            return "" if reply.json().get("id") == service else f"another id: {reply.body!r}"
+        if accepted and case.operation == "createContainer" and not _is_uuid(reply.json().get("id")):
+            return f"no id: {reply.body!r}"
+        return verdict(case, reply)
+
     def run(self, case: Case) -> Reply:
         """The reply to the last step; the steps before it must go as they say."""
         for step in case.steps[:-1]:
@@ -125,9 +136,12 @@ class Play:
     def _create(self, step: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
         body = self._body(step, "createContainer")
         reply = self._send("POST", f"{PREFIX}/containers", headers, body)
-        if reply.status // 100 == 2 and "raw" not in step:
-            made = (reply.json().get("id", ""), json.loads(body).get("service_slug", ""))
-            self._services[step.get("as", "service")] = made
+        sent = None if "raw" in step else json.loads(body)
+        if reply.status // 100 == 2 and isinstance(sent, dict):
+            self._services[step.get("as", "service")] = (
+                reply.json().get("id", ""),
+                sent.get("service_slug", ""),
+            )
         return reply
 
     def _headers(self, step: Mapping[str, Any]) -> dict[str, str]:
@@ -198,6 +212,10 @@ def _slug_of(length: int) -> str:
         number, digit = divmod(number, 36)
         text += digits[digit]
     return text
+
+
+def _is_uuid(value: Any) -> bool:
+    return isinstance(value, str) and str(uuid.UUID(value)) == value
 
 
 def verdict(case: Case, reply: Reply) -> str:

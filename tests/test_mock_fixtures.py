@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.player import Case, Play, Send, cases, verdict
+from tests.player import Case, Play, Send, cases
 from tests.wires import over_socket, over_wsgi
 
 CASES = cases()
@@ -18,4 +18,4 @@ def send(request: pytest.FixtureRequest) -> Send:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_the_mock_answers_each_case_as_the_fixtures_say(send: Send, case: Case) -> None:
     """The status is that of the case's rule, and a refusal names that rule alone."""
-    assert verdict(case, Play(send).run(case)) == ""
+    assert Play(send).judge(case) == ""
