@@ -18,6 +18,7 @@ from mock_server.contract import Contract, Operation
 from mock_server.directory import Directory
 from mock_server.journal import Journal
 from mock_server.mock import IN_CODE, Mock
+from mock_server.secrecy import Tokens
 from mock_server.store import MemoryStore, Store
 from mock_server.wire import OUTCOME, RECEIVED, Front, Outcome
 
@@ -51,23 +52,25 @@ def create_app(
     known = (
         callers if isinstance(callers, Directory) else directory.load(_source(callers), any_token=any_token)
     )
+    tokens = Tokens(known.callers)
     mock = Mock(
         served,
         known,
+        tokens,
         store if store is not None else MemoryStore(),
         BodyReader(served, max_body),
         clock or (lambda: datetime.now(UTC)),
         new_id or (lambda: str(uuid_utils.uuid7())),
     )
+    journal = Journal(tokens)
     app = Flask("mock_server", static_folder=None, template_folder=None)
     app.url_map.merge_slashes = False
     for operation in (*served.operations, *_readback().operations):
         _route(app, mock, operation)
-    journal = Journal(known.callers)
     if control:
         control_plane.register(app, mock, journal, respond)
-    app.register_error_handler(HTTPException, _http_problem(served))
-    app.wsgi_app = Front(app.wsgi_app, journal, max_body, cors, log)  # type: ignore[method-assign]
+    app.register_error_handler(HTTPException, _http_problem(served, tokens))
+    app.wsgi_app = Front(app.wsgi_app, journal, tokens, max_body, cors, log)  # type: ignore[method-assign]
     return app
 
 
@@ -116,23 +119,23 @@ def _route(app: Flask, mock: Mock, operation: Operation) -> None:
 def respond(given: Answer, operation: str = "", caller: str = "") -> Response:
     """The answer as a response; how it came about is left for the journal and the log."""
     request.environ[OUTCOME] = Outcome(given, operation, caller)
-    headers = {"Content-Type": given.media_type, **given.headers}
-    return Response(given.body, given.status, headers)
+    return Response(given.body, given.status, {"Content-Type": given.media_type, **given.headers})
 
 
-def _http_problem(served: Contract) -> Callable[[HTTPException], Response]:
+def _http_problem(served: Contract, tokens: Tokens) -> Callable[[HTTPException], Response]:
     """What the framework refuses, in the form of every other refusal."""
     there = ", ".join(f"{o.method} {PREFIX}{o.path}" for o in served.operations)
 
     def handler(error: HTTPException) -> Response:
         status = error.code or 500
         headers: dict[str, str] = {}
-        detail = f"{request.method} {request.path}: {error.description}"
+        path = tokens.hidden(request.path, request.headers.get("Authorization"))
+        detail = f"{request.method} {path}: {error.description}"
         if isinstance(error, MethodNotAllowed):
             headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
-            detail = f"{request.path}: seen {request.method}, wanted {headers['Allow']}"
+            detail = f"{path}: seen {request.method}, wanted {headers['Allow']}"
         elif status == 404:
-            detail = f"{request.path}: no such path; there is {there}"
+            detail = f"{path}: no such path; there is {there}"
         return respond(answer.problem(status, detail, headers=headers))
 
     return handler

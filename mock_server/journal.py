@@ -3,15 +3,16 @@
 import itertools
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from mock_server.secrecy import HIDDEN, Tokens
 
 LENGTH = 10_000
 BODY = 64 * 1024
 #: A little more is kept than shown, so that no token is cut in half before it is replaced.
 KEPT = BODY + 4096
-HIDDEN = "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,8 @@ class Entry:
 class Journal:
     """The last requests, oldest first; older ones are forgotten."""
 
-    def __init__(self, tokens: Iterable[str], length: int = LENGTH) -> None:
-        self._tokens = tuple(sorted(tokens, key=len, reverse=True))
+    def __init__(self, tokens: Tokens, length: int = LENGTH) -> None:
+        self._tokens = tokens
         self._entries: deque[Entry] = deque(maxlen=length)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -68,10 +69,9 @@ class Journal:
     def shown(self, entry: Entry) -> dict[str, Any]:
         """An entry for the reader's eyes: each token is replaced."""
         header = entry.headers.get("Authorization", "")
-        own = header.split()[-1:]
 
         def clean(text: str) -> str:
-            return self.clean(text, own)
+            return self._tokens.hidden(text, header)
 
         headers = {clean(name): clean(value) for name, value in entry.headers.items()}
         if header:
@@ -90,10 +90,3 @@ class Journal:
             "rules": list(entry.rules),
             "milliseconds": entry.milliseconds,
         }
-
-    def clean(self, text: str, own: Iterable[str] = ()) -> str:
-        """A text without the tokens that the mock knows, or was just shown."""
-        for token in (*self._tokens, *own):
-            if len(token) > len(HIDDEN) and token in text:
-                text = text.replace(token, HIDDEN)
-        return text

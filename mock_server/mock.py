@@ -1,7 +1,7 @@
 """The whole mock without its web framework: a call goes in, an answer comes out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from mock_server.behaviour import Update
 from mock_server.call import BodyReader, Call
 from mock_server.contract import Contract, Operation, Violation
 from mock_server.directory import Caller, Directory
+from mock_server.secrecy import Tokens
 from mock_server.store import Service, SlugTakenError, Store
 
 #: Shown by the read-back in this order; what is absent is left out.
@@ -46,6 +47,7 @@ class Mock:
 
     contract: Contract
     directory: Directory
+    tokens: Tokens
     store: Store
     reader: BodyReader
     clock: Callable[[], datetime]
@@ -55,13 +57,13 @@ class Mock:
         """The answer to a call; the first stage with violations decides."""
         who = caller.identify(self.contract, self.directory, operation, got)
         if isinstance(who, list):
-            return Handled(answer.refusal(who))
+            return Handled(self._refused(got, who))
         return Handled(self._within_team(operation, got, who), who.name)
 
     def _within_team(self, operation: Operation, got: Call, who: Caller) -> Answer:
         team = caller.team_of(self.contract, operation, got, who)
         if isinstance(team, list):
-            return answer.refusal(team)
+            return self._refused(got, team)
         perform = PERFORM.get(operation.id)
         if perform is None:
             return answer.problem(501, f"{operation.id}: the mock knows no such operation")
@@ -81,7 +83,7 @@ class Mock:
                 step.add(service, unique="slug-unique" not in self.contract.off)
         except SlugTakenError as taken:
             fault = behaviour.slug_unique(taken)
-            return answer.refusal([Violation(self.contract.rule("slug-unique"), fault)])
+            return self._refused(got, [Violation(self.contract.rule("slug-unique"), fault)])
         holds = "created" not in self.contract.off
         return answer.success(operation.success, behaviour.created(service_id, self.new_id, holds))
 
@@ -95,7 +97,7 @@ class Mock:
             update = Update(service_id, team, sent, step.get(service_id))
             refused = self._refusals(update)
             if refused:
-                return answer.refusal(refused)
+                return self._refused(got, refused)
             if update.service is not None:
                 step.replace(self._changed(update.service, sent))
         holds = "updated" not in self.contract.off
@@ -113,14 +115,20 @@ class Mock:
         """The well-formed values of a call, or the refusal of the first stage that it fails."""
         refused = self._malformed(operation, got) or self.reader.declared(operation, got)
         if refused:
-            return answer.refusal(refused)
+            return self._refused(got, refused)
         value, refused = self.reader.parsed(operation, got.raw)
         if refused:
-            return answer.refusal(refused)
+            return self._refused(got, refused)
         refused = shape.check(self.contract, operation.body, value, "body") if operation.body else []
         values = value if isinstance(value, dict) else {}
         refused = refused or self._withdrawn(operation, got, values)
-        return answer.refusal(refused) if refused else _taken(operation, values)
+        return self._refused(got, refused) if refused else _taken(operation, values)
+
+    def _refused(self, got: Call, violations: list[Violation]) -> Answer:
+        """The refusal, which repeats what was sent but for tokens."""
+        header = got.headers.get("Authorization")
+        faults = [replace(v.fault, seen=self.tokens.hidden(v.fault.seen, header)) for v in violations]
+        return answer.refusal(Violation(v.rule, fault) for v, fault in zip(violations, faults, strict=True))
 
     def _malformed(self, operation: Operation, got: Call) -> list[Violation]:
         found: list[Violation] = []

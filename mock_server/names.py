@@ -13,11 +13,11 @@ KEYWORDS = frozenset(
     {"type", "enum", "const", "format", "pattern", "minLength", "maxLength", "minimum", "maximum",
      "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minItems", "maxItems", "uniqueItems",
      "minContains", "maxContains", "contains", "required", "dependentRequired", "minProperties",
-     "maxProperties", "propertyNames", "additionalProperties", "unevaluatedProperties", "default"}
+     "maxProperties", "propertyNames", "not", "additionalProperties", "unevaluatedProperties", "default"}
 )
 # fmt: on
-#: Where schemas lie within a schema; what lies under `if` is a condition and refuses nothing.
-_ONE = ("then", "else", "items", "not", "additionalProperties", "contains", "propertyNames")
+#: Where schemas lie within a schema; what lies under `if`, `not` or `contains` refuses nothing by itself.
+_ONE = ("then", "else", "items", "additionalProperties", "propertyNames")
 _MANY = ("anyOf", "oneOf", "allOf", "prefixItems")
 _NAMED = ("properties", "patternProperties", "dependentSchemas")
 #: What may stand beside a reference and in its target.

@@ -91,7 +91,7 @@ def _escaped(part: str | int) -> str:
 def shown(value: object) -> str:
     """A value as short JSON."""
     if isinstance(value, str) and len(value) > SEEN:
-        return f"{json.dumps(value[:40])} and {len(value) - 40} characters more"
+        return f"{json.dumps(value[:20])} and {len(value) - 20} characters more"
     if isinstance(value, (list, dict)) and len(value) > SEEN:
         return f"{'an array' if isinstance(value, list) else 'an object'} of {len(value)}"
     if isinstance(value, int) and value.bit_length() > 256:

@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 from mock_server import answer
 from mock_server.answer import Answer
 from mock_server.journal import KEPT, Journal
+from mock_server.secrecy import Tokens
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -72,10 +73,17 @@ class Front:
     """The outermost WSGI layer: it reads the body, lets the app answer, notes and logs the request."""
 
     def __init__(
-        self, app: WsgiApp, journal: Journal, limit: int, cors: bool, log: Callable[[str], object] | None
+        self,
+        app: WsgiApp,
+        journal: Journal,
+        tokens: Tokens,
+        limit: int,
+        cors: bool,
+        log: Callable[[str], object] | None,
     ) -> None:
         self._app = app
         self._journal = journal
+        self._tokens = tokens
         self._limit = limit
         self._cors = cors
         self._log = log
@@ -117,7 +125,7 @@ class Front:
         rules = tuple(dict.fromkeys(v.rule.id for v in outcome.answer.violations))
         if self._log is not None:
             refused = f" {','.join(rules)}" if rules else ""
-            shown = quote(self._journal.clean(path, _tokens(environ)), safe="/…")
+            shown = quote(self._tokens.hidden(path, environ.get("HTTP_AUTHORIZATION")), safe="/…")
             self._log(f"{method} {shown} {outcome.answer.status}{refused} {milliseconds:.1f} ms")
         if path.startswith(CONTROL):
             return
@@ -134,10 +142,6 @@ class Front:
             rules=rules,
             milliseconds=round(milliseconds, 3),
         )
-
-
-def _tokens(environ: Environ) -> list[str]:
-    return str(environ.get("HTTP_AUTHORIZATION", "")).split()[-1:]
 
 
 def _sent_headers(environ: Environ) -> dict[str, str]:

@@ -1,0 +1,20 @@
+"""Tokens are for the one who holds them: nothing that the mock shows repeats one."""
+
+from collections.abc import Iterable
+
+HIDDEN = "…"
+
+
+class Tokens:
+    """The tokens that the server knows; a text is shown without them, and without that of its own call."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._known = tuple(sorted(known, key=len, reverse=True))
+
+    def hidden(self, text: str, authorization: str | None = None) -> str:
+        """The text with each token replaced; `authorization` is the header of the call that sent the text."""
+        own = (authorization or "").split()[-1:]
+        for token in (*self._known, *own):
+            if len(token) > len(HIDDEN) and token in text:
+                text = text.replace(token, HIDDEN)
+        return text
