@@ -61,6 +61,10 @@ class Cast:
         """Everyone who can act for team red."""
         return tuple(c for c in self.callers if c.kind != "ak" and self._fits(c, "red"))
 
+    def part(self, caller: Caller) -> str:
+        """Name the team, red or blue, that a caller can act for; red first."""
+        return "red" if self._fits(caller, "red") else "blue"
+
     def team_for(self, caller: Caller, role: str) -> str | None:
         """Return the team that a JWT caller names when it plays ``role``."""
         if role.endswith("blue") or self.red not in caller.teams:

@@ -84,6 +84,9 @@ def _labelled(
 
 def _nearest(schema: Mapping[str, Any], value: Any) -> str | None:
     """Name the rule that an accepted value comes closest to breaking: its length, its range, its pattern."""
+    if value is None:
+        nulls = [branch for branch in schema.get("anyOf", ()) if branch.get("type") == "null"]
+        return next((str(branch["x-rules"]["type"]) for branch in nulls if "x-rules" in branch), None)
     rules = schema.get("x-rules", {})
     named = [rules[keyword] for keyword in _KEYWORDS.get(type(value), ()) if keyword in rules]
     return next(iter(named), next(_named(schema), None))

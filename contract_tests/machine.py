@@ -11,12 +11,13 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from contract_tests.case import Case, Expect, Step
 from contract_tests.judge import Judgement
-from contract_tests.model import CREDENTIAL, Model
+from contract_tests.model import Model
+from contract_tests.oracle import CREDENTIAL
 from contract_tests.player import Player, Result
 from contract_tests.scene import NotObserved, Scene
 
 _CREATES: dict[str, dict[str, Any]] = {
-    "deployed": {"display_name": "Traced", "docker_image": "nginx:1.27"},
+    "deployed": {"display_name": "Traced", "service_type": "deployed", "docker_image": "nginx:1.27"},
     "external": {"display_name": "Traced", "service_type": "external", "external_url": "https://t.example.com"},
     "external-with-credential": {
         "display_name": "Traced",

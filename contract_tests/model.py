@@ -5,10 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contract_tests.case import Expect
-from contract_tests.oracle import opinion
+from contract_tests.oracle import CREDENTIAL, opinion
 
 BUSY = ("deploying", "stopping")
-CREDENTIAL = "external_auth_credential_id"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any
 
 from contract_tests.case import Expect
 
+CREDENTIAL = "external_auth_credential_id"
 _SLUG_ENDS = frozenset(ascii_lowercase + digits)
 _SLUG_INNER = _SLUG_ENDS | {"-"}
 
@@ -56,7 +57,7 @@ def _body(operation: str, body: Any, stored: str) -> Iterator[Finding]:
         yield from _update(body, stored)
     for name, value in body.items():
         if name in _PROPERTIES and (creating or name not in ("service_slug", "service_type")):
-            yield from _property(name, value, nullable=not creating and name == "external_auth_credential_id")
+            yield from _property(name, value, nullable=not creating and name == CREDENTIAL)
         elif name not in _PROPERTIES:
             yield "open", "unknown property"
     yield from _texts(body)

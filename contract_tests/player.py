@@ -1,6 +1,5 @@
 """Plays cases against a target and says what each one showed."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
@@ -14,6 +13,7 @@ from contract_tests.hook import Hook
 from contract_tests.judge import Judgement, answered_id, judge, judge_reading
 from contract_tests.ledger import Ledger
 from contract_tests.made import Slugs
+from contract_tests.oracle import CREDENTIAL
 from contract_tests.scene import NotObserved, Scene
 from contract_tests.spec import Spec
 from contract_tests.target import Reply, Target, Unanswered
@@ -21,6 +21,8 @@ from contract_tests.target import Reply, Target, Unanswered
 # The stages whose refusals mean something only where the same request without the fault is accepted.
 _CONTROLLED = ("media-type", "json", "shape")
 _SLUG_TRIES = 3
+_NO_CREDENTIAL = "every credential reference is refused here; it may have to exist"
+_LEADS_UP = "a request that leads up to it was not answered as it must be"
 
 
 class TargetGone(Exception):  # noqa: N818 - not a fault of ours
@@ -57,11 +59,12 @@ class Player:
     refuse_only: bool = False
     requests: int = 0
     traffic: list[Exchange] = field(default_factory=list)
-    _shared: dict[tuple[str, str], tuple[str, str] | None] = field(default_factory=dict)
+    _shared: dict[tuple[str, str], tuple[str | None, str] | None] = field(default_factory=dict)
     _bases: dict[tuple[str, str], Any] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
     _pool_lock: Lock = field(default_factory=Lock)
     _silent: int = 0
+    _credentials: bool | None = None
 
     def play(self, case: Case) -> Result:
         """Play the steps of a case in order and judge them; the first that decides ends it."""
@@ -72,6 +75,8 @@ class Player:
             for step in case.steps:
                 judgement = self.play_step(case, rule, step, scene, exchanges)
                 if judgement.outcome != "passed":
+                    if step is not case.steps[-1] and not judgement.server_error:
+                        judgement = replace(judgement, outcome="inconclusive", reason=_LEADS_UP)
                     break
         except Uncontrolled as missing:
             judgement = Judgement("inconclusive", rule.id, str(missing))
@@ -92,14 +97,11 @@ class Player:
         if step.operation == "readContainer":
             return judge_reading(rule, step.shows, reply)
         service = scene.services.get(step.service) if step.operation == "updateContainer" else None
-        if step.expect is None:
-            set_up = judge(rule, "accept", step.operation, reply, service)
-            if set_up.outcome == "passed":
-                return set_up
-            return replace(set_up, outcome="inconclusive", reason="a request that leads up to it was refused")
-        judgement = judge(rule, step.expect, step.operation, reply, service)
+        judgement = judge(rule, step.expect or "accept", step.operation, reply, service)
         if judgement.outcome == "violated" and _short_slug(step) and _status(reply) == 409:
             return self._short_slug_again(rule, step, scene, seen)
+        if judgement.answer == "refused" and not self._credential_counts(step, judgement):
+            return replace(judgement, outcome="inconclusive", reason=_NO_CREDENTIAL)
         return judgement
 
     def send(self, scene: Scene, step: Step, seen: list[Exchange]) -> Reply | Unanswered:
@@ -125,15 +127,18 @@ class Player:
                 scene.slug_of[step.as_] = slug
         return reply
 
-    def shared(self, service_type: str, caller: Caller) -> tuple[str, str] | None:
-        """Return (id, slug) of a service that many cases update, None where the caller cannot create one."""
+    def shared(self, service_type: str, caller: Caller) -> tuple[str | None, str] | None:
+        """Return (id, slug) of a service that many cases update, None where the caller cannot create one.
+
+        The id is None where the create was accepted but answered none.
+        """
         key = (service_type, caller.name)
         with self._pool_lock:
             if key not in self._shared:
                 scene = Scene(self.cast.only(caller), self.slugs)
-                self.send(scene, Step(body=self.bodies[service_type]), [])
-                identifier = scene.services.get("service")
-                self._shared[key] = (identifier, scene.slug_of["service"]) if identifier else None
+                self.send(scene, Step(caller=self.cast.part(caller), body=self.bodies[service_type]), [])
+                slug = scene.slug_of.get("service")
+                self._shared[key] = (scene.services.get("service"), slug) if slug else None
             return self._shared[key]
 
     def update_base(self, service_type: str, caller: Caller) -> Any:
@@ -142,7 +147,8 @@ class Player:
         shared = self.shared(service_type, caller)
         with self._pool_lock:
             if key not in self._bases:
-                self._bases[key] = self._try_bases(service_type, caller, shared[0]) if shared else None
+                able = shared is not None and shared[0] is not None
+                self._bases[key] = self._try_bases(service_type, caller, shared[0]) if able else None
             return self._bases[key]
 
     def _try_bases(self, service_type: str, caller: Caller, identifier: str) -> Any:
@@ -150,31 +156,50 @@ class Player:
         full = {k: v for k, v in self.bodies[f"{service_type}-full"].items() if k not in unchanging}
         for body in ({}, full):
             scene = Scene(self.cast.only(caller), self.slugs, services={"service": identifier})
-            reply = self.send(scene, Step("updateContainer", caller="red", body=body), [])
+            reply = self.send(scene, Step("updateContainer", self.cast.part(caller), body=body), [])
             if isinstance(reply, Reply) and 200 <= reply.status < 300:
                 return body
         return None
 
+    def _credential_counts(self, step: Step, judgement: Judgement) -> bool:
+        """Say whether a refusal may be told of: a deployment may refuse every credential that does not exist."""
+        sent = isinstance(step.body, dict) and step.body.get(CREDENTIAL) is not None
+        if not sent or (judgement.outcome == "passed" and not judgement.rule.startswith("external-credential")):
+            return True
+        with self._pool_lock:
+            if self._credentials is None:
+                scene = Scene(self.cast, self.slugs)
+                reply = self.send(scene, Step(body=self.bodies["external-with-credential"]), [])
+                self._credentials = isinstance(reply, Reply) and 200 <= reply.status < 300
+            return self._credentials
+
     def _prepared(self, case: Case, rule: Rule, step: Step, scene: Scene) -> Step:
         """Give an update its shared service, and make sure that the step without its fault is accepted."""
-        shared = step.service.startswith(SHARED) and step.operation == "updateContainer"
-        controlled = len(case.steps) == 1 and (case.value is not None or rule.stage in _CONTROLLED)
-        if not shared and not controlled:
+        updating = step.operation == "updateContainer"
+        shared = updating and step.service.startswith(SHARED)
+        single = len(case.steps) == 1 and (case.value is not None or rule.stage in _CONTROLLED)
+        allowed = updating and step.expect in (None, "accept") and isinstance(step.body, dict)
+        if not (shared or single or allowed):
             return step
-        service_type = step.service.removeprefix(SHARED) if step.service.startswith(SHARED) else "deployed"
+        service_type = step.service.removeprefix(SHARED) if shared else "deployed"
         caller = self._owner(step, scene)
-        service = self.shared(service_type, caller)
-        if service is None:
-            raise Uncontrolled(f"{caller.name} cannot create a plain {service_type} service here")
-        scene.services[step.service], scene.slug_of[step.service] = service
-        if not (controlled and step.operation == "updateContainer"):
+        if shared or single:
+            service = self.shared(service_type, caller)
+            if service is None:
+                raise Uncontrolled(f"{caller.name} cannot create a plain {service_type} service here")
+            if shared and service[0] is None:
+                raise Uncontrolled("the create answered no id")
+            if service[0] is not None:
+                scene.services[step.service], scene.slug_of[step.service] = service[0], service[1]
+        if not updating or not (single or allowed) or rule.id == "update-partial":
             return step
         base = self.update_base(service_type, caller)
         if base is None:
             raise Uncontrolled(f"{caller.name} cannot update a plain {service_type} service here")
-        return replace(step, body={**base, **step.body}) if case.value else step
+        return replace(step, body={**base, **step.body}) if isinstance(step.body, dict) else step
 
     def _owner(self, step: Step, scene: Scene) -> Caller:
+        """Return who creates the service that a step updates: its caller, or anyone where that one cannot."""
         caller = scene.caller(step.caller)
         return scene.caller("red") if caller.kind in ("ak", "unknown") else caller
 
@@ -226,4 +251,5 @@ def _status(reply: Reply | Unanswered) -> int:
 
 def _short_slug(step: Step) -> bool:
     slug = step.body.get("service_slug") if isinstance(step.body, dict) else None
-    return isinstance(slug, dict) and '"length": ' in json.dumps(slug) and slug["$slug"]["length"] < 6
+    made = slug.get("$slug") if isinstance(slug, dict) else None
+    return isinstance(made, dict) and made.get("length", 99) < 6

@@ -57,7 +57,7 @@ def _try(player: Player, caller: Caller) -> tuple[Caller | None, Reply | Unanswe
         attempts.append(replace(caller, always_team=True))
     for attempt in attempts:
         scene = Scene(player.cast.only(attempt), player.slugs)
-        role = "red" if scene.cast.find("red") else "blue"
+        role = scene.cast.part(attempt)
         reply = player.send(scene, Step(caller=role, body=player.bodies["deployed"]), [])
         if isinstance(reply, Reply) and 200 <= reply.status < 300:
             return attempt, reply, scene
@@ -69,7 +69,7 @@ def _try(player: Player, caller: Caller) -> tuple[Caller | None, Reply | Unanswe
 def _reads_back(player: Player, caller: Caller, scene: Scene) -> bool:
     if "service" not in scene.services or "service" not in scene.slug_of:
         return False
-    role = "red" if scene.cast.find("red") else "blue"
+    role = scene.cast.part(caller)
     reply = player.send(scene, Step("readContainer", role), [])
     return isinstance(reply, Reply) and answered_id(reply) == scene.services["service"]
 
@@ -77,7 +77,7 @@ def _reads_back(player: Player, caller: Caller, scene: Scene) -> bool:
 def _same_api(player: Player, caller: Caller) -> None:
     """Garbage that is accepted just as a valid create means that something else answers here."""
     scene = Scene(player.cast.only(caller), player.slugs)
-    role = "red" if scene.cast.find("red") else "blue"
+    role = scene.cast.part(caller)
     probe = Step(caller=role, raw='{"neither": ', headers=(("Authorization", None),), expect="refuse")
     garbage = player.send(scene, probe, [])
     if isinstance(garbage, Reply) and 200 <= garbage.status < 300 and answered_id(garbage) is None:
@@ -93,7 +93,7 @@ def _refuse_only(player: Player) -> Preflight:
     if caller is None:
         raise CannotJudge("no caller that may create is given")
     scene = Scene(player.cast.only(caller), player.slugs)
-    role = "red" if scene.cast.find("red") else "blue"
+    role = scene.cast.part(caller)
     try:
         reply = player.send(scene, Step(caller=role, body={}, slug="", expect="refuse"), [])
     except NotObserved as missing:

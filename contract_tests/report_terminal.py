@@ -1,15 +1,33 @@
 """The report in a terminal: one row per rule, by grade, findings below."""
 
+import io
+from collections.abc import Iterable, Iterator
+
 from rich.console import Console
-from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from contract_tests.case import LAYERS, Layer
 from contract_tests.findings import Finding
+from contract_tests.report_words import (
+    GRADES,
+    Label,
+    alarms,
+    by_weight,
+    choice,
+    cut,
+    expected,
+    label,
+    last_line,
+    unjudged,
+    visible,
+)
 from contract_tests.verdict import Report, RuleVerdict
 
-_STYLES = {
+__all__ = ["GRADES", "label", "last_line", "print_report"]
+
+_STYLES: dict[Label, str] = {
     "conforms": "green",
     "violated": "bold red",
     "note": "yellow",
@@ -17,90 +35,128 @@ _STYLES = {
     "not observed": "dim",
     "waived": "magenta",
 }
-GRADES = ("documented", "provider", "assumed")
-
-
-def label(row: RuleVerdict) -> str:
-    """Return the verdict as it is shown: an assumed rule that is chosen otherwise is a note."""
-    return "note" if row.verdict == "violated" and not row.fails else row.verdict
+_WIDE = 96  # columns; below this the layers have short names and no room between them
+_SHORT = {"lifecycle": "life", "properties": "prop"}
+_MOST = 600
+_LAST = 4  # requests shown of a finding
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print the matrix, the findings and the last line."""
-    console.print(_matrix(report))
-    for finding in report.findings:
-        _print_finding(finding, console)
+    """Print the matrix, the target's choices, what was not judged, the findings and the last line."""
+    if isinstance(console.file, io.TextIOWrapper):
+        console.file.reconfigure(errors="backslashreplace")  # answers hold what not every terminal can show
+    weights = by_weight(report)
+    _say(console, f"{report.target}  seed {report.seed}{'  strict' if report.strict else ''}", "bold")
+    console.print(_matrix(report, wide=console.width >= _WIDE))
+    if weights["note"]:
+        heading = "The deployment's own choices (assumed rules; not held against it)"
+        _print_list(console, heading, _choices(weights["note"]))
+    if groups := unjudged(report):
+        rows = ((f"{name}: {why}", ", ".join(ids), _STYLES[name]) for (name, why), ids in groups.items())
+        _print_list(console, "Not judged, or waived", rows)
+    for finding in weights["failure"]:
+        _print_finding(console, finding)
+    console.print()
     for note in report.notes:
-        console.print(f"note: {note}", style="yellow", markup=False)
-    for waiver in report.expired:
-        console.print(f"the waiver of {waiver.rule} expired on {waiver.until}", style="bold red", markup=False)
-    console.print(_layers(report), style="dim", markup=False)
-    if report.cut_short:
-        console.print(f"cut short: {report.cut_short}", style="bold yellow", markup=False)
-    console.print(last_line(report), style="bold red" if report.exit_code else "bold green", markup=False)
+        _say(console, f"note: {note}", "yellow")
+    for alarm in alarms(report):
+        _say(console, alarm, "bold red" if report.exit_code else "bold yellow")
+    _say(console, last_line(report), "bold red" if report.exit_code else "bold green")
 
 
-def last_line(report: Report) -> str:
-    """Return the outcome in one line."""
-    counts = report.counts()
-    said = ", ".join(f"{counts[name]} {name}" for name in _STYLES if counts[name])
-    word = "VIOLATED" if report.exit_code else "CONFORMS"
-    return f"{word}: {said}; {report.requests} requests in {report.seconds:.1f} s, {report.created} services created"
-
-
-def _matrix(report: Report) -> Table:
-    table = Table(box=None, pad_edge=False, title=report.target, title_justify="left", title_style="bold")
+def _matrix(report: Report, *, wide: bool) -> Table:
+    gap = 2 if wide else 1
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim")
     table.add_column("rule", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for layer in LAYERS:
-        table.add_column(layer, justify="right")
-    table.add_column("why", overflow="ellipsis", no_wrap=True)
+        table.add_column(layer if wide else _SHORT.get(layer, layer), justify="right", no_wrap=True)
     for grade in GRADES:
         rows = [row for row in report.verdicts if row.rule.grade == grade]
-        table.add_row(Text(f"{grade} ({len(rows)})", style="bold"), end_section=False)
+        table.add_row(Text(f"{grade} ({len(rows)})", style="bold"))
         for row in rows:
-            name = label(row)
-            cells = [_cell(row, layer) for layer in LAYERS]
-            table.add_row(f"  {row.rule.id}", Text(name, style=_STYLES[name]), *cells, escape(row.reason))
+            table.add_row(*_row(row))
+    table.add_row()
+    for name in ("cases", "requests", "seconds"):
+        table.add_row(f"  {name}", "", *(_taken(report, layer, name) for layer in LAYERS), style="dim")
     return table
 
 
+def _row(row: RuleVerdict) -> Iterator[Text]:
+    name = label(row)
+    failed = name == "violated"
+    yield Text(f"{'✗' if failed else ' '} {row.rule.id}", style="bold red" if failed else "")
+    yield Text(name.upper() if failed else name, style=_STYLES[name])
+    for layer in LAYERS:
+        yield _cell(row, layer)
+
+
 def _cell(row: RuleVerdict, layer: Layer) -> Text:
-    tally = row.layers[layer]
+    tally = row.layers.get(layer, {})
     if tally.get("violated"):
-        return Text(f"{tally['violated']}!", style="red")
+        return Text(f"{tally['violated']}!", style="bold red reverse" if row.fails else _STYLES[label(row)])
     if tally.get("passed"):
         return Text(str(tally["passed"]), style="green")
     return Text("?" if tally.get("inconclusive") else "", style="yellow")
 
 
-def _print_finding(finding: Finding, console: Console) -> None:
-    colour = "red" if finding.severity == "failure" else "yellow"
-    times = f", {finding.count} cases" if finding.count > 1 else ""
+def _taken(report: Report, layer: Layer, name: str) -> str:
+    summary = report.layers.get(layer)
+    if summary is None:
+        return ""
+    return f"{summary.seconds:.1f}" if name == "seconds" else str(getattr(summary, name))
+
+
+def _choices(notes: Iterable[Finding]) -> Iterator[tuple[str, str, str]]:
+    by_rule: dict[str, list[Finding]] = {}
+    for note in notes:
+        by_rule.setdefault(note.rule.id, []).append(note)
+    for rule, found in by_rule.items():
+        yield rule, choice(found), _STYLES["note"]
+
+
+def _print_list(console: Console, heading: str, rows: Iterable[tuple[str, str, str]]) -> None:
+    """Print pairs under a heading, side by side where both are short and the terminal is not."""
     console.print()
-    console.print(
-        f"[bold {colour}]{finding.severity}[/] [bold]{finding.rule.id}[/] "
-        f"({finding.rule.grade}; {finding.operation}; {', '.join(finding.layers)}{times})"
-    )
+    _say(console, heading, "bold")
+    lines = [(Text(visible(name), style=style), Text(visible(text))) for name, text, style in rows]
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    longest = max(len(name) for name, _ in lines)
+    for name, text in lines:
+        if longest + 40 <= console.width:
+            table.add_row(name, text)
+        else:
+            console.print(Padding(name, (0, 0, 0, 2)))
+            console.print(Padding(text, (0, 0, 0, 4)))
+    if table.row_count:
+        console.print(Padding(table, (0, 0, 0, 2)))
+
+
+def _print_finding(console: Console, finding: Finding) -> None:
+    times = f", {finding.count} cases" if finding.count > 1 else ""
+    where = f"{finding.rule.grade}; {finding.operation}; {', '.join(finding.layers)}{times}"
+    console.print()
+    console.print(Text.assemble((f"✗ {finding.rule.id}", "bold red"), f"  {where}"))
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column()
     for name, text in (
-        ("The contract", f"{finding.rule.statement} [{finding.rule.source}]"),
+        ("Contract", f"{finding.rule.statement} [{finding.rule.source}]"),
         ("Seen", finding.reason),
         ("Received", finding.received),
-        ("Expected", finding.expected),
+        ("Expected", expected(finding)),
     ):
-        console.print(f"  {name}: {text}", markup=False, highlight=False)
-    lines = finding.curl.splitlines()
-    for line in lines[-4:]:
-        console.print(f"    {_cut(line)}", style="dim", markup=False, highlight=False, soft_wrap=True)
+        table.add_row(name, Text(visible(text)))
+    console.print(Padding(table, (0, 0, 0, 2)))
+    earlier = len(finding.exchanges) - _LAST
+    if earlier > 0:
+        _say(console, f"  # {earlier} requests before these are in the finding's file", "dim")
+    for exchange in finding.exchanges[-_LAST:]:
+        _say(console, f"  {cut(exchange.curl(), _MOST)}", "dim")
 
 
-def _cut(line: str, most: int = 600) -> str:
-    return line if len(line) <= most else line[:most] + " … (whole in the finding's file)"
-
-
-def _layers(report: Report) -> str:
-    parts = [
-        f"{name}: {layer.cases} cases, {layer.requests} requests, {layer.seconds:.1f} s"
-        for name, layer in report.layers.items()
-    ]
-    return "; ".join(parts) + f"; seed {report.seed}"
+def _say(console: Console, text: str, style: str) -> None:
+    """Print text as it is on one logical line, so that it can be copied whole."""
+    console.print(Text(visible(text)), style=style, soft_wrap=True)

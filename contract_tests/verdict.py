@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from contract_tests.case import LAYERS, Layer
@@ -12,6 +12,15 @@ from contract_tests.findings import Finding, findings
 from contract_tests.judge import Outcome
 from contract_tests.player import Result
 from contract_tests.waivers import Waiver
+
+# Rules that can only be seen through others: where one of those is broken, nothing can be said of these.
+_SEEN_THROUGH: Mapping[str, tuple[str, ...]] = {
+    "slug-immutable": ("slug-unique",),
+    "service-type-immutable": ("external-url-on-external-only", "service-type-default"),
+    "update-keeps-omitted": ("created-stored",),
+    "updated-stored": ("created-stored",),
+    "external-credential-null-keeps": ("created-stored", "update-keeps-omitted"),
+}
 
 Verdict = Literal["conforms", "violated", "inconclusive", "not observed", "waived"]
 
@@ -79,13 +88,28 @@ def verdicts(
     results: Iterable[Result], catalogue: Catalogue, waivers: Mapping[str, Waiver], *, strict: bool = False
 ) -> tuple[tuple[RuleVerdict, ...], tuple[Finding, ...]]:
     """Return the verdict on every rule, and the findings behind them."""
-    everything = list(results)
+    everything = _explained(list(results))
     found = findings(everything, catalogue, strict=strict)
     by_rule: dict[str, list[Result]] = {rule: [] for rule in catalogue}
     for result in everything:
         by_rule[result.judgement.rule].append(result)
     rows = [_verdict(catalogue[rule], by_rule[rule], found, waivers.get(rule)) for rule in catalogue]
     return tuple(rows), found
+
+
+def _explained(results: list[Result]) -> list[Result]:
+    """Take back what follows from another rule being broken."""
+    broken = {r.judgement.rule for r in results if r.judgement.outcome == "violated"}
+    return [
+        replace(r, judgement=replace(r.judgement, outcome="inconclusive", reason=f"{why} is broken, through which it is seen"))
+        if r.judgement.outcome == "violated" and (why := _through(r.judgement.rule, broken))
+        else r
+        for r in results
+    ]
+
+
+def _through(rule: str, broken: set[str]) -> str:
+    return next((other for other in _SEEN_THROUGH.get(rule, ()) if other in broken), "")
 
 
 def _verdict(rule: Rule, results: list[Result], found: Iterable[Finding], waiver: Waiver | None) -> RuleVerdict:

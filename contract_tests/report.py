@@ -1,0 +1,23 @@
+"""All reports of a run, as files in one folder."""
+
+from pathlib import Path
+
+from contract_tests.findings import save
+from contract_tests.report_har import write_har
+from contract_tests.report_html import html_page
+from contract_tests.report_json import json_report
+from contract_tests.report_junit import junit_xml
+from contract_tests.report_markdown import markdown_summary
+from contract_tests.verdict import Report
+
+
+def write_reports(report: Report, folder: Path) -> None:
+    """Write every report into ``folder``; docs/reports.md says what each file is for."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for finding in report.findings:
+        save(finding, folder / "findings", report.target)
+    (folder / "report.json").write_text(json_report(report), "utf-8")
+    (folder / "junit.xml").write_bytes(junit_xml(report))
+    (folder / "report.md").write_text(markdown_summary(report), "utf-8")
+    (folder / "report.html").write_text(html_page(report), "utf-8")
+    write_har(report, folder / "traffic.har")
