@@ -13,36 +13,40 @@ def view(openapi: Node, *, one_of: bool = False, version: str = "3.1") -> Node:
     if not one_of and version == "3.1":
         return copy.deepcopy(openapi)
     result = document.inlined(openapi) if version == "3.0" else copy.deepcopy(openapi)
-    for media in _bodies(result):
-        node = media["schema"]
-        if "$ref" in node:
-            node = document.target(openapi, node["$ref"])
-        media["schema"] = _expanded(copy.deepcopy(node)) if "if" in node else media["schema"]
+    for schema in _bodies(result):
+        if "if" in schema:
+            expanded = _expanded(openapi, copy.deepcopy(schema))
+            schema.clear()
+            schema.update(expanded)
     return _three_zero(result) if version == "3.0" else result
 
 
 def _bodies(openapi: Node) -> Iterator[Node]:
+    """The schema of each request body, where it is written."""
     for _, _, _, operation in document.operations(openapi):
         for media in ((operation.get("requestBody") or {}).get("content") or {}).values():
-            if isinstance(media.get("schema"), dict):
-                yield media
+            schema = media.get("schema") or {}
+            yield document.target(openapi, schema["$ref"]) if "$ref" in schema else schema
 
 
-def _expanded(schema: Node) -> Node:
-    """Two whole schemas, one per branch: the condition holds in the first and in the second it does not.
+def _expanded(openapi: Node, schema: Node) -> Node:
+    """Two whole schemas, one per branch: in the first the condition holds, in the second it does not.
 
     The condition is of one form: a property is required and is a constant.
     """
     condition = schema.pop("if")
-    branches = {"then": schema.pop("then", {}), "else": schema.pop("else", {})}
+    then, otherwise = schema.pop("then", {}), schema.pop("else", {})
     (name,) = condition["required"]
     constant = condition["properties"][name]["const"]
-    held = _joined(copy.deepcopy(schema), branches["then"])
-    held["properties"][name] = _narrowed(held["properties"][name], [constant])
-    held["required"] = [*held["required"], name]
-    rest = _joined(copy.deepcopy(schema), branches["else"])
-    rest["properties"][name] = _narrowed(rest["properties"][name], None, but=constant)
+    decisive = schema["properties"][name]
+    if "$ref" in decisive:
+        target = document.target(openapi, decisive["$ref"])
+        decisive = document.merged(target, {key: value for key, value in decisive.items() if key != "$ref"})
+    held, rest = _joined(copy.deepcopy(schema), then), _joined(copy.deepcopy(schema), otherwise)
+    held["properties"][name] = {**decisive, "enum": [constant]}
     held["properties"][name].pop("default", None)
+    held["required"].append(name)
+    rest["properties"][name] = {**decisive, "enum": [v for v in decisive["enum"] if v != constant]}
     return {"description": schema.get("description", ""), "oneOf": [held, rest]}
 
 
@@ -58,13 +62,6 @@ def _joined(schema: Node, branch: Node) -> Node:
 def _required_rules(schema: Node) -> Node:
     rules = schema.get("x-rules", {}).get("required", {})
     return rules if isinstance(rules, dict) else {}
-
-
-def _narrowed(schema: Node, values: list[Any] | None, but: Any = None) -> Node:
-    """The schema of a property whose values are these, or are the rest of its own."""
-    whole = dict(schema)
-    whole["enum"] = values if values is not None else [value for value in whole["enum"] if value != but]
-    return whole
 
 
 # --- OpenAPI 3.0
