@@ -21,7 +21,7 @@ from contract_tests.ledger import Ledger
 from contract_tests.made import Slugs
 from contract_tests.player import Player
 from contract_tests.preflight import CannotJudge
-from contract_tests.run import Options, Progress, Run
+from contract_tests.run import GATE_EXAMPLES, Options, Progress, Run
 from contract_tests.spec import load_spec
 from contract_tests.target import RateLimited, TargetError, open_target
 from contract_tests.verdict import Report
@@ -108,8 +108,8 @@ def main() -> None:
 @click.option("--layers", default=",".join(LAYERS), callback=_layers, show_default=True, help="What to play.")
 @click.option("--strict", is_flag=True, help="Hold the target to the assumed rules too.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random layers.")
-@click.option("--max-examples", type=click.IntRange(1), default=25, show_default=True,
-              help="Random bodies per operation and mode.")  # fmt: skip
+@click.option("--max-examples", type=click.IntRange(1), default=GATE_EXAMPLES,
+              show_default=True, help="Random bodies per operation and mode.")  # fmt: skip
 @click.option("--time", "seconds", type=_Duration(), help="Stop after this time, e.g. 10m; fuzzing goes on until then.")
 @click.option("--rate", type=_PerSecond(), help="At most so many requests, e.g. 10/s.")
 @click.option("--concurrency", type=click.IntRange(1, 256), default=8, show_default=True, help="Requests at once.")

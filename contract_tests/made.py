@@ -1,5 +1,6 @@
 """Made values: the ``$text``, ``$slug``, ``$repeat`` and ``$nested`` of the case tables, and fresh slugs."""
 
+import base64
 import secrets
 from collections.abc import Callable, Mapping
 from threading import Lock
@@ -63,11 +64,16 @@ def _nested(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) ->
     return head + opening * depth + inner + closing * depth + "}"
 
 
+def _bytes(arguments: str, _slugs: Callable[[int | None], str]) -> bytes:
+    return base64.b64decode(arguments)
+
+
 _MAKERS: dict[str, Callable[[Any, Callable[[int | None], str]], Any]] = {
     "$text": _text,
     "$slug": _slug,
     "$repeat": _repeat,
     "$nested": _nested,
+    "$bytes": _bytes,
 }
 
 

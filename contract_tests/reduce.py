@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from contract_tests.case import Case, Step
 from contract_tests.player import Player, Result
+from contract_tests.properties import labelled
 from contract_tests.scene import NotObserved
 
 _MOST_TRIES = 24
@@ -12,16 +13,16 @@ _MOST_TRIES = 24
 
 def reduced(player: Player, result: Result) -> Result:
     """Return the smallest variant of a violating trace that still violates its rule; it may be the same."""
-    if result.case.layer not in ("lifecycle", "properties") or len(result.case.steps) < 3:
+    if result.case.layer not in ("lifecycle", "properties"):
         return result
     best, tries = result, 0
     progress = True
     while progress and tries < _MOST_TRIES:
         progress = False
-        for smaller in _shorter(best.case):
+        for smaller in (*_shorter(best.case), *_barer(best.case)):
             tries += 1
             again = _again(player, smaller)
-            if again is not None and again.judgement.rule == result.judgement.rule:
+            if again is not None and _same(again, result):
                 best, progress = again, True
                 break
             if tries >= _MOST_TRIES:
@@ -35,6 +36,26 @@ def _again(player: Player, case: Case) -> Result | None:
     except NotObserved:
         return None
     return result if result.judgement.outcome == "violated" else None
+
+
+def _same(again: Result, first: Result) -> bool:
+    """A body with less in it may be blamed on a rule more exactly; a trace must still show the same rule."""
+    if first.case.layer == "properties":
+        return again.judgement.answer == first.judgement.answer
+    return again.judgement.rule == first.judgement.rule
+
+
+def _barer(case: Case) -> Iterator[Case]:
+    """Yield a generated case with one property of its body left out, or one item of an array."""
+    body = case.steps[-1].body
+    if case.layer != "properties" or not isinstance(body, dict):
+        return
+    for name in sorted(body):
+        yield labelled(case, {key: value for key, value in body.items() if key != name})
+    for name, value in sorted(body.items()):
+        if isinstance(value, list) and len(value) > 1:
+            for item in value:
+                yield labelled(case, {**body, name: [item]})
 
 
 def _shorter(case: Case) -> Iterator[Case]:

@@ -7,7 +7,7 @@ from junitparser import Error, Failure, FinalResult, JUnitXml, Skipped, TestCase
 from contract_tests import __version__
 from contract_tests.case import LAYERS, Layer
 from contract_tests.findings import Finding
-from contract_tests.report_words import by_weight, cut, expected, headline, label, visible
+from contract_tests.report_words import by_weight, commands, cut, expected, headline, label, visible
 from contract_tests.verdict import Report, RuleVerdict
 
 _SKIPPED = ("note", "inconclusive", "not observed", "waived")
@@ -97,6 +97,6 @@ def _text(finding: Finding) -> str:
         f"{finding.operation}: {finding.reason}\n"
         f"Received: {finding.received}\n"
         f"Expected: {expected(finding)}\n"
-        f"{cut(finding.curl, _MOST)}\n"
+        f"{cut("\n".join(commands(finding)), _MOST)}\n"
         f"contract-tests replay findings/{finding.id}.json"
     )

@@ -8,13 +8,16 @@ from contract_tests.report_words import (
     GRADES,
     LABELS,
     alarms,
+    by_rule,
     by_weight,
     choice,
+    commands,
     cut,
     expected,
     headline,
     label,
     last_line,
+    replay,
     unjudged,
     visible,
 )
@@ -57,7 +60,7 @@ def _parts(report: Report) -> Iterator[str]:
     yield _counts(report)
     if weights["failure"]:
         yield f"### Findings ({len(weights['failure'])})\n"
-        yield from map(_finding, weights["failure"])
+        yield from (_finding(finding, report) for finding in weights["failure"])
     if weights["note"]:
         yield "### The deployment's own choices (assumed rules; not held against it)\n"
         yield _choices(weights["note"])
@@ -76,15 +79,12 @@ def _counts(report: Report) -> str:
 
 
 def _choices(notes: Iterable[Finding]) -> str:
-    by_rule: dict[str, list[Finding]] = {}
-    for note in notes:
-        by_rule.setdefault(note.rule.id, []).append(note)
-    rows = [(rule, found[0].rule.statement, choice(found)) for rule, found in by_rule.items()]
+    rows = [(rule, found[0].rule.statement, choice(found)) for rule, found in by_rule(notes).items()]
     return _table(("Rule", "Our guess", "The deployment"), rows)
 
 
-def _finding(finding: Finding) -> str:
-    curl = visible(cut(finding.curl, _MOST_CURL))
+def _finding(finding: Finding, report: Report) -> str:
+    curl = visible(cut("\n".join(commands(finding)), _MOST_CURL))
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", curl) or [""]))
     times = f", {finding.count} cases" if finding.count > 1 else ""
     where = f"{finding.rule.grade}, {finding.operation}, {' and '.join(finding.layers)}{times}"
@@ -93,7 +93,7 @@ def _finding(finding: Finding) -> str:
         f"- **The contract**: {escaped(finding.rule.statement)} ({escaped(finding.rule.source)})\n"
         f"- **Received**: {escaped(finding.received)}\n"
         f"- **Expected**: {escaped(expected(finding))}\n"
-        f"- **Again**: {_code(f'contract-tests replay findings/{finding.id}.json --target …')}\n\n"
+        f"- **Again**: {_code(replay(finding, report))}\n\n"
         f"{fence}sh\n{curl}\n{fence}\n\n</details>\n"
     )
 

@@ -14,8 +14,10 @@ from contract_tests.report_words import (
     GRADES,
     Label,
     alarms,
+    by_rule,
     by_weight,
     choice,
+    commands,
     cut,
     expected,
     label,
@@ -108,10 +110,7 @@ def _taken(report: Report, layer: Layer, name: str) -> str:
 
 
 def _choices(notes: Iterable[Finding]) -> Iterator[tuple[str, str, str]]:
-    by_rule: dict[str, list[Finding]] = {}
-    for note in notes:
-        by_rule.setdefault(note.rule.id, []).append(note)
-    for rule, found in by_rule.items():
+    for rule, found in by_rule(notes).items():
         yield rule, choice(found), _STYLES["note"]
 
 
@@ -153,8 +152,8 @@ def _print_finding(console: Console, finding: Finding) -> None:
     earlier = len(finding.exchanges) - _LAST
     if earlier > 0:
         _say(console, f"  # {earlier} requests before these are in the finding's file", "dim")
-    for exchange in finding.exchanges[-_LAST:]:
-        _say(console, f"  {cut(exchange.curl(), _MOST)}", "dim")
+    for command in commands(finding)[-_LAST:]:
+        _say(console, f"  {cut(command, _MOST)}", "dim")
 
 
 def _say(console: Console, text: str, style: str) -> None:

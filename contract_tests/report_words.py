@@ -1,6 +1,7 @@
 """What every report says in the same words: the verdict's name, the headline, text that is safe to show."""
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
@@ -50,13 +51,18 @@ def counted(counts: Mapping[str, int]) -> str:
 
 
 def by_weight(report: Report) -> dict[Literal["failure", "waived", "note"], tuple[Finding, ...]]:
-    """Return the findings that fail the run, those that a waiver covers, and the target's own choices."""
+    """Return the findings that fail the run, those that a waiver covers, and the target's own choices.
+
+    Each in the order of the matrix.
+    """
+    order = {row.rule.id: place for place, row in enumerate(report.verdicts)}
     waived = {row.rule.id for row in report.verdicts if row.verdict == "waived"}
-    held = [finding for finding in report.findings if finding.severity == "failure"]
+    found = sorted(report.findings, key=lambda f: (order.get(f.rule.id, len(order)), f.operation, f.reason))
+    held = [finding for finding in found if finding.severity == "failure"]
     return {
         "failure": tuple(f for f in held if f.rule.id not in waived),
         "waived": tuple(f for f in held if f.rule.id in waived),
-        "note": tuple(f for f in report.findings if f.severity == "note"),
+        "note": tuple(f for f in found if f.severity == "note"),
     }
 
 
@@ -77,6 +83,14 @@ def alarms(report: Report) -> tuple[str, ...]:
     return (*expired, *([f"cut short: {report.cut_short}"] if report.cut_short else []))
 
 
+def by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    """Return the findings by the id of their rule."""
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(finding.rule.id, []).append(finding)
+    return groups
+
+
 def choice(findings: Iterable[Finding]) -> str:
     """Return in one line what the target chose where the contract is silent: the findings of one rule."""
     said: dict[str, list[str]] = {}
@@ -85,6 +99,16 @@ def choice(findings: Iterable[Finding]) -> str:
         answer = f"{OPERATIONS.get(finding.operation, finding.operation)} {status or 'no answer'}"
         said.setdefault(finding.reason, []).append(answer)
     return "; ".join(f"{reason}: {', '.join(dict.fromkeys(answers))}" for reason, answers in said.items())
+
+
+def commands(finding: Finding) -> list[str]:
+    """Return the requests of a finding as curl commands; each says whose token ``$TOKEN`` is."""
+    return [f"{exchange.curl()}  # as {exchange.caller}" for exchange in finding.exchanges]
+
+
+def replay(finding: Finding, report: Report) -> str:
+    """Return the command that sends a finding again and judges the answers anew."""
+    return f"contract-tests replay findings/{finding.id}.json --target {shlex.quote(report.target)}"
 
 
 def expected(finding: Finding) -> str:

@@ -23,6 +23,7 @@ from contract_tests.verdict import LayerSummary, Report, verdicts
 from contract_tests.waivers import Waiver
 
 _TRACES, _TRACE_STEPS = 8, 10
+GATE_EXAMPLES = 10  # random bodies per operation and mode; with more, Schemathesis' coverage phase joins in
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Options:
     layers: tuple[Layer, ...] = LAYERS
     strict: bool = False
     seed: int = 0
-    max_examples: int = 25
+    max_examples: int = GATE_EXAMPLES
     seconds: float | None = None
     concurrency: int = 8
     refuse_only: bool = False
@@ -145,10 +146,17 @@ class Run:
             explore(self.player, seed, _TRACES, _TRACE_STEPS, self._note, self._over)
 
     def _play_properties(self) -> None:
-        from contract_tests.properties import property_cases  # imports Schemathesis where nothing is cached
+        """Play generated bodies; with a time, go on with other seeds until it is up."""
+        from contract_tests.properties import property_cases  # the other layers do without
 
-        cases = property_cases(self.player.spec, self.options.seed, self.options.max_examples)
-        self._play_all("properties", [self._rotated(case) for case in self._select(cases)])
+        examples, seed = self.options.max_examples, self.options.seed
+        long = self.options.seconds is not None or examples > GATE_EXAMPLES
+        while True:
+            cases = property_cases(self.player.spec, seed, examples, coverage=long and seed == self.options.seed)
+            self._play_all("properties", [self._rotated(case) for case in self._select(cases)])
+            seed += 1
+            if self.options.seconds is None or self._over():
+                return
 
     def _select(self, cases: Iterable[Case]) -> list[Case]:
         index, of = self.options.shard

@@ -65,8 +65,7 @@ class Scene:
             return None, None
         if step.raw is not None:
             raw = make(step.raw, lambda _: self.slug(step.slug))
-            raw = raw if isinstance(raw, str) else str(raw)
-            return None, raw.replace("{slug}", self.slug(step.slug)).encode()
+            return None, raw if isinstance(raw, bytes) else raw.replace("{slug}", self.slug(step.slug)).encode()
         body = make(step.body, self.slugs.fresh)
         if isinstance(body, Mapping):
             body = dict(body)

@@ -1,0 +1,119 @@
+"""Bodies made by Schemathesis, kept as data: made once per contract, seed and size, then replayed."""
+
+import base64
+import hashlib
+import json
+import os
+import warnings
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from platformdirs import user_cache_path
+
+from contract_tests import __version__
+from contract_tests.spec import Spec
+from contract_tests.views import generation_view
+
+_NOWHERE = "00000000-0000-7000-8000-000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One generated body: a JSON value, or bytes (base64) where it is not meant to be one.
+
+    ``positive`` is Schemathesis' own opinion of it, a second one beside the oracle's.
+    """
+
+    operation: str
+    phase: Literal["coverage", "fuzzing"]
+    positive: bool
+    value: Any = None
+    raw: str | None = None
+
+
+def corpus(spec: Spec, seed: int, examples: int, *, coverage: bool) -> list[Sample]:
+    """Return the samples: ``examples`` of each operation and mode, and the boundaries of the coverage phase."""
+    view = generation_view(spec)
+    key = json.dumps([view, seed, examples, coverage, __version__, version("schemathesis"), version("hypothesis")])
+    path = user_cache_path("cyberun-contract-kit") / f"corpus-{hashlib.sha256(key.encode()).hexdigest()[:20]}.jsonl"
+    try:
+        return [Sample(**json.loads(line)) for line in path.read_text("utf-8").splitlines()]
+    except (OSError, ValueError, TypeError):
+        samples = list(_generate(view, seed, examples, coverage=coverage))
+        _keep(path, samples)
+        return samples
+
+
+def _keep(path: Path, samples: list[Sample]) -> None:
+    """Write the file whole or not at all; where it cannot be written, the next run makes the samples again."""
+    draft = path.with_suffix(f".{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_text("".join(json.dumps(asdict(sample)) + "\n" for sample in samples), "utf-8")
+        draft.replace(path)
+    except OSError:
+        return
+
+
+def _generate(view: dict[str, Any], seed: int, examples: int, *, coverage: bool) -> Iterator[Sample]:
+    import schemathesis  # a third of a second, which a run that replays does without
+    from schemathesis import GenerationMode
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # theirs, about their own settings
+        schema = schemathesis.openapi.from_dict(view)
+        for result in schema.get_all_operations():
+            operation = result.ok()
+            name = operation.definition.raw["operationId"]
+            for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+                for body in _drawn(operation, mode, seed, examples):
+                    yield _sample(name, "fuzzing", body, positive=mode.is_positive)
+            if coverage:
+                for case in _covering(operation):
+                    yield _sample(name, "coverage", case.body, positive=case.meta.generation.mode.is_positive)
+
+
+def _drawn(operation: Any, mode: Any, seed: int, examples: int) -> list[Any]:
+    from hypothesis import HealthCheck, Phase, given, settings
+    from hypothesis import seed as seeded
+
+    bodies: list[Any] = []
+    path = {"serviceId": _NOWHERE} if "{" in operation.path else None
+    strategy = operation.as_strategy(generation_mode=mode, path_parameters=path)
+
+    @seeded(seed)
+    @settings(
+        max_examples=examples, phases=[Phase.generate], database=None, deadline=None, derandomize=False,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(strategy)
+    def draw(case: Any) -> None:
+        bodies.append(case.body)
+
+    draw()
+    return bodies
+
+
+def _covering(operation: Any) -> Iterator[Any]:
+    from schemathesis import GenerationMode
+    from schemathesis.specs.openapi.coverage._operation import iter_coverage_cases
+
+    yield from iter_coverage_cases(
+        operation=operation,
+        generation_modes=[GenerationMode.POSITIVE, GenerationMode.NEGATIVE],
+        generate_duplicate_query_parameters=False,
+        unexpected_methods=set(),
+        generation_config=operation.schema.config.generation,
+    )
+
+
+def _sample(operation: str, phase: Literal["coverage", "fuzzing"], body: Any, *, positive: bool) -> Sample:
+    try:
+        return Sample(operation, phase, positive, value=json.loads(json.dumps(body)))
+    except (TypeError, ValueError):
+        data = getattr(body, "data", body)
+        raw = data if isinstance(data, bytes) else b""
+        return Sample(operation, phase, positive, raw=base64.b64encode(raw).decode("ascii"))

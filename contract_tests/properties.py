@@ -1,0 +1,92 @@
+"""The properties layer: what Schemathesis makes of the contract, judged by the oracle.
+
+Schemathesis says of each body whether it means it to be valid. The oracle says so too, from the facts, and knows
+what the pages leave open: its opinion decides, and ``EXCEPTIONS`` names the reasons for which the two may differ.
+"""
+
+import base64
+import json
+from dataclasses import replace
+from typing import Any
+
+from contract_tests.case import NO_SLUG, SHARED, Case, Step
+from contract_tests.corpus import Sample, corpus
+from contract_tests.oracle import Opinion, opinion
+from contract_tests.spec import Spec
+
+_TYPES = ("deployed", "external")
+_ANSWERS = {"createContainer": "created", "updateContainer": "updated"}
+
+# Why a body that Schemathesis calls valid may be refused by the facts: rules that no schema of one body can say.
+EXCEPTIONS = frozenset({"external-url-on-external-only", "external-credential-on-external-only"})
+
+
+def property_cases(spec: Spec, seed: int, examples: int, *, coverage: bool = False) -> list[Case]:
+    """Return a case per generated body; the same seed and contract make the same cases."""
+    samples = corpus(spec, seed, examples, coverage=coverage)
+    return [property_case(sample, f"{seed}-{number}", _TYPES[number % 2]) for number, sample in enumerate(samples)]
+
+
+def property_case(sample: Sample, name: str, stored: str) -> Case:
+    """Return the case of one sample; ``stored`` is the type of the service that an update goes to."""
+    short = "create" if sample.operation == "createContainer" else "update"
+    identifier = f"property/{short}-{sample.phase}-{name}"
+    value, raw = sample.value, None
+    if sample.raw is not None:
+        data = base64.b64decode(sample.raw)
+        value, raw = _parsed(data), {"$bytes": sample.raw}
+        if value is _NO_JSON:
+            # Without a body an update may be read as changing nothing.
+            expect = "open" if not data and short == "update" else "refuse"
+            step = Step(sample.operation, raw=raw, service=SHARED + stored, expect=expect)  # type: ignore[arg-type]
+            return Case(identifier, "body-json", "properties", (step,))
+    case = Case(identifier, "body-json", "properties", (Step(sample.operation, service=SHARED + stored),))
+    return labelled(case, value)
+
+
+def labelled(case: Case, body: Any) -> Case:
+    """Return the case with another body, judged anew by the oracle."""
+    step = case.steps[0]
+    stored = step.service.removeprefix(SHARED)
+    said = opinion(step.operation, body, stored)
+    step = replace(step, body=body, expect=said.expect)
+    if step.operation == "createContainer" and isinstance(body, dict):
+        if body.get("service_slug") is None:
+            step = replace(step, slug=NO_SLUG)
+        elif not any(rule.startswith("service-slug") for rule in said.broken):
+            step = replace(step, slug=None, body={k: v for k, v in body.items() if k != "service_slug"})
+        else:
+            step = replace(step, slug=None)
+    return replace(case, rule=_blamed(step, said, body), steps=(step,))
+
+
+def _blamed(step: Step, said: Opinion, body: Any) -> str:
+    """Name the rule that speaks: the broken one, or that of the one property that is there beside the least."""
+    if said.broken:
+        return min(said.broken)
+    least = {"service_slug", "display_name", "docker_image", "external_url", "service_type"}
+    more = sorted(set(body) - (least if step.operation == "createContainer" else set())) if isinstance(body, dict) else []
+    if len(more) == 1 and more[0] in _TYPED:
+        return _TYPED[more[0]]
+    return _ANSWERS[step.operation]
+
+
+_TYPED = {
+    name: name.replace("_", "-") + "-type"
+    for name in (
+        "display_name", "service_desc", "docker_image", "external_url", "exposed_port", "health_path", "env_config",
+        "volume_config", "required_labels", "gpu_count", "replica_count", "usage_prompt", "openapi_url",
+    )
+} | {"external_auth_credential_id": "external-credential-type"}  # fmt: skip
+
+_NO_JSON = object()
+
+
+def _parsed(raw: bytes) -> Any:
+    def refuse(_constant: str) -> None:
+        raise ValueError
+
+    try:
+        return json.loads(raw.decode("utf-8"), parse_constant=refuse)
+    except (ValueError, RecursionError):
+        return _NO_JSON
