@@ -27,6 +27,23 @@ mock: .venv/run  ## Serve the mock on http://127.0.0.1:4010/api/v1 (PORT=... for
 test: .venv/dev  ## Run the tests
 	$(BIN)/python -m pytest -n auto
 
+.lint/node_modules/.package-lock.json: .lint/package.json
+	cd .lint && npm install --no-package-lock --no-audit --no-fund --loglevel=error
+
+lint-spec: .venv/dev .lint/node_modules/.package-lock.json  ## Lint the contract with two public linters (needs Node)
+	.lint/node_modules/.bin/spectral lint --fail-severity warn spec/openapi.yaml spec/readback.yaml
+	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true .lint/node_modules/.bin/redocly lint spec/openapi.yaml spec/readback.yaml
+	$(BIN)/openapi-spec-validator spec/openapi.yaml spec/readback.yaml
+
+prism-check: .venv/dev .lint/node_modules/.package-lock.json  ## Let Prism's proxy judge the mock's answers to the fixtures (needs Node)
+	$(BIN)/python -m tests.prism
+
+docs: .venv/run  ## Write docs/rules.md from the catalogue
+	$(BIN)/mock-server rules --markdown > docs/rules.md
+
+wheel: .venv/dev  ## Build the wheel into dist/
+	$(BIN)/python -m build --wheel --no-isolation
+
 check: .venv/dev  ## Lint, check the types and the generated docs; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -37,4 +54,4 @@ fix: .venv/dev  ## Format and mend what can be mended mechanically
 	$(BIN)/ruff format .
 
 clean:  ## Remove what the other targets made
-	rm -rf .venv node_modules dist build reports .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .lint/node_modules dist build reports .pytest_cache .mypy_cache .ruff_cache .hypothesis
