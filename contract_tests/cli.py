@@ -1,6 +1,5 @@
 """The ``contract-tests`` command."""
 
-import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -11,18 +10,13 @@ from typing import Any, NoReturn
 import click
 
 from contract_tests import __version__
-from contract_tests.callers import CallersError, cast, load_callers
+from contract_tests.callers import CallersError, load_callers
 from contract_tests.case import LAYERS, Layer
-from contract_tests.catalogue import load_catalogue
-from contract_tests.exchange import Redactor
-from contract_tests.fixtures import bodies
-from contract_tests.hook import Hook
 from contract_tests.ledger import Ledger
-from contract_tests.made import Slugs
 from contract_tests.player import Player
 from contract_tests.preflight import CannotJudge
 from contract_tests.run import GATE_EXAMPLES, Options, Progress, Run
-from contract_tests.spec import load_spec
+from contract_tests.session import open_player
 from contract_tests.target import RateLimited, TargetError, open_target
 from contract_tests.verdict import Report
 from contract_tests.waivers import WaiversError, load_waivers
@@ -82,6 +76,7 @@ _TARGET = (
     click.option(
         "--callers", type=click.Path(path_type=Path), help="Who calls; the form of fixtures/callers.yaml."
     ),
+    click.option("--spec", type=click.Path(path_type=Path), help="Another openapi.yaml, its rules.yaml beside it."),
     click.option("--timeout", type=_Duration(), default="10s", show_default=True, help="Per request."),
     click.option("--control-hook", metavar="URL", help="Sets a status: URL with {id} and {status}, POST."),
     click.option("--slug-prefix", default="ck-", show_default=True, help="Begins every slug."),
@@ -169,22 +164,16 @@ def replay(file: Path, **given: Any) -> None:
 
 
 def _player(given: dict[str, Any], ledger: Ledger) -> Player:
-    from contract_tests.data import data_file
-
     target = open_target(given["target"], timeout=given["timeout"], connections=given.get("concurrency", 8))
     if given.get("rate"):
         target = RateLimited(target, given["rate"])
-    callers = load_callers(given["callers"] or data_file("fixtures/callers.yaml"), os.environ)
-    return Player(
-        target=target,
-        cast=cast(callers),
-        spec=load_spec(),
-        catalogue=load_catalogue(),
-        bodies=bodies(),
+    return open_player(
+        target,
+        load_callers(given["callers"]) if given["callers"] else None,
+        spec=given["spec"],
+        control_hook=given["control_hook"],
         ledger=ledger,
-        slugs=Slugs(given["slug_prefix"]),
-        redactor=Redactor(caller.token for caller in callers),
-        hook=Hook(given["control_hook"], target) if given["control_hook"] else None,
+        slug_prefix=given["slug_prefix"],
         max_created=given.get("max_created"),
         refuse_only=given.get("refuse_only", False),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from junitparser import Error, Failure, FinalResult, JUnitXml, Skipped, TestCase, TestSuite
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from contract_tests import __version__
 from contract_tests.case import LAYERS, Layer
@@ -10,6 +10,7 @@ from contract_tests.findings import Finding
 from contract_tests.report_words import by_weight, commands, cut, expected, headline, label, visible
 from contract_tests.verdict import Report, RuleVerdict
 
+Outcome = Error | Failure | Skipped
 _SKIPPED = ("note", "inconclusive", "not observed", "waived")
 _MOST = 8000
 
@@ -64,14 +65,14 @@ def _other_cases(report: Report) -> Iterator[TestCase]:
         yield _case("contract.run", "whole run", Error(text, "not judged") if gone else Skipped(text))
 
 
-def _case(group: str, name: str, result: FinalResult | None) -> TestCase:
+def _case(group: str, name: str, result: Outcome | None) -> TestCase:
     case = TestCase(name, group)
     if result is not None:
         case.result = [result]
     return case
 
 
-def _result(row: RuleVerdict, layer: Layer, failures: list[Finding]) -> FinalResult | None:
+def _result(row: RuleVerdict, layer: Layer, failures: list[Finding]) -> Outcome | None:
     """A layer is green only where the rule conforms and the layer itself has shown something."""
     if failures:
         failure = Failure(visible(_message(failures)), "violated")
@@ -92,11 +93,12 @@ def _message(findings: list[Finding]) -> str:
 
 
 def _text(finding: Finding) -> str:
+    curl = cut("\n".join(commands(finding)), _MOST)
     return (
         f"{finding.rule.statement} [{finding.rule.source}]\n"
         f"{finding.operation}: {finding.reason}\n"
         f"Received: {finding.received}\n"
         f"Expected: {expected(finding)}\n"
-        f"{cut("\n".join(commands(finding)), _MOST)}\n"
-        f"contract-tests replay findings/{finding.id}.json"
+        f"{curl}\n"
+        f"contract-tests replay findings/{finding.id}.json --target …"
     )
