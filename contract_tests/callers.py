@@ -50,7 +50,7 @@ class Cast:
             return Caller("unknown", "unknown", f"sk-never-issued-{uuid4().hex}")
         kind, _, part = role.rpartition("-")
         candidates = [c for c in self.callers if self._fits(c, part)]
-        matching = [c for c in candidates if kind in ("", c.kind) and c.kind != "ak" or c.kind == kind]
+        matching = [c for c in candidates if c.kind == kind or (not kind and c.kind != "ak")]
         if part == "red":
             matching.sort(key=lambda c: c.kind == "jwt" and self.blue in c.teams)
         if not matching and lenient:

@@ -53,7 +53,9 @@ class _PerSecond(click.ParamType[float]):
 class _Shard(click.ParamType[tuple[int, int]]):
     name = "i/n"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
         """Read ``1/4`` as the first of four."""
         if isinstance(value, tuple):
             return value
@@ -76,7 +78,9 @@ _TARGET = (
     click.option(
         "--callers", type=click.Path(path_type=Path), help="Who calls; the form of fixtures/callers.yaml."
     ),
-    click.option("--spec", type=click.Path(path_type=Path), help="Another openapi.yaml, its rules.yaml beside it."),
+    click.option(
+        "--spec", type=click.Path(path_type=Path), help="Another openapi.yaml, its rules.yaml beside it."
+    ),
     click.option("--timeout", type=_Duration(), default="10s", show_default=True, help="Per request."),
     click.option("--control-hook", metavar="URL", help="Sets a status: URL with {id} and {status}, POST."),
     click.option("--slug-prefix", default="ck-", show_default=True, help="Begins every slug."),
@@ -105,14 +109,20 @@ def main() -> None:
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the random layers.")
 @click.option("--max-examples", type=click.IntRange(1), default=GATE_EXAMPLES,
               show_default=True, help="Random bodies per operation and mode.")  # fmt: skip
-@click.option("--time", "seconds", type=_Duration(), help="Stop after this time, e.g. 10m; fuzzing goes on until then.")
+@click.option(
+    "--time", "seconds", type=_Duration(), help="Stop after this time, e.g. 10m; fuzzing goes on until then."
+)
 @click.option("--rate", type=_PerSecond(), help="At most so many requests, e.g. 10/s.")
-@click.option("--concurrency", type=click.IntRange(1, 256), default=8, show_default=True, help="Requests at once.")
+@click.option(
+    "--concurrency", type=click.IntRange(1, 256), default=8, show_default=True, help="Requests at once."
+)
 @click.option("--max-created", type=click.IntRange(0), help="Create at most so many services.")
 @click.option("--refuse-only", is_flag=True, help="Send only what must be refused: nothing is created.")
 @click.option("--waivers", type=click.Path(path_type=Path), help="YAML list of rule, reason, until.")
 @click.option("--shard", type=_Shard(), default="1/1", show_default=True, help="Play the i-th of n parts.")
-@click.option("--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write all reports here.")
+@click.option(
+    "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write all reports here."
+)
 @click.option("-k", "rules", default="", metavar="RULE", help="Only rules whose id contains this.")
 @click.option("--quiet", is_flag=True, help="Only the last line.")
 def run(**given: Any) -> None:
@@ -125,7 +135,17 @@ def run(**given: Any) -> None:
         waivers = load_waivers(given["waivers"], player.catalogue) if given["waivers"] else {}
         if given["rules"] and not any(given["rules"] in rule for rule in player.catalogue):
             raise TargetError(f"-k {given['rules']}: no rule has that in its id; docs/rules.md lists them")
-        names = ("layers", "strict", "seed", "max_examples", "seconds", "concurrency", "refuse_only", "rules", "shard")
+        names = (
+            "layers",
+            "strict",
+            "seed",
+            "max_examples",
+            "seconds",
+            "concurrency",
+            "refuse_only",
+            "rules",
+            "shard",
+        )
         options = Options(waivers=waivers, **{name: given[name] for name in names})
     report = _judged(player, options, quiet=given["quiet"])
     _print(report, quiet=given["quiet"])
@@ -158,8 +178,12 @@ def replay(file: Path, **given: Any) -> None:
         result = play_race(player, case) if case.layer == "race" else player.play(case)
     judgement = result.judgement
     for exchange in result.exchanges:
-        click.echo(f"{exchange.curl()}\n  -> {exchange.status or exchange.reason} {exchange.reply_body[:300]}")
-    click.echo(f"{judgement.rule}: {judgement.outcome} {judgement.reason if judgement.outcome != 'passed' else ''}")
+        click.echo(
+            f"{exchange.curl()}\n  -> {exchange.status or exchange.reason} {exchange.reply_body[:300]}"
+        )
+    click.echo(
+        f"{judgement.rule}: {judgement.outcome} {judgement.reason if judgement.outcome != 'passed' else ''}"
+    )
     sys.exit({"violated": 1, "passed": 0}.get(judgement.outcome, 3))
 
 
@@ -187,7 +211,8 @@ def _judged(player: Player, options: Options, *, quiet: bool) -> Report:
 @contextmanager
 def _bar(quiet: bool) -> Iterator[Progress]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(),
                TextColumn("{task.fields[found]} findings"), TimeRemainingColumn())  # fmt: skip

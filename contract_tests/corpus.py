@@ -14,6 +14,7 @@ from typing import Any, Literal
 from platformdirs import user_cache_path
 
 from contract_tests import __version__
+from contract_tests.case import Operation
 from contract_tests.spec import Spec
 from contract_tests.views import generation_view
 
@@ -27,7 +28,7 @@ class Sample:
     ``positive`` is Schemathesis' own opinion of it, a second one beside the oracle's.
     """
 
-    operation: str
+    operation: Operation
     phase: Literal["coverage", "fuzzing"]
     positive: bool
     value: Any = None
@@ -37,8 +38,13 @@ class Sample:
 def corpus(spec: Spec, seed: int, examples: int, *, coverage: bool) -> list[Sample]:
     """Return the samples: ``examples`` of each operation and mode, and the boundaries of the coverage phase."""
     view = generation_view(spec)
-    key = json.dumps([view, seed, examples, coverage, __version__, version("schemathesis"), version("hypothesis")])
-    path = user_cache_path("cyberun-contract-kit") / f"corpus-{hashlib.sha256(key.encode()).hexdigest()[:20]}.jsonl"
+    key = json.dumps(
+        [view, seed, examples, coverage, __version__, version("schemathesis"), version("hypothesis")]
+    )
+    path = (
+        user_cache_path("cyberun-contract-kit")
+        / f"corpus-{hashlib.sha256(key.encode()).hexdigest()[:20]}.jsonl"
+    )
     try:
         return [Sample(**json.loads(line)) for line in path.read_text("utf-8").splitlines()]
     except (OSError, ValueError, TypeError):
@@ -64,7 +70,7 @@ def _generate(view: dict[str, Any], seed: int, examples: int, *, coverage: bool)
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # theirs, about their own settings
-        schema = schemathesis.openapi.from_dict(view)
+        schema: Any = schemathesis.openapi.from_dict(view)
         for result in schema.get_all_operations():
             operation = result.ok()
             name = operation.definition.raw["operationId"]
@@ -110,7 +116,9 @@ def _covering(operation: Any) -> Iterator[Any]:
     )
 
 
-def _sample(operation: str, phase: Literal["coverage", "fuzzing"], body: Any, *, positive: bool) -> Sample:
+def _sample(
+    operation: Operation, phase: Literal["coverage", "fuzzing"], body: Any, *, positive: bool
+) -> Sample:
     try:
         return Sample(operation, phase, positive, value=json.loads(json.dumps(body)))
     except (TypeError, ValueError):

@@ -28,7 +28,11 @@ def derived_cases(spec: Spec, catalogue: Catalogue, bodies: Mapping[str, Any]) -
     for operation in (spec.operations[name] for name in _OPERATIONS):
         for name, schema in operation.body["properties"].items():
             service_type = _service_type(name, bodies)
-            base = {**bodies[service_type], "service_slug": "a-slug"} if operation.id == "createContainer" else {}
+            base = (
+                {**bodies[service_type], "service_slug": "a-slug"}
+                if operation.id == "createContainer"
+                else {}
+            )
             example = bodies[f"{service_type}-full"].get(name)
             labelled = _labelled(operation, name, probes(schema, example), base)
             for number, (value, expect, rule) in enumerate(labelled, 1):
@@ -68,7 +72,7 @@ def _labelled(
     required = _required(operation.body)
     for rule in required.get(name, ()):
         yield ABSENT, "refuse", rule
-    validator = jsonschema_rs.Draft202012Validator(operation.body, validate_formats=True)
+    validator = jsonschema_rs.Draft202012Validator(dict(operation.body), validate_formats=True)
     schema = operation.body["properties"][name]
     for value in values:
         if value is None and name in required:

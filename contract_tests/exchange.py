@@ -41,7 +41,9 @@ class Exchange:
             words += ["-H", f"{name}: {value}" if value else f"{name};"]
         if self.body is not None:
             words += ["--data-binary", self.body]
-        return " ".join(_quoted(word) for word in words) + ("  # the body is cut here" if self.body_cut else "")
+        return " ".join(_quoted(word) for word in words) + (
+            "  # the body is cut here" if self.body_cut else ""
+        )
 
     def to_data(self) -> dict[str, Any]:
         """Return the exchange as plain JSON values."""
@@ -64,18 +66,19 @@ class Redactor:
 
     def exchange(self, caller: str, base: str, request: Request, reply: Reply | Unanswered) -> Exchange:
         """Return what may be kept of a request and its answer."""
-        answered = isinstance(reply, Reply)
         body = None if request.body is None else self.text(request.body[:_SHOWN].decode("utf-8", "replace"))
+        unanswered = Reply(0, (), b"", reply.seconds)
+        answer = reply if isinstance(reply, Reply) else unanswered
         return Exchange(
             caller=caller,
             method=request.method,
             url=self.text(base + request.path),
             headers=self._headers(request.headers),
             body=body,
-            status=reply.status if answered else 0,
-            reply_headers=self._headers(reply.headers) if answered else (),
-            reply_body=self.text(reply.body[:_SHOWN].decode("utf-8", "replace")) if answered else "",
-            reason="" if answered else self.text(reply.reason),
+            status=answer.status,
+            reply_headers=self._headers(answer.headers),
+            reply_body=self.text(answer.body[:_SHOWN].decode("utf-8", "replace")),
+            reason=self.text(reply.reason) if isinstance(reply, Unanswered) else "",
             started=datetime.now(UTC).isoformat(),
             seconds=round(reply.seconds, 6),
             body_cut=request.body is not None and len(request.body) > _SHOWN,

@@ -94,7 +94,9 @@ def _finding(result: Result, catalogue: Catalogue, *, strict: bool) -> Finding:
     judgement, case = result.judgement, result.case
     rule = catalogue[judgement.rule]
     severe = strict or judgement.server_error or rule.grade != "assumed"
-    operation = next((s.operation for s in reversed(case.steps) if s.operation != "readContainer"), "readContainer")
+    operation = next(
+        (s.operation for s in reversed(case.steps) if s.operation != "readContainer"), "readContainer"
+    )
     digest = hashlib.sha256(f"{rule.id} {operation} {judgement.reason}".encode()).hexdigest()[:6]
     return Finding(
         id=f"{rule.id}-{digest}",

@@ -17,7 +17,8 @@ ABSENT = {"absent": True}
 
 def bodies() -> Mapping[str, Any]:
     """Return the named bodies."""
-    return _table("bodies")
+    named: dict[str, Any] = _table("bodies")
+    return named
 
 
 def fixture_cases(catalogue: Catalogue) -> list[Case]:

@@ -69,7 +69,9 @@ def _refused(rule: Rule, expect: Expect, operation: str, reply: Reply) -> Judgem
         return result("passed")
     if expect == "accept":
         if reply.status == 409 and operation == "createContainer" and reply.resent:
-            return result("inconclusive", "sent twice after a dropped connection; the first may have been stored")
+            return result(
+                "inconclusive", "sent twice after a dropped connection; the first may have been stored"
+            )
         return result("violated", "refused what the rule allows")
     if reply.status == 409 and operation == "createContainer" and rule.stage != "state":
         return result("inconclusive", "a 409 may be about the slug and proves no other refusal")
@@ -86,7 +88,9 @@ def judge_reading(rule: Rule, shows: Iterable[tuple[str, Any]], reply: Reply | U
         return Judgement("inconclusive", rule.id, "the read-back did not answer", describe(reply), expected)
     stored = json_object(reply)
     if stored is None:
-        return Judgement("inconclusive", rule.id, "the read-back is no JSON object", describe(reply), expected)
+        return Judgement(
+            "inconclusive", rule.id, "the read-back is no JSON object", describe(reply), expected
+        )
     different = [name for name, value in wanted.items() if not _same(stored.get(name), value)]
     seen = "a read-back with " + _short(json.dumps({name: stored.get(name) for name in different}))
     if different:

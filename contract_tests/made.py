@@ -16,7 +16,9 @@ class Slugs:
         """``prefix`` begins every slug but the short ones; ValueError where it cannot begin a slug."""
         rest = prefix.replace("-", "a")
         if not rest or len(prefix) > 40 or prefix[0] == "-" or any(c not in _ALPHABET for c in rest):
-            raise ValueError(f"{prefix!r} cannot begin a slug: lower-case letters, digits and hyphens, 40 at most")
+            raise ValueError(
+                f"{prefix!r} cannot begin a slug: lower-case letters, digits and hyphens, 40 at most"
+            )
         self._stem = prefix + _random(8)
         self._count = 0
         self._lock = Lock()
@@ -46,7 +48,7 @@ def make(value: Any, slugs: Callable[[int | None], str]) -> Any:
 
 def _text(arguments: Mapping[str, Any], _slugs: Callable[[int | None], str]) -> str:
     start, fill, length = arguments["start"], arguments["fill"], arguments["length"]
-    return (start + fill * (length - len(start)))[:length] if length > len(start) else start[:length]
+    return str(start + fill * max(0, length - len(start)))[:length]
 
 
 def _slug(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) -> str:
@@ -61,7 +63,7 @@ def _nested(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) ->
     depth, opening, closing = arguments["depth"], arguments["open"], arguments["close"]
     head = f'{{"service_slug": "{slugs(None)}", "display_name": "Nested", "docker_image": "n", "extra": '
     inner = "1" if opening != "[" else ""
-    return head + opening * depth + inner + closing * depth + "}"
+    return f"{head}{opening * depth}{inner}{closing * depth}}}"
 
 
 def _bytes(arguments: str, _slugs: Callable[[int | None], str]) -> bytes:

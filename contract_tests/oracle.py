@@ -48,7 +48,11 @@ def opinion(operation: str, body: Any, service_type: str = "deployed") -> Opinio
 def _body(operation: str, body: Any, stored: str) -> Iterator[Finding]:
     if not isinstance(body, Mapping):
         # A null update body may be read as no body, and no body as nothing to change.
-        yield ("open", "null body") if body is None and operation == "updateContainer" else ("broken", "body-object")
+        yield (
+            ("open", "null body")
+            if body is None and operation == "updateContainer"
+            else ("broken", "body-object")
+        )
         return
     creating = operation == "createContainer"
     if creating:
@@ -70,7 +74,9 @@ def _create(body: Mapping[str, Any]) -> Iterator[Finding]:
     external = body.get("service_type") == "external"
     if body.get("service_type") not in (None, "external", "deployed"):
         return  # which property the type needs cannot be said
-    needed, rule = ("external_url", "external-url-required") if external else ("docker_image", "docker-image-required")
+    needed, rule = (
+        ("external_url", "external-url-required") if external else ("docker_image", "docker-image-required")
+    )
     if body.get(needed) is None:
         yield "broken", rule
     unused = ("docker_image",) if external else ("external_url", "external_auth_credential_id")
@@ -137,7 +143,12 @@ def _url(value: Any, rule: str) -> Iterator[Finding]:
 def _absolute(value: str, rule: str) -> Iterator[Finding]:
     """A URI begins with a scheme; how strictly its other parts are read differs from parser to parser."""
     scheme, colon, rest = value.partition(":")
-    if not colon or not scheme.isascii() or not scheme[:1].isalpha() or not scheme.replace("+", "a").isalnum():
+    if (
+        not colon
+        or not scheme.isascii()
+        or not scheme[:1].isalpha()
+        or not scheme.replace("+", "a").isalnum()
+    ):
         yield "broken", f"{rule}-format"
         return
     host = rest.removeprefix("//").partition("/")[0]

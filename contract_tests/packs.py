@@ -37,7 +37,9 @@ def packed(cases: Iterable[Case]) -> tuple[list[Pack], list[Case]]:
             packs.append({name: case})
         else:
             free[name] = case
-    made = [_pack(key, number, pack) for key, packs in open_packs.items() for number, pack in enumerate(packs, 1)]
+    made = [
+        _pack(key, number, pack) for key, packs in open_packs.items() for number, pack in enumerate(packs, 1)
+    ]
     return made, alone
 
 

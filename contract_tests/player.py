@@ -84,9 +84,7 @@ class Player:
             judgement = Judgement("not observed", rule.id, str(missing))
         return Result(case, judgement, tuple(exchanges))
 
-    def play_step(
-        self, case: Case, rule: Rule, step: Step, scene: Scene, seen: list[Exchange]
-    ) -> Judgement:
+    def play_step(self, case: Case, rule: Rule, step: Step, scene: Scene, seen: list[Exchange]) -> Judgement:
         """Play one step of a case and judge it; NotObserved where it cannot be played."""
         if step.operation == "setStatus":
             return self._set_status(rule, step, scene)
@@ -147,8 +145,8 @@ class Player:
         shared = self.shared(service_type, caller)
         with self._pool_lock:
             if key not in self._bases:
-                able = shared is not None and shared[0] is not None
-                self._bases[key] = self._try_bases(service_type, caller, shared[0]) if able else None
+                identifier = shared[0] if shared else None
+                self._bases[key] = self._try_bases(service_type, caller, identifier) if identifier else None
             return self._bases[key]
 
     def _try_bases(self, service_type: str, caller: Caller, identifier: str) -> Any:
@@ -164,7 +162,9 @@ class Player:
     def _credential_counts(self, step: Step, judgement: Judgement) -> bool:
         """Say whether a refusal may be told of: a deployment may refuse every credential that does not exist."""
         sent = isinstance(step.body, dict) and step.body.get(CREDENTIAL) is not None
-        if not sent or (judgement.outcome == "passed" and not judgement.rule.startswith("external-credential")):
+        if not sent or (
+            judgement.outcome == "passed" and not judgement.rule.startswith("external-credential")
+        ):
             return True
         with self._pool_lock:
             if self._credentials is None:
@@ -237,7 +237,11 @@ class Player:
             busy = isinstance(reply, Unanswered) or reply.status in (429, 503)
             self._silent = self._silent + 1 if busy else 0
             if self._silent >= 5:
-                reason = reply.reason if isinstance(reply, Unanswered) else f"it answers {reply.status} for too long"
+                reason = (
+                    reply.reason
+                    if isinstance(reply, Unanswered)
+                    else f"it answers {reply.status} for too long"
+                )
                 raise TargetGone(reason)
 
 

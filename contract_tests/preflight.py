@@ -62,7 +62,9 @@ def _try(player: Player, caller: Caller) -> tuple[Caller | None, Reply | Unanswe
         if isinstance(reply, Reply) and 200 <= reply.status < 300:
             return attempt, reply, scene
         if isinstance(reply, Unanswered):
-            raise CannotJudge(f"{player.target.url} cannot be judged: {reply.reason}; is it up, and is the URL right?")
+            raise CannotJudge(
+                f"{player.target.url} cannot be judged: {reply.reason}; is it up, and is the URL right?"
+            )
     return None, reply, scene
 
 

@@ -75,7 +75,16 @@ def _texts(schema: Mapping[str, Any], valid: str) -> Iterator[str]:
                 elif length >= 0:
                     yield (valid + "a" * length)[:length]
     for item in schema.get("enum", ()):
-        yield from (item, item.upper(), item.capitalize(), f"{item} ", f" {item}", f"{item}\n", item[:-1], f"{item}x")
+        yield from (
+            item,
+            item.upper(),
+            item.capitalize(),
+            f"{item} ",
+            f" {item}",
+            f"{item}\n",
+            item[:-1],
+            f"{item}x",
+        )
     if "format" in schema:
         yield "text"  # what else a URI may hold parsers disagree about; the tables say what is certain
     elif "pattern" in schema:
@@ -87,7 +96,15 @@ def _texts(schema: Mapping[str, Any], valid: str) -> Iterator[str]:
 def _near(valid: str) -> Iterator[str]:
     """Yield texts one character off."""
     yield from (f"{valid}\n", f"\n{valid}", f"{valid} ", f" {valid}", valid[1:], valid[:-1])
-    yield from (f"_{valid}", f"{valid}_", f"-{valid}", f"{valid}-", f"x{valid}", valid.upper(), valid.capitalize())
+    yield from (
+        f"_{valid}",
+        f"{valid}_",
+        f"-{valid}",
+        f"{valid}-",
+        f"x{valid}",
+        valid.upper(),
+        valid.capitalize(),
+    )
     for place in {1, len(valid) // 2}:
         yield from (valid[:place] + character + valid[place + 1 :] for character in "_A .\u00e9")
 

@@ -9,7 +9,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from contract_tests.case import NO_SLUG, SHARED, Case, Step
+from contract_tests.case import NO_SLUG, SHARED, Case, Expect, Step
 from contract_tests.corpus import Sample, corpus
 from contract_tests.oracle import Opinion, opinion
 from contract_tests.spec import Spec
@@ -24,7 +24,9 @@ EXCEPTIONS = frozenset({"external-url-on-external-only", "external-credential-on
 def property_cases(spec: Spec, seed: int, examples: int, *, coverage: bool = False) -> list[Case]:
     """Return a case per generated body; the same seed and contract make the same cases."""
     samples = corpus(spec, seed, examples, coverage=coverage)
-    return [property_case(sample, f"{seed}-{number}", _TYPES[number % 2]) for number, sample in enumerate(samples)]
+    return [
+        property_case(sample, f"{seed}-{number}", _TYPES[number % 2]) for number, sample in enumerate(samples)
+    ]
 
 
 def property_case(sample: Sample, name: str, stored: str) -> Case:
@@ -37,8 +39,8 @@ def property_case(sample: Sample, name: str, stored: str) -> Case:
         value, raw = _parsed(data), {"$bytes": sample.raw}
         if value is _NO_JSON:
             # Without a body an update may be read as changing nothing.
-            expect = "open" if not data and short == "update" else "refuse"
-            step = Step(sample.operation, raw=raw, service=SHARED + stored, expect=expect)  # type: ignore[arg-type]
+            expect: Expect = "open" if not data and short == "update" else "refuse"
+            step = Step(sample.operation, raw=raw, service=SHARED + stored, expect=expect)
             return Case(identifier, "body-json", "properties", (step,))
     case = Case(identifier, "body-json", "properties", (Step(sample.operation, service=SHARED + stored),))
     return labelled(case, value)
@@ -65,7 +67,11 @@ def _blamed(step: Step, said: Opinion, body: Any) -> str:
     if said.broken:
         return min(said.broken)
     least = {"service_slug", "display_name", "docker_image", "external_url", "service_type"}
-    more = sorted(set(body) - (least if step.operation == "createContainer" else set())) if isinstance(body, dict) else []
+    more = (
+        sorted(set(body) - (least if step.operation == "createContainer" else set()))
+        if isinstance(body, dict)
+        else []
+    )
     if len(more) == 1 and more[0] in _TYPED:
         return _TYPED[more[0]]
     return _ANSWERS[step.operation]

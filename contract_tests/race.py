@@ -17,7 +17,9 @@ def race_cases(rounds: int = 3) -> list[Case]:
     """Return the races: creates of one slug, and updates of one service."""
     create = Step(body={"display_name": "Raced", "docker_image": "nginx:1.27"}, slug="a", expect="open")
     update = Step("updateContainer", body={"display_name": "Raced"}, expect="open")
-    races = [Case(f"race/create-{n}", "slug-unique", "race", (create,) * _AT_ONCE) for n in range(1, rounds + 1)]
+    races = [
+        Case(f"race/create-{n}", "slug-unique", "race", (create,) * _AT_ONCE) for n in range(1, rounds + 1)
+    ]
     first = Step(body=create.body)
     return [*races, Case("race/update", "updated", "race", (first, *(update,) * _AT_ONCE))]
 
@@ -32,7 +34,9 @@ def play_race(player: Player, case: Case) -> Result:
             if step.expect is None:
                 judgement = judge(rule, "accept", step.operation, player.send(scene, step, exchanges))
                 if judgement.outcome != "passed":
-                    return Result(case, Judgement("inconclusive", rule.id, "the set-up failed"), tuple(exchanges))
+                    return Result(
+                        case, Judgement("inconclusive", rule.id, "the set-up failed"), tuple(exchanges)
+                    )
         raced = [step for step in case.steps if step.expect is not None]
         scene.slug("a")
         replies = _at_once(player, scene, raced, exchanges)
@@ -66,7 +70,9 @@ def _creates(player: Player, replies: list[Reply | Unanswered]) -> Judgement:
         return Judgement("violated", rule.id, "a server error is never right", describe(broken), expected,
                          "error", server_error=True)  # fmt: skip
     if len(accepted) > 1:
-        return Judgement("violated", rule.id, "one slug was given to several services at once", received, expected)
+        return Judgement(
+            "violated", rule.id, "one slug was given to several services at once", received, expected
+        )
     if not accepted:
         return Judgement("inconclusive", rule.id, "no create was accepted", received, expected)
     return Judgement("passed", rule.id, received=received, expected=expected)

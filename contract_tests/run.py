@@ -140,7 +140,9 @@ class Run:
         traces = [*self._fixtures("lifecycle"), *directed(self.player.cast, self.player.bodies)]
         self._play_all("lifecycle", self._select(traces))
         if not self.options.rules and not self.options.refuse_only:
-            from contract_tests.machine import explore  # imports Hypothesis, which the other layers do without
+            from contract_tests.machine import (
+                explore,  # imports Hypothesis, which the other layers do without
+            )
 
             seed = self.options.seed + self.options.shard[0] - 1
             explore(self.player, seed, _TRACES, _TRACE_STEPS, self._note, self._over)
@@ -152,7 +154,9 @@ class Run:
         examples, seed = self.options.max_examples, self.options.seed
         long = self.options.seconds is not None or examples > GATE_EXAMPLES
         while True:
-            cases = property_cases(self.player.spec, seed, examples, coverage=long and seed == self.options.seed)
+            cases = property_cases(
+                self.player.spec, seed, examples, coverage=long and seed == self.options.seed
+            )
             self._play_all("properties", [self._rotated(case) for case in self._select(cases)])
             seed += 1
             if self.options.seconds is None or self._over():
@@ -185,13 +189,14 @@ class Run:
     ) -> None:
         order = list(cases)
         random.Random(self.options.seed).shuffle(order)  # noqa: S311 - an order, not a secret
-        done = 0
-        for result in self._map(lambda case: play(self.player, case), order, alone=alone):
-            done += 1
+        played = self._map(lambda case: play(self.player, case), order, alone=alone)
+        for done, result in enumerate(played, 1):
             self._note(result)
             self._progress(layer, done, len(order), self._violated)
 
-    def _map(self, play: Callable[[Any], Result], items: Sequence[Any], *, alone: bool = False) -> Iterable[Result]:
+    def _map(
+        self, play: Callable[[Any], Result], items: Sequence[Any], *, alone: bool = False
+    ) -> Iterable[Result]:
         """Play in parallel where that pays; stop handing out when the time is up."""
         width = 1 if alone or not self.player.target.concurrent else self.options.concurrency
         todo = [item for item in items if not self._over()]
@@ -213,4 +218,6 @@ class Run:
 
     def _reduce(self) -> None:
         """Shorten the traces and bodies behind violations, each within a few requests."""
-        self.results = [reduced(self.player, r) if r.judgement.outcome == "violated" else r for r in self.results]
+        self.results = [
+            reduced(self.player, r) if r.judgement.outcome == "violated" else r for r in self.results
+        ]

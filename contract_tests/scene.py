@@ -65,7 +65,9 @@ class Scene:
             return None, None
         if step.raw is not None:
             raw = make(step.raw, lambda _: self.slug(step.slug))
-            return None, raw if isinstance(raw, bytes) else raw.replace("{slug}", self.slug(step.slug)).encode()
+            return None, raw if isinstance(raw, bytes) else raw.replace(
+                "{slug}", self.slug(step.slug)
+            ).encode()
         body = make(step.body, self.slugs.fresh)
         if isinstance(body, Mapping):
             body = dict(body)

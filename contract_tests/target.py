@@ -65,7 +65,13 @@ class HttpTarget:
     concurrent = True
 
     def __init__(
-        self, url: str, *, timeout: float = 10.0, connections: int = 8, patience: float = 30.0, retries: int = 3
+        self,
+        url: str,
+        *,
+        timeout: float = 10.0,
+        connections: int = 8,
+        patience: float = 30.0,
+        retries: int = 3,
     ) -> None:
         """``timeout`` is in seconds per request; ``patience`` bounds one wait for ``Retry-After``."""
         parts = urlsplit(url)
@@ -117,7 +123,7 @@ class RateLimited:
         """``per_second`` is above 0; below 1 it means one request in that many seconds."""
         self.url, self.concurrent = target.url, target.concurrent
         self._target = target
-        rate = Rate(1, int(Duration.SECOND / per_second))
+        rate = Rate(1, int(Duration.SECOND.value / per_second))
         self._limiter = Limiter(rate, buffer_ms=1)
 
     def send(self, request: Request) -> Reply | Unanswered:
@@ -135,7 +141,9 @@ def open_target(name: str, *, timeout: float = 10.0, connections: int = 8) -> Ta
     try:
         app = getattr(importlib.import_module(module), attribute)()
     except (ImportError, AttributeError, ValueError, TypeError) as error:
-        raise TargetError(f"{name}: {error}; give wsgi:module:factory, a callable that returns a WSGI app") from None
+        raise TargetError(
+            f"{name}: {error}; give wsgi:module:factory, a callable that returns a WSGI app"
+        ) from None
     from contract_tests.wsgi import WsgiTarget  # imports Werkzeug, which a run over HTTP does without
 
     return WsgiTarget(app)
@@ -148,12 +156,12 @@ def quoted(text: str) -> str:
 
 def _reason(error: Exception) -> str:
     cause = getattr(error, "reason", None) or error
-    if isinstance(cause, urllib3.exceptions.ReadTimeoutError | urllib3.exceptions.ConnectTimeoutError):
-        return "no answer in time"
     if isinstance(cause, urllib3.exceptions.NameResolutionError):
         return "the host name cannot be resolved"
     if isinstance(cause, urllib3.exceptions.NewConnectionError):
         return "the connection was refused"
+    if isinstance(cause, urllib3.exceptions.ReadTimeoutError | urllib3.exceptions.ConnectTimeoutError):
+        return "no answer in time"
     if isinstance(cause, urllib3.exceptions.SSLError):
         return f"TLS failed: {cause}"
     return "the connection was dropped" if isinstance(cause, urllib3.exceptions.ProtocolError) else str(cause)

@@ -14,8 +14,14 @@ _MANY = 20
 
 def directed(cast: Cast, bodies: Mapping[str, Any]) -> list[Case]:
     """Return the traces for the callers that there are."""
-    kinds = sorted({caller.kind for caller in cast.workers()})
-    return [*_by_type(kinds), *_whole_updates(kinds, bodies), *_intruders(), _after_many(bodies), *_unused(kinds)]
+    kinds: list[str] = sorted({caller.kind for caller in cast.workers()})
+    return [
+        *_by_type(kinds),
+        *_whole_updates(kinds, bodies),
+        *_intruders(),
+        _after_many(bodies),
+        *_unused(kinds),
+    ]
 
 
 def _by_type(kinds: list[str]) -> Iterator[Case]:
@@ -43,7 +49,9 @@ def _whole_updates(kinds: list[str], bodies: Mapping[str, Any]) -> Iterator[Case
     full = {k: v for k, v in bodies["deployed-full"].items() if k not in unchanging}
     for name, value in full.items():
         body = {name: value, "external_url": _URL}
-        yield _update(f"url-with-{name}-on-deployed", "external-url-on-external-only", "", "deployed", body, "refuse")
+        yield _update(
+            f"url-with-{name}-on-deployed", "external-url-on-external-only", "", "deployed", body, "refuse"
+        )
 
 
 def _update(name: str, rule: str, kind: str, stored: str, body: dict[str, Any], expect: Expect) -> Case:

@@ -81,7 +81,9 @@ class Report:
 
     def counts(self) -> Mapping[str, int]:
         """How many rules got each verdict; an assumed rule that is chosen otherwise counts as a note."""
-        return Counter("note" if v.verdict == "violated" and not v.fails else v.verdict for v in self.verdicts)
+        return Counter(
+            "note" if v.verdict == "violated" and not v.fails else v.verdict for v in self.verdicts
+        )
 
 
 def verdicts(
@@ -101,7 +103,12 @@ def _explained(results: list[Result]) -> list[Result]:
     """Take back what follows from another rule being broken."""
     broken = {r.judgement.rule for r in results if r.judgement.outcome == "violated"}
     return [
-        replace(r, judgement=replace(r.judgement, outcome="inconclusive", reason=f"{why} is broken, through which it is seen"))
+        replace(
+            r,
+            judgement=replace(
+                r.judgement, outcome="inconclusive", reason=f"{why} is broken, through which it is seen"
+            ),
+        )
         if r.judgement.outcome == "violated" and (why := _through(r.judgement.rule, broken))
         else r
         for r in results
@@ -112,7 +119,9 @@ def _through(rule: str, broken: set[str]) -> str:
     return next((other for other in _SEEN_THROUGH.get(rule, ()) if other in broken), "")
 
 
-def _verdict(rule: Rule, results: list[Result], found: Iterable[Finding], waiver: Waiver | None) -> RuleVerdict:
+def _verdict(
+    rule: Rule, results: list[Result], found: Iterable[Finding], waiver: Waiver | None
+) -> RuleVerdict:
     layers = {layer: _tally(results, layer) for layer in LAYERS}
     mine = [finding for finding in found if finding.rule.id == rule.id]
     if mine:
@@ -136,7 +145,11 @@ def _undecided(results: list[Result]) -> tuple[Verdict, Literal[""], str]:
         return "inconclusive", "", reasons["inconclusive"].most_common(1)[0][0]
     if reasons["not observed"]:
         return "not observed", "", reasons["not observed"].most_common(1)[0][0]
-    return "not observed", "", "no case of it was played that could have failed" if results else "no case of it was played"
+    return (
+        "not observed",
+        "",
+        "no case of it was played that could have failed" if results else "no case of it was played",
+    )
 
 
 def _decides(result: Result, rule: Rule) -> bool:

@@ -42,7 +42,9 @@ def expanded(schema: Mapping[str, Any]) -> dict[str, Any]:
     names = set(condition.get("required", ()))
     if names == set(condition.get("properties", {})) and len(names) == 1:
         (name,) = names
-        fails = _merged(fails, {"properties": {name: _other(base["properties"][name], condition["properties"][name])}})
+        fails = _merged(
+            fails, {"properties": {name: _other(base["properties"][name], condition["properties"][name])}}
+        )
     else:
         fails["not"] = condition
     return {"oneOf": [holds, fails]}

@@ -51,5 +51,7 @@ def _waiver(path: Path, entry: Any, catalogue: Catalogue) -> Waiver:
     try:
         day = until if isinstance(until, date) else date.fromisoformat(str(until))
     except ValueError:
-        raise WaiversError(f"{path}: {entry['rule']}: until {until!r} is not a day such as 2027-01-31") from None
+        raise WaiversError(
+            f"{path}: {entry['rule']}: until {until!r} is not a day such as 2027-01-31"
+        ) from None
     return Waiver(entry["rule"], str(entry["reason"]), day)
