@@ -11,7 +11,6 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from contract_tests.callers import Cast
 from contract_tests.case import Case, Expect, Step
-from contract_tests.exchange import Exchange
 from contract_tests.judge import Judgement
 from contract_tests.model import Model
 from contract_tests.oracle import CREDENTIAL
@@ -101,10 +100,10 @@ class Trace(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.model = Model()
+        self.model: Model = Model()
         self.scene = Scene(self.context.player.cast, self.context.player.slugs)
         self.played: list[Step] = []
-        self.exchanges: list[Exchange] = []
+        self.exchanges: list[Any] = []
         self.over = self.context.stop()
 
     @rule(role=_ROLE, slug=st.sampled_from(_SLUGS), kind=st.sampled_from(list(_CREATES)))

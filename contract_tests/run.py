@@ -140,12 +140,12 @@ class Run:
         traces = [*self._fixtures("lifecycle"), *directed(self.player.cast, self.player.bodies)]
         self._play_all("lifecycle", self._select(traces))
         if not self.options.rules and not self.options.refuse_only:
-            from contract_tests.machine import (
-                explore,  # imports Hypothesis, which the other layers do without
-            )
+            # Hypothesis, which the other layers do without.
+            from contract_tests.machine import Context, explore, roles
 
-            seed = self.options.seed + self.options.shard[0] - 1
-            explore(self.player, seed, _TRACES, _TRACE_STEPS, self._note, self._over)
+            if parts := roles(self.player.cast):
+                context = Context(self.player, parts, self._note, self._over)
+                explore(context, self.options.seed + self.options.shard[0] - 1, _TRACES, _TRACE_STEPS)
 
     def _play_properties(self) -> None:
         """Play generated bodies; with a time, go on with other seeds until it is up."""

@@ -140,9 +140,10 @@ def open_target(name: str, *, timeout: float = 10.0, connections: int = 8) -> Ta
     module, _, attribute = place.partition(":")
     try:
         app = getattr(importlib.import_module(module), attribute)()
-    except (ImportError, AttributeError, ValueError, TypeError) as error:
+    except Exception as error:  # whatever a foreign module raises while it is set up
+        reason = f"{type(error).__name__}: {error}"
         raise TargetError(
-            f"{name}: {error}; give wsgi:module:factory, a callable that returns a WSGI app"
+            f"{name}: {reason}; give wsgi:module:factory, a callable that returns a WSGI app"
         ) from None
     from contract_tests.wsgi import WsgiTarget  # imports Werkzeug, which a run over HTTP does without
 
