@@ -1,9 +1,12 @@
 """The mock as a WSGI app: routes made from the contract's operations, answers made into responses."""
 
+import functools
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import uuid_utils
@@ -14,7 +17,7 @@ from mock_server import answer, contract, data, directory
 from mock_server import control as control_plane
 from mock_server.answer import Answer
 from mock_server.call import BodyReader, Call
-from mock_server.contract import Contract, Operation
+from mock_server.contract import Contract, Operation, Rule
 from mock_server.directory import Directory
 from mock_server.journal import Journal
 from mock_server.mock import IN_CODE, Mock
@@ -49,9 +52,7 @@ def create_app(
     file. `without` switches rules off by id. `log` takes one line per request.
     """
     served = _contract(spec, frozenset(without))
-    known = (
-        callers if isinstance(callers, Directory) else directory.load(_source(callers), any_token=any_token)
-    )
+    known = _directory(callers, any_token)
     tokens = Tokens(known.callers)
     mock = Mock(
         served,
@@ -78,15 +79,32 @@ def _contract(spec: Spec, off: frozenset[str]) -> Contract:
     if isinstance(spec, Contract):
         return spec
     if isinstance(spec, Mapping):
-        rules = contract.catalogue(data.find("spec/rules.yaml"))
-        return contract.built(dict(spec), rules, contract.checked_off(off, rules))
+        return contract.built(dict(spec), _packaged_rules(), contract.checked_off(off, _packaged_rules()))
     return contract.load(Path(spec) if spec else data.find("spec/openapi.yaml"), off, frozenset(IN_CODE))
 
 
-def _source(callers: Path | str | Mapping[str, Any] | None) -> Path | Mapping[str, Any] | None:
-    return Path(callers) if isinstance(callers, str) else callers
+def _directory(callers: Callers, any_token: bool) -> Directory:
+    if isinstance(callers, Directory):
+        return callers
+    if callers is None:
+        return replace(_packaged_callers(), any_token=any_token)
+    return directory.load(Path(callers) if isinstance(callers, str) else callers, any_token=any_token)
 
 
+# What is packaged never changes while the process lives, and is only read: it is loaded once.
+
+
+@functools.cache
+def _packaged_rules() -> Mapping[str, Rule]:
+    return MappingProxyType(contract.catalogue(data.find("spec/rules.yaml")))
+
+
+@functools.cache
+def _packaged_callers() -> Directory:
+    return directory.load()
+
+
+@functools.cache
 def _readback() -> Contract:
     document = data.read(data.find("spec/readback.yaml"))
     return contract.built(document if isinstance(document, dict) else {}, {})
