@@ -133,7 +133,8 @@ def run(**given: Any) -> None:
             folder.mkdir(parents=True, exist_ok=True)
         player = _player(given, Ledger(folder / "ledger.jsonl" if folder else None))
         waivers = load_waivers(given["waivers"], player.catalogue) if given["waivers"] else {}
-        if given["rules"] and not any(given["rules"] in rule for rule in player.catalogue):
+        rules = frozenset(rule for rule in player.catalogue if given["rules"] in rule)
+        if not rules:
             raise TargetError(f"-k {given['rules']}: no rule has that in its id; docs/rules.md lists them")
         names = (
             "layers",
@@ -143,10 +144,13 @@ def run(**given: Any) -> None:
             "seconds",
             "concurrency",
             "refuse_only",
-            "rules",
             "shard",
         )
-        options = Options(waivers=waivers, **{name: given[name] for name in names})
+        options = Options(
+            waivers=waivers,
+            rules=rules if given["rules"] else None,
+            **{name: given[name] for name in names},
+        )
     report = _judged(player, options, quiet=given["quiet"])
     _print(report, quiet=given["quiet"])
     if folder:

@@ -37,7 +37,7 @@ class Options:
     seconds: float | None = None
     concurrency: int = 8
     refuse_only: bool = False
-    rules: str = ""
+    rules: frozenset[str] | None = None
     shard: tuple[int, int] = (1, 1)
     waivers: dict[str, Waiver] = field(default_factory=dict)
 
@@ -139,7 +139,7 @@ class Run:
     def _play_lifecycle(self) -> None:
         traces = [*self._fixtures("lifecycle"), *directed(self.player.cast, self.player.bodies)]
         self._play_all("lifecycle", self._select(traces))
-        if not self.options.rules and not self.options.refuse_only:
+        if self.options.rules is None and not self.options.refuse_only:
             # Hypothesis, which the other layers do without.
             from contract_tests.machine import Context, explore, roles
 
@@ -165,8 +165,8 @@ class Run:
     def _select(self, cases: Iterable[Case]) -> list[Case]:
         index, of = self.options.shard
         chosen = [case for case in cases if zlib.crc32(case.id.encode()) % of == index - 1]
-        if self.options.rules:
-            chosen = [case for case in chosen if self.options.rules in case.rule]
+        if self.options.rules is not None:
+            chosen = [case for case in chosen if case.rule in self.options.rules]
         if self.options.refuse_only:
             chosen = [case for case in chosen if case.expect == "refuse"]
         return chosen

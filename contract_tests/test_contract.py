@@ -1,0 +1,19 @@
+"""One test per rule; the plugin makes the run behind it."""
+
+import pytest
+
+from contract_tests.verdict import Report, RuleVerdict
+
+pytestmark = pytest.mark.xdist_group("contract")
+
+
+def test_rule(rule: str, verdict: RuleVerdict, contract_report: Report) -> None:
+    """The target does what the rule says."""
+    if verdict.fails:
+        mine = [finding for finding in contract_report.findings if finding.rule.id == rule]
+        shown = [f"{f.reason}\nReceived: {f.received}\nExpected: {f.expected}\n{f.curl}" for f in mine]
+        pytest.fail(f"{verdict.rule.statement}\n" + "\n\n".join(shown), pytrace=False)
+    if verdict.verdict == "violated":
+        pytest.skip(f"assumed, and chosen otherwise: {verdict.reason}")
+    if verdict.verdict != "conforms":
+        pytest.skip(f"{verdict.verdict}: {verdict.reason}")
