@@ -68,22 +68,26 @@ def _body(operation: str, body: Any, stored: str) -> Iterator[Finding]:
 
 
 def _create(body: Mapping[str, Any]) -> Iterator[Finding]:
-    for name, rule in (("service_slug", "service-slug-required"), ("display_name", "display-name-required")):
-        if body.get(name) is None:
-            yield "broken", rule
-    external = body.get("service_type") == "external"
-    if body.get("service_type") not in (None, "external", "deployed"):
+    yield from _needed(body, "service_slug", "service-slug")
+    yield from _needed(body, "display_name", "display-name")
+    kind = body.get("service_type")
+    if kind not in (None, "external", "deployed"):
         return  # which property the type needs cannot be said
-    needed, rule = (
-        ("external_url", "external-url-required") if external else ("docker_image", "docker-image-required")
+    external = kind == "external"
+    yield from _needed(
+        body, *(("external_url", "external-url") if external else ("docker_image", "docker-image"))
     )
-    if body.get(needed) is None:
-        yield "broken", rule
     unused = ("docker_image",) if external else ("external_url", "external_auth_credential_id")
     if any(body.get(name) is not None for name in unused):
         yield "open", "a property that only the other type uses"
     if not external and body.get("docker_image") == "":
         yield "open", "empty docker_image"
+
+
+def _needed(body: Mapping[str, Any], name: str, rule: str) -> Iterator[Finding]:
+    """A property that is there but null is no string, and if null is read as absent, it is missing."""
+    if body.get(name) is None:
+        yield "broken", f"{rule}-type" if name in body else f"{rule}-required"
 
 
 def _update(body: Mapping[str, Any], stored: str) -> Iterator[Finding]:
@@ -152,11 +156,16 @@ def _absolute(value: str, rule: str) -> Iterator[Finding]:
         yield "broken", f"{rule}-format"
         return
     host = rest.removeprefix("//").partition("/")[0]
-    if " " in host or "<" in host or host.count("[") != host.count("]"):
+    port = host.rpartition("]")[2].rpartition(":")[2] if ":" in host.rpartition("]")[2] else ""
+    bad_port = bool(port) and "@" not in host and not (port.isascii() and port.isdigit())
+    if " " in host or "<" in host or host.count("[") != host.count("]") or bad_port:
         yield "broken", f"{rule}-format"
     plain = frozenset("/?#:@-._~!$&'()*+,;=%")
     odd = not all(c.isascii() and (c.isalnum() or c in plain) for c in rest)
-    if odd or "%" in rest or "@" in rest or ":" in host or not host or not rest.startswith("//"):
+    escaped = all(
+        len(part) > 1 and part[0] in hexdigits and part[1] in hexdigits for part in rest.split("%")[1:]
+    )
+    if odd or not escaped or "@" in rest or "[" in host or not host or not rest.startswith("//"):
         yield "open", "a URI that parsers read differently"
 
 
@@ -215,7 +224,7 @@ def _item(item: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[Finding]:
             yield "open", f"null {name}"
         elif not isinstance(item[name], str):
             yield "broken", f"{rule}-type"
-        elif not item[name]:
+        elif not item[name] and name != "env_value":
             yield "open", f"empty {name}"
     if set(item) - set(names):
         yield "open", "unknown property"

@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--target", help="base URL of the deployment, or wsgi:module:factory")
     group.addoption("--callers", type=Path, help="who calls; the form of fixtures/callers.yaml")
     group.addoption("--layers", default=",".join(LAYERS), help="comma-separated; default: all")
-    group.addoption("--strict", action="store_true", dest="contract_strict", help="assumed rules fail too")
+    group.addoption("--contract-strict", action="store_true", help="assumed rules fail too")
     group.addoption("--contract-seed", type=int, default=0, help="of the random layers")
     group.addoption(
         "--max-examples", type=int, default=GATE_EXAMPLES, help="random bodies per operation and mode"
@@ -110,7 +110,7 @@ def _run(config: pytest.Config, rules: frozenset[str]) -> Report:
     chosen: tuple[Layer, ...] = tuple(layer for layer in LAYERS if layer in layers)
     options = Options(
         layers=chosen,
-        strict=config.getoption("contract_strict"),
+        strict=config.getoption("--contract-strict"),
         seed=config.getoption("--contract-seed"),
         max_examples=config.getoption("--max-examples"),
         refuse_only=config.getoption("--refuse-only"),

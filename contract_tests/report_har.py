@@ -1,7 +1,6 @@
 """All traffic of a run as an HTTP Archive (HAR 1.2), for any viewer of such files."""
 
 from collections.abc import Iterable
-from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -9,6 +8,7 @@ from harfile import Content, Creator, HarFile, PostData, Record, Request, Respon
 
 from contract_tests import __version__
 from contract_tests.exchange import Exchange
+from contract_tests.report_words import phrase
 from contract_tests.verdict import Report
 
 _HTTP = "HTTP/1.1"
@@ -59,7 +59,7 @@ def _response(exchange: Exchange) -> Response:
     length = _header(headers, "content-length")
     return Response(
         status=exchange.status,
-        statusText=_phrase(exchange.status),
+        statusText=phrase(exchange.status),
         httpVersion=_HTTP,
         headers=_records(headers),
         content=Content(size=_size(body), mimeType=_header(headers, "content-type"), text=body),
@@ -79,10 +79,3 @@ def _header(headers: Iterable[tuple[str, str]], wanted: str) -> str:
 
 def _size(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))
-
-
-def _phrase(status: int) -> str:
-    try:
-        return HTTPStatus(status).phrase
-    except ValueError:
-        return ""

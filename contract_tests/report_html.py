@@ -25,6 +25,7 @@ from contract_tests.report_words import (
     expected,
     headline,
     label,
+    phrase,
     replay,
     unjudged,
     visible,
@@ -95,6 +96,9 @@ def _values(report: Report) -> Mapping[str, Any]:
         "curl": _curl,
         "shown": lambda finding: finding.exchanges[-_MOST_EXCHANGES:],
         "body": _body,
+        "answer": lambda sent: (
+            f"{sent.status} {phrase(sent.status)}" if sent.status else f"no answer: {sent.reason}"
+        ),
     }
 
 
@@ -105,7 +109,11 @@ def _cell(row: RuleVerdict, layer: Layer) -> Cell:
         return Cell(label(row), f"{tally['violated']} ✗", title)
     if tally.get("passed"):
         return Cell("conforms", str(tally["passed"]), title)
-    return Cell("inconclusive", "?", title) if tally.get("inconclusive") else Cell(None, "–" if tally else "", title)
+    return (
+        Cell("inconclusive", "?", title)
+        if tally.get("inconclusive")
+        else Cell(None, "–" if tally else "", title)
+    )
 
 
 def _curl(finding: Finding) -> str:

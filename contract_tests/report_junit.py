@@ -51,7 +51,9 @@ def _cases(report: Report) -> Iterator[TestCase]:
             mine = [f for f in failures if f.rule.id == row.rule.id and layer in f.layers]
             yield _case(f"contract.{row.rule.grade}", f"{row.rule.id}[{layer}]", _result(row, layer, mine))
         if not played:
-            yield _case(f"contract.{row.rule.grade}", row.rule.id, Skipped(visible(f"{label(row)}: {row.reason}")))
+            yield _case(
+                f"contract.{row.rule.grade}", row.rule.id, Skipped(visible(f"{label(row)}: {row.reason}"))
+            )
 
 
 def _other_cases(report: Report) -> Iterator[TestCase]:

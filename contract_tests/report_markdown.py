@@ -66,7 +66,9 @@ def _parts(report: Report) -> Iterator[str]:
         yield _choices(weights["note"])
     if groups := unjudged(report):
         yield "### Not judged, or waived\n"
-        yield _table(("Verdict", "Why", "Rules"), [(n, why, ", ".join(ids)) for (n, why), ids in groups.items()])
+        yield _table(
+            ("Verdict", "Why", "Rules"), [(n, why, ", ".join(ids)) for (n, why), ids in groups.items()]
+        )
 
 
 def _counts(report: Report) -> str:

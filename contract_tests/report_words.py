@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Literal
 
 from contract_tests.findings import Finding
@@ -114,6 +115,14 @@ def replay(finding: Finding, report: Report) -> str:
 def expected(finding: Finding) -> str:
     """Return what would have been right, less the contract's sentence where that stands beside it anyway."""
     return finding.expected.removesuffix(f": {finding.rule.statement}")
+
+
+def phrase(status: int) -> str:
+    """Return the usual words for a status, empty where there are none."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ""
 
 
 def visible(text: str) -> str:

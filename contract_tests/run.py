@@ -77,7 +77,7 @@ class Run:
             seed=self.options.seed,
             strict=self.options.strict,
             callers=tuple(caller.name for caller in ready.cast.callers),
-            verdicts=rows,
+            verdicts=tuple(r for r in rows if self.options.rules is None or r.rule.id in self.options.rules),
             findings=found,
             layers=self._layers,
             requests=self.player.requests,
