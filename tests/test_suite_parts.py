@@ -1,0 +1,344 @@
+"""The parts of the suite, each by itself: callers, made values, cases, packs, judging, findings, waivers."""
+
+import json
+import shlex
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract_tests.callers import CallersError, cast, load_callers
+from contract_tests.case import Case, Step, from_data, to_data
+from contract_tests.catalogue import load_catalogue
+from contract_tests.data import data_file
+from contract_tests.derive import derived_cases, fresh
+from contract_tests.exchange import Redactor
+from contract_tests.findings import findings
+from contract_tests.fixtures import bodies, fixture_cases
+from contract_tests.judge import Judgement, judge
+from contract_tests.ledger import Ledger
+from contract_tests.made import Slugs, make
+from contract_tests.oracle import opinion
+from contract_tests.packs import packed
+from contract_tests.player import Result
+from contract_tests.spec import load_spec
+from contract_tests.target import Reply, Request, Unanswered
+from contract_tests.verdict import verdicts
+from contract_tests.waivers import Waiver, WaiversError, load_waivers
+
+CATALOGUE, SPEC, BODIES = load_catalogue(), load_spec(), bodies()
+ID = "0192f0c1-9a8b-7c6d-9e5f-404142434445"
+
+
+def reply(status: int, body: Any = None, *, resent: bool = False) -> Reply:
+    """An answer with a JSON body."""
+    return Reply(status, (), b"" if body is None else json.dumps(body).encode(), 0.01, resent)
+
+
+@pytest.mark.parametrize(
+    ("rule", "expect", "operation", "answer", "outcome", "named"),
+    [
+        ("slug-unique", "refuse", "createContainer", reply(409), "passed", "slug-unique"),
+        ("slug-unique", "refuse", "createContainer", reply(422), "passed", "slug-unique"),
+        ("slug-unique", "refuse", "createContainer", reply(201, {"id": ID}), "violated", "slug-unique"),
+        ("slug-unique", "refuse", "createContainer", reply(500), "violated", "slug-unique"),
+        ("slug-unique", "refuse", "createContainer", reply(503), "inconclusive", "slug-unique"),
+        ("slug-unique", "refuse", "createContainer", reply(429), "inconclusive", "slug-unique"),
+        ("slug-unique", "refuse", "createContainer", reply(405), "inconclusive", "slug-unique"),
+        ("slug-unique", "refuse", "createContainer", reply(302), "inconclusive", "slug-unique"),
+        ("slug-unique", "refuse", "createContainer", Unanswered("gone", 1), "inconclusive", "slug-unique"),
+        ("exposed-port-range", "refuse", "createContainer", reply(409), "inconclusive", "exposed-port-range"),
+        ("exposed-port-range", "refuse", "updateContainer", reply(409), "passed", "exposed-port-range"),
+        ("exposed-port-range", "open", "createContainer", reply(422), "passed", "exposed-port-range"),
+        ("exposed-port-range", "open", "createContainer", reply(500), "violated", "exposed-port-range"),
+        ("team-required-for-jwt", "refuse", "createContainer", reply(400), "passed", "team-required-for-jwt"),
+        (
+            "team-required-for-jwt",
+            "refuse",
+            "createContainer",
+            reply(422),
+            "violated",
+            "team-required-for-jwt",
+        ),
+        ("created", "accept", "createContainer", reply(201, {"id": ID}), "passed", "created"),
+        (
+            "created",
+            "accept",
+            "createContainer",
+            reply(200, {"id": ID.upper(), "more": 1}),
+            "passed",
+            "created",
+        ),
+        ("created", "accept", "createContainer", reply(201, {}), "violated", "created"),
+        ("created", "accept", "createContainer", reply(201, {"id": "7"}), "violated", "created"),
+        ("created", "accept", "createContainer", reply(201), "violated", "created"),
+        ("created", "accept", "createContainer", reply(400), "violated", "created"),
+        ("created", "accept", "createContainer", reply(409, resent=True), "inconclusive", "created"),
+        ("service-slug-pattern", "accept", "createContainer", reply(201, {}), "violated", "created"),
+        (
+            "update-partial",
+            "accept",
+            "updateContainer",
+            reply(200, {"id": ID.upper()}),
+            "passed",
+            "update-partial",
+        ),
+        (
+            "update-partial",
+            "accept",
+            "updateContainer",
+            reply(200, {"id": ID[:-1] + "6"}),
+            "violated",
+            "updated",
+        ),
+    ],
+)
+def test_an_answer_is_judged(
+    rule: str, expect: Any, operation: str, answer: Any, outcome: str, named: str
+) -> None:
+    """What an answer proves depends on the rule, on what is expected, and on nothing in the error's body."""
+    service = ID if operation == "updateContainer" else None
+    judgement = judge(CATALOGUE[rule], expect, operation, answer, service)
+    assert (judgement.outcome, judgement.rule) == (outcome, named)
+
+
+def test_each_part_is_played_by_who_can() -> None:
+    """The callers of the fixtures fill every part, and a part that nobody can play is empty."""
+    everyone = load_callers(data_file("fixtures/callers.yaml"))
+    parts = cast(everyone)
+    roles = ("sk-red", "sk-blue", "dk-red", "jwt-red", "jwt-both", "ak-red", "red", "blue", "dk-blue")
+    played = {role: getattr(parts.find(role), "name", None) for role in roles}
+    assert played == {
+        "sk-red": "sk-red", "sk-blue": "sk-blue", "dk-red": "dk-red", "jwt-red": "jwt-red",
+        "jwt-both": "jwt-both", "ak-red": "ak-red", "red": "sk-red", "blue": "sk-blue", "dk-blue": None,
+    }  # fmt: skip
+
+
+def test_one_token_alone_is_enough(tmp_path: Path) -> None:
+    """A single sk- token with no team named can play for team red, and its value is not shown."""
+    file = tmp_path / "callers.yaml"
+    file.write_text("callers: [{kind: sk, token_env: MY_TOKEN}]")
+    callers = load_callers(file, {"MY_TOKEN": "sk-secret"})
+    found = cast(callers).find("red")
+    assert found is not None
+    assert found.token == "sk-secret"
+    assert "sk-secret" not in repr(callers)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("callers: []", "names no caller"),
+        ("[]", "no list `callers`"),
+        ("{", "not YAML"),
+        ("callers: [{kind: root}]", "needs a kind"),
+        ("callers: [{kind: sk}]", "give token_env"),
+        ("callers: [{kind: sk, token_env: NOT_SET}]", "set the variable NOT_SET"),
+        ("callers: [{kind: sk, token_file: none.txt}]", "put the token into"),
+        ("callers: [{kind: jwt, token: a.b.c}]", "needs `teams`"),
+        ("callers: [{kind: sk, token: a, teams: [red]}]", "neither under `teams` nor a UUID"),
+    ],
+)
+def test_a_callers_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, says: str) -> None:
+    """A callers file that cannot be used is refused in one line that says what to do."""
+    file = tmp_path / "callers.yaml"
+    file.write_text(text)
+    with pytest.raises(CallersError, match=says) as caught:
+        load_callers(file, {})
+    assert "\n" not in str(caught.value)
+
+
+def test_slugs_are_fresh_and_valid() -> None:
+    """No slug comes twice, each is valid by the oracle, and a length that is asked for is kept."""
+    slugs = Slugs("team-x-")
+    made = [slugs.fresh() for _ in range(2000)] + [slugs.fresh(length) for length in (50, 99, 100)]
+    assert len(set(made)) == len(made)
+    wrong = [
+        s
+        for s in made
+        if any("slug" in rule for rule in opinion("createContainer", {"service_slug": s}).broken)
+    ]
+    assert wrong == []
+    assert [len(slugs.fresh(length)) for length in (3, 4, 30, 100)] == [3, 4, 30, 100]
+
+
+@pytest.mark.parametrize("prefix", ["-a", "A", "", "a" * 41, "a_"])
+def test_a_prefix_that_begins_no_slug_is_refused(prefix: str) -> None:
+    """A slug prefix with which no valid slug can begin is refused."""
+    with pytest.raises(ValueError, match="cannot begin a slug"):
+        Slugs(prefix)
+
+
+def test_made_values_are_filled_in() -> None:
+    """Texts are counted in code points, and made values are found at any depth."""
+    value = {
+        "a": [{"$text": {"start": "é", "fill": "\U0001f600", "length": 3}}],
+        "b": {"$repeat": {"value": 1, "count": 2}},
+    }
+    assert make(value, lambda _: "slug") == {"a": ["é\U0001f600\U0001f600"], "b": [1, 1]}
+
+
+def test_every_refused_value_breaks_one_rule_only() -> None:
+    """A value case that is refused breaks its own rule alone, so that a refusal proves that rule."""
+    cases = [c for c in fixture_cases(CATALOGUE) + derived_cases(SPEC, CATALOGUE, BODIES) if c.value]
+    several = []
+    for case in cases:
+        step = case.steps[0]
+        body = make(dict(step.body), Slugs().fresh)
+        if step.operation == "createContainer" and step.slug is None:
+            body.setdefault("service_slug", "a-slug")
+        said = opinion(step.operation, body, "external")
+        fields = {rule.rsplit("-", 1)[0] for rule in said.broken}
+        if case.expect == "refuse" and len(fields) > 1:
+            several.append((case.id, sorted(said.broken)))
+    assert several == []
+
+
+@pytest.mark.parametrize(
+    ("name", "keyword", "value", "rule"),
+    [
+        ("health_path", "pattern", "^/", "health-path-pattern"),
+        ("required_labels", "uniqueItems", True, "required-labels-unique"),
+        ("env_config", "maxItems", 20, "env-config-length"),
+    ],
+)
+def test_a_new_keyword_is_tried_without_a_line_of_python(
+    name: str, keyword: str, value: Any, rule: str
+) -> None:
+    """A constraint added to the spec alone gets refused and accepted cases on both operations."""
+    import copy
+    from dataclasses import replace
+
+    operations = dict(SPEC.operations)
+    for op in ("createContainer", "updateContainer"):
+        body = copy.deepcopy(dict(SPEC.operations[op].body))
+        body["properties"][name][keyword] = value
+        body["properties"][name]["x-rules"][keyword] = rule
+        operations[op] = replace(operations[op], body=body)
+    catalogue = {**CATALOGUE, rule: replace(CATALOGUE["health-path-type"], id=rule)}
+    spec = replace(SPEC, operations=operations)
+    cases = fresh(derived_cases(spec, catalogue, BODIES), fixture_cases(CATALOGUE))
+    refused = {c.steps[0].operation for c in cases if c.rule == rule and c.expect == "refuse"}
+    assert refused == {"createContainer", "updateContainer"}
+
+
+def test_a_pack_holds_each_property_once() -> None:
+    """Packed cases never share a property, none is lost, and what must be refused stays alone."""
+    cases = [case for case in fixture_cases(CATALOGUE) if case.layer == "cases"]
+    packs, alone = packed(cases)
+    members = [member for pack in packs for member in pack.members]
+    assert sorted(c.id for c in [*members, *alone]) == sorted(c.id for c in cases)
+    assert all(c.expect == "refuse" for c in alone if c.steps[0].slug is None)
+    for pack in packs:
+        names = [member.value[2] for member in pack.members if member.value]
+        assert len(set(names)) == len(names)
+
+
+def test_a_case_survives_being_written_down() -> None:
+    """Every case of the fixtures is the same after a round trip through JSON, but for what only a run needs."""
+    for case in fixture_cases(CATALOGUE):
+        again = from_data(json.loads(json.dumps(to_data(case))))
+        assert again.steps == case.steps
+
+
+def test_tokens_are_gone_before_anything_is_kept() -> None:
+    """A token in a header, a body, a path or an answer is replaced by $TOKEN, and the command quotes it."""
+    redactor = Redactor(["sk-secret", "sk-secret-longer"])
+    request = Request(
+        "POST", "/x?t=sk-secret", (("Authorization", "Bearer sk-secret-longer"),), b'{"a": "sk-secret\'"}'
+    )
+    answer = Reply(400, (("X-Echo", "sk-secret"), ("Set-Cookie", "s=1")), b"no sk-secret-longer", 0.1)
+    exchange = redactor.exchange("me", "http://h", request, answer)
+    shown = json.dumps(exchange.to_data()) + exchange.curl()
+    assert "sk-secret" not in shown
+    assert "s=1" not in shown
+    words = shlex.split(exchange.curl())
+    assert "Authorization: Bearer $TOKEN" in words
+    assert words[-1] == '{"a": "$TOKEN\'"}'
+
+
+def result(
+    rule: str, outcome: Any, layer: Any = "cases", expect: Any = "refuse", reason: str = "why"
+) -> Result:
+    """A result as a player would hand it out."""
+    case = Case(f"{rule}-{outcome}", rule, layer, (Step(expect=expect),))
+    return Result(case, Judgement(outcome, rule, reason))
+
+
+def verdict_on(
+    rule: str, *results: Result, strict: bool = False, waiver: Waiver | None = None
+) -> tuple[str, bool]:
+    """The verdict on a rule, and whether it fails the run."""
+    rows, _ = verdicts(results, CATALOGUE, {rule: waiver} if waiver else {}, strict=strict)
+    row = next(row for row in rows if row.rule.id == rule)
+    return row.verdict, row.fails
+
+
+def test_a_verdict_needs_something_that_could_have_failed() -> None:
+    """A constraint conforms only where something was refused for it; what proves nothing is said to."""
+    rule = "exposed-port-range"
+    assert verdict_on(rule) == ("not observed", False)
+    assert verdict_on(rule, result(rule, "passed", expect="accept")) == ("not observed", False)
+    assert verdict_on(rule, result(rule, "inconclusive")) == ("inconclusive", False)
+    assert verdict_on(rule, result(rule, "passed"), result(rule, "inconclusive")) == ("conforms", False)
+    assert verdict_on(rule, result(rule, "passed"), result(rule, "violated")) == ("violated", True)
+
+
+def test_an_assumed_rule_fails_only_when_asked() -> None:
+    """An assumed rule that is chosen otherwise is a note, unless --strict."""
+    rule = "auth-known"
+    assert verdict_on(rule, result(rule, "violated")) == ("violated", False)
+    assert verdict_on(rule, result(rule, "violated"), strict=True) == ("violated", True)
+
+
+def test_a_waiver_holds_until_its_day() -> None:
+    """A violated rule is waived while the waiver lasts, and violated again after."""
+    rule = "slug-unique"
+    future, past = Waiver(rule, "known", date(2999, 1, 1)), Waiver(rule, "known", date(2020, 1, 1))
+    assert verdict_on(rule, result(rule, "violated"), waiver=future) == ("waived", False)
+    assert verdict_on(rule, result(rule, "violated"), waiver=past) == ("violated", True)
+
+
+def test_a_rule_seen_through_a_broken_one_is_inconclusive() -> None:
+    """Where slugs are not unique, nothing can be said of whether they change."""
+    both = [result("slug-unique", "violated"), result("slug-immutable", "violated")]
+    assert verdict_on("slug-immutable", *both) == ("inconclusive", False)
+    assert verdict_on("slug-immutable", both[1]) == ("violated", True)
+
+
+def test_the_same_deviation_is_one_finding() -> None:
+    """Cases that show the same deviation of a rule on an operation are one finding with their number."""
+    same = [result("slug-unique", "violated") for _ in range(3)]
+    other = result("slug-unique", "violated", reason="otherwise")
+    assert [finding.count for finding in findings([*same, other], CATALOGUE)] == [3, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("{", "not YAML"),
+        ("rule: a", "not a list"),
+        ("[{rule: slug-unique}]", "needs rule, reason and until"),
+        ("[{rule: none, reason: r, until: 2030-01-01}]", "no rule 'none'"),
+        ("[{rule: slug-unique, reason: r, until: soon}]", "not a day"),
+    ],
+)
+def test_a_waivers_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, says: str) -> None:
+    """A waivers file that cannot be used is refused in one line."""
+    file = tmp_path / "waivers.yaml"
+    file.write_text(text)
+    with pytest.raises(WaiversError, match=says):
+        load_waivers(file, CATALOGUE)
+
+
+def test_the_ledger_is_written_before_the_answer(tmp_path: Path) -> None:
+    """A create is in the ledger's file as soon as it goes out, and once more when it is answered."""
+    path = tmp_path / "ledger.jsonl"
+    ledger = Ledger(path)
+    ledger.sending("me", "a-slug")
+    before = [json.loads(line)["event"] for line in path.read_text().splitlines()]
+    ledger.created("me", "a-slug", ID)
+    after = [json.loads(line)["event"] for line in path.read_text().splitlines()]
+    ledger.close()
+    assert (before, after, ledger.count) == (["sending"], ["sending", "created"], 1)
