@@ -1,6 +1,7 @@
 """The report as JUnit XML, one case per rule and layer; it is red exactly where the run is."""
 
 from collections.abc import Iterator
+from io import BytesIO
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
@@ -27,7 +28,9 @@ def junit_xml(report: Report) -> bytes:
     xml.add_testsuite(suite)
     for name in ("tests", "failures", "errors", "skipped", "time"):
         setattr(xml, name, getattr(suite, name))
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + xml.tostring() + b"\n"
+    document = BytesIO()
+    xml.write(document)
+    return document.getvalue() + b"\n"
 
 
 def _properties(report: Report) -> dict[str, str]:
