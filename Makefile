@@ -3,6 +3,7 @@ PYTHON ?= python3
 PORT ?= 4010
 TARGET ?=
 CALLERS ?=
+ARGS ?=
 BIN := .venv/bin
 
 .PHONY: help install mock conformance test check fix lint-spec docs wheel prism-check clean
@@ -24,6 +25,18 @@ install: .venv/run  ## Set up .venv with the two commands, mock-server and contr
 mock: .venv/run  ## Serve the mock on http://127.0.0.1:4010/api/v1 (PORT=... for another)
 	@$(BIN)/mock-server --port $(PORT)
 
+conformance: .venv/run  ## Judge the mock, or TARGET=URL [CALLERS=file]; reports go to reports/ (ARGS=... for more options)
+ifeq ($(TARGET),)
+	@log=$$(mktemp); $(BIN)/mock-server --port 0 >$$log 2>&1 & mock=$$!; \
+	trap 'kill $$mock 2>/dev/null; rm -f $$log' EXIT; \
+	until url=$$(grep -o 'http://[^ ]*/api/v1' $$log | head -n 1); [ -n "$$url" ]; do \
+	  kill -0 $$mock 2>/dev/null || { cat $$log >&2; exit 2; }; sleep 0.1; done; \
+	$(BIN)/contract-tests run --target "$$url" --control-hook '/_mock/services/{id}/status/{status}' \
+	  --report reports $(ARGS)
+else
+	@$(BIN)/contract-tests run --target '$(TARGET)' $(if $(CALLERS),--callers '$(CALLERS)') --report reports $(ARGS)
+endif
+
 test: .venv/dev  ## Run the tests
 	$(BIN)/python -m pytest -n auto
 
@@ -38,8 +51,9 @@ lint-spec: .venv/dev .lint/node_modules/.package-lock.json  ## Lint the contract
 prism-check: .venv/dev .lint/node_modules/.package-lock.json  ## Let Prism's proxy judge the mock's answers to the fixtures (needs Node)
 	$(BIN)/python -m tests.prism
 
-docs: .venv/run  ## Write docs/rules.md from the catalogue
+docs: .venv/run  ## Write what is made from the contract: docs/rules.md, the generated bodies of the gate
 	$(BIN)/mock-server rules --markdown > docs/rules.md
+	$(BIN)/contract-tests freeze
 
 wheel: .venv/dev  ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation

@@ -17,6 +17,7 @@ from contract_tests.player import Player
 from contract_tests.preflight import CannotJudge
 from contract_tests.run import GATE_EXAMPLES, Options, Progress, Run
 from contract_tests.session import open_player
+from contract_tests.spec import load_spec
 from contract_tests.target import RateLimited, TargetError, open_target
 from contract_tests.verdict import Report
 from contract_tests.waivers import WaiversError, load_waivers
@@ -189,6 +190,14 @@ def replay(file: Path, **given: Any) -> None:
         f"{judgement.rule}: {judgement.outcome} {judgement.reason if judgement.outcome != 'passed' else ''}"
     )
     sys.exit({"violated": 1, "passed": 0}.get(judgement.outcome, 3))
+
+
+@main.command(hidden=True)
+def freeze() -> None:
+    """Write the generated bodies of the gate anew, after a change of the contract (for who works on the kit)."""
+    from contract_tests.corpus import freeze as write
+
+    click.echo(write(load_spec(), 0, GATE_EXAMPLES))
 
 
 def _player(given: dict[str, Any], ledger: Ledger) -> Player:

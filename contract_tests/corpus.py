@@ -7,17 +7,17 @@ import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_cache_path
 
-from contract_tests import __version__
 from contract_tests.case import Operation
 from contract_tests.spec import Spec
 from contract_tests.views import generation_view
 
+_FORMAT = 1  # of the file; also raised where better samples should replace those in the users' caches
+_SHIPPED = Path(__file__).resolve().parent / "frozen"
 _NOWHERE = "00000000-0000-7000-8000-000000000000"
 
 
@@ -36,21 +36,37 @@ class Sample:
 
 
 def corpus(spec: Spec, seed: int, examples: int, *, coverage: bool) -> list[Sample]:
-    """Return the samples: ``examples`` of each operation and mode, and the boundaries of the coverage phase."""
+    """Return the samples: ``examples`` of each operation and mode, and the boundaries of the coverage phase.
+
+    They are looked for beside this module (those of the gate are shipped), then in the user's cache, and made
+    where they are in neither.
+    """
     view = generation_view(spec)
-    key = json.dumps(
-        [view, seed, examples, coverage, __version__, version("schemathesis"), version("hypothesis")]
-    )
-    path = (
-        user_cache_path("cyberun-contract-kit")
-        / f"corpus-{hashlib.sha256(key.encode()).hexdigest()[:20]}.jsonl"
-    )
-    try:
-        return [Sample(**json.loads(line)) for line in path.read_text("utf-8").splitlines()]
-    except (OSError, ValueError, TypeError):
-        samples = list(_generate(view, seed, examples, coverage=coverage))
-        _keep(path, samples)
-        return samples
+    name = _name(view, seed, examples, coverage=coverage)
+    for folder in (_SHIPPED, user_cache_path("cyberun-contract-kit")):
+        try:
+            return [Sample(**json.loads(line)) for line in (folder / name).read_text("utf-8").splitlines()]
+        except (OSError, ValueError, TypeError):
+            continue
+    samples = list(_generate(view, seed, examples, coverage=coverage))
+    _keep(user_cache_path("cyberun-contract-kit") / name, samples)
+    return samples
+
+
+def freeze(spec: Spec, seed: int, examples: int) -> Path:
+    """Write the samples of the gate anew, to be shipped; return their file."""
+    view = generation_view(spec)
+    path = _SHIPPED / _name(view, seed, examples, coverage=False)
+    for old in _SHIPPED.glob("corpus-*.jsonl"):
+        old.unlink()
+    _keep(path, list(_generate(view, seed, examples, coverage=False)))
+    return path
+
+
+def _name(view: dict[str, Any], seed: int, examples: int, *, coverage: bool) -> str:
+    """Name the file after all that the samples are made of."""
+    key = json.dumps([_FORMAT, view, seed, examples, coverage])
+    return f"corpus-{hashlib.sha256(key.encode()).hexdigest()[:20]}.jsonl"
 
 
 def _keep(path: Path, samples: list[Sample]) -> None:

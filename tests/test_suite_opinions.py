@@ -16,6 +16,7 @@ from contract_tests.fixtures import bodies, fixture_cases
 from contract_tests.oracle import opinion
 from contract_tests.probes import probes
 from contract_tests.properties import EXCEPTIONS, property_case
+from contract_tests.run import GATE_EXAMPLES
 from contract_tests.spec import load_spec
 from contract_tests.views import expanded
 
@@ -98,6 +99,18 @@ def test_schemathesis_and_the_oracle_differ_only_for_named_reasons() -> None:
         if not sample.positive and case.expect == "accept":
             surprising.append(("accepted", case.steps[0].body))
     assert surprising == []
+
+
+def test_the_bodies_that_are_shipped_are_those_of_this_contract(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gate replays bodies that were made from the contract as it is now (`make docs` makes them)."""
+    import contract_tests.corpus as module
+
+    def generate(*_: object, **__: object) -> None:
+        pytest.fail("the gate's bodies are not shipped; run make docs")
+
+    monkeypatch.setattr(module, "_generate", generate)
+    monkeypatch.setattr(module, "user_cache_path", lambda _: module.Path("nowhere"))
+    assert len(corpus(SPEC, 0, GATE_EXAMPLES, coverage=False)) == 4 * GATE_EXAMPLES
 
 
 def test_the_oracle_shares_nothing_with_the_spec() -> None:
