@@ -18,7 +18,7 @@ from contract_tests.preflight import CannotJudge
 from contract_tests.run import GATE_EXAMPLES, Options, Progress, Run
 from contract_tests.session import open_player
 from contract_tests.spec import load_spec
-from contract_tests.target import RateLimited, TargetError, open_target
+from contract_tests.target import TargetError, open_target
 from contract_tests.verdict import Report
 from contract_tests.waivers import WaiversError, load_waivers
 
@@ -203,6 +203,8 @@ def freeze() -> None:
 def _player(given: dict[str, Any], ledger: Ledger) -> Player:
     target = open_target(given["target"], timeout=given["timeout"], connections=given.get("concurrency", 8))
     if given.get("rate"):
+        from contract_tests.rate import RateLimited  # imports asyncio and more
+
         target = RateLimited(target, given["rate"])
     return open_player(
         target,

@@ -7,7 +7,6 @@ from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 import urllib3
-from pyrate_limiter import Duration, Limiter, Rate
 
 from contract_tests import __version__
 
@@ -114,22 +113,6 @@ class HttpTarget:
             time.perf_counter() - started,
             any(entry.error is not None and entry.status is None for entry in history),
         )
-
-
-class RateLimited:
-    """A target that is sent at most so many requests a second."""
-
-    def __init__(self, target: Target, per_second: float) -> None:
-        """``per_second`` is above 0; below 1 it means one request in that many seconds."""
-        self.url, self.concurrent = target.url, target.concurrent
-        self._target = target
-        rate = Rate(1, int(Duration.SECOND.value / per_second))
-        self._limiter = Limiter(rate, buffer_ms=1)
-
-    def send(self, request: Request) -> Reply | Unanswered:
-        """Wait for a free place, then send."""
-        self._limiter.try_acquire("request")
-        return self._target.send(request)
 
 
 def open_target(name: str, *, timeout: float = 10.0, connections: int = 8) -> Target:
