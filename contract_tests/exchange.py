@@ -3,8 +3,8 @@
 import json
 import shlex
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contract_tests.target import Reply, Request, Unanswered
@@ -64,8 +64,17 @@ class Redactor:
                 text = text.replace(token, TOKEN)
         return text
 
+    def reply(self, reply: Reply | Unanswered) -> Reply | Unanswered:
+        """Return an answer as it may be judged and told: a target may repeat the secret that it was sent."""
+        if isinstance(reply, Unanswered):
+            return replace(reply, reason=self.text(reply.reason))
+        body = reply.body
+        for token in self._tokens:
+            body = body.replace(token.encode(), TOKEN.encode())
+        return replace(reply, headers=self._headers(reply.headers), body=body)
+
     def exchange(self, caller: str, base: str, request: Request, reply: Reply | Unanswered) -> Exchange:
-        """Return what may be kept of a request and its answer."""
+        """Return what may be kept of a request and its answer, which is redacted already."""
         body = None if request.body is None else self.text(request.body[:_SHOWN].decode("utf-8", "replace"))
         unanswered = Reply(0, (), b"", reply.seconds)
         answer = reply if isinstance(reply, Reply) else unanswered
@@ -76,10 +85,10 @@ class Redactor:
             headers=self._headers(request.headers),
             body=body,
             status=answer.status,
-            reply_headers=self._headers(answer.headers),
-            reply_body=self.text(answer.body[:_SHOWN].decode("utf-8", "replace")),
-            reason=self.text(reply.reason) if isinstance(reply, Unanswered) else "",
-            started=datetime.now(UTC).isoformat(),
+            reply_headers=answer.headers,
+            reply_body=answer.body[:_SHOWN].decode("utf-8", "replace"),
+            reason=reply.reason if isinstance(reply, Unanswered) else "",
+            started=(datetime.now(UTC) - timedelta(seconds=reply.seconds)).isoformat(),
             seconds=round(reply.seconds, 6),
             body_cut=request.body is not None and len(request.body) > _SHOWN,
         )

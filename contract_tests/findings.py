@@ -75,7 +75,7 @@ def save(finding: Finding, folder: Path, target: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{finding.id}.json"
     document = {"kit": __version__, "target": target, **finding.to_data()}
-    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    path.write_text(json.dumps(document, indent=2) + "\n", "utf-8")  # escaped: a body may hold half a pair
     return path
 
 

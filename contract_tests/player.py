@@ -112,7 +112,7 @@ class Player:
         if creating:
             self._allow_create(step)
             self.ledger.sending(caller.name, slug if isinstance(slug, str) else None)
-        reply = self.target.send(request)
+        reply = self.redactor.reply(self.target.send(request))
         exchange = self.redactor.exchange(caller.name, self.target.url, request, reply)
         seen.append(exchange)
         self._count(exchange, reply)

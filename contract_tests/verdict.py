@@ -76,8 +76,10 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 conforms, 1 violated (or a waiver has expired)."""
-        return 1 if self.expired or any(v.fails for v in self.verdicts) else 0
+        """0 conforms, 1 violated (or a waiver has expired), 3 the target went away before anything was."""
+        if self.expired or any(v.fails for v in self.verdicts):
+            return 1
+        return 3 if self.cut_short.startswith("the target") else 0
 
     def counts(self) -> Mapping[str, int]:
         """How many rules got each verdict; an assumed rule that is chosen otherwise counts as a note."""
