@@ -88,7 +88,7 @@ def _choices(notes: Iterable[Finding]) -> str:
 def _finding(finding: Finding, report: Report) -> str:
     curl = visible(cut("\n".join(commands(finding)), _MOST_CURL))
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", curl) or [""]))
-    times = f", {finding.count} cases" if finding.count > 1 else ""
+    times = f", seen {finding.count} times" if finding.count > 1 else ""
     where = f"{finding.rule.grade}, {finding.operation}, {' and '.join(finding.layers)}{times}"
     return (
         f"<details><summary><b>{escaped(finding.rule.id)}</b>: {escaped(finding.reason)} ({where})</summary>\n\n"

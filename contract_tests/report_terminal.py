@@ -96,7 +96,8 @@ def _row(row: RuleVerdict) -> Iterator[Text]:
 def _cell(row: RuleVerdict, layer: Layer) -> Text:
     tally = row.layers.get(layer, {})
     if tally.get("violated"):
-        return Text(f"{tally['violated']}!", style="bold red reverse" if row.fails else _STYLES[label(row)])
+        style = "bold red reverse" if row.fails else _STYLES[label(row)]
+        return Text.assemble((f"{tally['violated']}!", style))
     if tally.get("passed"):
         return Text(str(tally["passed"]), style="green")
     return Text("?" if tally.get("inconclusive") else "", style="yellow")
@@ -134,7 +135,7 @@ def _print_list(console: Console, heading: str, rows: Iterable[tuple[str, str, s
 
 
 def _print_finding(console: Console, finding: Finding) -> None:
-    times = f", {finding.count} cases" if finding.count > 1 else ""
+    times = f", seen {finding.count} times" if finding.count > 1 else ""
     where = f"{finding.rule.grade}; {finding.operation}; {', '.join(finding.layers)}{times}"
     console.print()
     console.print(Text.assemble((f"✗ {finding.rule.id}", "bold red"), f"  {where}"))

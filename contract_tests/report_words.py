@@ -56,7 +56,8 @@ def by_weight(report: Report) -> dict[Literal["failure", "waived", "note"], tupl
 
     Each in the order of the matrix.
     """
-    order = {row.rule.id: place for place, row in enumerate(report.verdicts)}
+    rows = sorted(report.verdicts, key=lambda row: GRADES.index(row.rule.grade))
+    order = {row.rule.id: place for place, row in enumerate(rows)}
     waived = {row.rule.id for row in report.verdicts if row.verdict == "waived"}
     found = sorted(report.findings, key=lambda f: (order.get(f.rule.id, len(order)), f.operation, f.reason))
     held = [finding for finding in found if finding.severity == "failure"]
