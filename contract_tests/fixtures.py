@@ -1,6 +1,7 @@
 """The case tables of ``fixtures/`` as cases."""
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +25,7 @@ def bodies() -> Mapping[str, Any]:
 def fixture_cases(catalogue: Catalogue) -> list[Case]:
     """Return every case of the tables: values of single properties, single requests, traces."""
     named = bodies()
-    cases = [case for row in _table("shape") for case in value_cases(row, catalogue, named)]
+    cases = _numbered(case for row in _table("shape") for case in value_cases(row, catalogue, named))
     cases += [_case(entry, named, "wire") for entry in _table("requests")]
     cases += [_case(entry, named, "lifecycle") for entry in _table("state")]
     return cases
@@ -48,6 +49,17 @@ def value_cases(row: Mapping[str, Any], catalogue: Catalogue, named: Mapping[str
                 step = Step(operation, body=body, slug=slug, service=SHARED + service_type, expect=expect)
                 key = (operation, service_type, row["property"])
                 yield Case(name, row["rule"], "cases", (step,), value=key)
+
+
+def _numbered(cases: Iterable[Case]) -> list[Case]:
+    """Number the cases of a rule through, since it may have several rows."""
+    counts: Counter[str] = Counter()
+    numbered = []
+    for case in cases:
+        name = case.id.rpartition("-")[0]
+        counts[name] += 1
+        numbered.append(replace(case, id=f"{name}-{counts[name]}"))
+    return numbered
 
 
 def _case(entry: Mapping[str, Any], named: Mapping[str, Any], layer: Layer) -> Case:

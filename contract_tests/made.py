@@ -24,13 +24,11 @@ class Slugs:
         self._lock = Lock()
 
     def fresh(self, length: int | None = None) -> str:
-        """Return a slug that was never returned before, of ``length`` characters if one is given."""
+        """Return a slug that was never returned before; one of ``length`` characters is drawn at random."""
         with self._lock:
             self._count += 1
             slug = self._stem + _base36(self._count).rjust(4, "0")
-        if length is None:
-            return slug
-        return _random(length) if length < len(slug) else slug + _random(length - len(slug))
+        return slug if length is None else _random(length)
 
 
 def make(value: Any, slugs: Callable[[int | None], str]) -> Any:
@@ -52,7 +50,9 @@ def _text(arguments: Mapping[str, Any], _slugs: Callable[[int | None], str]) -> 
 
 
 def _slug(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) -> str:
-    return slugs(arguments.get("length"))
+    start, end = arguments.get("start", ""), arguments.get("end", "")
+    slug = slugs(arguments["length"])
+    return f"{start}{slug[len(start) : len(slug) - len(end)]}{end}"
 
 
 def _repeat(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) -> list[Any]:

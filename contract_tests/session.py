@@ -12,7 +12,7 @@ from contract_tests.hook import Hook
 from contract_tests.ledger import Ledger
 from contract_tests.made import Slugs
 from contract_tests.player import Player
-from contract_tests.spec import load_spec
+from contract_tests.spec import Spec, load_spec
 from contract_tests.target import Target
 
 
@@ -26,17 +26,19 @@ def open_player(
     slug_prefix: str = "ck-",
     max_created: int | None = None,
     refuse_only: bool = False,
+    parsed: Spec | None = None,
 ) -> Player:
     """Return a player for a target; the callers are those of the fixtures unless others are given.
 
-    ``spec`` is another contract, with its ``rules.yaml`` beside it. ValueError says what cannot be used.
+    ``spec`` is another contract, with its ``rules.yaml`` beside it; ``parsed`` is the same, already read.
+    ValueError says what cannot be used.
     """
     everyone = tuple(callers) if callers is not None else load_callers(data_file("fixtures/callers.yaml"))
     rules = spec.parent / "rules.yaml" if spec else None
     return Player(
         target=target,
         cast=cast(everyone),
-        spec=load_spec(spec),
+        spec=parsed or load_spec(spec),
         catalogue=load_catalogue(rules if rules and rules.is_file() else None),
         bodies=bodies(),
         ledger=ledger or Ledger(),

@@ -199,7 +199,9 @@ def made(value: Any) -> Any:
         text = value["$text"]
         return (text["start"] + text["fill"] * text["length"])[: text["length"]]
     if "$slug" in value:
-        return _slug_of(value["$slug"]["length"])
+        wanted = value["$slug"]
+        start, end = wanted.get("start", ""), wanted.get("end", "")
+        return start + _slug_of(wanted["length"] - len(start + end)) + end
     if "$repeat" in value:
         return [made(value["$repeat"]["value"])] * value["$repeat"]["count"]
     return {key: made(item) for key, item in value.items()}

@@ -1,0 +1,242 @@
+"""Mutation: each small change of the contract, and whether the suite notices it.
+
+Each mutant is served in this process, and the frozen deterministic cases are played against it with the oracle of
+the unchanged contract, those of the changed rule first, until one of them sees a violation.
+"""
+
+import importlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from fnmatch import filter as filter_names
+from fnmatch import fnmatchcase
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Literal
+
+import jsonschema_rs
+import yaml
+
+from contract_tests.case import Case
+from contract_tests.data import data_file
+from contract_tests.derive import derived_cases, fresh
+from contract_tests.exchange import Exchange
+from contract_tests.fixtures import fixture_cases
+from contract_tests.mutants import Mutant, base_document, mutants
+from contract_tests.player import Player, Result, TargetGone
+from contract_tests.preflight import preflight
+from contract_tests.session import open_player
+from contract_tests.spec import Spec
+from contract_tests.target import TargetError
+from contract_tests.traces import directed
+from contract_tests.wsgi import WsgiTarget
+
+State = Literal["killed", "survived", "equivalent", "not observable", "invalid"]
+Factory = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one mutant.
+
+    For a killed one: the case, layer and rule that saw it, after how many requests, and ``needs`` where only the
+    read-back or the control hook shows it. ``reason`` speaks of the others.
+    """
+
+    mutant: Mutant
+    state: State
+    case: str = ""
+    layer: str = ""
+    rule: str = ""
+    requests: int = 0
+    needs: str = ""
+    reason: str = ""
+    exchanges: tuple[Exchange, ...] = ()
+
+
+@dataclass(slots=True)
+class Bench:
+    """What every mutant is tried with: the factory, the contract it starts from, the cases."""
+
+    factory: Factory
+    spec: Spec
+    spec_path: Path | None
+    control_hook: str | None
+    cases: tuple[Case, ...]
+    readback: bool
+    equivalent: Mapping[str, str]
+    open_answers: Mapping[str, str] = field(default_factory=dict)
+
+    def player(self, document: Mapping[str, Any]) -> Player:
+        """Return a player for a fresh app that serves the document; whatever the factory raises goes on."""
+        target = WsgiTarget(self.factory(spec=document))
+        player = open_player(target, spec=self.spec_path, control_hook=self.control_hook, parsed=self.spec)
+        player.readback = self.readback
+        return player
+
+
+def open_bench(
+    name: str, *, spec: Path | None = None, control_hook: str | None = None, equivalent: Path | None = None
+) -> Bench:
+    """Prepare the bench and see that the unchanged contract passes; TargetError says what is wrong."""
+    from contract_tests.spec import load_spec
+
+    factory = _factory(name)
+    original = load_spec(spec)
+    bench = Bench(factory, original, spec, control_hook, (), False, load_equivalent(equivalent))
+    player = bench.player(original.document)
+    ready = preflight(player)
+    bench.readback = ready.readback
+    tables = fixture_cases(player.catalogue)
+    derived = fresh(derived_cases(original, player.catalogue, player.bodies), tables)
+    bench.cases = (*tables, *derived, *directed(player.cast, player.bodies))
+    bench.spec = replace(original, document=base_document(original.document))
+    results = list(_played(bench.player(bench.spec.document), bench.cases))
+    violated = sorted({r.judgement.rule for r in results if r.judgement.outcome == "violated"})
+    bench.open_answers = {r.case.id: r.judgement.answer for r in results if r.case.expect == "open"}
+    if violated:
+        raise TargetError(f"{name} violates the unchanged contract ({', '.join(violated)}); mend that first")
+    return bench
+
+
+def load_equivalent(path: Path | None = None) -> dict[str, str]:
+    """Read the mutants that nobody could notice, each with its reason; ValueError says what is wrong."""
+    file = path or data_file("fixtures/equivalent-mutants.yaml")
+    entries = yaml.safe_load(file.read_text("utf-8")) or []
+    if not isinstance(entries, list) or not all(
+        isinstance(e, dict) and {"mutant", "reason"} <= e.keys() for e in entries
+    ):
+        raise ValueError(f"{file}: each entry needs mutant and reason")
+    return {str(entry["mutant"]): str(entry["reason"]) for entry in entries}
+
+
+def try_all(bench: Bench, chosen: Sequence[Mutant], jobs: int | None = None) -> Iterator[Fate]:
+    """Yield the fate of each mutant, in their order; ``jobs`` processes share the work."""
+    width = min(jobs or os.cpu_count() or 1, max(1, len(chosen)))
+    if width == 1 or "fork" not in _methods():
+        yield from (judge_mutant(bench, mutant) for mutant in chosen)
+        return
+    global _BENCH
+    _BENCH = bench
+    with ProcessPoolExecutor(width, mp_context=get_context("fork")) as pool:
+        yield from pool.map(_judge_in_child, chosen, chunksize=4)
+
+
+def judge_mutant(bench: Bench, mutant: Mutant) -> Fate:
+    """Serve one mutant and play the cases until one sees it."""
+    document = mutant.apply(bench.spec.document)
+    if (problem := _malformed(document, mutant)) is not None:
+        return Fate(mutant, "invalid", reason=problem)
+    try:
+        player = bench.player(document)
+    except Exception as error:  # whatever a foreign factory raises on a document that it does not like
+        return Fate(mutant, "invalid", reason=f"the target refuses it: {type(error).__name__}: {error}")
+    differs = ""
+    for result in _played(player, sorted(bench.cases, key=lambda case: _distance(case, mutant))):
+        judgement, case = result.judgement, result.case
+        if judgement.outcome == "violated":
+            return Fate(
+                mutant, "killed", case.id, case.layer, judgement.rule, player.requests,
+                _needs(case), judgement.reason, result.exchanges,
+            )  # fmt: skip
+        if case.expect == "open" and judgement.answer != bench.open_answers.get(case.id):
+            differs = case.id
+    reason = _reason(bench, mutant)
+    if differs and not reason:
+        reason = f"it differs only where the pages leave both open ({differs})"
+    if reason:
+        return Fate(mutant, "equivalent", requests=player.requests, reason=reason)
+    needs = {player.catalogue[rule].needs for rule in mutant.rules if rule in player.catalogue} - {None}
+    unseen = ("read-back" in needs and not bench.readback) or (
+        "control-hook" in needs and not bench.control_hook
+    )
+    state: State = "not observable" if unseen else "survived"
+    return Fate(mutant, state, requests=player.requests, needs=", ".join(sorted(map(str, needs))))
+
+
+def all_mutants(bench: Bench) -> list[Mutant]:
+    """Return every mutant of the bench's contract."""
+    return mutants(bench.spec.document)
+
+
+def wrongly_listed(bench: Bench, fates: Iterable[Fate]) -> list[str]:
+    """Return the ids that are listed as equivalent but were killed, or are no mutant of this contract."""
+    killed = [fate.mutant.id for fate in fates if fate.state == "killed"]
+    known = [mutant.id for mutant in all_mutants(bench)]
+    return [name for name in bench.equivalent if filter_names(killed, name) or not filter_names(known, name)]
+
+
+_BENCH: Bench | None = None
+
+
+def _judge_in_child(mutant: Mutant) -> Fate:
+    assert _BENCH is not None  # noqa: S101 - set before the fork
+    return judge_mutant(_BENCH, mutant)
+
+
+def _played(player: Player, cases: Iterable[Case]) -> Iterator[Result]:
+    for case in cases:
+        try:
+            yield player.play(case)
+        except TargetGone:
+            return
+
+
+def _reason(bench: Bench, mutant: Mutant) -> str:
+    """Return the reason with which a mutant is listed as equivalent; a listed name may have ``*`` in it."""
+    return next((reason for name, reason in bench.equivalent.items() if fnmatchcase(mutant.id, name)), "")
+
+
+def _distance(case: Case, mutant: Mutant) -> tuple[bool, bool, bool]:
+    """Sort the cases that are likely to see a mutant first."""
+    same_rule = case.rule in mutant.rules
+    same_place = case.value is not None and case.value[2] in mutant.place
+    same_operation = case.steps[-1].operation == mutant.operation
+    return not (same_rule and same_operation), not same_rule, not (same_place and same_operation)
+
+
+def _needs(case: Case) -> str:
+    operations = {step.operation for step in case.steps}
+    if "setStatus" in operations:
+        return "control-hook"
+    return "read-back" if "readContainer" in operations else ""
+
+
+def _malformed(document: Mapping[str, Any], mutant: Mutant) -> str | None:
+    """Say why the changed object is no schema, None where it is one."""
+    node: Any = document
+    for key in mutant.place:
+        node = node[key]
+    if "schema" in mutant.place:
+        try:
+            jsonschema_rs.meta.validate(_without_rules(node))
+        except jsonschema_rs.ValidationError as error:
+            return str(error.message)
+    return None
+
+
+def _without_rules(node: Any) -> Any:
+    if isinstance(node, Mapping):
+        return {key: _without_rules(value) for key, value in node.items() if key != "x-rules"}
+    return [_without_rules(item) for item in node] if isinstance(node, list) else node
+
+
+def _factory(name: str) -> Factory:
+    module, _, attribute = name.removeprefix("wsgi:").partition(":")
+    try:
+        factory = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise TargetError(
+            f"{name}: {error}; give wsgi:module:factory, called as factory(spec=document)"
+        ) from None
+    if not callable(factory):
+        raise TargetError(f"{name} is no factory; it is called as factory(spec=document)")
+    made: Factory = factory
+    return made
+
+
+def _methods() -> list[str]:
+    from multiprocessing import get_all_start_methods
+
+    return get_all_start_methods()
