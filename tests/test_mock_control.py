@@ -1,5 +1,7 @@
 """The control plane: what a client cannot cause, and what it asked for."""
 
+import io
+import threading
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,6 +9,8 @@ import pytest
 from werkzeug.test import Client
 
 from mock_server import create_app
+from mock_server.store import MemoryStore
+from mock_server.wire import Received, received
 from tests.player import CALLERS
 
 RED, BLUE = CALLERS["teams"]["red"], CALLERS["teams"]["blue"]
@@ -214,6 +218,70 @@ def test_cors_lets_any_page_call() -> None:
         True,
     )
     assert [each.headers["Access-Control-Allow-Origin"] for each in (preflight, answered)] == ["*", "*"]
+
+
+def test_an_integer_written_as_a_fraction_is_stored_as_an_integer(client: Client) -> None:
+    """8080.0 and 1e0 are read back as 8080 and 1."""
+    body = {**BODY, "exposed_port": 8080.0, "replica_count": 1.0}
+    made = client.post(CREATE, json=body, headers=auth()).json["id"]
+    client.put(f"{CREATE}/{made}", json={"gpu_count": 2.0}, headers=auth())
+    read = client.get("/api/v1/r/containers/seeded", headers=auth()).text
+    assert '"exposed_port": 8080,' in read
+    assert '"gpu_count": 2,' in read
+    assert '"replica_count": 1,' in read
+
+
+UNUSED = {
+    "deployed": ({"docker_image": "n", "external_url": "https://a.example"}, {"docker_image"}),
+    "external": ({"docker_image": "n", "external_url": "https://a.example"}, {"external_url"}),
+}
+
+
+@pytest.mark.parametrize("kind", UNUSED)
+def test_what_the_type_does_not_use_is_not_read_back(client: Client, kind: str) -> None:
+    """A deployed service shows no URL, an external one no image."""
+    sent, shown = UNUSED[kind]
+    client.post(CREATE, json={**BODY, **sent, "service_type": kind}, headers=auth())
+    read = client.get("/api/v1/r/containers/seeded", headers=auth()).json
+    assert set(read) & set(sent) == shown
+
+
+def test_an_update_changes_its_moment_and_nothing_that_it_does_not_name() -> None:
+    """updated_at moves, created_at stays."""
+    moments = iter(datetime(2026, 1, day, tzinfo=UTC) for day in range(1, 9))
+    client = Client(create_app(clock=lambda: next(moments)))
+    made = client.post(CREATE, json=BODY, headers=auth()).json["id"]
+    before = client.get("/api/v1/r/containers/seeded", headers=auth()).json
+    client.put(f"{CREATE}/{made}", json={"display_name": "e"}, headers=auth())
+    after = client.get("/api/v1/r/containers/seeded", headers=auth()).json
+    assert {name for name in after if after[name] != before[name]} == {"display_name", "updated_at"}
+
+
+def test_a_step_of_the_store_is_interrupted_by_no_other() -> None:
+    """While one transaction is open, another waits; so checking and writing are one step."""
+    store, inside, order = MemoryStore(), threading.Event(), []
+
+    def second() -> None:
+        inside.wait()
+        with store.transaction():
+            order.append("second")
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    with store.transaction():
+        inside.set()
+        thread.join(0.1)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
+
+
+def test_no_more_of_a_body_is_kept_than_is_allowed() -> None:
+    """What is over the limit is read and dropped, whether its length is declared or not."""
+    body = b"a" * 100_000
+    declared = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+    chunked = {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
+    assert [received(environ, 10) for environ in (declared, chunked)] == [Received(body[:10], 100_000)] * 2
 
 
 def test_apps_share_nothing() -> None:

@@ -95,6 +95,31 @@ def test_a_view_accepts_the_same_bodies(view: str, operation: str) -> None:
     agrees()
 
 
+CONDITIONAL = [
+    {
+        "service_slug": "abc",
+        "display_name": "d",
+        **({"service_type": kind} if kind else {}),
+        **({"docker_image": "n"} if image else {}),
+        **({"external_url": "https://a.example"} if url else {}),
+    }
+    for kind in ("", "deployed", "external", "other")
+    for image in (False, True)
+    for url in (False, True)
+]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize(
+    "body", CONDITIONAL, ids=lambda body: "-".join([*body][2:]) + body.get("service_type", "")
+)
+def test_a_view_says_the_same_of_what_depends_on_the_type(view: str, body: dict[str, str]) -> None:
+    """Each type, with and without an image and a URL, is accepted or refused as by the contract."""
+    whole = SERVED["createContainer"].body
+    assert whole is not None
+    assert _accepts(READ[view]["createContainer"], body) == _accepts(whole, body)
+
+
 #: The slugs that the two validators disagree about, and why.
 KNOWN_DIFFERENCES = {"abc\n": "Python's $ matches before a final newline"}
 
