@@ -5,22 +5,23 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from contract_tests import __version__
-from contract_tests.callers import CallersError, load_callers
+from contract_tests.callers import load_callers
 from contract_tests.case import LAYERS, Layer
+from contract_tests.cli_mutate import mutate
+from contract_tests.endings import unjudged, usage_errors
 from contract_tests.ledger import Ledger
 from contract_tests.player import Player
-from contract_tests.preflight import CannotJudge
 from contract_tests.run import GATE_EXAMPLES, Options, Progress, Run
 from contract_tests.session import open_player
 from contract_tests.spec import load_spec
 from contract_tests.target import TargetError, open_target
 from contract_tests.verdict import Report
-from contract_tests.waivers import WaiversError, load_waivers
+from contract_tests.waivers import load_waivers
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -128,7 +129,7 @@ def main() -> None:
 @click.option("--quiet", is_flag=True, help="Only the last line.")
 def run(**given: Any) -> None:
     """Run the gate: every layer, a verdict per rule."""
-    with _usage_errors():
+    with usage_errors():
         folder: Path | None = given["folder"]
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
@@ -169,12 +170,12 @@ def replay(file: Path, **given: Any) -> None:
     """Send the requests of a finding's FILE again and judge the answer anew."""
     from contract_tests.findings import load
 
-    with _usage_errors():
+    with usage_errors():
         case, _ = load(file)
         player = _player(given, Ledger())
         if case.rule not in player.catalogue:
             raise ValueError(f"{file}: there is no rule {case.rule!r} any more")
-    with _unjudged():
+    with unjudged():
         from contract_tests.preflight import preflight
         from contract_tests.race import play_race
 
@@ -219,7 +220,7 @@ def _player(given: dict[str, Any], ledger: Ledger) -> Player:
 
 
 def _judged(player: Player, options: Options, *, quiet: bool) -> Report:
-    with _unjudged(), _bar(quiet) as progress:
+    with unjudged(), _bar(quiet) as progress:
         return Run(player, options, progress).report()
 
 
@@ -255,24 +256,4 @@ def _print(report: Report, *, quiet: bool) -> None:
         print_report(report, console if console.is_terminal else Console(width=160))
 
 
-@contextmanager
-def _usage_errors() -> Iterator[None]:
-    try:
-        yield
-    except (CallersError, TargetError, WaiversError, ValueError, OSError) as error:
-        _end(str(error), 2)
-
-
-@contextmanager
-def _unjudged() -> Iterator[None]:
-    try:
-        yield
-    except CannotJudge as error:
-        _end(str(error), 3)
-    except KeyboardInterrupt:
-        _end("interrupted before anything could be judged", 130)
-
-
-def _end(text: str, code: int) -> NoReturn:
-    click.echo(f"contract-tests: {' '.join(text.split())}", err=True)
-    sys.exit(code)
+main.add_command(mutate)

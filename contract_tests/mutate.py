@@ -11,9 +11,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from fnmatch import filter as filter_names
 from fnmatch import fnmatchcase
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import jsonschema_rs
 import yaml
@@ -26,6 +26,7 @@ from contract_tests.fixtures import fixture_cases
 from contract_tests.mutants import Mutant, base_document, mutants
 from contract_tests.player import Player, Result, TargetGone
 from contract_tests.preflight import preflight
+from contract_tests.race import play_race, race_cases
 from contract_tests.session import open_player
 from contract_tests.spec import Spec
 from contract_tests.target import TargetError
@@ -36,15 +37,38 @@ State = Literal["killed", "survived", "equivalent", "not observable", "invalid"]
 Factory = Callable[..., Any]
 
 
+class Subject(Protocol):
+    """What can be killed: a mutant of the contract, or a fault of behaviour."""
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def operator(self) -> str:
+        """The kind of change."""
+        ...
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules that it changes."""
+        ...
+
+    def diff(self, document: Mapping[str, Any]) -> str:
+        """Say what is changed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of one mutant.
+    """What became of one ``Subject``.
 
     For a killed one: the case, layer and rule that saw it, after how many requests, and ``needs`` where only the
     read-back or the control hook shows it. ``reason`` speaks of the others.
     """
 
-    mutant: Mutant
+    mutant: Any
     state: State
     case: str = ""
     layer: str = ""
@@ -70,7 +94,11 @@ class Bench:
 
     def player(self, document: Mapping[str, Any]) -> Player:
         """Return a player for a fresh app that serves the document; whatever the factory raises goes on."""
-        target = WsgiTarget(self.factory(spec=document))
+        return self.player_for(self.factory(spec=document))
+
+    def player_for(self, app: Any) -> Player:
+        """Return a player for a WSGI app."""
+        target = WsgiTarget(app)
         player = open_player(target, spec=self.spec_path, control_hook=self.control_hook, parsed=self.spec)
         player.readback = self.readback
         return player
@@ -111,16 +139,25 @@ def load_equivalent(path: Path | None = None) -> dict[str, str]:
     return {str(entry["mutant"]): str(entry["reason"]) for entry in entries}
 
 
-def try_all(bench: Bench, chosen: Sequence[Mutant], jobs: int | None = None) -> Iterator[Fate]:
-    """Yield the fate of each mutant, in their order; ``jobs`` processes share the work."""
+def try_all(bench: Bench, chosen: Sequence[Subject], jobs: int | None = None) -> Iterator[Fate]:
+    """Yield the fate of each mutant or fault, in their order; ``jobs`` processes share the work."""
     width = min(jobs or os.cpu_count() or 1, max(1, len(chosen)))
-    if width == 1 or "fork" not in _methods():
-        yield from (judge_mutant(bench, mutant) for mutant in chosen)
+    if width == 1 or "fork" not in get_all_start_methods():
+        yield from (fate(bench, subject) for subject in chosen)
         return
-    global _BENCH
-    _BENCH = bench
-    with ProcessPoolExecutor(width, mp_context=get_context("fork")) as pool:
-        yield from pool.map(_judge_in_child, chosen, chunksize=4)
+    # Handed to the children by fork, since factories and faults cannot be pickled.
+    _SHARED.update(bench=bench, chosen=chosen)
+    try:
+        with ProcessPoolExecutor(width, mp_context=get_context("fork")) as pool:
+            for number, found in enumerate(pool.map(_fate_in_child, range(len(chosen)), chunksize=4)):
+                yield replace(found, mutant=chosen[number])
+    finally:
+        _SHARED.clear()
+
+
+def fate(bench: Bench, subject: Subject) -> Fate:
+    """Return what becomes of a mutant of the contract or of a fault of behaviour."""
+    return judge_mutant(bench, subject) if isinstance(subject, Mutant) else judge_fault(bench, subject)
 
 
 def judge_mutant(bench: Bench, mutant: Mutant) -> Fate:
@@ -134,13 +171,10 @@ def judge_mutant(bench: Bench, mutant: Mutant) -> Fate:
         return Fate(mutant, "invalid", reason=f"the target refuses it: {type(error).__name__}: {error}")
     differs = ""
     for result in _played(player, sorted(bench.cases, key=lambda case: _distance(case, mutant))):
-        judgement, case = result.judgement, result.case
-        if judgement.outcome == "violated":
-            return Fate(
-                mutant, "killed", case.id, case.layer, judgement.rule, player.requests,
-                _needs(case), judgement.reason, result.exchanges,
-            )  # fmt: skip
-        if case.expect == "open" and judgement.answer != bench.open_answers.get(case.id):
+        if result.judgement.outcome == "violated":
+            return _killed(mutant, result, player)
+        case = result.case
+        if case.expect == "open" and result.judgement.answer != bench.open_answers.get(case.id):
             differs = case.id
     reason = _reason(bench, mutant)
     if differs and not reason:
@@ -155,6 +189,27 @@ def judge_mutant(bench: Bench, mutant: Mutant) -> Fate:
     return Fate(mutant, state, requests=player.requests, needs=", ".join(sorted(map(str, needs))))
 
 
+def judge_fault(bench: Bench, subject: Subject) -> Fate:
+    """Play the cases against an app with a fault in it, those of its rules first and once more at the end."""
+    planted: Any = subject
+    player = bench.player_for(planted.app())
+    mine = [case for case in bench.cases if case.rule in subject.rules]
+    others = [case for case in bench.cases if case.rule not in subject.rules]
+    again = [case.again("late") for case in mine if case.expect == "refuse"]
+    for result in _played(player, [*mine, *race_cases(), *others, *again]):
+        if result.judgement.outcome == "violated":
+            return _killed(subject, result, player)
+    return Fate(subject, "survived", requests=player.requests)
+
+
+def _killed(subject: Subject, result: Result, player: Player) -> Fate:
+    judgement, case = result.judgement, result.case
+    return Fate(
+        subject, "killed", case.id, case.layer, judgement.rule, player.requests,
+        _needs(case), judgement.reason, result.exchanges,
+    )  # fmt: skip
+
+
 def all_mutants(bench: Bench) -> list[Mutant]:
     """Return every mutant of the bench's contract."""
     return mutants(bench.spec.document)
@@ -167,18 +222,18 @@ def wrongly_listed(bench: Bench, fates: Iterable[Fate]) -> list[str]:
     return [name for name in bench.equivalent if filter_names(killed, name) or not filter_names(known, name)]
 
 
-_BENCH: Bench | None = None
+_SHARED: dict[str, Any] = {}
 
 
-def _judge_in_child(mutant: Mutant) -> Fate:
-    assert _BENCH is not None  # noqa: S101 - set before the fork
-    return judge_mutant(_BENCH, mutant)
+def _fate_in_child(number: int) -> Fate:
+    # A fault cannot be pickled; the parent knows it by its place.
+    return replace(fate(_SHARED["bench"], _SHARED["chosen"][number]), mutant=None)
 
 
 def _played(player: Player, cases: Iterable[Case]) -> Iterator[Result]:
     for case in cases:
         try:
-            yield player.play(case)
+            yield play_race(player, case) if case.layer == "race" else player.play(case)
         except TargetGone:
             return
 
@@ -234,9 +289,3 @@ def _factory(name: str) -> Factory:
         raise TargetError(f"{name} is no factory; it is called as factory(spec=document)")
     made: Factory = factory
     return made
-
-
-def _methods() -> list[str]:
-    from multiprocessing import get_all_start_methods
-
-    return get_all_start_methods()
