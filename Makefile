@@ -6,7 +6,7 @@ CALLERS ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help install mock conformance test check fix lint-spec docs wheel prism-check clean
+.PHONY: help install mock conformance mutants test check fix lint-spec docs wheel prism-check clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,6 +36,9 @@ ifeq ($(TARGET),)
 else
 	@$(BIN)/contract-tests run --target '$(TARGET)' $(if $(CALLERS),--callers '$(CALLERS)') --report reports $(ARGS)
 endif
+
+mutants: .venv/dev  ## Break the contract in every mechanical way and see that the suite notices
+	$(BIN)/contract-tests mutate --control-hook '/_mock/services/{id}/status/{status}' --report reports $(ARGS)
 
 test: .venv/dev  ## Run the tests
 	$(BIN)/python -m pytest -n auto
