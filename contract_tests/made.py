@@ -1,4 +1,4 @@
-"""Made values: the ``$text``, ``$slug``, ``$repeat`` and ``$nested`` of the case tables, and fresh slugs."""
+"""Made values: the ``$text``, ``$slug`` and other makers of the case tables, and fresh slugs."""
 
 import base64
 import secrets
@@ -61,7 +61,9 @@ def _repeat(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) ->
 
 def _nested(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) -> str:
     depth, opening, closing = arguments["depth"], arguments["open"], arguments["close"]
-    head = f'{{"service_slug": "{slugs(None)}", "display_name": "Nested", "docker_image": "n", "extra": '
+    head = arguments.get("start") or (
+        f'{{"service_slug": "{slugs(None)}", "display_name": "Nested", "docker_image": "n", "extra": '
+    )
     inner = "1" if opening != "[" else ""
     return f"{head}{opening * depth}{inner}{closing * depth}}}"
 
@@ -70,12 +72,17 @@ def _bytes(arguments: str, _slugs: Callable[[int | None], str]) -> bytes:
     return base64.b64decode(arguments)
 
 
+def _latin1(arguments: str, slugs: Callable[[int | None], str]) -> bytes:
+    return arguments.replace("{slug}", slugs(None)).encode("latin-1")
+
+
 _MAKERS: dict[str, Callable[[Any, Callable[[int | None], str]], Any]] = {
     "$text": _text,
     "$slug": _slug,
     "$repeat": _repeat,
     "$nested": _nested,
     "$bytes": _bytes,
+    "$latin1": _latin1,
 }
 
 

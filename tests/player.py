@@ -177,11 +177,12 @@ class Play:
         slug = next(_SLUGS)
         if isinstance(raw, str):
             return raw.replace("{slug}", slug).encode()
+        if "$latin1" in raw:
+            return str(raw["$latin1"]).replace("{slug}", slug).encode("latin-1")
         nested = raw["$nested"]
         deep = nested["open"] * nested["depth"] + "null" + nested["close"] * nested["depth"]
-        return (
-            f'{{"service_slug": "{slug}", "display_name": "a", "docker_image": "n", "deep": {deep}}}'.encode()
-        )
+        start = f'{{"service_slug": "{slug}", "display_name": "a", "docker_image": "n", "deep": '
+        return f"{nested.get('start', start)}{deep}}}".encode()
 
     def _slug(self, step: Mapping[str, Any]) -> str:
         if "slug" not in step:
