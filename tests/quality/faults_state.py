@@ -1,0 +1,379 @@
+"""Faults in what is stored, and in what is stored allows."""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from mock_server.store import MemoryStore, Service, SlugTakenError, Store, Transaction
+from tests.quality.planting import (
+    REFUSED,
+    Fault,
+    Request,
+    Response,
+    Send,
+    Twist,
+    fault,
+    remembering,
+    stored_in,
+    unenforced,
+)
+
+CREDENTIAL = "external_auth_credential_id"
+_URL = "https://stored.example.com/"
+
+
+class Other:
+    """A store like the mock's but for what a subclass does otherwise."""
+
+    def __init__(self) -> None:
+        self.inner = MemoryStore()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """A step that is this store's own."""
+        with self.inner.transaction() as step:
+            yield _Step(self, step)
+
+    def add(self, step: Transaction, service: Service, *, unique: bool) -> None:
+        """Stores a new service."""
+        step.add(service, unique=unique)
+
+    def replace(self, step: Transaction, service: Service) -> None:
+        """Stores a service in place of another."""
+        step.replace(service)
+
+
+class _Step:
+    def __init__(self, store: Other, step: Transaction) -> None:
+        self._store, self._step = store, step
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._step, name)
+
+    def add(self, service: Service, *, unique: bool = True) -> None:
+        self._store.add(self._step, service, unique=unique)
+
+    def replace(self, service: Service) -> None:
+        self._store.replace(self._step, service)
+
+
+def unique_among(key: Callable[[Service], object]) -> Callable[[], Store]:
+    """A store in which a slug is used once among the services with the same key."""
+
+    class Store(Other):
+        def add(self, step: Transaction, service: Service, *, unique: bool) -> None:
+            same = (
+                other for other in step.all() if other.slug == service.slug and key(other) == key(service)
+            )
+            if unique and isinstance(service.slug, str) and any(same):
+                raise SlugTakenError(service.slug)
+            step.add(service, unique=False)
+
+    return Store
+
+
+class FreedByUpdate(Other):
+    """An update of a service frees its slug."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._freed: set[object] = set()
+
+    def add(self, step: Transaction, service: Service, *, unique: bool) -> None:
+        step.add(service, unique=unique and service.slug not in self._freed)
+
+    def replace(self, step: Transaction, service: Service) -> None:
+        self._freed.add(service.slug)
+        step.replace(service)
+
+
+class Forgetful(Other):
+    """Only the slugs of the last few services are known."""
+
+    def add(self, step: Transaction, service: Service, *, unique: bool) -> None:
+        recent = [other for other in step.all() if other.team == service.team][-20:]
+        if unique and any(other.slug == service.slug for other in recent):
+            raise SlugTakenError(service.slug)
+        step.add(service, unique=False)
+
+
+class TakenByTheRefused(MemoryStore):
+    """Never a store of its own: a refused create takes its slug too (see the twist of that name)."""
+
+
+class Racing:
+    """The check and the insert are two steps, with a moment between."""
+
+    def __init__(self, *, crashing: bool = False) -> None:
+        self._inner = MemoryStore()
+        self._crashing = crashing
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Everything but an insert happens at once."""
+        with self._inner.transaction() as step:
+            handed = step
+        yield _RacingStep(handed, self._inner, self._crashing)
+
+
+class _RacingStep:
+    def __init__(self, step: Transaction, store: MemoryStore, crashing: bool) -> None:
+        self._step, self._store, self._crashing = step, store, crashing
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._step, name)
+
+    def add(self, service: Service, *, unique: bool = True) -> None:
+        with self._store.transaction() as step:
+            if unique and isinstance(service.slug, str) and step.by_slug(service.team, service.slug):
+                raise SlugTakenError(service.slug)
+        time.sleep(0.003)
+        with self._store.transaction() as step:
+            try:
+                step.add(service, unique=self._crashing)
+            except SlugTakenError as error:
+                raise RuntimeError("UNIQUE constraint failed") from error
+
+
+def _mine_only(_store: Store) -> Twist:
+    """A slug is unique among what one caller created."""
+    first: dict[str, str] = {}
+    fresh = (f"mine-{number}" for number in itertools.count())
+
+    def twist(request: Request, send: Send) -> Response:
+        slug = request.body.get("service_slug")
+        if request.operation != "create" or not isinstance(slug, str):
+            return send(request)
+        owner = first.get(slug, request.token)
+        response = send(request if owner == request.token else request.setting(service_slug=next(fresh)))
+        if response.accepted:
+            first.setdefault(slug, request.token)
+        return response
+
+    return twist
+
+
+def _reserving(_store: Store) -> Twist:
+    """A create that is refused for its body takes its slug nevertheless."""
+    taken: set[object] = set()
+
+    def twist(request: Request, send: Send) -> Response:
+        slug = request.body.get("service_slug")
+        if request.operation != "create" or not isinstance(slug, str):
+            return send(request)
+        if slug in taken:
+            return Response(409)
+        response = send(request)
+        if response.status == 400:
+            taken.add(slug)
+        return response
+
+    return twist
+
+
+UNIQUE: tuple[Fault, ...] = (
+    stored_in("unique-across-teams", "slug-unique", unique_among(lambda service: None)),
+    stored_in("unique-within-a-type-only", "slug-unique",
+              unique_among(lambda service: (service.team, service.values.get("service_type")))),
+    stored_in("free-after-an-update", "slug-unique", FreedByUpdate),
+    stored_in("free-after-twenty-others", "slug-unique", Forgetful),
+    remembering("unique-within-a-caller-only", "slug-unique", _mine_only),
+    remembering("taken-by-a-refused-create", "slug-unique", _reserving),
+    stored_in("check-then-insert", "slug-unique", Racing),
+    stored_in("check-then-insert-crashes", "slug-unique", lambda: Racing(crashing=True)),
+)  # fmt: skip
+
+
+def _changing(store: Store, service_id: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Changes what is stored behind the mock's back."""
+    with store.transaction() as step:
+        service = step.get(service_id)
+        if service is not None:
+            step.replace(replace(service, values=change(dict(service.values))))
+
+
+def after_update(
+    when: Callable[[dict[str, Any]], bool], change: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]
+) -> Callable[[Store], Twist]:
+    """Changes what is stored once an update is accepted; ``change`` is given what is stored and what was sent."""
+
+    def planted(store: Store) -> Twist:
+        def twist(request: Request, send: Send) -> Response:
+            response = send(request)
+            if request.operation == "update" and response.accepted and when(request.body):
+                _changing(store, request.service, lambda values: change(values, request.body))
+            return response
+
+        return twist
+
+    return planted
+
+
+def without_default(name: str, other: Any = None) -> Callable[[Store], Twist]:
+    """Stores another value than the default, or none, where a create leaves the property out."""
+
+    def planted(store: Store) -> Twist:
+        def twist(request: Request, send: Send) -> Response:
+            response = send(request)
+            if request.operation == "create" and response.accepted and name not in request.body:
+                right = {} if other is None else {name: other}
+                _changing(
+                    store, response.value["id"], lambda v: {k: x for k, x in v.items() if k != name} | right
+                )
+            return response
+
+        return twist
+
+    return planted
+
+
+def _external_by_default(request: Request, send: Send) -> Response:
+    if request.operation == "create" and "service_type" not in request.body:
+        return send(request.setting(service_type="external", external_url=_URL))
+    return send(request)
+
+
+DEFAULTS: tuple[Fault, ...] = (
+    remembering("port-default-not-stored", "exposed-port-default", without_default("exposed_port")),
+    remembering("port-default-80", "exposed-port-default", without_default("exposed_port", 80)),
+    remembering("port-default-as-text", "exposed-port-default", without_default("exposed_port", "8080")),
+    remembering("health-path-default-not-stored", "health-path-default", without_default("health_path")),
+    remembering("health-path-default-slash", "health-path-default", without_default("health_path", "/")),
+    remembering("gpu-default-not-stored", "gpu-count-default", without_default("gpu_count")),
+    remembering("gpu-default-all", "gpu-count-default", without_default("gpu_count", -1)),
+    remembering("replica-default-not-stored", "replica-count-default", without_default("replica_count")),
+    remembering("replica-default-0", "replica-count-default", without_default("replica_count", 0)),
+    remembering("type-default-not-stored", "service-type-default", without_default("service_type")),
+    fault("type-default-external", "service-type-default", _external_by_default),
+)  # fmt: skip
+
+_KEPT = ("service_slug", "service_type")
+_DEFAULTS = {"exposed_port": 8080, "health_path": "/health", "gpu_count": 0, "replica_count": 1}
+
+
+def _replaced(values: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
+    return {**_DEFAULTS, **{k: v for k, v in values.items() if k in _KEPT}, **sent}
+
+
+def _cleared(values: dict[str, Any], _sent: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if key != CREDENTIAL}
+
+
+def _env_cleared(values: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
+    return values if "env_config" in sent else {**values, "env_config": []}
+
+
+def _defaults_again(values: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
+    return {**values, **{name: value for name, value in _DEFAULTS.items() if name not in sent}}
+
+
+def _needs_name(request: Request, send: Send) -> Response:
+    lacking = request.operation == "update" and "display_name" not in request.body
+    return REFUSED if lacking and isinstance(request.value, dict) else send(request)
+
+
+def _null_refused(kind: str, on: str) -> Callable[[Store], Twist]:
+    """Refuses a null credential, for one kind of caller or all, on services of a type."""
+
+    def planted(store: Store) -> Twist:
+        def twist(request: Request, send: Send) -> Response:
+            with store.transaction() as step:
+                service = step.get(request.service)
+            asked = request.operation == "update" and request.body.get(CREDENTIAL, "") is None
+            if (
+                asked
+                and service
+                and service.values.get("service_type") == on
+                and request.kind in (kind or request.kind)
+            ):
+                return REFUSED
+            return send(request)
+
+        return twist
+
+    return planted
+
+
+def _to_external(values: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
+    return {**values, "service_type": "external"} if sent.get("service_type") == "external" else values
+
+
+UPDATES: tuple[Fault, ...] = (
+    remembering("null-clears-the-credential", "external-credential-null-keeps",
+                after_update(lambda body: body.get(CREDENTIAL, "") is None, _cleared)),
+    remembering("null-refused-on-deployed", "external-credential-null-accepted", _null_refused("", "deployed")),
+    remembering("null-refused-on-external", "external-credential-null-accepted", _null_refused("", "external")),
+    remembering("null-refused-on-deployed-for-dk", "external-credential-null-accepted",
+                _null_refused("dk", "deployed")),
+    fault("update-needs-a-name", "update-partial", _needs_name),
+    remembering("update-replaces-all", "update-keeps-omitted", after_update(lambda body: True, _replaced)),
+    remembering("update-clears-env", "update-keeps-omitted", after_update(lambda body: True, _env_cleared)),
+    remembering("update-sets-defaults-again", "update-keeps-omitted",
+                after_update(lambda body: True, _defaults_again)),
+    remembering("update-forgets-the-credential", "update-keeps-omitted",
+                after_update(lambda body: CREDENTIAL not in body, _cleared)),
+    remembering("update-makes-external", "service-type-immutable",
+                after_update(lambda body: "service_type" in body, _to_external)),
+    unenforced("update-changes-the-slug", "slug-immutable", lambda: lambda r: r.operation == "update"),
+    unenforced("update-stores-nothing", "updated-stored", lambda: lambda r: r.operation == "update"),
+    unenforced("url-on-deployed-with-others", "external-url-on-external-only",
+               lambda: lambda r: r.operation == "update" and len(r.body) > 1),
+    unenforced("url-on-deployed-for-dk", "external-url-on-external-only", lambda: lambda r: r.kind == "dk"),
+    unenforced("url-on-deployed-for-jwt", "external-url-on-external-only", lambda: lambda r: r.kind == "jwt"),
+    unenforced("credential-on-deployed-for-sk", "external-credential-on-external-only",
+               lambda: lambda r: r.kind == "sk"),
+    unenforced("credential-on-deployed", "external-credential-on-external-only",
+               lambda: lambda r: r.operation == "update"),
+)  # fmt: skip
+
+
+def _busy(*statuses: str) -> Callable[[Store], Twist]:
+    """Accepts updates in a status in which there must be none."""
+
+    def planted(store: Store) -> Twist:
+        def twist(request: Request, send: Send) -> Response:
+            with store.transaction() as step:
+                service = step.get(request.service)
+            if service is None or service.status not in statuses:
+                return send(request)
+            with store.transaction() as step:
+                step.replace(replace(service, status="running"))
+            response = send(request)
+            with store.transaction() as step:
+                now = step.get(request.service)
+                step.replace(replace(now or service, status=service.status))
+            return response
+
+        return twist
+
+    return planted
+
+
+def _refused_in(status: str) -> Callable[[Store], Twist]:
+    """Refuses updates in a status in which they must be accepted."""
+
+    def planted(store: Store) -> Twist:
+        def twist(request: Request, send: Send) -> Response:
+            with store.transaction() as step:
+                service = step.get(request.service)
+            return Response(409) if service is not None and service.status == status else send(request)
+
+        return twist
+
+    return planted
+
+
+STATUS: tuple[Fault, ...] = (
+    remembering("update-while-deploying", "not-while-busy", _busy("deploying")),
+    remembering("update-while-stopping", "not-while-busy", _busy("stopping")),
+    remembering("no-update-while-running", "not-while-busy", _refused_in("running")),
+    remembering("no-update-once-failed", "not-while-busy", _refused_in("failed")),
+    remembering("no-update-once-stopped", "not-while-busy", _refused_in("stopped")),
+)  # fmt: skip
+
+STATE = (*UNIQUE, *DEFAULTS, *UPDATES, *STATUS)
