@@ -249,7 +249,7 @@ def test_tokens_are_gone_before_anything_is_kept() -> None:
         "POST", "/x?t=sk-secret", (("Authorization", "Bearer sk-secret-longer"),), b'{"a": "sk-secret\'"}'
     )
     answer = Reply(400, (("X-Echo", "sk-secret"), ("Set-Cookie", "s=1")), b"no sk-secret-longer", 0.1)
-    exchange = redactor.exchange("me", "http://h", request, answer)
+    exchange = redactor.exchange("me", "http://h", request, redactor.reply(answer))
     shown = json.dumps(exchange.to_data()) + exchange.curl()
     assert "sk-secret" not in shown
     assert "s=1" not in shown

@@ -29,7 +29,8 @@ def contract(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def folder(tmp_path: Path) -> Path:
     """A folder with a factory of a faulty mock."""
     (tmp_path / "faulty.py").write_text(
-        "from mock_server import create_app\n\n\ndef app():\n    return create_app(without=frozenset({'slug-unique'}))\n"
+        "from mock_server import create_app\n\n\n"
+        "def app():\n    return create_app(without=frozenset({'slug-unique'}))\n"
     )
     return tmp_path
 
