@@ -48,13 +48,15 @@ def fresh(cases: list[Case], known: list[Case]) -> list[Case]:
     """Return the cases that try what the known ones do not, each once.
 
     Two values of a wrong type try the same where they are of the same kind: 0 and 1, but not "a" and "1".
-    Of a rule that is no type, ``_ENOUGH`` values that a hand chose are not added to.
+    Of a rule that is no type, or of the type of something inside an array, ``_ENOUGH`` values that a hand chose
+    are not added to, but for what stands beyond the first item.
     """
     seen = {_key(case) for case in known if case.value}
     chosen = Counter(_group(case) for case in known if case.value)
     kept = []
     for case in cases:
-        enough = not case.rule.endswith("-type") and chosen[_group(case)] >= _ENOUGH
+        most = 1 if case.rule.endswith("-required") else _ENOUGH
+        enough = chosen[_group(case)] >= most and (not case.rule.endswith("-type") or _is_single(case))
         if not enough and (key := _key(case)) not in seen:
             seen.add(key)
             kept.append(case)
@@ -165,6 +167,11 @@ def _has_null(value: Any) -> bool:
 
 def _group(case: Case) -> tuple[str, ...]:
     return case.rule, case.steps[0].operation, case.expect
+
+
+def _is_single(case: Case) -> bool:
+    value = case.steps[0].body.get(case.value[2]) if case.value else None
+    return isinstance(value, list) and len(value) == 1
 
 
 def _key(case: Case) -> str:
