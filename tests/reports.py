@@ -20,7 +20,7 @@ from mock_server.app import create_app
 # A terminal would obey these, XML cannot hold them, UTF-8 cannot encode the last, Markdown and HTML would read them.
 HOSTILE = (
     "a\x00b\x1b[31mc\x07\r\u202e\ufffe\ud800 | `` ``` *x* </pre><script>alert(1)</script>"
-    "<img src=x> & ]]> $TOKEN é 😀"
+    "<img src=x> & ]]> $TOKEN é 😀 " + "long" * 60
 )
 OFF = {"slug-unique", "exposed-port-range", "gpu-count-range", "service-desc-type", "team-scope"}
 

@@ -73,7 +73,10 @@ def test_json_tells_what_the_run_found(report: Report) -> None:
     data = json.loads(json_report(report))
     rows = {row["rule"]: (row["verdict"], row["severity"], row["label"]) for row in data["rules"]}
     assert data["exit_code"] == 1
-    assert data["counts"] == {"conforms": 75, "violated": 3, "note": 1, "waived": 1, "not observed": 1}
+    conforming = len(report.verdicts) - 6
+    assert data["counts"] == {
+        "conforms": conforming, "violated": 3, "note": 1, "waived": 1, "not observed": 1,
+    }  # fmt: skip
     assert rows["slug-unique"] == ("violated", "failure", "violated")
     assert rows["gpu-count-range"] == ("violated", "note", "note")
     assert rows["service-desc-type"] == ("waived", "failure", "waived")

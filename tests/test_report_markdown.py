@@ -30,7 +30,9 @@ def _tokens(text: str) -> Counter[str]:
 
 def test_first_line_is_the_verdict(report: Report) -> None:
     """The summary begins with the outcome in one line, which says whether the run is red."""
-    assert markdown_summary(report).startswith("## ❌ VIOLATED: 75 conforms, 3 violated, 1 note")
+    assert markdown_summary(report).startswith(
+        f"## ❌ VIOLATED: {len(report.verdicts) - 6} conforms, 3 violated"
+    )
     assert markdown_summary(played(create_app(), layers=("cases",))).startswith("## ✅ CONFORMS: ")
     assert markdown_summary(
         replace(report, findings=(), verdicts=(), expired=(), cut_short="the target stopped answering")
