@@ -14,6 +14,7 @@ from contract_tests.target import Reply, Unanswered
 Outcome = Literal["passed", "violated", "inconclusive", "not observed"]
 
 ANSWER_RULES = {"createContainer": "created", "updateContainer": "updated"}
+SAME_ID = "the id is one that another create was answered"
 _BUSY = (429, 503)
 _NOT_THERE = (405, 501)
 
@@ -80,8 +81,10 @@ def _refused(rule: Rule, expect: Expect, operation: str, reply: Reply) -> Judgem
     return result("passed")
 
 
-def judge_reading(rule: Rule, shows: Iterable[tuple[str, Any]], reply: Reply | Unanswered) -> Judgement:
-    """Judge a read-back: every property of ``shows`` must have its value."""
+def judge_reading(
+    rule: Rule, shows: Iterable[tuple[str, Any]], reply: Reply | Unanswered, service: str | None = None
+) -> Judgement:
+    """Judge a read-back: every property of ``shows`` must have its value, and the id be that of the service."""
     wanted = dict(shows)
     expected = f"a read-back with {_short(json.dumps(wanted))}: {rule.statement}"
     if isinstance(reply, Unanswered) or not 200 <= reply.status < 300:
@@ -91,6 +94,10 @@ def judge_reading(rule: Rule, shows: Iterable[tuple[str, Any]], reply: Reply | U
         return Judgement(
             "inconclusive", rule.id, "the read-back is no JSON object", describe(reply), expected
         )
+    identifier = stored.get("id")
+    if service is not None and isinstance(identifier, str) and identifier.lower() != service.lower():
+        seen, right = f"a read-back with the id {identifier}", f"the id that the create answered, {service}"
+        return Judgement("violated", "created", "the create answered another id", seen, right)
     different = [name for name, value in wanted.items() if not _same(stored.get(name), value)]
     seen = "a read-back with " + _short(json.dumps({name: stored.get(name) for name in different}))
     if different:

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
-from contract_tests.callers import Caller, Cast
+from contract_tests.callers import CREDENTIALS, Caller, Cast
 from contract_tests.case import SHARED, Case, Step
 from contract_tests.catalogue import Catalogue, Rule
 from contract_tests.exchange import Exchange, Redactor
 from contract_tests.hook import Hook
-from contract_tests.judge import Judgement, answered_id, judge, judge_reading
+from contract_tests.judge import SAME_ID, Judgement, answered_id, judge, judge_reading
 from contract_tests.ledger import Ledger
 from contract_tests.made import Slugs
 from contract_tests.oracle import CREDENTIAL
@@ -65,6 +65,7 @@ class Player:
     _pool_lock: Lock = field(default_factory=Lock)
     _silent: int = 0
     _credentials: bool | None = None
+    _ids: set[str] = field(default_factory=set)
 
     def play(self, case: Case) -> Result:
         """Play the steps of a case in order and judge them; the first that decides ends it."""
@@ -75,7 +76,8 @@ class Player:
             for step in case.steps:
                 judgement = self.play_step(case, rule, step, scene, exchanges)
                 if judgement.outcome != "passed":
-                    if step is not case.steps[-1] and not judgement.server_error:
+                    # A step that is sent twice in a row is judged both times.
+                    if step != case.steps[-1] and not judgement.server_error:
                         judgement = replace(judgement, outcome="inconclusive", reason=_LEADS_UP)
                     break
         except Uncontrolled as missing:
@@ -93,11 +95,15 @@ class Player:
         step = self._prepared(case, rule, step, scene)
         reply = self.send(scene, step, seen)
         if step.operation == "readContainer":
-            return judge_reading(rule, step.shows, reply)
+            return judge_reading(rule, step.shows, reply, scene.services.get(step.service))
         service = scene.services.get(step.service) if step.operation == "updateContainer" else None
         judgement = judge(rule, step.expect or "accept", step.operation, reply, service)
         if judgement.outcome == "violated" and _short_slug(step) and _status(reply) == 409:
             return self._short_slug_again(rule, step, scene, seen)
+        if step.operation == "createContainer" and self._repeats(answered_id(reply)):
+            return replace(
+                judgement, outcome="violated", rule="created", reason=SAME_ID, expected="an id of its own"
+            )
         if judgement.answer == "refused" and not self._credential_counts(step, judgement):
             return replace(judgement, outcome="inconclusive", reason=_NO_CREDENTIAL)
         return judgement
@@ -146,8 +152,19 @@ class Player:
         with self._pool_lock:
             if key not in self._bases:
                 identifier = shared[0] if shared else None
-                self._bases[key] = self._try_bases(service_type, caller, identifier) if identifier else None
+                self._bases[key] = self._base(service_type, caller, identifier) if identifier else None
             return self._bases[key]
+
+    def _base(self, service_type: str, caller: Caller, identifier: str) -> Any:
+        """Try without ``X-Team-ID``, then with it; where a credential must name its team it does so from now on."""
+        base = self._try_bases(service_type, caller, identifier)
+        if base is None and caller.kind in CREDENTIALS and caller.teams and not caller.always_team:
+            named = replace(caller, always_team=True)
+            base = self._try_bases(service_type, named, identifier)
+            if base is not None:
+                callers = tuple(named if c.name == caller.name else c for c in self.cast.callers)
+                self.cast = replace(self.cast, callers=callers)
+        return base
 
     def _try_bases(self, service_type: str, caller: Caller, identifier: str) -> Any:
         unchanging = ("service_slug", "service_type")
@@ -191,11 +208,16 @@ class Player:
                 raise Uncontrolled("the create answered no id")
             if service[0] is not None:
                 scene.services[step.service], scene.slug_of[step.service] = service[0], service[1]
-        if not updating or not (single or allowed) or rule.id == "update-partial":
+        if not updating or not (single or allowed):
             return step
         base = self.update_base(service_type, caller)
-        if base is None:
+        scene.cast = self.cast  # which may have learnt that the caller must name its team
+        if base is None and rule.id != "updated":
             raise Uncontrolled(f"{caller.name} cannot update a plain {service_type} service here")
+        if base is None or rule.id == "update-partial":
+            return step
+        if base and step.raw is not None and step.expect == "accept":
+            raise Uncontrolled("an update that leaves anything out is refused here")
         return replace(step, body={**base, **step.body}) if isinstance(step.body, dict) else step
 
     def _owner(self, step: Step, scene: Scene) -> Caller:
@@ -221,6 +243,15 @@ class Player:
         if problem:
             return Judgement("inconclusive", rule.id, f"the control hook failed: {problem}")
         return Judgement("passed", rule.id)
+
+    def _repeats(self, identifier: str | None) -> bool:
+        """Say whether a create was answered with this id before."""
+        if identifier is None:
+            return False
+        with self._lock:
+            known = identifier.lower() in self._ids
+            self._ids.add(identifier.lower())
+        return known
 
     def _allow_create(self, step: Step) -> None:
         if step.expect == "refuse":

@@ -6,7 +6,7 @@ from typing import Any
 
 from contract_tests.callers import CREDENTIALS, Caller, Cast
 from contract_tests.case import Step
-from contract_tests.judge import answered_id, describe
+from contract_tests.judge import answered_id, describe, json_object
 from contract_tests.player import Player
 from contract_tests.scene import NotObserved, Scene
 from contract_tests.target import Reply, Unanswered
@@ -73,7 +73,9 @@ def _reads_back(player: Player, caller: Caller, scene: Scene) -> bool:
         return False
     role = scene.cast.part(caller)
     reply = player.send(scene, Step("readContainer", role), [])
-    return isinstance(reply, Reply) and answered_id(reply) == scene.services["service"]
+    shown = json_object(reply) if isinstance(reply, Reply) and 200 <= reply.status < 300 else None
+    same = {"service_slug": scene.slug_of["service"], "id": scene.services["service"]}
+    return shown is not None and any(shown.get(name) == value for name, value in same.items())
 
 
 def _same_api(player: Player, caller: Caller) -> None:

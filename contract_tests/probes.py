@@ -121,6 +121,12 @@ def _arrays(schema: Mapping[str, Any], valid: list[Any]) -> Iterator[list[Any]]:
     yield [item, item]
     for value in _probes(schema.get("items", {}), item):
         yield [value]
+    yield from ([item, value] for value in _wrong(item))
+
+
+def _wrong(item: Any) -> list[Any]:
+    """Return what is wrong most likely, for a place beyond the first of an array."""
+    return [{**item, name: True} for name in item] if isinstance(item, Mapping) else [True]
 
 
 def _objects(schema: Mapping[str, Any], valid: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

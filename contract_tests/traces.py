@@ -18,6 +18,7 @@ def directed(cast: Cast, bodies: Mapping[str, Any]) -> list[Case]:
     return [
         *_by_type(kinds),
         *_whole_updates(kinds, bodies),
+        *_by_kind(kinds, bodies),
         *_intruders(),
         _after_many(bodies),
         *_unused(kinds),
@@ -58,6 +59,18 @@ def _update(name: str, rule: str, kind: str, stored: str, body: dict[str, Any], 
     role = f"{kind}-red" if kind else "red"
     step = Step("updateContainer", role, body=body, service=SHARED + stored, expect=expect)
     return Case(f"trace/{name}", rule, "lifecycle", (step,))
+
+
+def _by_kind(kinds: list[str], bodies: Mapping[str, Any]) -> Iterator[Case]:
+    """What is stored counts for every kind of caller."""
+    for kind in kinds:
+        role = f"{kind}-red"
+        create = Step(caller=role, body=bodies["deployed"], slug="a")
+        again = (create, Step(caller=role, body=bodies["deployed"], slug="a", as_="again", expect="refuse"))
+        yield Case(f"trace/slug-again-by-{kind}", "slug-unique", "lifecycle", again)
+        update = Step("updateContainer", role, body={"display_name": "Busy"}, expect="refuse")
+        busy = (create, Step("setStatus", status="stopping"), update, update)
+        yield Case(f"trace/busy-by-{kind}", "not-while-busy", "lifecycle", busy)
 
 
 def _intruders() -> Iterator[Case]:

@@ -9,7 +9,7 @@ from contract_tests.case import LAYERS, Layer
 from contract_tests.catalogue import Catalogue, Rule
 from contract_tests.exchange import Exchange
 from contract_tests.findings import Finding, findings
-from contract_tests.judge import Outcome
+from contract_tests.judge import SAME_ID, Outcome
 from contract_tests.player import Result
 from contract_tests.waivers import Waiver
 
@@ -17,6 +17,7 @@ from contract_tests.waivers import Waiver
 _SEEN_THROUGH: Mapping[str, tuple[str, ...]] = {
     "slug-immutable": ("slug-unique",),
     "service-type-immutable": ("external-url-on-external-only", "service-type-default"),
+    "updated": ("created",),
     "update-keeps-omitted": ("created-stored",),
     "updated-stored": ("created-stored",),
     "external-credential-null-keeps": ("created-stored", "update-keeps-omitted"),
@@ -103,7 +104,9 @@ def verdicts(
 
 def _explained(results: list[Result]) -> list[Result]:
     """Take back what follows from another rule being broken."""
-    broken = {r.judgement.rule for r in results if r.judgement.outcome == "violated"}
+    violated = [r for r in results if r.judgement.outcome == "violated"]
+    broken = {r.judgement.rule for r in violated}
+    one_id = any(r.judgement.reason == SAME_ID for r in violated)
     return [
         replace(
             r,
@@ -111,10 +114,18 @@ def _explained(results: list[Result]) -> list[Result]:
                 r.judgement, outcome="inconclusive", reason=f"{why} is broken, through which it is seen"
             ),
         )
-        if r.judgement.outcome == "violated" and (why := _through(r.judgement.rule, broken))
+        if r.judgement.outcome == "violated"
+        and (why := "created" if one_id and _by_id(r) else _through(r.judgement.rule, broken))
         else r
         for r in results
     ]
+
+
+def _by_id(result: Result) -> bool:
+    """Say whether it speaks of a service by an id, which tells nothing where several services have the same."""
+    return result.judgement.rule != "created" and any(
+        s.operation != "createContainer" for s in result.case.steps
+    )
 
 
 def _through(rule: str, broken: set[str]) -> str:
