@@ -1,6 +1,7 @@
 """The mock as a WSGI app: routes made from the contract's operations, answers made into responses."""
 
 import functools
+import logging
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -15,6 +16,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from mock_server import answer, contract, data, directory
 from mock_server import control as control_plane
+from mock_server import store as stores
 from mock_server.answer import Answer
 from mock_server.call import BodyReader, Call
 from mock_server.contract import Contract, Operation, Rule
@@ -22,7 +24,7 @@ from mock_server.directory import Directory
 from mock_server.journal import Journal
 from mock_server.mock import IN_CODE, Mock
 from mock_server.secrecy import Tokens
-from mock_server.store import MemoryStore, Store
+from mock_server.store import MEMORY, Store, UnreachableStoreError
 from mock_server.wire import OUTCOME, RECEIVED, Front, Outcome
 
 PREFIX = "/api/v1"
@@ -44,12 +46,13 @@ def create_app(
     control: bool = True,
     cors: bool = False,
     log: Callable[[str], object] | None = None,
-    store: Store | None = None,
+    store: Store | str = MEMORY,
 ) -> Flask:
     """A WSGI app that serves the contract and remembers nothing outside itself.
 
     `spec` is the path of an openapi.yaml, its loaded content, or a Contract; `callers` likewise a callers
-    file. `without` switches rules off by id. `log` takes one line per request.
+    file. `without` switches rules off by id. `log` takes one line per request. `store` is a Store, or what
+    --store takes: `memory`, `sqlite:///file.db`, `postgresql://…`.
     """
     served = _contract(spec, frozenset(without))
     known = _directory(callers, any_token)
@@ -58,7 +61,7 @@ def create_app(
         served,
         known,
         tokens,
-        store if store is not None else MemoryStore(),
+        stores.opened(store) if isinstance(store, str) else store,
         BodyReader(served, max_body),
         clock or (lambda: datetime.now(UTC)),
         new_id or (lambda: str(uuid_utils.uuid7())),
@@ -71,6 +74,7 @@ def create_app(
     if control:
         control_plane.register(app, mock, journal, respond)
     app.register_error_handler(HTTPException, _http_problem(served, tokens))
+    app.register_error_handler(UnreachableStoreError, _store_problem)
     app.wsgi_app = Front(app.wsgi_app, journal, tokens, max_body, cors, log)  # type: ignore[method-assign]
     return app
 
@@ -138,6 +142,14 @@ def respond(given: Answer, operation: str = "", caller: str = "") -> Response:
     """The answer as a response; how it came about is left for the journal and the log."""
     request.environ[OUTCOME] = Outcome(given, operation, caller)
     return Response(given.body, given.status, {"Content-Type": given.media_type, **given.headers})
+
+
+def _store_problem(error: UnreachableStoreError) -> Response:
+    """What a database that fails is answered as: not the sender's fault, and nothing is stored."""
+    logging.getLogger(__name__).error("the store failed: %s", error)
+    return respond(
+        answer.problem(503, "the store of the mock cannot be reached, nothing is stored; try again")
+    )
 
 
 def _http_problem(served: Contract, tokens: Tokens) -> Callable[[HTTPException], Response]:

@@ -14,6 +14,7 @@ import yaml
 
 from mock_server import __version__, data, serve
 from mock_server.data import UnusableFileError
+from mock_server.store import MEMORY
 
 _FILE = click.Path(path_type=Path)
 
@@ -47,6 +48,20 @@ def _in_one_line(command: Callable[..., None]) -> Callable[..., None]:
     show_default=True,
     type=click.IntRange(1),
     help="Largest body, in bytes.",
+)
+@click.option(
+    "--store",
+    default=MEMORY,
+    show_default=True,
+    metavar="STORE",
+    help="Where services are kept: memory, sqlite:///file.db or postgresql://user@host/database.",
+)
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Processes that serve; more than one needs a --store that they share.",
 )
 @click.option("--no-control", is_flag=True, help="Leave out the control plane under /_mock/.")
 @click.option("--cors", is_flag=True, help="Let pages of any origin call the mock.")

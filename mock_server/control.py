@@ -11,7 +11,7 @@ from mock_server import __version__, answer, shape
 from mock_server.answer import Answer
 from mock_server.journal import Journal
 from mock_server.mock import Mock, shown
-from mock_server.store import STATUSES, Service, SlugTakenError
+from mock_server.store import STATUSES, IdTakenError, Service, SlugTakenError
 from mock_server.wire import CONTROL, RECEIVED
 
 Respond = Callable[[Answer], Response]
@@ -71,9 +71,9 @@ class _Control:
     def _added(self, service: Service) -> Answer:
         try:
             with self._mock.store.transaction() as step:
-                if step.get(service.id) is not None:
-                    return answer.problem(409, f"id: {service.id} is there already")
                 step.add(service)
+        except IdTakenError:
+            return answer.problem(409, f"id: {service.id} is there already")
         except SlugTakenError:
             return answer.problem(409, f"service_slug: the team already uses {shape.shown(service.slug)}")
         return answer.success(201, _told(service))

@@ -15,6 +15,7 @@ from typing import Any
 from mock_server import __version__
 from mock_server.data import UnusableFileError
 from mock_server.directory import Directory
+from mock_server.store import MEMORY
 
 _EXAMPLE = '{"service_slug": "my-service", "display_name": "My service", "docker_image": "nginx:1.27"}'
 
@@ -33,6 +34,16 @@ class Options:
     control: bool = True
     cors: bool = False
     quiet: bool = False
+    store: str = MEMORY
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        """Several workers have no memory in common."""
+        if self.workers > 1 and self.store == MEMORY:
+            shared = "--store sqlite:///file.db or postgresql://…"
+            raise UnusableFileError(
+                f"--workers {self.workers}: each worker has a memory of its own; share one with {shared}"
+            )
 
 
 def at(options: Options, port: int) -> Options:
@@ -54,6 +65,7 @@ def app(options: Options) -> Any:
         control=options.control,
         cors=options.cors,
         log=None if options.quiet else _log,
+        store=options.store,
     )
 
 
@@ -103,19 +115,28 @@ def serve(options: Options) -> None:
         address=options.host,
         port=options.port,
         interface=Interfaces.WSGI,
-        workers=1,
+        workers=options.workers,
         blocking_threads=max(2, min(8, 2 * (os.cpu_count() or 1) + 1)),
         http=HTTPModes.http1,
         websockets=False,
         log_enabled=False,
         workers_kill_timeout=1,
-    ).serve(target_loader=functools.partial(_loaded, options), wrap_loader=False)
+    ).serve(target_loader=functools.partial(_loaded, options, _first(options)), wrap_loader=False)
 
 
-def _loaded(options: Options) -> Any:
-    """Runs in the worker: the app, and a greeting as soon as the worker answers."""
+def _first(options: Options) -> Any:
+    """What the first worker of several acquires and never releases."""
+    if options.workers == 1:
+        return None
+    import multiprocessing
+
+    return multiprocessing.Lock()
+
+
+def _loaded(options: Options, first: Any) -> Any:
+    """Runs in the worker: the app, and a greeting by the first worker as soon as it answers."""
     made = app(options)
-    if not options.quiet:
+    if not options.quiet and (first is None or first.acquire(block=False)):
         threading.Thread(target=_greet, args=(options,), daemon=True).start()
     return made
 

@@ -1,4 +1,4 @@
-"""Services by team: the little that the behaviour asks of a store, and a store in memory."""
+"""Services by team: the little that the behaviour asks of a store, a store in memory, and the way to others."""
 
 import threading
 from collections.abc import Iterator, Mapping
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+MEMORY = "memory"
+_SCHEMES = ("sqlite", "postgresql", "postgres", "postgresql+psycopg")
 STATUSES = ("created", "deploying", "running", "stopping", "stopped", "failed")
 
 
@@ -27,6 +29,18 @@ class SlugTakenError(Exception):
     """The team already has a service of that slug."""
 
 
+class IdTakenError(Exception):
+    """There is a service of that id."""
+
+
+class UnreachableStoreError(Exception):
+    """The database did not do what it was asked; nothing of the step is stored."""
+
+
+class UnusableStoreError(ValueError):
+    """What was named as a store is none; the message says what to name."""
+
+
 class Transaction(Protocol):
     """What can be read and written in one step that no other interrupts."""
 
@@ -40,10 +54,13 @@ class Transaction(Protocol):
         """Every service, oldest first."""
 
     def add(self, service: Service, *, unique: bool = True) -> None:
-        """Stores a new service; SlugTakenError where `unique` and the team has its slug already."""
+        """Stores a new service; SlugTakenError where `unique` and the team has its slug already.
+
+        IdTakenError where there is a service of its id.
+        """
 
     def replace(self, service: Service) -> None:
-        """Stores a service in place of the one of the same id."""
+        """Stores a service in place of the one of the same id, whose slug may be another's by then."""
 
     def clear(self) -> None:
         """Forgets every service."""
@@ -54,6 +71,23 @@ class Store(Protocol):
 
     def transaction(self) -> AbstractContextManager[Transaction]:
         """A step that no other interrupts; an exception within it leaves the store as it was."""
+
+
+def opened(address: str) -> Store:
+    """The store of `memory`, `sqlite:///file.db` or `postgresql://…`; else UnusableStoreError."""
+    if address == MEMORY:
+        return MemoryStore()
+    scheme = address.partition(":")[0]
+    if ":" not in address or scheme not in _SCHEMES:
+        wanted = "memory, sqlite:///file.db or postgresql://user@host/database"
+        raise UnusableStoreError(f"--store {scheme}: no such store; wanted {wanted}")
+    try:
+        from mock_server import sql_store
+
+        return sql_store.opened(address)
+    except ImportError as error:
+        missing = f"{error.name or scheme} is not installed; pip install 'cyberun-contract-kit[sql]'"
+        raise UnusableStoreError(f"--store {scheme}: {missing}") from error
 
 
 class MemoryStore:
@@ -86,25 +120,32 @@ class _Memory:
 
     def add(self, service: Service, *, unique: bool = True) -> None:
         key = _key(service)
+        if service.id in self._services:
+            raise IdTakenError(service.id)
         if unique and key in self._slugs:
             raise SlugTakenError(service.slug)
         self._services[service.id] = service
-        self._name(key, service)
+        if key is not None:
+            self._slugs[key] = service.id
 
     def replace(self, service: Service) -> None:
         old = self._services[service.id]
-        if old.slug != service.slug:
-            self._slugs.pop(_key(old) or ("", ""), None)
-            self._name(_key(service), service)
         self._services[service.id] = service
+        if _key(old) != _key(service):
+            for key in (_key(old), _key(service)):
+                self._settle(key)
 
     def clear(self) -> None:
         self._services.clear()
         self._slugs.clear()
 
-    def _name(self, key: tuple[str, str] | None, service: Service) -> None:
-        if key is not None:
-            self._slugs[key] = service.id
+    def _settle(self, key: tuple[str, str] | None) -> None:
+        """Lets the newest service of a slug have it; a slug is only ever changed while a rule is off."""
+        newest = next((s.id for s in reversed(self._services.values()) if _key(s) == key), None)
+        if key is not None and newest is not None:
+            self._slugs[key] = newest
+        elif key is not None:
+            self._slugs.pop(key, None)
 
 
 def _key(service: Service) -> tuple[str, str] | None:
