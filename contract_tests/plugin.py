@@ -109,6 +109,7 @@ def _run(config: pytest.Config, rules: frozenset[str]) -> Report:
     waivers = config.getoption("--waivers")
     chosen: tuple[Layer, ...] = tuple(layer for layer in LAYERS if layer in layers)
     options = Options(
+        target=config.getoption("--target"),
         layers=chosen,
         strict=config.getoption("--contract-strict"),
         seed=config.getoption("--contract-seed"),

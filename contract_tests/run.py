@@ -29,8 +29,9 @@ GATE_EXAMPLES = 10  # random bodies per operation and mode; with more, Schemathe
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to run and how far to go; ``seconds`` and ``max_examples`` bound the run and its random part."""
+    """What to run and how far to go: ``target`` as the user named it; ``seconds`` and ``max_examples`` bound the run and its random part."""
 
+    target: str = ""
     layers: tuple[Layer, ...] = LAYERS
     strict: bool = False
     seed: int = 0
@@ -72,7 +73,7 @@ class Run:
         cut_short = self._play_layers()
         rows, found = verdicts(self.results, self.catalogue, self.options.waivers, strict=self.options.strict)
         return Report(
-            target=self.player.target.url,
+            target=self.options.target or self.player.target.url,
             started=started,
             seconds=round(time.perf_counter() - clock, 3),
             seed=self.options.seed,

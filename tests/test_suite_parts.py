@@ -22,6 +22,7 @@ from contract_tests.made import Slugs, make
 from contract_tests.oracle import opinion
 from contract_tests.packs import packed
 from contract_tests.player import Result
+from contract_tests.reduce import _shorter as shorter
 from contract_tests.spec import load_spec
 from contract_tests.target import Reply, Request, Unanswered
 from contract_tests.verdict import verdicts
