@@ -212,10 +212,10 @@ class Player:
             return step
         base = self.update_base(service_type, caller)
         scene.cast = self.cast  # which may have learnt that the caller must name its team
-        if base is None and rule.id != "updated":
-            raise Uncontrolled(f"{caller.name} cannot update a plain {service_type} service here")
-        if base is None or rule.id == "update-partial":
+        if rule.id == "update-partial":
             return step
+        if base is None:
+            raise Uncontrolled(f"{caller.name} cannot update a plain {service_type} service here")
         if base and step.raw is not None and step.expect == "accept":
             raise Uncontrolled("an update that leaves anything out is refused here")
         return replace(step, body={**base, **step.body}) if isinstance(step.body, dict) else step

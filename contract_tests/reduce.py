@@ -85,8 +85,8 @@ def _needed(earlier: tuple[Step, ...], last: Step) -> set[int]:
         if step.operation == "createContainer":
             if step.as_ in services or step.slug in slugs:
                 needed.add(number)
-        elif step.service in services and "readContainer" in (step.operation, last.operation):
-            needed.add(number)
-        elif step.service in services and step.operation == "setStatus":
+        elif step.service in services and (
+            step.operation == "setStatus" or last.operation == "readContainer"
+        ):
             needed.add(number)
     return needed

@@ -29,7 +29,10 @@ GATE_EXAMPLES = 10  # random bodies per operation and mode; with more, Schemathe
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to run and how far to go: ``target`` as the user named it; ``seconds`` and ``max_examples`` bound the run and its random part."""
+    """What to run and how far to go.
+
+    ``target`` is the name that the user gave it; ``seconds`` and ``max_examples`` bound the run and its random part.
+    """
 
     target: str = ""
     layers: tuple[Layer, ...] = LAYERS

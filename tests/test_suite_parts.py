@@ -259,6 +259,24 @@ def test_tokens_are_gone_before_anything_is_kept() -> None:
     assert words[-1] == '{"a": "$TOKEN\'"}'
 
 
+def test_a_trace_is_cut_only_where_the_rest_still_says_what_must_come() -> None:
+    """The steps that name the slug or the service of the last one stay, whatever else is left out of a trace."""
+    first, last = Step(slug="a", as_="one"), Step(slug="a", as_="two", expect="refuse")
+    others = tuple(Step(as_=f"other-{n}") for n in range(5))
+    update = Step("updateContainer", service="one")
+    again = Case("again", "slug-unique", "lifecycle", (first, *others, update, last))
+    cut = [smaller.steps for smaller in shorter(again)]
+    assert (first, last) in cut
+    assert all(first in steps and steps[-1] == last for steps in cut)
+    shown = Step("readContainer", service="one", shows=(("display_name", "x"),))
+    kept = Case("kept", "update-keeps-omitted", "lifecycle", (first, *others, update, shown))
+    assert all(first in smaller.steps and update in smaller.steps for smaller in shorter(kept))
+    busy = Step("setStatus", service="one", status="deploying")
+    refused = Step("updateContainer", service="one", expect="refuse")
+    while_busy = Case("busy", "not-while-busy", "lifecycle", (first, *others, busy, refused))
+    assert all(busy in smaller.steps for smaller in shorter(while_busy))
+
+
 def result(
     rule: str, outcome: Any, layer: Any = "cases", expect: Any = "refuse", reason: str = "why"
 ) -> Result:
