@@ -23,7 +23,6 @@ from tests.quality.planting import (
 )
 
 CREDENTIAL = "external_auth_credential_id"
-_URL = "https://stored.example.com/"
 
 
 class Other:
@@ -99,10 +98,6 @@ class Forgetful(Other):
         if unique and any(other.slug == service.slug for other in recent):
             raise SlugTakenError(service.slug)
         step.add(service, unique=False)
-
-
-class TakenByTheRefused(MemoryStore):
-    """Never a store of its own: a refused create takes its slug too (see the twist of that name)."""
 
 
 class Racing:
@@ -232,12 +227,6 @@ def without_default(name: str, other: Any = None) -> Callable[[Store], Twist]:
     return planted
 
 
-def _external_by_default(request: Request, send: Send) -> Response:
-    if request.operation == "create" and "service_type" not in request.body:
-        return send(request.setting(service_type="external", external_url=_URL))
-    return send(request)
-
-
 DEFAULTS: tuple[Fault, ...] = (
     remembering("port-default-not-stored", "exposed-port-default", without_default("exposed_port")),
     remembering("port-default-80", "exposed-port-default", without_default("exposed_port", 80)),
@@ -249,7 +238,10 @@ DEFAULTS: tuple[Fault, ...] = (
     remembering("replica-default-not-stored", "replica-count-default", without_default("replica_count")),
     remembering("replica-default-0", "replica-count-default", without_default("replica_count", 0)),
     remembering("type-default-not-stored", "service-type-default", without_default("service_type")),
-    fault("type-default-external", "service-type-default", _external_by_default),
+    remembering("type-default-external", "service-type-default", without_default("service_type", "external"), also={
+        "external-url-on-external-only": "the service that a create without a type makes is external",
+        "external-credential-on-external-only": "the service that a create without a type makes is external",
+    }),
 )  # fmt: skip
 
 _KEPT = ("service_slug", "service_type")
@@ -257,7 +249,8 @@ _DEFAULTS = {"exposed_port": 8080, "health_path": "/health", "gpu_count": 0, "re
 
 
 def _replaced(values: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
-    return {**_DEFAULTS, **{k: v for k, v in values.items() if k in _KEPT}, **sent}
+    kept = {name: value for name, value in values.items() if name in _KEPT}
+    return {**_DEFAULTS, **sent, **kept}
 
 
 def _cleared(values: dict[str, Any], _sent: dict[str, Any]) -> dict[str, Any]:
