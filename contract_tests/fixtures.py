@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import yaml
@@ -98,5 +99,6 @@ def _step(entry: Mapping[str, Any], named: Mapping[str, Any]) -> Step:
     return Step(**plain)
 
 
+@cache
 def _table(name: str) -> Any:
     return yaml.load(data_file(f"fixtures/{name}.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)

@@ -23,7 +23,7 @@ from contract_tests.verdict import LayerSummary, Report, verdicts
 from contract_tests.waivers import Waiver
 
 _TRACES, _TRACE_STEPS = 8, 10
-_FEW = 3
+_FEW = 5
 GATE_EXAMPLES = 10  # random bodies per operation and mode; with more, Schemathesis' coverage phase joins in
 
 
