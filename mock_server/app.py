@@ -19,13 +19,17 @@ from mock_server import control as control_plane
 from mock_server import store as stores
 from mock_server.answer import Answer
 from mock_server.call import BodyReader, Call
+from mock_server.chance import Chance
 from mock_server.contract import Contract, Operation, Rule
+from mock_server.demand import Demand
 from mock_server.directory import Directory
 from mock_server.journal import Journal
+from mock_server.lifecycle import Clock
 from mock_server.mock import IN_CODE, Mock
 from mock_server.secrecy import Tokens
 from mock_server.store import MEMORY, Store, UnreachableStoreError
-from mock_server.wire import OUTCOME, RECEIVED, Front, Outcome
+from mock_server.trouble import Trouble
+from mock_server.wire import DRAINED, OUTCOME, RECEIVED, Front, Outcome
 
 PREFIX = "/api/v1"
 MAX_BODY = 1024 * 1024
@@ -47,35 +51,45 @@ def create_app(
     cors: bool = False,
     log: Callable[[str], object] | None = None,
     store: Store | str = MEMORY,
+    latency: str = "",
+    fault_rate: float = 0,
+    seed: int | None = None,
+    deploy_seconds: float = 0,
 ) -> Flask:
     """A WSGI app that serves the contract and remembers nothing outside itself.
 
     `spec` is the path of an openapi.yaml, its loaded content, or a Contract; `callers` likewise a callers
     file. `without` switches rules off by id. `log` takes one line per request. `store` is a Store, or what
     --store takes: `memory`, `sqlite:///file.db`, `postgresql://…`.
+    `latency` (`50-200ms`) and `fault_rate` draw from `seed`; a deploy or a stop takes `deploy_seconds`.
     """
     served = _contract(spec, frozenset(without))
     known = _directory(callers, any_token)
     tokens = Tokens(known.callers)
+    turned = Clock(clock or (lambda: datetime.now(UTC)))
     mock = Mock(
         served,
         known,
         tokens,
         stores.opened(store) if isinstance(store, str) else store,
         BodyReader(served, max_body),
-        clock or (lambda: datetime.now(UTC)),
+        turned,
         new_id or (lambda: str(uuid_utils.uuid7())),
     )
+    trouble = Trouble(mock, Chance(latency, fault_rate, seed), control=control)
     journal = Journal(tokens)
     app = Flask("mock_server", static_folder=None, template_folder=None)
     app.url_map.merge_slashes = False
-    for operation in (*served.operations, *_readback().operations):
-        _route(app, mock, operation)
+    operations = (*served.operations, *_readback().operations)
+    for operation in operations:
+        _route(app, trouble, operation)
     if control:
-        control_plane.register(app, mock, journal, respond)
+        demand = Demand(mock, trouble.script, turned, deploy_seconds, operations)
+        control_plane.register(app, mock, journal, respond, demand)
     app.register_error_handler(HTTPException, _http_problem(served, tokens))
     app.register_error_handler(UnreachableStoreError, _store_problem)
-    app.wsgi_app = Front(app.wsgi_app, journal, tokens, max_body, cors, log)  # type: ignore[method-assign]
+    kept = DRAINED if "body-size" in served.off else max_body
+    app.wsgi_app = Front(app.wsgi_app, journal, tokens, kept, cors, log)  # type: ignore[method-assign]
     return app
 
 
@@ -114,7 +128,7 @@ def _readback() -> Contract:
     return contract.built(document if isinstance(document, dict) else {}, {})
 
 
-def _route(app: Flask, mock: Mock, operation: Operation) -> None:
+def _route(app: Flask, trouble: Trouble, operation: Operation) -> None:
     names = re.findall(r"\{([^}]+)\}", operation.path)
     rule = operation.path
     for number, name in enumerate(names):
@@ -130,7 +144,7 @@ def _route(app: Flask, mock: Mock, operation: Operation) -> None:
             got.size,
             {name: values[f"p{number}"] for number, name in enumerate(names)},
         )
-        handled = mock.handle(operation, call)
+        handled = trouble.handle(operation, call, request.environ)
         return respond(handled.answer, operation.id, handled.caller)
 
     app.add_url_rule(
@@ -141,7 +155,8 @@ def _route(app: Flask, mock: Mock, operation: Operation) -> None:
 def respond(given: Answer, operation: str = "", caller: str = "") -> Response:
     """The answer as a response; how it came about is left for the journal and the log."""
     request.environ[OUTCOME] = Outcome(given, operation, caller)
-    return Response(given.body, given.status, {"Content-Type": given.media_type, **given.headers})
+    status = given.status or 503  # nothing of what has no status is ever sent
+    return Response(given.body, status, {"Content-Type": given.media_type, **given.headers})
 
 
 def _store_problem(error: UnreachableStoreError) -> Response:

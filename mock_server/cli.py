@@ -63,6 +63,17 @@ def _in_one_line(command: Callable[..., None]) -> Callable[..., None]:
     type=click.IntRange(1),
     help="Processes that serve; more than one needs a --store that they share.",
 )
+@click.option("--latency", default="", metavar="TIME", help="Hold answers back: 200ms, 50-200ms, 0.1-2s.")
+@click.option(
+    "--fault-rate",
+    default=0.0,
+    type=click.FloatRange(0, 1),
+    help="Part of the calls that fail: 503, or no answer.",
+)
+@click.option("--seed", type=int, help="Repeat the latencies and faults of an earlier run.")
+@click.option(
+    "--deploy-seconds", default=0.0, type=click.FloatRange(0), help="How long a deploy or a stop takes."
+)
 @click.option("--no-control", is_flag=True, help="Leave out the control plane under /_mock/.")
 @click.option("--cors", is_flag=True, help="Let pages of any origin call the mock.")
 @click.option("--quiet", is_flag=True, help="Print errors only.")

@@ -77,7 +77,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation: where it is, what it takes, and the status of its success."""
+    """One operation: where it is, what it takes, and what it answers."""
 
     id: str
     method: str
@@ -91,6 +91,7 @@ class Operation:
     integers: tuple[str, ...]
     properties: frozenset[str]
     success: int
+    responses: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,7 @@ def _operation(
         integers=tuple(name for name, p in properties.items() if p.get("type") == "integer"),
         properties=frozenset(properties),
         success=_success(operation.get("responses") or {}),
+        responses=operation.get("responses") or {},
     )
 
 

@@ -9,7 +9,9 @@ from flask import Flask, Response, request
 
 from mock_server import __version__, answer, shape
 from mock_server.answer import Answer
+from mock_server.demand import Demand
 from mock_server.journal import Journal
+from mock_server.lifecycle import pinned, settled
 from mock_server.mock import Mock, shown
 from mock_server.store import STATUSES, IdTakenError, Service, SlugTakenError
 from mock_server.wire import CONTROL, RECEIVED
@@ -35,7 +37,8 @@ class _Control:
         with self._mock.store.transaction() as step:
             stored = step.all()
         team = self._mock.directory.teams.get(request.args.get("team", ""), request.args.get("team"))
-        told = [_told(service) for service in stored if team in {None, service.team}]
+        now = (settled(service, self._mock.clock) for service in stored)
+        told = [_told(service) for service in now if team in {None, service.team}]
         return answer.success(200, {"count": len(told), "services": told})
 
     def reset(self) -> Answer:
@@ -88,7 +91,7 @@ class _Control:
             service = step.get(service_id.lower())
             if service is None:
                 return answer.problem(404, "id: no service has it")
-            changed = replace(service, status=status)
+            changed = replace(pinned(service), status=status)
             step.replace(changed)
         return answer.success(200, _told(changed))
 
@@ -106,7 +109,7 @@ class _Control:
         return answer.success(200, {"removed": removed})
 
 
-def register(app: Flask, mock: Mock, journal: Journal, respond: Respond) -> None:
+def register(app: Flask, mock: Mock, journal: Journal, respond: Respond, demand: Demand) -> None:
     """Adds the control plane to an app."""
     plane = _Control(mock, journal)
     status = "services/<service_id>/status"
@@ -119,6 +122,7 @@ def register(app: Flask, mock: Mock, journal: Journal, respond: Respond) -> None
         (f"{status}/<status>", ("PUT", "POST"), plane.set_status),
         ("journal", ("GET",), plane.requests),
         ("journal", ("DELETE",), plane.forget),
+        *demand.routes(_body),
     )
     for number, (path, methods, endpoint) in enumerate(routes):
         app.add_url_rule(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from mock_server import answer, behaviour, call, caller, shape
+from mock_server import answer, behaviour, call, caller, lifecycle, shape
 from mock_server.answer import Answer
 from mock_server.behaviour import Update
 from mock_server.call import BodyReader, Call
@@ -94,7 +94,8 @@ class Mock:
             return sent
         service_id = got.values.get("serviceId", "").lower()
         with self.store.transaction() as step:
-            update = Update(service_id, team, sent, step.get(service_id))
+            stored = lifecycle.settled(step.get(service_id), self.clock)
+            update = Update(service_id, team, sent, stored)
             refused = self._refusals(update)
             if refused:
                 return self._refused(got, refused)
@@ -106,7 +107,8 @@ class Mock:
     def read(self, operation: Operation, got: Call, team: str) -> Answer:
         """Shows a service of the team as it is stored."""
         with self.store.transaction() as step:
-            service = step.by_slug(team, got.values.get("serviceSlug", ""))
+            found = step.by_slug(team, got.values.get("serviceSlug", ""))
+        service = lifecycle.settled(found, self.clock)
         if service is None:
             return answer.problem(404, "serviceSlug: seen a slug that no service of the team has")
         return answer.success(operation.success, shown(service))

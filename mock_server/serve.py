@@ -34,6 +34,10 @@ class Options:
     control: bool = True
     cors: bool = False
     quiet: bool = False
+    latency: str = ""
+    fault_rate: float = 0
+    seed: int | None = None
+    deploy_seconds: float = 0
     store: str = MEMORY
     workers: int = 1
 
@@ -65,6 +69,10 @@ def app(options: Options) -> Any:
         control=options.control,
         cors=options.cors,
         log=None if options.quiet else _log,
+        latency=options.latency,
+        fault_rate=options.fault_rate,
+        seed=options.seed,
+        deploy_seconds=options.deploy_seconds,
         store=options.store,
     )
 

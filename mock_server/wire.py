@@ -13,6 +13,7 @@ from mock_server import answer
 from mock_server.answer import Answer
 from mock_server.journal import KEPT, Journal
 from mock_server.secrecy import Tokens
+from mock_server.trouble import CUT, Cut
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -23,10 +24,10 @@ OUTCOME = "mock_server.outcome"
 CONTROL = "/_mock/"
 _CHUNK = 64 * 1024
 #: What is too large is read and dropped up to here, so that its sender gets to read the answer.
-_DRAINED = 64 * 1024 * 1024
+DRAINED = 64 * 1024 * 1024
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, X-Team-ID",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, Prefer, X-Team-ID",
     "Access-Control-Max-Age": "600",
 }
 
@@ -55,7 +56,7 @@ def received(environ: Environ, limit: int) -> Received:
     known = int(length) if length.isascii() and length.isdigit() and len(length) < 18 else None
     if known is None and not environ.get("wsgi.input_terminated"):
         return Received(b"", 0)
-    whole = _DRAINED if known is None else min(known, _DRAINED)
+    whole = DRAINED if known is None else min(known, DRAINED)
     kept, size = bytearray(), 0
     try:
         while size < whole:
@@ -88,7 +89,7 @@ class Front:
         self._cors = cors
         self._log = log
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answers one request; what the app raises becomes a problem document and a line in the log."""
         started = time.perf_counter()
         environ[RECEIVED] = received(environ, self._limit)
@@ -102,7 +103,8 @@ class Front:
             start_response("500 Internal Server Error", _headers(failed), sys.exc_info())
             body = [failed.body]
         self._note(environ, (time.perf_counter() - started) * 1000)
-        return body
+        cut = environ.get(CUT)
+        return body if cut is None else Cut(b"".join(body), cut, environ)
 
     def _preflight(self, environ: Environ, respond: StartResponse) -> list[bytes]:
         if not self._cors or environ.get("HTTP_ACCESS_CONTROL_REQUEST_METHOD") is None:

@@ -1,0 +1,126 @@
+"""The requests that a mock received, as a test asks about them; a failure shows what there was."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+_COLUMNS = ("number", "method", "path", "caller", "status", "rules")
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One request as the journal shows it, without its token. The status is 0 where no answer was sent."""
+
+    number: int
+    time: str
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: str
+    operation: str | None
+    caller: str | None
+    status: int
+    rules: tuple[str, ...]
+    milliseconds: float
+
+    def misses(self, filters: dict[str, Any]) -> int:
+        """How many of the filters do not pick the request."""
+        return sum(not self._has(name, wanted) for name, wanted in filters.items())
+
+    def _has(self, name: str, wanted: Any) -> bool:
+        return wanted in self.rules if name == "rule" else bool(getattr(self, name) == wanted)
+
+
+class Count(int):
+    """A number of requests that knows what was counted, and among what."""
+
+    asked: "Requests"
+    filters: dict[str, Any]
+
+    def explained(self) -> list[str]:
+        """What was counted, and the requests received, near misses first."""
+        return [f"{int(self)} {_named(self.filters)}", *self.asked.table(self.filters)]
+
+
+class Requests:
+    """The requests received so far, oldest first; filters are rule, status, operation, caller, method, path."""
+
+    def __init__(self, read: Callable[[], list[dict[str, Any]]]) -> None:
+        self._read = read
+
+    def __iter__(self) -> Iterator[Received]:
+        for entry in self._read():
+            yield Received(**{**entry, "rules": tuple(entry["rules"])})
+
+    def __len__(self) -> int:
+        return len(self._read())
+
+    def __getitem__(self, index: int) -> Received:
+        return list(self)[index]
+
+    def __repr__(self) -> str:
+        return "\n".join(self.table({}))
+
+    def select(
+        self,
+        *,
+        rule: str | None = None,
+        status: int | None = None,
+        operation: str | None = None,
+        caller: str | None = None,
+        method: str | None = None,
+        path: str | None = None,
+    ) -> list[Received]:
+        """The requests that every given filter picks."""
+        given = {"rule": rule, "status": status, "operation": operation, "caller": caller}
+        filters = _given({**given, "method": method, "path": path})
+        return [received for received in self if not received.misses(filters)]
+
+    def count(self, **filters: Any) -> Count:
+        """How many requests every given filter picks: a number whose failed comparison shows the requests."""
+        count = Count(len(self.select(**filters)))
+        count.asked, count.filters = self, _given(filters)
+        return count
+
+    def assert_called(self, times: int | None = None, **filters: Any) -> list[Received]:
+        """The requests picked; AssertionError where there are none, or not so many."""
+        count = self.count(**filters)
+        if count == times or (times is None and count):
+            return self.select(**filters)
+        wanted = "at least 1" if times is None else str(times)
+        raise AssertionError("\n".join((f"wanted {wanted}, received:", *count.explained())))
+
+    def assert_called_once(self, **filters: Any) -> Received:
+        """The one request picked; AssertionError where there is none, or more."""
+        return self.assert_called(1, **filters)[0]
+
+    def assert_not_called(self, **filters: Any) -> None:
+        """AssertionError where a request is picked."""
+        self.assert_called(0, **filters)
+
+    def table(self, filters: dict[str, Any]) -> list[str]:
+        """The requests as lines; those that miss the fewest filters first."""
+        rows = sorted(self, key=lambda received: received.misses(filters))
+        if not rows:
+            return ["no request was received"]
+        cells = [_COLUMNS, *(tuple(_cell(row, name) for name in _COLUMNS) for row in rows[:_SHOWN])]
+        widths = [max(len(row[i]) for row in cells) for i in range(len(_COLUMNS))]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
+        more = len(rows) - _SHOWN
+        return [*lines, f"and {more} more"] if more > 0 else lines
+
+
+def _given(filters: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in filters.items() if value is not None}
+
+
+def _named(filters: dict[str, Any]) -> str:
+    named = ", ".join(f"{name}={value!r}" for name, value in filters.items())
+    return f"requests with {named}; received:" if named else "requests; received:"
+
+
+def _cell(received: Received, name: str) -> str:
+    value = getattr(received, name)
+    return ",".join(value) if isinstance(value, tuple) else "-" if value is None else str(value)[:70]
