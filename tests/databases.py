@@ -7,14 +7,15 @@ import signal
 import subprocess
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
+from mock_server.store import Store, opened
 from tests.player import ROOT
 from tests.processes import MOCK
 
@@ -22,6 +23,9 @@ from tests.processes import MOCK
 POSTGRES = os.environ.get("TEST_POSTGRES", "postgresql://127.0.0.1:5432/test")
 STORES = ("memory", "sqlite", "postgresql")
 SHARED = ("sqlite", "postgresql")
+each = pytest.mark.parametrize("where", STORES, indirect=True)
+shared = pytest.mark.parametrize("where", SHARED, indirect=True)
+Opening = Callable[[str], Store]
 
 
 @contextmanager
@@ -77,3 +81,23 @@ def _url(started: subprocess.Popen[bytes], log: Path) -> str:
         assert started.poll() is None, log.read_text(encoding="utf-8")
         time.sleep(0.05)
     raise AssertionError(log.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def opening() -> Iterator[Opening]:
+    """Opens stores that are closed afterwards."""
+    with ExitStack() as stack:
+
+        def open_one(where: str) -> Store:
+            store = opened(where)
+            stack.callback(getattr(store, "close", lambda: None))
+            return store
+
+        yield open_one
+
+
+@pytest.fixture
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a new store of the kind that the test names."""
+    with address(request.param, tmp_path) as made:
+        yield made
