@@ -1,6 +1,7 @@
 """Who calls: the callers that the user has, and the parts that the cases have for them."""
 
 import os
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,8 @@ from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import yaml
+
+from contract_tests.case import Case
 
 CallerKind = Literal["jwt", "sk", "dk", "ak", "unknown"]
 CREDENTIALS = ("sk", "dk")
@@ -64,6 +67,14 @@ class Cast:
     def part(self, caller: Caller) -> str:
         """Name the team, red or blue, that a caller can act for; red first."""
         return "red" if self._fits(caller, "red") else "blue"
+
+    def rotated(self, case: Case, turn: int = 0) -> Case:
+        """Give a case that anyone can play to one kind of caller: what holds for one must hold for all."""
+        roles = sorted({f"{caller.kind}-red" for caller in self.workers()})
+        if not roles or any(step.caller != "red" for step in case.steps):
+            return case
+        role = roles[(zlib.crc32(case.id.encode()) + turn) % len(roles)]
+        return replace(case, steps=tuple(replace(step, caller=role) for step in case.steps))
 
     def team_for(self, caller: Caller, role: str) -> str | None:
         """Return the team that a JWT caller names when it plays ``role``."""

@@ -118,7 +118,8 @@ def open_bench(
     bench.readback = ready.readback
     tables = fixture_cases(player.catalogue)
     derived = fresh(derived_cases(original, player.catalogue, player.bodies), tables)
-    bench.cases = (*tables, *derived, *directed(player.cast, player.bodies))
+    plain = (*tables, *derived, *directed(player.cast, player.bodies))
+    bench.cases = tuple(player.cast.rotated(case) if case.value else case for case in plain)
     bench.spec = replace(original, document=base_document(original.document))
     results = list(_played(bench.player(bench.spec.document), bench.cases))
     violated = sorted({r.judgement.rule for r in results if r.judgement.outcome == "violated"})

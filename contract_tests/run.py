@@ -127,15 +127,15 @@ class Run:
     def _play_cases(self, cases: Sequence[Case]) -> None:
         packs, alone = packed(cases)
         unproven: list[Case] = []
-        rotated = [replace(pack, case=self._rotated(pack.case)) for pack in packs]
+        rotated = [replace(pack, case=self.player.cast.rotated(pack.case)) for pack in packs]
         for pack, result in zip(rotated, self._map(lambda p: self.player.play(p.case), rotated), strict=True):
             unproven += self._unpacked(pack, result)
-        self._play_all("cases", [self._rotated(case) for case in (*alone, *unproven)])
+        self._play_all("cases", [self.player.cast.rotated(case) for case in (*alone, *unproven)])
         self._play_again("cases", alone)
 
     def _play_wire(self) -> None:
         cases = self._select(self._fixtures("wire"))
-        self._play_all("wire", [self._rotated(case) for case in cases])
+        self._play_all("wire", [self.player.cast.rotated(case) for case in cases])
         self._play_again("wire", cases)
 
     def _play_again(self, layer: Layer, cases: Iterable[Case]) -> None:
@@ -148,7 +148,7 @@ class Run:
             if case.expect == "refuse":
                 tried.setdefault(case.rule, []).append(case)
         again = [
-            self._rotated(of[-1], turn)
+            self.player.cast.rotated(of[-1], turn)
             for of in tried.values()
             for turn in range(1, 3 if len(of) < _FEW else 2)
         ]
@@ -182,7 +182,7 @@ class Run:
             cases = property_cases(
                 self.player.spec, seed, examples, coverage=long and seed == self.options.seed
             )
-            self._play_all("properties", [self._rotated(case) for case in self._select(cases)])
+            self._play_all("properties", [self.player.cast.rotated(case) for case in self._select(cases)])
             seed += 1
             if self.options.seconds is None or self._over():
                 return
@@ -195,14 +195,6 @@ class Run:
         if self.options.refuse_only:
             chosen = [case for case in chosen if case.expect == "refuse"]
         return chosen
-
-    def _rotated(self, case: Case, turn: int = 0) -> Case:
-        """Give each case another caller of the team: what holds for one kind must hold for all."""
-        roles = sorted({f"{caller.kind}-red" for caller in self.player.cast.workers()})
-        if not roles or any(step.caller != "red" for step in case.steps):
-            return case
-        role = roles[(zlib.crc32(case.id.encode()) + turn) % len(roles)]
-        return replace(case, steps=tuple(replace(step, caller=role) for step in case.steps))
 
     def _play_all(
         self,
