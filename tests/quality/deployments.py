@@ -1,21 +1,39 @@
 """The example deployment as a WSGI app, with no thread between: a request in process takes a millisecond."""
 
 import asyncio
+import atexit
 import threading
 from collections.abc import Iterable
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
-from examples.deployment.app import create_app
+from examples.deployment.app import create_app, current_deployment
 from examples.deployment.choices import Choices
+from examples.deployment.service import Deployment
 from tests.quality.gate import App
 
 _NO_HEADER = ("CONTENT_TYPE", "CONTENT_LENGTH")
+_LOCK = threading.Lock()
+
+
+@cache
+def runner() -> asyncio.Runner:
+    """The one event loop of this process."""
+    made = asyncio.Runner()
+    atexit.register(made.close)
+    return made
 
 
 def deployment(choices: Choices) -> App:
-    """A deployment of these choices; each request runs in an event loop of the app's own, one at a time."""
-    app, runner, lock = create_app(choices), asyncio.Runner(), threading.Lock()
+    """A deployment of these choices; each request is run to its end, one at a time."""
+    app = create_app(choices)
+    state = app.state.deployment
+
+    async def current() -> Deployment:
+        return state
+
+    app.dependency_overrides[current_deployment] = current  # a dependency that is no coroutine costs a thread
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -28,8 +46,8 @@ def deployment(choices: Choices) -> App:
         async def send(message: Any) -> None:
             messages.append(message)
 
-        with lock:
-            runner.run(app(scope(environ), receive, send))
+        with _LOCK:
+            runner().run(app(scope(environ), receive, send))
         start = next(message for message in messages if message["type"] == "http.response.start")
         headers = [(name.decode(), value.decode("latin-1")) for name, value in start["headers"]]
         start_response(f"{start['status']} {HTTPStatus(start['status']).phrase}", headers)

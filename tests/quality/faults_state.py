@@ -83,9 +83,11 @@ class FreedByUpdate(Other):
         self._freed: set[object] = set()
 
     def add(self, step: Transaction, service: Service, *, unique: bool) -> None:
+        """Lets a freed slug be taken again."""
         step.add(service, unique=unique and service.slug not in self._freed)
 
     def replace(self, step: Transaction, service: Service) -> None:
+        """Frees the slug."""
         self._freed.add(service.slug)
         step.replace(service)
 
@@ -94,6 +96,7 @@ class Forgetful(Other):
     """Only the slugs of the last few services are known."""
 
     def add(self, step: Transaction, service: Service, *, unique: bool) -> None:
+        """Looks at the last twenty of the team."""
         recent = [other for other in step.all() if other.team == service.team][-20:]
         if unique and any(other.slug == service.slug for other in recent):
             raise SlugTakenError(service.slug)
@@ -172,7 +175,7 @@ def _reserving(_store: Store) -> Twist:
 
 
 UNIQUE: tuple[Fault, ...] = (
-    stored_in("unique-across-teams", "slug-unique", unique_among(lambda service: None)),
+    stored_in("unique-across-teams", "slug-unique", unique_among(lambda _service: None)),
     stored_in("unique-within-a-type-only", "slug-unique",
               unique_among(lambda service: (service.team, service.values.get("service_type")))),
     stored_in("free-after-an-update", "slug-unique", FreedByUpdate),
@@ -265,6 +268,31 @@ def _defaults_again(values: dict[str, Any], sent: dict[str, Any]) -> dict[str, A
     return {**values, **{name: value for name, value in _DEFAULTS.items() if name not in sent}}
 
 
+def _as_text(store: Store) -> Twist:
+    """Stores the port of a create as text."""
+
+    def twist(request: Request, send: Send) -> Response:
+        response = send(request)
+        if request.operation == "create" and response.accepted and request.body.get("exposed_port"):
+            text = str(request.body["exposed_port"])
+            _changing(store, response.value["id"], lambda values: {**values, "exposed_port": text})
+        return response
+
+    return twist
+
+
+def _image_refused(store: Store) -> Twist:
+    """Refuses a docker_image on a service that is external."""
+
+    def twist(request: Request, send: Send) -> Response:
+        with store.transaction() as step:
+            service = step.get(request.service)
+        external = service is not None and service.values.get("service_type") == "external"
+        return REFUSED if external and "docker_image" in request.body else send(request)
+
+    return twist
+
+
 def _needs_name(request: Request, send: Send) -> Response:
     lacking = request.operation == "update" and "display_name" not in request.body
     return REFUSED if lacking and isinstance(request.value, dict) else send(request)
@@ -292,6 +320,11 @@ def _null_refused(kind: str, on: str) -> Callable[[Store], Twist]:
     return planted
 
 
+def always(_body: dict[str, Any]) -> bool:
+    """After every update."""
+    return True
+
+
 def _to_external(values: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
     return {**values, "service_type": "external"} if sent.get("service_type") == "external" else values
 
@@ -303,11 +336,13 @@ UPDATES: tuple[Fault, ...] = (
     remembering("null-refused-on-external", "external-credential-null-accepted", _null_refused("", "external")),
     remembering("null-refused-on-deployed-for-dk", "external-credential-null-accepted",
                 _null_refused("dk", "deployed")),
+    remembering("create-stores-the-port-as-text", "created-stored", _as_text),
+    remembering("image-refused-on-external-update", "unused-properties-accepted", _image_refused),
     fault("update-needs-a-name", "update-partial", _needs_name),
-    remembering("update-replaces-all", "update-keeps-omitted", after_update(lambda body: True, _replaced)),
-    remembering("update-clears-env", "update-keeps-omitted", after_update(lambda body: True, _env_cleared)),
+    remembering("update-replaces-all", "update-keeps-omitted", after_update(always, _replaced)),
+    remembering("update-clears-env", "update-keeps-omitted", after_update(always, _env_cleared)),
     remembering("update-sets-defaults-again", "update-keeps-omitted",
-                after_update(lambda body: True, _defaults_again)),
+                after_update(always, _defaults_again)),
     remembering("update-forgets-the-credential", "update-keeps-omitted",
                 after_update(lambda body: CREDENTIAL not in body, _cleared)),
     remembering("update-makes-external", "service-type-immutable",

@@ -16,7 +16,7 @@ def after(count: int) -> When:
 
     def when() -> Callable[[Request], bool]:
         number = itertools.count()
-        return lambda request: next(number) >= count
+        return lambda _request: next(number) >= count
 
     return when
 
@@ -24,12 +24,14 @@ def after(count: int) -> When:
 def every_other() -> Callable[[Request], bool]:
     """Every second request, as where one of two instances is out of date."""
     number = itertools.count()
-    return lambda request: next(number) % 2 == 1
+    return lambda _request: next(number) % 2 == 1
 
 
 def by(kind: str, operation: str = "") -> When:
     """Requests of one kind of caller."""
-    return lambda: lambda request: request.kind == kind and request.operation in (operation or request.operation)
+    return lambda: (
+        lambda request: request.kind == kind and request.operation in (operation or request.operation)
+    )
 
 
 def on(operation: str) -> When:

@@ -237,14 +237,14 @@ ANSWERS: tuple[Fault, ...] = (
     fault("create-answers-html", "created", answers("create", _html)),
     fault("create-answers-nothing", "created", answers("create", lambda r: replace(r, status=204, body=b""))),
     fault("create-answers-no-uuid", "created", answers("create", _id_of(lambda i: i.replace("-", "")))),
-    fault("create-answers-a-number", "created", answers("create", _id_of(lambda i: 1234))),
+    fault("create-answers-a-number", "created", answers("create", _id_of(lambda _id: 1234))),
     fault("create-wraps-the-answer", "created", answers("create", _wrapped)),
     fault("create-answers-an-array", "created", answers("create", lambda r: r.with_value([r.value]))),
     fault("update-answers-another-id", "updated", answers("update", _other_id)),
     fault("update-answers-no-id", "updated", answers("update", lambda r: r.with_value({"ok": True}))),
     fault("update-answers-html", "updated", answers("update", _html)),
     fault("update-answers-nothing", "updated", answers("update", lambda r: replace(r, status=204, body=b""))),
-    fault("update-answers-null", "updated", answers("update", _id_of(lambda i: None))),
+    fault("update-answers-null", "updated", answers("update", _id_of(lambda _id: None))),
     fault("update-answers-text", "updated", answers("update", lambda r: replace(r, body=b"updated"))),
 )  # fmt: skip
 

@@ -1,0 +1,101 @@
+"""A correct deployment is never called broken: the mock, and the example deployment with each of its choices.
+
+In process each run of the gate takes a second or two, so every variant is played, in all of the gate's layers.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from contract_tests.case import LAYERS
+from contract_tests.run import Options, Run
+from contract_tests.session import open_player
+from contract_tests.target import HttpTarget
+from contract_tests.verdict import Report
+from examples.deployment.choices import DEFAULT, USUAL, VARIANTS
+from mock_server import create_app
+from tests.quality.deployments import deployment
+from tests.quality.gate import EXAMPLE_HOOK, MOCK_HOOK, App, catalogue, judged, rules_with, told
+from tests.wires import serving
+
+SETS = {"default": DEFAULT, "usual": USUAL}
+
+#: What nobody can say of some variants, and why.
+UNSAID = {
+    "no-readback": "the target offers no read-back",
+    "credential-must-exist": "every credential reference is refused here",
+}
+
+
+def assert_quiet(report: Report) -> None:
+    """Nothing fails, the run came to its end, and there is a verdict on every rule."""
+    failures = [finding.id for finding in report.findings if finding.severity == "failure"]
+    assert (failures, report.exit_code, report.cut_short) == ([], 0, ""), told(report)
+    assert len(report.verdicts) == len(catalogue())
+
+
+@contextmanager
+def over_a_socket(app: App, hook: str) -> Iterator[Callable[..., Report]]:
+    """Runs the suite against an app that is served on a port of this machine."""
+    with serving(app) as port:
+
+        def run(**options: object) -> Report:
+            player = open_player(HttpTarget(f"http://127.0.0.1:{port}/api/v1"), control_hook=hook)
+            return Run(player, Options(**options)).report()  # type: ignore[arg-type]
+
+        yield run
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_mock_in_process(seed: int) -> None:
+    """In every layer, strictly and with each seed, the mock keeps every rule, and every rule is judged."""
+    report = judged(create_app(), layers=LAYERS, seed=seed)
+    assert_quiet(report)
+    assert rules_with(report, "conforms") == set(catalogue())
+    assert report.findings == ()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_mock_over_a_socket(seed: int) -> None:
+    """The same over a real socket, with several requests at once."""
+    with over_a_socket(create_app(), MOCK_HOOK) as run:
+        report = run(strict=True, seed=seed)
+    assert_quiet(report)
+    assert rules_with(report, "conforms") == set(catalogue())
+    assert report.findings == ()
+
+
+@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_example_deployment_in_every_layer(name: str, seed: int) -> None:
+    """Both sets of choices keep what is documented, also with generated bodies."""
+    assert_quiet(judged(deployment(SETS[name]), hook=EXAMPLE_HOOK, layers=LAYERS, strict=False, seed=seed))
+
+
+def test_many_generated_bodies_raise_no_alarm() -> None:
+    """The phase of Schemathesis that tries every boundary, and more random bodies, find nothing either."""
+    for app, hook in (
+        (create_app(), MOCK_HOOK),
+        (deployment(DEFAULT), EXAMPLE_HOOK),
+        (deployment(USUAL), EXAMPLE_HOOK),
+    ):
+        report = judged(app, hook=hook, layers=("properties",), strict=False, max_examples=25, seed=4)
+        failures = [finding.id for finding in report.findings if finding.severity == "failure"]
+        assert failures == [], told(report)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_a_variant_of_the_example_deployment(name: str) -> None:
+    """One choice changed at a time raises no alarm, and only two of them leave something unsaid."""
+    report = judged(deployment(VARIANTS[name]), hook=EXAMPLE_HOOK, strict=False)
+    assert_quiet(report)
+    unsaid = [row for row in report.verdicts if row.verdict in ("inconclusive", "not observed")]
+    assert bool(unsaid) == (name in UNSAID)
+    assert any(UNSAID[name] in row.reason for row in unsaid) or not unsaid
+
+
+def test_a_variant_over_a_socket() -> None:
+    """The example deployment over a real socket, in every layer, with several requests at once."""
+    with over_a_socket(deployment(DEFAULT), EXAMPLE_HOOK) as run:
+        assert_quiet(run(strict=False, seed=3))
