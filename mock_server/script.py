@@ -196,7 +196,7 @@ def _delay(given: Mapping[str, Any]) -> float:
 def _drop(given: Mapping[str, Any]) -> str:
     value = given.get("drop", False)
     if not isinstance(value, bool) and value not in ("before", "after"):
-        raise _wrong(given, "drop", "true, before (the call is carried out) or after (its answer is lost)")
+        raise _wrong(given, "drop", "true, before (the call is not carried out) or after")
     return value if isinstance(value, str) else "before" if value else ""
 
 

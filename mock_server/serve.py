@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import os
+import secrets
 import socket
 import sys
 import threading
@@ -42,7 +43,9 @@ class Options:
     workers: int = 1
 
     def __post_init__(self) -> None:
-        """Several workers have no memory in common."""
+        """Several workers have no memory in common; what chance does can be repeated."""
+        if self.seed is None and (self.latency or self.fault_rate):
+            object.__setattr__(self, "seed", secrets.randbelow(1_000_000))
         if self.workers > 1 and self.store == MEMORY:
             shared = "--store sqlite:///file.db or postgresql://…"
             raise UnusableFileError(
@@ -174,9 +177,16 @@ def greeting(options: Options) -> str:
     lines = [f"mock-server {__version__} at {url(options)}", "", "Callers:", *_callers(known, ours)]
     if options.any_token:
         lines.append("  and any other well-formed token (sk-…, dk-…, or a JWT)")
+    if options.seed is not None:
+        lines += ["", f"By chance: {' '.join(_chance(options))}"]
     token = next((t for t, c in known.callers.items() if c.kind in directory.CREDENTIALS), "sk-anything")
     shown = token if ours else "$TOKEN"
     return "\n".join([*lines, "", "Try:", *_curl(options, shown), "", "Ctrl-C ends it."])
+
+
+def _chance(options: Options) -> Iterator[str]:
+    given = (("--latency", options.latency), ("--fault-rate", options.fault_rate), ("--seed", options.seed))
+    yield from (f"{name} {value}" for name, value in given if value is not None and value != "")
 
 
 def _callers(known: Directory, tokens: bool) -> Iterator[str]:

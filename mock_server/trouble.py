@@ -21,6 +21,8 @@ from mock_server.script import Script
 CUT = "mock_server.cut"
 #: Long enough for a server to send what it has before the connection ends.
 _FLUSHED = 0.05
+#: Never sent. granian (hyper) closes a connection without a byte rather than frame one answer in two ways.
+_NONE = Answer(0, b"", headers={"Content-Length": "0", "Transfer-Encoding": "chunked"})
 
 
 class Trouble:
@@ -48,7 +50,7 @@ class Trouble:
         self._sleep(latency + effect.delay)
         if effect.drop:
             environ[CUT] = -1
-            return replace(handled, answer=Answer(0, b""))
+            return replace(handled, answer=_NONE)
         if effect.keep is not None:
             environ[CUT] = effect.kept(len(handled.answer.body))
         if effect.applied:
@@ -66,7 +68,7 @@ class Trouble:
 
     def _handled(self, operation: Operation, got: Call, effect: Effect) -> Handled:
         if effect.answer is not None or effect.drop == "before":
-            return Handled(effect.answer or Answer(0, b""), self._name(got))
+            return Handled(effect.answer or _NONE, self._name(got))
         return self._mock.handle(operation, got)
 
     def _name(self, got: Call) -> str:
@@ -93,8 +95,7 @@ class Trouble:
 class Cut:
     """A body that ends too early, with an error that makes the server close the connection.
 
-    granian sends nothing where the error comes first, and what it has so far where the error comes later;
-    the server of werkzeug is told through its socket.
+    The server of werkzeug is told through its socket.
     """
 
     def __init__(self, body: bytes, kept: int, environ: dict[str, Any]) -> None:
