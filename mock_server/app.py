@@ -55,6 +55,7 @@ def create_app(
     fault_rate: float = 0,
     seed: int | None = None,
     deploy_seconds: float = 0,
+    workers: int = 1,
 ) -> Flask:
     """A WSGI app that serves the contract and remembers nothing outside itself.
 
@@ -62,6 +63,7 @@ def create_app(
     file. `without` switches rules off by id. `log` takes one line per request. `store` is a Store, or what
     --store takes: `memory`, `sqlite:///file.db`, `postgresql://…`.
     `latency` (`50-200ms`) and `fault_rate` draw from `seed`; a deploy or a stop takes `deploy_seconds`.
+    Where several `workers` serve, each has an app, and what only one of them would know is refused.
     """
     served = _contract(spec, frozenset(without))
     known = _directory(callers, any_token)
@@ -84,7 +86,7 @@ def create_app(
     for operation in operations:
         _route(app, trouble, operation)
     if control:
-        demand = Demand(mock, trouble.script, turned, deploy_seconds, operations)
+        demand = Demand(mock, trouble.script, turned, deploy_seconds, operations, workers)
         control_plane.register(app, mock, journal, respond, demand)
     app.register_error_handler(HTTPException, _http_problem(served, tokens))
     app.register_error_handler(UnreachableStoreError, _store_problem)

@@ -23,11 +23,18 @@ class Demand:
     """The endpoints of one mock."""
 
     def __init__(
-        self, mock: Mock, script: Script, clock: Clock, seconds: float, operations: tuple[Operation, ...]
+        self,
+        mock: Mock,
+        script: Script,
+        clock: Clock,
+        seconds: float,
+        operations: tuple[Operation, ...],
+        workers: int,
     ) -> None:
         if not 0 <= seconds <= _MOST:
             raise ValueError(f"deploy-seconds: seen {seconds}, wanted from 0 (at once) to {_MOST}")
         self._mock, self._script, self._clock, self._seconds = mock, script, clock, seconds
+        self._workers = workers
         self._operations = tuple(operation.id for operation in operations)
 
     def routes(self, body: Body) -> tuple[Route, ...]:
@@ -48,6 +55,8 @@ class Demand:
         return Answer(200, text.encode("utf-8"))
 
     def _add(self, sent: Any) -> Answer:
+        if self._workers > 1:
+            return self._apart("a script")
         given = sent if isinstance(sent, list) else [sent]
         callers = tuple(caller.name for caller in self._mock.directory.callers.values())
         if self._mock.directory.any_token:
@@ -85,11 +94,19 @@ class Demand:
             return answer.problem(409, str(error))
         return answer.success(200, {**shown(changed), "team": changed.team})
 
+    def _apart(self, what: str) -> Answer:
+        wanted = "wanted a mock with one worker; start it with --workers 1"
+        return answer.problem(
+            409, f"{what}: each of the {self._workers} workers would have its own, {wanted}"
+        )
+
     def _time(self) -> Answer:
         ahead = self._clock.ahead.total_seconds()
         return answer.success(200, {"now": self._clock().isoformat(), "ahead": ahead})
 
     def _turn(self, sent: Any) -> Answer:
+        if self._workers > 1:
+            return self._apart("a clock")
         seconds = sent.get("advance", -1) if isinstance(sent, dict) else -1
         usable = type(seconds) in {int, float} and 0 <= seconds <= _MOST
         if not usable or not self._clock.advance(seconds):

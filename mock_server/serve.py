@@ -76,6 +76,7 @@ def app(options: Options) -> Any:
         fault_rate=options.fault_rate,
         seed=options.seed,
         deploy_seconds=options.deploy_seconds,
+        workers=options.workers,
         store=options.store,
     )
 
@@ -177,7 +178,7 @@ def greeting(options: Options) -> str:
     lines = [f"mock-server {__version__} at {url(options)}", "", "Callers:", *_callers(known, ours)]
     if options.any_token:
         lines.append("  and any other well-formed token (sk-…, dk-…, or a JWT)")
-    if options.seed is not None:
+    if options.latency or options.fault_rate:
         lines += ["", f"By chance: {' '.join(_chance(options))}"]
     token = next((t for t, c in known.callers.items() if c.kind in directory.CREDENTIALS), "sk-anything")
     shown = token if ours else "$TOKEN"

@@ -140,6 +140,13 @@ def test_a_mistake_is_told(client: Client, made: str, path: str, body: Any, expe
     assert (status(client), client.get("/_mock/clock").json["ahead"]) == ("created", 0)
 
 
+@pytest.mark.parametrize(("path", "body"), [("script", {"status": 503}), ("clock", {"advance": 1})])
+def test_what_one_worker_alone_would_know_is_refused(path: str, body: Any) -> None:
+    """With several workers there is no one script and no one clock, and the answer says so."""
+    got = Client(create_app(workers=4)).post(f"/_mock/{path}", json=body)
+    assert (got.status_code, "each of the 4 workers" in got.json["detail"]) == (409, True)
+
+
 def test_the_clock_has_an_end(client: Client) -> None:
     """It can be ten years ahead and no more."""
     answers = {client.post("/_mock/clock", json={"advance": 366 * 24 * 3600}).status_code for _ in range(11)}
