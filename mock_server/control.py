@@ -69,7 +69,7 @@ class _Control:
         service = Service(
             service_id, teams.get(named, named), sent.get("service_slug"), status, now, now, values
         )
-        return self._added(service)
+        return self._added(pinned(service))
 
     def _added(self, service: Service) -> Answer:
         try:
@@ -122,7 +122,7 @@ def register(app: Flask, mock: Mock, journal: Journal, respond: Respond, demand:
         (f"{status}/<status>", ("PUT", "POST"), plane.set_status),
         ("journal", ("GET",), plane.requests),
         ("journal", ("DELETE",), plane.forget),
-        *demand.routes(_body),
+        *demand.routes(_given),
     )
     for number, (path, methods, endpoint) in enumerate(routes):
         app.add_url_rule(
@@ -143,6 +143,11 @@ def _body() -> Any:
         return json.loads(request.environ[RECEIVED].raw)
     except (ValueError, RecursionError):
         return None
+
+
+def _given() -> Any:
+    """The body, where none is as good as an empty object."""
+    return _body() if request.environ[RECEIVED].raw else {}
 
 
 def _wrong_status(seen: object) -> Answer:

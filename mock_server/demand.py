@@ -73,13 +73,18 @@ class Demand:
         ends = sent.get("ends", ENDS[0]) if isinstance(sent, dict) else ENDS[0]
         if ends not in ENDS:
             return answer.problem(400, f"ends: wanted one of {', '.join(ENDS)}")
-        return self._changed(service_id, sent, lambda s, now, t: lifecycle.deployed(s, now, t, ends))
+        names = ("seconds", "ends")
+        return self._changed(service_id, sent, names, lambda s, now, t: lifecycle.deployed(s, now, t, ends))
 
     def _stop(self, service_id: str, sent: Any) -> Answer:
-        return self._changed(service_id, sent, lifecycle.stopped)
+        return self._changed(service_id, sent, ("seconds",), lifecycle.stopped)
 
-    def _changed(self, service_id: str, sent: Any, change: Callable[..., Service]) -> Answer:
-        seconds = sent.get("seconds", self._seconds) if isinstance(sent, dict) else self._seconds
+    def _changed(
+        self, service_id: str, sent: Any, names: tuple[str, ...], change: Callable[..., Service]
+    ) -> Answer:
+        if not isinstance(sent, dict) or not sent.keys() <= {*names}:
+            return answer.problem(400, f"the body: wanted nothing, or an object of {' and '.join(names)}")
+        seconds = sent.get("seconds", self._seconds)
         if type(seconds) not in {int, float} or not 0 <= seconds <= _MOST:
             return answer.problem(400, f"seconds: wanted a number from 0 (at once) to {_MOST}")
         now = self._clock()

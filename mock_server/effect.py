@@ -48,7 +48,9 @@ def declared(operation: Operation, status: int) -> Answer | None:
     plain = answer.problem(status, said)
     if media_type == answer.PROBLEM and _example(content) is None:
         return plain
-    return Answer(status, json.dumps(_example(content)).encode(), media_type, plain.headers)
+    example = _example(content)
+    text = example if isinstance(example, str) and "json" not in media_type else json.dumps(example)
+    return Answer(status, text.encode("utf-8", "replace"), media_type, plain.headers)
 
 
 def canned(operation: Operation | None, status: int, why: str) -> Answer:

@@ -1,6 +1,8 @@
 """Trouble on demand: what a script, a preference of the caller or chance does to a call."""
 
+import contextlib
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -107,7 +109,8 @@ class Cut:
             time.sleep(_FLUSHED)
         connection = self._environ.get("werkzeug.socket")
         if connection is not None:
-            connection.shutdown(2)
+            with contextlib.suppress(OSError):  # the client was quicker
+                connection.shutdown(socket.SHUT_RDWR)
         raise ConnectionResetError("the connection is lost on demand")
 
     def close(self) -> None:

@@ -127,6 +127,8 @@ MISTAKES: dict[str, tuple[str, Any, int]] = {
     "seconds": ("services/{}/deploy", {"seconds": -1}, 400),
     "seconds-text": ("services/{}/stop", {"seconds": "1"}, 400),
     "ends": ("services/{}/deploy", {"ends": ["x"]}, 400),
+    "misspelt": ("services/{}/deploy", {"second": 5}, 400),
+    "list": ("services/{}/stop", [], 400),
     "unknown": ("services/0192f0c1-0000-7000-8000-000000000000/deploy", {}, 404),
     "no-id": ("services/none/stop", {}, 404),
 }
@@ -138,6 +140,18 @@ def test_a_mistake_is_told(client: Client, made: str, path: str, body: Any, expe
     got = client.post(f"/_mock/{path.format(made)}", json=body)
     assert (got.status_code, got.mimetype) == (expected, "application/problem+json")
     assert (status(client), client.get("/_mock/clock").json["ahead"]) == ("created", 0)
+
+
+def test_a_body_that_is_no_json_is_told(client: Client, made: str) -> None:
+    """It is not taken for an empty one, which is as good as none."""
+    path = f"/_mock/services/{made}/deploy"
+    assert [client.post(path, data=data).status_code for data in (b"{seconds: 5}", b"")] == [400, 200]
+
+
+def test_a_seed_cannot_be_on_its_way(client: Client) -> None:
+    """The name under which the mock keeps the moment of arrival is not taken from outside."""
+    client.post("/_mock/services", json={**BODY, "/arrives": "tomorrow"})
+    assert status(client) == "created"
 
 
 @pytest.mark.parametrize(("path", "body"), [("script", {"status": 503}), ("clock", {"advance": 1})])

@@ -127,6 +127,29 @@ def test_a_status_may_be_late(client: Client) -> None:
     assert (got.status_code, got.headers["Preference-Applied"]) == (409, "code=409, wait=0.1")
 
 
+def test_the_examples_of_a_document_of_ones_own_are_answered() -> None:
+    """Text is sent as text; a status without a body has none; a range of statuses is not available."""
+    responses = {
+        "201": {"description": "d", "content": {"text/plain": {"example": "made"}}},
+        "204": {"description": "d"},
+        "422": {"description": "Not so.", "content": {"application/problem+json": {}}},
+        "5XX": {"description": "d"},
+    }
+    paths = {"/containers": {"post": {"operationId": "createContainer", "responses": responses}}}
+    client = Client(create_app(spec={"openapi": "3.1.0", "info": {}, "paths": paths}))
+    told = {code: client.post(CREATE, headers={"Prefer": f"code={code}"}) for code in (201, 204, 422, 500)}
+    assert [(got.status_code, got.mimetype) for got in told.values()][:3] == [
+        (201, "text/plain"),
+        (204, "application/json"),
+        (422, "application/problem+json"),
+    ]
+    assert (told[201].text, told[422].json["detail"], told[500].json["detail"][-13:]) == (
+        "made",
+        "Not so.",
+        "201, 204, 422",
+    )
+
+
 def test_the_journal_knows_who_preferred(client: Client) -> None:
     """The caller of a known token is noted, as is the operation."""
     client.post(CREATE, headers={**auth("dk-red"), "Prefer": "code=413"})
