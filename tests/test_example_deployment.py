@@ -2,137 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import threading
 import uuid
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 import yaml
 from werkzeug.test import Client
 
-from examples.deployment.app import DEFAULT_CALLERS, create_app, create_wsgi_app
-from examples.deployment.choices import DEFAULT, USUAL, VARIANTS, Choices
-from examples.deployment.service import Call, Deployment, load_callers
+from examples.deployment.app import create_wsgi_app
+from examples.deployment.choices import DEFAULT, VARIANTS, Choices
+from tests.deployed import (
+    BODILESS,
+    CONTAINERS,
+    CREDENTIAL,
+    DEPLOYED,
+    EXTERNAL,
+    SETS,
+    TEAMS,
+    Deployed,
+    accepted,
+    deployed,
+    refused,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-KNOWN = yaml.safe_load(DEFAULT_CALLERS.read_text(encoding="utf-8"))
-TEAMS = KNOWN["teams"]
-TOKENS = {row["name"]: row["token"] for row in KNOWN["callers"]}
-CALLERS = load_callers(DEFAULT_CALLERS)
-SETS = {"default": DEFAULT, "usual": USUAL, **VARIANTS}
-# Choices about no body: under these, tests that send very many bodies would only repeat themselves.
-BODILESS = (
-    "auth-",
-    "agent-",
-    "sk-",
-    "scheme-",
-    "unknown-token",
-    "unknown-service",
-    "foreign-",
-    "busy-",
-    "slug-",
-)
-BODILESS += (
-    "malformed-team",
-    "malformed-id",
-    "empty-team",
-    "ids-",
-    "options-",
-    "media-",
-    "parameters-",
-    "errors-",
-)
-CREDENTIAL = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
-CONTAINERS = "/api/v1/containers"
-DEPLOYED = {"service_slug": "one", "display_name": "One", "docker_image": "acme/one:1"}
-EXTERNAL = {
-    "service_slug": "two",
-    "display_name": "Two",
-    "service_type": "external",
-    "external_url": "https://two.example.com/",
-}
-
-
-@dataclass
-class Deployed:
-    """A deployment called in process, and its choices."""
-
-    choices: Choices
-    deployment: Deployment
-    http: httpx.AsyncClient
-    runner: asyncio.Runner
-
-    def send(
-        self, method: str, path: str, body: Any, caller: str = "dk-red", **headers: Any
-    ) -> httpx.Response:
-        """Send a body, as bytes or to be written as JSON, in a caller's name; a header None is left out."""
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        sent = {"Authorization": f"Bearer {TOKENS[caller]}", "Content-Type": "application/json"}
-        if caller.startswith("jwt"):
-            sent["X-Team-ID"] = TEAMS["red"]
-        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = {name: value for name, value in sent.items() if value is not None}
-        answer = self.runner.run(self.http.request(method, path, content=content, headers=sent))
-        assert answer.status_code < 500
-        return answer
-
-    def create(self, body: Any, caller: str = "dk-red", **headers: Any) -> httpx.Response:
-        """Send a create."""
-        return self.send("POST", CONTAINERS, body, caller, **headers)
-
-    def update(self, service_id: str, body: Any, caller: str = "dk-red", **headers: Any) -> httpx.Response:
-        """Send an update."""
-        return self.send("PUT", f"{CONTAINERS}/{service_id}", body, caller, **headers)
-
-    def made(self, body: dict[str, Any], **changes: Any) -> str:
-        """Create a service and give its id."""
-        return accepted(self.create({**body, **changes}))
-
-    def stored(self, slug: str) -> dict[str, Any]:
-        """Read a service back, inside the deployment where that is not offered to callers."""
-        answer = self.send("GET", f"/api/v1/r/containers/{slug}", b"")
-        if self.choices.readback:
-            return answer.json()
-        refused(answer, 404)
-        inside = Call([f"Bearer {TOKENS['dk-red']}"], [], None, b"", management=False)
-        return self.deployment.read(inside, slug)
-
-    def set_status(self, service_id: str, status: str) -> None:
-        """Set a service's status as the operator."""
-        accepted(self.send("POST", f"/ops/services/{service_id}/status/{status}", b""))
-
-
-def accepted(answer: httpx.Response) -> str:
-    """Give the id of an answer of success."""
-    assert answer.is_success, answer.text
-    assert answer.headers["content-type"] == "application/json"
-    found = answer.json()["id"]
-    assert str(uuid.UUID(found)) == found.lower()
-    return found
-
-
-def refused(answer: httpx.Response, *statuses: int) -> None:
-    """Assert that the request was refused, with one of the statuses if any are given."""
-    assert answer.is_client_error, answer.text
-    assert not statuses or answer.status_code in statuses
-
-
-@contextmanager
-def deployed(choices: Choices) -> Iterator[Deployed]:
-    """Serve a deployment of its own for a while."""
-    app = create_app(choices, CALLERS)
-    http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://deployment.test")
-    with asyncio.Runner() as runner:
-        yield Deployed(choices, app.state.deployment, http, runner)
-        runner.run(http.aclose())
 
 
 @pytest.fixture(params=SETS)
@@ -411,147 +306,3 @@ def test_no_update_while_busy(it: Deployed) -> None:
         it.set_status(made, status)
         answer = it.update(made, {"service_desc": status})
         (refused if status in {"deploying", "stopping"} else accepted)(answer)
-
-
-def test_other_media_types_are_refused(it: Deployed) -> None:
-    """The body is application/json and of no other type; the type's letter case does not matter."""
-    made = accepted(it.create(DEPLOYED, Content_Type="Application/JSON"))
-    for media in ("text/plain", "text/json", "application/jsonx", "application/merge-patch+json", "x"):
-        refused(it.create({**DEPLOYED, "service_slug": "more"}, Content_Type=media))
-        refused(it.update(made, {}, Content_Type=media))
-
-
-GOOD_TEXT = json.dumps(DEPLOYED).encode()
-NOT_OBJECTS = [
-    b"null",
-    b"[]",
-    b"[{}]",
-    b'"{}"',
-    b"1",
-    b"true",
-    b" ",
-    b"{",
-    b"{}{}",
-    b"{} x",
-    b"\xef\xbb\xbf{}",
-]
-NOT_JSON = [b"{'a': 1}", b'{"gpu_count": NaN}', b'{"gpu_count": 1,}', b"{a: 1}", b'{"gpu_count": 01}']
-NASTY = [
-    b'{"service_desc": "\xff"}',
-    b'{"a":' * 9000 + b"1" + b"}" * 9000,
-    b"[" * 60000,
-    b'{"service_desc": "a\nb"}',
-]
-
-
-def test_body_is_one_json_object(it: Deployed) -> None:
-    """The body is exactly one JSON object: nothing else, and nothing after it."""
-    made = it.made(DEPLOYED, service_slug="made")
-    for text in (*NOT_OBJECTS, *NOT_JSON, *NASTY, GOOD_TEXT + b"x", GOOD_TEXT.decode().encode("utf-16")):
-        refused(it.create(text))
-        refused(it.update(made, text))
-
-
-def test_never_a_server_error(it_reading_bodies: Deployed) -> None:
-    """Nothing that is sent makes the deployment fail."""
-    it = it_reading_bodies
-    made = it.made(DEPLOYED)
-    values = [
-        b"NaN",
-        b"-Infinity",
-        b"1e999",
-        b"-1e-999",
-        b"9" * 4300,
-        b"9" * 9000,
-        b'"\\ud800"',
-        b'"\\u0000"',
-    ]
-    values += [
-        b"[" * 2000 + b"]" * 2000,
-        b'{"a":' * 300 + b"1" + b"}" * 300,
-        b'{"\\ud800": "\\udfff"}',
-        b"null",
-    ]
-    for value in values:
-        for name in (
-            b"gpu_count",
-            b"service_desc",
-            b"env_config",
-            b"required_labels",
-            b"external_url",
-            b"\\ud83d",
-        ):
-            it.update(made, b'{"' + name + b'": ' + value + b"}")
-            it.create(GOOD_TEXT[:-1] + b', "' + name + b'": ' + value + b"}")
-    for header in (b"\xff\xfe", b"Bearer \xff", b"Bearer " + b"x" * 9000, b"Bearer a b"):
-        refused(it.create(DEPLOYED, Authorization=header))
-    for media in (b"\xff", b";", b"application/json;;;", b"application/json; charset=\xff", b"/"):
-        it.update(made, {}, Content_Type=media)
-    for method, path in (
-        ("DELETE", CONTAINERS),
-        ("GET", "/%ff%00"),
-        ("POST", CONTAINERS + "/"),
-        ("PATCH", "/"),
-    ):
-        refused(it.send(method, path, b""), 404, 405)
-
-
-def test_sk_callers_on_the_two_operations(it: Deployed) -> None:
-    """Where sk- callers may manage services they may do both; elsewhere both are refused alike."""
-    made, status = it.made(DEPLOYED), it.choices.sk_refused_status
-    (refused if status else accepted)(it.update(made, {}, "sk-red"))
-    (refused if status else accepted)(it.create({**DEPLOYED, "service_slug": "more"}, "sk-red"))
-
-
-def test_usual_and_default_answer_differently() -> None:
-    """The choices are at work: the two sets differ in the statuses of success and in the letters of an id."""
-    for choices, statuses in ((DEFAULT, (200, 202)), (USUAL, (201, 200))):
-        with deployed(choices) as it:
-            answer = it.create(DEPLOYED)
-            made = accepted(answer)
-            assert (answer.status_code, it.update(made, {}).status_code) == statuses
-            assert uuid.UUID(made).version == (4 if choices is DEFAULT else 7)
-            assert (set(answer.json()) == {"id"}) is (choices is USUAL)
-
-
-def test_errors_look_as_chosen() -> None:
-    """An error is told in JSON of one form or another, as plain text, or not at all."""
-    forms = {
-        "default": b'{"ok":',
-        "errors-problem": b'{"title":',
-        "errors-text": b"Not Found",
-        "errors-empty": b"",
-    }
-    for name, start in forms.items():
-        with deployed(SETS[name]) as it:
-            text = it.send("GET", "/none", b"").content
-            assert text.startswith(start)
-            assert bool(text) is bool(start)
-
-
-def test_wsgi_serves_the_same() -> None:
-    """As a WSGI application it answers likewise, whatever the path holds."""
-    client = Client(create_wsgi_app(DEFAULT, CALLERS))
-    headers = {"Authorization": f"Bearer {TOKENS['sk-red']}", "X-Team-ID": "\xff"}
-    made = client.post(CONTAINERS, json=DEPLOYED, headers=headers)
-    assert made.status_code == 200
-    assert client.put(f"{CONTAINERS}/{made.json['id']}", headers=headers).status_code == 202
-    assert client.put(f"{CONTAINERS}/%ff%00?q=%ff", json={}, headers=headers).status_code == 404
-
-
-def test_one_of_many_simultaneous_creates_wins() -> None:
-    """Checking a slug and storing the service are one step."""
-    start, app = threading.Barrier(8), create_wsgi_app(DEFAULT, CALLERS)
-    headers = {"Authorization": f"Bearer {TOKENS['dk-red']}"}
-
-    def one(_: int) -> int:
-        start.wait()
-        return Client(app).post(CONTAINERS, json=DEPLOYED, headers=headers).status_code
-
-    with ThreadPoolExecutor(8) as pool:
-        assert sorted(pool.map(one, range(8))) == [200] + [400] * 7
-
-
-def test_apps_share_nothing() -> None:
-    """Each application has a store of its own."""
-    assert create_app(DEFAULT, CALLERS).state.deployment is not create_app(DEFAULT, CALLERS).state.deployment
