@@ -10,6 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from werkzeug.test import Client
 
 from mock_server import create_app
@@ -20,6 +22,8 @@ from tests.processes import mock_server, run
 from tests.test_mock_control import BODY, CREATE, TOKENS, auth
 
 SCRIPT = "/_mock/script"
+#: One mock for many generated steps.
+ODD = Client(create_app())
 
 
 @pytest.fixture
@@ -133,6 +137,29 @@ def test_no_body_of_a_script_is_too_odd(client: Client, raw: bytes) -> None:
     assert create(client) in {201, 503}
 
 
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+_NAMES = ["times", "operation", "caller", "slug", "status", "body", "headers", "delay", "drop", "truncate"]
+
+
+@given(_JSON | st.dictionaries(st.sampled_from(_NAMES), _JSON | st.sampled_from([200, 503, "x"]), max_size=4))
+@settings(max_examples=300, deadline=None)
+def test_no_step_makes_the_mock_fail(step: Any) -> None:
+    """Any JSON is taken or refused with a problem, and what is taken can be listed."""
+    client = ODD
+    taken = client.post(SCRIPT, data=json.dumps(step)).status_code
+    listed = client.get(SCRIPT)
+    client.delete(SCRIPT)
+    assert (taken in {200, 400}, listed.status_code, listed.json["count"] > 0) == (
+        True,
+        200,
+        taken == 200 and step != [],
+    )
+
+
 def test_a_script_has_an_end(client: Client) -> None:
     """It holds a thousand steps and refuses more."""
     full = client.post(SCRIPT, json=[{"status": 503}] * 1000)
@@ -243,6 +270,26 @@ def test_the_server_lives_on(port: int) -> None:
         exchange(port, "POST", SCRIPT, step)
         raw_bytes(port, "lives-on")
     assert exchange(port, "GET", "/_mock/health")[0] == 200
+
+
+def test_a_drop_is_of_one_connection_alone(port: int) -> None:
+    """Calls at the same time on other connections are answered."""
+    exchange(port, "POST", SCRIPT, {"drop": True, "times": 10, "caller": "dk-red"})
+    ends: list[int] = []
+
+    def call(number: int) -> None:
+        headers = auth("dk-red" if number % 2 else "sk-red")
+        try:
+            ends.append(exchange(port, "POST", CREATE, {**BODY, "service_slug": f"one-{number}"}, headers)[0])
+        except OSError:
+            ends.append(0)
+
+    threads = [threading.Thread(target=call, args=(number,)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (ends.count(0), ends.count(201)) == (10, 10)
 
 
 def test_several_prefer_headers_are_one_list(port: int) -> None:
