@@ -28,7 +28,7 @@ def runner() -> asyncio.Runner:
 def deployment(choices: Choices) -> App:
     """A deployment of these choices; each request is run to its end, one at a time."""
     app = create_app(choices)
-    state = app.state.deployment
+    state: Deployment = app.state.deployment
 
     async def current() -> Deployment:
         return state

@@ -9,6 +9,7 @@ from contract_tests.case import Layer
 from contract_tests.catalogue import Catalogue, load_catalogue
 from contract_tests.run import Options, Run
 from contract_tests.session import open_player
+from contract_tests.spec import Spec, load_spec
 from contract_tests.verdict import Report
 from contract_tests.wsgi import WsgiTarget
 
@@ -26,6 +27,12 @@ def catalogue() -> Catalogue:
     return load_catalogue()
 
 
+@cache
+def spec() -> Spec:
+    """The contract."""
+    return load_spec()
+
+
 def judged(
     app: App,
     *,
@@ -34,7 +41,7 @@ def judged(
     **options: Any,
 ) -> Report:
     """The report of a run in process; strict, and of the gate's layers, unless told otherwise."""
-    player = open_player(WsgiTarget(app), callers, control_hook=hook)
+    player = open_player(WsgiTarget(app), callers, control_hook=hook, parsed=spec())
     return Run(player, Options(**{"strict": True, "layers": GATE, **options})).report()
 
 

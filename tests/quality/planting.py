@@ -8,18 +8,31 @@ import io
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property
 from http import HTTPStatus
 from typing import Any
 
 from werkzeug.test import run_wsgi_app
 
-from mock_server import create_app
+from mock_server import contract, create_app, data, directory
+from mock_server.mock import IN_CODE
 from mock_server.store import MemoryStore, Store
 from tests.quality.gate import App
 
 CONTAINERS = "/api/v1/containers"
 _NO_JSON = object()
+
+
+@cache
+def served() -> contract.Contract:
+    """The contract as the mock reads it."""
+    return contract.load(data.find("spec/openapi.yaml"), frozenset(), frozenset(IN_CODE))
+
+
+@cache
+def known() -> directory.Directory:
+    """The callers of the fixtures."""
+    return directory.load()
 
 
 @dataclass(frozen=True)
@@ -143,7 +156,7 @@ class Fault:
     def app(self) -> App:
         """A mock with the fault in it, and nothing stored."""
         store = self.store()
-        app = create_app(store=store)
+        app = create_app(served(), known(), store=store)
         return app if self.twist is None else twisted(app, self.twist(store))
 
 
