@@ -3,8 +3,9 @@
 from tests.quality.faults_callers import CALLERS
 from tests.quality.faults_state import STATE
 from tests.quality.faults_times import TIMES
+from tests.quality.faults_unique import UNIQUE
 from tests.quality.faults_values import VALUES
 from tests.quality.faults_wire import WIRE
 from tests.quality.planting import Fault
 
-FAULTS: tuple[Fault, ...] = (*CALLERS, *WIRE, *VALUES, *STATE, *TIMES)
+FAULTS: tuple[Fault, ...] = (*CALLERS, *WIRE, *VALUES, *STATE, *UNIQUE, *TIMES)
