@@ -107,6 +107,16 @@ def test_a_slug_is_had_twice_while_the_rule_is_off(where: str, opening: Opening)
     assert Client(create_app(store=store)).post(CREATE, json=BODY, headers=AUTH).status_code == 409
 
 
+@each
+def test_a_slug_follows_a_service_that_is_renamed(where: str, opening: Opening) -> None:
+    """While slug-immutable is off the new slug is taken, and the old one is free."""
+    client = Client(create_app(store=opening(where), without={"slug-immutable"}))
+    made = client.post(CREATE, json=BODY, headers=AUTH).json["id"]
+    renamed = client.put(f"{CREATE}/{made}", json={"service_slug": "other"}, headers=AUTH)
+    creates = [client.post(CREATE, json={**BODY, "service_slug": s}, headers=AUTH) for s in ("other", "abc")]
+    assert (renamed.status_code, [create.status_code for create in creates]) == (200, [409, 201])
+
+
 @shared
 def test_a_step_that_raises_leaves_nothing(where: str, opening: Opening) -> None:
     """What it wrote before is not there."""

@@ -11,16 +11,23 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from mock_server.store import STATUSES, IdTakenError, Service, SlugTakenError, Store, opened
 from tests.databases import STORES, address
 
 #: Few enough to meet again, and among them what databases and indexes choke on.
 TEXTS = ("a", "b", "", "é", "\x00", "\ud800", "free:a", "x" * 9000, "a ")
-IDS = st.sampled_from(("1", "2", "3", "4", "\x00"))
-TEAMS = st.sampled_from(("red", "blue", "\ud800"))
-SLUGS = st.sampled_from((*TEXTS, None, 1, True, ["a"]))
+IDS = st.sampled_from(("1", "2", "3", "4", "5", "6", "7", "\x00"))
+TEAMS = st.just("red") | st.sampled_from(("red", "\ud800"))
+NAMES = st.just("a") | st.just("b") | st.sampled_from(TEXTS)
+SLUGS = NAMES | st.sampled_from((None, 1, True, ["a"]))
 MOMENTS = st.datetimes().map(lambda moment: moment.replace(fold=0, tzinfo=UTC))
 SCALARS = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=()))
@@ -56,15 +63,21 @@ class Machine(RuleBasedStateMachine):
         if seen is None:
             self.model.append(service)
 
-    @rule(service=SERVICES, renamed=st.booleans())
-    def change(self, service: Service, renamed: bool) -> None:
-        """It stays where it was; a slug may become another's."""
-        places = [place for place, other in enumerate(self.model) if other.id == service.id]
-        old = self.model[places[0]] if places else service
-        new = replace(service, team=old.team, slug=service.slug if renamed else old.slug)
-        assert self._done(lambda step: step.replace(new)) is (None if places else KeyError)
-        for place in places:
-            self.model[place] = new
+    @precondition(lambda self: self.model)
+    @rule(service=SERVICES, renamed=st.booleans(), pick=st.integers(0, 9))
+    def change(self, service: Service, renamed: bool, pick: int) -> None:
+        """It stays where it was; its slug may become that of another."""
+        place = pick % len(self.model)
+        old = self.model[place]
+        new = replace(service, id=old.id, team=old.team, slug=service.slug if renamed else old.slug)
+        assert self._done(lambda step: step.replace(new)) is None
+        self.model[place] = new
+
+    @rule(service=SERVICES)
+    def change_what_is_not_there(self, service: Service) -> None:
+        """There is nothing in place of which it could be."""
+        missing = replace(service, id="no such id")
+        assert self._done(lambda step: step.replace(missing)) is KeyError
 
     @rule(service_id=IDS)
     def get(self, service_id: str) -> None:
@@ -72,7 +85,7 @@ class Machine(RuleBasedStateMachine):
         found = [service for service in self.model if service.id == service_id]
         assert repr(self._read(lambda step: step.get(service_id))) == repr(found[0] if found else None)
 
-    @rule(team=TEAMS, slug=st.sampled_from(TEXTS))
+    @rule(team=TEAMS, slug=NAMES)
     def by_slug(self, team: str, slug: str) -> None:
         """The newest service of the slug, or none."""
         found = self._named(team, slug)
@@ -120,6 +133,6 @@ def test_a_store_behaves_as_a_list_of_services(kind: str, tmp_path: Path) -> Non
         run_state_machine_as_test(  # type: ignore[no-untyped-call]
             lambda: Machine(lambda: next(turn)),
             settings=settings(
-                max_examples=30, stateful_step_count=25, deadline=None, suppress_health_check=[*HealthCheck]
+                max_examples=50, stateful_step_count=25, deadline=None, suppress_health_check=[*HealthCheck]
             ),
         )

@@ -92,6 +92,23 @@ def test_four_workers_are_one_service(kind: str, tmp_path: Path) -> None:
     assert updates == {RULES["not-while-busy"]["status"][0]}
 
 
+@pytest.mark.parametrize("kind", SHARED)
+def test_updates_at_many_workers_are_all_kept(kind: str, tmp_path: Path) -> None:
+    """Each of many updates at once of one service is answered 200, and what it changed is there afterwards."""
+    names = ("service_desc", "health_path", "usage_prompt", "openapi_url")
+    with address(kind, tmp_path) as store, process(store, tmp_path / "log", "--workers", "4") as (_, url):
+        path = f"{PREFIX}/containers/{create(url, 'abc')[2]}"
+        expected, seen = [], []
+        with ThreadPoolExecutor(8) as pool:
+            for number in range(25):
+                sent = [{name: f"/{number}"} for name in names]
+                statuses = [*pool.map(lambda body: request(url, "PUT", path, body)[0], sent)]
+                read = request(url, "GET", f"{PREFIX}/r/containers/abc")[1]
+                seen.append((statuses, [read[name] for name in names]))
+                expected.append(([200] * len(names), [f"/{number}"] * len(names)))
+    assert seen == expected
+
+
 def _by_slug(answered: list[Answered]) -> dict[str, list[int]]:
     statuses = collections.defaultdict(list)
     for slug, status, _ in sorted(answered):
