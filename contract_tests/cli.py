@@ -12,6 +12,7 @@ import click
 from contract_tests import __version__
 from contract_tests.callers import load_callers
 from contract_tests.case import LAYERS, Layer
+from contract_tests.cli_check import check
 from contract_tests.cli_mutate import mutate
 from contract_tests.endings import unjudged, usage_errors
 from contract_tests.ledger import Ledger
@@ -100,7 +101,7 @@ def _target_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def main() -> None:
     """Judge a deployment of the two operations, rule by rule.
 
-    Exit codes: 0 conforms, 1 violated, 2 usage, 3 the target could not be judged.
+    Exit codes: 0 conforms, 1 violated, 2 usage, 3 the target could not be judged, 130 Ctrl-C before a violation.
     """
 
 
@@ -257,4 +258,5 @@ def _print(report: Report, *, quiet: bool) -> None:
         print_report(report, console if console.is_terminal else Console(width=160))
 
 
+main.add_command(check)
 main.add_command(mutate)
