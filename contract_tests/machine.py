@@ -59,7 +59,7 @@ class Context:
 
 def explore(context: Context, number: int, examples: int, steps: int) -> None:
     """Play ``examples`` random traces of at most ``steps`` steps; the same ``number`` makes the same traces."""
-    machine = seed(number)(type("Trace", (Trace,), {"context": context}))
+    machine: Any = seed(number)(type("Trace", (Trace,), {"context": context}))
     profile = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -75,6 +75,7 @@ def explore(context: Context, number: int, examples: int, steps: int) -> None:
         run_state_machine_as_test(machine, settings=profile)
     finally:
         random.setstate(state)
+        del machine.context  # Hypothesis keeps every machine's class for good
 
 
 def roles(cast: Cast) -> tuple[str, ...]:
