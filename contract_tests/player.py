@@ -64,6 +64,7 @@ class Player:
     _lock: Lock = field(default_factory=Lock)
     _pool_lock: Lock = field(default_factory=Lock)
     _silent: int = 0
+    _creating: int = 0
     _credentials: bool | None = None
     _ids: set[str] = field(default_factory=set)
 
@@ -115,8 +116,8 @@ class Player:
         request, body = scene.request(operation, step, caller)
         creating = step.operation == "createContainer"
         slug = body.get("service_slug") if isinstance(body, dict) else None
+        counted = creating and self._counts_as_created(step)
         if creating:
-            self._allow_create(step)
             self.ledger.sending(caller.name, slug if isinstance(slug, str) else None)
         reply = self.redactor.reply(self.target.send(request))
         exchange = self.redactor.exchange(caller.name, self.target.url, request, reply)
@@ -129,6 +130,8 @@ class Player:
                 scene.services[step.as_] = identifier
             if isinstance(slug, str):
                 scene.slug_of[step.as_] = slug
+        with self._lock:
+            self._creating -= counted
         return reply
 
     def shared(self, service_type: str, caller: Caller) -> tuple[str | None, str] | None:
@@ -253,13 +256,17 @@ class Player:
             self._ids.add(identifier.lower())
         return known
 
-    def _allow_create(self, step: Step) -> None:
+    def _counts_as_created(self, step: Step) -> bool:
+        """Count a create that may be accepted as on its way; NotObserved where no more may be."""
         if step.expect == "refuse":
-            return
+            return False
         if self.refuse_only:
             raise NotObserved("--refuse-only sends nothing that may be accepted")
-        if self.max_created is not None and self.ledger.count >= self.max_created:
-            raise NotObserved("--max-created is reached")
+        with self._lock:
+            if self.max_created is not None and self.ledger.count + self._creating >= self.max_created:
+                raise NotObserved("--max-created is reached")
+            self._creating += 1
+        return True
 
     def _count(self, exchange: Exchange, reply: Reply | Unanswered) -> None:
         with self._lock:

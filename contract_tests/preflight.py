@@ -36,7 +36,11 @@ def preflight(player: Player) -> Preflight:
         if caller.kind == "ak":
             ready.append(caller)
             continue
-        able, reply, scene = _try(player, caller)
+        try:
+            able, reply, scene = _try(player, caller)
+        except NotObserved as missing:
+            notes.append(f"{caller.name} was not tried: {missing}")
+            continue
         replies[caller.name] = reply
         if able is None:
             gone.append(caller.name)
@@ -44,6 +48,8 @@ def preflight(player: Player) -> Preflight:
             continue
         ready.append(able)
         readback = readback or _reads_back(player, able, scene)
+    if not replies:
+        raise CannotJudge(notes[0] if notes else "no caller that may create is given; an ak- key may not")
     if len(gone) == len(replies):
         raise CannotJudge(_why(player.target.url, replies))
     _same_api(player, next(c for c in ready if c.kind != "ak"))
@@ -102,9 +108,16 @@ def _refuse_only(player: Player) -> Preflight:
         reply = player.send(scene, Step(caller=role, body={}, slug="", expect="refuse"), [])
     except NotObserved as missing:
         raise CannotJudge(str(missing)) from None
-    if isinstance(reply, Unanswered) or reply.status in (401, 403, 404, 405, 501) or reply.status >= 500:
+    if not isinstance(reply, Reply) or not _reads_creates(reply):
         raise CannotJudge(_why(player.target.url, {caller.name: reply}))
     return Preflight(player.cast, False, ("--refuse-only: nothing that may be accepted is sent",))
+
+
+def _reads_creates(reply: Reply) -> bool:
+    """Say whether this is how a create is answered that lacks everything: refused, or stored all the same."""
+    if reply.status < 400:
+        return answered_id(reply) is not None
+    return reply.status < 500 and reply.status not in (401, 403, 404, 405, 429)
 
 
 def _why(url: str, replies: Mapping[str, Any]) -> str:
@@ -113,6 +126,10 @@ def _why(url: str, replies: Mapping[str, Any]) -> str:
         return f"{url} refuses every caller ({', '.join(replies)}); check the tokens and teams in the callers file"
     if statuses and statuses <= {404, 405, 501}:
         return f"{url} is not this API: POST /containers is not found there; check the base URL (it ends in /api/v1)"
+    if statuses and max(statuses) < 300:
+        return f"{url} is not this API: it accepts a create of nothing and answers no id; check the base URL"
+    if statuses and max(statuses) < 400:
+        return f"{url} is not this API: it redirects POST /containers; give the URL that it redirects to"
     if statuses and statuses <= {429, 503}:
         return f"{url} is too busy to be judged; try again later or with --rate"
     name, reply = next(iter(replies.items()))

@@ -104,18 +104,22 @@ class Run:
         try:
             for layer in LAYERS:
                 if layer in self.options.layers:
-                    clock, before = time.perf_counter(), self.player.requests
-                    done = len(self.results)
-                    plan[layer]()
-                    self._layers[layer] = LayerSummary(
-                        len(self.results) - done, self.player.requests - before, time.perf_counter() - clock
-                    )
+                    self._play_layer(layer, plan[layer])
             self._reduce()
         except KeyboardInterrupt:
             return "interrupted"
         except TargetGone as gone:
             return f"the target stopped answering: {gone}"
         return "the time is up" if self._over() else ""
+
+    def _play_layer(self, layer: Layer, play: Callable[[], None]) -> None:
+        clock, before, done = time.perf_counter(), self.player.requests, len(self.results)
+        try:
+            play()
+        finally:
+            self._layers[layer] = LayerSummary(
+                len(self.results) - done, self.player.requests - before, time.perf_counter() - clock
+            )
 
     def _cases(self) -> list[Case]:
         tables = self._fixtures("cases")

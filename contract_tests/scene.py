@@ -17,6 +17,10 @@ class NotObserved(Exception):  # noqa: N818 - no error: a case that this run can
     """A case cannot be played here; its text says what is missing."""
 
 
+def _others(team: str) -> str:
+    return "-blue" if team == "red" else "-red"
+
+
 @dataclass(slots=True)
 class Scene:
     """The labels of one case while it is played."""
@@ -93,6 +97,8 @@ class Scene:
                 return str(uuid4())  # any team but its own will do
             if team is None:
                 raise NotObserved(f"no team known for {step.team}")
+            if caller.kind == "jwt" and team in caller.teams and step.caller.endswith(_others(step.team)):
+                raise NotObserved("no JWT caller given that belongs to one of the two teams only")
             return team
         if caller.kind == "jwt":
             return self.cast.team_for(caller, step.caller)

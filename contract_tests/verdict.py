@@ -77,9 +77,11 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 conforms, 1 violated (or a waiver has expired), 3 the target went away before anything was."""
+        """0 conforms, 1 violated (or a waiver has expired), 3 the target went away first, 130 Ctrl-C came first."""
         if self.expired or any(v.fails for v in self.verdicts):
             return 1
+        if self.cut_short == "interrupted":
+            return 130
         return 3 if self.cut_short.startswith("the target") else 0
 
     def counts(self) -> Mapping[str, int]:
