@@ -38,11 +38,15 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """The callers in their parts: ``red`` and ``blue`` are two teams, each None where it is not known."""
+    """The callers in their parts: ``red`` and ``blue`` are two teams, each None where it is not known.
+
+    ``refused`` names the callers that were given, but that the target did not let act.
+    """
 
     red: str | None
     blue: str | None
     callers: tuple[Caller, ...]
+    refused: tuple[str, ...] = ()
 
     def find(self, role: str, *, lenient: bool = False) -> Caller | None:
         """Return the caller of a role such as ``sk-red``, ``jwt-both``, ``red`` (anyone for that team).
@@ -136,13 +140,27 @@ def load_callers(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[C
     callers = tuple(_caller(path, entry, teams, environ) for entry in document["callers"])
     if not callers:
         raise CallersError(f"{path} names no caller; one sk- token is enough to start")
+    _apart(path, callers)
     return callers
+
+
+def _apart(path: Path, callers: Iterable[Caller]) -> None:
+    """Refuse two callers of one name, and two that are the same one."""
+    names: set[str] = set()
+    tokens: dict[str, str] = {}
+    for caller in callers:
+        if caller.name in names:
+            raise CallersError(f"{path}: two callers are called {caller.name}; give each a `name` of its own")
+        names.add(caller.name)
+        other = tokens.setdefault(caller.token, caller.name)
+        if other != caller.name:
+            raise CallersError(f"{path}: {other} and {caller.name} have the same token; give each its own")
 
 
 def _caller(path: Path, entry: Any, teams: Mapping[str, str], environ: Mapping[str, str]) -> Caller:
     if not isinstance(entry, Mapping) or entry.get("kind") not in _KINDS:
         raise CallersError(f"{path}: each caller needs a kind, one of {', '.join(_KINDS)}")
-    name = str(entry.get("name") or entry["kind"])
+    name = str(entry.get("name") or "-".join((entry["kind"], *map(str, entry.get("teams") or ()))))
     named = tuple(str(teams.get(team, team)) for team in entry.get("teams") or ())
     for team in named:
         try:

@@ -16,8 +16,8 @@ NO_SLUG = ""  # in place of a slug label: the create goes without a slug
 class Step:
     """One request, as a template: labels and made values are filled in when it is played.
 
-    The keys are those of ``fixtures/README.md``. ``expect`` is None for a set-up step, which must be
-    accepted for the case to mean anything.
+    The keys are those of ``fixtures/README.md``; in a body ``as_is`` nothing is a made value. ``expect`` is None
+    for a set-up step, which must be accepted for the case to mean anything.
     """
 
     operation: Operation = "createContainer"
@@ -30,6 +30,7 @@ class Step:
     service: str = "service"
     as_: str = "service"
     status: str | None = None
+    as_is: bool = False
     shows: tuple[tuple[str, Any], ...] = ()
     expect: Expect | None = None
 

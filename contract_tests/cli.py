@@ -189,9 +189,8 @@ def replay(file: Path, **given: Any) -> None:
         click.echo(
             f"{exchange.curl()}\n  -> {exchange.status or exchange.reason} {exchange.reply_body[:300]}"
         )
-    click.echo(
-        f"{judgement.rule}: {judgement.outcome} {judgement.reason if judgement.outcome != 'passed' else ''}"
-    )
+    why = f": {judgement.reason}" if judgement.outcome != "passed" else ""
+    click.echo(f"{judgement.rule} {'conforms' if judgement.outcome == 'passed' else judgement.outcome}{why}")
     sys.exit({"violated": 1, "passed": 0}.get(judgement.outcome, 3))
 
 

@@ -90,7 +90,7 @@ def _generate(view: dict[str, Any], seed: int, examples: int, *, coverage: bool)
         for result in schema.get_all_operations():
             operation = result.ok()
             name = operation.definition.raw["operationId"]
-            for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+            for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE) if examples else ():
                 for body in _drawn(operation, mode, seed, examples):
                     yield _sample(name, "fuzzing", body, positive=mode.is_positive)
             if coverage:
@@ -101,7 +101,9 @@ def _generate(view: dict[str, Any], seed: int, examples: int, *, coverage: bool)
 def _drawn(operation: Any, mode: Any, seed: int, examples: int) -> list[Any]:
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import seed as seeded
+    from hypothesis.configuration import set_hypothesis_home_dir
 
+    set_hypothesis_home_dir(user_cache_path("cyberun-contract-kit") / "hypothesis")  # not the user's folder
     bodies: list[Any] = []
     path = {"serviceId": _NOWHERE} if "{" in operation.path else None
     strategy = operation.as_strategy(generation_mode=mode, path_parameters=path)

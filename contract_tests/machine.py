@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from platformdirs import user_cache_path
 
 from contract_tests.callers import Cast
 from contract_tests.case import Case, Expect, Step
@@ -71,6 +73,7 @@ def explore(context: Context, number: int, examples: int, steps: int) -> None:
         print_blob=False,
     )
     state = random.getstate()
+    set_hypothesis_home_dir(user_cache_path("cyberun-contract-kit") / "hypothesis")  # not the user's folder
     try:
         run_state_machine_as_test(machine, settings=profile)
     finally:

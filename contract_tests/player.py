@@ -199,8 +199,8 @@ class Player:
         shared = updating and step.service.startswith(SHARED)
         single = len(case.steps) == 1 and (case.value is not None or rule.stage in _CONTROLLED)
         allowed = updating and step.expect in (None, "accept") and isinstance(step.body, dict)
-        if not (shared or single or allowed):
-            return step
+        if not (shared or single or allowed) or (self.refuse_only and not updating):
+            return step  # a refusal that may create nothing has to do without its control
         service_type = step.service.removeprefix(SHARED) if shared else "deployed"
         caller = self._owner(step, scene)
         if shared or single:

@@ -11,6 +11,8 @@ from contract_tests.player import Player
 from contract_tests.scene import NotObserved, Scene
 from contract_tests.target import Reply, Unanswered
 
+_REFUSE_ONLY = "--refuse-only: a refusal was not held against the same request without its fault"
+
 
 class CannotJudge(Exception):  # noqa: N818 - no error of ours: exit code 3
     """The target cannot be judged; its text is one line that says why."""
@@ -53,7 +55,7 @@ def preflight(player: Player) -> Preflight:
     if len(gone) == len(replies):
         raise CannotJudge(_why(player.target.url, replies))
     _same_api(player, next(c for c in ready if c.kind != "ak"))
-    return Preflight(replace(player.cast, callers=tuple(ready)), readback, tuple(notes))
+    return Preflight(replace(player.cast, callers=tuple(ready), refused=tuple(gone)), readback, tuple(notes))
 
 
 def _try(player: Player, caller: Caller) -> tuple[Caller | None, Reply | Unanswered, Scene]:
@@ -110,7 +112,7 @@ def _refuse_only(player: Player) -> Preflight:
         raise CannotJudge(str(missing)) from None
     if not isinstance(reply, Reply) or not _reads_creates(reply):
         raise CannotJudge(_why(player.target.url, {caller.name: reply}))
-    return Preflight(player.cast, False, ("--refuse-only: nothing that may be accepted is sent",))
+    return Preflight(player.cast, False, (_REFUSE_ONLY,))
 
 
 def _reads_creates(reply: Reply) -> bool:

@@ -51,7 +51,7 @@ def labelled(case: Case, body: Any) -> Case:
     step = case.steps[0]
     stored = step.service.removeprefix(SHARED)
     said = opinion(step.operation, body, stored)
-    step = replace(step, body=body, expect=said.expect)
+    step = replace(step, body=body, as_is=True, expect=said.expect)
     if step.operation == "createContainer" and isinstance(body, dict):
         if body.get("service_slug") is None:
             step = replace(step, slug=NO_SLUG)

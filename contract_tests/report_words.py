@@ -29,7 +29,7 @@ def headline(report: Report) -> str:
     """Return the outcome in a word or two, the same as the exit code says."""
     if report.exit_code == 1:
         return "VIOLATED"
-    if report.cut_short.startswith("the target"):
+    if report.unjudged and report.cut_short != "interrupted":
         return "NOT JUDGED"
     return "CONFORMS so far" if report.cut_short == "interrupted" else "CONFORMS"
 

@@ -3,10 +3,11 @@
 import random
 import time
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
 
 from contract_tests.case import LAYERS, Case, Layer
@@ -110,6 +111,8 @@ class Run:
             return "interrupted"
         except TargetGone as gone:
             return f"the target stopped answering: {gone}"
+        except Exception as error:  # what was seen so far is worth more than a traceback
+            return f"an error of the suite, please report it: {type(error).__name__}: {error}"
         return "the time is up" if self._over() else ""
 
     def _play_layer(self, layer: Layer, play: Callable[[], None]) -> None:
@@ -132,7 +135,7 @@ class Run:
         packs, alone = packed(cases)
         unproven: list[Case] = []
         rotated = [replace(pack, case=self.player.cast.rotated(pack.case)) for pack in packs]
-        for pack, result in zip(rotated, self._map(lambda p: self.player.play(p.case), rotated), strict=True):
+        for pack, result in self._map(lambda pack: (pack, self.player.play(pack.case)), rotated):
             unproven += self._unpacked(pack, result)
         self._play_all("cases", [self.player.cast.rotated(case) for case in (*alone, *unproven)])
         self._play_again("cases", alone)
@@ -180,16 +183,20 @@ class Run:
         """Play generated bodies; with a time, go on with other seeds until it is up."""
         from contract_tests.properties import property_cases  # the other layers do without
 
-        examples, seed = self.options.max_examples, self.options.seed
-        long = self.options.seconds is not None or examples > GATE_EXAMPLES
-        while True:
-            cases = property_cases(
-                self.player.spec, seed, examples, coverage=long and seed == self.options.seed
-            )
+        for seed, examples, coverage in self._rounds():
+            cases = property_cases(self.player.spec, seed, examples, coverage=coverage)
             self._play_all("properties", [self.player.cast.rotated(case) for case in self._select(cases)])
-            seed += 1
-            if self.options.seconds is None or self._over():
+            if self._over():
                 return
+
+    def _rounds(self) -> Iterator[tuple[int, int, bool]]:
+        """Yield what to generate, in turn: (seed, examples, coverage phase)."""
+        options = self.options
+        yield options.seed, options.max_examples, False
+        if options.seconds is not None or options.max_examples > GATE_EXAMPLES:
+            yield options.seed, 0, True
+        if options.seconds is not None:
+            yield from ((seed, options.max_examples, False) for seed in count(options.seed + 1))
 
     def _select(self, cases: Iterable[Case]) -> list[Case]:
         index, of = self.options.shard
@@ -217,18 +224,19 @@ class Run:
             self._note(result)
             self._progress(layer, done, len(order), self._violated)
 
-    def _map(
-        self, play: Callable[[Any], Result], items: Sequence[Any], *, alone: bool = False
-    ) -> Iterable[Result]:
-        """Play in parallel where that pays; stop handing out when the time is up."""
+    def _map(self, play: Callable[[Any], Any], items: Sequence[Any], *, alone: bool = False) -> Iterator[Any]:
+        """Play in parallel where that pays, in the order of the items; none any more once the time is up."""
+
+        def in_time(item: Any) -> Any:
+            return None if self._over() else play(item)
+
         width = 1 if alone or not self.player.target.concurrent else self.options.concurrency
-        todo = [item for item in items if not self._over()]
         if width == 1:
-            yield from (play(item) for item in todo)
+            yield from filter(None, map(in_time, items))
             return
         with ThreadPoolExecutor(width) as pool:
             try:
-                yield from pool.map(play, todo)
+                yield from filter(None, pool.map(in_time, items))
             finally:
                 pool.shutdown(cancel_futures=True)
 

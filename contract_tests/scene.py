@@ -44,7 +44,8 @@ class Scene:
         """Return who plays a role; NotObserved where nobody can."""
         found = self.cast.find(role, lenient=self.lenient)
         if found is None:
-            raise NotObserved(f"no caller given for {role}")
+            given = f" ({', '.join(self.cast.refused)}: refused by the target)" if self.cast.refused else ""
+            raise NotObserved(f"no caller that can act for {role}{given}")
         return found
 
     def request(self, operation: Operation, step: Step, caller: Caller) -> tuple[Request, Any]:
@@ -72,7 +73,7 @@ class Scene:
             return None, raw if isinstance(raw, bytes) else raw.replace(
                 "{slug}", self.slug(step.slug)
             ).encode()
-        body = make(step.body, self.slugs.fresh)
+        body = step.body if step.as_is else make(step.body, self.slugs.fresh)
         if isinstance(body, Mapping):
             body = dict(body)
             if operation.id == "createContainer" and step.slug != NO_SLUG:

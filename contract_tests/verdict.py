@@ -77,12 +77,21 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 conforms, 1 violated (or a waiver has expired), 3 the target went away first, 130 Ctrl-C came first."""
+        """0 conforms, 1 violated (or a waiver has expired), 130 Ctrl-C came first.
+
+        3 the target went away first, the suite itself failed, or not one rule could be judged.
+        """
         if self.expired or any(v.fails for v in self.verdicts):
             return 1
         if self.cut_short == "interrupted":
             return 130
-        return 3 if self.cut_short.startswith("the target") else 0
+        return 3 if self.unjudged else 0
+
+    @property
+    def unjudged(self) -> bool:
+        """Whether there is nothing that a verdict could rest on."""
+        lost = self.cut_short.startswith(("the target", "an error"))
+        return lost or all(row.verdict in ("inconclusive", "not observed") for row in self.verdicts)
 
     def counts(self) -> Mapping[str, int]:
         """How many rules got each verdict; an assumed rule that is chosen otherwise counts as a note."""

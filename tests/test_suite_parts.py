@@ -11,6 +11,7 @@ import pytest
 from contract_tests.callers import CallersError, cast, load_callers
 from contract_tests.case import Case, Step, from_data, to_data
 from contract_tests.catalogue import load_catalogue
+from contract_tests.corpus import Sample
 from contract_tests.data import data_file
 from contract_tests.derive import derived_cases, fresh
 from contract_tests.exchange import Redactor
@@ -22,11 +23,17 @@ from contract_tests.made import Slugs, make
 from contract_tests.oracle import opinion
 from contract_tests.packs import packed
 from contract_tests.player import Result
+from contract_tests.properties import property_case
 from contract_tests.reduce import _shorter as shorter
+from contract_tests.run import Options, Run
+from contract_tests.scene import Scene
+from contract_tests.session import open_player
 from contract_tests.spec import load_spec
 from contract_tests.target import Reply, Request, Unanswered
 from contract_tests.verdict import verdicts
 from contract_tests.waivers import Waiver, WaiversError, load_waivers
+from contract_tests.wsgi import WsgiTarget
+from mock_server import create_app
 
 CATALOGUE, SPEC, BODIES = load_catalogue(), load_spec(), bodies()
 ID = "0192f0c1-9a8b-7c6d-9e5f-404142434445"
@@ -139,6 +146,8 @@ def test_one_token_alone_is_enough(tmp_path: Path) -> None:
         ("callers: [{kind: sk, token_file: none.txt}]", "put the token into"),
         ("callers: [{kind: jwt, token: a.b.c}]", "needs `teams`"),
         ("callers: [{kind: sk, token: a, teams: [red]}]", "neither under `teams` nor a UUID"),
+        ("callers: [{kind: sk, token: a}, {kind: sk, token: b}]", "two callers are called sk"),
+        ("callers: [{kind: sk, token: a}, {kind: dk, token: a}]", "sk and dk have the same token"),
     ],
 )
 def test_a_callers_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, says: str) -> None:
@@ -148,6 +157,44 @@ def test_a_callers_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, 
     with pytest.raises(CallersError, match=says) as caught:
         load_callers(file, {})
     assert "\n" not in str(caught.value)
+
+
+def test_a_generated_body_goes_out_as_it_is() -> None:
+    """A generated body that looks like a made value is sent as it was generated."""
+    odd = {"env_config": [{"$text": -120}, {"$bytes": "aGk="}]}
+    case = property_case(Sample("updateContainer", "fuzzing", positive=False, value=odd), "1", "deployed")
+    scene = Scene(
+        cast(load_callers(data_file("fixtures/callers.yaml"))), Slugs(), services={"shared:deployed": ID}
+    )
+    request, _ = scene.request(SPEC.operations["updateContainer"], case.steps[0], scene.caller("red"))
+    assert json.loads(request.body or b"") == odd
+
+
+def test_a_caller_without_a_name_is_called_after_its_kind_and_team(tmp_path: Path) -> None:
+    """Callers that are not named are told apart by their kind and teams."""
+    file = tmp_path / "callers.yaml"
+    file.write_text(
+        f"teams: {{red: {ID}}}\ncallers: [{{kind: sk, token: a, teams: [red]}}, {{kind: dk, token: b, teams: [red]}}]"
+    )
+    assert [caller.name for caller in load_callers(file, {})] == ["sk-red", "dk-red"]
+
+
+def test_a_run_that_could_judge_nothing_is_not_green() -> None:
+    """A run in which no rule could be judged ends with 3, one that only refuses judges what it can."""
+    player = open_player(WsgiTarget(create_app()))
+    rules = frozenset({"not-while-busy"})
+    assert Run(player, Options(layers=("lifecycle",), rules=rules)).report().exit_code == 3
+    careful = open_player(WsgiTarget(create_app()), refuse_only=True)
+    report = Run(careful, Options(refuse_only=True)).report()
+    assert (report.exit_code, report.created) == (0, 0)
+    assert report.counts()["conforms"] > 50
+
+
+def test_a_run_ends_when_its_time_is_up() -> None:
+    """A run of a tenth of a second says that it was cut short, with what was seen."""
+    report = Run(open_player(WsgiTarget(create_app())), Options(seconds=0.1)).report()
+    assert report.cut_short == "the time is up"
+    assert report.seconds < 5
 
 
 def test_slugs_are_fresh_and_valid() -> None:

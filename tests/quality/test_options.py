@@ -178,6 +178,6 @@ def test_one_service_key_is_enough_to_start(tmp_path: Path, teams: str) -> None:
     with at(create_app()) as url:
         done = command("run", "--target", url, "--callers", file, "--strict", "--report", tmp_path / "report")
     assert done.code == 0, done.out + done.err
-    assert "no caller given for jwt-red" in done.out
+    assert "no caller that can act for jwt-red" in done.out
     rows = json.loads((tmp_path / "report" / "report.json").read_text("utf-8"))
     assert rows
