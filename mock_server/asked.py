@@ -47,8 +47,9 @@ class Count(int):
 class Requests:
     """The requests received so far, oldest first; filters are rule, status, operation, caller, method, path."""
 
-    def __init__(self, read: Callable[[], list[dict[str, Any]]]) -> None:
-        self._read = read
+    def __init__(self, read: Callable[[], list[dict[str, Any]]], check: Callable[[str], object]) -> None:
+        """`check` raises where a rule that is asked for does not exist, so that a slip counts for nothing."""
+        self._read, self._check = read, check
 
     def __iter__(self) -> Iterator[Received]:
         for entry in self._read():
@@ -74,6 +75,8 @@ class Requests:
         path: str | None = None,
     ) -> list[Received]:
         """The requests that every given filter picks."""
+        if rule is not None:
+            self._check(rule)
         given = {"rule": rule, "status": status, "operation": operation, "caller": caller}
         filters = _given({**given, "method": method, "path": path})
         return [received for received in self if not received.misses(filters)]

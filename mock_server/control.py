@@ -98,6 +98,12 @@ class _Control:
     def requests(self) -> Answer:
         """The journal: the requests that `rule`, `status` and `operation` pick, and their count."""
         filters = {name: request.args.get(name) for name in ("rule", "status", "operation")}
+        for name in request.args:
+            if name not in filters:
+                return answer.problem(400, f"{name}: no such filter; there is {', '.join(filters)}")
+        rule = filters["rule"]
+        if rule is not None and rule not in self._mock.contract.rules:
+            return answer.problem(400, f"rule: seen {rule!r}, wanted the id of a rule of the contract")
         picked = self._journal.select(**filters)
         return answer.success(
             200, {"count": len(picked), "requests": [self._journal.shown(entry) for entry in picked]}

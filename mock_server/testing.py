@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -42,7 +43,10 @@ class ContainersMock:
         chosen = first or next(iter(known.callers.values()))
         self.token = self.tokens[chosen.name]
         self.team_id = chosen.teams[0]
-        self.requests = Requests(lambda: self._control("GET", "journal")["requests"])
+        self.requests = Requests(
+            lambda: self._control("GET", "journal")["requests"],
+            lambda rule: self._control("GET", f"journal?{urlencode({'rule': rule})}"),
+        )
 
     def __repr__(self) -> str:
         return f"<ContainersMock at {self.url}>"

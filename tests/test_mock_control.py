@@ -128,7 +128,7 @@ FILTERS = {
     "rule=exposed-port-range": 1,
     "status=201": 1,
     "operation=createContainer": 2,
-    "status=201&rule=x": 0,
+    "status=201&rule=slug-unique": 0,
     "": 3,
 }
 
@@ -324,3 +324,12 @@ def test_callers_come_from_a_file_of_ones_own(tmp_path: Any, monkeypatch: pytest
     tokens = ["sk-as-it-is", "sk-from-a-variable", "sk-from-a-file", TOKENS["sk-red"]]
     sent = [client.put(f"{CREATE}/x", headers={"Authorization": f"Bearer {token}"}) for token in tokens]
     assert [answer.status_code for answer in sent] == [400, 400, 400, 401]
+
+
+@pytest.mark.parametrize("query", ["rule=service-slug-requierd", "foo=1"])
+def test_a_filter_that_is_mistyped_is_not_believed(query: str) -> None:
+    """A rule that the contract does not have, or a filter that does not exist, is a 400 that says so."""
+    answer = create_app().test_client().get(f"/_mock/journal?{query}")
+    assert answer.status_code == 400
+    assert answer.content_type == "application/problem+json"
+    assert query.partition("=")[0] in answer.json["detail"]

@@ -208,3 +208,9 @@ def test_the_examples_of_the_page_hold(pytester: pytest.Pytester) -> None:
         "-p", "mock_server.testing", "-W", "error", "-p", "no:cacheprovider"
     )
     assert (result.ret, len(DOCS) >= 4) == (0, True)
+
+
+def test_a_rule_that_does_not_exist_is_not_counted(containers_mock: ContainersMock) -> None:
+    """An assertion about a rule that the contract does not have fails, in place of holding for nothing."""
+    with pytest.raises(ValueError, match="wanted the id of a rule"):
+        containers_mock.requests.assert_not_called(rule="service-slug-requierd")
