@@ -38,7 +38,7 @@ else
 endif
 
 mutants: .venv/dev  ## Break the contract in every mechanical way and see that the suite notices
-	$(BIN)/contract-tests mutate --control-hook '/_mock/services/{id}/status/{status}' \
+	$(BIN)/contract-tests mutate --target wsgi:mock_server:create_app --control-hook '/_mock/services/{id}/status/{status}' \
 	  --faults tests.quality.faults:FAULTS --report reports $(ARGS)
 
 test: .venv/dev  ## Run the tests

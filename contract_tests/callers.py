@@ -90,11 +90,6 @@ class Cast:
         """Return the cast with one caller in every part that it can play."""
         return replace(self, callers=(caller,))
 
-    def without(self, names: Iterable[str]) -> "Cast":
-        """Return the cast less the callers of these names."""
-        gone = set(names)
-        return replace(self, callers=tuple(c for c in self.callers if c.name not in gone))
-
     def _fits(self, caller: Caller, part: str) -> bool:
         if caller.kind == "ak":
             return part == "red"

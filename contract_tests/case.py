@@ -1,6 +1,6 @@
 """A case: one or more steps, and what is expected of the last one. The common currency of all layers."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Expect = Literal["accept", "refuse", "open"]
@@ -48,17 +48,11 @@ class Case:
     layer: Layer
     steps: tuple[Step, ...]
     value: tuple[str, str, str] | None = None
-    tags: frozenset[str] = field(default_factory=frozenset)
 
     @property
     def expect(self) -> Expect:
         """What the last step is expected to get."""
         return self.steps[-1].expect or "accept"
-
-    @property
-    def creates(self) -> bool:
-        """Whether a conforming target would store something."""
-        return any(s.operation == "createContainer" and s.expect != "refuse" for s in self.steps)
 
     def again(self, suffix: str, **changes: Any) -> "Case":
         """Return the same case under another name, with ``changes`` to every step."""

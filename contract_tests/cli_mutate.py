@@ -11,7 +11,7 @@ from contract_tests.target import TargetError
 
 
 @click.command()
-@click.option("--target", default="wsgi:mock_server:create_app", show_default=True,
+@click.option("--target", required=True,
               help="wsgi:module:factory, called as factory(spec=document).")  # fmt: skip
 @click.option(
     "--spec", type=click.Path(path_type=Path), help="Another openapi.yaml, its rules.yaml beside it."

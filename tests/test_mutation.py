@@ -158,6 +158,8 @@ def test_the_command_says_what_survived(tmp_path: Path) -> None:
         "-m",
         "contract_tests",
         "mutate",
+        "--target",
+        MOCK,
         "--only",
         "display-name-length",
         "--report",
@@ -174,9 +176,9 @@ def test_the_command_says_what_survived(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--only", "no-such-rule"), "no mutant is of that rule"),
+        (("--target", MOCK, "--only", "no-such-rule"), "no mutant is of that rule"),
         (("--target", "wsgi:nothing:here"), "give wsgi:module:factory"),
-        (("--faults", "nothing:here"), "give module:attribute"),
+        (("--target", MOCK, "--faults", "nothing:here"), "give module:attribute"),
     ],
 )
 def test_a_mutation_that_cannot_be_made_says_why(arguments: tuple[str, ...], says: str) -> None:
