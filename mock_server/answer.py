@@ -30,10 +30,10 @@ def success(status: int, value: object) -> Answer:
 
 def refusal(violations: Iterable[Violation]) -> Answer:
     """The violations of one stage; the status is that of the first."""
-    told = tuple(violations)
-    status = (told[0].rule.status or (400,))[0]
-    detail = "; ".join(f"{_place(v.fault)}: seen {v.fault.seen}, wanted {v.fault.wanted}" for v in told)
-    return problem(status, detail, told)
+    found = tuple(violations)
+    status = (found[0].rule.status or (400,))[0]
+    detail = "; ".join(f"{_place(v.fault)}: seen {v.fault.seen}, wanted {v.fault.wanted}" for v in found)
+    return problem(status, detail, found)
 
 
 def problem(
@@ -41,9 +41,9 @@ def problem(
 ) -> Answer:
     """A problem document."""
     body = {"type": "about:blank", "title": phrase(status), "status": status, "detail": detail}
-    told = {"violations": [_told(violation) for violation in violations]} if violations else {}
+    found = {"violations": [told(violation) for violation in violations]} if violations else {}
     challenge = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
-    text = json.dumps({**body, **told}).encode()
+    text = json.dumps({**body, **found}).encode()
     return Answer(status, text, PROBLEM, {**challenge, **(headers or {})}, violations)
 
 
@@ -55,7 +55,8 @@ def phrase(status: int) -> str:
         return "Error"
 
 
-def _told(violation: Violation) -> dict[str, str]:
+def told(violation: Violation) -> dict[str, str]:
+    """A violation as JSON."""
     rule, fault = violation.rule, violation.fault
     return {
         "rule": rule.id,

@@ -23,6 +23,9 @@ class Received:
     caller: str | None
     status: int
     rules: tuple[str, ...]
+    violations: tuple[dict[str, str], ...]
+    answer_headers: dict[str, str]
+    answer_body: str
     milliseconds: float
 
     def misses(self, filters: dict[str, Any]) -> int:
@@ -53,7 +56,9 @@ class Requests:
 
     def __iter__(self) -> Iterator[Received]:
         for entry in self._read():
-            yield Received(**{**entry, "rules": tuple(entry["rules"])})
+            yield Received(
+                **{**entry, "rules": tuple(entry["rules"]), "violations": tuple(entry["violations"])}
+            )
 
     def __len__(self) -> int:
         return len(self._read())

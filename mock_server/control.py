@@ -28,8 +28,8 @@ class _Control:
 
     def health(self) -> Answer:
         with self._mock.store.transaction() as step:
-            services = len(step.all())
-        counts = {"services": services, "requests": len(self._journal.select())}
+            services = step.count()
+        counts = {"services": services, "requests": len(self._journal)}
         contract = {"title": self._mock.contract.title, "version": self._mock.contract.version}
         return answer.success(200, {"status": "ok", "version": __version__, "contract": contract, **counts})
 
@@ -43,7 +43,7 @@ class _Control:
 
     def reset(self) -> Answer:
         with self._mock.store.transaction() as step:
-            removed = len(step.all())
+            removed = step.count()
             step.clear()
         return answer.success(200, {"removed": removed})
 
@@ -110,7 +110,7 @@ class _Control:
         )
 
     def forget(self) -> Answer:
-        removed = len(self._journal.select())
+        removed = len(self._journal)
         self._journal.clear()
         return answer.success(200, {"removed": removed})
 

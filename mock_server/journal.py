@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mock_server.answer import told
+from mock_server.contract import Violation
 from mock_server.secrecy import HIDDEN, Tokens
 
 LENGTH = 10_000
+#: In bytes, of all the bodies that are kept together; the oldest requests make room.
+ROOM = 64 * 1024 * 1024
 BODY = 64 * 1024
 #: A little more is kept than shown, so that no token is cut in half before it is replaced.
 KEPT = BODY + 4096
@@ -17,7 +21,10 @@ KEPT = BODY + 4096
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request and how it was answered, as it came; it is shown through `Journal.shown` only."""
+    """One request and how it was answered, as it came; it is shown through `Journal.shown` only.
+
+    The status is 0 where no answer was sent. `violations` are of the request, or of the answer (`in`: answer).
+    """
 
     number: int
     time: str
@@ -29,28 +36,50 @@ class Entry:
     operation: str
     caller: str
     status: int
-    rules: tuple[str, ...]
+    answer_headers: Mapping[str, str]
+    answer_body: bytes = field(repr=False)
+    violations: tuple[Violation, ...]
     milliseconds: float
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The ids of the rules that were broken, each once."""
+        return tuple(dict.fromkeys(violation.rule.id for violation in self.violations))
+
+    @property
+    def room(self) -> int:
+        """The bytes of the bodies."""
+        return len(self.body) + len(self.answer_body)
 
 
 class Journal:
-    """The last requests, oldest first; older ones are forgotten."""
+    """The last requests, oldest first; older ones are forgotten, by number and by the room that they take."""
 
-    def __init__(self, tokens: Tokens, length: int = LENGTH) -> None:
+    def __init__(self, tokens: Tokens, length: int = LENGTH, room: int = ROOM) -> None:
         self._tokens = tokens
-        self._entries: deque[Entry] = deque(maxlen=length)
+        self._length, self._room, self._taken = length, room, 0
+        self._entries: deque[Entry] = deque()
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
 
     def add(self, **parts: Any) -> None:
         """Notes a request."""
         with self._lock:
-            self._entries.append(Entry(next(self._numbers), **parts))
+            entry = Entry(next(self._numbers), **parts)
+            self._entries.append(entry)
+            self._taken += entry.room
+            while len(self._entries) > self._length or self._taken > self._room:
+                self._taken -= self._entries.popleft().room
 
     def clear(self) -> None:
         """Forgets every request."""
         with self._lock:
             self._entries.clear()
+            self._taken = 0
+
+    def __len__(self) -> int:
+        """How many requests are kept."""
+        return len(self._entries)
 
     def select(
         self, rule: str | None = None, status: str | None = None, operation: str | None = None
@@ -88,5 +117,11 @@ class Journal:
             "caller": entry.caller or None,
             "status": entry.status,
             "rules": list(entry.rules),
+            "violations": [
+                {name: clean(text) for name, text in told(violation).items()}
+                for violation in entry.violations
+            ],
+            "answer_headers": {name: clean(value) for name, value in entry.answer_headers.items()},
+            "answer_body": clean(entry.answer_body.decode("utf-8", "replace"))[:BODY],
             "milliseconds": entry.milliseconds,
         }

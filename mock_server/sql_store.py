@@ -65,6 +65,13 @@ class _Rows:
     def all(self) -> list[Service]:
         return [_service(text) for text in self._connection.scalars(_documents().order_by(_C.position))]
 
+    def newest(self, limit: int) -> list[Service]:
+        newest_first = _documents().order_by(_C.position.desc()).limit(limit)
+        return [_service(text) for text in self._connection.scalars(newest_first)]
+
+    def count(self) -> int:
+        return self._connection.scalar(sa.select(sa.func.count()).select_from(SERVICES)) or 0
+
     def add(self, service: Service, *, unique: bool = True) -> None:
         row = _row(service)
         if self._inserted(row):

@@ -1,5 +1,6 @@
 """Services by team: the little that the behaviour asks of a store, a store in memory, and the way to others."""
 
+import itertools
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -52,6 +53,12 @@ class Transaction(Protocol):
 
     def all(self) -> list[Service]:
         """Every service, oldest first."""
+
+    def newest(self, limit: int) -> list[Service]:
+        """At most `limit` services, newest first."""
+
+    def count(self) -> int:
+        """How many services there are."""
 
     def add(self, service: Service, *, unique: bool = True) -> None:
         """Stores a new service; SlugTakenError where `unique` and the team has its slug already.
@@ -117,6 +124,12 @@ class _Memory:
 
     def all(self) -> list[Service]:
         return list(self._services.values())
+
+    def newest(self, limit: int) -> list[Service]:
+        return list(itertools.islice(reversed(self._services.values()), limit))
+
+    def count(self) -> int:
+        return len(self._services)
 
     def add(self, service: Service, *, unique: bool = True) -> None:
         key = _key(service)

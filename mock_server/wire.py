@@ -124,11 +124,12 @@ class Front:
         )
         if outcome is None:
             return
-        rules = tuple(dict.fromkeys(v.rule.id for v in outcome.answer.violations))
+        given = outcome.answer
         if self._log is not None:
+            rules = dict.fromkeys(violation.rule.id for violation in given.violations)
             refused = f" {','.join(rules)}" if rules else ""
             shown = quote(self._tokens.hidden(path, environ.get("HTTP_AUTHORIZATION")), safe="/…")
-            self._log(f"{method} {shown} {outcome.answer.status}{refused} {milliseconds:.1f} ms")
+            self._log(f"{method} {shown} {given.status}{refused} {milliseconds:.1f} ms")
         if path.startswith(CONTROL):
             return
         self._journal.add(
@@ -140,8 +141,10 @@ class Front:
             body=environ[RECEIVED].raw[:KEPT],
             operation=outcome.operation,
             caller=outcome.caller,
-            status=outcome.answer.status,
-            rules=rules,
+            status=given.status,
+            answer_headers={"Content-Type": given.media_type, **given.headers},
+            answer_body=given.body[:KEPT],
+            violations=given.violations,
             milliseconds=round(milliseconds, 3),
         )
 

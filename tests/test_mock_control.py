@@ -1,6 +1,7 @@
 """The control plane: what a client cannot cause, and what it asked for."""
 
 import io
+import json
 import threading
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 from werkzeug.test import Client
 
 from mock_server import create_app
+from mock_server.journal import Journal
+from mock_server.secrecy import Tokens
 from mock_server.store import MemoryStore
 from mock_server.wire import Received, received
 from tests.player import CALLERS
@@ -161,6 +164,11 @@ def test_an_entry_of_the_journal_shows_the_request_and_its_answer(client: Client
     }
     assert set(entry["rules"]) == {"service-slug-pattern", "display-name-required", "docker-image-required"}
     assert entry["body"] == '{"service_slug": "x"}'
+    answer = json.loads(entry["answer_body"])
+    assert (entry["answer_headers"], entry["violations"]) == (
+        {"Content-Type": "application/problem+json"},
+        answer["violations"],
+    )
 
 
 def test_the_journal_is_cleared(client: Client) -> None:
@@ -199,6 +207,16 @@ def test_the_journal_is_bounded() -> None:
         client.get("/x")
     told = client.get("/_mock/journal").json
     assert (told["count"], told["requests"][0]["number"]) == (10_000, 3)
+
+
+def test_the_bodies_of_the_journal_take_bounded_room() -> None:
+    """Of the requests whose bodies together are too many bytes, the oldest make room."""
+    journal = Journal(Tokens(()), room=1000)
+    parts = dict.fromkeys(("time", "method", "path", "query", "operation", "caller"), "")
+    rest: dict[str, Any] = {"headers": {}, "answer_headers": {}, "violations": (), "milliseconds": 1.0}
+    for size in (300, 300, 300, 600):
+        journal.add(**parts, **rest, status=200, body=b"a" * (size - 100), answer_body=b"b" * 100)
+    assert [entry.number for entry in journal.select()] == [3, 4]
 
 
 def test_the_control_plane_can_be_left_out() -> None:

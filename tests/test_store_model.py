@@ -107,6 +107,12 @@ class Machine(RuleBasedStateMachine):
         """Every service, oldest first."""
         assert repr(self._read(lambda step: step.all())) == repr(self.model)
 
+    @rule(limit=st.integers(1, 4))
+    def newest(self, limit: int) -> None:
+        """The last services, newest first, and how many there are."""
+        told = self._read(lambda step: (step.newest(limit), step.count()))
+        assert repr(told) == repr((self.model[::-1][:limit], len(self.model)))
+
     def _named(self, team: str, slug: str) -> list[Service]:
         return [s for s in self.model if s.team == team and isinstance(s.slug, str) and s.slug == slug]
 
