@@ -4,7 +4,7 @@ import functools
 import logging
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -26,6 +26,7 @@ from mock_server.directory import Directory
 from mock_server.journal import Journal
 from mock_server.lifecycle import Clock
 from mock_server.mock import IN_CODE, Mock
+from mock_server.script import Script
 from mock_server.secrecy import Tokens
 from mock_server.store import MEMORY, Store, UnreachableStoreError
 from mock_server.trouble import Trouble
@@ -65,34 +66,76 @@ def create_app(
     `latency` (`50-200ms`) and `fault_rate` draw from `seed`; a deploy or a stop takes `deploy_seconds`.
     Where several `workers` serve, each has an app, and what only one of them would know is refused.
     """
-    served = _contract(spec, frozenset(without))
     known = _directory(callers, any_token)
     tokens = Tokens(known.callers)
-    turned = Clock(clock or (lambda: datetime.now(UTC)))
-    mock = Mock(
-        served,
+    parts = Parts(
         known,
         tokens,
         stores.opened(store) if isinstance(store, str) else store,
-        BodyReader(served, max_body),
-        turned,
+        Clock(clock or (lambda: datetime.now(UTC))),
         new_id or (lambda: str(uuid_utils.uuid7())),
+        Script(),
+        Chance(latency, fault_rate, seed),
+        Journal(tokens),
+        max_body,
+        control,
+        cors,
+        log,
+        deploy_seconds,
+        workers,
     )
-    trouble = Trouble(mock, Chance(latency, fault_rate, seed), control=control)
-    journal = Journal(tokens)
+    return served(parts, _contract(spec, frozenset(without)))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a mock is made of beside its contract; all that it remembers is in here."""
+
+    directory: Directory
+    tokens: Tokens
+    store: Store
+    clock: Clock
+    new_id: Callable[[], str]
+    script: Script
+    chance: Chance
+    journal: Journal
+    max_body: int
+    control: bool
+    cors: bool
+    log: Callable[[str], object] | None
+    deploy_seconds: float
+    workers: int
+
+
+def served(parts: Parts, rules: Contract) -> Flask:
+    """An app that serves the contract with these parts; one after another may do so with the same."""
+    reader = BodyReader(rules, parts.max_body)
+    mock = Mock(rules, parts.directory, parts.tokens, parts.store, reader, parts.clock, parts.new_id)
+    trouble = Trouble(mock, parts.chance, parts.script, control=parts.control)
     app = Flask("mock_server", static_folder=None, template_folder=None)
+    app.extensions["mock_server"] = (parts, rules)
     app.url_map.merge_slashes = False
-    operations = (*served.operations, *_readback().operations)
+    operations = (*rules.operations, *_readback().operations)
     for operation in operations:
         _route(app, trouble, operation)
-    if control:
-        demand = Demand(mock, trouble.script, turned, deploy_seconds, operations, workers)
-        control_plane.register(app, mock, journal, respond, demand)
-    app.register_error_handler(HTTPException, _http_problem(served, tokens))
+    if parts.control:
+        demand = Demand(mock, parts.script, parts.clock, parts.deploy_seconds, operations, parts.workers)
+        control_plane.register(app, mock, parts.journal, respond, demand)
+    app.register_error_handler(HTTPException, _http_problem(rules, parts.tokens))
     app.register_error_handler(UnreachableStoreError, _store_problem)
-    kept = DRAINED if "body-size" in served.off else max_body
-    app.wsgi_app = Front(app.wsgi_app, journal, tokens, kept, cors, log)  # type: ignore[method-assign]
+    kept = DRAINED if "body-size" in rules.off else parts.max_body
+    front = Front(app.wsgi_app, parts.journal, parts.tokens, kept, parts.cors, parts.log)
+    app.wsgi_app = front  # type: ignore[method-assign]
     return app
+
+
+def remade(app: Flask, spec: Path) -> Flask:
+    """The same mock with the contract that is at `spec` now: services, requests, script and clock stay.
+
+    UnusableFileError says why the contract cannot be used.
+    """
+    parts, rules = app.extensions["mock_server"]
+    return served(parts, contract.load(spec, rules.off, frozenset(IN_CODE)))
 
 
 def _contract(spec: Spec, off: frozenset[str]) -> Contract:
@@ -169,9 +212,9 @@ def _store_problem(error: UnreachableStoreError) -> Response:
     )
 
 
-def _http_problem(served: Contract, tokens: Tokens) -> Callable[[HTTPException], Response]:
+def _http_problem(rules: Contract, tokens: Tokens) -> Callable[[HTTPException], Response]:
     """What the framework refuses, in the form of every other refusal."""
-    there = ", ".join(f"{o.method} {PREFIX}{o.path}" for o in served.operations)
+    there = ", ".join(f"{o.method} {PREFIX}{o.path}" for o in rules.operations)
 
     def handler(error: HTTPException) -> Response:
         status = error.code or 500

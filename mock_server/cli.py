@@ -12,7 +12,7 @@ from typing import Any
 import click
 import yaml
 
-from mock_server import __version__, data, serve
+from mock_server import __version__, data, names, serve
 from mock_server.data import UnusableFileError
 from mock_server.store import MEMORY
 
@@ -40,6 +40,7 @@ def _in_one_line(command: Callable[..., None]) -> Callable[..., None]:
 )
 @click.option("--callers", type=_FILE, help="File of known callers, in the form of fixtures/callers.yaml.")
 @click.option("--spec", type=_FILE, help="OpenAPI document to enforce; rules.yaml is looked for beside it.")
+@click.option("--watch", is_flag=True, help="Read the contract again whenever its files change.")
 @click.option("--without", multiple=True, metavar="RULE", help="Do not enforce this rule (repeatable).")
 @click.option("--any-token", is_flag=True, help="Accept any well-formed token.")
 @click.option(
@@ -54,6 +55,8 @@ def _in_one_line(command: Callable[..., None]) -> Callable[..., None]:
     default=MEMORY,
     show_default=True,
     metavar="STORE",
+    envvar="MOCK_STORE",
+    show_envvar=True,
     help="Where services are kept: memory, sqlite:///file.db or postgresql://user@host/database.",
 )
 @click.option(
@@ -92,26 +95,11 @@ def main(context: click.Context, **given: Any) -> None:
         without=frozenset(given["without"]),
     )
     if options.spec is not None:
-        _check(options.spec)
+        names.check_document(options.spec)
     with serve.reserved(options.host, options.port) as port:
         options = serve.at(options, port)
         serve.app(options)
         serve.serve(options)
-
-
-def _check(spec: Path) -> None:
-    """Refuses a document that is no OpenAPI; the validator loads slowly, so only documents of others pay."""
-    document = data.read(spec)
-    from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
-
-    if not isinstance(document, dict):
-        raise UnusableFileError(f"{spec}: not a mapping; name an OpenAPI document")
-    older = str(document.get("openapi", "")).startswith("3.0")
-    validator = (OpenAPIV30SpecValidator if older else OpenAPIV31SpecValidator)(document)
-    for error in validator.iter_errors():
-        place = "/".join(map(str, getattr(error, "absolute_path", ()))) or "the document"
-        said = str(getattr(error, "message", error))
-        raise UnusableFileError(f"{spec}: at {place}: {said[:200]}; mend it")
 
 
 @main.command()

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from mock_server import document
+from mock_server import data, document
+from mock_server.data import UnusableFileError
 from mock_server.document import Node
 
 #: The keywords of a schema that say what is refused, accepted or filled in.
@@ -33,6 +35,21 @@ class Place:
     pointer: str
     keyword: str
     rules: tuple[str, ...]
+
+
+def check_document(spec: Path) -> None:
+    """Refuses a document that is no OpenAPI; the validator loads slowly, so only documents of others pay."""
+    loaded = data.read(spec)
+    from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
+
+    if not isinstance(loaded, dict):
+        raise UnusableFileError(f"{spec}: not a mapping; name an OpenAPI document")
+    older = str(loaded.get("openapi", "")).startswith("3.0")
+    validator = (OpenAPIV30SpecValidator if older else OpenAPIV31SpecValidator)(loaded)
+    for error in validator.iter_errors():
+        place = "/".join(map(str, getattr(error, "absolute_path", ()))) or "the document"
+        said = str(getattr(error, "message", error))
+        raise UnusableFileError(f"{spec}: at {place}: {said[:200]}; mend it")
 
 
 def request_places(whole: Node) -> Iterator[Place]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mock_server import __version__
+from mock_server import __version__, data
 from mock_server.data import UnusableFileError
 from mock_server.directory import Directory
 from mock_server.store import MEMORY
@@ -41,6 +41,7 @@ class Options:
     deploy_seconds: float = 0
     store: str = MEMORY
     workers: int = 1
+    watch: bool = False
 
     def __post_init__(self) -> None:
         """Several workers have no memory in common; what chance does can be repeated."""
@@ -148,9 +149,22 @@ def _first(options: Options) -> Any:
 def _loaded(options: Options, first: Any) -> Any:
     """Runs in the worker: the app, and a greeting by the first worker as soon as it answers."""
     made = app(options)
-    if not options.quiet and (first is None or first.acquire(block=False)):
+    speaks = first is None or first.acquire(block=False)
+    if options.watch:
+        made = _watched(options, made, speaks)
+    if not options.quiet and speaks:
         threading.Thread(target=_greet, args=(options,), daemon=True).start()
     return made
+
+
+def _watched(options: Options, made: Any, speaks: bool) -> Any:
+    """The app as it follows the files of its contract; one worker tells of it for all."""
+    from mock_server.watch import Watched
+
+    spec = options.spec or data.find("spec/openapi.yaml")
+    watched = Watched(made, spec, _log if speaks else lambda _: None)
+    watched.start()
+    return watched
 
 
 def _greet(options: Options) -> None:

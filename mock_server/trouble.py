@@ -34,12 +34,13 @@ class Trouble:
         self,
         mock: Mock,
         chance: Chance,
+        script: Script,
         *,
         control: bool,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._mock, self._chance, self._control, self._sleep = mock, chance, control, sleep
-        self.script = Script()
+        self.script = script
         self._wished = frozenset(o.id for o in mock.contract.operations) if control else frozenset()
 
     def handle(self, operation: Operation, got: Call, environ: dict[str, Any]) -> Handled:

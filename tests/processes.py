@@ -67,3 +67,9 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
     request = urllib.request.Request(url, body, dict(headers))
     with _DIRECT.open(request, timeout=10) as response:
         return int(response.status)
+
+
+def fetched(url: str) -> str:
+    """The text of what a GET answers."""
+    with _DIRECT.open(url, timeout=10) as response:
+        return str(response.read().decode())
