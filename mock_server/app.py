@@ -14,7 +14,7 @@ import uuid_utils
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from mock_server import answer, contract, data, directory
+from mock_server import answer, contract, data, directory, page
 from mock_server import control as control_plane
 from mock_server import store as stores
 from mock_server.answer import Answer
@@ -121,6 +121,8 @@ def served(parts: Parts, rules: Contract) -> Flask:
     if parts.control:
         demand = Demand(mock, parts.script, parts.clock, parts.deploy_seconds, operations, parts.workers)
         control_plane.register(app, mock, parts.journal, respond, demand)
+        shown = (rules, _readback())
+        page.register(app, parts.journal, shown, server=PREFIX, mock=mock, workers=parts.workers)
     app.register_error_handler(HTTPException, _http_problem(rules, parts.tokens))
     app.register_error_handler(UnreachableStoreError, _store_problem)
     kept = DRAINED if "body-size" in rules.off else parts.max_body

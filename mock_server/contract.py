@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -96,13 +96,14 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """The operations of a document, the catalogue, and the rules that are switched off."""
+    """The operations of a document, the catalogue, the rules that are switched off, and the document as it came."""
 
     title: str
     version: str
     operations: tuple[Operation, ...]
     rules: Mapping[str, Rule]
     off: frozenset[str]
+    document: Node = field(repr=False, compare=False)
 
     def rule(self, rule_id: str) -> Rule:
         """The rule of that id, or the stand-in for a keyword without one."""
@@ -166,7 +167,7 @@ def built(openapi: Node, rules: Mapping[str, Rule], off: frozenset[str] = frozen
     whole = document.inlined(openapi)
     info = whole.get("info") or {}
     made = tuple(_operation(whole, *found, off) for found in document.operations(whole))
-    return Contract(str(info.get("title", "")), str(info.get("version", "")), made, rules, off)
+    return Contract(str(info.get("title", "")), str(info.get("version", "")), made, rules, off, openapi)
 
 
 def _operation(

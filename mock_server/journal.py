@@ -95,6 +95,16 @@ class Journal:
             and (operation is None or operation == entry.operation)
         ]
 
+    def entry(self, number: int) -> Entry | None:
+        """The request of that number, while it is kept."""
+        with self._lock:
+            place = number - self._entries[0].number if self._entries else -1
+            return self._entries[place] if 0 <= place < len(self._entries) else None
+
+    def path(self, entry: Entry) -> str:
+        """The path of an entry, shown as `shown` does, without the cost of its bodies."""
+        return self._tokens.hidden(entry.path, entry.headers.get("Authorization", ""))
+
     def shown(self, entry: Entry) -> dict[str, Any]:
         """An entry for the reader's eyes: each token is replaced."""
         header = entry.headers.get("Authorization", "")

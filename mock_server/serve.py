@@ -189,7 +189,8 @@ def greeting(options: Options) -> str:
 
     known = directory.load(options.callers, any_token=options.any_token)
     ours = options.callers is None
-    lines = [f"mock-server {__version__} at {url(options)}", "", "Callers:", *_callers(known, ours)]
+    page = [f"The page to look at: {url(options).removesuffix('/api/v1')}/_mock/"] if options.control else []
+    lines = [f"mock-server {__version__} at {url(options)}", *page, "", "Callers:", *_callers(known, ours)]
     if options.any_token:
         lines.append("  and any other well-formed token (sk-…, dk-…, or a JWT)")
     if options.latency or options.fault_rate:
