@@ -54,6 +54,12 @@ class Case:
         """What the last step is expected to get."""
         return self.steps[-1].expect or "accept"
 
+    @property
+    def operation(self) -> Operation:
+        """The operation that the case is about: the last that is no read-back."""
+        named = (step.operation for step in reversed(self.steps) if step.operation != "readContainer")
+        return next(named, "readContainer")
+
     def again(self, suffix: str, **changes: Any) -> "Case":
         """Return the same case under another name, with ``changes`` to every step."""
         return replace(

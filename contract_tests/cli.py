@@ -1,7 +1,7 @@
 """The ``contract-tests`` command."""
 
-import re
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,62 +10,24 @@ from typing import Any
 import click
 
 from contract_tests import __version__
+from contract_tests.archive import open_archive
 from contract_tests.callers import load_callers
 from contract_tests.case import LAYERS, Layer
 from contract_tests.cli_check import check
+from contract_tests.cli_merge import merge
 from contract_tests.cli_mutate import mutate
+from contract_tests.cli_types import Duration, PerSecond, Shard
 from contract_tests.endings import unjudged, usage_errors
 from contract_tests.ledger import Ledger
 from contract_tests.player import Player
-from contract_tests.run import GATE_EXAMPLES, Options, Progress, Run
+from contract_tests.properties import GATE_EXAMPLES
+from contract_tests.resume import plain, resumed
+from contract_tests.run import Options, Progress, Run, contract_of, new_state
 from contract_tests.session import open_player
 from contract_tests.spec import load_spec
+from contract_tests.state import State, load_state
 from contract_tests.target import TargetError, open_target
-from contract_tests.verdict import Report
 from contract_tests.waivers import load_waivers
-
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-class _Duration(click.ParamType[float]):
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read ``90``, ``90s``, ``10m`` or ``2h`` as seconds."""
-        if isinstance(value, float):
-            return value
-        match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", str(value))
-        if not match or float(match[1]) <= 0:
-            self.fail(f"{value!r} is not a time such as 90s, 10m or 2h", param, ctx)
-        return float(match[1]) * _UNITS[match[2] or "s"]
-
-
-class _PerSecond(click.ParamType[float]):
-    name = "rate"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read ``10/s``, ``10`` or ``30/m`` as requests per second."""
-        if isinstance(value, float):
-            return value
-        match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(?:/([smh]))?", str(value))
-        if not match or float(match[1]) <= 0:
-            self.fail(f"{value!r} is not a rate such as 10/s or 30/m", param, ctx)
-        return float(match[1]) / _UNITS[match[2] or "s"]
-
-
-class _Shard(click.ParamType[tuple[int, int]]):
-    name = "i/n"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        """Read ``1/4`` as the first of four."""
-        if isinstance(value, tuple):
-            return value
-        match = re.fullmatch(r"([0-9]+)/([0-9]+)", str(value))
-        if not match or not 1 <= int(match[1]) <= int(match[2]):
-            self.fail(f"{value!r} is not a shard such as 1/4", param, ctx)
-        return int(match[1]), int(match[2])
 
 
 def _layers(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[Layer, ...]:
@@ -77,14 +39,14 @@ def _layers(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[L
 
 
 _TARGET = (
-    click.option("--target", required=True, help="Base URL (https://host/api/v1), or wsgi:module:factory."),
+    click.option("--target", help="Base URL (https://host/api/v1), or wsgi:module:factory."),
     click.option(
         "--callers", type=click.Path(path_type=Path), help="Who calls; the form of fixtures/callers.yaml."
     ),
     click.option(
         "--spec", type=click.Path(path_type=Path), help="Another openapi.yaml, its rules.yaml beside it."
     ),
-    click.option("--timeout", type=_Duration(), default="10s", show_default=True, help="Per request."),
+    click.option("--timeout", type=Duration(), default="10s", show_default=True, help="Per request."),
     click.option("--control-hook", metavar="URL", help="Sets a status: URL with {id} and {status}, POST."),
     click.option("--slug-prefix", default="ck-", show_default=True, help="Begins every slug."),
 )
@@ -113,56 +75,81 @@ def main() -> None:
 @click.option("--max-examples", type=click.IntRange(1), default=GATE_EXAMPLES,
               show_default=True, help="Random bodies per operation and mode.")  # fmt: skip
 @click.option(
-    "--time", "seconds", type=_Duration(), help="Stop after this time, e.g. 10m; fuzzing goes on until then."
+    "--time", "seconds", type=Duration(), help="Stop after this time, e.g. 10m; fuzzing goes on until then."
 )
-@click.option("--rate", type=_PerSecond(), help="At most so many requests, e.g. 10/s.")
+@click.option("--rate", type=PerSecond(), help="At most so many requests, e.g. 10/s.")
 @click.option(
     "--concurrency", type=click.IntRange(1, 256), default=8, show_default=True, help="Requests at once."
 )
 @click.option("--max-created", type=click.IntRange(0), help="Create at most so many services.")
 @click.option("--refuse-only", is_flag=True, help="Send only what must be refused: nothing is created.")
 @click.option("--waivers", type=click.Path(path_type=Path), help="YAML list of rule, reason, until.")
-@click.option("--shard", type=_Shard(), default="1/1", show_default=True, help="Play the i-th of n parts.")
+@click.option("--shard", type=Shard(), default="1/1", show_default=True, help="Play the i-th of n parts.")
 @click.option(
     "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write all reports here."
 )
 @click.option("-k", "rules", default="", metavar="RULE", help="Only rules whose id contains this.")
+@click.option("--example-db", metavar="DB", envvar="EXAMPLE_DB", show_envvar=True,
+              help="Share findings with other runs: redis://host:6379/0, or a folder.")  # fmt: skip
+@click.option("--resume", type=click.Path(path_type=Path), metavar="DIR",
+              help="Go on with the run that reports to DIR; its options need not be repeated.")  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Only the last line.")
-def run(**given: Any) -> None:
+@click.pass_context
+def run(context: click.Context, /, **given: Any) -> None:
     """Run the gate: every layer, a verdict per rule."""
     with usage_errors():
-        folder: Path | None = given["folder"]
-        if folder:
-            folder.mkdir(parents=True, exist_ok=True)
-        player = _player(given, Ledger(folder / "ledger.jsonl" if folder else None))
-        waivers = load_waivers(given["waivers"], player.catalogue) if given["waivers"] else {}
-        rules = frozenset(rule for rule in player.catalogue if given["rules"] in rule)
-        if not rules:
-            raise TargetError(f"-k {given['rules']}: no rule has that in its id; docs/rules.md lists them")
-        names = (
-            "target",
-            "layers",
-            "strict",
-            "seed",
-            "max_examples",
-            "seconds",
-            "concurrency",
-            "refuse_only",
-            "shard",
-        )
-        options = Options(
-            waivers=waivers,
-            rules=rules if given["rules"] else None,
-            **{name: given[name] for name in names},
-        )
-    report = _judged(player, options, quiet=given["quiet"])
-    _print(report, quiet=given["quiet"])
-    if folder:
+        state = load_state(given["resume"]) if given["resume"] else None
+        if state:
+            given = resumed(context, given, state)
+        if not given["target"]:
+            raise TargetError("name what to judge: --target https://host/api/v1, or wsgi:module:factory")
+        playing = _run(given, state)
+    with unjudged(), _bar(given["quiet"], given["seconds"]) as progress:
+        report = playing(progress).report()
+    from contract_tests.report_terminal import show
+
+    show(report, quiet=given["quiet"])
+    if folder := given["folder"]:
         from contract_tests.report import write_reports  # templates and formats only where they are asked for
 
-        write_reports(report, folder)
+        write_reports(report, folder, resumed=state is not None)
         click.echo(f"reports: {folder}", err=True)
     sys.exit(report.exit_code)
+
+
+def _run(given: dict[str, Any], state: State | None) -> Callable[[Progress], Run]:
+    """Put a run together; what is wrong with the options is told before anything is sent."""
+    folder: Path | None = given["folder"]
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+    player = _player(given, Ledger(folder / "ledger.jsonl" if folder else None, resumed=state is not None))
+    waivers = load_waivers(given["waivers"], player.catalogue) if given["waivers"] else {}
+    rules = frozenset(rule for rule in player.catalogue if given["rules"] in rule)
+    if not rules:
+        raise TargetError(f"-k {given['rules']}: no rule has that in its id; docs/rules.md lists them")
+    options = Options(
+        waivers=waivers,
+        rules=rules if given["rules"] else None,
+        **{name: given[name] for name in _OPTIONS},
+    )
+    contract = contract_of(player)
+    if state and state.contract != contract:
+        raise ValueError("the contract has changed since that run began; start a new one")
+    state = state or new_state(player, options)
+    state.given, state.waivers = plain(given), waivers
+    database = given["example_db"]
+    archive = open_archive(database, state.target, contract) if database else None
+
+    def keep(now: State) -> None:
+        if folder:
+            now.save(folder)
+
+    return lambda progress: Run(player, options, progress, state=state, keep=keep, archive=archive)
+
+
+_OPTIONS = (
+    "target", "layers", "strict", "seed", "max_examples", "seconds", "concurrency", "refuse_only", "shard",
+)  # fmt: skip
 
 
 @main.command()
@@ -174,6 +161,8 @@ def replay(file: Path, **given: Any) -> None:
 
     with usage_errors():
         case, _ = load(file)
+        if not given["target"]:
+            raise TargetError("name where to send it: --target https://host/api/v1, or wsgi:module:factory")
         player = _player(given, Ledger())
         if case.rule not in player.catalogue:
             raise ValueError(f"{file}: there is no rule {case.rule!r} any more")
@@ -220,13 +209,9 @@ def _player(given: dict[str, Any], ledger: Ledger) -> Player:
     )
 
 
-def _judged(player: Player, options: Options, *, quiet: bool) -> Report:
-    with unjudged(), _bar(quiet) as progress:
-        return Run(player, options, progress).report()
-
-
 @contextmanager
-def _bar(quiet: bool) -> Iterator[Progress]:
+def _bar(quiet: bool, seconds: float | None) -> Iterator[Progress]:
+    """Show how far each layer is; of a run that has a time, how much of it the generated bodies have used."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -236,8 +221,11 @@ def _bar(quiet: bool) -> Iterator[Progress]:
     console = Console(stderr=True)
     with Bar(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as bar:
         tasks: dict[Layer, Any] = {}
+        started = time.monotonic()
 
         def progress(layer: Layer, done: int, total: int, found: int) -> None:
+            if seconds is not None and layer == "properties":
+                done, total = int(time.monotonic() - started), int(seconds)
             if layer not in tasks:
                 tasks[layer] = bar.add_task(layer, total=total, found=0)
             bar.update(tasks[layer], completed=done, total=total, found=found)
@@ -245,17 +233,6 @@ def _bar(quiet: bool) -> Iterator[Progress]:
         yield progress
 
 
-def _print(report: Report, *, quiet: bool) -> None:
-    from rich.console import Console
-
-    from contract_tests.report_terminal import last_line, print_report
-
-    if quiet:
-        click.echo(last_line(report))
-    else:
-        console = Console()
-        print_report(report, console if console.is_terminal else Console(width=160))
-
-
 main.add_command(check)
+main.add_command(merge)
 main.add_command(mutate)

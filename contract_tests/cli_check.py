@@ -10,6 +10,7 @@ import click
 from contract_tests.catalogue import load_catalogue
 from contract_tests.endings import usage_errors
 from contract_tests.spec import load_spec
+from contract_tests.tally import Tally
 from contract_tests.verdict import LayerSummary, Report, verdicts
 
 
@@ -33,7 +34,7 @@ def check(recording: Path, *, strict: bool, folder: Path | None) -> None:
             raise ValueError(
                 f"{recording} holds no call of POST /containers or PUT /containers/{{serviceId}}"
             )
-    rows, found = verdicts(results, catalogue, {}, strict=strict)
+    rows, found = verdicts(Tally.of(results), catalogue, {}, strict=strict)
     unseen = "nothing in the recording shows it"
     report = Report(
         target=str(recording),

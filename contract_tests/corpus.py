@@ -21,6 +21,9 @@ _SHIPPED = Path(__file__).resolve().parent / "frozen"
 _NOWHERE = "00000000-0000-7000-8000-000000000000"
 
 
+Phase = Literal["coverage", "fuzzing", "recombined"]
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One generated body: a JSON value, or bytes (base64) where it is not meant to be one.
@@ -29,19 +32,21 @@ class Sample:
     """
 
     operation: Operation
-    phase: Literal["coverage", "fuzzing"]
+    phase: Phase
     positive: bool
     value: Any = None
     raw: str | None = None
 
 
-def corpus(spec: Spec, seed: int, examples: int, *, coverage: bool) -> list[Sample]:
+def corpus(spec: Spec, seed: int, examples: int, *, coverage: bool, keep: bool = True) -> list[Sample]:
     """Return the samples: ``examples`` of each operation and mode, and the boundaries of the coverage phase.
 
     They are looked for beside this module (those of the gate are shipped), then in the user's cache, and made
-    where they are in neither.
+    where they are in neither. ``keep`` puts what is made into the cache.
     """
     view = generation_view(spec)
+    if not keep:
+        return list(_generate(view, seed, examples, coverage=coverage))
     name = _name(view, seed, examples, coverage=coverage)
     for folder in (_SHIPPED, user_cache_path("cyberun-contract-kit")):
         try:
@@ -99,7 +104,8 @@ def _generate(view: dict[str, Any], seed: int, examples: int, *, coverage: bool)
 
 
 def _drawn(operation: Any, mode: Any, seed: int, examples: int) -> list[Any]:
-    from hypothesis import HealthCheck, Phase, given, settings
+    from hypothesis import HealthCheck, given, settings
+    from hypothesis import Phase as Step
     from hypothesis import seed as seeded
     from hypothesis.configuration import set_hypothesis_home_dir
 
@@ -110,7 +116,7 @@ def _drawn(operation: Any, mode: Any, seed: int, examples: int) -> list[Any]:
 
     @seeded(seed)
     @settings(
-        max_examples=examples, phases=[Phase.generate], database=None, deadline=None, derandomize=False,
+        max_examples=examples, phases=[Step.generate], database=None, deadline=None, derandomize=False,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
     @given(strategy)
@@ -134,9 +140,7 @@ def _covering(operation: Any) -> Iterator[Any]:
     )
 
 
-def _sample(
-    operation: Operation, phase: Literal["coverage", "fuzzing"], body: Any, *, positive: bool
-) -> Sample:
+def _sample(operation: Operation, phase: Phase, body: Any, *, positive: bool) -> Sample:
     try:
         return Sample(operation, phase, positive, value=json.loads(json.dumps(body)))
     except (TypeError, ValueError):

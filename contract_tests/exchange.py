@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -48,6 +48,12 @@ class Exchange:
     def to_data(self) -> dict[str, Any]:
         """Return the exchange as plain JSON values."""
         return asdict(self)
+
+
+def exchange_from(data: Mapping[str, Any]) -> Exchange:
+    """Return the exchange that ``to_data`` wrote; TypeError for anything else."""
+    pairs = {name: tuple((k, v) for k, v in data[name]) for name in ("headers", "reply_headers")}
+    return Exchange(**{**data, **pairs})
 
 
 class Redactor:

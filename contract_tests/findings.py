@@ -11,7 +11,7 @@ from contract_tests import __version__
 from contract_tests.case import Case, Layer, from_data, to_data
 from contract_tests.catalogue import Catalogue, Rule
 from contract_tests.exchange import Exchange
-from contract_tests.player import Result
+from contract_tests.tally import Sighting
 
 Severity = Literal["failure", "note"]
 
@@ -52,13 +52,13 @@ class Finding:
         }  # fmt: skip
 
 
-def findings(results: Iterable[Result], catalogue: Catalogue, *, strict: bool = False) -> tuple[Finding, ...]:
+def findings(
+    sightings: Iterable[Sighting], catalogue: Catalogue, *, strict: bool = False
+) -> tuple[Finding, ...]:
     """Return one finding per rule, operation and kind of deviation; the smallest case stands for the others."""
     by_key: dict[tuple[str, ...], Finding] = {}
-    for result in results:
-        if result.judgement.outcome != "violated":
-            continue
-        finding = _finding(result, catalogue, strict=strict)
+    for sighting in sightings:
+        finding = _finding(sighting, catalogue, strict=strict)
         key = (finding.rule.id, finding.operation, finding.severity, finding.reason)
         known = by_key.get(key)
         if known is None:
@@ -66,7 +66,7 @@ def findings(results: Iterable[Result], catalogue: Catalogue, *, strict: bool = 
             continue
         smaller = min(known, finding, key=_size)
         layers = tuple(dict.fromkeys((*known.layers, *finding.layers)))
-        by_key[key] = replace(smaller, count=known.count + 1, layers=layers)
+        by_key[key] = replace(smaller, count=known.count + finding.count, layers=layers)
     return tuple(by_key.values())
 
 
@@ -90,25 +90,25 @@ def load(path: Path) -> tuple[Case, Mapping[str, Any]]:
         raise ValueError(f"{path} is not a finding that this kit wrote") from None
 
 
-def _finding(result: Result, catalogue: Catalogue, *, strict: bool) -> Finding:
-    judgement, case = result.judgement, result.case
+def _finding(sighting: Sighting, catalogue: Catalogue, *, strict: bool) -> Finding:
+    result = sighting.result
+    judgement = result.judgement
     rule = catalogue[judgement.rule]
     severe = strict or judgement.server_error or rule.grade != "assumed"
-    operation = next(
-        (s.operation for s in reversed(case.steps) if s.operation != "readContainer"), "readContainer"
-    )
+    operation = result.case.operation
     digest = hashlib.sha256(f"{rule.id} {operation} {judgement.reason}".encode()).hexdigest()[:6]
     return Finding(
         id=f"{rule.id}-{digest}",
         rule=rule,
         severity="failure" if severe else "note",
-        layers=(case.layer,),
+        layers=tuple(sighting.layers),
         operation=operation,
         reason=judgement.reason,
         received=judgement.received,
         expected=judgement.expected,
-        case=case,
+        case=result.case,
         exchanges=result.exchanges,
+        count=sighting.count,
     )
 
 

@@ -13,9 +13,9 @@ class Ledger:
     ``count`` is how many creates were answered with success. Without a path only that is kept.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
-        """Open the file to append to it; OSError where it cannot be written."""
-        self.count = 0
+    def __init__(self, path: Path | None = None, *, resumed: bool = False) -> None:
+        """Open the file to append to it; OSError where it cannot be written. A resumed run counts on from it."""
+        self.count = _created(path) if path and resumed else 0
         self._lock = Lock()
         self._file: TextIO | None = path.open("a", encoding="utf-8") if path else None
 
@@ -40,3 +40,10 @@ class Ledger:
             with self._lock:
                 self._file.write(line + "\n")
                 self._file.flush()
+
+
+def _created(path: Path) -> int:
+    if not path.is_file():
+        return 0
+    with path.open(encoding="utf-8") as lines:
+        return sum('"event": "created"' in line for line in lines)

@@ -1,5 +1,6 @@
 """Plays cases against a target and says what each one showed."""
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
@@ -21,6 +22,8 @@ from contract_tests.target import Reply, Target, Unanswered
 # The stages whose refusals mean something only where the same request without the fault is accepted.
 _CONTROLLED = ("media-type", "json", "shape")
 _SLUG_TRIES = 3
+#: Exchanges that are kept for the report, and ids that no later create may be answered: the last so many.
+TRAFFIC, _IDS = 10_000, 100_000
 _NO_CREDENTIAL = "every credential reference is refused here; it may have to exist"
 _LEADS_UP = "a request that leads up to it was not answered as it must be"
 
@@ -58,7 +61,7 @@ class Player:
     max_created: int | None = None
     refuse_only: bool = False
     requests: int = 0
-    traffic: list[Exchange] = field(default_factory=list)
+    traffic: deque[Exchange] = field(default_factory=lambda: deque(maxlen=TRAFFIC))
     _shared: dict[tuple[str, str], tuple[str | None, str] | None] = field(default_factory=dict)
     _bases: dict[tuple[str, str], Any] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
@@ -66,7 +69,7 @@ class Player:
     _silent: int = 0
     _creating: int = 0
     _credentials: bool | None = None
-    _ids: set[str] = field(default_factory=set)
+    _ids: dict[str, None] = field(default_factory=dict)
 
     def play(self, case: Case) -> Result:
         """Play the steps of a case in order and judge them; the first that decides ends it."""
@@ -253,7 +256,9 @@ class Player:
             return False
         with self._lock:
             known = identifier.lower() in self._ids
-            self._ids.add(identifier.lower())
+            self._ids[identifier.lower()] = None
+            if len(self._ids) > _IDS:
+                del self._ids[next(iter(self._ids))]
         return known
 
     def _counts_as_created(self, step: Step) -> bool:

@@ -14,8 +14,9 @@ from contract_tests.case import LAYERS, Layer
 from contract_tests.catalogue import load_catalogue
 from contract_tests.ledger import Ledger
 from contract_tests.preflight import CannotJudge
+from contract_tests.properties import GATE_EXAMPLES
 from contract_tests.report_terminal import last_line
-from contract_tests.run import GATE_EXAMPLES, Options, Run
+from contract_tests.run import Options, Run
 from contract_tests.session import open_player
 from contract_tests.target import TargetError, open_target
 from contract_tests.verdict import Report, RuleVerdict

@@ -6,14 +6,19 @@ what the pages leave open: its opinion decides, and ``EXCEPTIONS`` names the rea
 
 import base64
 import json
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from contract_tests.case import NO_SLUG, SHARED, Case, Expect, Step
 from contract_tests.corpus import Sample, corpus
 from contract_tests.oracle import Opinion, opinion
+from contract_tests.recombine import recombined
 from contract_tests.spec import Spec
 
+GATE_EXAMPLES = 10  # random bodies per operation and mode; with more, Schemathesis' coverage phase joins in
+_DRAWN, _RECOMBINED = 10, 800  # of a later round: per operation and mode, and in all
 _TYPES = ("deployed", "external")
 _ANSWERS = {"createContainer": "created", "updateContainer": "updated"}
 
@@ -21,12 +26,49 @@ _ANSWERS = {"createContainer": "created", "updateContainer": "updated"}
 EXCEPTIONS = frozenset({"external-url-on-external-only", "external-credential-on-external-only"})
 
 
-def property_cases(spec: Spec, seed: int, examples: int, *, coverage: bool = False) -> list[Case]:
-    """Return a case per generated body; the same seed and contract make the same cases."""
-    samples = corpus(spec, seed, examples, coverage=coverage)
-    return [
-        property_case(sample, f"{seed}-{number}", _TYPES[number % 2]) for number, sample in enumerate(samples)
-    ]
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Bodies that are made and sent together: ``examples`` are drawn for each operation and mode.
+
+    ``recombined`` more are put together of their parts. What is ``shared`` all shards make, and each plays its part.
+    """
+
+    seed: int
+    examples: int
+    coverage: bool = False
+    recombined: int = 0
+    shared: bool = True
+
+    def cases(self, spec: Spec, bodies: Mapping[str, Any]) -> list[Case]:
+        """Return a case per body; the same seed and contract make the same cases."""
+        samples = corpus(spec, self.seed, self.examples, coverage=self.coverage, keep=self.shared)
+        if self.recombined:
+            boundaries = corpus(spec, 0, 0, coverage=True)
+            samples += recombined(spec, [*samples, *boundaries], bodies, self.recombined, self.seed)
+        return [
+            property_case(sample, f"{self.seed}-{number}", _TYPES[number // 2 % 2])
+            for number, sample in enumerate(samples)
+        ]
+
+
+def rounds(seed: int, examples: int, shard: tuple[int, int], *, endless: bool) -> Iterator[Round]:
+    """Yield the rounds of a run: as many bodies as ``examples`` of each operation and mode, or no end of them.
+
+    The first is the gate's. Later ones have seeds of their own, of which a shard takes every n-th.
+    """
+    yield Round(seed, min(examples, GATE_EXAMPLES))
+    if not endless and examples <= GATE_EXAMPLES:
+        return
+    yield Round(seed, 0, coverage=True)
+    left = 4 * (examples - GATE_EXAMPLES)
+    index, of = shard
+    for turn in count(1):
+        if not endless and left <= 0:
+            return
+        most = _RECOMBINED if endless else min(_RECOMBINED, max(0, left - 4 * _DRAWN))
+        left -= most + 4 * _DRAWN
+        if turn % of == index - 1:
+            yield Round(seed + turn, _DRAWN, recombined=most, shared=False)
 
 
 def property_case(sample: Sample, name: str, stored: str) -> Case:

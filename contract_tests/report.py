@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from contract_tests.findings import save
-from contract_tests.report_har import write_har
+from contract_tests.report_har import merge_har, write_har
 from contract_tests.report_html import html_page
 from contract_tests.report_json import json_report
 from contract_tests.report_junit import junit_xml
@@ -11,8 +11,11 @@ from contract_tests.report_markdown import markdown_summary
 from contract_tests.verdict import Report
 
 
-def write_reports(report: Report, folder: Path) -> None:
-    """Write every report into ``folder``; docs/reports.md says what each file is for."""
+def write_reports(report: Report, folder: Path, *, resumed: bool = False) -> None:
+    """Write every report into ``folder``; docs/reports.md says what each file is for.
+
+    The traffic of a ``resumed`` run is added to what is there of it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for finding in report.findings:
         save(finding, folder / "findings", report.target)
@@ -20,4 +23,8 @@ def write_reports(report: Report, folder: Path) -> None:
     (folder / "junit.xml").write_bytes(junit_xml(report))
     (folder / "report.md").write_text(markdown_summary(report), "utf-8")
     (folder / "report.html").write_text(html_page(report), "utf-8")
-    write_har(report, folder / "traffic.har")
+    traffic, new = folder / "traffic.har", folder / "traffic.har.new"
+    write_har(report, new)
+    if resumed:
+        merge_har((traffic, new), new)
+    new.replace(traffic)

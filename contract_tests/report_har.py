@@ -1,7 +1,9 @@
 """All traffic of a run as an HTTP Archive (HAR 1.2), for any viewer of such files."""
 
+import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from harfile import Content, Creator, HarFile, PostData, Record, Request, Response, Timings
@@ -23,6 +25,22 @@ def write_har(report: Report, path: Path) -> None:
     ):
         for exchange in report.traffic:
             _add(archive, exchange)
+
+
+def merge_har(paths: Iterable[Path], path: Path) -> None:
+    """Write the entries of all archives that are there as one; ValueError names one that cannot be read."""
+    entries: list[Any] = []
+    whole: dict[str, Any] = {}
+    for each in paths:
+        if each.is_file():
+            try:
+                whole = json.loads(each.read_text("utf-8"))
+                entries += whole["log"]["entries"]
+            except (ValueError, KeyError, TypeError):
+                raise ValueError(f"{each} is not a HAR file that this kit wrote") from None
+    entries.sort(key=lambda entry: str(entry.get("startedDateTime")))
+    if whole:
+        path.write_text(json.dumps({"log": {**whole["log"], "entries": entries}}), "utf-8")
 
 
 def _add(archive: HarFile, exchange: Exchange) -> None:

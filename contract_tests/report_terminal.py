@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterable, Iterator
 
+import click
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -27,7 +28,7 @@ from contract_tests.report_words import (
 )
 from contract_tests.verdict import Report, RuleVerdict
 
-__all__ = ["GRADES", "label", "last_line", "print_report"]
+__all__ = ["GRADES", "label", "last_line", "print_report", "show"]
 
 _STYLES: dict[Label, str] = {
     "conforms": "green",
@@ -41,6 +42,15 @@ _WIDE = 96  # columns; below this the layers have short names and no room betwee
 _SHORT = {"lifecycle": "life", "properties": "prop"}
 _MOST = 600
 _LAST = 4  # requests shown of a finding
+
+
+def show(report: Report, *, quiet: bool) -> None:
+    """Print the report on standard output, or its last line alone; a file or a pipe gets it wide."""
+    console = Console()
+    if quiet:
+        click.echo(last_line(report))
+    else:
+        print_report(report, console if console.is_terminal else Console(width=160))
 
 
 def print_report(report: Report, console: Console) -> None:

@@ -1,31 +1,36 @@
 """One run: preflight, the layers in their order, and the report."""
 
+import hashlib
 import random
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import count
+from itertools import islice
 from typing import Any
 
+from contract_tests.archive import Archive
 from contract_tests.case import LAYERS, Case, Layer
 from contract_tests.catalogue import Catalogue
 from contract_tests.derive import derived_cases, fresh
 from contract_tests.fixtures import fixture_cases
 from contract_tests.packs import Pack, packed
-from contract_tests.player import Player, Result, TargetGone
+from contract_tests.player import TRAFFIC, Player, Result, TargetGone
 from contract_tests.preflight import preflight
+from contract_tests.properties import GATE_EXAMPLES, rounds
 from contract_tests.race import play_race, race_cases
 from contract_tests.reduce import reduced
+from contract_tests.state import State
+from contract_tests.tally import Tally
 from contract_tests.traces import directed
-from contract_tests.verdict import LayerSummary, Report, verdicts
+from contract_tests.verdict import Report
 from contract_tests.waivers import Waiver
 
 _TRACES, _TRACE_STEPS = 8, 10
 _FEW = 5
-GATE_EXAMPLES = 10  # random bodies per operation and mode; with more, Schemathesis' coverage phase joins in
+_HELD = 200  # violations that wait for being shortened
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Options:
     """What to run and how far to go.
 
     ``target`` is the name that the user gave it; ``seconds`` and ``max_examples`` bound the run and its random part.
+    ``operation`` and ``turns`` (numbers of rounds of generated bodies) name a part of the layers alone.
     """
 
     target: str = ""
@@ -45,22 +51,40 @@ class Options:
     refuse_only: bool = False
     rules: frozenset[str] | None = None
     shard: tuple[int, int] = (1, 1)
-    waivers: dict[str, Waiver] = field(default_factory=dict)
+    waivers: Mapping[str, Waiver] = field(default_factory=dict)
+    operation: str = ""
+    turns: frozenset[int] | None = None
 
 
 Progress = Callable[[Layer, int, int, int], None]  # layer, cases done, cases in all, findings so far
 
 
 class Run:
-    """Plays the layers against one target. Ctrl-C and a target that is gone end it with what was seen."""
+    """Plays the layers against one target. Ctrl-C and a target that is gone end it with what was seen.
 
-    def __init__(self, player: Player, options: Options, progress: Progress = lambda *_: None) -> None:
-        """``progress`` is called after every case."""
-        self.player, self.options, self._progress = player, options, progress
-        self.results: list[Result] = []
-        self._layers: dict[Layer, LayerSummary] = {}
-        self._violated = 0
-        self._ends = float("inf")
+    ``state`` is that of a run to go on with. ``keep`` is given the state whenever more of it is settled, and as
+    soon as a new kind of deviation is seen.
+    """
+
+    def __init__(
+        self,
+        player: Player,
+        options: Options,
+        progress: Progress = lambda *_: None,
+        *,
+        state: State | None = None,
+        keep: Callable[[State], None] = lambda _: None,
+        archive: Archive | None = None,
+    ) -> None:
+        """``progress`` is called after every case; ``archive`` holds what other runs have seen of the target."""
+        self.player, self.options, self._progress, self._keep = player, options, progress, keep
+        self._archive = archive
+        self.state = state or new_state(player, options)
+        self._before = (self.state.seconds, self.state.requests)
+        self._held = self.state.resumed()
+        self._unit = 0
+        self._violated = len(self.state.tally.deviations)
+        self._clock, self._ends = time.monotonic(), float("inf")
 
     @property
     def catalogue(self) -> Catalogue:
@@ -68,31 +92,22 @@ class Run:
         return self.player.catalogue
 
     def report(self) -> Report:
-        """Play everything and return the report; CannotJudge where the preflight fails."""
-        started, clock = datetime.now(UTC).isoformat(timespec="seconds"), time.perf_counter()
+        """Play everything that is left and return the report; CannotJudge where the preflight fails."""
+        self._clock = time.monotonic()
         if self.options.seconds is not None:
-            self._ends = time.monotonic() + self.options.seconds
+            self._ends = self._clock + self.options.seconds
         ready = preflight(self.player)
         self.player.cast, self.player.readback = ready.cast, ready.readback
-        cut_short = self._play_layers()
-        rows, found = verdicts(self.results, self.catalogue, self.options.waivers, strict=self.options.strict)
-        return Report(
-            target=self.options.target or self.player.target.url,
-            started=started,
-            seconds=round(time.perf_counter() - clock, 3),
-            seed=self.options.seed,
-            strict=self.options.strict,
-            callers=tuple(caller.name for caller in ready.cast.callers),
-            verdicts=tuple(r for r in rows if self.options.rules is None or r.rule.id in self.options.rules),
-            findings=found,
-            layers=self._layers,
-            requests=self.player.requests,
-            created=self.player.ledger.count,
-            notes=ready.notes,
-            cut_short=cut_short,
-            expired=tuple(w for w in self.options.waivers.values() if w.expired),
-            traffic=tuple(self.player.traffic),
-        )
+        self.state.callers = tuple(caller.name for caller in ready.cast.callers)
+        self.state.notes = ready.notes
+        self.state.cut_short = self._play_layers()
+        self.state.finished = True
+        self._save()
+        if self._archive and self._archive.problem:
+            self.state.notes += (self._archive.problem,)
+        if self.player.requests > TRAFFIC:
+            self.state.notes += (f"of the traffic the last {TRAFFIC} requests are kept",)
+        return self.state.report(self.catalogue, self.player.traffic)
 
     def _play_layers(self) -> str:
         plan: dict[Layer, Callable[[], None]] = {
@@ -103,26 +118,33 @@ class Run:
             "properties": self._play_properties,
         }
         try:
+            self._settle()
+            self._play_known()
             for layer in LAYERS:
-                if layer in self.options.layers:
+                if layer in self.options.layers and layer not in self.state.done:
                     self._play_layer(layer, plan[layer])
-            self._reduce()
         except KeyboardInterrupt:
             return "interrupted"
         except TargetGone as gone:
             return f"the target stopped answering: {gone}"
         except Exception as error:  # what was seen so far is worth more than a traceback
             return f"an error of the suite, please report it: {type(error).__name__}: {error}"
+        finally:
+            self._release()
         return "the time is up" if self._over() else ""
 
     def _play_layer(self, layer: Layer, play: Callable[[], None]) -> None:
-        clock, before, done = time.perf_counter(), self.player.requests, len(self.results)
+        clock, requests, self._unit = time.monotonic(), self.player.requests, 0
         try:
             play()
+            self._settle()
+            if not self._over():
+                self.state.done.append(layer)
+                self._commit()
         finally:
-            self._layers[layer] = LayerSummary(
-                len(self.results) - done, self.player.requests - before, time.perf_counter() - clock
-            )
+            spent = time.monotonic() - clock
+            self.state.add(layer, self._unit, self.player.requests - requests, spent)
+            self._save()
 
     def _cases(self) -> list[Case]:
         tables = self._fixtures("cases")
@@ -179,30 +201,41 @@ class Run:
                 context = Context(self.player, parts, self._note, self._over)
                 explore(context, self.options.seed + self.options.shard[0] - 1, _TRACES, _TRACE_STEPS)
 
-    def _play_properties(self) -> None:
-        """Play generated bodies; with a time, go on with other seeds until it is up."""
-        from contract_tests.properties import property_cases  # the other layers do without
+    def _play_known(self) -> None:
+        """Play what other runs have seen of this target and contract; what shows nothing any more is forgotten."""
+        for case in self._archive.unmet() if self._archive else ():
+            if not self._select([case], shared=False) or case.layer not in self.options.layers:
+                continue
+            result = self.player.play(case)
+            self._note(result)
+            if self._archive and result.judgement.outcome == "passed":
+                self._archive.forget(case)
+        self._settle()
 
-        for seed, examples, coverage in self._rounds():
-            cases = property_cases(self.player.spec, seed, examples, coverage=coverage)
-            self._play_all("properties", [self.player.cast.rotated(case) for case in self._select(cases)])
+    def _play_properties(self) -> None:
+        """Play generated bodies, a round at a time; with a time, go on with other seeds until it is up."""
+        options = self.options
+        endless = options.seconds is not None
+        turns = rounds(options.seed, options.max_examples, options.shard, endless=endless)
+        for number, turn in islice(enumerate(turns), self.state.rounds, None):
+            if options.turns is None or number in options.turns:
+                cases = self._select(turn.cases(self.player.spec, self.player.bodies), shared=turn.shared)
+                self._play_all("properties", [self.player.cast.rotated(case) for case in cases])
+                self._settle()
+            self._play_known()
             if self._over():
                 return
+            self.state.rounds = number + 1
+            self._commit()
 
-    def _rounds(self) -> Iterator[tuple[int, int, bool]]:
-        """Yield what to generate, in turn: (seed, examples, coverage phase)."""
-        options = self.options
-        yield options.seed, options.max_examples, False
-        if options.seconds is not None or options.max_examples > GATE_EXAMPLES:
-            yield options.seed, 0, True
-        if options.seconds is not None:
-            yield from ((seed, options.max_examples, False) for seed in count(options.seed + 1))
-
-    def _select(self, cases: Iterable[Case]) -> list[Case]:
-        index, of = self.options.shard
+    def _select(self, cases: Iterable[Case], *, shared: bool = True) -> list[Case]:
+        """Return the cases to play; of those that all shards have in common, this shard's part."""
+        index, of = self.options.shard if shared else (1, 1)
         chosen = [case for case in cases if zlib.crc32(case.id.encode()) % of == index - 1]
         if self.options.rules is not None:
             chosen = [case for case in chosen if case.rule in self.options.rules]
+        if self.options.operation:
+            chosen = [case for case in chosen if case.operation == self.options.operation]
         if self.options.refuse_only:
             chosen = [case for case in chosen if case.expect == "refuse"]
         return chosen
@@ -241,14 +274,62 @@ class Run:
                 pool.shutdown(cancel_futures=True)
 
     def _note(self, result: Result) -> None:
-        self.results.append(result)
-        self._violated += result.judgement.outcome == "violated"
+        self._unit += 1
+        if result.judgement.outcome != "violated":
+            self.state.pending.note(result)
+            return
+        self._violated += 1
+        self._held.append(result)
+        if len(self._held) <= _HELD:
+            self._save()
+        else:  # so many are no accident, and are told as they are
+            self.state.pending.note(self._held.pop())
 
     def _over(self) -> bool:
         return time.monotonic() >= self._ends
 
-    def _reduce(self) -> None:
+    def _settle(self) -> None:
         """Shorten the traces and bodies behind violations, each within a few requests."""
-        self.results = [
-            reduced(self.player, r) if r.judgement.outcome == "violated" else r for r in self.results
-        ]
+        while self._held:
+            result = reduced(self.player, self._held[0])
+            self.state.pending.note(result)
+            del self._held[0]
+            if self._archive:
+                self._archive.keep(result.case)
+
+    def _release(self) -> None:
+        """Note the violations that could not be shortened any more."""
+        while self._held:
+            self.state.pending.note(self._held.pop())
+
+    def _commit(self) -> None:
+        """Count what was played as done: a resumed run goes on after it."""
+        self.state.tally.merge(self.state.pending)
+        self.state.pending = Tally()
+        self._save()
+
+    def _save(self) -> None:
+        """Hand on the state as it is now, with the violations that are still to be shortened."""
+        seconds, requests = self._before
+        self.state.seconds = seconds + time.monotonic() - self._clock
+        self.state.requests, self.state.created = requests + self.player.requests, self.player.ledger.count
+        self._keep(self.state.with_deviations(self._held) if self._held else self.state)
+
+
+def contract_of(player: Player) -> str:
+    """Return a digest of the contract that a player plays."""
+    return hashlib.sha256(repr((player.spec, player.catalogue)).encode()).hexdigest()[:16]
+
+
+def new_state(player: Player, options: Options) -> State:
+    """Return the state of a run that has not begun."""
+    return State(
+        target=options.target or player.target.url,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        seed=options.seed,
+        strict=options.strict,
+        shard=options.shard,
+        contract=contract_of(player),
+        rules=None if options.rules is None else tuple(sorted(options.rules)),
+        waivers=options.waivers,
+    )

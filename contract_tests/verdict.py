@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from contract_tests.case import LAYERS, Layer
@@ -10,7 +10,7 @@ from contract_tests.catalogue import Catalogue, Rule
 from contract_tests.exchange import Exchange
 from contract_tests.findings import Finding, findings
 from contract_tests.judge import SAME_ID, Outcome
-from contract_tests.player import Result
+from contract_tests.tally import Tally
 from contract_tests.waivers import Waiver
 
 # Rules that can only be seen through others: where one of those is broken, nothing can be said of these.
@@ -101,52 +101,39 @@ class Report:
 
 
 def verdicts(
-    results: Iterable[Result], catalogue: Catalogue, waivers: Mapping[str, Waiver], *, strict: bool = False
+    tally: Tally, catalogue: Catalogue, waivers: Mapping[str, Waiver], *, strict: bool = False
 ) -> tuple[tuple[RuleVerdict, ...], tuple[Finding, ...]]:
     """Return the verdict on every rule, and the findings behind them."""
-    everything = _explained(list(results))
-    found = findings(everything, catalogue, strict=strict)
-    by_rule: dict[str, list[Result]] = {rule: [] for rule in catalogue}
-    for result in everything:
-        by_rule[result.judgement.rule].append(result)
-    rows = [_verdict(catalogue[rule], by_rule[rule], found, waivers.get(rule)) for rule in catalogue]
-    return tuple(rows), found
+    told = _explained(tally)
+    found = findings(told.deviations.values(), catalogue, strict=strict)
+    return tuple(_verdict(rule, told, found, waivers.get(rule.id)) for rule in catalogue.values()), found
 
 
-def _explained(results: list[Result]) -> list[Result]:
-    """Take back what follows from another rule being broken."""
-    violated = [r for r in results if r.judgement.outcome == "violated"]
-    broken = {r.judgement.rule for r in violated}
-    one_id = any(r.judgement.reason == SAME_ID for r in violated)
-    return [
-        replace(
-            r,
-            judgement=replace(
-                r.judgement, outcome="inconclusive", reason=f"{why} is broken, through which it is seen"
-            ),
-        )
-        if r.judgement.outcome == "violated"
-        and (why := "created" if one_id and _by_id(r) else _through(r.judgement.rule, broken))
-        else r
-        for r in results
-    ]
-
-
-def _by_id(result: Result) -> bool:
-    """Say whether it speaks of a service by an id, which tells nothing where several services have the same."""
-    return result.judgement.rule != "created" and any(
-        s.operation != "createContainer" for s in result.case.steps
-    )
+def _explained(tally: Tally) -> Tally:
+    """Return the tally without what follows from another rule being broken."""
+    broken = {kind[0] for kind in tally.deviations}
+    one_id = any(reason == SAME_ID for _, _, reason, _, _ in tally.deviations)
+    told = Tally(Counter(tally.outcomes), Counter(tally.reasons), tally.shown)
+    for kind, sighting in tally.deviations.items():
+        rule, by_id = kind[0], kind[-1]
+        # Where several services have the same id, what is seen by an id tells nothing.
+        why = "created" if one_id and by_id else _through(rule, broken)
+        if not why:
+            told.deviations[kind] = sighting
+            continue
+        told.reasons[rule, "inconclusive", f"{why} is broken, through which it is seen"] += sighting.count
+        for layer, number in sighting.layers.items():
+            told.outcomes[rule, layer, "violated"] -= number
+            told.outcomes[rule, layer, "inconclusive"] += number
+    return told
 
 
 def _through(rule: str, broken: set[str]) -> str:
     return next((other for other in _SEEN_THROUGH.get(rule, ()) if other in broken), "")
 
 
-def _verdict(
-    rule: Rule, results: list[Result], found: Iterable[Finding], waiver: Waiver | None
-) -> RuleVerdict:
-    layers = {layer: _tally(results, layer) for layer in LAYERS}
+def _verdict(rule: Rule, tally: Tally, found: Iterable[Finding], waiver: Waiver | None) -> RuleVerdict:
+    layers = _layers(rule, tally)
     mine = [finding for finding in found if finding.rule.id == rule.id]
     if mine:
         severity: Literal["failure", "note"] = (
@@ -155,36 +142,37 @@ def _verdict(
         verdict: Verdict = "waived" if waiver and not waiver.expired else "violated"
         reason = f"{waiver.reason} (until {waiver.until})" if waiver else mine[0].reason
         return RuleVerdict(rule, verdict, severity, reason, layers)
-    if any(_decides(result, rule) for result in results):
+    if any((rule.id, shown) in tally.shown for shown in _DECIDES[rule.kind]):
         return RuleVerdict(rule, "conforms", "", "", layers)
-    return RuleVerdict(rule, *_undecided(results), layers)
+    return RuleVerdict(rule, *_undecided(rule, tally), layers)
 
 
-def _undecided(results: list[Result]) -> tuple[Verdict, Literal[""], str]:
-    reasons = {
-        outcome: Counter(r.judgement.reason for r in results if r.judgement.outcome == outcome)
-        for outcome in ("inconclusive", "not observed")
-    }
-    if reasons["inconclusive"]:
-        return "inconclusive", "", reasons["inconclusive"].most_common(1)[0][0]
-    if reasons["not observed"]:
-        return "not observed", "", reasons["not observed"].most_common(1)[0][0]
-    return (
-        "not observed",
-        "",
-        "no case of it was played that could have failed" if results else "no case of it was played",
-    )
+#: A constraint is shown by what is refused, a permission by what is accepted, an effect by either.
+_DECIDES: Mapping[str, tuple[str, ...]] = {
+    "constraint": ("refuse", "race"),
+    "permission": ("accept",),
+    "effect": ("accept", "refuse"),
+}
 
 
-def _decides(result: Result, rule: Rule) -> bool:
-    """A constraint is shown by what is refused, a permission by what is accepted, an effect by either."""
-    if result.judgement.outcome != "passed":
-        return False
-    if result.case.layer == "race":
-        return rule.kind == "constraint"
-    wanted = {"constraint": ("refuse",), "permission": ("accept",), "effect": ("accept", "refuse")}[rule.kind]
-    return result.case.expect in wanted
+def _undecided(rule: Rule, tally: Tally) -> tuple[Verdict, Literal[""], str]:
+    for outcome in _PROVES_NOTHING:
+        reasons = Counter(
+            {reason: n for (of, what, reason), n in tally.reasons.items() if (of, what) == (rule.id, outcome)}
+        )
+        if reasons:
+            return outcome, "", reasons.most_common(1)[0][0]
+    played = any(of == rule.id for of, _, _ in tally.outcomes)
+    none = "no case of it was played that could have failed" if played else "no case of it was played"
+    return "not observed", "", none
 
 
-def _tally(results: Iterable[Result], layer: Layer) -> Mapping[Outcome, int]:
-    return Counter(result.judgement.outcome for result in results if result.case.layer == layer)
+_PROVES_NOTHING: tuple[Literal["inconclusive", "not observed"], ...] = ("inconclusive", "not observed")
+
+
+def _layers(rule: Rule, tally: Tally) -> Mapping[Layer, Mapping[Outcome, int]]:
+    layers: dict[Layer, Counter[Outcome]] = {layer: Counter() for layer in LAYERS}
+    for (of, layer, outcome), number in tally.outcomes.items():
+        if of == rule.id and number:
+            layers[layer][outcome] += number
+    return layers

@@ -15,8 +15,7 @@ from contract_tests.derive import broken, derived_cases
 from contract_tests.fixtures import bodies, fixture_cases
 from contract_tests.oracle import opinion
 from contract_tests.probes import probes
-from contract_tests.properties import EXCEPTIONS, property_case
-from contract_tests.run import GATE_EXAMPLES
+from contract_tests.properties import EXCEPTIONS, GATE_EXAMPLES, property_case
 from contract_tests.spec import load_spec
 from contract_tests.views import expanded
 

@@ -13,6 +13,7 @@ from contract_tests.findings import findings
 from contract_tests.judge import Judgement
 from contract_tests.ledger import Ledger
 from contract_tests.player import Result
+from contract_tests.tally import Tally
 from contract_tests.verdict import verdicts
 from contract_tests.waivers import Waiver, WaiversError, load_waivers
 
@@ -32,7 +33,7 @@ def verdict_on(
     rule: str, *results: Result, strict: bool = False, waiver: Waiver | None = None
 ) -> tuple[str, bool]:
     """The verdict on a rule, and whether it fails the run."""
-    rows, _ = verdicts(results, CATALOGUE, {rule: waiver} if waiver else {}, strict=strict)
+    rows, _ = verdicts(Tally.of(results), CATALOGUE, {rule: waiver} if waiver else {}, strict=strict)
     row = next(row for row in rows if row.rule.id == rule)
     return row.verdict, row.fails
 
@@ -73,7 +74,9 @@ def test_the_same_deviation_is_one_finding() -> None:
     """Cases that show the same deviation of a rule on an operation are one finding with their number."""
     same = [result("slug-unique", "violated") for _ in range(3)]
     other = result("slug-unique", "violated", reason="otherwise")
-    assert [finding.count for finding in findings([*same, other], CATALOGUE)] == [3, 1]
+    assert [
+        finding.count for finding in findings(Tally.of([*same, other]).deviations.values(), CATALOGUE)
+    ] == [3, 1]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,44 @@
+"""The ``contract-tests merge`` command."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from contract_tests.catalogue import load_catalogue
+from contract_tests.endings import usage_errors
+
+
+@click.command()
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
+@click.option(
+    "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write all reports here."
+)
+@click.option("--quiet", is_flag=True, help="Only the last line.")
+def merge(folders: tuple[Path, ...], *, folder: Path | None, quiet: bool) -> None:
+    """Make one report of the runs that report to DIR...: a verdict per rule from all of them together.
+
+    Exit codes: those of one run.
+    """
+    from contract_tests.report_har import merge_har
+    from contract_tests.report_terminal import show
+    from contract_tests.state import load_state, merged
+
+    with usage_errors():
+        state = merged([load_state(path) for path in folders])
+        spec = state.given.get("spec")
+        rules = Path(spec).parent / "rules.yaml" if spec else None
+        report = state.report(load_catalogue(rules if rules and rules.is_file() else None))
+        if folder:
+            from contract_tests.report import write_reports
+
+            write_reports(report, folder)
+            state.save(folder)
+            merge_har([path / "traffic.har" for path in folders], folder / "traffic.har")
+            ledgers = [path / "ledger.jsonl" for path in folders]
+            lines = "".join(path.read_text("utf-8") for path in ledgers if path.is_file())
+            (folder / "ledger.jsonl").write_text(lines, "utf-8")
+    show(report, quiet=quiet)
+    if folder:
+        click.echo(f"reports: {folder}", err=True)
+    sys.exit(report.exit_code)
