@@ -18,7 +18,7 @@ from contract_tests.derive import derived_cases, fresh
 from contract_tests.fixtures import fixture_cases
 from contract_tests.packs import Pack, packed
 from contract_tests.player import TRAFFIC, Player, Result, TargetGone
-from contract_tests.preflight import preflight
+from contract_tests.preflight import Preflight, preflight
 from contract_tests.properties import GATE_EXAMPLES, rounds
 from contract_tests.race import play_race, race_cases
 from contract_tests.reduce import reduced
@@ -75,12 +75,16 @@ class Run:
         state: State | None = None,
         keep: Callable[[State], None] = lambda _: None,
         archive: Archive | None = None,
+        ready: Preflight | None = None,
     ) -> None:
-        """``progress`` is called after every case; ``archive`` holds what other runs have seen of the target."""
+        """``progress`` is called after every case; ``archive`` holds what other runs have seen of the target.
+
+        ``ready`` is what the preflight of an earlier run of the target found.
+        """
         self.player, self.options, self._progress, self._keep = player, options, progress, keep
-        self._archive = archive
+        self._archive, self._ready = archive, ready
         self.state = state or new_state(player, options)
-        self._before = (self.state.seconds, self.state.requests)
+        self._before = (self.state.seconds, self.state.requests, 0 if state else -player.ledger.count)
         self._held = self.state.resumed()
         self._unit = 0
         self._violated = len(self.state.tally.deviations)
@@ -96,7 +100,7 @@ class Run:
         self._clock = time.monotonic()
         if self.options.seconds is not None:
             self._ends = self._clock + self.options.seconds
-        ready = preflight(self.player)
+        ready = self._ready or preflight(self.player)
         self.player.cast, self.player.readback = ready.cast, ready.readback
         self.state.callers = tuple(caller.name for caller in ready.cast.callers)
         self.state.notes = ready.notes
@@ -310,9 +314,10 @@ class Run:
 
     def _save(self) -> None:
         """Hand on the state as it is now, with the violations that are still to be shortened."""
-        seconds, requests = self._before
+        seconds, requests, created = self._before
         self.state.seconds = seconds + time.monotonic() - self._clock
-        self.state.requests, self.state.created = requests + self.player.requests, self.player.ledger.count
+        self.state.requests = requests + self.player.requests
+        self.state.created = created + self.player.ledger.count
         self._keep(self.state.with_deviations(self._held) if self._held else self.state)
 
 

@@ -4,8 +4,6 @@ import pytest
 
 from contract_tests.verdict import Report, RuleVerdict
 
-pytestmark = pytest.mark.xdist_group("contract")
-
 
 def test_rule(rule: str, verdict: RuleVerdict, contract_report: Report) -> None:
     """The target does what the rule says."""
