@@ -6,7 +6,7 @@ CALLERS ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help install mock conformance mutants test check fix lint-spec docs wheel prism-check clean
+.PHONY: help install mock conformance mutants test check fix lint-spec docs wheel prism-check bench clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -67,9 +67,21 @@ check: .venv/dev  ## Lint, check the types and the generated docs; changes nothi
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+.venv/bench: .venv/dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
+	@touch $@
+
+benchmarks/node_modules/.package-lock.json: benchmarks/package.json
+	@if command -v npm >/dev/null; then \
+	  cd benchmarks && npm install --no-package-lock --no-audit --no-fund --loglevel=error; \
+	else echo 'no Node: its mocks are left out'; fi
+
+bench: .venv/bench benchmarks/node_modules/.package-lock.json  ## Measure beside other tools; writes docs/benchmarks.md (ARGS=--quick, ARGS='mock gate')
+	@$(BIN)/python -m benchmarks $(ARGS)
+
 fix: .venv/dev  ## Format and mend what can be mended mechanically
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:  ## Remove what the other targets made
-	rm -rf .venv .lint/node_modules dist build reports .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .lint/node_modules benchmarks/node_modules dist build reports .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,47 @@
+"""Rounds: every contender has a turn in each, so that a slower minute of the machine is everyone's."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from benchmarks.contenders import Ready
+from benchmarks.figures import Figure, figure
+from benchmarks.processes import BrokenError
+from benchmarks.requests import Workload
+
+Tell = Callable[[str], None]
+#: By contender, workload and what was measured.
+Costs = dict[str, dict[str, dict[str, Figure]]]
+
+
+def played(
+    ready: Sequence[Ready],
+    workloads: Sequence[Workload],
+    *,
+    rounds: int,
+    seconds: float,
+    warm_up: float,
+    tell: Tell,
+) -> Costs:
+    """The figures of all rounds; who breaks is told of, and left out of the rounds that follow."""
+    found: dict[str, dict[str, dict[str, list[float]]]] = defaultdict(
+        lambda: defaultdict(lambda: defaultdict(list))
+    )
+    playing = list(ready)
+    for number in range(rounds + 1):
+        tell(f"round {number} of {rounds}" if number else "warming up")
+        for one in tuple(playing):
+            try:
+                for workload in workloads:
+                    measured = one.measured(workload, seconds if number else warm_up)
+                    for name, value in measured.items() if number else ():
+                        found[one.contender.name][workload.name][name].append(value)
+            except (BrokenError, OSError) as broken:
+                tell(f"{one.contender.name} is left out from here on: {broken}")
+                playing.remove(one)
+    return {
+        contender: {
+            workload: {name: figure(values) for name, values in measured.items()}
+            for workload, measured in by_workload.items()
+        }
+        for contender, by_workload in found.items()
+    }

@@ -1,0 +1,74 @@
+"""Apps on the server of `mock-server`, set up as it sets it up: `python -m benchmarks.served PORT KIND …`."""
+
+import importlib
+import itertools
+import json
+import sys
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from flask import Flask, request
+
+from benchmarks import stored
+from mock_server import create_app, serve
+from mock_server.store import opened
+
+#: What an app that counts answers with the number of its requests.
+COUNTED = "/counted"
+
+
+def bare() -> Any:
+    """The least that a Flask app can do here: parse the JSON, answer an id."""
+    app = Flask("bare")
+
+    @app.post("/api/v1/containers")
+    def create() -> tuple[dict[str, str], int]:
+        return {"id": str(request.get_json()["service_slug"])}, 201
+
+    @app.put("/api/v1/containers/<service_id>")
+    def update(service_id: str) -> dict[str, str]:
+        request.get_json()
+        return {"id": service_id}
+
+    return app
+
+
+def grown(address: str, count: str) -> Any:
+    """A mock whose store holds so many services already."""
+    store = opened(address)
+    stored.fill(store, address, int(count))
+    return create_app(store=store)
+
+
+def faulty(name: str) -> Any:
+    """A mock with a planted fault, or without one, that counts its requests."""
+    faults = importlib.import_module("tests.quality.faults").FAULTS
+    planted = next((fault for fault in faults if fault.name == name), None)
+    return _counted(create_app() if planted is None else planted.app())
+
+
+def _counted(app: Callable[..., Iterable[bytes]]) -> Any:
+    number = itertools.count()
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == COUNTED:
+            start_response("200 OK", [("Content-Type", "application/json")])
+            return [json.dumps(next(number)).encode()]
+        next(number)
+        return app(environ, start_response)
+
+    return application
+
+
+KINDS: dict[str, Callable[..., Any]] = {"bare": bare, "grown": grown, "faulty": faulty}
+
+
+def main() -> None:
+    """Serves until the process is told to end."""
+    port, kind, *rest = sys.argv[1:]
+    options = serve.Options(port=int(port))
+    serve.server(options).serve(target_loader=lambda: KINDS[kind](*rest), wrap_loader=False)
+
+
+if __name__ == "__main__":
+    main()
