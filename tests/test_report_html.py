@@ -1,26 +1,19 @@
 """The report as an HTML page, also in a browser without a window."""
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from contract_tests.report_html import html_page
 from contract_tests.verdict import Report
 from mock_server.app import create_app
+from tests.browsers import chromium, in_browser
 from tests.reports import HOSTILE, faulty, hostile, played
-
-_CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-_QUIET = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-in_browser = pytest.mark.skipif(_CHROMIUM is None, reason="there is no Chromium here")
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +25,7 @@ def report() -> Report:
 @pytest.fixture(scope="module")
 def browser(closing: Callable[[AbstractContextManager[Any]], Any]) -> Browser:
     """A headless Chromium."""
-    playwright = closing(sync_playwright())
-    return closing(playwright.chromium.launch(executable_path=_CHROMIUM, args=_QUIET))  # type: ignore[no-any-return]
+    return chromium(closing)
 
 
 @pytest.fixture
