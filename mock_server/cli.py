@@ -3,9 +3,6 @@
 import json
 import os
 import signal
-import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -13,24 +10,11 @@ import click
 import yaml
 
 from mock_server import __version__, data, names, serve
-from mock_server.data import UnusableFileError
+from mock_server.cli_proxy import proxy
+from mock_server.endings import in_one_line
 from mock_server.store import MEMORY
 
 _FILE = click.Path(path_type=Path)
-
-
-def _in_one_line(command: Callable[..., None]) -> Callable[..., None]:
-    """What cannot be used is told in one line that says what to do, with exit code 2."""
-
-    @wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
-        try:
-            command(*args, **kwargs)
-        except (UnusableFileError, ValueError) as error:
-            click.echo(f"mock-server: {' '.join(str(error).split())}", err=True)
-            sys.exit(2)
-
-    return wrapped
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -82,7 +66,7 @@ def _in_one_line(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--quiet", is_flag=True, help="Print errors only.")
 @click.version_option(__version__, prog_name="mock-server")
 @click.pass_context
-@_in_one_line
+@in_one_line
 def main(context: click.Context, **given: Any) -> None:
     """Serve the contract of the Cyberun container services and say why a request is refused."""
     if context.invoked_subcommand is not None:
@@ -102,11 +86,14 @@ def main(context: click.Context, **given: Any) -> None:
         serve.serve(options)
 
 
+main.add_command(proxy)
+
+
 @main.command()
 @click.option("--one-of", is_flag=True, help="Two whole schemas in place of if/then/else.")
 @click.option("--openapi", "version", type=click.Choice(["3.0", "3.1"]), default="3.1", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="JSON in place of YAML.")
-@_in_one_line
+@in_one_line
 def spec(one_of: bool, version: str, as_json: bool) -> None:
     """Print the contract, or a view of it for tools that read less."""
     from mock_server import views
@@ -123,7 +110,7 @@ def spec(one_of: bool, version: str, as_json: bool) -> None:
 
 @main.command()
 @click.option("--markdown", is_flag=True, help="The page docs/rules.md.")
-@_in_one_line
+@in_one_line
 def rules(markdown: bool) -> None:
     """List the rules."""
     from mock_server import catalogue, contract

@@ -1,7 +1,7 @@
 """`/_mock/…`: what a client cannot cause. Reset, seed, set a status, ask what was called."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +9,7 @@ from flask import Flask, Response, request
 
 from mock_server import __version__, answer, shape
 from mock_server.answer import Answer
+from mock_server.contract import Contract
 from mock_server.demand import Demand
 from mock_server.journal import Journal
 from mock_server.lifecycle import pinned, settled
@@ -19,19 +20,49 @@ from mock_server.wire import CONTROL, RECEIVED
 Respond = Callable[[Answer], Response]
 
 
-class _Control:
-    """The endpoints of one app."""
+class _Received:
+    """What was received, and that there is someone to ask."""
 
-    def __init__(self, mock: Mock, journal: Journal) -> None:
-        self._mock = mock
+    def __init__(self, contract: Contract, journal: Journal) -> None:
+        self._contract = contract
         self._journal = journal
+
+    def health(self, **counts: int) -> Answer:
+        contract = {"title": self._contract.title, "version": self._contract.version}
+        told = {"status": "ok", "version": __version__, "contract": contract}
+        return answer.success(200, {**told, **counts, "requests": len(self._journal)})
+
+    def requests(self) -> Answer:
+        """The journal: the requests that `rule`, `status` and `operation` pick, and their count."""
+        filters = {name: request.args.get(name) for name in ("rule", "status", "operation")}
+        for name in request.args:
+            if name not in filters:
+                return answer.problem(400, f"{name}: no such filter; there is {', '.join(filters)}")
+        rule = filters["rule"]
+        if rule is not None and rule not in self._contract.rules:
+            return answer.problem(400, f"rule: seen {rule!r}, wanted the id of a rule of the contract")
+        picked = self._journal.select(**filters)
+        return answer.success(
+            200, {"count": len(picked), "requests": [self._journal.shown(entry) for entry in picked]}
+        )
+
+    def forget(self) -> Answer:
+        removed = len(self._journal)
+        self._journal.clear()
+        return answer.success(200, {"removed": removed})
+
+
+class _Control:
+    """The endpoints of a mock."""
+
+    def __init__(self, mock: Mock, received: _Received) -> None:
+        self._mock = mock
+        self._received = received
 
     def health(self) -> Answer:
         with self._mock.store.transaction() as step:
             services = step.count()
-        counts = {"services": services, "requests": len(self._journal)}
-        contract = {"title": self._mock.contract.title, "version": self._mock.contract.version}
-        return answer.success(200, {"status": "ok", "version": __version__, "contract": contract, **counts})
+        return self._received.health(services=services)
 
     def services(self) -> Answer:
         with self._mock.store.transaction() as step:
@@ -95,41 +126,38 @@ class _Control:
             step.replace(changed)
         return answer.success(200, _told(changed))
 
-    def requests(self) -> Answer:
-        """The journal: the requests that `rule`, `status` and `operation` pick, and their count."""
-        filters = {name: request.args.get(name) for name in ("rule", "status", "operation")}
-        for name in request.args:
-            if name not in filters:
-                return answer.problem(400, f"{name}: no such filter; there is {', '.join(filters)}")
-        rule = filters["rule"]
-        if rule is not None and rule not in self._mock.contract.rules:
-            return answer.problem(400, f"rule: seen {rule!r}, wanted the id of a rule of the contract")
-        picked = self._journal.select(**filters)
-        return answer.success(
-            200, {"count": len(picked), "requests": [self._journal.shown(entry) for entry in picked]}
-        )
 
-    def forget(self) -> Answer:
-        removed = len(self._journal)
-        self._journal.clear()
-        return answer.success(200, {"removed": removed})
+Route = tuple[str, tuple[str, ...], Callable[..., Answer]]
 
 
 def register(app: Flask, mock: Mock, journal: Journal, respond: Respond, demand: Demand) -> None:
-    """Adds the control plane to an app."""
-    plane = _Control(mock, journal)
+    """Adds the control plane of a mock to an app."""
+    received = _Received(mock.contract, journal)
+    plane = _Control(mock, received)
     status = "services/<service_id>/status"
-    routes: tuple[tuple[str, tuple[str, ...], Callable[..., Answer]], ...] = (
+    routes: tuple[Route, ...] = (
         ("health", ("GET",), plane.health),
         ("services", ("GET",), plane.services),
         ("services", ("DELETE",), plane.reset),
         ("services", ("POST",), plane.seed),
         (status, ("PUT", "POST"), plane.set_status),
         (f"{status}/<status>", ("PUT", "POST"), plane.set_status),
-        ("journal", ("GET",), plane.requests),
-        ("journal", ("DELETE",), plane.forget),
         *demand.routes(_given),
     )
+    _add(app, (*routes, *_journal_routes(received)), respond)
+
+
+def register_journal(app: Flask, contract: Contract, journal: Journal, respond: Respond) -> None:
+    """Adds to an app what there is without a mock: the journal, and whether it is well."""
+    received = _Received(contract, journal)
+    _add(app, (("health", ("GET",), received.health), *_journal_routes(received)), respond)
+
+
+def _journal_routes(received: _Received) -> tuple[Route, ...]:
+    return (("journal", ("GET",), received.requests), ("journal", ("DELETE",), received.forget))
+
+
+def _add(app: Flask, routes: Iterable[Route], respond: Respond) -> None:
     for number, (path, methods, endpoint) in enumerate(routes):
         app.add_url_rule(
             CONTROL + path,

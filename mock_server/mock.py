@@ -115,7 +115,8 @@ class Mock:
 
     def _sent(self, operation: Operation, got: Call) -> dict[str, Any] | Answer:
         """The well-formed values of a call, or the refusal of the first stage that it fails."""
-        refused = self._malformed(operation, got) or self.reader.declared(operation, got)
+        malformed = shape.parameters(self.contract, operation, got.values)
+        refused = malformed or self.reader.declared(operation, got)
         if refused:
             return self._refused(got, refused)
         value, refused = self.reader.parsed(operation, got.raw)
@@ -131,14 +132,6 @@ class Mock:
         header = got.headers.get("Authorization")
         faults = [replace(v.fault, seen=self.tokens.hidden(v.fault.seen, header)) for v in violations]
         return answer.refusal(Violation(v.rule, fault) for v, fault in zip(violations, faults, strict=True))
-
-    def _malformed(self, operation: Operation, got: Call) -> list[Violation]:
-        found: list[Violation] = []
-        for parameter in operation.parameters:
-            if parameter.where == "path" and parameter.name in got.values:
-                given = got.values[parameter.name]
-                found += shape.check(self.contract, parameter.schema, given, "path", f"/{parameter.name}")
-        return found
 
     def _withdrawn(self, operation: Operation, got: Call, values: dict[str, Any]) -> list[Violation]:
         """What a server without the permission for unused properties refuses."""

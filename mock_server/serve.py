@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ def app(options: Options) -> Any:
         max_body=options.max_body,
         control=options.control,
         cors=options.cors,
-        log=None if options.quiet else _log,
+        log=None if options.quiet else log,
         latency=options.latency,
         fault_rate=options.fault_rate,
         seed=options.seed,
@@ -82,7 +82,8 @@ def app(options: Options) -> Any:
     )
 
 
-def _log(line: str) -> None:
+def log(line: str) -> None:
+    """A line for the one who started the process."""
     with contextlib.suppress(OSError):  # whoever read the log is gone; the mock serves on
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
@@ -118,23 +119,34 @@ def _bind(probe: socket.socket, host: str, port: int) -> None:
 
 def serve(options: Options) -> None:
     """Serves until the process is told to end; the port is reserved by the caller."""
+    run(options, functools.partial(_loaded, options, _first(options)))
+
+
+def run(options: Options, loader: Callable[[], Any], interface: str = "wsgi") -> None:
+    """Serves the app that the loader makes in each worker, a `wsgi` or an `asginl` one (ASGI, no lifespan)."""
+    for name in [name for name in os.environ if name.startswith(("HTTP_", "CONTENT_"))]:
+        del os.environ[name]  # the server would hand them to the app as headers of every request
+    server(options, interface).serve(target_loader=loader, wrap_loader=False)
+
+
+def server(options: Options, interface: str = "wsgi") -> Any:
+    """The server of an app that takes no longer than the mock, with what it is set to."""
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces
 
-    for name in [name for name in os.environ if name.startswith(("HTTP_", "CONTENT_"))]:
-        del os.environ[name]  # the server would hand them to the app as headers of every request
-    Granian(
+    threads = max(2, min(8, 2 * (os.cpu_count() or 1) + 1)) if interface == "wsgi" else 1
+    return Granian(
         "mock_server",
         address=options.host,
         port=options.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces(interface),
         workers=options.workers,
-        blocking_threads=max(2, min(8, 2 * (os.cpu_count() or 1) + 1)),
+        blocking_threads=threads,
         http=HTTPModes.http1,
         websockets=False,
         log_enabled=False,
         workers_kill_timeout=1,
-    ).serve(target_loader=functools.partial(_loaded, options, _first(options)), wrap_loader=False)
+    )
 
 
 def _first(options: Options) -> Any:
@@ -153,7 +165,7 @@ def _loaded(options: Options, first: Any) -> Any:
     if options.watch:
         made = _watched(options, made, speaks)
     if not options.quiet and speaks:
-        threading.Thread(target=_greet, args=(options,), daemon=True).start()
+        greet(options.host, options.port, lambda: greeting(options))
     return made
 
 
@@ -162,19 +174,24 @@ def _watched(options: Options, made: Any, speaks: bool) -> Any:
     from mock_server.watch import Watched
 
     spec = options.spec or data.find("spec/openapi.yaml")
-    watched = Watched(made, spec, _log if speaks else lambda _: None)
+    watched = Watched(made, spec, log if speaks else lambda _: None)
     watched.start()
     return watched
 
 
-def _greet(options: Options) -> None:
-    for _ in range(1000):
-        with contextlib.suppress(OSError), socket.create_connection((options.host, options.port), timeout=1):
-            break
-        time.sleep(0.01)
-    with contextlib.suppress(OSError):
-        sys.stdout.write(greeting(options) + "\n")
-        sys.stdout.flush()
+def greet(host: str, port: int, text: Callable[[], str]) -> None:
+    """Prints the text as soon as someone answers at the port, in a thread of its own."""
+
+    def wait_and_print() -> None:
+        for _ in range(1000):
+            with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
+                break
+            time.sleep(0.01)
+        with contextlib.suppress(OSError):
+            sys.stdout.write(text() + "\n")
+            sys.stdout.flush()
+
+    threading.Thread(target=wait_and_print, daemon=True).start()
 
 
 def url(options: Options) -> str:

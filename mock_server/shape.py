@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import jsonschema_rs
 
-from mock_server.contract import Contract, Fault, Schema, Violation
+from mock_server.contract import Contract, Fault, Operation, Schema, Violation
 from mock_server.document import Node
 
 #: `seen` is for a person to read: what is longer is cut.
@@ -25,6 +25,15 @@ def check(contract: Contract, schema: Schema, value: Any, where: str, base: str 
         for violation in _violations(contract, schema.node, error, where, base):
             found.setdefault((violation.rule.id, violation.fault.pointer), violation)
     return list(found.values())
+
+
+def parameters(contract: Contract, operation: Operation, values: Mapping[str, str]) -> list[Violation]:
+    """The violations of the parameters of a path, by their names."""
+    found: list[Violation] = []
+    for parameter in operation.parameters:
+        if parameter.where == "path" and parameter.name in values:
+            found += check(contract, parameter.schema, values[parameter.name], "path", f"/{parameter.name}")
+    return found
 
 
 def _violations(contract: Contract, root: Node, error: Error, where: str, base: str) -> Iterator[Violation]:

@@ -137,7 +137,7 @@ class Front:
             method=method,
             path=path,
             query=unquote(environ.get("QUERY_STRING", "")),
-            headers=_sent_headers(environ),
+            headers=sent_headers(environ),
             body=environ[RECEIVED].raw[:KEPT],
             operation=outcome.operation,
             caller=outcome.caller,
@@ -149,7 +149,8 @@ class Front:
         )
 
 
-def _sent_headers(environ: Environ) -> dict[str, str]:
+def sent_headers(environ: Environ) -> dict[str, str]:
+    """The header fields of a request; those of one name are one."""
     sent = {
         name[5:].replace("_", "-").title(): str(value)
         for name, value in environ.items()

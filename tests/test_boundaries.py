@@ -13,7 +13,7 @@ from tests.player import ROOT
 MOCK = sorted((ROOT / "mock_server").rglob("*.py"))
 SUITE = sorted((ROOT / "contract_tests").rglob("*.py"))
 #: The only modules of the mock that know the web framework.
-FLASK = {"app.py", "control.py", "page.py", "testing.py"}
+FLASK = {"app.py", "control.py", "page.py", "proxy.py", "testing.py"}
 #: What would cost the start of the mock, or would be a second reading of the spec in it.
 NEVER_IN_THE_MOCK = {"jsonschema", "schemathesis", "hypothesis", "pytest", "jinja2", "requests", "rich"}
 

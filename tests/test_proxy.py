@@ -1,0 +1,452 @@
+"""The proxy in process, before an upstream on a port: what it finds in calls and answers, and what it shows."""
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from werkzeug.test import Client, TestResponse
+from werkzeug.wrappers import Request, Response
+
+from examples.deployment.choices import DEFAULT
+from mock_server import create_app
+from mock_server.fields import REPORT
+from mock_server.proxy import create_proxy
+from tests.player import CALLERS, RULES, Case, Play, cases
+from tests.quality.deployments import deployment
+from tests.quality.gate import EXAMPLE_HOOK, judged, violated
+from tests.wires import over_wsgi, serving
+
+CREATE = "/api/v1/containers"
+SERVICE = f"{CREATE}/0192f0c1-9a8b-7c6d-9e5f-404142434445"
+ID = "0192f0c1-9a8b-7c6d-9e5f-404142434445"
+TOKENS = {caller["name"]: caller["token"] for caller in CALLERS["callers"]}
+HEADERS = {"Authorization": f"Bearer {TOKENS['sk-red']}", "Content-Type": "application/json"}
+BODY = {"service_slug": "proxied", "display_name": "d", "docker_image": "n"}
+
+
+@dataclass
+class Upstream:
+    """Answers everything alike, and remembers what it was sent."""
+
+    status: int = 201
+    body: bytes = json.dumps({"id": ID}).encode()
+    headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
+    received: list[Request] = field(default_factory=list)
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        """Answers a request whose body is read."""
+        request = Request(environ)
+        request.get_data()
+        self.received.append(request)
+        response = Response(self.body, self.status)
+        response.headers.clear()
+        response.headers.update(self.headers)
+        return response(environ, start_response)
+
+
+@contextmanager
+def proxied(app: Any, **options: Any) -> Iterator[Client]:
+    """A client of a proxy before an app that is served at a port."""
+    with serving(app) as port:
+        yield Client(create_proxy(f"http://127.0.0.1:{port}/api/v1", **options), use_cookies=False)
+
+
+def create(client: Client, **changes: Any) -> TestResponse:
+    """The answer to a create with changes."""
+    return client.post(CREATE, json={**BODY, **changes}, headers=HEADERS)
+
+
+def found(client: Client) -> set[tuple[str, str, str]]:
+    """Rule, grade and place of each violation in the journal of a proxy."""
+    entries = client.get("/_mock/journal").json["requests"]
+    return {(v["rule"], v["grade"], v["in"]) for entry in entries for v in entry["violations"]}
+
+
+# --- what is right
+
+
+def test_what_keeps_the_contract_is_reported_as_such() -> None:
+    """A valid create that is answered as it must be has a report without a violation."""
+    with proxied(create_app()) as client:
+        answer = create(client)
+        assert (answer.status_code, answer.headers[REPORT]) == (201, "none")
+        assert (client.get("/_mock/journal").json["count"], found(client)) == (1, set())
+
+
+def test_a_refusal_of_a_valid_call_is_no_violation() -> None:
+    """What is stored may be the reason for a 409, and it is the upstream's own affair."""
+    with proxied(create_app()) as client:
+        answers = [create(client), create(client)]
+    assert [(a.status_code, a.headers[REPORT]) for a in answers] == [(201, "none"), (409, "none")]
+
+
+@pytest.fixture(scope="module")
+def mocked() -> Iterator[Client]:
+    """A proxy before a mock."""
+    with proxied(create_app()) as client:
+        yield client
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.id)
+def test_the_fixtures_pass_through(mocked: Client, case: Case) -> None:
+    """Each case has the outcome that it has without the proxy, which finds nothing wrong in the answers."""
+    with over_wsgi(mocked.application) as send:
+        assert Play(send).judge(case) == ""
+    entries = mocked.delete("/_mock/journal") and mocked.get("/_mock/journal").json["requests"]
+    assert [v for entry in entries for v in entry["violations"] if v["in"] == "answer"] == []
+
+
+# --- calls
+
+
+def test_a_call_that_breaks_a_rule_goes_on_and_is_reported() -> None:
+    """The upstream refuses it in its own words, and the header, the journal and the log name the rules."""
+    lines: list[str] = []
+    with proxied(create_app(), log=lines.append) as client:
+        answer = create(client, service_slug="Proxied", gpu_count=-2)
+        assert answer.json["violations"][0]["rule"] == "service-slug-pattern"
+        assert answer.headers[REPORT] == (
+            "service-slug-pattern;in=request;grade=documented, gpu-count-range;in=request;grade=assumed"
+        )
+        assert found(client) == {
+            ("service-slug-pattern", "documented", "body"),
+            ("gpu-count-range", "assumed", "body"),
+        }
+    assert lines[0].startswith(f"POST {CREATE} 400 service-slug-pattern,gpu-count-range(assumed) ")
+
+
+CALLS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "auth-required": (CREATE, {"headers": {"Content-Type": "application/json"}}, "documented"),
+    "auth-bearer": (CREATE, {"headers": {**HEADERS, "Authorization": "Basic YTpi"}}, "documented"),
+    "auth-agent": (CREATE, {"headers": {**HEADERS, "Authorization": "Bearer ak-1"}}, "provider"),
+    "team-required-for-jwt": (
+        CREATE,
+        {"headers": {**HEADERS, "Authorization": "Bearer a.b.c"}},
+        "documented",
+    ),
+    "team-uuid": (
+        CREATE,
+        {"headers": {**HEADERS, "Authorization": "Bearer a.b.c", "X-Team-ID": "red"}},
+        "documented",
+    ),
+    "service-id-format": (f"{CREATE}/weather", {}, "documented"),
+    "body-media-type": (CREATE, {"headers": {**HEADERS, "Content-Type": "text/plain"}}, "documented"),
+    "body-json": (CREATE, {"data": b"{"}, "documented"),
+    "body-keys": (CREATE, {"data": json.dumps(BODY)[:-1] + ', "x": 1, "x": 1}'}, "assumed"),
+    "body-size": (CREATE, {"data": json.dumps({**BODY, "x": "a" * 2**20})}, "assumed"),
+    "exposed-port-range": (CREATE, {"data": json.dumps({**BODY, "exposed_port": 0})}, "documented"),
+}
+
+
+@pytest.mark.parametrize(("rule", "path", "sent", "grade"), [(r, *c) for r, c in CALLS.items()], ids=CALLS)
+def test_a_call_is_held_to_a_rule(rule: str, path: str, sent: dict[str, Any], grade: str) -> None:
+    """Each stage that needs no state is checked; an upstream that accepts the call does not enforce the rule."""
+    method = "PUT" if path != CREATE else "POST"
+    status = 201 if method == "POST" else 200
+    given = {"headers": HEADERS, "data": json.dumps(BODY), **sent}
+    with proxied(Upstream(status)) as client:
+        report = client.open(path, method=method, **given).headers[REPORT].split(", ")
+    assert f"{rule};in=request;grade={grade}" in report
+    assert f"{rule};in=answer;grade={grade}" in report
+
+
+def test_an_assumed_violation_hides_no_other() -> None:
+    """A body with a key twice is read all the same, by the last of them."""
+    raw = json.dumps(BODY)[:-1] + ', "exposed_port": 1, "exposed_port": 0}'
+    with proxied(Upstream()) as client:
+        report = client.post(CREATE, data=raw, headers=HEADERS).headers[REPORT]
+    assert {item.partition(";")[0] for item in report.split(", ")} == {"body-keys", "exposed-port-range"}
+
+
+def test_who_calls_is_checked_with_a_callers_file(tmp_path: Path) -> None:
+    """A token that nobody was given, and a team that the caller is not in, are seen only by who knows them."""
+    path = tmp_path / "callers.yaml"
+    path.write_text(json.dumps(CALLERS))
+    strange = {**HEADERS, "Authorization": "Bearer sk-made-up"}
+    jwt = {**HEADERS, "Authorization": f"Bearer {TOKENS['jwt-red']}", "X-Team-ID": CALLERS["teams"]["blue"]}
+    reports = []
+    for callers in (None, path):
+        with proxied(Upstream(403, b"{}"), callers=callers) as client:
+            sent = [client.post(CREATE, json=BODY, headers=headers) for headers in (strange, jwt)]
+            reports.append([answer.headers[REPORT] for answer in sent])
+            known = [entry["caller"] for entry in client.get("/_mock/journal").json["requests"]]
+    told = [f"{rule};in=request;grade=assumed" for rule in ("auth-known", "team-member")]
+    assert reports == [["none", "none"], told]
+    assert known == ["any-sk", "jwt-red"]
+
+
+def test_a_rule_can_be_left_out() -> None:
+    """With `without` nobody asks for it, neither of calls nor of answers."""
+    off = {"exposed-port-range", "created"}
+    with proxied(Upstream(body=b"{}"), without=off) as client:
+        assert create(client, exposed_port=0).headers[REPORT] == "none"
+
+
+def test_what_the_contract_does_not_have_is_not_checked() -> None:
+    """Another path or method passes without a report."""
+    with proxied(create_app()) as client:
+        answers = [client.get(CREATE), client.post("/api/v1/things", data=b"{"), client.get("/")]
+    assert [(answer.status_code, REPORT in answer.headers) for answer in answers] == [
+        (405, False),
+        (404, False),
+        (404, False),
+    ]
+
+
+PATHS = ["/api/v1/%63ontainers", "/api/%761/containers", "/deep/base/containers"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_spelling_of_a_path_gets_past_the_check(path: str) -> None:
+    """What the upstream may read as the path of an operation is checked as such."""
+    upstream = Upstream()
+    with serving(upstream) as port:
+        client = Client(create_proxy(f"http://127.0.0.1:{port}/deep/base"))
+        answer = client.open(path, method="POST", data=b"{", headers=HEADERS)
+    assert "body-json;in=request" in answer.headers[REPORT]
+
+
+# --- answers
+
+
+def reply(status: int = 201, value: Any = None, media_type: str = "application/json") -> Upstream:
+    """An upstream that answers so."""
+    body = json.dumps({"id": ID} if value is None else value).encode()
+    return Upstream(status, body, {"Content-Type": media_type} if media_type else {})
+
+
+ANSWERS: dict[str, tuple[str, Upstream, str]] = {
+    "no-id": ("POST", reply(value={"name": 1}), "created;in=answer;grade=documented"),
+    "no-uuid": ("POST", reply(value={"id": "seven"}), "created;in=answer;grade=documented"),
+    "no-object": ("POST", reply(value=[ID]), "created;in=answer;grade=documented"),
+    "no-json": ("POST", Upstream(body=b"<html>"), "created;in=answer;grade=documented"),
+    "empty": ("POST", Upstream(body=b""), "created;in=answer;grade=documented"),
+    "another-id": ("PUT", reply(200, {"id": ID[:-1] + "6"}), "updated;in=answer;grade=documented"),
+    "id-in-upper-case": ("PUT", reply(200, {"id": ID.upper()}), "none"),
+    "more-than-the-id": ("POST", reply(value={"id": ID, "more": [1]}), "none"),
+    "media-type": ("POST", reply(media_type="text/html"), "answer-media-type;in=answer;grade=assumed"),
+    "no-media-type": ("POST", reply(media_type=""), "answer-media-type;in=answer;grade=assumed"),
+    "charset": ("POST", reply(media_type="application/json; charset=utf-8"), "none"),
+    "another-success": ("POST", reply(200), "answer-status;in=answer;grade=assumed"),
+    "another-refusal": ("POST", reply(422), "answer-status;in=answer;grade=assumed"),
+    "error-of-any-form": ("POST", Upstream(400, b"no", {"Content-Type": "text/plain"}), "none"),
+    "redirect": ("POST", reply(302), "answer-status;in=answer;grade=assumed"),
+    "server-error": ("POST", reply(500), "answer-server-error;in=answer;grade=documented"),
+    "busy": ("POST", reply(503), "answer-status;in=answer;grade=assumed"),
+}
+
+
+@pytest.mark.parametrize(("method", "upstream", "report"), ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_is_held_to_the_contract(method: str, upstream: Upstream, report: str) -> None:
+    """Status, media type and body are judged, each by the grade that it has; the answer passes as it is."""
+    path = CREATE if method == "POST" else SERVICE
+    with proxied(upstream) as client:
+        answer = client.open(path, method=method, json=BODY, headers=HEADERS)
+        assert (answer.headers[REPORT], answer.status_code, answer.data) == (
+            report,
+            upstream.status,
+            upstream.body,
+        )
+        places = {("answer" if report != "none" else "")} - {""}
+        assert {place for _, _, place in found(client)} == places
+
+
+TEAM = {400: False, 401: False, 404: True, 422: True}
+
+
+@pytest.mark.parametrize(("status", "wrong"), TEAM.items())
+def test_a_documented_status_is_asked_for(status: int, wrong: bool) -> None:
+    """A JWT without a team is answered 400, unless its token is the reason for another refusal."""
+    headers = {**HEADERS, "Authorization": "Bearer a.b.c"}
+    with proxied(reply(status)) as client:
+        report = client.post(CREATE, json=BODY, headers=headers).headers[REPORT]
+    assert ("team-required-for-jwt;in=answer;grade=documented" in report) == wrong
+
+
+def test_the_check_reads_a_copy_without_its_encoding() -> None:
+    """A call and an answer in gzip are checked, and pass as they are."""
+    packed = gzip.compress(b'{"id": 7}')
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    upstream = Upstream(body=packed, headers=headers)
+    sent = gzip.compress(json.dumps({**BODY, "exposed_port": 0}).encode())
+    with proxied(upstream) as client:
+        answer = client.post(CREATE, data=sent, headers={**HEADERS, "Content-Encoding": "gzip"})
+    assert (upstream.received[0].data, answer.data) == (sent, packed)
+    assert {item.partition(";grade")[0] for item in answer.headers[REPORT].split(", ")} == {
+        "exposed-port-range;in=request",
+        "exposed-port-range;in=answer",
+        "created;in=answer",
+    }
+
+
+def test_what_is_encoded_in_an_unknown_way_is_not_judged() -> None:
+    """A body that cannot be read proves nothing."""
+    upstream = Upstream(headers={"Content-Type": "application/json", "Content-Encoding": "own"}, body=b"\x01")
+    with proxied(upstream) as client:
+        answer = client.post(CREATE, data=b"\x02", headers={**HEADERS, "Content-Encoding": "own"})
+    assert answer.headers[REPORT] == "none"
+
+
+# --- what is right may not be called wrong
+
+
+OPEN = [case for case in cases() if case.expect == "open" and len(case.steps) == 1]
+WRONG = [
+    case
+    for case in cases()
+    if case.expect == "refuse"
+    and RULES[case.rule].get("stage", "state") != "state"
+    and case.rule not in ("auth-known", "team-member")
+]
+
+
+@pytest.fixture(scope="module")
+def careless() -> Iterator[Client]:
+    """A proxy before an upstream that accepts everything."""
+    with proxied(Upstream()) as client:
+        yield client
+
+
+def last(client: Client, case: Case) -> list[dict[str, Any]]:
+    """The violations of the last request of a case."""
+    with over_wsgi(client.application) as send:
+        Play(send).run(case)
+    violations: list[dict[str, Any]] = client.get("/_mock/journal").json["requests"][-1]["violations"]
+    client.delete("/_mock/journal")
+    return violations
+
+
+@pytest.mark.parametrize("case", OPEN, ids=lambda case: case.id)
+def test_what_the_pages_leave_open_is_no_more_than_assumed(careless: Client, case: Case) -> None:
+    """A deployment that accepts what nobody forbids breaks no rule that is documented."""
+    assert {violation["grade"] for violation in last(careless, case)} <= {"assumed"}
+
+
+@pytest.mark.parametrize("case", WRONG, ids=lambda case: case.id)
+def test_what_the_pages_forbid_is_named(careless: Client, case: Case) -> None:
+    """A deployment that accepts what a rule refuses is said to break that rule, with the grade of the rule."""
+    told = {(violation["rule"], violation["grade"], violation["in"]) for violation in last(careless, case)}
+    rules = {case.rule, case.rule.replace("-required", "-type")}
+    assert told & {(rule, RULES[case.rule]["grade"], "answer") for rule in rules}
+
+
+def test_a_deployment_that_chooses_otherwise_raises_no_alarm() -> None:
+    """The example deployment keeps what is documented, in cases and generated bodies, and the proxy says so."""
+    with proxied(deployment(DEFAULT)) as client:
+        report = judged(client.application, hook=EXAMPLE_HOOK, layers=("cases", "properties"), strict=False)
+        answers = {(rule, grade) for rule, grade, place in found(client) if place == "answer"}
+    assert report.exit_code == 0
+    assert {rule for rule, grade in answers if grade != "assumed"} == set()
+    assert ("gpu-count-range", "assumed") in answers
+
+
+def test_a_fault_of_the_upstream_is_found_through_the_proxy_and_by_it() -> None:
+    """The gate names the rule that the upstream forgot, and so does the journal of the proxy."""
+    with proxied(create_app(without={"exposed-port-range"})) as client:
+        assert violated(judged(client.application, layers=("cases",))) == {"exposed-port-range"}
+        documented = {rule for rule, _, place in found(client) if place == "answer"}
+    assert documented == {"exposed-port-range"}
+
+
+# --- enforcing
+
+
+def test_a_violating_call_is_refused_as_the_mock_refuses_it() -> None:
+    """With `enforce` the upstream never sees it, and the answer is the mock's, word for word."""
+    upstream = Upstream()
+    with proxied(upstream, enforce=True) as client:
+        refused = create(client, exposed_port=0, display_name=5)
+        passed = create(client, gpu_count=-2)
+    mocks = Client(create_app()).post(
+        CREATE, json={**BODY, "exposed_port": 0, "display_name": 5}, headers=HEADERS
+    )
+    assert (refused.status_code, refused.data, len(upstream.received)) == (400, mocks.data, 1)
+    assert (passed.status_code, "gpu-count-range" in passed.headers[REPORT]) == (201, True)
+
+
+def test_what_is_only_assumed_is_refused_on_demand() -> None:
+    """With `strict` an assumed rule is enforced like any other."""
+    upstream = Upstream()
+    with proxied(upstream, enforce=True, strict=True) as client:
+        assert (create(client, gpu_count=-2).status_code, upstream.received) == (400, [])
+
+
+@pytest.mark.parametrize(
+    ("strict", "status", "outcome"), [(False, 200, 200), (True, 200, 502), (False, 500, 502)]
+)
+def test_a_violating_answer_is_held_back(strict: bool, status: int, outcome: int) -> None:
+    """In its place there is a 502 that lists what it breaks."""
+    with proxied(reply(status), enforce=True, strict=strict) as client:
+        answer = create(client)
+    assert answer.status_code == outcome
+    if outcome == 502:
+        rule = {200: "answer-status", 500: "answer-server-error"}[status]
+        assert [violation["rule"] for violation in answer.json["violations"]] == [rule]
+
+
+def test_a_call_of_a_later_stage_is_refused_when_an_earlier_one_is_only_assumed() -> None:
+    """The refusal names the first stage that counts."""
+    with proxied(Upstream(), enforce=True) as client:
+        raw = json.dumps(BODY)[:-1] + ', "exposed_port": 1, "exposed_port": 0}'
+        answer = client.post(CREATE, data=raw, headers=HEADERS)
+    assert [violation["rule"] for violation in answer.json["violations"]] == ["exposed-port-range"]
+
+
+# --- what is shown
+
+
+def test_the_proxy_owns_its_page_and_its_journal_only() -> None:
+    """What else is under /_mock/ is the upstream's, such as the hook that sets a status."""
+    with proxied(create_app()) as client:
+        made = create(client).json["id"]
+        told = client.put(f"/_mock/services/{made}/status/stopping")
+        busy = client.put(f"{CREATE}/{made}", json={}, headers=HEADERS)
+        page = client.get("/_mock/")
+        counts = [client.get(f"/_mock/{name}").json for name in ("health", "services")]
+        assert (told.json["service_status"], busy.status_code) == ("stopping", 409)
+        assert "proxy of http://127.0.0.1" in page.text
+        assert ("services" in counts[0], counts[0]["requests"], counts[1]["count"]) == (False, 2, 1)
+        assert client.get("/_mock/journal?rule=answer-status").json["count"] == 0
+
+
+def test_without_its_page_all_paths_are_the_upstreams() -> None:
+    """The journal that answers is that of the mock behind it."""
+    with proxied(create_app(), control=False) as client:
+        create(client)
+        assert "services" in client.get("/_mock/health").json
+
+
+def test_no_token_is_ever_shown() -> None:
+    """Neither journal nor page nor log nor report repeats a token or a cookie, and the upstream is sent them."""
+    lines: list[str] = []
+    for token in (TOKENS["dk-red"], "sk-made-up-0123456789"):
+        upstream = Upstream(
+            400, f'{{"seen": "{token}"}}'.encode(), {"Set-Cookie": f"a={token}", "X-T": token}
+        )
+        with ExitStack() as stack:
+            client = stack.enter_context(proxied(upstream, log=lines.append))
+            headers = {"Authorization": f"Bearer {token}", "X-Copy": token, "X-Team-ID": token}
+            cookie = {"Cookie": "session=hidden-cookie", "Proxy-Authorization": "Basic hidden-cookie"}
+            sent = [
+                client.put(
+                    f"{CREATE}/{token}?token={token}", json={token: [token]}, headers={**headers, **cookie}
+                ),
+                client.post(CREATE, data=f"{'a' * 65536}{token}", headers=headers),
+                client.get(f"/{token}", headers=headers),
+                client.post(CREATE, json={**BODY, "display_name": [token]}, headers=headers),
+            ]
+            entries = client.application._record._journal.select()
+            pages = [
+                client.get(f"/_mock/{page}").text for page in ("", "journal", "requests/1", "requests/4")
+            ]
+            reports = [answer.headers.get(REPORT, "") for answer in sent]
+            shown = "".join([*pages, *lines, *reports, *map(repr, entries)])
+            stored = b"".join(entry.body + entry.answer_body for entry in entries[:3])
+            assert (token in shown, token.encode() in stored, "hidden-cookie" in shown) == (False,) * 3
+            assert upstream.received[0].headers["Authorization"] == f"Bearer {token}"
+            assert upstream.received[0].headers["Cookie"] == "session=hidden-cookie"
