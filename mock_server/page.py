@@ -140,12 +140,14 @@ class _Page:
         return _back("#services")
 
     def set_status(self, service_id: str) -> Answer:
+        if self._mock is None:
+            return _no_service()
         sent = parse_qs(request.environ[RECEIVED].raw.decode("utf-8", "replace"))
         status = sent.get("status", [""])[0]
         if status not in STATUSES:
             return answer.problem(400, f"status: wanted one of {', '.join(STATUSES)}")
-        if self._mock is None or not roster.put(self._mock, service_id, status):
-            return answer.problem(404, "id: no service has it")
+        if not roster.put(self._mock, service_id, status):
+            return _no_service()
         return _back(f"#service-{roster.key(service_id.lower())}")
 
     def _rendered(self, template: str, status: int = 200, **values: Any) -> Response:
@@ -160,6 +162,10 @@ class _Page:
             workers=self._workers,
         )
         return Response(text.encode("utf-8", "backslashreplace"), status, _HEADERS)
+
+
+def _no_service() -> Answer:
+    return answer.problem(404, "id: no service has it")
 
 
 def _back(place: str = "") -> Answer:

@@ -350,6 +350,7 @@ def test_a_proxy_has_the_page_without_services() -> None:
     assert client.get("/_mock/openapi.json").json["servers"] == [{"url": "/there"}]
     assert client.get("/_mock/reference").status_code == 200
     assert client.post("/_mock/page/forget-services", headers=OWN).status_code == 303
+    assert client.post("/_mock/page/services/x", data={"status": "running"}, headers=OWN).status_code == 404
 
 
 def test_making_an_app_reads_no_file_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
