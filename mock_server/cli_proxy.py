@@ -1,6 +1,7 @@
 """`mock-server proxy`: a deployment seen through the contract."""
 
 import functools
+import logging
 import os
 import signal
 from dataclasses import dataclass, replace
@@ -94,6 +95,7 @@ def app(options: Options) -> Any:
 
 def _loaded(options: Options) -> Any:
     """Runs in the worker: the app, and a greeting as soon as it answers."""
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # its warnings repeat what an upstream sends
     made = app(options)
     if not options.quiet:
         serve.greet(options.host, options.port, lambda: greeting(options))

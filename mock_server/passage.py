@@ -100,9 +100,10 @@ class Streamed:
             self._kept += part[: max(0, self._keep - len(self._kept))]
             yield part
         self._whole = True
+        self.close()
 
     def close(self) -> None:
-        """The server calls it, however the answer ends."""
+        """The server calls it, also where the answer breaks off."""
         if not self._closed:
             self._closed = True
             self._end(bytes(self._kept), self._whole)

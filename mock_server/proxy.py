@@ -170,7 +170,8 @@ class Proxy:
                 passage.body.begin(0)
             return
         raw = passage.body.begin(MAX_BODY)
-        plain = decoded(raw, ",".join(values(passage.fields, "content-encoding")), MAX_BODY)
+        coding = ",".join(values(passage.fields, "content-encoding"))
+        plain = raw if len(raw) > MAX_BODY else decoded(raw, coding, MAX_BODY)
         body = raw if plain is None else plain
         passage.call = replace(passage.call, raw=body[:MAX_BODY], size=len(body))
         passage.caller, passage.violations = self._verifier.request(

@@ -1,6 +1,7 @@
 """A proxy as a process, and upstreams made by hand, byte for byte."""
 
 import contextlib
+import os
 import re
 import socket
 import subprocess
@@ -106,12 +107,14 @@ class Running:
 
 
 @contextmanager
-def proxy(upstream: str, folder: Path, *arguments: str) -> Iterator[Running]:
+def proxy(upstream: str, folder: Path, *arguments: str, **environment: str) -> Iterator[Running]:
     """A proxy before an upstream, as a process."""
     log = folder / f"proxy-{time.monotonic_ns()}.log"
     command = [*MOCK, "proxy", "--upstream", upstream, "--port", "0", *arguments]
     with log.open("wb") as said:
-        process = subprocess.Popen(command, stdout=said, stderr=subprocess.STDOUT, cwd=ROOT)
+        process = subprocess.Popen(
+            command, stdout=said, stderr=subprocess.STDOUT, cwd=ROOT, env={**os.environ, **environment}
+        )
     try:
         yield Running(process, *_listening(process, log), log)
     finally:

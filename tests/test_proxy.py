@@ -292,6 +292,20 @@ def test_what_is_encoded_in_an_unknown_way_is_not_judged() -> None:
     assert answer.headers[REPORT] == "none"
 
 
+def test_a_long_answer_is_judged_when_it_has_passed() -> None:
+    """After 64 KiB the header has gone: what its body breaks is in the journal, and nothing can be held back."""
+    with proxied(reply(value={"name": "a" * 100_000}), enforce=True) as client:
+        answer = create(client)
+        assert (answer.status_code, len(answer.data), answer.headers[REPORT]) == (201, 100_012, "none")
+        assert found(client) == {("created", "documented", "answer")}
+
+
+def test_a_very_long_answer_is_not_judged() -> None:
+    """Beyond 1 MiB nothing is kept to be judged."""
+    with proxied(reply(value={"name": "a" * 2**20})) as client:
+        assert (create(client).status_code, found(client)) == (201, set())
+
+
 # --- what is right may not be called wrong
 
 
@@ -412,6 +426,8 @@ def test_the_proxy_owns_its_page_and_its_journal_only() -> None:
         assert "proxy of http://127.0.0.1" in page.text
         assert ("services" in counts[0], counts[0]["requests"], counts[1]["count"]) == (False, 2, 1)
         assert client.get("/_mock/journal?rule=answer-status").json["count"] == 0
+        forgotten = client.post("/_mock/page/forget-requests", headers={"Sec-Fetch-Site": "same-origin"})
+        assert (forgotten.status_code, client.get("/_mock/journal").json["count"]) == (303, 0)
 
 
 def test_without_its_page_all_paths_are_the_upstreams() -> None:

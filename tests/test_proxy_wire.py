@@ -1,7 +1,9 @@
 """The proxy over real sockets: what goes in comes out, byte for byte, and as soon as it has come."""
 
+import contextlib
 import re
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -492,9 +494,10 @@ def test_an_upstream_that_is_not_there_is_told_of(tmp_path: Path) -> None:
     assert (unknown.status_code, "cannot be resolved" in unknown.json["detail"]) == (502, True)
 
 
-def test_a_certificate_is_verified(tmp_path: Path) -> None:
-    """An upstream whose certificate nobody vouches for is not sent a token."""
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for localhost that nobody vouches for, and its key, in one file."""
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
     made = [
         "openssl",
         "req",
@@ -502,30 +505,42 @@ def test_a_certificate_is_verified(tmp_path: Path) -> None:
         "-newkey",
         "rsa:2048",
         "-nodes",
-        "-subj",
-        "/CN=localhost",
         "-days",
         "1",
+        "-subj",
+        "/CN=localhost",
     ]
-    subprocess.run([*made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-    import ssl
+    named = ["-addext", "subjectAltName=DNS:localhost", "-keyout", path, "-out", path.with_suffix(".crt")]
+    subprocess.run([*made, *named], check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + path.with_suffix(".crt").read_bytes())
+    return path
 
+
+@pytest.mark.parametrize(("trusted", "status"), [(False, b"502"), (True, b"200")], ids=["unknown", "trusted"])
+def test_a_certificate_is_verified(tmp_path: Path, certificate: Path, trusted: bool, status: bytes) -> None:
+    """An upstream whose certificate nobody vouches for is not sent a token; SSL_CERT_FILE may vouch for it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(certificate)
+    received = []
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
         def upstream() -> None:
-            connection, _ = listening.accept()
-            with connection:
-                try:
-                    context.wrap_socket(connection, server_side=True)
-                except OSError:
-                    return
+            with contextlib.suppress(OSError):
+                connection = context.wrap_socket(listening.accept()[0], server_side=True)
+                with connection:
+                    received.append(until(connection, b"\r\n\r\n"))
+                    connection.sendall(OK)
 
         threading.Thread(target=upstream, daemon=True).start()
-        with proxy(f"https://localhost:{listening.getsockname()[1]}/api/v1", tmp_path) as process:
+        url = f"https://localhost:{listening.getsockname()[1]}/api/v1"
+        known = {"SSL_CERT_FILE": str(certificate)} if trusted else {}
+        with proxy(url, tmp_path, **known) as process:
             got, body = raw(process.port, head("GET /x"))
-    assert (got.split()[1], b"TLS with the upstream failed" in body) == (b"502", True)
+    assert (got.split()[1], b"TLS with the upstream failed" in body, len(received)) == (
+        status,
+        not trusted,
+        int(trusted),
+    )
 
 
 def test_a_loop_is_seen(tmp_path: Path) -> None:
