@@ -58,10 +58,11 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A schema without references, and its compiled validator."""
+    """A schema without references, and its compiled validator; `keywords` has what is known of those broken."""
 
     node: Node
     validator: jsonschema_rs.Draft202012Validator
+    keywords: dict[tuple[str | int, ...], Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

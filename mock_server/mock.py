@@ -130,8 +130,13 @@ class Mock:
     def _refused(self, got: Call, violations: list[Violation]) -> Answer:
         """The refusal, which repeats what was sent but for tokens."""
         header = got.headers.get("Authorization")
-        faults = [replace(v.fault, seen=self.tokens.hidden(v.fault.seen, header)) for v in violations]
-        return answer.refusal(Violation(v.rule, fault) for v, fault in zip(violations, faults, strict=True))
+        return answer.refusal(self._cleaned(violation, header) for violation in violations)
+
+    def _cleaned(self, violation: Violation, header: str | None) -> Violation:
+        seen = self.tokens.hidden(violation.fault.seen, header)
+        if seen == violation.fault.seen:
+            return violation
+        return Violation(violation.rule, replace(violation.fault, seen=seen))
 
     def _withdrawn(self, operation: Operation, got: Call, values: dict[str, Any]) -> list[Violation]:
         """What a server without the permission for unused properties refuses."""

@@ -1,8 +1,9 @@
 """Parameters and body against their schema: each error becomes the rule that stands beside its keyword."""
 
+import functools
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jsonschema_rs
@@ -13,6 +14,8 @@ from mock_server.document import Node
 #: `seen` is for a person to read: what is longer is cut.
 SEEN = 80
 
+_JSON = json.JSONEncoder(default=str)
+
 Error = jsonschema_rs.ValidationError
 
 
@@ -22,7 +25,7 @@ def check(contract: Contract, schema: Schema, value: Any, where: str, base: str 
         return []
     found: dict[tuple[str, str], Violation] = {}
     for error in schema.validator.iter_errors(value):
-        for violation in _violations(contract, schema.node, error, where, base):
+        for violation in _violations(contract, schema, error, where, base):
             found.setdefault((violation.rule.id, violation.fault.pointer), violation)
     return list(found.values())
 
@@ -36,20 +39,51 @@ def parameters(contract: Contract, operation: Operation, values: Mapping[str, st
     return found
 
 
-def _violations(contract: Contract, root: Node, error: Error, where: str, base: str) -> Iterator[Violation]:
+class Keyword:
+    """A keyword of a schema, with what is the same whenever it is broken: it is found out once."""
+
+    def __init__(self, root: Node, path: Sequence[str | int], name: str) -> None:
+        self.name = name
+        self.holder = _holder(root, path)
+        self.rules = (self.holder.get("x-rules") or {}).get(str(path[-1])) if self.holder else None
+        sentence = SENTENCES.get(name) if name in self.holder else None
+        self.sentence = sentence(self.holder[name], self.holder) if sentence else None
+        kinds = self.holder.get("type", [])
+        self.kinds = [kinds] if isinstance(kinds, str) else list(kinds)
+
+    @functools.cached_property
+    def _validator(self) -> jsonschema_rs.Draft202012Validator:
+        return jsonschema_rs.Draft202012Validator(self.holder, validate_formats=True)
+
+    def fits(self, value: str) -> bool:
+        """Whether the schema that holds the keyword accepts a text."""
+        return bool(self._validator.is_valid(value))
+
+
+def _keyword(schema: Schema, error: Error) -> Keyword:
+    path = tuple(error.schema_path)
+    found = schema.keywords.get(path)
+    if found is None:
+        found = schema.keywords[path] = Keyword(schema.node, path, error.kind.name)
+    return found
+
+
+def _violations(
+    contract: Contract, schema: Schema, error: Error, where: str, base: str
+) -> Iterator[Violation]:
     branches = error.kind.as_dict().get("context")
     if branches:
         for inner in _meant(branches):
-            yield from _violations(contract, root, inner, where, base)
+            yield from _violations(contract, schema, inner, where, base)
         return
-    holder = _holder(root, error.schema_path)
-    named = (holder.get("x-rules") or {}).get(str(error.schema_path[-1])) if holder else None
+    keyword = _keyword(schema, error)
     for extra in _places(error):
+        named = keyword.rules
         rule = named.get(extra, "") if isinstance(named, dict) else named or ""
         pointer = base + "".join(f"/{_escaped(part)}" for part in (*error.instance_path, *extra_path(extra)))
         value = _missing(error, extra)
         seen = "nothing" if value is _NOTHING else shown(value)
-        yield Violation(contract.rule(rule), Fault(where, pointer, seen, wanted(error, holder)))
+        yield Violation(contract.rule(rule), Fault(where, pointer, seen, wanted(error, keyword)))
 
 
 def extra_path(extra: str | None) -> tuple[str, ...]:
@@ -65,7 +99,7 @@ def _meant(branches: list[list[Error]]) -> list[Error]:
     return branches[0] if branches else []
 
 
-def _holder(root: Node, path: list[str | int]) -> Node:
+def _holder(root: Node, path: Sequence[str | int]) -> Node:
     """The schema object that holds the keyword at the end of the path."""
     node: Any = root
     for part in path[:-1]:
@@ -105,7 +139,7 @@ def shown(value: object) -> str:
         return f"{'an array' if isinstance(value, list) else 'an object'} of {len(value)}"
     if isinstance(value, int) and value.bit_length() > 256:
         return "a very large integer"
-    text = json.dumps(value, default=str)
+    text = _JSON.encode(value)
     return text if len(text) <= SEEN else text[: SEEN - 1] + "…"
 
 
@@ -154,66 +188,52 @@ SENTENCES: dict[str, Callable[[Any, Node], str]] = {
 }
 
 
-def wanted(error: Error, holder: Node) -> str:
+def wanted(error: Error, keyword: Keyword) -> str:
     """What would be right, in words; for a keyword outside the table, what the validator says."""
-    keyword = error.kind.name
-    sentence = SENTENCES.get(keyword)
-    if sentence is None or keyword not in holder:
-        return error.message if len(error.message) <= SEEN else f"what {keyword} allows"
-    return sentence(holder[keyword], holder) + _hint(keyword, error.instance, holder)
+    if keyword.sentence is None:
+        return error.message if len(error.message) <= SEEN else f"what {keyword.name} allows"
+    return keyword.sentence + _hint(keyword, error.instance)
 
 
-def _hint(keyword: str, value: object, holder: Node) -> str:
+def _hint(keyword: Keyword, value: object) -> str:
     """What was probably meant, where the mistake is common."""
     for probably in HINTS:
-        meant = probably(keyword, value, holder)
+        meant = probably(keyword, value)
         if meant is not None:
             return f"; did you mean {meant}?"
     return ""
 
 
-def _unquoted(keyword: str, value: object, holder: Node) -> str | None:
-    number = isinstance(value, str) and re.fullmatch("-?[0-9]{1,18}", value)
-    return (
-        f"{value} without the quotes"
-        if number and keyword == "type" and "integer" in _kinds(holder)
-        else None
-    )
+def _unquoted(keyword: Keyword, value: object) -> str | None:
+    if keyword.name != "type" or "integer" not in keyword.kinds or not isinstance(value, str):
+        return None
+    return f"{value} without the quotes" if re.fullmatch("-?[0-9]{1,18}", value) else None
 
 
-def _quoted(keyword: str, value: object, holder: Node) -> str | None:
-    if keyword != "type" or not isinstance(value, int | float) or _kinds(holder) != ["string"]:
+def _quoted(keyword: Keyword, value: object) -> str | None:
+    if keyword.name != "type" or not isinstance(value, int | float) or keyword.kinds != ["string"]:
         return None
     text = json.dumps(value)
-    return f'"{text}" in quotes' if len(text) < SEEN and _fits(text, holder) else None
+    return f'"{text}" in quotes' if len(text) < SEEN and keyword.fits(text) else None
 
 
-def _trimmed(_keyword: str, value: object, holder: Node) -> str | None:
-    if isinstance(value, str) and value != value.strip() and _fits(value.strip(), holder):
+def _trimmed(keyword: Keyword, value: object) -> str | None:
+    if isinstance(value, str) and value != value.strip() and keyword.fits(value.strip()):
         return f"{shown(value.strip())}, without the blanks or newlines around it"
     return None
 
 
-def _lower_case(_keyword: str, value: object, holder: Node) -> str | None:
+def _lower_case(keyword: Keyword, value: object) -> str | None:
     if not isinstance(value, str) or value == value.lower():
         return None
-    return f"{shown(value.lower())} in lower case" if _fits(value.lower(), holder) else None
+    return f"{shown(value.lower())} in lower case" if keyword.fits(value.lower()) else None
 
 
-def _https(keyword: str, value: object, holder: Node) -> str | None:
-    if keyword != "pattern" or not isinstance(value, str) or not value.startswith("http://"):
+def _https(keyword: Keyword, value: object) -> str | None:
+    if keyword.name != "pattern" or not isinstance(value, str) or not value.startswith("http://"):
         return None
     secure = "https://" + value.removeprefix("http://")
-    return shown(secure) if _fits(secure, holder) else None
-
-
-def _fits(value: str, holder: Node) -> bool:
-    return bool(jsonschema_rs.Draft202012Validator(holder, validate_formats=True).is_valid(value))
-
-
-def _kinds(holder: Node) -> list[str]:
-    kinds = holder.get("type", [])
-    return [kinds] if isinstance(kinds, str) else list(kinds)
+    return shown(secure) if keyword.fits(secure) else None
 
 
 HINTS = (_unquoted, _quoted, _trimmed, _lower_case, _https)
