@@ -73,15 +73,18 @@ def to_data(case: Case) -> dict[str, Any]:
     for step in case.steps:
         plain = {k: getattr(step, k) for k in Step.__slots__ if getattr(step, k) != getattr(_PLAIN, k)}
         steps.append(plain)
-    return {"id": case.id, "rule": case.rule, "layer": case.layer, "steps": steps}
+    value = {"value": list(case.value)} if case.value else {}
+    return {"id": case.id, "rule": case.rule, "layer": case.layer, "steps": steps, **value}
 
 
 def from_data(data: dict[str, Any]) -> Case:
     """Return the case that ``to_data`` wrote; ValueError says what is wrong with other data."""
     try:
         steps = tuple(_step(dict(step)) for step in data["steps"])
-        return Case(data["id"], data["rule"], data["layer"], steps)
-    except (KeyError, TypeError, AttributeError) as error:
+        operation, kind, name = data.get("value") or ("", "", "")
+        value = (operation, kind, name) if operation else None
+        return Case(data["id"], data["rule"], data["layer"], steps, value)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"not a case: {error!r}") from None
 
 

@@ -18,15 +18,37 @@ from contract_tests.spec import Spec
 _CHANGES = (1, 1, 1, 1, 2, 2, 3)
 _IMMUTABLE = ("service_slug", "service_type")
 _OPERATIONS: tuple[Operation, ...] = ("createContainer", "updateContainer")
+#: Bodies that take any right value of any property.
+_BASES: Mapping[Operation, Mapping[str, Any]] = {
+    "createContainer": {
+        "service_slug": "a-slug",
+        "display_name": "A name",
+        "docker_image": "nginx:1.27",
+        "external_url": "https://e.example.com",
+    },
+    "updateContainer": {},
+}
 _LEFT_OUT, _BENT = 0.12, 0.15
 
 
 @dataclass(frozen=True, slots=True)
 class _Parts:
-    """What the bodies of an operation are made of: bodies to change, and values by the name of their property."""
+    """What the bodies of an operation are made of.
+
+    ``bases`` are bodies to change. ``right`` and ``wrong`` are values of its properties by name, ``other`` those of
+    properties that it does not have.
+    """
 
     bases: tuple[Mapping[str, Any], ...]
-    values: Mapping[str, Sequence[Any]]
+    right: Mapping[str, Sequence[Any]]
+    wrong: Mapping[str, Sequence[Any]]
+    other: Mapping[str, Sequence[Any]]
+
+    @property
+    def kinds(self) -> Sequence[Mapping[str, Sequence[Any]]]:
+        """What to choose from, each as often as it is there; a contract may have nothing of one kind."""
+        chosen = (*(self.right,) * 4, *(self.wrong,) * 6, self.other)
+        return [kind for kind in chosen if kind]
 
 
 def recombined(
@@ -46,15 +68,22 @@ def _parts(spec: Spec, name: Operation, samples: Sequence[Sample], bodies: Mappi
     known = [body for body in bodies.values() if isinstance(body, dict)]
     if name == "updateContainer":
         known = [{k: v for k, v in body.items() if k not in _IMMUTABLE} for body in known]
+    properties = spec.operations[name].body["properties"]
     values: dict[str, list[Any]] = {}
-    for prop, schema in spec.operations[name].body["properties"].items():
-        example = next((body[prop] for body in known if prop in body), None)
-        values[prop] = probes(schema, example)
+    for prop, schema in properties.items():
+        values[prop] = probes(schema, next((body[prop] for body in known if prop in body), None))
     for body in (*known, *sent):
         for prop, value in body.items():
             values.setdefault(prop, []).append(value)
+    right: dict[str, list[Any]] = {}
+    wrong: dict[str, list[Any]] = {}
+    for prop in properties:
+        for value in values[prop]:
+            accepted = not opinion(name, {**_BASES[name], prop: value}, "external").broken
+            (right if accepted else wrong).setdefault(prop, []).append(value)
     valid = [body for body in sent if not opinion(name, body, "external").broken]
-    return _Parts((*known, *valid), values)
+    other = {prop: those for prop, those in values.items() if prop not in properties}
+    return _Parts((*known, *valid), right, wrong, other)
 
 
 def _changed(parts: _Parts, chance: random.Random) -> dict[str, Any]:
@@ -67,8 +96,9 @@ def _changed(parts: _Parts, chance: random.Random) -> dict[str, Any]:
             prop = chance.choice(list(body))
             body[prop] = _bent(body[prop], chance)
         else:
-            prop = chance.choice(list(parts.values))
-            body[prop] = chance.choice(parts.values[prop])
+            values = chance.choice(parts.kinds)
+            prop = chance.choice(list(values))
+            body[prop] = chance.choice(values[prop])
     return body
 
 
