@@ -78,11 +78,11 @@ def test_what_a_long_run_found_a_short_one_finds_again(tmp_path: Path) -> None:
 
     faulty, right = twisted(create_app(), rare), create_app()
     reports = [
-        fuzzed(faulty, archive(), 1),
+        fuzzed(faulty, archive(), 10),
         fuzzed(faulty, archive(), 200),
-        fuzzed(faulty, archive(), 1),
-        fuzzed(right, archive(), 1),
-        fuzzed(faulty, archive(), 1),
+        fuzzed(faulty, archive(), 10),
+        fuzzed(right, archive(), 10),
+        fuzzed(faulty, archive(), 10),
     ]
     wrong = {"display-name-length"}
     assert [violated(report) for report in reports] == [set(), wrong, wrong, set(), set()]
@@ -104,7 +104,7 @@ class Broken:
 def test_a_database_that_fails_spoils_no_run() -> None:
     """The run goes on without it and says so, without repeating what the error says; it is asked once."""
     database = Broken()
-    report = fuzzed(create_app(), Archive(database, "target", "contract"), 1)
+    report = fuzzed(create_app(), Archive(database, "target", "contract"), 10)
     assert (report.exit_code, database.asked) == (0, 1)
     assert [note for note in report.notes if "database" in note] == [
         "the example database failed (ConnectionError), and was not used after that"
@@ -136,7 +136,7 @@ def test_four_shards_share_a_redis(address: str, tmp_path: Path) -> None:
                         "--seed", "7", "--example-db", address, "--quiet")  # fmt: skip
         processes = [
             subprocess.Popen(
-                [*COMMAND, "run", "--target", target, "--layers", "properties", "--max-examples", "1", "--quiet",
+                [*COMMAND, "run", "--target", target, "--layers", "properties", "--quiet",
                  "--shard", f"{number}/4", "--report", str(tmp_path / str(number))],
                 env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             )
