@@ -185,10 +185,11 @@ def replay(file: Path, **given: Any) -> None:
 
 @main.command(hidden=True)
 def freeze() -> None:
-    """Write the generated bodies of the gate anew, after a change of the contract (for who works on the kit)."""
-    from contract_tests.corpus import freeze as write
+    """Write the generated bodies and traces of the gate anew (for who works on the kit)."""
+    from contract_tests import corpus, plans
 
-    click.echo(write(load_spec(), 0, GATE_EXAMPLES))
+    corpus.freeze(load_spec(), 0, GATE_EXAMPLES)
+    plans.freeze(0)
 
 
 def _player(given: dict[str, Any], ledger: Ledger) -> Player:

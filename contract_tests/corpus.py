@@ -1,23 +1,20 @@
 """Bodies made by Schemathesis, kept as data: made once per contract, seed and size, then replayed."""
 
 import base64
-import hashlib
 import json
-import os
 import warnings
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_cache_path
 
+from contract_tests import frozen
 from contract_tests.case import Operation
 from contract_tests.spec import Spec
 from contract_tests.views import generation_view
 
 _FORMAT = 1  # of the file; also raised where better samples should replace those in the users' caches
-_SHIPPED = Path(__file__).resolve().parent / "frozen"
 _NOWHERE = "00000000-0000-7000-8000-000000000000"
 
 
@@ -47,42 +44,22 @@ def corpus(spec: Spec, seed: int, examples: int, *, coverage: bool, keep: bool =
     view = generation_view(spec)
     if not keep:
         return list(_generate(view, seed, examples, coverage=coverage))
-    name = _name(view, seed, examples, coverage=coverage)
-    for folder in (_SHIPPED, user_cache_path("cyberun-contract-kit")):
-        try:
-            return [Sample(**json.loads(line)) for line in (folder / name).read_text("utf-8").splitlines()]
-        except (OSError, ValueError, TypeError):
-            continue
+    name = frozen.named("corpus", _FORMAT, view, seed, examples, coverage)
+    known = frozen.recalled(name)
+    if known is not None:
+        return [Sample(**sample) for sample in known]
     samples = list(_generate(view, seed, examples, coverage=coverage))
-    _keep(user_cache_path("cyberun-contract-kit") / name, samples)
+    frozen.keep(name, map(asdict, samples))
     return samples
 
 
-def freeze(spec: Spec, seed: int, examples: int) -> Path:
-    """Write the samples of the gate anew, to be shipped; return their file."""
+def freeze(spec: Spec, seed: int, examples: int) -> None:
+    """Write the samples of the gate anew, to be shipped."""
     view = generation_view(spec)
-    path = _SHIPPED / _name(view, seed, examples, coverage=False)
-    for old in _SHIPPED.glob("corpus-*.jsonl"):
+    for old in frozen.SHIPPED.glob("corpus-*.jsonl"):
         old.unlink()
-    _keep(path, list(_generate(view, seed, examples, coverage=False)))
-    return path
-
-
-def _name(view: dict[str, Any], seed: int, examples: int, *, coverage: bool) -> str:
-    """Name the file after all that the samples are made of."""
-    key = json.dumps([_FORMAT, view, seed, examples, coverage])
-    return f"corpus-{hashlib.sha256(key.encode()).hexdigest()[:20]}.jsonl"
-
-
-def _keep(path: Path, samples: list[Sample]) -> None:
-    """Write the file whole or not at all; where it cannot be written, the next run makes the samples again."""
-    draft = path.with_suffix(f".{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text("".join(json.dumps(asdict(sample)) + "\n" for sample in samples), "utf-8")
-        draft.replace(path)
-    except OSError:
-        return
+    name = frozen.named("corpus", _FORMAT, view, seed, examples, False)
+    frozen.keep(name, map(asdict, _generate(view, seed, examples, coverage=False)), frozen.SHIPPED)
 
 
 def _generate(view: dict[str, Any], seed: int, examples: int, *, coverage: bool) -> Iterator[Sample]:

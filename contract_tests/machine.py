@@ -1,8 +1,11 @@
-"""Random traces: a Hypothesis state machine with the model of teams, callers, slugs, types and status."""
+"""Draws random traces: a Hypothesis state machine with the model of teams, callers, slugs, types and status.
+
+The model says beforehand what each step must get, so nothing is sent while a trace is drawn.
+"""
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import hypothesis.strategies as st
@@ -11,13 +14,10 @@ from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from platformdirs import user_cache_path
 
-from contract_tests.callers import Cast
-from contract_tests.case import Case, Expect, Step
-from contract_tests.judge import Judgement
+from contract_tests.case import Expect, Step
 from contract_tests.model import Model
 from contract_tests.oracle import CREDENTIAL
-from contract_tests.player import Player, Result, Uncontrolled
-from contract_tests.scene import NotObserved, Scene
+from contract_tests.plans import Move, Plan, Stage
 
 _CREATES: dict[str, dict[str, Any]] = {
     "deployed": {"display_name": "Traced", "service_type": "deployed", "docker_image": "nginx:1.27"},
@@ -49,19 +49,10 @@ _STATUSES = ("deploying", "running", "stopping", "stopped")
 _SLUGS = ("a", "b", "c")
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What all traces of a run share: who plays, in which roles, where results go, when to stop."""
-
-    player: Player
-    roles: tuple[str, ...]
-    found: Callable[[Result], None]
-    stop: Callable[[], bool]
-
-
-def explore(context: Context, number: int, examples: int, steps: int) -> None:
-    """Play ``examples`` random traces of at most ``steps`` steps; the same ``number`` makes the same traces."""
-    machine: Any = seed(number)(type("Trace", (Trace,), {"context": context}))
+def draw(on: Stage, number: int, examples: int, steps: int) -> list[Plan]:
+    """Return ``examples`` random traces of at most ``steps`` steps; the same ``number`` makes the same traces."""
+    drawn: list[list[Move]] = []
+    machine: Any = seed(number)(type("Trace", (Trace,), {"on": on, "drawn": drawn}))
     profile = settings(
         max_examples=examples,
         stateful_step_count=steps,
@@ -78,14 +69,7 @@ def explore(context: Context, number: int, examples: int, steps: int) -> None:
         run_state_machine_as_test(machine, settings=profile)
     finally:
         random.setstate(state)
-        del machine.context  # Hypothesis keeps every machine's class for good
-
-
-def roles(cast: Cast) -> tuple[str, ...]:
-    """Return the roles of a trace: every kind of caller of team red, and one caller of team blue."""
-    red = sorted({f"{caller.kind}-red" for caller in cast.workers()})
-    blue = cast.find("blue")
-    return (*red, f"{blue.kind}-blue") if blue else tuple(red)
+    return [tuple(moves) for moves in drawn if moves]
 
 
 def _one_of(options: Callable[["Trace"], Any]) -> Any:
@@ -93,30 +77,30 @@ def _one_of(options: Callable[["Trace"], Any]) -> Any:
     return st.runner().flatmap(lambda machine: st.sampled_from(options(machine)))
 
 
-_ROLE = _one_of(lambda machine: machine.context.roles)
+_ROLE = _one_of(lambda machine: machine.on.roles)
 _SERVICE = _one_of(lambda machine: sorted(machine.model.services))
 
 
 class Trace(RuleBasedStateMachine):
-    """One random trace. It never fails by itself: what it sees goes to ``context.found``."""
+    """One random trace, as the model sees it: each step is added to the last list of ``drawn``."""
 
-    context: ClassVar[Context]
+    on: ClassVar[Stage]
+    drawn: ClassVar[list[list[Move]]]
 
     def __init__(self) -> None:
         super().__init__()
         self.model: Model = Model()
-        self.scene = Scene(self.context.player.cast, self.context.player.slugs)
-        self.played: list[Step] = []
-        self.exchanges: list[Any] = []
-        self.over = self.context.stop()
+        self.moves: list[Move] = []
+        self.drawn.append(self.moves)
 
     @rule(role=_ROLE, slug=st.sampled_from(_SLUGS), kind=st.sampled_from(list(_CREATES)))
     def create(self, role: str, slug: str, kind: str) -> None:
         """Create a service, with a slug that may be taken."""
         team, body = role.rpartition("-")[2], _CREATES[kind]
         expect, why = self.model.expect_create(team, slug, body)
-        label = f"s{len(self.played)}"
-        if self.play(Step(caller=role, body=body, slug=slug, as_=label), expect, why).answer == "accepted":
+        label = f"s{len(self.moves)}"
+        self.add(Step(caller=role, body=body, slug=slug, as_=label), expect, why)
+        if expect == "accept":
             self.model.created(label, team, slug, body)
 
     @precondition(lambda self: bool(self.model.services))
@@ -124,43 +108,28 @@ class Trace(RuleBasedStateMachine):
     def update(self, role: str, body: dict[str, Any], service: str) -> None:
         """Update a service, which may be another team's, with what may be wrong for its type."""
         expect, why = self.model.expect_update(service, role.rpartition("-")[2], body)
-        step = Step("updateContainer", role, body=body, service=service)
-        if self.play(step, expect, why).answer == "accepted":
+        self.add(Step("updateContainer", role, body=body, service=service), expect, why)
+        if expect == "accept":
             self.model.updated(service, body)
 
-    @precondition(lambda self: bool(self.model.services) and self.context.player.hook is not None)
+    @precondition(lambda self: bool(self.model.services) and self.on.hook)
     @rule(status=st.sampled_from(_STATUSES), service=_SERVICE)
     def change_status(self, status: str, service: str) -> None:
         """Set the status of a service through the control hook."""
-        step = Step("setStatus", service=service, status=status)
-        if self.play(step, "accept", "not-while-busy").outcome == "passed":
-            self.model.status(service, status)
+        self.add(Step("setStatus", service=service, status=status), "accept", "not-while-busy")
+        self.model.status(service, status)
 
-    @precondition(lambda self: bool(self.model.services) and self.context.player.readback)
+    @precondition(lambda self: bool(self.model.services) and self.on.readback)
     @rule(service=_SERVICE)
     def read(self, service: str) -> None:
         """Read a service back: its type, and its credential where it may have one."""
         stored = self.model.services[service]
-        role = next((r for r in self.context.roles if r.endswith(stored.team)), self.context.roles[0])
+        role = next((r for r in self.on.roles if r.endswith(stored.team)), self.on.roles[0])
         external = stored.service_type == "external"
         shown = (CREDENTIAL, stored.credential) if external else ("service_type", stored.service_type)
         why = "external-credential-null-keeps" if stored.credential else "service-type-immutable"
-        self.play(Step("readContainer", role, service=service, shows=(shown,)), "accept", why)
+        self.add(Step("readContainer", role, service=service, shows=(shown,)), "accept", why)
 
-    def play(self, step: Step, expect: Expect, why: str) -> Judgement:
-        """Play one step and hand on what it showed; a trace ends where the target and the model part."""
-        if self.over or self.context.stop():
-            self.over = True
-            return Judgement("not observed", why, "the trace has ended")
-        player, step = self.context.player, replace(step, expect=expect)
-        self.played.append(step)
-        case = Case(f"trace/random-{why}", why, "lifecycle", tuple(self.played))
-        try:
-            judgement = player.play_step(case, player.catalogue[why], step, self.scene, self.exchanges)
-        except Uncontrolled as missing:
-            judgement = Judgement("inconclusive", why, str(missing))
-        except NotObserved as missing:
-            judgement = Judgement("not observed", why, str(missing))
-        self.context.found(Result(case, judgement, tuple(self.exchanges)))
-        self.over = judgement.outcome != "passed"
-        return judgement
+    def add(self, step: Step, expect: Expect, why: str) -> None:
+        """Add a step with what it must get, and why."""
+        self.moves.append(Move(replace(step, expect=expect), why))

@@ -23,7 +23,7 @@ from contract_tests.target import Reply, Target, Unanswered
 _CONTROLLED = ("media-type", "json", "shape")
 _SLUG_TRIES = 3
 #: Exchanges that are kept for the report, and ids that no later create may be answered: the last so many.
-TRAFFIC, _IDS = 10_000, 100_000
+TRAFFIC, _IDS = 10_000, 20_000
 _NO_CREDENTIAL = "every credential reference is refused here; it may have to exist"
 _LEADS_UP = "a request that leads up to it was not answered as it must be"
 

@@ -17,6 +17,7 @@ from contract_tests.catalogue import Catalogue
 from contract_tests.derive import derived_cases, fresh
 from contract_tests.fixtures import fixture_cases
 from contract_tests.packs import Pack, packed
+from contract_tests.plans import plans, play_plan, stage
 from contract_tests.player import TRAFFIC, Player, Result, TargetGone
 from contract_tests.preflight import Preflight, preflight
 from contract_tests.properties import GATE_EXAMPLES, rounds
@@ -28,7 +29,6 @@ from contract_tests.traces import directed
 from contract_tests.verdict import Report
 from contract_tests.waivers import Waiver
 
-_TRACES, _TRACE_STEPS = 8, 10
 _FEW = 5
 _HELD = 200  # violations that wait for being shortened
 
@@ -197,13 +197,11 @@ class Run:
     def _play_lifecycle(self) -> None:
         traces = [*self._fixtures("lifecycle"), *directed(self.player.cast, self.player.bodies)]
         self._play_all("lifecycle", self._select(traces))
-        if self.options.rules is None and not self.options.refuse_only:
-            # Hypothesis, which the other layers do without.
-            from contract_tests.machine import Context, explore, roles
-
-            if parts := roles(self.player.cast):
-                context = Context(self.player, parts, self._note, self._over)
-                explore(context, self.options.seed + self.options.shard[0] - 1, _TRACES, _TRACE_STEPS)
+        if self.options.rules is None and not self.options.refuse_only and not self.options.operation:
+            drawn = plans(stage(self.player), self.options.seed + self.options.shard[0] - 1)
+            for results in self._map(lambda plan: play_plan(self.player, plan), drawn):
+                for result in results:
+                    self._note(result)
 
     def _play_known(self) -> None:
         """Play what other runs have seen of this target and contract; what shows nothing any more is forgotten."""
@@ -256,6 +254,7 @@ class Run:
         order = list(cases)
         if not in_order:
             random.Random(self.options.seed).shuffle(order)  # noqa: S311 - an order, not a secret
+            order.sort(key=lambda case: -len(case.steps))  # so that no long trace is waited for at the end
         played = self._map(lambda case: play(self.player, case), order, alone=alone)
         for done, result in enumerate(played, 1):
             self._note(result)
