@@ -171,7 +171,7 @@ class Proxy:
             return
         raw = passage.body.begin(MAX_BODY)
         coding = ",".join(values(passage.fields, "content-encoding"))
-        plain = raw if len(raw) > MAX_BODY else decoded(raw, coding, MAX_BODY)
+        plain = decoded(raw, coding, MAX_BODY)
         body = raw if plain is None else plain
         passage.call = replace(passage.call, raw=body[:MAX_BODY], size=len(body))
         passage.caller, passage.violations = self._verifier.request(
@@ -229,7 +229,7 @@ class Proxy:
     def _ended(self, passage: Passage, answered: Answered, kept: bytes, whole: bool) -> None:
         """An answer that was passed on as it came is over: only now can the whole of it be judged."""
         answered.close()
-        if whole and passage.operation is not None and len(kept) <= MAX_BODY:
+        if whole:
             self._judged(passage, answered, kept)
         self._record.note(passage, kept, whole=whole)
 

@@ -99,6 +99,14 @@ class Running:
         """What it has printed so far."""
         return self.log.read_text(encoding="utf-8")
 
+    def says(self, pattern: str) -> bool:
+        """Whether its last line is soon one that matches."""
+        for _ in range(100):
+            if re.match(pattern, (self.said().splitlines() or [""])[-1]):
+                return True
+            time.sleep(0.02)
+        return False
+
     def memory(self) -> int:
         """The most memory that its worker has ever had, in KiB."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()

@@ -1,7 +1,10 @@
 """The proxy in process, before an upstream on a port: what it finds in calls and answers, and what it shows."""
 
+import base64
 import gzip
+import io
 import json
+import random
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -9,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import urllib3
 from werkzeug.test import Client, TestResponse
 from werkzeug.wrappers import Request, Response
 
@@ -16,6 +20,7 @@ from examples.deployment.choices import DEFAULT
 from mock_server import create_app
 from mock_server.fields import REPORT
 from mock_server.proxy import create_proxy
+from mock_server.upstream import Answered
 from tests.player import CALLERS, RULES, Case, Play, cases
 from tests.quality.deployments import deployment
 from tests.quality.gate import EXAMPLE_HOOK, judged, violated
@@ -284,6 +289,24 @@ def test_the_check_reads_a_copy_without_its_encoding() -> None:
     }
 
 
+def test_the_report_is_the_proxys_own() -> None:
+    """What an upstream calls its report is no report of ours."""
+    headers = {"Content-Type": "application/json", REPORT: "created"}
+    with proxied(Upstream(headers=headers)) as client:
+        assert create(client).headers.getlist(REPORT) == ["none"]
+
+
+def test_a_call_that_is_too_large_is_told_to_be_that_alone() -> None:
+    """Of what is beyond the limit, encoded or not, nothing else is said."""
+    noise = random.Random(1).randbytes(2**20)
+    sent = gzip.compress(json.dumps({**BODY, "x": base64.b64encode(noise).decode()}).encode())
+    with proxied(Upstream()) as client:
+        report = client.post(CREATE, data=sent, headers={**HEADERS, "Content-Encoding": "gzip"}).headers[
+            REPORT
+        ]
+    assert report == "body-size;in=request;grade=assumed, body-size;in=answer;grade=assumed"
+
+
 def test_what_is_encoded_in_an_unknown_way_is_not_judged() -> None:
     """A body that cannot be read proves nothing."""
     upstream = Upstream(headers={"Content-Type": "application/json", "Content-Encoding": "own"}, body=b"\x01")
@@ -376,11 +399,21 @@ def test_a_violating_call_is_refused_as_the_mock_refuses_it() -> None:
     with proxied(upstream, enforce=True) as client:
         refused = create(client, exposed_port=0, display_name=5)
         passed = create(client, gpu_count=-2)
-    mocks = Client(create_app()).post(
-        CREATE, json={**BODY, "exposed_port": 0, "display_name": 5}, headers=HEADERS
-    )
+    mocks = create(Client(create_app()), exposed_port=0, display_name=5)
     assert (refused.status_code, refused.data, len(upstream.received)) == (400, mocks.data, 1)
     assert (passed.status_code, "gpu-count-range" in passed.headers[REPORT]) == (201, True)
+
+
+def test_a_refusal_is_that_of_the_first_stage() -> None:
+    """Of a call without its team and with a wrong body the mock and the proxy name the team."""
+    headers = {**HEADERS, "Authorization": f"Bearer {TOKENS['jwt-red']}"}
+    with proxied(Upstream(), enforce=True) as client:
+        answers = [
+            each.post(CREATE, json={"exposed_port": 0}, headers=headers)
+            for each in (client, Client(create_app()))
+        ]
+    assert answers[0].data == answers[1].data
+    assert [violation["rule"] for violation in answers[0].json["violations"]] == ["team-required-for-jwt"]
 
 
 def test_what_is_only_assumed_is_refused_on_demand() -> None:
@@ -409,6 +442,27 @@ def test_a_call_of_a_later_stage_is_refused_when_an_earlier_one_is_only_assumed(
         raw = json.dumps(BODY)[:-1] + ', "exposed_port": 1, "exposed_port": 0}'
         answer = client.post(CREATE, data=raw, headers=HEADERS)
     assert [violation["rule"] for violation in answer.json["violations"]] == ["exposed-port-range"]
+
+
+# --- bodies that nobody wants
+
+
+def early(*_: object) -> Answered:
+    """An upstream's answer to a request whose body it has not read."""
+    raw = urllib3.HTTPResponse(io.BytesIO(b"big"), preload_content=False)
+    return Answered(413, "Too Large", "1.1", [("Content-Length", "3")], raw)
+
+
+@pytest.mark.parametrize(("answers", "status"), [(True, 413), (False, 502)], ids=["early", "down"])
+def test_a_body_that_nobody_reads_is_read_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, answers: bool, status: int
+) -> None:
+    """Else a server closes the connection, and the sender does not get to read its answer."""
+    proxy, body = create_proxy("http://127.0.0.1:1/api/v1"), io.BytesIO(b"a" * 3_000_000)
+    if answers:
+        monkeypatch.setattr(proxy._upstream, "send", early)
+    sent = Client(proxy).put("/file", input_stream=body, content_length=3_000_000)
+    assert (sent.status_code, body.tell()) == (status, 3_000_000)
 
 
 # --- what is shown
