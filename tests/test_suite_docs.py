@@ -1,5 +1,6 @@
 """What README and docs/ci.md say of the gate is so."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -47,3 +48,18 @@ def test_the_files_of_the_ci_page_can_be_used(tmp_path: Path) -> None:
     named = load_callers(callers, {"CYBERUN_SK_RED": "sk-1", "CYBERUN_SK_BLUE": "sk-2"})
     assert [caller.name for caller in named] == ["sk-red", "sk-blue", "jwt-red"]
     assert list(load_waivers(waivers, load_catalogue())) == ["slug-unique"]
+
+
+SCALING = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "scaling.md").read_text("utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("block", SCALING, ids=["cores", "machines", "long"])
+def test_the_commands_for_scale_work(block: str, tmp_path: Path) -> None:
+    """Each block of docs/scaling.md runs as it stands there, and its last command says that the mock conforms."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "TARGET": "wsgi:mock_server:create_app"}
+    script = f"set -e\n{block.replace('-n auto', '-n 2')}"
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True,
+                          timeout=200, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "CONFORMS" in done.stdout.strip().splitlines()[-2 if "passed" in done.stdout else -1]
