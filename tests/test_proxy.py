@@ -21,7 +21,7 @@ from mock_server import create_app
 from mock_server.fields import REPORT
 from mock_server.proxy import create_proxy
 from mock_server.upstream import Answered
-from tests.player import CALLERS, RULES, Case, Play, cases
+from tests.player import CALLERS, ROOT, RULES, Case, Play, cases
 from tests.quality.deployments import deployment
 from tests.quality.gate import EXAMPLE_HOOK, judged, violated
 from tests.wires import over_wsgi, serving
@@ -190,6 +190,16 @@ def test_a_rule_can_be_left_out() -> None:
     off = {"exposed-port-range", "created"}
     with proxied(Upstream(body=b"{}"), without=off) as client:
         assert create(client, exposed_port=0).headers[REPORT] == "none"
+
+
+def test_a_contract_of_ones_own_is_checked(tmp_path: Path) -> None:
+    """With `spec` a call is held to what that document says."""
+    document = (ROOT / "spec/openapi.yaml").read_text().replace("maximum: 65535", "maximum: 9000", 1)
+    (tmp_path / "openapi.yaml").write_text(document)
+    with proxied(create_app(), spec=tmp_path / "openapi.yaml") as client:
+        reports = [create(client, exposed_port=port).headers[REPORT] for port in (9001, 9000)]
+    told = "exposed-port-range;in={};grade=documented"
+    assert reports == [f"{told.format('request')}, {told.format('answer')}", "none"]
 
 
 def test_what_the_contract_does_not_have_is_not_checked() -> None:
@@ -520,3 +530,19 @@ def test_no_token_is_ever_shown() -> None:
             assert (token in shown, token.encode() in stored, "hidden-cookie" in shown) == (False,) * 3
             assert upstream.received[0].headers["Authorization"] == f"Bearer {token}"
             assert upstream.received[0].headers["Cookie"] == "session=hidden-cookie"
+
+
+def test_a_failure_of_the_proxy_itself_repeats_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The client gets a 500, and the log says where, but not what the exception says."""
+
+    def failing(*_: object) -> None:
+        raise ValueError(f"Invalid header value {HEADERS['Authorization']}")
+
+    client = Client(create_proxy("http://127.0.0.1:1/api/v1"))
+    monkeypatch.setattr(client.application._upstream, "send", failing)
+    answer = create(client)
+    assert (answer.status_code, "please report it" in answer.json["detail"]) == (500, True)
+    assert ("ValueError" in caplog.text, "test_proxy.py" in caplog.text) == (True, True)
+    assert TOKENS["sk-red"] not in caplog.text + answer.text
