@@ -11,8 +11,9 @@ from types import MappingProxyType
 from typing import Any, cast
 
 import uuid_utils
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import MapAdapter
 
 from mock_server import answer, contract, data, directory, page
 from mock_server import control as control_plane
@@ -34,6 +35,9 @@ from mock_server.wire import DRAINED, OUTCOME, RECEIVED, Front, Outcome
 
 PREFIX = "/api/v1"
 MAX_BODY = 1024 * 1024
+#: As many hosts are known at a time; a client may name any.
+HOSTS = 100
+_BODILESS = frozenset({*range(100, 200), 204, 304})
 
 Spec = Path | str | Mapping[str, Any] | Contract | None
 Callers = Path | str | Mapping[str, Any] | Directory | None
@@ -112,7 +116,7 @@ def served(parts: Parts, rules: Contract) -> Flask:
     reader = BodyReader(rules, parts.max_body)
     mock = Mock(rules, parts.directory, parts.tokens, parts.store, reader, parts.clock, parts.new_id)
     trouble = Trouble(mock, parts.chance, parts.script, control=parts.control)
-    app = Flask("mock_server", static_folder=None, template_folder=None)
+    app = _App("mock_server", static_folder=None, template_folder=None)
     app.extensions["mock_server"] = (parts, rules)
     app.url_map.merge_slashes = False
     operations = (*rules.operations, *_readback().operations)
@@ -138,6 +142,56 @@ def remade(app: Flask, spec: Path) -> Flask:
     """
     parts, rules = app.extensions["mock_server"]
     return served(parts, contract.load(spec, rules.off, frozenset(IN_CODE)))
+
+
+class _App(Flask):
+    """Flask that finds out once, and not at every request, what follows from the host that is asked."""
+
+    #: All that an adapter is made of beside the request line.
+    _HOST = ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME", "wsgi.url_scheme", "HTTP_CONNECTION",
+             "HTTP_UPGRADE")  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._adapters: dict[tuple[str | None, ...], MapAdapter] = {}
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """What matches the path: made as for the first request to the same host."""
+        if request is None:
+            return super().create_url_adapter(request)
+        environ = request.environ
+        host = tuple(environ.get(name) for name in self._HOST)
+        known = self._adapters.get(host)
+        if known is None:
+            known = super().create_url_adapter(request)
+            if known is None or len(self._adapters) >= HOSTS:
+                return known
+            self._adapters[host] = known
+        return MapAdapter(
+            known.map,
+            known.server_name,
+            known.script_name,
+            known.subdomain,
+            known.url_scheme,
+            _text(environ, "PATH_INFO"),
+            environ["REQUEST_METHOD"],
+            _text(environ, "QUERY_STRING"),
+        )
+
+
+def _text(environ: Mapping[str, Any], name: str) -> str:
+    return str(environ.get(name) or "").encode("latin-1").decode("utf-8", "replace")
+
+
+class _Response(Response):
+    """A response in one piece; nothing is left to find out when it is sent, but where HTTP wants less than that."""
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        """Sends it."""
+        if environ["REQUEST_METHOD"] == "HEAD" or self.status_code in _BODILESS or "Location" in self.headers:
+            return super().__call__(environ, start_response)
+        start_response(self.status, self.headers.to_wsgi_list())
+        return self.response
 
 
 def _contract(spec: Spec, off: frozenset[str]) -> Contract:
@@ -203,7 +257,7 @@ def respond(given: Answer, operation: str = "", caller: str = "") -> Response:
     """The answer as a response; how it came about is left for the journal and the log."""
     request.environ[OUTCOME] = Outcome(given, operation, caller)
     status = given.status or 503  # nothing of what has no status is ever sent
-    return Response(given.body, status, {"Content-Type": given.media_type, **given.headers})
+    return _Response(given.body, status, {"Content-Type": given.media_type, **given.headers})
 
 
 def _store_problem(error: UnreachableStoreError) -> Response:

@@ -10,6 +10,9 @@ from mock_server.contract import Contract, Fault, Operation, Violation
 
 DEPTH = 100
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+#: Braces as brackets, and every other byte.
+_ALIKE = bytes.maketrans(b"{}", b"[]")
+_OTHERS = bytes(set(range(256)) - set(b"[]{}"))
 _BAD_TEXT = re.compile("[\x00\ud800-\udfff]")
 _MEDIA_TYPE = re.compile(r"\s*([^;\s]+)\s*((?:;.*)?)", re.DOTALL)
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]*)"?\s*(?=;|\Z)', re.IGNORECASE)
@@ -136,6 +139,8 @@ def body_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def body_depth(text: str, holds: bool) -> str:
     """The body is nested no deeper than the server reads; without the rule, what is deeper is null."""
+    if _shallow(text):
+        return text
     depth, kept, start = 0, [], 0
     for match in _BRACKETS.finditer(text):
         if match[0] in {"[", "{"}:
@@ -149,6 +154,17 @@ def body_depth(text: str, holds: bool) -> str:
                 start = match.end()
             depth -= 1
     return "".join((*kept, text[start:])) if depth <= DEPTH else "".join(kept)
+
+
+def _shallow(text: str) -> bool:
+    """Whether the brackets outside of strings, the innermost pairs taken away level by level, come to nothing."""
+    pieces = text.replace("\\\\", "").replace('\\"', "").split('"')
+    brackets = "".join(pieces[::2]).encode().translate(_ALIKE, _OTHERS)
+    for _ in range(DEPTH):
+        if not brackets:
+            break
+        brackets = brackets.replace(b"[]", b"")
+    return not brackets and len(pieces) % 2 == 1
 
 
 def _too_deep() -> Fault:

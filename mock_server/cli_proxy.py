@@ -12,6 +12,7 @@ import click
 
 from mock_server import __version__, names, serve
 from mock_server.endings import in_one_line
+from mock_server.lines import log
 
 _FILE = click.Path(path_type=Path)
 
@@ -88,7 +89,7 @@ def app(options: Options) -> Any:
             strict=options.strict,
             timeout=options.timeout,
             control=options.control,
-            log=None if options.quiet else serve.log,
+            log=None if options.quiet else log,
         )
     )
 

@@ -16,6 +16,7 @@ from typing import Any
 from mock_server import __version__, data
 from mock_server.data import UnusableFileError
 from mock_server.directory import Directory
+from mock_server.lines import log
 from mock_server.store import MEMORY
 
 _EXAMPLE = '{"service_slug": "my-service", "display_name": "My service", "docker_image": "nginx:1.27"}'
@@ -80,13 +81,6 @@ def app(options: Options) -> Any:
         workers=options.workers,
         store=options.store,
     )
-
-
-def log(line: str) -> None:
-    """A line for the one who started the process."""
-    with contextlib.suppress(OSError):  # whoever read the log is gone; the mock serves on
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
 
 
 @contextlib.contextmanager

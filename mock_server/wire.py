@@ -1,5 +1,6 @@
 """A WSGI request on its way in and out: the body read within bounds, the request noted and logged."""
 
+import functools
 import logging
 import sys
 import time
@@ -151,13 +152,15 @@ class Front:
 
 def sent_headers(environ: Environ) -> dict[str, str]:
     """The header fields of a request; those of one name are one."""
-    sent = {
-        name[5:].replace("_", "-").title(): str(value)
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
-    }
+    sent = {_field(name): str(value) for name, value in environ.items() if name.startswith("HTTP_")}
     named = (("Content-Type", "CONTENT_TYPE"), ("Content-Length", "CONTENT_LENGTH"))
     return {**sent, **{header: str(environ[key]) for header, key in named if environ.get(key)}}
+
+
+@functools.lru_cache(1000)
+def _field(variable: str) -> str:
+    """The name of the header field that WSGI calls so."""
+    return variable[5:].replace("_", "-").title()
 
 
 def _listed(parts: Iterable[bytes]) -> list[bytes]:
