@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 import uuid_utils
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, request, signals
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import MapAdapter
 
@@ -128,7 +128,7 @@ def served(parts: Parts, rules: Contract) -> Flask:
         shown = (rules, _readback())
         page.register(app, parts.journal, shown, server=PREFIX, mock=mock, workers=parts.workers)
     app.register_error_handler(HTTPException, _http_problem(rules, parts.tokens))
-    app.register_error_handler(UnreachableStoreError, _store_problem)
+    app.register_error_handler(UnreachableStoreError, lambda error: respond(_store_problem(error)))
     kept = DRAINED if "body-size" in rules.off else parts.max_body
     front = Front(app.wsgi_app, parts.journal, parts.tokens, kept, parts.cors, parts.log)
     app.wsgi_app = front  # type: ignore[method-assign]
@@ -144,8 +144,19 @@ def remade(app: Flask, spec: Path) -> Flask:
     return served(parts, contract.load(spec, rules.off, frozenset(IN_CODE)))
 
 
+#: Whoever receives one of these sees that Flask handles a request.
+_SIGNALS = (
+    *(signals.request_started, signals.request_finished, signals.request_tearing_down),
+    *(signals.appcontext_pushed, signals.appcontext_popped, signals.got_request_exception),
+)
+
+
 class _App(Flask):
-    """Flask that finds out once, and not at every request, what follows from the host that is asked."""
+    """Flask that spares a request what nobody looks at.
+
+    What follows from the host is found out once for each. And a view of `direct`, which is handed the request,
+    needs no request context: where no hook, no signal and no test client would see one, there is none.
+    """
 
     #: All that an adapter is made of beside the request line.
     _HOST = ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME", "wsgi.url_scheme", "HTTP_CONNECTION",
@@ -153,7 +164,28 @@ class _App(Flask):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.direct: dict[str, Callable[[Request, Mapping[str, str]], Response]] = {}
         self._adapters: dict[tuple[str | None, ...], MapAdapter] = {}
+        self._watchers = (
+            *(self.before_request_funcs, self.after_request_funcs, self.teardown_request_funcs),
+            *(self.teardown_appcontext_funcs, self.url_value_preprocessors),
+            *(signal.receivers for signal in _SIGNALS),
+        )
+
+    def wsgi_app(self, environ: Any, start_response: Any) -> Any:
+        """Answers a request of the contract directly, and lets Flask handle all others."""
+        if any(self._watchers) or "werkzeug.debug.preserve_context" in environ:
+            return super().wsgi_app(environ, start_response)
+        asked = self.request_class(environ, populate_request=False)
+        try:
+            adapter = self.create_url_adapter(asked)
+            endpoint, values = adapter.match() if adapter else ("", {})
+        except HTTPException:  # Flask says why
+            endpoint, values = "", {}
+        answered = self.direct.get(endpoint)
+        if answered is None:
+            return super().wsgi_app(environ, start_response)
+        return answered(asked, values)(environ, start_response)
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """What matches the path: made as for the first request to the same host."""
@@ -229,43 +261,52 @@ def _readback() -> Contract:
     return contract.built(document if isinstance(document, dict) else {}, {})
 
 
-def _route(app: Flask, trouble: Trouble, operation: Operation) -> None:
+def _route(app: "_App", trouble: Trouble, operation: Operation) -> None:
     names = re.findall(r"\{([^}]+)\}", operation.path)
     rule = operation.path
     for number, name in enumerate(names):
         rule = rule.replace(f"{{{name}}}", f"<p{number}>")
 
-    def view(**values: str) -> Response:
-        got = request.environ[RECEIVED]
+    def answered(asked: Request, values: Mapping[str, str]) -> Response:
+        got = asked.environ[RECEIVED]
         call = Call(
-            request.method,
-            request.path,
-            cast("Mapping[str, str]", request.headers),
+            asked.method,
+            asked.path,
+            cast("Mapping[str, str]", asked.headers),
             got.raw,
             got.size,
             {name: values[f"p{number}"] for number, name in enumerate(names)},
         )
-        handled = trouble.handle(operation, call, request.environ)
-        return respond(handled.answer, operation.id, handled.caller)
+        try:
+            handled = trouble.handle(operation, call, asked.environ)
+        except UnreachableStoreError as error:
+            return _responded(asked.environ, _store_problem(error), operation.id)
+        return _responded(asked.environ, handled.answer, operation.id, handled.caller)
+
+    def view(**values: str) -> Response:
+        return answered(request, values)
 
     app.add_url_rule(
         PREFIX + rule, operation.id, view, methods=[operation.method], provide_automatic_options=False
     )
+    app.direct[operation.id] = answered
 
 
 def respond(given: Answer, operation: str = "", caller: str = "") -> Response:
     """The answer as a response; how it came about is left for the journal and the log."""
-    request.environ[OUTCOME] = Outcome(given, operation, caller)
+    return _responded(request.environ, given, operation, caller)
+
+
+def _responded(environ: dict[str, Any], given: Answer, operation: str = "", caller: str = "") -> Response:
+    environ[OUTCOME] = Outcome(given, operation, caller)
     status = given.status or 503  # nothing of what has no status is ever sent
     return _Response(given.body, status, {"Content-Type": given.media_type, **given.headers})
 
 
-def _store_problem(error: UnreachableStoreError) -> Response:
+def _store_problem(error: UnreachableStoreError) -> Answer:
     """What a database that fails is answered as: not the sender's fault, and nothing is stored."""
     logging.getLogger(__name__).error("the store failed: %s", error)
-    return respond(
-        answer.problem(503, "the store of the mock cannot be reached, nothing is stored; try again")
-    )
+    return answer.problem(503, "the store of the mock cannot be reached, nothing is stored; try again")
 
 
 def _http_problem(rules: Contract, tokens: Tokens) -> Callable[[HTTPException], Response]:

@@ -5,6 +5,7 @@ import functools
 import os
 import sys
 import threading
+from multiprocessing.util import Finalize
 from queue import SimpleQueue
 
 #: So many lines may wait for a slow reader; who has more to say waits with them.
@@ -21,16 +22,24 @@ def log(line: str) -> None:
 
 
 @functools.cache
-def _waiting() -> SimpleQueue[str]:
-    """The lines of this process that are not written yet, and the thread that writes them."""
-    waiting: SimpleQueue[str] = SimpleQueue()
+def _waiting() -> SimpleQueue[str | None]:
+    """The lines of this process that are not written yet; a thread writes them, up to the last one."""
+    waiting: SimpleQueue[str | None] = SimpleQueue()
 
     def write() -> None:
         while True:
-            first = waiting.get()
-            _write("\n".join((first, *(waiting.get() for _ in range(waiting.qsize())))))
+            lines = [waiting.get(), *(waiting.get() for _ in range(waiting.qsize()))]
+            _write("\n".join(line for line in lines if line is not None))
+            if None in lines:
+                return
 
-    threading.Thread(target=write, name="lines", daemon=True).start()
+    def end() -> None:
+        waiting.put(None)
+        thread.join(timeout=1)
+
+    thread = threading.Thread(target=write, name="lines", daemon=True)
+    thread.start()
+    Finalize(None, end, exitpriority=0)  # at the end of a worker, too
     return waiting
 
 
@@ -40,5 +49,5 @@ if hasattr(os, "register_at_fork"):  # a thread is not there in a process that i
 
 def _write(text: str) -> None:
     with contextlib.suppress(OSError):  # whoever read the log is gone; the mock serves on
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{text}\n" if text else "")
         sys.stderr.flush()
