@@ -25,12 +25,12 @@ Phase = Literal["coverage", "fuzzing", "recombined"]
 class Sample:
     """One generated body: a JSON value, or bytes (base64) where it is not meant to be one.
 
-    ``positive`` is Schemathesis' own opinion of it, a second one beside the oracle's.
+    ``positive`` is Schemathesis' own opinion of it, a second one beside the oracle's; None where it has none.
     """
 
     operation: Operation
     phase: Phase
-    positive: bool
+    positive: bool | None
     value: Any = None
     raw: str | None = None
 

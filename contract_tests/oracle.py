@@ -244,7 +244,9 @@ def _labels(value: Any, rule: str) -> Iterator[Finding]:
 def _texts(value: Any) -> Iterator[Finding]:
     """NUL and half a surrogate pair may be refused anywhere; so may control characters that no one types."""
     if isinstance(value, str):
-        if any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in value):
+        if not value.isprintable() and any(
+            ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in value
+        ):
             yield "open", "characters that a server may refuse"
     elif isinstance(value, Mapping):
         for key, inner in value.items():
@@ -273,3 +275,6 @@ _PROPERTIES: dict[str, Check] = {
     "usage_prompt": _text,
     "openapi_url": lambda value, rule: _text(value, rule, 500),
 }
+
+#: The properties that the facts know.
+NAMES = frozenset(_PROPERTIES)

@@ -6,7 +6,7 @@ what the pages leave open: its opinion decides, and ``EXCEPTIONS`` names the rea
 
 import base64
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -14,11 +14,11 @@ from typing import Any
 from contract_tests.case import NO_SLUG, SHARED, Case, Expect, Step
 from contract_tests.corpus import Sample, corpus
 from contract_tests.oracle import Opinion, opinion
-from contract_tests.recombine import recombined
+from contract_tests.recombine import Pool
 from contract_tests.spec import Spec
 
 GATE_EXAMPLES = 10  # random bodies per operation and mode; with more, Schemathesis' coverage phase joins in
-_DRAWN, _RECOMBINED = 10, 800  # of a later round: per operation and mode, and in all
+_DRAWN, _RECOMBINED = 5, 1500  # of a later round: per operation and mode, and in all
 _TYPES = ("deployed", "external")
 _ANSWERS = {"createContainer": "created", "updateContainer": "updated"}
 
@@ -39,12 +39,11 @@ class Round:
     recombined: int = 0
     shared: bool = True
 
-    def cases(self, spec: Spec, bodies: Mapping[str, Any]) -> list[Case]:
+    def cases(self, spec: Spec, pool: Callable[[], Pool]) -> list[Case]:
         """Return a case per body; the same seed and contract make the same cases."""
         samples = corpus(spec, self.seed, self.examples, coverage=self.coverage, keep=self.shared)
         if self.recombined:
-            boundaries = corpus(spec, 0, 0, coverage=True)
-            samples += recombined(spec, [*samples, *boundaries], bodies, self.recombined, self.seed)
+            samples += pool().recombined(samples, self.recombined, self.seed)
         return [
             property_case(sample, f"{self.seed}-{number}", _TYPES[number // 2 % 2])
             for number, sample in enumerate(samples)

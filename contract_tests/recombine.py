@@ -5,13 +5,13 @@ it sends differs from an accepted body in one to three places, which also says b
 """
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from contract_tests.case import Operation
-from contract_tests.corpus import Sample
-from contract_tests.oracle import opinion
+from contract_tests.corpus import Sample, corpus
+from contract_tests.oracle import NAMES, opinion
 from contract_tests.probes import probes
 from contract_tests.spec import Spec
 
@@ -31,6 +31,9 @@ _BASES: Mapping[Operation, Mapping[str, Any]] = {
 _LEFT_OUT, _BENT = 0.12, 0.15
 
 
+Values = Mapping[str, Sequence[Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Parts:
     """What the bodies of an operation are made of.
@@ -40,54 +43,88 @@ class _Parts:
     """
 
     bases: tuple[Mapping[str, Any], ...]
-    right: Mapping[str, Sequence[Any]]
-    wrong: Mapping[str, Sequence[Any]]
-    other: Mapping[str, Sequence[Any]]
+    right: Values
+    wrong: Values
+    other: Values
 
-    @property
-    def kinds(self) -> Sequence[Mapping[str, Sequence[Any]]]:
+    def kinds(self) -> list[Values]:
         """What to choose from, each as often as it is there; a contract may have nothing of one kind."""
-        chosen = (*(self.right,) * 4, *(self.wrong,) * 6, self.other)
-        return [kind for kind in chosen if kind]
+        return [kind for kind in (*(self.right,) * 4, *(self.wrong,) * 6, self.other) if kind]
 
 
-def recombined(
-    spec: Spec, samples: Sequence[Sample], bodies: Mapping[str, Any], number: int, seed: int
-) -> Iterator[Sample]:
-    """Yield ``number`` bodies; the same arguments make the same. ``positive`` is the oracle's opinion."""
-    chance = random.Random(seed)  # noqa: S311 - bodies, not secrets
-    parts = {name: _parts(spec, name, samples, bodies) for name in _OPERATIONS}
-    for turn in range(number):
-        name = _OPERATIONS[turn % 2]
-        body = _changed(parts[name], chance)
-        yield Sample(name, "recombined", not opinion(name, body).broken, value=body)
+class Pool:
+    """The parts that all rounds of a run have in common: the tables, the boundaries of the contract."""
+
+    def __init__(self, spec: Spec, bodies: Mapping[str, Any]) -> None:
+        """``bodies`` are the named bodies of the tables."""
+        boundaries = corpus(spec, 0, 0, coverage=True)
+        known = [body for body in bodies.values() if isinstance(body, dict)]
+        self._common = {name: _common(spec, name, known, boundaries) for name in _OPERATIONS}
+
+    def recombined(self, samples: Iterable[Sample], number: int, seed: int) -> Iterator[Sample]:
+        """Yield ``number`` bodies of the pool and of some samples; the same arguments make the same."""
+        chance = random.Random(seed)  # noqa: S311 - bodies, not secrets
+        drawn = list(samples)
+        parts = {
+            name: _joined(self._common[name], _parts(name, _values(_sent(name, drawn))))
+            for name in _OPERATIONS
+        }
+        kinds = {name: parts[name].kinds() for name in _OPERATIONS}
+        for turn in range(number):
+            name = _OPERATIONS[turn % 2]
+            yield Sample(name, "recombined", None, value=_changed(parts[name].bases, kinds[name], chance))
 
 
-def _parts(spec: Spec, name: Operation, samples: Sequence[Sample], bodies: Mapping[str, Any]) -> _Parts:
-    sent = [s.value for s in samples if s.operation == name and isinstance(s.value, dict)]
-    known = [body for body in bodies.values() if isinstance(body, dict)]
+def _common(
+    spec: Spec, name: Operation, known: Sequence[Mapping[str, Any]], boundaries: Iterable[Sample]
+) -> _Parts:
     if name == "updateContainer":
         known = [{k: v for k, v in body.items() if k not in _IMMUTABLE} for body in known]
-    properties = spec.operations[name].body["properties"]
+    values = _values([*known, *_sent(name, boundaries)])
+    for prop, schema in spec.operations[name].body["properties"].items():
+        example = next((body[prop] for body in known if prop in body), None)
+        values.setdefault(prop, []).extend(probes(schema, example))
+    return replace(_parts(name, values), bases=tuple(known))
+
+
+def _sent(name: Operation, samples: Iterable[Sample]) -> list[dict[str, Any]]:
+    return [s.value for s in samples if s.operation == name and isinstance(s.value, dict)]
+
+
+def _values(bodies: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
     values: dict[str, list[Any]] = {}
-    for prop, schema in properties.items():
-        values[prop] = probes(schema, next((body[prop] for body in known if prop in body), None))
-    for body in (*known, *sent):
+    for body in bodies:
         for prop, value in body.items():
             values.setdefault(prop, []).append(value)
-    right: dict[str, list[Any]] = {}
-    wrong: dict[str, list[Any]] = {}
-    for prop in properties:
-        for value in values[prop]:
-            accepted = not opinion(name, {**_BASES[name], prop: value}, "external").broken
-            (right if accepted else wrong).setdefault(prop, []).append(value)
-    valid = [body for body in sent if not opinion(name, body, "external").broken]
-    other = {prop: those for prop, those in values.items() if prop not in properties}
-    return _Parts((*known, *valid), right, wrong, other)
+    return values
 
 
-def _changed(parts: _Parts, chance: random.Random) -> dict[str, Any]:
-    body = dict(chance.choice(parts.bases))
+def _parts(name: Operation, values: Values) -> _Parts:
+    kinds: tuple[dict[str, list[Any]], ...] = ({}, {}, {})
+    for prop, those in values.items():
+        for value in those:
+            said = opinion(name, {**_BASES[name], prop: value}, "external")
+            kind = 1 if said.broken else 2 if prop not in NAMES else 0
+            kinds[kind].setdefault(prop, []).append(value)
+    return _Parts((), *kinds)
+
+
+def _joined(some: _Parts, more: _Parts) -> _Parts:
+    def both(values: Values, others: Values) -> Values:
+        return {prop: [*values.get(prop, ()), *others.get(prop, ())] for prop in {**values, **others}}
+
+    return _Parts(
+        some.bases,
+        both(some.right, more.right),
+        both(some.wrong, more.wrong),
+        both(some.other, more.other),
+    )
+
+
+def _changed(
+    bases: Sequence[Mapping[str, Any]], kinds: Sequence[Values], chance: random.Random
+) -> dict[str, Any]:
+    body = dict(chance.choice(bases))
     for _ in range(chance.choice(_CHANGES)):
         drawn = chance.random()
         if drawn < _LEFT_OUT and body:
@@ -96,7 +133,7 @@ def _changed(parts: _Parts, chance: random.Random) -> dict[str, Any]:
             prop = chance.choice(list(body))
             body[prop] = _bent(body[prop], chance)
         else:
-            values = chance.choice(parts.kinds)
+            values = chance.choice(kinds)
             prop = chance.choice(list(values))
             body[prop] = chance.choice(values[prop])
     return body

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -22,6 +23,7 @@ from contract_tests.player import TRAFFIC, Player, Result, TargetGone
 from contract_tests.preflight import Preflight, preflight
 from contract_tests.properties import GATE_EXAMPLES, rounds
 from contract_tests.race import play_race, race_cases
+from contract_tests.recombine import Pool
 from contract_tests.reduce import reduced
 from contract_tests.state import State
 from contract_tests.tally import Tally
@@ -218,10 +220,11 @@ class Run:
         """Play generated bodies, a round at a time; with a time, go on with other seeds until it is up."""
         options = self.options
         endless = options.seconds is not None
+        pool = cache(lambda: Pool(self.player.spec, self.player.bodies))
         turns = rounds(options.seed, options.max_examples, options.shard, endless=endless)
         for number, turn in islice(enumerate(turns), self.state.rounds, None):
             if options.turns is None or number in options.turns:
-                cases = self._select(turn.cases(self.player.spec, self.player.bodies), shared=turn.shared)
+                cases = self._select(turn.cases(self.player.spec, pool), shared=turn.shared)
                 self._play_all("properties", [self.player.cast.rotated(case) for case in cases])
                 self._settle()
             self._play_known()

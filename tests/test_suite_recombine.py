@@ -3,6 +3,7 @@
 import json
 import tracemalloc
 from collections import Counter
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -12,7 +13,7 @@ from contract_tests.corpus import corpus
 from contract_tests.fixtures import bodies
 from contract_tests.oracle import opinion
 from contract_tests.properties import Round, rounds
-from contract_tests.recombine import recombined
+from contract_tests.recombine import Pool
 from contract_tests.run import Options, Run
 from contract_tests.session import open_player
 from contract_tests.spec import load_spec
@@ -26,9 +27,15 @@ SAMPLES = corpus(SPEC, 0, 10, coverage=False)
 OPERATIONS = {"createContainer", "updateContainer"}
 
 
+@cache
+def pool() -> Pool:
+    """The parts that all rounds have in common."""
+    return Pool(SPEC, bodies())
+
+
 def made(number: int, seed: int = 1) -> list[Any]:
     """Some bodies, with their operation."""
-    return [(s.operation, s.value) for s in recombined(SPEC, SAMPLES, bodies(), number, seed)]
+    return [(s.operation, s.value) for s in pool().recombined(SAMPLES, number, seed)]
 
 
 def test_a_seed_makes_the_same_bodies() -> None:
@@ -97,7 +104,7 @@ def test_the_memory_of_a_long_run_is_flat(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("contract_tests.player._IDS", 100)
     app = create_app()
     run = Run(open_player(WsgiTarget(app)), Options(layers=("properties",), max_examples=10))
-    cases = Round(3, 0, recombined=1000).cases(SPEC, bodies())
+    cases = Round(3, 0, recombined=1000).cases(SPEC, pool)
     run.report()
     taken: list[int] = []
     tracemalloc.start()

@@ -29,7 +29,7 @@ def one(part: Part, options: Options) -> State:
 
 def test_the_parts_together_are_the_run(tmp_path: Path) -> None:
     """Each layer, operation and seed is a part; all of them together give every rule the verdict of one run."""
-    options = Options(target="x", max_examples=300)
+    options = Options(target="x", max_examples=500)
     names = [part.name for part in parts(options)]
     assert names == [
         *("cases-createContainer", "cases-updateContainer", "wire-createContainer", "wire-updateContainer"),
