@@ -11,9 +11,8 @@ from types import MappingProxyType
 from typing import Any, cast
 
 import uuid_utils
-from flask import Flask, Request, Response, request, signals
+from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
-from werkzeug.routing import MapAdapter
 
 from mock_server import answer, contract, data, directory, page
 from mock_server import control as control_plane
@@ -25,6 +24,7 @@ from mock_server.contract import Contract, Operation, Rule
 from mock_server.demand import Demand
 from mock_server.directory import Directory
 from mock_server.journal import Journal
+from mock_server.lean import LeanFlask, WholeResponse
 from mock_server.lifecycle import Clock
 from mock_server.mock import IN_CODE, Mock
 from mock_server.script import Script
@@ -35,9 +35,6 @@ from mock_server.wire import DRAINED, OUTCOME, RECEIVED, Front, Outcome
 
 PREFIX = "/api/v1"
 MAX_BODY = 1024 * 1024
-#: As many hosts are known at a time; a client may name any.
-HOSTS = 100
-_BODILESS = frozenset({*range(100, 200), 204, 304})
 
 Spec = Path | str | Mapping[str, Any] | Contract | None
 Callers = Path | str | Mapping[str, Any] | Directory | None
@@ -116,7 +113,7 @@ def served(parts: Parts, rules: Contract) -> Flask:
     reader = BodyReader(rules, parts.max_body)
     mock = Mock(rules, parts.directory, parts.tokens, parts.store, reader, parts.clock, parts.new_id)
     trouble = Trouble(mock, parts.chance, parts.script, control=parts.control)
-    app = _App("mock_server", static_folder=None, template_folder=None)
+    app = LeanFlask("mock_server", static_folder=None, template_folder=None)
     app.extensions["mock_server"] = (parts, rules)
     app.url_map.merge_slashes = False
     operations = (*rules.operations, *_readback().operations)
@@ -144,94 +141,12 @@ def remade(app: Flask, spec: Path) -> Flask:
     return served(parts, contract.load(spec, rules.off, frozenset(IN_CODE)))
 
 
-#: Whoever receives one of these sees that Flask handles a request.
-_SIGNALS = (
-    *(signals.request_started, signals.request_finished, signals.request_tearing_down),
-    *(signals.appcontext_pushed, signals.appcontext_popped, signals.got_request_exception),
-)
-
-
-class _App(Flask):
-    """Flask that spares a request what nobody looks at.
-
-    What follows from the host is found out once for each. And a view of `direct`, which is handed the request,
-    needs no request context: where no hook, no signal and no test client would see one, there is none.
-    """
-
-    #: All that an adapter is made of beside the request line.
-    _HOST = ("HTTP_HOST", "SERVER_NAME", "SERVER_PORT", "SCRIPT_NAME", "wsgi.url_scheme", "HTTP_CONNECTION",
-             "HTTP_UPGRADE")  # fmt: skip
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.direct: dict[str, Callable[[Request, Mapping[str, str]], Response]] = {}
-        self._adapters: dict[tuple[str | None, ...], MapAdapter] = {}
-        self._watchers = (
-            *(self.before_request_funcs, self.after_request_funcs, self.teardown_request_funcs),
-            *(self.teardown_appcontext_funcs, self.url_value_preprocessors),
-            *(signal.receivers for signal in _SIGNALS),
-        )
-
-    def wsgi_app(self, environ: Any, start_response: Any) -> Any:
-        """Answers a request of the contract directly, and lets Flask handle all others."""
-        if any(self._watchers) or "werkzeug.debug.preserve_context" in environ:
-            return super().wsgi_app(environ, start_response)
-        asked = self.request_class(environ, populate_request=False)
-        try:
-            adapter = self.create_url_adapter(asked)
-            endpoint, values = adapter.match() if adapter else ("", {})
-        except HTTPException:  # Flask says why
-            endpoint, values = "", {}
-        answered = self.direct.get(endpoint)
-        if answered is None:
-            return super().wsgi_app(environ, start_response)
-        return answered(asked, values)(environ, start_response)
-
-    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """What matches the path: made as for the first request to the same host."""
-        if request is None:
-            return super().create_url_adapter(request)
-        environ = request.environ
-        host = tuple(environ.get(name) for name in self._HOST)
-        known = self._adapters.get(host)
-        if known is None:
-            known = super().create_url_adapter(request)
-            if known is None or len(self._adapters) >= HOSTS:
-                return known
-            self._adapters[host] = known
-        return MapAdapter(
-            known.map,
-            known.server_name,
-            known.script_name,
-            known.subdomain,
-            known.url_scheme,
-            _text(environ, "PATH_INFO"),
-            environ["REQUEST_METHOD"],
-            _text(environ, "QUERY_STRING"),
-        )
-
-
-def _text(environ: Mapping[str, Any], name: str) -> str:
-    return str(environ.get(name) or "").encode("latin-1").decode("utf-8", "replace")
-
-
-class _Response(Response):
-    """A response in one piece; nothing is left to find out when it is sent, but where HTTP wants less than that."""
-
-    def __call__(self, environ: Any, start_response: Any) -> Any:
-        """Sends it."""
-        if environ["REQUEST_METHOD"] == "HEAD" or self.status_code in _BODILESS or "Location" in self.headers:
-            return super().__call__(environ, start_response)
-        start_response(self.status, self.headers.to_wsgi_list())
-        return self.response
-
-
 def _contract(spec: Spec, off: frozenset[str]) -> Contract:
     if isinstance(spec, Contract):
         return spec
     if isinstance(spec, Mapping):
         return contract.built(dict(spec), _packaged_rules(), contract.checked_off(off, _packaged_rules()))
-    return contract.load(Path(spec) if spec else data.find("spec/openapi.yaml"), off, frozenset(IN_CODE))
+    return contract.load(Path(spec), off, frozenset(IN_CODE)) if spec else _packaged_contract(off)
 
 
 def _directory(callers: Callers, any_token: bool) -> Directory:
@@ -243,6 +158,12 @@ def _directory(callers: Callers, any_token: bool) -> Directory:
 
 
 # What is packaged never changes while the process lives, and is only read: it is loaded once.
+
+
+@functools.cache
+def _packaged_contract(off: frozenset[str]) -> Contract:
+    """Its names meet: a test sees to that."""
+    return contract.load(data.find("spec/openapi.yaml"), off)
 
 
 @functools.cache
@@ -261,7 +182,7 @@ def _readback() -> Contract:
     return contract.built(document if isinstance(document, dict) else {}, {})
 
 
-def _route(app: "_App", trouble: Trouble, operation: Operation) -> None:
+def _route(app: LeanFlask, trouble: Trouble, operation: Operation) -> None:
     names = re.findall(r"\{([^}]+)\}", operation.path)
     rule = operation.path
     for number, name in enumerate(names):
@@ -289,7 +210,7 @@ def _route(app: "_App", trouble: Trouble, operation: Operation) -> None:
     app.add_url_rule(
         PREFIX + rule, operation.id, view, methods=[operation.method], provide_automatic_options=False
     )
-    app.direct[operation.id] = answered
+    app.direct[view] = answered
 
 
 def respond(given: Answer, operation: str = "", caller: str = "") -> Response:
@@ -300,7 +221,7 @@ def respond(given: Answer, operation: str = "", caller: str = "") -> Response:
 def _responded(environ: dict[str, Any], given: Answer, operation: str = "", caller: str = "") -> Response:
     environ[OUTCOME] = Outcome(given, operation, caller)
     status = given.status or 503  # nothing of what has no status is ever sent
-    return _Response(given.body, status, {"Content-Type": given.media_type, **given.headers})
+    return WholeResponse(given.body, status, {"Content-Type": given.media_type, **given.headers})
 
 
 def _store_problem(error: UnreachableStoreError) -> Answer:

@@ -13,7 +13,7 @@ from tests.player import ROOT
 MOCK = sorted((ROOT / "mock_server").rglob("*.py"))
 SUITE = sorted((ROOT / "contract_tests").rglob("*.py"))
 #: The only modules of the mock that know the web framework.
-FLASK = {"app.py", "control.py", "page.py", "proxy.py", "testing.py"}
+FLASK = {"app.py", "control.py", "lean.py", "page.py", "proxy.py", "testing.py"}
 #: What would cost the start of the mock, or would be a second reading of the spec in it.
 NEVER_IN_THE_MOCK = {"jsonschema", "schemathesis", "hypothesis", "pytest", "jinja2", "requests", "rich"}
 
@@ -42,7 +42,7 @@ def test_the_suite_knows_neither_the_mock_nor_the_tests(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MOCK, ids=lambda path: path.name)
 def test_only_the_web_modules_import_the_web_framework(path: Path) -> None:
-    """Flask and Werkzeug are imported by app.py, control.py and page.py alone, and by the fixtures for pytest."""
+    """Flask and Werkzeug are imported by the web modules alone, and by the fixtures for pytest."""
     assert path.name in FLASK or set(imported(path)) & {"flask", "werkzeug"} == set()
 
 
