@@ -139,7 +139,7 @@ def shown(value: object) -> str:
         return f"{'an array' if isinstance(value, list) else 'an object'} of {len(value)}"
     if isinstance(value, int) and value.bit_length() > 256:
         return "a very large integer"
-    text = _JSON.encode(value)
+    text = str(value) if type(value) is int else _JSON.encode(value)  # the encoder is slow to begin
     return text if len(text) <= SEEN else text[: SEEN - 1] + "…"
 
 

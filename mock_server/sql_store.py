@@ -21,7 +21,19 @@ from mock_server.database import SERVICES
 from mock_server.store import IdTakenError, Service, SlugTakenError, Transaction, UnreachableStoreError
 
 _C = SERVICES.c
-_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+# Statements are made once: a database takes less time for one than SQLAlchemy takes to make it.
+_DOCUMENTS = sa.select(_C.document)
+_BY_ID = _DOCUMENTS.where(_C.id == sa.bindparam("sent_id")).with_for_update()
+_BY_SLUG = (
+    _DOCUMENTS.where(_C.team == sa.bindparam("sent_team"), _C.slug == sa.bindparam("sent_slug"))
+    .order_by(_C.position.desc())
+    .limit(1)
+)
+_CHANGE = sa.update(SERVICES).where(_C.id == sa.bindparam("sent_id"))
+_INSERT: dict[str, Any] = {
+    name: insert(SERVICES).inline().on_conflict_do_nothing()
+    for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
 
 
 def opened(address: str) -> "SqlStore":
@@ -56,17 +68,16 @@ class _Rows:
         self._connection = connection
 
     def get(self, service_id: str) -> Service | None:
-        return self._one(_documents().where(_C.id == _key(service_id)).with_for_update())
+        return self._one(_BY_ID, sent_id=_key(service_id))
 
     def by_slug(self, team: str, slug: str) -> Service | None:
-        named = _documents().where(_C.team == _key(team), _C.slug == _key(slug))
-        return self._one(named.order_by(_C.position.desc()).limit(1))
+        return self._one(_BY_SLUG, sent_team=_key(team), sent_slug=_key(slug))
 
     def all(self) -> list[Service]:
-        return [_service(text) for text in self._connection.scalars(_documents().order_by(_C.position))]
+        return [_service(text) for text in self._connection.scalars(_DOCUMENTS.order_by(_C.position))]
 
     def newest(self, limit: int) -> list[Service]:
-        newest_first = _documents().order_by(_C.position.desc()).limit(limit)
+        newest_first = _DOCUMENTS.order_by(_C.position.desc()).limit(limit)
         return [_service(text) for text in self._connection.scalars(newest_first)]
 
     def count(self) -> int:
@@ -90,7 +101,7 @@ class _Rows:
         names = ("team", "slug")
         moved = [row[name] for name in names] != [before[name] for name in names]
         changed = {**row, "claim": _free()} if moved else {"document": row["document"]}
-        self._connection.execute(sa.update(SERVICES).where(_C.id == row["id"]).values(changed))
+        self._connection.execute(_CHANGE, {"sent_id": row["id"], **changed})
         for each in (before, row) if moved else ():
             self._claim(each["team"], each["slug"])
 
@@ -98,7 +109,7 @@ class _Rows:
         self._connection.execute(sa.delete(SERVICES))
 
     def _inserted(self, row: dict[str, Any]) -> bool:
-        insert = _INSERT[self._connection.dialect.name](SERVICES).inline().on_conflict_do_nothing()
+        insert = _INSERT[self._connection.dialect.name]
         kept = {"preserve_rowcount": True}  # without it the driver's count of an insert may be lost
         return bool(self._connection.execute(insert, row, execution_options=kept).rowcount == 1)
 
@@ -113,13 +124,9 @@ class _Rows:
         position = self._connection.scalar(named)
         self._connection.execute(sa.update(SERVICES).where(_C.position == position).values(claim=slug))
 
-    def _one(self, query: sa.Select[Any]) -> Service | None:
-        text = self._connection.scalar(query)
+    def _one(self, query: sa.Select[Any], **sent: str) -> Service | None:
+        text = self._connection.scalar(query, sent)
         return None if text is None else _service(text)
-
-
-def _documents() -> sa.Select[Any]:
-    return sa.select(_C.document)
 
 
 def _row(service: Service) -> dict[str, Any]:
