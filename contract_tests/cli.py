@@ -79,7 +79,7 @@ def main() -> None:
 )
 @click.option("--rate", type=PerSecond(), help="At most so many requests, e.g. 10/s.")
 @click.option(
-    "--concurrency", type=click.IntRange(1, 256), default=8, show_default=True, help="Requests at once."
+    "--concurrency", type=click.IntRange(1, 256), default=12, show_default=True, help="Requests at once."
 )
 @click.option("--max-created", type=click.IntRange(0), help="Create at most so many services.")
 @click.option("--refuse-only", is_flag=True, help="Send only what must be refused: nothing is created.")
@@ -193,7 +193,7 @@ def freeze() -> None:
 
 
 def _player(given: dict[str, Any], ledger: Ledger) -> Player:
-    target = open_target(given["target"], timeout=given["timeout"], connections=given.get("concurrency", 8))
+    target = open_target(given["target"], timeout=given["timeout"], connections=given.get("concurrency", 12))
     if given.get("rate"):
         from contract_tests.rate import RateLimited  # imports asyncio and more
 

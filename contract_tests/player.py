@@ -65,7 +65,7 @@ class Player:
     _shared: dict[tuple[str, str], tuple[str | None, str] | None] = field(default_factory=dict)
     _bases: dict[tuple[str, str], Any] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
-    _pool_lock: Lock = field(default_factory=Lock)
+    _once: dict[tuple[str, ...], Lock] = field(default_factory=dict)
     _silent: int = 0
     _creating: int = 0
     _credentials: bool | None = None
@@ -143,7 +143,7 @@ class Player:
         The id is None where the create was accepted but answered none.
         """
         key = (service_type, caller.name)
-        with self._pool_lock:
+        with self._first("shared", *key):
             if key not in self._shared:
                 scene = Scene(self.cast.only(caller), self.slugs)
                 self.send(scene, Step(caller=self.cast.part(caller), body=self.bodies[service_type]), [])
@@ -155,11 +155,16 @@ class Player:
         """Return the smallest update body that is accepted by itself, None where none is."""
         key = (service_type, caller.name)
         shared = self.shared(service_type, caller)
-        with self._pool_lock:
+        with self._first("base", *key):
             if key not in self._bases:
                 identifier = shared[0] if shared else None
                 self._bases[key] = self._base(service_type, caller, identifier) if identifier else None
             return self._bases[key]
+
+    def _first(self, *what: str) -> Lock:
+        """Return the lock under which something is found out once; others may find out other things meanwhile."""
+        with self._lock:
+            return self._once.setdefault(what, Lock())
 
     def _base(self, service_type: str, caller: Caller, identifier: str) -> Any:
         """Try without ``X-Team-ID``, then with it; where a credential must name its team it does so from now on."""
@@ -168,8 +173,9 @@ class Player:
             named = replace(caller, always_team=True)
             base = self._try_bases(service_type, named, identifier)
             if base is not None:
-                callers = tuple(named if c.name == caller.name else c for c in self.cast.callers)
-                self.cast = replace(self.cast, callers=callers)
+                with self._lock:
+                    callers = tuple(named if c.name == caller.name else c for c in self.cast.callers)
+                    self.cast = replace(self.cast, callers=callers)
         return base
 
     def _try_bases(self, service_type: str, caller: Caller, identifier: str) -> Any:
@@ -189,7 +195,7 @@ class Player:
             judgement.outcome == "passed" and not judgement.rule.startswith("external-credential")
         ):
             return True
-        with self._pool_lock:
+        with self._first("credentials"):
             if self._credentials is None:
                 scene = Scene(self.cast, self.slugs)
                 reply = self.send(scene, Step(body=self.bodies["external-with-credential"]), [])

@@ -49,7 +49,7 @@ class Options:
     seed: int = 0
     max_examples: int = GATE_EXAMPLES
     seconds: float | None = None
-    concurrency: int = 8
+    concurrency: int = 12
     refuse_only: bool = False
     rules: frozenset[str] | None = None
     shard: tuple[int, int] = (1, 1)

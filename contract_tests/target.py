@@ -68,7 +68,7 @@ class HttpTarget:
         url: str,
         *,
         timeout: float = 10.0,
-        connections: int = 8,
+        connections: int = 12,
         patience: float = 30.0,
         retries: int = 3,
     ) -> None:
@@ -115,7 +115,7 @@ class HttpTarget:
         )
 
 
-def open_target(name: str, *, timeout: float = 10.0, connections: int = 8) -> Target:
+def open_target(name: str, *, timeout: float = 10.0, connections: int = 12) -> Target:
     """Return the target of a base URL or of ``wsgi:module:factory``; TargetError says what is wrong."""
     if not name.startswith("wsgi:"):
         return HttpTarget(name, timeout=timeout, connections=connections)
