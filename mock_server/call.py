@@ -10,9 +10,9 @@ from mock_server.contract import Contract, Fault, Operation, Violation
 
 DEPTH = 100
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
-#: Braces as brackets, and every other byte.
+#: Braces as brackets, and every byte that is neither these nor a quote.
 _ALIKE = bytes.maketrans(b"{}", b"[]")
-_OTHERS = bytes(set(range(256)) - set(b"[]{}"))
+_OTHERS = bytes(set(range(256)) - set(b'[]{}"'))
 _BAD_TEXT = re.compile("[\x00\ud800-\udfff]")
 _MEDIA_TYPE = re.compile(r"\s*([^;\s]+)\s*((?:;.*)?)", re.DOTALL)
 _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]*)"?\s*(?=;|\Z)', re.IGNORECASE)
@@ -158,13 +158,18 @@ def body_depth(text: str, holds: bool) -> str:
 
 def _shallow(text: str) -> bool:
     """Whether the brackets outside of strings, the innermost pairs taken away level by level, come to nothing."""
-    pieces = text.replace("\\\\", "").replace('\\"', "").split('"')
-    brackets = "".join(pieces[::2]).encode().translate(_ALIKE, _OTHERS)
+    if "\\" in text:
+        text = text.replace("\\\\", "").replace('\\"', "")
+    marks = text.encode().translate(_ALIKE, _OTHERS)
+    brackets = marks.replace(b'""', b"")
+    if b'"' in brackets:  # there are brackets in strings
+        pieces = marks.split(b'"')
+        brackets = b"".join(pieces[::2]) if len(pieces) % 2 else marks
     for _ in range(DEPTH):
         if not brackets:
             break
         brackets = brackets.replace(b"[]", b"")
-    return not brackets and len(pieces) % 2 == 1
+    return not brackets
 
 
 def _too_deep() -> Fault:
