@@ -65,7 +65,7 @@ def sizes(scale: Scale, tell: Tell) -> dict[str, Any]:
 
 
 def _played(ready: list[Ready], scale: Scale, rounds: int, tell: Tell) -> Costs:
-    return played(ready, _STORED, rounds=rounds, seconds=scale.seconds, warm_up=scale.warm_up, tell=tell)
+    return played(ready, _STORED, rounds=rounds, seconds=scale.seconds, warm_up=scale.own_warm_up, tell=tell)
 
 
 def _grown(kind: str, counts: Iterable[int], found: Iterable[str]) -> Iterator[Contender]:

@@ -17,7 +17,7 @@ from benchmarks.scale import Scale
 Starts = defaultdict[str, defaultdict[str, list[float]]]
 _IN_PROCESS = """
 import time; began = time.perf_counter()
-from mock_server import create_app; imported = time.perf_counter()
+import flask.testing; from mock_server import create_app; imported = time.perf_counter()
 answer = create_app().test_client().post("/api/v1/containers", json={}); ended = time.perf_counter()
 print((imported - began) * 1e3, (ended - imported) * 1e3, answer.status_code)
 """

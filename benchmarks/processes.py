@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
-_PATIENCE = 120
+_PATIENCE = 240
 
 
 #: The groups that are running, by the id of their first process.

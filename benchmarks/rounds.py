@@ -1,7 +1,7 @@
 """Rounds: every contender has a turn in each, so that a slower minute of the machine is everyone's."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks.contenders import Ready
 from benchmarks.figures import Figure, figure
@@ -31,7 +31,7 @@ def played(
         tell(f"round {number} of {rounds}" if number else "warming up")
         for one in tuple(playing):
             try:
-                for workload in workloads:
+                for workload in _turned(workloads, number):
                     measured = one.measured(workload, seconds if number else warm_up)
                     for name, value in measured.items() if number else ():
                         found[one.contender.name][workload.name][name].append(value)
@@ -40,8 +40,15 @@ def played(
                 playing.remove(one)
     return {
         contender: {
-            workload: {name: figure(values) for name, values in measured.items()}
-            for workload, measured in by_workload.items()
+            workload.name: {name: figure(values) for name, values in measured[workload.name].items()}
+            for workload in workloads
         }
-        for contender, by_workload in found.items()
+        for contender, measured in found.items()
+        if all(workload.name in measured for workload in workloads)
     }
+
+
+def _turned(workloads: Sequence[Workload], number: int) -> Iterator[Workload]:
+    """The workloads, another first in each round: a contender that was idle has to begin with something."""
+    for place in range(len(workloads)):
+        yield workloads[(place + number) % len(workloads)]

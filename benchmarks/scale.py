@@ -9,7 +9,9 @@ class Scale:
 
     name: str
     starts: int = 5
+    #: Node takes some thousand requests until it is warm; Python takes a few.
     warm_up: float = 3.0
+    own_warm_up: float = 0.5
     rounds: int = 5
     seconds: float = 1.2
     shared_rounds: int = 3
@@ -31,6 +33,7 @@ QUICK = Scale(
     "quick",
     starts=1,
     warm_up=0.5,
+    own_warm_up=0.1,
     rounds=2,
     seconds=0.3,
     shared_rounds=1,

@@ -16,7 +16,6 @@ from mock_server.store import Service, Store
 POSTGRES = os.environ.get("TEST_POSTGRES", "postgresql://127.0.0.1:5432/test")
 KINDS = ("memory", "SQLite", "PostgreSQL")
 _TEAM = "0192f0c0-1111-7aaa-8bbb-0123456789ab"
-_CHUNK = 10_000
 
 
 @contextmanager
@@ -41,25 +40,36 @@ def fill(store: Store, where: str, count: int) -> None:
     if where == "memory":
         with store.transaction() as step:
             for number in range(count):
-                step.add(_service(number))
+                step.add(_service(str(_FIRST + number)))
         return
+    import sqlalchemy as sa
+
     from mock_server import database, sql_store
 
+    row = sql_store._row(_service(_SLOT))  # noqa: SLF001  # as the store does, and many at once
     engine = database.opened(where)
-    for first in range(0, count, _CHUNK):
-        rows = [
-            sql_store._row(_service(number))  # noqa: SLF001  # as the store does, and many at once
-            for number in range(first, min(first + _CHUNK, count))
-        ]
-        with engine.begin() as connection:
-            connection.execute(database.SERVICES.insert(), rows)
+    with engine.begin() as connection:
+        connection.execute(sa.text(_FILL), {**row, "slot": _SLOT, "first": _FIRST, "count": count})
+        connection.execute(sa.text("ANALYZE"))
     engine.dispose()
 
 
-def _service(number: int) -> Service:
+#: Twelve digits, in place of which each row has a number.
+_SLOT, _FIRST = "000000000000", 100_000_000_000
+_FILL = """
+WITH RECURSIVE numbers(number) AS (
+  SELECT CAST(:first AS BIGINT) UNION ALL SELECT number + 1 FROM numbers WHERE number + 1 < :first + :count
+)
+INSERT INTO mock_server_services (id, team, slug, claim, document)
+SELECT replace(:id, :slot, CAST(number AS TEXT)), :team, replace(:slug, :slot, CAST(number AS TEXT)),
+  replace(:claim, :slot, CAST(number AS TEXT)), replace(:document, :slot, CAST(number AS TEXT)) FROM numbers
+"""
+
+
+def _service(number: str) -> Service:
     now, slug = datetime.now(UTC), f"stored-{number}"
     values: dict[str, Any] = {**CREATE, "service_slug": slug}
-    return Service(str(uuid.uuid4()), _TEAM, slug, "created", now, now, values)
+    return Service(f"0192f0c1-9a8b-7c6d-9e5f-{number}", _TEAM, slug, "created", now, now, values)
 
 
 def _query(statement: str) -> None:
