@@ -108,7 +108,7 @@ FUZZERS = (
         "st run, tuned",
         _st("--one-of"),
         _failed,
-        {"SCHEMATHESIS_HOOKS": "benchmarks.st_hooks", "PYTHONPATH": "."},
+        {"SCHEMATHESIS_HOOKS": "benchmarks.st_hooks", "PYTHONPATH": str(processes.ROOT)},
     ),
 )
 
@@ -154,7 +154,7 @@ def _tried(fuzzer: Fuzzer, fault: str, seconds: int, tell: Tell) -> Run | None:
         with processes.served(command, port, first), processes.folder() as made:
             url = f"http://127.0.0.1:{port}"
             line = fuzzer.command(f"{url}/api/v1", made, seconds)
-            done = processes.run(line, timeout=seconds + 120, environment=fuzzer.environment)
+            done = processes.run(line, timeout=seconds + 120, environment=fuzzer.environment, where=made)
             with urllib.request.urlopen(url + COUNTED, timeout=30) as answered:
                 count = int(answered.read())
             told = fuzzer.told(done, made)

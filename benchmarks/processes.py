@@ -91,15 +91,21 @@ def served(
         yield Server(watched, port, time.perf_counter() - started, _cpu(watched))
 
 
-def run(command: Sequence[str], *, timeout: float, environment: Mapping[str, str] | None = None) -> Done:
-    """Runs a command to its end."""
+def run(
+    command: Sequence[str],
+    *,
+    timeout: float,
+    environment: Mapping[str, str] | None = None,
+    where: Path = ROOT,
+) -> Done:
+    """Runs a command to its end, in that folder."""
     with tempfile.TemporaryFile() as said:
         started = time.perf_counter()
         process = subprocess.Popen(
             command,
             stdout=said,
             stderr=subprocess.STDOUT,
-            cwd=ROOT,
+            cwd=where,
             env={**os.environ, **(environment or {})},
             start_new_session=True,
         )

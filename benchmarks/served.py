@@ -44,7 +44,13 @@ def faulty(name: str) -> Any:
     """A mock with a planted fault, or without one, that counts its requests."""
     faults = importlib.import_module("tests.quality.faults").FAULTS
     planted = next((fault for fault in faults if fault.name == name), None)
-    return _counted(create_app() if planted is None else planted.app())
+    return _counted(_untwisted() if planted is None else planted.app())
+
+
+def _untwisted() -> Any:
+    """The mock behind a twist that changes nothing: what the planting itself changes is there, too."""
+    planting = importlib.import_module("tests.quality.planting")
+    return planting.twisted(create_app(), lambda request, send: send(request))
 
 
 def _counted(app: Callable[..., Iterable[bytes]]) -> Any:
