@@ -56,7 +56,8 @@ def _python() -> dict[str, str]:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return {**found, "PostgreSQL": _said("psql", "--version").rpartition(" ")[2]}
+    server = re.search(r"[0-9]+[0-9.]*", _said("psql", "--version"))
+    return {**found, "PostgreSQL": server[0]} if server else found
 
 
 def _node() -> dict[str, str]:

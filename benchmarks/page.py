@@ -15,8 +15,8 @@ _INTRODUCTION = """# Benchmarks
 
 Made by `make bench` (about a quarter of an hour on two cores; `make bench ARGS=--quick` for a glance, which writes to
 `reports/benchmarks`; `make bench ARGS='mock gate'` for some). What is not installed is left out. The peers are
-installed by name into `benchmarks/node_modules`. Not a figure on this page was typed: all are from
-[results.json](../benchmarks/results.json), and only figures of the same table were measured side by side.
+installed by name into `benchmarks/node_modules`. But for the notes at the end no figure on this page was typed: all
+are from [results.json](../benchmarks/results.json). Only figures of the same table were measured side by side.
 """
 
 
@@ -105,7 +105,8 @@ SECTIONS: dict[str, Section] = {
         "whole gate, which ends by itself. A fault is found by the gate if it says that the right rule is violated; "
         "by `st run` if it tells of a failure (its kind, operation and invalid part) that it does not also tell of "
         "the correct mock: those are the *alarms*. *Tuned* is the `oneOf` view of the contract and two filters "
-        "(`benchmarks/st_hooks.py`) against alarms. `st run` knows one caller; the gate knows all of them.",
+        "(`benchmarks/st_hooks.py`) against alarms. `st run` knows one caller; the gate knows all of them. A run "
+        "holds one fault and goes on once that is found, so *per 1000 requests* favours who sends few in its time.",
         tables.fuzzing,
         _fuzzing_chart,
     ),
