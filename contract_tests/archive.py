@@ -81,6 +81,8 @@ def open_archive(address: str, target: str, contract: str) -> Archive:
     """
     from hypothesis.database import DirectoryBasedExampleDatabase, MultiplexedDatabase
 
+    if "://" not in address and Path(address).exists() and not Path(address).is_dir():
+        raise ValueError(f"--example-db {address}: not a folder; give redis://host:6379/0 or a folder")
     if "://" not in address:
         return Archive(DirectoryBasedExampleDatabase(Path(address)), target, contract)
     if not address.startswith(("redis://", "rediss://", "unix://")):
@@ -94,9 +96,8 @@ def _redis(address: str) -> Any:
         from hypothesis.extra.redis import RedisExampleDatabase
         from redis import Redis
     except ImportError:
-        raise ValueError(
-            "--example-db redis://…: redis is not installed; pip install 'cyberun-contract-kit[redis]'"
-        ) from None
+        how = "pip install 'cyberun-contract-kit[redis]' (from a checkout: -e '.[redis]')"
+        raise ValueError(f"--example-db redis://…: redis is not installed; {how}") from None
     try:
         client = Redis.from_url(address, socket_timeout=5, socket_connect_timeout=5)
         client.ping()

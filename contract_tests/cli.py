@@ -1,5 +1,6 @@
 """The ``contract-tests`` command."""
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -13,15 +14,16 @@ from contract_tests import __version__
 from contract_tests.archive import open_archive
 from contract_tests.callers import load_callers
 from contract_tests.case import LAYERS, Layer
+from contract_tests.catalogue import Catalogue
 from contract_tests.cli_check import check
 from contract_tests.cli_merge import merge
 from contract_tests.cli_mutate import mutate
 from contract_tests.cli_types import Duration, PerSecond, Shard
-from contract_tests.endings import unjudged, usage_errors
+from contract_tests.endings import end, unjudged, usage_errors
 from contract_tests.ledger import Ledger
 from contract_tests.player import Player
 from contract_tests.properties import GATE_EXAMPLES
-from contract_tests.resume import plain, resumed
+from contract_tests.resume import nothing_left, plain, resumed
 from contract_tests.run import Options, Progress, Run, contract_of, new_state
 from contract_tests.session import open_player
 from contract_tests.spec import load_spec
@@ -103,9 +105,13 @@ def run(context: click.Context, /, **given: Any) -> None:
             given = resumed(context, given, state)
         if not given["target"]:
             raise TargetError("name what to judge: --target https://host/api/v1, or wsgi:module:factory")
-        playing = _run(given, state)
-    with unjudged(), _bar(given["quiet"], given["seconds"]) as progress:
-        report = playing(progress).report()
+        playing, catalogue = _run(given, state)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended as by Ctrl-C: with what was seen
+    if state and nothing_left(given, state):
+        report = state.report(catalogue)
+    else:
+        with _alone(given["folder"]), unjudged(), _bar(given["quiet"], given["seconds"]) as progress:
+            report = playing(progress).report()
     from contract_tests.report_terminal import show
 
     show(report, quiet=given["quiet"])
@@ -117,7 +123,27 @@ def run(context: click.Context, /, **given: Any) -> None:
     sys.exit(report.exit_code)
 
 
-def _run(given: dict[str, Any], state: State | None) -> Callable[[Progress], Run]:
+@contextmanager
+def _alone(folder: Path | None) -> Iterator[None]:
+    """Let one run at a time report to a folder."""
+    if folder is None:
+        yield
+        return
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        end(f"another run reports to {folder}; wait for it, or name another folder", 2)
+    try:
+        yield
+    finally:
+        lock.release()
+        (folder / "lock").unlink(missing_ok=True)
+
+
+def _run(given: dict[str, Any], state: State | None) -> tuple[Callable[[Progress], Run], Catalogue]:
     """Put a run together; what is wrong with the options is told before anything is sent."""
     folder: Path | None = given["folder"]
     if folder:
@@ -144,7 +170,10 @@ def _run(given: dict[str, Any], state: State | None) -> Callable[[Progress], Run
         if folder:
             now.save(folder)
 
-    return lambda progress: Run(player, options, progress, state=state, keep=keep, archive=archive)
+    def playing(progress: Progress) -> Run:
+        return Run(player, options, progress, state=state, keep=keep, archive=archive)
+
+    return playing, player.catalogue
 
 
 _OPTIONS = (

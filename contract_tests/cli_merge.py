@@ -25,6 +25,8 @@ def merge(folders: tuple[Path, ...], *, folder: Path | None, quiet: bool) -> Non
     from contract_tests.state import load_state, merged
 
     with usage_errors():
+        if folder and folder.resolve() in [path.resolve() for path in folders]:
+            raise ValueError(f"--report {folder} is one of the runs to merge; name another folder")
         state = merged([load_state(path) for path in folders])
         spec = state.given.get("spec")
         rules = Path(spec).parent / "rules.yaml" if spec else None

@@ -72,6 +72,12 @@ def pytest_configure_node(node: Any) -> None:
         node.workerinput["contract_folder"] = node.config.stash[_FOLDER].name
 
 
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say why there are no tests where nobody said what to judge."""
+    target = config.getoption("--target")
+    return f"contract tests: {target or 'none; name what to judge with --target URL'}"
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give ``rule`` every id of the catalogue."""
     if metafunc.definition.path == _TESTS and "rule" in metafunc.fixturenames:

@@ -17,6 +17,8 @@ def write_reports(report: Report, folder: Path, *, resumed: bool = False) -> Non
     The traffic of a ``resumed`` run is added to what is there of it.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    for old in (folder / "findings").glob("*.json"):
+        old.unlink()  # of an earlier run
     for finding in report.findings:
         save(finding, folder / "findings", report.target)
     (folder / "report.json").write_text(json_report(report), "utf-8")

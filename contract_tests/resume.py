@@ -26,6 +26,8 @@ def plain(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def resumed(context: click.Context, given: Mapping[str, Any], state: State) -> dict[str, Any]:
     """Return the options to go on with; ValueError where one was given that a run keeps for good."""
+    if given["folder"] not in (None, given["resume"]):
+        raise ValueError("--resume: the run goes on reporting to its own folder; leave --report out")
     options = {**given, "folder": given["resume"]}
     for name, kept in state.given.items():
         value = (
@@ -38,5 +40,10 @@ def resumed(context: click.Context, given: Mapping[str, Any], state: State) -> d
                 f"--resume: the run was made with another --{name}; leave it out, or start a new run"
             )
     if context.get_parameter_source("seconds") is ParameterSource.DEFAULT and options["seconds"] is not None:
-        options["seconds"] = max(0.001, options["seconds"] - state.seconds)
+        options["seconds"] = max(0.0, options["seconds"] - state.seconds)
     return options
+
+
+def nothing_left(options: Mapping[str, Any], state: State) -> bool:
+    """Say whether a run that is to be gone on with has ended: it is told again, and nothing is sent."""
+    return state.finished and (options["seconds"] == 0 or {*options["layers"]} <= {*state.done})

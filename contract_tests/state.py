@@ -134,7 +134,9 @@ def load_state(folder: Path) -> State:
         )
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}; name the --report folder of a run") from None
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+    except json.JSONDecodeError:
+        raise ValueError(f"{path} is cut short, or no JSON; start a new run") from None
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not what a run of this kit wrote: {error!r}") from None
 
 

@@ -232,7 +232,7 @@ def _store_problem(error: UnreachableStoreError) -> Answer:
 
 def _http_problem(rules: Contract, tokens: Tokens) -> Callable[[HTTPException], Response]:
     """What the framework refuses, in the form of every other refusal."""
-    there = ", ".join(f"{o.method} {PREFIX}{o.path}" for o in rules.operations)
+    there = ", ".join(f"{o.method} {PREFIX}{o.path}" for o in (*rules.operations, *_readback().operations))
 
     def handler(error: HTTPException) -> Response:
         status = error.code or 500

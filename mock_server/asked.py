@@ -6,6 +6,7 @@ from typing import Any
 
 _COLUMNS = ("number", "method", "path", "caller", "status", "rules")
 _SHOWN = 20
+_BASE = "/api/v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Received:
         return sum(not self._has(name, wanted) for name, wanted in filters.items())
 
     def _has(self, name: str, wanted: Any) -> bool:
+        if name == "path":  # as it was sent, or as it follows the base URL
+            return self.path in (wanted, _BASE + wanted)
         return wanted in self.rules if name == "rule" else bool(getattr(self, name) == wanted)
 
 
@@ -50,8 +53,10 @@ class Count(int):
 class Requests:
     """The requests received so far, oldest first; filters are rule, status, operation, caller, method, path."""
 
-    def __init__(self, read: Callable[[], list[dict[str, Any]]], check: Callable[[str], object]) -> None:
-        """`check` raises where a rule that is asked for does not exist, so that a slip counts for nothing."""
+    def __init__(
+        self, read: Callable[[], list[dict[str, Any]]], check: Callable[[dict[str, Any]], object]
+    ) -> None:
+        """`check` raises where a filter names what does not exist, so that a slip is never taken for "none"."""
         self._read, self._check = read, check
 
     def __iter__(self) -> Iterator[Received]:
@@ -80,10 +85,9 @@ class Requests:
         path: str | None = None,
     ) -> list[Received]:
         """The requests that every given filter picks."""
-        if rule is not None:
-            self._check(rule)
         given = {"rule": rule, "status": status, "operation": operation, "caller": caller}
-        filters = _given({**given, "method": method, "path": path})
+        filters = _given({**given, "method": method and method.upper(), "path": path})
+        self._check(filters)
         return [received for received in self if not received.misses(filters)]
 
     def count(self, **filters: Any) -> Count:

@@ -97,6 +97,7 @@ def app(options: Options) -> Any:
 def _loaded(options: Options) -> Any:
     """Runs in the worker: the app, and a greeting as soon as it answers."""
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # its warnings repeat what an upstream sends
+    serve.end_with_parent()
     made = app(options)
     if not options.quiet:
         serve.greet(options.host, options.port, lambda: greeting(options))

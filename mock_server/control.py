@@ -41,6 +41,12 @@ class _Received:
         rule = filters["rule"]
         if rule is not None and rule not in self._contract.rules:
             return answer.problem(400, f"rule: seen {rule!r}, wanted the id of a rule of the contract")
+        operation, status = filters["operation"], filters["status"]
+        known = [*(each.id for each in self._contract.operations), "readContainer"]
+        if operation is not None and operation not in known:
+            return answer.problem(400, f"operation: seen {operation!r}, wanted one of {', '.join(known)}")
+        if status is not None and not (status.isascii() and status.isdigit()):
+            return answer.problem(400, f"status: seen {status!r}, wanted a number such as 409")
         picked = self._journal.select(**filters)
         return answer.success(
             200, {"count": len(picked), "requests": [self._journal.shown(entry) for entry in picked]}

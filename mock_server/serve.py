@@ -106,9 +106,8 @@ def _bind(probe: socket.socket, host: str, port: int) -> None:
         probe.bind((host, port))
     except (OSError, OverflowError) as error:
         said = getattr(error, "strerror", None) or str(error)
-        raise UnusableFileError(
-            f"{host}:{port}: {said.lower()}; choose another with --port, or --port 0 for any"
-        ) from error
+        other = "--host" if isinstance(error, socket.gaierror) else "--port, or --port 0 for any"
+        raise UnusableFileError(f"{host}:{port}: {said.lower()}; choose another with {other}") from error
 
 
 def serve(options: Options) -> None:
@@ -140,6 +139,7 @@ def server(options: Options, interface: str = "wsgi") -> Any:
         websockets=False,
         log_enabled=False,
         workers_kill_timeout=1,
+        respawn_failed_workers=options.workers > 1,
     )
 
 
@@ -154,6 +154,7 @@ def _first(options: Options) -> Any:
 
 def _loaded(options: Options, first: Any) -> Any:
     """Runs in the worker: the app, and a greeting by the first worker as soon as it answers."""
+    end_with_parent()
     made = app(options)
     speaks = first is None or first.acquire(block=False)
     if options.watch:
@@ -171,6 +172,18 @@ def _watched(options: Options, made: Any, speaks: bool) -> Any:
     watched = Watched(made, spec, log if speaks else lambda _: None)
     watched.start()
     return watched
+
+
+def end_with_parent() -> None:
+    """Ends the worker once the process that started it is gone, however that was killed, so that the port is free."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.2)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def greet(host: str, port: int, text: Callable[[], str]) -> None:

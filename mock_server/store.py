@@ -93,7 +93,8 @@ def opened(address: str) -> Store:
 
         return sql_store.opened(address)
     except ImportError as error:
-        missing = f"{error.name or scheme} is not installed; pip install 'cyberun-contract-kit[sql]'"
+        how = "pip install 'cyberun-contract-kit[sql]' (from a checkout: -e '.[sql]')"
+        missing = f"{error.name or scheme} is not installed; {how}"
         raise UnusableStoreError(f"--store {scheme}: {missing}") from error
 
 

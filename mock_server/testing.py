@@ -45,7 +45,7 @@ class ContainersMock:
         self.team_id = chosen.teams[0]
         self.requests = Requests(
             lambda: self._control("GET", "journal")["requests"],
-            lambda rule: self._control("GET", f"journal?{urlencode({'rule': rule})}"),
+            self._check,
         )
 
     def __repr__(self) -> str:
@@ -53,6 +53,8 @@ class ContainersMock:
 
     def headers(self, caller: str | None = None) -> dict[str, str]:
         """The Authorization header of a caller, that of `token` unless another is named."""
+        if caller is not None and caller not in self.tokens:
+            raise ValueError(f"caller: seen {caller!r}, wanted one of {', '.join(self.tokens)}")
         return {"Authorization": f"Bearer {self.tokens[caller] if caller else self.token}"}
 
     @property
@@ -105,6 +107,14 @@ class ContainersMock:
         """Forgets the services, the requests and the script. The clock goes on."""
         for path in ("services", "journal", "script"):
             self._control("DELETE", path)
+
+    def _check(self, filters: Mapping[str, Any]) -> None:
+        """Raises ValueError where a filter of the requests names a rule, operation, status or caller that is none."""
+        caller = filters.get("caller")
+        if caller is not None and caller not in self.tokens and not str(caller).startswith("any-"):
+            raise ValueError(f"caller: seen {caller!r}, wanted one of {', '.join(self.tokens)}")
+        asked = {name: filters[name] for name in ("rule", "status", "operation") if name in filters}
+        self._control("GET", f"journal?{urlencode(asked)}")
 
     def _control(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         sent = {} if body is None else {"json": body}

@@ -146,6 +146,13 @@ def test_the_journal_is_filtered_and_counted(client: Client, query: str, count: 
     assert (told["count"], len(told["requests"])) == (count, count)
 
 
+@pytest.mark.parametrize("query", ["operation=create", "status=four", "status=%C2%B2"])
+def test_a_filter_that_picks_nothing_ever_is_refused(client: Client, query: str) -> None:
+    """An operation or a status that there is not is a 400 that says what there is."""
+    answer = client.get(f"/_mock/journal?{query}")
+    assert (answer.status_code, "wanted" in answer.json["detail"]) == (400, True)
+
+
 def test_an_entry_of_the_journal_shows_the_request_and_its_answer(client: Client) -> None:
     """Method, path, headers, body, caller, status and the rules that were broken."""
     client.post(f"{CREATE}?a=b%20c", json={"service_slug": "x"}, headers=auth())

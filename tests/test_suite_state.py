@@ -238,13 +238,68 @@ def test_a_run_that_cannot_be_gone_on_with_says_why(two_shards: list[Path], tmp_
     assert (nowhere.code, "No such file" in nowhere.err) == (2, True)
 
 
+def test_a_run_is_not_merged_into_itself(two_shards: list[Path], tmp_path: Path) -> None:
+    """A report folder that is one of the runs is refused, and nothing of the run is lost."""
+    folders = [Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in two_shards]
+    before = (folders[0] / "state.json").read_text()
+    done = command("merge", *folders, "--report", folders[0])
+    assert (done.code, "is one of the runs" in done.err) == (2, True)
+    assert (folders[0] / "state.json").read_text() == before
+
+
+def test_a_resumed_run_reports_where_it_did(two_shards: list[Path], tmp_path: Path) -> None:
+    """Another --report than its own folder is refused, not ignored."""
+    copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
+    done = resume(copy, "--report", str(tmp_path / "other"))
+    assert (done.code, "leave --report out" in done.err) == (2, True)
+
+
+def test_a_state_that_is_cut_short_is_told(two_shards: list[Path], tmp_path: Path) -> None:
+    """Half a file is no state, and is said to be in words."""
+    copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
+    (copy / "state.json").write_text((copy / "state.json").read_text()[:500])
+    done = resume(copy)
+    assert (done.code, "is cut short" in done.err) == (2, True)
+
+
+def test_findings_of_an_earlier_run_go(tmp_path: Path) -> None:
+    """A folder that is used again holds the findings of its last run alone."""
+    for without, found in ((OFF, True), (frozenset(), False)):
+        with at(create_app(without=without)) as url:
+            command("run", "--target", url, "--layers", "race,wire", "--report", tmp_path)
+        assert any((tmp_path / "findings").glob("*.json")) == found
+
+
+def test_two_runs_never_report_to_one_folder(tmp_path: Path) -> None:
+    """The second is refused while the first runs, and SIGTERM ends the first with all its reports."""
+    with at(create_app()) as url:
+        first = subprocess.Popen(
+            [*COMMAND, "run", "--target", url, "--time", "60s", "--layers", "wire,properties",
+             "--report", str(tmp_path), "--quiet"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        for _ in range(600):
+            time.sleep(0.05)
+            if (tmp_path / "state.json").exists():
+                break
+        second = command("run", "--target", url, "--layers", "wire", "--report", tmp_path)
+        first.send_signal(signal.SIGTERM)
+        out, _ = first.communicate(timeout=60)
+    assert (second.code, "another run reports" in second.err) == (2, True)
+    assert (first.returncode, "CONFORMS so far" in out, (tmp_path / "report.html").exists()) == (
+        130,
+        True,
+        True,
+    )
+    assert not (tmp_path / "lock").exists()
+
+
 def test_a_run_that_has_ended_is_told_again(two_shards: list[Path], tmp_path: Path) -> None:
     """Nothing is left to play, and its verdicts stay."""
     copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
     before = json.loads((copy / "report.json").read_text())
     assert resume(copy).code == before["exit_code"]
     after = json.loads((copy / "report.json").read_text())
-    assert (after["rules"], after["layers"]) == (before["rules"], before["layers"])
+    assert {**after, "seconds": 0} == {**before, "seconds": 0}
 
 
 def test_only_so_much_of_the_traffic_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

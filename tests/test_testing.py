@@ -214,3 +214,33 @@ def test_a_rule_that_does_not_exist_is_not_counted(containers_mock: ContainersMo
     """An assertion about a rule that the contract does not have fails, in place of holding for nothing."""
     with pytest.raises(ValueError, match="wanted the id of a rule"):
         containers_mock.requests.assert_not_called(rule="service-slug-requierd")
+
+
+SLIPS: dict[str, dict[str, Any]] = {
+    "rule": {"rule": "slug-uniq"},
+    "caller": {"caller": "sk-rde"},
+    "status": {"status": "four"},
+    "operation": {"operation": "create"},
+}
+
+
+@pytest.mark.parametrize("filters", SLIPS.values(), ids=SLIPS)
+def test_a_slip_in_a_filter_is_no_absence(containers_mock: ContainersMock, filters: dict[str, Any]) -> None:
+    """A rule, caller, status or operation that does not exist is told, not counted as nothing."""
+    with pytest.raises(ValueError, match=f"^{next(iter(filters))}: seen"):
+        containers_mock.requests.assert_not_called(**filters)
+
+
+def test_a_method_in_any_case_and_a_path_as_a_client_has_it(
+    containers_mock: ContainersMock, post: Any
+) -> None:
+    """`post` is POST, and a path may be given as it follows the base URL."""
+    post(f"{containers_mock.url}/containers", {}, containers_mock.headers())
+    for path in ("/containers", "/api/v1/containers"):
+        containers_mock.requests.assert_called_once(method="post", path=path)
+
+
+def test_a_caller_that_nobody_is_is_told(containers_mock: ContainersMock) -> None:
+    """Headers of an unknown caller are an error that names the known ones."""
+    with pytest.raises(ValueError, match="wanted one of sk-red"):
+        containers_mock.headers("sk-rde")

@@ -170,3 +170,40 @@ def test_several_workers_greet_once(tmp_path: Path) -> None:
         with process(store, log, "--workers", "4"):
             time.sleep(0.5)
         assert log.read_text(encoding="utf-8").count("Ctrl-C ends it.") == 1
+
+
+def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
+    """The others serve on, and soon there are as many as before."""
+    store, log = f"sqlite:///{tmp_path / 'services.db'}", tmp_path / "log"
+    with process(store, log, "--workers", "2") as (started, url):
+        before = workers_of(started.pid)
+        os.kill(min(before), signal.SIGKILL)
+        await_until(lambda: len(workers_of(started.pid) - {min(before)}) == 2)
+        assert {status for _, status, _ in at_once([url], [f"after-{n}" for n in range(20)])} == {201}
+
+
+@pytest.mark.parametrize("arguments", [("--workers", "2"), ()], ids=["two", "one"])
+def test_workers_end_with_the_process_that_started_them(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """After a kill -9 of the parent nobody is left at the port, so that the same command starts again."""
+    store, log = f"sqlite:///{tmp_path / 'services.db'}", tmp_path / "log"
+    with process(store, log, *arguments) as (started, _):
+        orphans = workers_of(started.pid)
+        started.kill()
+        started.wait()
+        await_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in orphans))
+    assert orphans
+
+
+def workers_of(parent: int) -> set[int]:
+    """The processes that serve for a parent."""
+    listed = subprocess.run(["pgrep", "-P", str(parent)], capture_output=True, text=True, check=False)
+    return {int(pid) for pid in listed.stdout.split()}
+
+
+def await_until(holds: Callable[[], bool]) -> None:
+    """Waits until it holds, for ten seconds."""
+    for _ in range(200):
+        if holds():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never was so")
