@@ -55,7 +55,7 @@ def stacked(title: str, rows: Rows, form: str = "{:.1f}") -> str:
     return _drawn(drawn, y)
 
 
-def lines(title: str, rows: Mapping[str, Sequence[tuple[float, float]]], unit: str) -> str:
+def lines(title: str, rows: Mapping[str, Sequence[tuple[float, float]]]) -> str:
     """A line for each row through its points (x on a logarithmic scale), y from zero."""
     series = {name: _COLOURS[n % len(_COLOURS)] for n, name in enumerate(rows)}
     points = [point for row in rows.values() for point in row]
@@ -71,7 +71,6 @@ def lines(title: str, rows: Mapping[str, Sequence[tuple[float, float]]], unit: s
     drawn.append(f'<path class="axis" d="M{left} {bottom - height}V{bottom}H{_WIDTH - 40}"/>')
     drawn += [_text(at(x, 0)[0], bottom + 18, f"{x:,.0f}", "middle", "faint") for x in xs]
     drawn += [_text(left - 6, at(1, y)[1] + 4, f"{y:,.0f}", "end", "faint") for y in (0, most / 2, most)]
-    drawn.append(_text(left - 6, bottom - height - 14, unit, "end", "faint"))
     for name, row in rows.items():
         placed = [at(x, y) for x, y in row]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)

@@ -44,7 +44,7 @@ def _services_chart(found: Mapping[str, Any]) -> str:
         kind, _, stored = name.removesuffix(" stored").partition(", ")
         point = (float(stored.replace(",", "")), of["valid create"]["cpu"]["median"])
         rows.setdefault(kind, []).append(point)
-    return chart.lines("CPU of a valid create by services stored", rows, "us")
+    return chart.lines("Microseconds of CPU per valid create, by services stored", rows)
 
 
 def _gate_chart(found: Mapping[str, Any]) -> str:

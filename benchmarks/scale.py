@@ -23,8 +23,8 @@ class Scale:
     latencies: tuple[int, ...] = (0, 5, 50, 200)
     gate_rounds: int = 3
     faults: int = 24
-    corrects: int = 3
-    budget: int = 8
+    corrects: int = 2
+    budget: int = 6
     mutants: tuple[str, ...] = ()
 
 
@@ -46,6 +46,6 @@ QUICK = Scale(
     gate_rounds=1,
     faults=2,
     corrects=1,
-    budget=6,
+    budget=4,
     mutants=("--only", "exposed-port"),
 )
