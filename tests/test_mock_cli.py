@@ -121,7 +121,7 @@ UNUSABLE = {
     "callers-no-callers": (["--callers", "list.yaml"], "not a mapping"),
     "callers-no-team": (["--callers", "no-token.yaml"], "caller 1: teams is []"),
     "unknown-rule": (["--without", "slug-uniqe"], "did you mean slug-unique"),
-    "unknown-host": (["--host", "host.invalid"], "choose another with --port"),
+    "unknown-host": (["--host", "host.invalid"], "choose another with --host"),
 }
 
 

@@ -98,7 +98,8 @@ def test_what_is_not_installed_is_named(missing: str, where: str) -> None:
     program = f"import sys; sys.modules[{missing!r}] = None; from mock_server.cli import main; main()"
     command = [sys.executable, "-c", program, "--port", "0", "--store", where]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=30)
-    wanted = f"{missing} is not installed; pip install 'cyberun-contract-kit[sql]'\n"
+    how = "pip install 'cyberun-contract-kit[sql]' (from a checkout: -e '.[sql]')"
+    wanted = f"{missing} is not installed; {how}\n"
     said = f"mock-server: --store {where.partition(':')[0]}: {wanted}"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
 
