@@ -6,7 +6,7 @@ CALLERS ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help install mock conformance mutants test check fix lint-spec docs wheel prism-check bench clean
+.PHONY: help install mock conformance mutants test check fix lint-spec docs wheel prism-check bench soak clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
