@@ -3,15 +3,15 @@
 import functools
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 import uuid_utils
-from flask import Flask, Request, Response, request
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from mock_server import answer, contract, data, directory, page
@@ -24,14 +24,24 @@ from mock_server.contract import Contract, Operation, Rule
 from mock_server.demand import Demand
 from mock_server.directory import Directory
 from mock_server.journal import Journal
-from mock_server.lean import LeanFlask, WholeResponse
+from mock_server.lean import LeanFlask
 from mock_server.lifecycle import Clock
-from mock_server.mock import IN_CODE, Mock
+from mock_server.mock import IN_CODE, Handled, Mock
 from mock_server.script import Script
 from mock_server.secrecy import Tokens
 from mock_server.store import MEMORY, Store, UnreachableStoreError
 from mock_server.trouble import Trouble
-from mock_server.wire import DRAINED, OUTCOME, RECEIVED, Front, Outcome
+from mock_server.wire import (
+    DRAINED,
+    OUTCOME,
+    RECEIVED,
+    Environ,
+    Front,
+    Outcome,
+    StartResponse,
+    response,
+    sent,
+)
 
 PREFIX = "/api/v1"
 MAX_BODY = 1024 * 1024
@@ -184,44 +194,35 @@ def _readback() -> Contract:
 
 def _route(app: LeanFlask, trouble: Trouble, operation: Operation) -> None:
     names = re.findall(r"\{([^}]+)\}", operation.path)
-    rule = operation.path
-    for number, name in enumerate(names):
-        rule = rule.replace(f"{{{name}}}", f"<p{number}>")
+    parts = re.split(r"\{[^}]+\}", PREFIX + operation.path)
+    rule = parts[0] + "".join(f"<p{number}>{part}" for number, part in enumerate(parts[1:]))
 
-    def answered(asked: Request, values: Mapping[str, str]) -> Response:
-        got = asked.environ[RECEIVED]
-        call = Call(
-            asked.method,
-            asked.path,
-            cast("Mapping[str, str]", asked.headers),
-            got.raw,
-            got.size,
-            {name: values[f"p{number}"] for number, name in enumerate(names)},
-        )
+    def answered(environ: Environ, values: Iterable[str]) -> Answer:
+        got = environ[RECEIVED]
+        given = dict(zip(names, values, strict=True))
+        call = Call(got.headers, got.raw, got.size, given)
         try:
-            handled = trouble.handle(operation, call, asked.environ)
+            handled = trouble.handle(operation, call, environ)
         except UnreachableStoreError as error:
-            return _responded(asked.environ, _store_problem(error), operation.id)
-        return _responded(asked.environ, handled.answer, operation.id, handled.caller)
+            handled = Handled(_store_problem(error))
+        environ[OUTCOME] = Outcome(handled.answer, operation.id, handled.caller)
+        return handled.answer
 
     def view(**values: str) -> Response:
-        return answered(request, values)
+        return response(answered(request.environ, values.values()))
 
-    app.add_url_rule(
-        PREFIX + rule, operation.id, view, methods=[operation.method], provide_automatic_options=False
-    )
-    app.direct[view] = answered
+    def direct(environ: Environ, start_response: StartResponse, values: tuple[str, ...]) -> Iterable[bytes]:
+        return sent(answered(environ, values), environ, start_response)
+
+    path = re.compile("([^/]+)".join(map(re.escape, parts)))
+    app.add_url_rule(rule, operation.id, view, methods=[operation.method], provide_automatic_options=False)
+    app.direct(operation.method, path, operation.id, direct)
 
 
 def respond(given: Answer, operation: str = "", caller: str = "") -> Response:
     """The answer as a response; how it came about is left for the journal and the log."""
-    return _responded(request.environ, given, operation, caller)
-
-
-def _responded(environ: dict[str, Any], given: Answer, operation: str = "", caller: str = "") -> Response:
-    environ[OUTCOME] = Outcome(given, operation, caller)
-    status = given.status or 503  # nothing of what has no status is ever sent
-    return WholeResponse(given.body, status, {"Content-Type": given.media_type, **given.headers})
+    request.environ[OUTCOME] = Outcome(given, operation, caller)
+    return response(given)
 
 
 def _store_problem(error: UnreachableStoreError) -> Answer:

@@ -20,10 +20,8 @@ _CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]*)"?\s*(?=;|\Z)', re.IGNOREC
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: `size` is that of the whole body, of which `raw` holds no more than the limit."""
+    """One request; headers are named in title case. `raw` has the limit of the body, `size` is that of the whole."""
 
-    method: str
-    path: str
     headers: Mapping[str, str]
     raw: bytes
     size: int

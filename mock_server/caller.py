@@ -1,5 +1,6 @@
 """Who calls, and for which team: Authorization and X-Team-ID become a caller and a team, or violations."""
 
+import functools
 from collections.abc import Callable
 
 from mock_server import shape
@@ -8,6 +9,8 @@ from mock_server.contract import Contract, Fault, Operation, Parameter, Violatio
 from mock_server.directory import CREDENTIALS, UUID, Caller, Directory, kind_of
 
 TEAM_HEADER = "X-Team-ID"
+#: As it is called among the headers of a call.
+_TEAM = TEAM_HEADER.title()
 _WANTED = "Authorization: Bearer TOKEN"
 
 
@@ -85,6 +88,7 @@ def _unauthorized(seen: str, wanted: str) -> Fault:
     return Fault("header", "/Authorization", seen, wanted)
 
 
+@functools.lru_cache(100)
 def token_of(header: str | None) -> str:
     """The token of an Authorization header, or an empty text."""
     scheme, _, token = (header or "").strip().partition(" ")
@@ -107,7 +111,7 @@ def identify(
 
 def team_of(contract: Contract, operation: Operation, call: Call, caller: Caller) -> str | list[Violation]:
     """The team that the call works for."""
-    parameter, given = _parameter(operation), call.headers.get(TEAM_HEADER)
+    parameter, given = _parameter(operation), call.headers.get(_TEAM)
     if caller.kind in CREDENTIALS:
         return _team_of_credential(contract, parameter, given, caller)
     malformed = _malformed(contract, parameter, given)

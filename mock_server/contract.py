@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jsonschema_rs
 
@@ -38,8 +38,7 @@ class Rule:
 UNNAMED = Rule("unnamed", "constraint", "A keyword without a rule.", "assumed", "", (), "shape", (400,))
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """What a check found: a JSON Pointer into a part of the request, what is there, what would be right."""
 
     where: str
@@ -48,8 +47,7 @@ class Fault:
     wanted: str
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(NamedTuple):
     """A fault with the rule that it breaks."""
 
     rule: Rule

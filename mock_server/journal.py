@@ -4,8 +4,8 @@ import itertools
 import threading
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from mock_server.answer import told
 from mock_server.contract import Violation
@@ -19,27 +19,35 @@ BODY = 64 * 1024
 KEPT = BODY + 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One request and how it was answered, as it came; it is shown through `Journal.shown` only.
 
     The status is 0 where no answer was sent. `violations` are of the request, or of the answer (`in`: answer).
     """
 
     number: int
-    time: str
+    moment: datetime
     method: str
     path: str
     query: str
     headers: Mapping[str, str]
-    body: bytes = field(repr=False)
+    body: bytes
     operation: str
     caller: str
     status: int
     answer_headers: Mapping[str, str]
-    answer_body: bytes = field(repr=False)
+    answer_body: bytes
     violations: tuple[Violation, ...]
     milliseconds: float
+
+    def __repr__(self) -> str:
+        """Without what was sent: a token may be in it."""
+        return f"<Entry {self.number}: {self.status}>"
+
+    @property
+    def time(self) -> str:
+        """When it came, as RFC 3339 writes it."""
+        return self.moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     @property
     def rules(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from mock_server.contract import Contract, Operation, Violation
 
 def graded(violation: Violation, is_open: bool) -> Violation:
     """The violation, with the grade `assumed` where it touches what is open."""
-    return replace(violation, rule=replace(violation.rule, grade="assumed")) if is_open else violation
+    return violation._replace(rule=replace(violation.rule, grade="assumed")) if is_open else violation
 
 
 def media_type(given: str | None) -> bool:

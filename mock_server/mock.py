@@ -1,7 +1,7 @@
 """The whole mock without its web framework: a call goes in, an answer comes out."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -130,13 +130,14 @@ class Mock:
     def _refused(self, got: Call, violations: list[Violation]) -> Answer:
         """The refusal, which repeats what was sent but for tokens."""
         header = got.headers.get("Authorization")
+        repeated = "\n".join(violation.fault.seen for violation in violations)
+        if self.tokens.hidden(repeated, header) == repeated:
+            return answer.refusal(violations)
         return answer.refusal(self._cleaned(violation, header) for violation in violations)
 
     def _cleaned(self, violation: Violation, header: str | None) -> Violation:
         seen = self.tokens.hidden(violation.fault.seen, header)
-        if seen == violation.fault.seen:
-            return violation
-        return Violation(violation.rule, replace(violation.fault, seen=seen))
+        return violation._replace(fault=violation.fault._replace(seen=seen))
 
     def _withdrawn(self, operation: Operation, got: Call, values: dict[str, Any]) -> list[Violation]:
         """What a server without the permission for unused properties refuses."""

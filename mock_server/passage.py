@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote
@@ -131,7 +131,7 @@ class Record:
         if path.startswith(CONTROL):
             return
         self._journal.add(
-            time=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            moment=datetime.now(UTC),
             method=method,
             path=path,
             query=clean(unquote(passage.environ.get("QUERY_STRING", ""))),
@@ -159,7 +159,7 @@ def cleaned(violations: list[Violation], clean: Callable[[str], str]) -> tuple[V
     def fault(violation: Violation) -> Violation:
         old = violation.fault
         pointer, seen, wanted = clean(old.pointer), clean(old.seen), clean(old.wanted)
-        return replace(violation, fault=replace(old, pointer=pointer, seen=seen, wanted=wanted))
+        return violation._replace(fault=old._replace(pointer=pointer, seen=seen, wanted=wanted))
 
     return tuple(fault(violation) for violation in violations)
 

@@ -5,13 +5,11 @@ import itertools
 import logging
 import secrets
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 from flask import Flask
-from werkzeug.datastructures import EnvironHeaders
 from werkzeug.wsgi import get_input_stream
 
 from mock_server import answer, contract, control, data, directory, page, verify
@@ -131,14 +129,7 @@ class Proxy:
             named = _values(operation, environ["REQUEST_METHOD"], target)
             if named is not None:
                 passage.operation = operation
-                passage.call = Call(
-                    environ["REQUEST_METHOD"],
-                    environ["PATH_INFO"],
-                    cast("Mapping[str, str]", EnvironHeaders(environ)),
-                    b"",
-                    0,
-                    named,
-                )
+                passage.call = Call(sent_headers(environ), b"", 0, named)
         return passage
 
     def _passed(self, passage: Passage, start_response: StartResponse) -> Iterable[bytes]:

@@ -15,6 +15,7 @@ from mock_server.document import Node
 SEEN = 80
 
 _JSON = json.JSONEncoder(default=str)
+_INTEGER = re.compile("-?[0-9]{1,18}")
 
 Error = jsonschema_rs.ValidationError
 
@@ -55,6 +56,14 @@ class Keyword:
     def _validator(self) -> jsonschema_rs.Draft202012Validator:
         return jsonschema_rs.Draft202012Validator(self.holder, validate_formats=True)
 
+    def places(self, told: Mapping[str, Any]) -> Sequence[str | None]:
+        """The names that an error is about: a missing property, each one too many, or the value itself."""
+        if self.name == "required":
+            return (told["property"],)
+        if self.name in {"additionalProperties", "unevaluatedProperties"}:
+            return list(told["unexpected"])
+        return (None,)
+
     def fits(self, value: str) -> bool:
         """Whether the schema that holds the keyword accepts a text."""
         return bool(self._validator.is_valid(value))
@@ -71,24 +80,27 @@ def _keyword(schema: Schema, error: Error) -> Keyword:
 def _violations(
     contract: Contract, schema: Schema, error: Error, where: str, base: str
 ) -> Iterator[Violation]:
-    branches = error.kind.as_dict().get("context")
-    if branches:
-        for inner in _meant(branches):
+    told = error.kind.as_dict()
+    if told.get("context"):
+        for inner in _meant(told["context"]):
             yield from _violations(contract, schema, inner, where, base)
         return
     keyword = _keyword(schema, error)
-    for extra in _places(error):
+    path, instance = tuple(error.instance_path), error.instance
+    for extra in keyword.places(told):
         named = keyword.rules
         rule = named.get(extra, "") if isinstance(named, dict) else named or ""
-        pointer = base + "".join(f"/{_escaped(part)}" for part in (*error.instance_path, *extra_path(extra)))
-        value = _missing(error, extra)
+        value = instance if extra is None else _missing(instance, extra)
         seen = "nothing" if value is _NOTHING else shown(value)
-        yield Violation(contract.rule(rule), Fault(where, pointer, seen, wanted(error, keyword)))
+        fault = Fault(where, base + pointer(path, extra), seen, wanted(error.message, keyword, instance))
+        yield Violation(contract.rule(rule), fault)
 
 
-def extra_path(extra: str | None) -> tuple[str, ...]:
-    """The part of the pointer that the error names beside its path."""
-    return () if extra is None else (extra,)
+@functools.lru_cache(1000)
+def pointer(path: tuple[str | int, ...], extra: str | None) -> str:
+    """The JSON Pointer of a path, and of what the error names beside it."""
+    parts = path if extra is None else (*path, extra)
+    return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
 
 
 def _meant(branches: list[list[Error]]) -> list[Error]:
@@ -107,28 +119,11 @@ def _holder(root: Node, path: Sequence[str | int]) -> Node:
     return node if isinstance(node, dict) else {}
 
 
-def _places(error: Error) -> list[str | None]:
-    """The names that the error is about: a missing property, each property too many, or the value itself."""
-    told = error.kind.as_dict()
-    if error.kind.name == "required":
-        return [told["property"]]
-    if error.kind.name in {"additionalProperties", "unevaluatedProperties"}:
-        return list(told["unexpected"])
-    return [None]
-
-
 _NOTHING = object()
 
 
-def _missing(error: Error, extra: str | None) -> object:
-    if extra is None:
-        return error.instance
-    instance = error.instance
-    return instance.get(extra, _NOTHING) if isinstance(instance, dict) else _NOTHING
-
-
-def _escaped(part: str | int) -> str:
-    return str(part).replace("~", "~0").replace("/", "~1")
+def _missing(instance: object, name: str) -> object:
+    return instance.get(name, _NOTHING) if isinstance(instance, dict) else _NOTHING
 
 
 def shown(value: object) -> str:
@@ -188,26 +183,26 @@ SENTENCES: dict[str, Callable[[Any, Node], str]] = {
 }
 
 
-def wanted(error: Error, keyword: Keyword) -> str:
+def wanted(message: str, keyword: Keyword, value: object) -> str:
     """What would be right, in words; for a keyword outside the table, what the validator says."""
     if keyword.sentence is None:
-        return error.message if len(error.message) <= SEEN else f"what {keyword.name} allows"
-    return keyword.sentence + _hint(keyword, error.instance)
+        return message if len(message) <= SEEN else f"what {keyword.name} allows"
+    return keyword.sentence + _hint(keyword, value)
 
 
 def _hint(keyword: Keyword, value: object) -> str:
     """What was probably meant, where the mistake is common."""
-    for probably in HINTS:
+    for probably in TEXT_HINTS if isinstance(value, str) else OTHER_HINTS:
         meant = probably(keyword, value)
         if meant is not None:
             return f"; did you mean {meant}?"
     return ""
 
 
-def _unquoted(keyword: Keyword, value: object) -> str | None:
-    if keyword.name != "type" or "integer" not in keyword.kinds or not isinstance(value, str):
+def _unquoted(keyword: Keyword, value: str) -> str | None:
+    if keyword.name != "type" or "integer" not in keyword.kinds:
         return None
-    return f"{value} without the quotes" if re.fullmatch("-?[0-9]{1,18}", value) else None
+    return f"{value} without the quotes" if _INTEGER.fullmatch(value) else None
 
 
 def _quoted(keyword: Keyword, value: object) -> str | None:
@@ -217,23 +212,25 @@ def _quoted(keyword: Keyword, value: object) -> str | None:
     return f'"{text}" in quotes' if len(text) < SEEN and keyword.fits(text) else None
 
 
-def _trimmed(keyword: Keyword, value: object) -> str | None:
-    if isinstance(value, str) and value != value.strip() and keyword.fits(value.strip()):
-        return f"{shown(value.strip())}, without the blanks or newlines around it"
-    return None
-
-
-def _lower_case(keyword: Keyword, value: object) -> str | None:
-    if not isinstance(value, str) or value == value.lower():
+def _trimmed(keyword: Keyword, value: str) -> str | None:
+    if value == value.strip() or not keyword.fits(value.strip()):
         return None
-    return f"{shown(value.lower())} in lower case" if keyword.fits(value.lower()) else None
+    return f"{shown(value.strip())}, without the blanks or newlines around it"
 
 
-def _https(keyword: Keyword, value: object) -> str | None:
-    if keyword.name != "pattern" or not isinstance(value, str) or not value.startswith("http://"):
+def _lower_case(keyword: Keyword, value: str) -> str | None:
+    if value == value.lower() or not keyword.fits(value.lower()):
+        return None
+    return f"{shown(value.lower())} in lower case"
+
+
+def _https(keyword: Keyword, value: str) -> str | None:
+    if keyword.name != "pattern" or not value.startswith("http://"):
         return None
     secure = "https://" + value.removeprefix("http://")
     return shown(secure) if keyword.fits(secure) else None
 
 
-HINTS = (_unquoted, _quoted, _trimmed, _lower_case, _https)
+#: The first that knows something is told.
+TEXT_HINTS: tuple[Callable[[Keyword, Any], str | None], ...] = (_unquoted, _trimmed, _lower_case, _https)
+OTHER_HINTS: tuple[Callable[[Keyword, Any], str | None], ...] = (_quoted,)

@@ -2,8 +2,8 @@
 
 import itertools
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -102,20 +102,25 @@ class MemoryStore:
     """A store that lives as long as its process: one lock around each step, two dictionaries."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._memory = _Memory()
 
-    @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self) -> AbstractContextManager[Transaction]:
         """A step that no other interrupts. Each step of the mock writes last, so there is nothing to undo."""
-        with self._lock:
-            yield self._memory
+        return self._memory
 
 
 class _Memory:
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._services: dict[str, Service] = {}
         self._slugs: dict[tuple[str, str], str] = {}
+
+    def __enter__(self) -> Transaction:
+        self._lock.acquire()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._lock.release()
 
     def get(self, service_id: str) -> Service | None:
         return self._services.get(service_id)

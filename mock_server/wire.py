@@ -4,11 +4,14 @@ import functools
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote
+
+from flask import Response
+from werkzeug.http import HTTP_STATUS_CODES
 
 from mock_server import answer
 from mock_server.answer import Answer
@@ -24,6 +27,8 @@ RECEIVED = "mock_server.received"
 OUTCOME = "mock_server.outcome"
 CONTROL = "/_mock/"
 _CHUNK = 64 * 1024
+#: They have no body, whatever the answer says.
+_BODILESS = frozenset({*range(100, 200), 204, 304})
 #: What is too large is read and dropped up to here, so that its sender gets to read the answer.
 DRAINED = 64 * 1024 * 1024
 _PREFLIGHT = {
@@ -35,8 +40,9 @@ _PREFLIGHT = {
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """The body of a request: no more than the limit of it, and the size of the whole."""
+    """What came of a request: the headers, of the body no more than the limit, and the size of the whole."""
 
+    headers: Mapping[str, str]
     raw: bytes
     size: int
 
@@ -51,12 +57,12 @@ class Outcome:
 
 
 def received(environ: Environ, limit: int) -> Received:
-    """The body of the request, read to its end or to a bound, whatever its headers say."""
-    stream = environ["wsgi.input"]
+    """A request, its body read to its end or to a bound, whatever its headers say."""
+    headers, stream = sent_headers(environ), environ["wsgi.input"]
     length = str(environ.get("CONTENT_LENGTH") or "")
     known = int(length) if length.isascii() and length.isdigit() and len(length) < 18 else None
     if known is None and not environ.get("wsgi.input_terminated"):
-        return Received(b"", 0)
+        return Received(headers, b"", 0)
     whole = DRAINED if known is None else min(known, DRAINED)
     kept, size = bytearray(), 0
     try:
@@ -67,8 +73,8 @@ def received(environ: Environ, limit: int) -> Received:
             size += len(chunk)
             kept += chunk[: max(0, limit - len(kept))]
     except (OSError, RuntimeError):  # the sender went away, or framed its chunks wrongly
-        return Received(bytes(kept), size)
-    return Received(bytes(kept), max(size, known or 0) if size >= whole else size)
+        return Received(headers, bytes(kept), size)
+    return Received(headers, bytes(kept), max(size, known or 0) if size >= whole else size)
 
 
 class Front:
@@ -134,11 +140,11 @@ class Front:
         if path.startswith(CONTROL):
             return
         self._journal.add(
-            time=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            moment=datetime.now(UTC),
             method=method,
             path=path,
             query=unquote(environ.get("QUERY_STRING", "")),
-            headers=sent_headers(environ),
+            headers=environ[RECEIVED].headers,
             body=environ[RECEIVED].raw[:KEPT],
             operation=outcome.operation,
             caller=outcome.caller,
@@ -168,6 +174,25 @@ def _listed(parts: Iterable[bytes]) -> list[bytes]:
         return list(parts)
     finally:
         getattr(parts, "close", lambda: None)()
+
+
+def sent(given: Answer, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """Sends an answer as Flask does, but for looking through what most of them do not have."""
+    if given.headers or given.status in _BODILESS or environ["REQUEST_METHOD"] == "HEAD":
+        return response(given)(environ, start_response)
+    start_response(_status(given.status), _headers(given))
+    return [given.body]
+
+
+def response(given: Answer) -> Response:
+    """The answer as Flask sends it."""
+    status = given.status or 503  # nothing of what has no status is ever sent
+    return Response(given.body, status, {"Content-Type": given.media_type, **given.headers})
+
+
+@functools.lru_cache(100)
+def _status(status: int) -> str:
+    return f"{status} {HTTP_STATUS_CODES.get(status, 'Unknown').upper()}"
 
 
 def _headers(given: Answer) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from mock_server import create_app
 from mock_server.journal import Journal
 from mock_server.secrecy import Tokens
 from mock_server.store import MemoryStore
-from mock_server.wire import Received, received
+from mock_server.wire import received
 from tests.player import CALLERS
 
 RED, BLUE = CALLERS["teams"]["red"], CALLERS["teams"]["blue"]
@@ -219,10 +219,11 @@ def test_the_journal_is_bounded() -> None:
 def test_the_bodies_of_the_journal_take_bounded_room() -> None:
     """Of the requests whose bodies together are too many bytes, the oldest make room."""
     journal = Journal(Tokens(()), room=1000)
-    parts = dict.fromkeys(("time", "method", "path", "query", "operation", "caller"), "")
+    parts = dict.fromkeys(("method", "path", "query", "operation", "caller"), "")
     rest: dict[str, Any] = {"headers": {}, "answer_headers": {}, "violations": (), "milliseconds": 1.0}
+    now = datetime.now(UTC)
     for size in (300, 300, 300, 600):
-        journal.add(**parts, **rest, status=200, body=b"a" * (size - 100), answer_body=b"b" * 100)
+        journal.add(moment=now, **parts, **rest, status=200, body=b"a" * (size - 100), answer_body=b"b" * 100)
     assert [entry.number for entry in journal.select()] == [3, 4]
 
 
@@ -306,7 +307,8 @@ def test_no_more_of_a_body_is_kept_than_is_allowed() -> None:
     body = b"a" * 100_000
     declared = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
     chunked = {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
-    assert [received(environ, 10) for environ in (declared, chunked)] == [Received(body[:10], 100_000)] * 2
+    got = [received(environ, 10) for environ in (declared, chunked)]
+    assert [(one.raw, one.size) for one in got] == [(body[:10], 100_000)] * 2
 
 
 def test_apps_share_nothing() -> None:

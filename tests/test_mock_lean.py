@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from flask import Flask, request, request_started, url_for
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from mock_server import create_app
@@ -28,6 +30,10 @@ def counting() -> Flask:
     return create_app(new_id=lambda: f"0192f0c1-9a8b-7c6d-9e5f-{next(numbers):012}")
 
 
+DIRECT, FLASK = counting(), counting()
+FLASK.before_request(lambda: None)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "headers"),
     [
@@ -42,6 +48,13 @@ def counting() -> Flask:
         ("POST", f"{CONTAINERS}/", {}),
         ("POST", f"/{CONTAINERS}", {}),
         ("POST", "/api/v1/containers%0A", {}),
+        ("POST", CONTAINERS, {"Prefer": "code=422"}),
+        ("POST", CONTAINERS, {"Authorization": "Bearer no-such-token"}),
+        ("POST", CONTAINERS, {"Content-Type": "text/plain"}),
+        ("POST", CONTAINERS, {"Content-Type": ""}),
+        ("PUT", f"{CONTAINERS}/%C3%A9%0A", {}),
+        ("PUT", f"{CONTAINERS}/a/b", {}),
+        ("PUT", f"{CONTAINERS}/", {}),
         ("GET", "/_mock/health", {}),
     ],
 )
@@ -51,6 +64,40 @@ def test_the_answer_is_the_same_as_through_flask(method: str, path: str, headers
     flask.before_request(lambda: None)
     for _ in range(2):
         assert asked(direct, method, path, CREATE, **headers) == asked(flask, method, path, CREATE, **headers)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [(204, {}), (200, {"Location": "/x"}), (418, {"content-length": "7"}), (204, {"X-A": "b"})],
+)
+def test_what_a_script_answers_is_the_same_as_through_flask(status: int, headers: dict[str, str]) -> None:
+    """An answer without a body, or with headers of its own, is framed as Flask frames it."""
+    direct, flask = counting(), counting()
+    flask.before_request(lambda: None)
+    for app in (direct, flask):
+        step = {"status": status, "headers": headers}
+        assert app.test_client().post("/_mock/script", json=step).status_code in {200, 400}
+    assert asked(direct, "POST", CONTAINERS, CREATE) == asked(flask, "POST", CONTAINERS, CREATE)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    method=st.sampled_from(["GET", "PUT", "POST", "HEAD", "OPTIONS", "put", ""]),
+    start=st.sampled_from([CONTAINERS, f"{CONTAINERS}/", "/api/v1/r/containers/", "/api/v1/", ""]),
+    rest=st.lists(st.sampled_from(["/", "é", "\n", "%2F", "\xff", "abc", "containers"]), max_size=3),
+    host=st.sampled_from(["localhost", "localhost:4010", "[::1]:80", "a_b", "-", "", "x" * 70 + ".de", "é"]),
+)
+def test_every_path_and_host_is_answered_as_through_flask(
+    method: str, start: str, rest: list[str], host: str
+) -> None:
+    """What stands in the environ as a server writes it is found, or not found, as Flask would."""
+    told = []
+    for app in (DIRECT, FLASK):
+        environ = EnvironBuilder("/", headers=HEADERS, data=b"{}").get_environ()
+        environ |= {"REQUEST_METHOD": method, "PATH_INFO": "".join([start, *rest]), "HTTP_HOST": host}
+        chunks, status, fields = run_wsgi_app(app, environ, buffered=True)
+        told.append((status, sorted(fields), b"".join(chunks)))
+    assert told[0] == told[1]
 
 
 def test_a_hook_sees_every_request() -> None:
