@@ -6,7 +6,7 @@ The model says beforehand what each step must get, so nothing is sent while a tr
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -82,16 +82,17 @@ _SERVICE = _one_of(lambda machine: sorted(machine.model.services))
 
 
 class Trace(RuleBasedStateMachine):
-    """One random trace, as the model sees it: each step is added to the last list of ``drawn``."""
+    """One random trace, as the model sees it: each step is added to ``moves``, which ``drawn`` collects."""
 
-    on: ClassVar[Stage]
-    drawn: ClassVar[list[list[Move]]]
+    on: Stage
+    drawn: list[list[Move]] | None = None
 
     def __init__(self) -> None:
         super().__init__()
         self.model: Model = Model()
         self.moves: list[Move] = []
-        self.drawn.append(self.moves)
+        if self.drawn is not None:
+            self.drawn.append(self.moves)
 
     @rule(role=_ROLE, slug=st.sampled_from(_SLUGS), kind=st.sampled_from(list(_CREATES)))
     def create(self, role: str, slug: str, kind: str) -> None:
@@ -133,3 +134,36 @@ class Trace(RuleBasedStateMachine):
     def add(self, step: Step, expect: Expect, why: str) -> None:
         """Add a step with what it must get, and why."""
         self.moves.append(Move(replace(step, expect=expect), why))
+
+
+#: How often each kind of step is walked, where it can be.
+_OFTEN = {"create": 3, "update": 6, "change_status": 2, "read": 1}
+
+
+def walk(on: Stage, number: int, traces: int, steps: int) -> list[Plan]:
+    """Return traces of the same steps that go more where much can go wrong, and are made in no time."""
+    chance = random.Random(number)  # noqa: S311 - an order, not a secret
+    walked = []
+    for _ in range(traces):
+        trace = Trace()
+        trace.on = on
+        while len(trace.moves) < steps:
+            _step(trace, chance)
+        walked.append(tuple(trace.moves))
+    return walked
+
+
+def _step(trace: Trace, chance: random.Random) -> None:
+    on, services = trace.on, sorted(trace.model.services)
+    able = {"update": True, "change_status": on.hook, "read": on.readback}
+    names = ["create", *(name for name in able if services and able[name])]
+    (name,) = chance.choices(names, [_OFTEN[name] for name in names])
+    if name == "create":
+        return trace.create(chance.choice(on.roles), chance.choice(_SLUGS), chance.choice(list(_CREATES)))
+    service = chance.choice(services)
+    if name == "change_status":
+        return trace.change_status(chance.choice(_STATUSES), service)
+    if name == "read":
+        return trace.read(service)
+    owners = [role for role in on.roles if role.endswith(trace.model.services[service].team)]
+    return trace.update(chance.choice([*owners * 3, *on.roles]), chance.choice(_UPDATES), service)

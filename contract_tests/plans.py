@@ -55,6 +55,13 @@ def plans(on: Stage, seed: int) -> list[Plan]:
     return drawn
 
 
+def more(on: Stage, seed: int, traces: int) -> list[Plan]:
+    """Return other traces than those of the gate: so many of a seed; none where nobody can play."""
+    from contract_tests.machine import walk
+
+    return walk(on, seed, traces, _STEPS) if on.roles else []
+
+
 def freeze(seed: int) -> None:
     """Write the traces of the gate anew, to be shipped: for the callers of the fixtures."""
     from contract_tests.machine import draw

@@ -19,6 +19,7 @@ from contract_tests.spec import Spec
 
 GATE_EXAMPLES = 10  # random bodies per operation and mode; with more, Schemathesis' coverage phase joins in
 _DRAWN, _RECOMBINED = 5, 1500  # of a later round: per operation and mode, and in all
+_BODIES_PER_CALL, _BODIES_PER_TRACE = 5, 40
 _TYPES = ("deployed", "external")
 _ANSWERS = {"createContainer": "created", "updateContainer": "updated"}
 
@@ -38,6 +39,16 @@ class Round:
     coverage: bool = False
     recombined: int = 0
     shared: bool = True
+
+    @property
+    def calls(self) -> int:
+        """How many calls with another caller, header or text go with the bodies."""
+        return self.recombined // _BODIES_PER_CALL
+
+    @property
+    def traces(self) -> int:
+        """How many random traces go with the bodies."""
+        return self.recombined // _BODIES_PER_TRACE
 
     def cases(self, spec: Spec, pool: Callable[[], Pool]) -> list[Case]:
         """Return a case per body; the same seed and contract make the same cases."""

@@ -4,6 +4,8 @@ Drawing a body with Schemathesis costs many times what sending it does. So a rou
 it sends differs from an accepted body in one to three places, which also says better which rule speaks.
 """
 
+import json
+import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +20,11 @@ from contract_tests.spec import Spec
 _CHANGES = (1, 1, 1, 1, 2, 2, 3)
 _IMMUTABLE = ("service_slug", "service_type")
 _OPERATIONS: tuple[Operation, ...] = ("createContainer", "updateContainer")
+_SLUG = "a-slug"
 #: Bodies that take any right value of any property.
 _BASES: Mapping[Operation, Mapping[str, Any]] = {
     "createContainer": {
-        "service_slug": "a-slug",
+        "service_slug": _SLUG,
         "display_name": "A name",
         "docker_image": "nginx:1.27",
         "external_url": "https://e.example.com",
@@ -47,9 +50,33 @@ class _Parts:
     wrong: Values
     other: Values
 
-    def kinds(self) -> list[Values]:
-        """What to choose from, each as often as it is there; a contract may have nothing of one kind."""
-        return [kind for kind in (*(self.right,) * 4, *(self.wrong,) * 6, self.other) if kind]
+
+class _Hand:
+    """Deals the values of an operation: one of a kind comes again once all of them have come."""
+
+    def __init__(self, parts: _Parts, chance: random.Random) -> None:
+        """A contract may have nothing of one kind; the others are dealt as often as they are here."""
+        kinds = [_pairs(values) for values in (parts.right, parts.wrong, parts.other)]
+        self._chance = chance
+        self._kinds = [
+            kind for kind, often in zip(kinds, (4, 6, 1), strict=True) if kind for _ in range(often)
+        ]
+        self._decks: dict[int, list[tuple[str, Any]]] = {}
+
+    def next(self) -> tuple[str, Any]:
+        """A property and a value that have not come for the longest time."""
+        kind = self._chance.choice(self._kinds)
+        deck = self._decks.setdefault(id(kind), [])
+        if not deck:
+            deck += kind
+            self._chance.shuffle(deck)
+        return deck.pop()
+
+
+def _pairs(values: Values) -> list[tuple[str, Any]]:
+    """Each property with each of its values once."""
+    unique = {(name, json.dumps(value)): (name, value) for name, those in values.items() for value in those}
+    return list(unique.values())
 
 
 class Pool:
@@ -69,10 +96,10 @@ class Pool:
             name: _joined(self._common[name], _parts(name, _values(_sent(name, drawn))))
             for name in _OPERATIONS
         }
-        kinds = {name: parts[name].kinds() for name in _OPERATIONS}
+        hands = {name: _Hand(parts[name], chance) for name in _OPERATIONS}
         for turn in range(number):
             name = _OPERATIONS[turn % 2]
-            yield Sample(name, "recombined", None, value=_changed(parts[name].bases, kinds[name], chance))
+            yield Sample(name, "recombined", None, value=_changed(parts[name].bases, hands[name], chance))
 
 
 def _common(
@@ -80,6 +107,8 @@ def _common(
 ) -> _Parts:
     if name == "updateContainer":
         known = [{k: v for k, v in body.items() if k not in _IMMUTABLE} for body in known]
+    else:  # in the tables a create that names no slug is given one
+        known = [{"service_slug": _SLUG, **body} for body in known]
     values = _values([*known, *_sent(name, boundaries)])
     for prop, schema in spec.operations[name].body["properties"].items():
         example = next((body[prop] for body in known if prop in body), None)
@@ -121,9 +150,7 @@ def _joined(some: _Parts, more: _Parts) -> _Parts:
     )
 
 
-def _changed(
-    bases: Sequence[Mapping[str, Any]], kinds: Sequence[Values], chance: random.Random
-) -> dict[str, Any]:
+def _changed(bases: Sequence[Mapping[str, Any]], hand: _Hand, chance: random.Random) -> dict[str, Any]:
     body = dict(chance.choice(bases))
     for _ in range(chance.choice(_CHANGES)):
         drawn = chance.random()
@@ -133,9 +160,8 @@ def _changed(
             prop = chance.choice(list(body))
             body[prop] = _bent(body[prop], chance)
         else:
-            values = chance.choice(kinds)
-            prop = chance.choice(list(values))
-            body[prop] = chance.choice(values[prop])
+            prop, value = hand.next()
+            body[prop] = value
     return body
 
 
@@ -148,6 +174,8 @@ def _bent(value: Any, chance: random.Random) -> Any:
         return chance.choice(
             (
                 value.upper(),
+                value + "\n",
+                "",
                 value[:place] + chance.choice("\n -_A.é\U0001f600/") + value[place:],
                 value[:place],
                 value * 2,
@@ -155,9 +183,10 @@ def _bent(value: Any, chance: random.Random) -> Any:
             )
         )
     if isinstance(value, int | float):
-        return chance.choice(
-            (value + 1, value - 1, -value, value + 0.5, float(value), str(value), value * 10)
+        bent = chance.choice(
+            (value + 1, value - 1, -value, value + 0.5, float(value), str(value), value * 10, value * 10**30)
         )
+        return value if isinstance(bent, float) and not math.isfinite(bent) else bent
     if isinstance(value, list):
         return chance.choice((value * 2, [*value, None], value[:-1], [_bent(item, chance) for item in value]))
     if isinstance(value, dict) and value:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from contract_tests.case import Case, Step
 from contract_tests.player import Player, Result
@@ -13,7 +14,7 @@ _MOST_TRIES = 24
 
 def reduced(player: Player, result: Result) -> Result:
     """Return the smallest variant of a violating trace that still violates its rule; it may be the same."""
-    if result.case.layer not in ("lifecycle", "properties"):
+    if result.case.layer not in ("lifecycle", "properties") and not _generated(result.case):
         return result
     best, tries = result, 0
     progress = True
@@ -46,16 +47,31 @@ def _same(again: Result, first: Result) -> bool:
 
 
 def _barer(case: Case) -> Iterator[Case]:
-    """Yield a generated case with one property of its body left out, or one item of an array."""
+    """Yield a generated case with one property of its body left out, or all items of an array but one."""
     body = case.steps[-1].body
-    if case.layer != "properties" or not isinstance(body, dict):
+    if not isinstance(body, dict) or not (case.layer == "properties" or _generated(case)):
         return
+    for smaller in _smaller(body):
+        if case.layer == "properties":
+            yield labelled(case, smaller)
+        elif (
+            labelled(case, smaller).expect == "accept"
+        ):  # as it was before, so that the call alone is in question
+            yield replace(case, steps=(*case.steps[:-1], replace(case.steps[-1], body=smaller)))
+
+
+def _generated(case: Case) -> bool:
+    """Whether it is a call with a body of another case; one with a text of its own has no body to make smaller."""
+    return case.layer == "wire" and case.steps[-1].as_is and case.steps[-1].raw is None
+
+
+def _smaller(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for name in sorted(body):
-        yield labelled(case, {key: value for key, value in body.items() if key != name})
+        yield {key: value for key, value in body.items() if key != name}
     for name, value in sorted(body.items()):
         if isinstance(value, list) and len(value) > 1:
             for item in value:
-                yield labelled(case, {**body, name: [item]})
+                yield {**body, name: [item]}
 
 
 def _shorter(case: Case) -> Iterator[Case]:

@@ -15,13 +15,14 @@ from typing import Any
 from contract_tests.archive import Archive
 from contract_tests.case import LAYERS, Case, Layer
 from contract_tests.catalogue import Catalogue
+from contract_tests.crossed import crossed
 from contract_tests.derive import derived_cases, fresh
 from contract_tests.fixtures import fixture_cases
 from contract_tests.packs import Pack, packed
-from contract_tests.plans import plans, play_plan, stage
+from contract_tests.plans import Plan, more, plans, play_plan, stage
 from contract_tests.player import TRAFFIC, Player, Result, TargetGone
 from contract_tests.preflight import Preflight, preflight
-from contract_tests.properties import GATE_EXAMPLES, rounds
+from contract_tests.properties import GATE_EXAMPLES, Round, rounds
 from contract_tests.race import play_race, race_cases
 from contract_tests.recombine import Pool
 from contract_tests.reduce import reduced
@@ -199,11 +200,18 @@ class Run:
     def _play_lifecycle(self) -> None:
         traces = [*self._fixtures("lifecycle"), *directed(self.player.cast, self.player.bodies)]
         self._play_all("lifecycle", self._select(traces))
-        if self.options.rules is None and not self.options.refuse_only and not self.options.operation:
-            drawn = plans(stage(self.player), self.options.seed + self.options.shard[0] - 1)
-            for results in self._map(lambda plan: play_plan(self.player, plan), drawn):
-                for result in results:
-                    self._note(result)
+        if self._plays_traces:
+            self._play_plans(plans(stage(self.player), self.options.seed + self.options.shard[0] - 1))
+
+    @property
+    def _plays_traces(self) -> bool:
+        """Whether the run has random traces: they are about many rules, both operations, and create services."""
+        return self.options.rules is None and not self.options.refuse_only and not self.options.operation
+
+    def _play_plans(self, drawn: Sequence[Plan]) -> None:
+        for results in self._map(lambda plan: play_plan(self.player, plan), drawn):
+            for result in results:
+                self._note(result)
 
     def _play_known(self) -> None:
         """Play what other runs have seen of this target and contract; what shows nothing any more is forgotten."""
@@ -224,14 +232,23 @@ class Run:
         turns = rounds(options.seed, options.max_examples, options.shard, endless=endless)
         for number, turn in islice(enumerate(turns), self.state.rounds, None):
             if options.turns is None or number in options.turns:
-                cases = self._select(turn.cases(self.player.spec, pool), shared=turn.shared)
-                self._play_all("properties", [self.player.cast.rotated(case) for case in cases])
+                self._play_round(turn, pool)
                 self._settle()
             self._play_known()
             if self._over():
                 return
             self.state.rounds = number + 1
             self._commit()
+
+    def _play_round(self, turn: Round, pool: Callable[[], Pool]) -> None:
+        bodies = turn.cases(self.player.spec, pool)
+        calls = (
+            [] if self.options.refuse_only else crossed(self._fixtures("wire"), bodies, turn.calls, turn.seed)
+        )
+        cases = self._select([*bodies, *calls], shared=turn.shared)
+        self._play_all("properties", [self.player.cast.rotated(case) for case in cases])
+        if turn.traces and self._plays_traces:
+            self._play_plans(more(stage(self.player), turn.seed, turn.traces))
 
     def _select(self, cases: Iterable[Case], *, shared: bool = True) -> list[Case]:
         """Return the cases to play; of those that all shards have in common, this shard's part."""

@@ -75,17 +75,19 @@ def test_the_example_deployment_in_every_layer(name: str, seed: int) -> None:
 
 @pytest.mark.parametrize("name", ["mock", *SETS])
 def test_many_generated_bodies_raise_no_alarm(name: str) -> None:
-    """The phase of Schemathesis that tries every boundary, and more random bodies, find nothing either."""
-    app = deployment(SETS[name]) if name in SETS else create_app()
-    report = judged(app, hook=None, layers=("properties",), strict=False, max_examples=25, seed=4)
+    """The phase of Schemathesis that tries every boundary, more random bodies, calls and traces find nothing."""
+    app, hook = (deployment(SETS[name]), EXAMPLE_HOOK) if name in SETS else (create_app(), MOCK_HOOK)
+    report = judged(app, hook=hook, layers=("properties",), strict=False, max_examples=300, seed=4)
     failures = [finding.id for finding in report.findings if finding.severity == "failure"]
     assert failures == [], told(report)
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_variant_of_the_example_deployment(name: str) -> None:
-    """One choice changed at a time raises no alarm, and only two of them leave something unsaid."""
-    report = judged(deployment(VARIANTS[name]), hook=EXAMPLE_HOOK, strict=False)
+    """One choice changed at a time raises no alarm in a longer run, and only two of them leave something unsaid."""
+    report = judged(
+        deployment(VARIANTS[name]), hook=EXAMPLE_HOOK, layers=LAYERS, strict=False, max_examples=60
+    )
     assert_quiet(report)
     unsaid = [row for row in report.verdicts if row.verdict in ("inconclusive", "not observed")]
     assert bool(unsaid) == (name in UNSAID)
