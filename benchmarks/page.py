@@ -100,13 +100,15 @@ SECTIONS: dict[str, Section] = {
     "fuzzing": Section(
         "Finding faults",
         "Faults planted in the mock: every so manieth of the table of this kit's own tests, so that the gate as a "
-        "whole is known to find them; what is compared is how much work that is, and what generated requests alone "
-        "find. Each run is on a new server, two runs at a time; the bound on time is the same for all but the "
-        "whole gate, which ends by itself. A fault is found by the gate if it says that the right rule is violated; "
-        "by `st run` if it tells of a failure (its kind, operation and invalid part) that it does not also tell of "
-        "the correct mock: those are the *alarms*. *Tuned* is the `oneOf` view of the contract and two filters "
-        "(`benchmarks/st_hooks.py`) against alarms. `st run` knows one caller; the gate knows all of them. A run "
-        "holds one fault and goes on once that is found, so *per 1000 requests* favours who sends few in its time.",
+        "whole is known to find them; what is compared is how much work that is, and what a part of it finds. Each "
+        "run has one fault, is on a new server, and goes on to its own end; two run at a time. A fault is found by "
+        "`contract-tests` if it says that a rule is violated; by `st run` if it tells of a failure (its kind, "
+        "operation and invalid part) that it does not also tell of the correct mock: those are the *alarms*. "
+        "*Tuned* is the `oneOf` view of the contract, two filters (`benchmarks/st_hooks.py`) against alarms, and as "
+        "many examples as make about a thousand requests. `st run` knows one caller, and generates what it sends; "
+        "`contract-tests run` knows several, and has tables beside what it generates, which *generated requests "
+        "alone* does without. *A quarter* is `--shard 1/4`, for a comparison with who sends as little. *Per 1000 "
+        "requests* are the faults found to the requests of all runs.",
         tables.fuzzing,
         _fuzzing_chart,
     ),

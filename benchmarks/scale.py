@@ -24,7 +24,6 @@ class Scale:
     gate_rounds: int = 3
     faults: int = 24
     corrects: int = 2
-    budget: int = 6
     mutants: tuple[str, ...] = ()
 
 
@@ -46,6 +45,5 @@ QUICK = Scale(
     gate_rounds=1,
     faults=2,
     corrects=1,
-    budget=4,
     mutants=("--only", "exposed-port"),
 )

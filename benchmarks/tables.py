@@ -89,14 +89,15 @@ def fuzzing(found: Mapping[str, Any]) -> list[Table]:
     """Who finds what, and by how much work; and the faults, one by one."""
     fuzzers = found["fuzzers"]
     head = (
-        *("", "found", "by the name of the rule", "per 1000 requests", "per minute"),
+        *("", "found", "by the name of the rule", "requests a run", "per 1000 requests", "per minute"),
         *("requests per CPU second", "seconds a run", "alarms"),
     )
     rows = tuple(
         (
             name,
             f"{len(of['found'])} of {of['runs']}",
-            f"{len(of['named'])}" if name.startswith("the gate") else "",
+            f"{len(of['named'])}" if of["named"] else "",
+            f"{of['requests'] / max(1, of['runs']):.0f}",
             f"{len(of['found']) / max(1, of['requests']) * 1000:.2f}",
             f"{len(of['found']) / max(1, of['seconds']) * 60:.1f}",
             f"{of['requests per CPU second']:.0f}",
