@@ -1,5 +1,6 @@
 """Violations, or a result, become status, headers and body; a refusal is RFC 9457 problem details."""
 
+import functools
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -47,6 +48,7 @@ def problem(
     return Answer(status, text, PROBLEM, {**challenge, **(headers or {})}, violations)
 
 
+@functools.cache
 def phrase(status: int) -> str:
     """The status in words."""
     try:

@@ -5,11 +5,14 @@ import functools
 import os
 import sys
 import threading
+import time
 from multiprocessing.util import Finalize
 from queue import SimpleQueue
 
 #: So many lines may wait for a slow reader; who has more to say waits with them.
 MOST = 10_000
+#: In seconds: to be woken for each line would cost a request more than the line does.
+PAUSE = 0.02
 
 
 def log(line: str) -> None:
@@ -32,6 +35,7 @@ def _waiting() -> SimpleQueue[str | None]:
             _write("\n".join(line for line in lines if line is not None))
             if None in lines:
                 return
+            time.sleep(PAUSE)
 
     def end() -> None:
         waiting.put(None)
