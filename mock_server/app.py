@@ -13,6 +13,7 @@ from typing import Any
 import uuid_utils
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.http import HTTP_STATUS_CODES
 
 from mock_server import answer, contract, data, directory, page
 from mock_server import control as control_plane
@@ -39,12 +40,13 @@ from mock_server.wire import (
     Front,
     Outcome,
     StartResponse,
-    response,
-    sent,
+    answer_headers,
 )
 
 PREFIX = "/api/v1"
 MAX_BODY = 1024 * 1024
+#: They have no body, whatever the answer says.
+_BODILESS = frozenset({*range(100, 200), 204, 304})
 
 Spec = Path | str | Mapping[str, Any] | Contract | None
 Callers = Path | str | Mapping[str, Any] | Directory | None
@@ -223,6 +225,25 @@ def respond(given: Answer, operation: str = "", caller: str = "") -> Response:
     """The answer as a response; how it came about is left for the journal and the log."""
     request.environ[OUTCOME] = Outcome(given, operation, caller)
     return response(given)
+
+
+def sent(given: Answer, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """Sends an answer as Flask does, but for looking through what most of them do not have."""
+    if given.headers or given.status in _BODILESS or environ["REQUEST_METHOD"] == "HEAD":
+        return response(given)(environ, start_response)
+    start_response(_status(given.status), answer_headers(given))
+    return [given.body]
+
+
+def response(given: Answer) -> Response:
+    """The answer as Flask sends it."""
+    status = given.status or 503  # nothing of what has no status is ever sent
+    return Response(given.body, status, {"Content-Type": given.media_type, **given.headers})
+
+
+@functools.lru_cache(100)
+def _status(status: int) -> str:
+    return f"{status} {HTTP_STATUS_CODES.get(status, 'Unknown').upper()}"
 
 
 def _store_problem(error: UnreachableStoreError) -> Answer:

@@ -10,9 +10,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
-from flask import Response
-from werkzeug.http import HTTP_STATUS_CODES
-
 from mock_server import answer
 from mock_server.answer import Answer
 from mock_server.journal import KEPT, Journal
@@ -27,8 +24,6 @@ RECEIVED = "mock_server.received"
 OUTCOME = "mock_server.outcome"
 CONTROL = "/_mock/"
 _CHUNK = 64 * 1024
-#: They have no body, whatever the answer says.
-_BODILESS = frozenset({*range(100, 200), 204, 304})
 #: What is too large is read and dropped up to here, so that its sender gets to read the answer.
 DRAINED = 64 * 1024 * 1024
 _PREFLIGHT = {
@@ -107,7 +102,7 @@ class Front:
             logging.getLogger(__name__).exception("the mock failed on %s", environ.get("PATH_INFO"))
             failed = answer.problem(500, "the mock failed; its log says where: please report it")
             environ[OUTCOME] = Outcome(failed)
-            start_response("500 Internal Server Error", _headers(failed), sys.exc_info())
+            start_response("500 Internal Server Error", answer_headers(failed), sys.exc_info())
             body = [failed.body]
         self._note(environ, (time.perf_counter() - started) * 1000)
         cut = environ.get(CUT)
@@ -176,26 +171,8 @@ def _listed(parts: Iterable[bytes]) -> list[bytes]:
         getattr(parts, "close", lambda: None)()
 
 
-def sent(given: Answer, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    """Sends an answer as Flask does, but for looking through what most of them do not have."""
-    if given.headers or given.status in _BODILESS or environ["REQUEST_METHOD"] == "HEAD":
-        return response(given)(environ, start_response)
-    start_response(_status(given.status), _headers(given))
-    return [given.body]
-
-
-def response(given: Answer) -> Response:
-    """The answer as Flask sends it."""
-    status = given.status or 503  # nothing of what has no status is ever sent
-    return Response(given.body, status, {"Content-Type": given.media_type, **given.headers})
-
-
-@functools.lru_cache(100)
-def _status(status: int) -> str:
-    return f"{status} {HTTP_STATUS_CODES.get(status, 'Unknown').upper()}"
-
-
-def _headers(given: Answer) -> list[tuple[str, str]]:
+def answer_headers(given: Answer) -> list[tuple[str, str]]:
+    """The header fields of an answer."""
     named = {"Content-Type": given.media_type, "Content-Length": str(len(given.body)), **given.headers}
     return list(named.items())
 
