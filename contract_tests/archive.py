@@ -54,7 +54,7 @@ class Archive:
 
     def keep(self, case: Case) -> None:
         """Add a case that showed a deviation."""
-        if case.layer in _LAYERS:
+        if case.layer in _LAYERS or case.is_generated:
             self._met.add(value := _value(case))
             self._tried(lambda: self._database.save(self._key, value))
 

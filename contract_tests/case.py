@@ -60,6 +60,11 @@ class Case:
         named = (step.operation for step in reversed(self.steps) if step.operation != "readContainer")
         return next(named, "readContainer")
 
+    @property
+    def is_generated(self) -> bool:
+        """Whether it was made at random, of whatever layer it is."""
+        return self.id.startswith(("property/", "crossed/", "trace/"))
+
     def again(self, suffix: str, **changes: Any) -> "Case":
         """Return the same case under another name, with ``changes`` to every step."""
         return replace(

@@ -216,13 +216,18 @@ class Run:
     def _play_known(self) -> None:
         """Play what other runs have seen of this target and contract; what shows nothing any more is forgotten."""
         for case in self._archive.unmet() if self._archive else ():
-            if not self._select([case], shared=False) or case.layer not in self.options.layers:
+            if not self._select([case], shared=False) or not self._in_layers(case):
                 continue
             result = self.player.play(case)
             self._note(result)
             if self._archive and result.judgement.outcome == "passed":
                 self._archive.forget(case)
         self._settle()
+
+    def _in_layers(self, case: Case) -> bool:
+        """Whether a layer that is played makes such cases: *properties* makes generated ones of other layers, too."""
+        layers = self.options.layers
+        return case.layer in layers or (case.is_generated and "properties" in layers)
 
     def _play_properties(self) -> None:
         """Play generated bodies, a round at a time; with a time, go on with other seeds until it is up."""

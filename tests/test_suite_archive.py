@@ -18,6 +18,7 @@ from contract_tests.session import open_player
 from contract_tests.verdict import Report
 from contract_tests.wsgi import WsgiTarget
 from mock_server import create_app
+from tests.quality.faults import FAULTS
 from tests.quality.gate import App, violated
 from tests.quality.planting import Request, Response, Send, twisted
 from tests.quality.servers import COMMAND, at, command
@@ -86,6 +87,16 @@ def test_what_a_long_run_found_a_short_one_finds_again(tmp_path: Path) -> None:
     ]
     wrong = {"display-name-length"}
     assert [violated(report) for report in reports] == [set(), wrong, wrong, set(), set()]
+
+
+def test_a_call_that_a_long_run_found_is_known(tmp_path: Path) -> None:
+    """Generated calls and traces are kept as bodies are, and played by the next run of generated requests."""
+    fault = next(fault for fault in FAULTS if fault.name == "empty-token-taken")
+    app = fault.app()
+    found = [
+        fuzzed(app, open_archive(str(tmp_path), "target", "contract"), number) for number in (10, 250, 10)
+    ]
+    assert [violated(report) for report in found] == [set(), {"auth-bearer"}, {"auth-bearer"}]
 
 
 class Broken:
