@@ -65,7 +65,9 @@ def crossed(tables: Iterable[Case], bodies: Iterable[Case], number: int, seed: i
         first = chance.choice(plain[twist.operation])
         twisted = twist.made(first)
         able = "red" if twisted.caller in ("unknown", "ak-red") else twisted.caller
-        steps = (replace(first, caller=able), twisted)
+        steps: tuple[Step, ...] = (replace(first, caller=able), twisted)
+        if (twisted.team, twisted.headers, twisted.raw) == (None, (), None) and twisted.caller == able:
+            steps = steps[1:]  # nothing but who calls is different, and that is the one who can
         yield Case(f"crossed/{twist.name}-{seed}-{turn}", twist.rule, "wire", steps)
 
 

@@ -119,6 +119,13 @@ def _text(value: Any, rule: str, most: int | None = None) -> Iterator[Finding]:
         yield "broken", f"{rule}-length"
 
 
+def _named(value: Any, rule: str, most: int | None = None) -> Iterator[Finding]:
+    """The text of a path: whether an empty one is one the pages do not say."""
+    yield from _text(value, rule, most)
+    if value == "":
+        yield "open", "an empty path"
+
+
 def _slug(value: Any, rule: str) -> Iterator[Finding]:
     yield from _text(value, rule)
     if isinstance(value, str) and not (
@@ -167,6 +174,8 @@ def _absolute(value: str, rule: str) -> Iterator[Finding]:
     )
     if odd or not escaped or "@" in rest or "[" in host or not host or not rest.startswith("//"):
         yield "open", "a URI that parsers read differently"
+    if host.partition(":")[0].replace(".", "").isdigit() or host.startswith("localhost"):
+        yield "open", "a host that a server may not want to call"
 
 
 def _uuid(value: Any, rule: str) -> Iterator[Finding]:
@@ -266,14 +275,14 @@ _PROPERTIES: dict[str, Check] = {
     "external_url": _url,
     "external_auth_credential_id": _uuid,
     "exposed_port": _integer(1, 65535),
-    "health_path": _text,
+    "health_path": lambda value, rule: _named(value, rule),
     "env_config": _items("env_name", "env_value"),
     "volume_config": _items("host_path", "container_path"),
     "required_labels": _labels,
     "gpu_count": _integer(-1, None),
     "replica_count": _integer(1, 10),
     "usage_prompt": _text,
-    "openapi_url": lambda value, rule: _text(value, rule, 500),
+    "openapi_url": lambda value, rule: _named(value, rule, 500),
 }
 
 #: The properties that the facts know.

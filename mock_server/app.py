@@ -129,13 +129,14 @@ def served(parts: Parts, rules: Contract) -> Flask:
     app.extensions["mock_server"] = (parts, rules)
     app.url_map.merge_slashes = False
     operations = (*rules.operations, *_readback().operations)
-    for operation in operations:
-        _route(app, trouble, operation)
+    direct = [_routed(app, trouble, operation) for operation in operations]
     if parts.control:
         demand = Demand(mock, parts.script, parts.clock, parts.deploy_seconds, operations, parts.workers)
         control_plane.register(app, mock, parts.journal, respond, demand)
         shown = (rules, _readback())
         page.register(app, parts.journal, shown, server=PREFIX, mock=mock, workers=parts.workers)
+    for add in direct:
+        add()
     app.register_error_handler(HTTPException, _http_problem(rules, parts.tokens))
     app.register_error_handler(UnreachableStoreError, lambda error: respond(_store_problem(error)))
     kept = DRAINED if "body-size" in rules.off else parts.max_body
@@ -194,7 +195,8 @@ def _readback() -> Contract:
     return contract.built(document if isinstance(document, dict) else {}, {})
 
 
-def _route(app: LeanFlask, trouble: Trouble, operation: Operation) -> None:
+def _routed(app: LeanFlask, trouble: Trouble, operation: Operation) -> Callable[[], None]:
+    """Adds the route of an operation; what is returned lets it be answered directly, once all routes are there."""
     names = re.findall(r"\{([^}]+)\}", operation.path)
     parts = re.split(r"\{[^}]+\}", PREFIX + operation.path)
     rule = parts[0] + "".join(f"<p{number}>{part}" for number, part in enumerate(parts[1:]))
@@ -218,7 +220,7 @@ def _route(app: LeanFlask, trouble: Trouble, operation: Operation) -> None:
 
     path = re.compile("([^/]+)".join(map(re.escape, parts)))
     app.add_url_rule(rule, operation.id, view, methods=[operation.method], provide_automatic_options=False)
-    app.direct(operation.method, path, operation.id, direct)
+    return functools.partial(app.direct, operation.method, path, operation.id, direct)
 
 
 def respond(given: Answer, operation: str = "", caller: str = "") -> Response:

@@ -44,8 +44,8 @@ class LeanFlask(Flask):
     url_rule_class = _Rule
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
         self._direct: dict[str, list[tuple[re.Pattern[str], str, Any, Answers]]] = {}
+        super().__init__(*args, **kwargs)
         self._hosts: set[str] = set()
         self._watchers = (
             *(self.before_request_funcs, self.after_request_funcs, self.teardown_request_funcs),
@@ -54,9 +54,18 @@ class LeanFlask(Flask):
         )
 
     def direct(self, method: str, path: re.Pattern[str], endpoint: str, answers: Answers) -> None:
-        """Lets something else than the endpoint's view answer, for as long as this is its view."""
-        route = (path, endpoint, self.view_functions[endpoint], answers)
-        self._direct.setdefault(method, []).append(route)
+        """Lets something else than the endpoint's view answer, for as long as this is its view.
+
+        Who adds a route afterwards may mean the same path, so that Flask finds the way again.
+        """
+        routes = self._direct.setdefault(method, [])
+        routes.append((path, endpoint, self.view_functions[endpoint], answers))
+        routes.sort(key=lambda route: route[0].groups)  # a path without values goes first, as in Flask
+
+    def add_url_rule(self, *args: Any, **kwargs: Any) -> None:
+        """Adds a route."""
+        super().add_url_rule(*args, **kwargs)
+        self._direct.clear()
 
     def wsgi_app(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answers a request of the contract directly, and lets Flask handle all others."""

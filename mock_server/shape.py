@@ -96,7 +96,6 @@ def _violations(
         yield Violation(contract.rule(rule), fault)
 
 
-@functools.lru_cache(1000)
 def pointer(path: tuple[str | int, ...], extra: str | None) -> str:
     """The JSON Pointer of a path, and of what the error names beside it."""
     parts = path if extra is None else (*path, extra)

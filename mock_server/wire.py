@@ -102,7 +102,7 @@ class Front:
             logging.getLogger(__name__).exception("the mock failed on %s", environ.get("PATH_INFO"))
             failed = answer.problem(500, "the mock failed; its log says where: please report it")
             environ[OUTCOME] = Outcome(failed)
-            start_response("500 Internal Server Error", answer_headers(failed), sys.exc_info())
+            respond("500 Internal Server Error", answer_headers(failed), sys.exc_info())
             body = [failed.body]
         self._note(environ, (time.perf_counter() - started) * 1000)
         cut = environ.get(CUT)

@@ -1,5 +1,6 @@
 """What Flask is spared, nobody who looks can tell."""
 
+import copy
 import itertools
 import json
 from typing import Any
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from mock_server import create_app
+from mock_server import create_app, data
 
 HEADERS = {"Authorization": "Bearer sk-red-5f0c7c1e9a", "Content-Type": "application/json"}
 CREATE = {"service_slug": "abc", "display_name": "A", "docker_image": "nginx"}
@@ -120,6 +121,23 @@ def test_a_view_that_is_replaced_is_used() -> None:
     app = create_app()
     app.view_functions["createContainer"] = lambda: "mine"
     assert asked(app, "POST", CONTAINERS, CREATE)[2] == b"mine"
+
+
+def test_a_route_that_is_added_is_found() -> None:
+    """A route that somebody adds to the app answers, though a path of the contract would fit, too."""
+    app = create_app()
+    app.add_url_rule("/api/v1/r/containers/health", "mine", lambda: "mine")
+    assert asked(app, "GET", "/api/v1/r/containers/health")[2] == b"mine"
+    assert asked(app, "POST", CONTAINERS, CREATE)[0] == "201 CREATED"
+
+
+def test_a_path_without_values_goes_first() -> None:
+    """Of two paths of a contract that fit, the one that is written out is meant."""
+    document = copy.deepcopy(data.read(data.find("spec/openapi.yaml")))
+    bulk = copy.deepcopy(document["paths"]["/containers/{serviceId}"]["put"])
+    document["paths"]["/containers/bulk"] = {"put": {**bulk, "operationId": "bulk", "parameters": []}}
+    app = create_app(document)
+    assert b"bulk: the mock knows no such operation" in asked(app, "PUT", f"{CONTAINERS}/bulk", {})[2]
 
 
 def test_a_url_can_be_built() -> None:

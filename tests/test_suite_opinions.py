@@ -13,6 +13,7 @@ from contract_tests.catalogue import load_catalogue
 from contract_tests.corpus import corpus
 from contract_tests.derive import broken, derived_cases
 from contract_tests.fixtures import bodies, fixture_cases
+from contract_tests.made import make
 from contract_tests.oracle import opinion
 from contract_tests.probes import probes
 from contract_tests.properties import EXCEPTIONS, GATE_EXAMPLES, property_case
@@ -43,6 +44,16 @@ def a_body(draw: st.DrawFn, operation: str) -> Any:
     for name in draw(st.lists(st.sampled_from(sorted(body)), max_size=2, unique=True)):
         del body[name]
     return body
+
+
+def test_what_the_tables_leave_open_the_oracle_does() -> None:
+    """Of no value that a deployment may take or refuse the oracle says that it must be taken, or must not."""
+    slug = {"createContainer": {"service_slug": "a-slug"}}
+    for case in fixture_cases(CATALOGUE):
+        step = case.steps[-1]
+        if case.value and case.expect == "open":
+            body = {**slug.get(step.operation, {}), **make(step.body, lambda _: "a-slug")}
+            assert opinion(step.operation, body, step.service.removeprefix(SHARED)).expect == "open", case.id
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
