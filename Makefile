@@ -83,7 +83,7 @@ fix: .venv/dev  ## Format and mend what can be mended mechanically
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-soak: .venv/dev  ## Fuzz the mock for an hour and write what memory it took to docs/soak.md (ARGS=60 for a minute)
+soak: .venv/bench  ## Fuzz the mock for an hour and write what memory it took to docs/soak.md (ARGS=60 for a minute)
 	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 clean:  ## Remove what the other targets made

@@ -306,6 +306,7 @@ def replies(browser: Browser, closing: Callable[[AbstractContextManager[Any]], A
     page = browser.new_page()
     seen = watched(page, origin)
     page.goto(f"{origin}/_mock/reference")
+    page.locator(".opblock-put .opblock-summary-control").wait_for()  # until then there may be none to open
     for summary in page.locator(".opblock-summary-control").all():
         summary.click()
     page.get_by_role("button", name="Try it out").last.wait_for()
