@@ -13,7 +13,7 @@ from benchmarks.tables import LAYERS, Table
 NOTES = Path(__file__).with_name("notes.md")
 _INTRODUCTION = """# Benchmarks
 
-Made by `make bench` (about a quarter of an hour on two cores; `make bench ARGS=--quick` for a glance, which writes to
+Made by `make bench` (about 25 minutes on two cores; `make bench ARGS=--quick` for a glance, which writes to
 `reports/benchmarks`; `make bench ARGS='mock gate'` for some). What is not installed is left out. The peers are
 installed by name into `benchmarks/node_modules`. But for the notes at the end no figure on this page was typed: all
 are from [results.json](../benchmarks/results.json). Only figures of the same table were measured side by side.

@@ -10,7 +10,7 @@ from mock_server.directory import CREDENTIALS, UUID, Caller, Directory, kind_of
 
 TEAM_HEADER = "X-Team-ID"
 #: As it is called among the headers of a call.
-_TEAM = TEAM_HEADER.title()
+TEAM_FIELD = TEAM_HEADER.title()
 _WANTED = "Authorization: Bearer TOKEN"
 
 
@@ -111,7 +111,7 @@ def identify(
 
 def team_of(contract: Contract, operation: Operation, call: Call, caller: Caller) -> str | list[Violation]:
     """The team that the call works for."""
-    parameter, given = _parameter(operation), call.headers.get(_TEAM)
+    parameter, given = _parameter(operation), call.headers.get(TEAM_FIELD)
     if caller.kind in CREDENTIALS:
         return _team_of_credential(contract, parameter, given, caller)
     malformed = _malformed(contract, parameter, given)

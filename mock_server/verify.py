@@ -81,7 +81,7 @@ class Verifier:
 
     def _team(self, operation: Operation, call: Call, who: Caller) -> list[Violation]:
         team = caller.team_of(self._contract, operation, call, who)
-        given = call.headers.get(caller.TEAM_HEADER.title(), "")
+        given = call.headers.get(caller.TEAM_FIELD, "")
         return [leeway.of_text(v, given) for v in team] if isinstance(team, list) else []
 
     def _content(self, operation: Operation, call: Call) -> list[Violation]:

@@ -123,6 +123,13 @@ def test_a_view_that_is_replaced_is_used() -> None:
     assert asked(app, "POST", CONTAINERS, CREATE)[2] == b"mine"
 
 
+def test_an_error_of_the_mock_can_be_read_by_a_page() -> None:
+    """With --cors a 500 has the header that lets a script read it."""
+    app = create_app(cors=True, new_id=lambda: str(1 // 0))
+    status, fields, _ = asked(app, "POST", CONTAINERS, CREATE)
+    assert (status[:3], "Access-Control-Allow-Origin" in fields) == ("500", True)
+
+
 def test_a_route_that_is_added_is_found() -> None:
     """A route that somebody adds to the app answers, though a path of the contract would fit, too."""
     app = create_app()

@@ -121,6 +121,16 @@ def test_a_long_run_finds_more_than_faults_of_bodies(name: str, rule: str) -> No
     assert violated(report) == {rule}
 
 
+def test_a_call_is_made_smaller() -> None:
+    """What is told of a call has no request before it, and of its body only what an accepted one needs."""
+    fault = next(fault for fault in FAULTS if fault.name == "empty-token-taken")
+    player = open_player(WsgiTarget(fault.app()))
+    report = Run(player, Options(layers=("properties",), max_examples=250)).report()
+    told = [finding.case.steps for finding in report.findings if finding.rule.id == "auth-bearer"]
+    assert told
+    assert all(len(steps) == 1 and len(steps[0].body) <= 3 for steps in told), told
+
+
 @pytest.mark.parametrize("refuse_only", [True, False])
 def test_a_part_of_a_long_run_keeps_to_it(*, refuse_only: bool) -> None:
     """Of one rule only its calls are played; where nothing may be created, nothing is."""
