@@ -3,8 +3,11 @@
 import functools
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
+from types import MappingProxyType
+from typing import NamedTuple
+
+import orjson
 
 from mock_server.contract import Fault, Violation
 
@@ -13,20 +16,27 @@ PROBLEM = "application/problem+json"
 _PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What goes back over the wire, and the violations that it tells."""
 
     status: int
     body: bytes
     media_type: str = JSON
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
     violations: tuple[Violation, ...] = ()
 
 
 def success(status: int, value: object) -> Answer:
     """A result as JSON."""
-    return Answer(status, json.dumps(value).encode())
+    return Answer(status, encoded(value))
+
+
+def encoded(value: object) -> bytes:
+    """A value as JSON in UTF-8."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # half a surrogate pair, or an integer of more than 64 bits
+        return json.dumps(value).encode()
 
 
 def refusal(violations: Iterable[Violation]) -> Answer:
@@ -44,8 +54,7 @@ def problem(
     body = {"type": "about:blank", "title": phrase(status), "status": status, "detail": detail}
     found = {"violations": [told(violation) for violation in violations]} if violations else {}
     challenge = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
-    text = json.dumps({**body, **found}).encode()
-    return Answer(status, text, PROBLEM, {**challenge, **(headers or {})}, violations)
+    return Answer(status, encoded({**body, **found}), PROBLEM, {**challenge, **(headers or {})}, violations)
 
 
 @functools.cache

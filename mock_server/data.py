@@ -4,13 +4,23 @@ import contextlib
 import gc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 _HERE = Path(__file__).resolve().parent
 #: A checkout has the folders beside the package; a wheel has them in one folder named after the distribution.
 _NEIGHBOURS = (_HERE.parent, _HERE.parent / "cyberun_contract_kit_data")
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TEXT = "tag:yaml.org,2002:str"
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The safe loader; a plain text goes without the steps that only what has parts needs."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        if node.tag == _TEXT and type(node) is yaml.ScalarNode:
+            return node.value
+        return super().construct_object(node, deep)
 
 
 class UnusableFileError(Exception):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from mock_server import answer, behaviour, call, caller, lifecycle, shape
 from mock_server.answer import Answer
@@ -33,8 +33,7 @@ SHOWN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Handled:
+class Handled(NamedTuple):
     """An answer, and who it is for where that is known."""
 
     answer: Answer

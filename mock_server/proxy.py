@@ -164,7 +164,7 @@ class Proxy:
         coding = ",".join(values(passage.fields, "content-encoding"))
         plain = decoded(raw, coding, MAX_BODY)
         body = raw if plain is None else plain
-        passage.call = replace(passage.call, raw=body[:MAX_BODY], size=len(body))
+        passage.call = passage.call._replace(raw=body[:MAX_BODY], size=len(body))
         passage.caller, passage.violations = self._verifier.request(
             passage.operation, passage.call, readable=plain is not None
         )

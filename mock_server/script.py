@@ -4,7 +4,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
@@ -48,9 +48,8 @@ class Step:
         if self.body is not None:
             return Answer(self.status, self.body, self.media_type, self.headers)
         plain = canned(operation, self.status, f"{self.status} on demand: a step of the script says so")
-        return replace(
-            plain, media_type=self.media_type or plain.media_type, headers={**plain.headers, **self.headers}
-        )
+        media_type, headers = self.media_type or plain.media_type, {**plain.headers, **self.headers}
+        return plain._replace(media_type=media_type, headers=headers)
 
 
 @dataclass(slots=True)

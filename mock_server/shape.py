@@ -3,7 +3,7 @@
 import functools
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jsonschema_rs
@@ -18,6 +18,8 @@ _JSON = json.JSONEncoder(default=str)
 _INTEGER = re.compile("-?[0-9]{1,18}")
 
 Error = jsonschema_rs.ValidationError
+#: The errors that tell of something within the value, or of other errors.
+_TELLING = frozenset({"required", "additionalProperties", "unevaluatedProperties", "anyOf", "oneOf"})
 
 
 def check(contract: Contract, schema: Schema, value: Any, where: str, base: str = "") -> list[Violation]:
@@ -51,6 +53,10 @@ class Keyword:
         self.sentence = sentence(self.holder[name], self.holder) if sentence else None
         kinds = self.holder.get("type", [])
         self.kinds = [kinds] if isinstance(kinds, str) else list(kinds)
+        names = path[1:-1:2]
+        named = [part for name in names for part in ("properties", name)]
+        #: Of the value, where the path of the keyword says which it is.
+        self.pointer = pointer(names) if list(path[:-1]) == named else ""
 
     @functools.cached_property
     def _validator(self) -> jsonschema_rs.Draft202012Validator:
@@ -58,11 +64,14 @@ class Keyword:
 
     def places(self, told: Mapping[str, Any]) -> Sequence[str | None]:
         """The names that an error is about: a missing property, each one too many, or the value itself."""
-        if self.name == "required":
+        if "property" in told:
             return (told["property"],)
-        if self.name in {"additionalProperties", "unevaluatedProperties"}:
-            return list(told["unexpected"])
-        return (None,)
+        places: Sequence[str | None] = told.get("unexpected", (None,))
+        return places
+
+    def rule(self, name: str | None) -> str:
+        """The id of the rule, which may be one of that name alone."""
+        return (self.rules.get(name, "") if isinstance(self.rules, dict) else self.rules) or ""
 
     def fits(self, value: str) -> bool:
         """Whether the schema that holds the keyword accepts a text."""
@@ -77,28 +86,24 @@ def _keyword(schema: Schema, error: Error) -> Keyword:
     return found
 
 
-def _violations(
-    contract: Contract, schema: Schema, error: Error, where: str, base: str
-) -> Iterator[Violation]:
-    told = error.kind.as_dict()
-    if told.get("context"):
-        for inner in _meant(told["context"]):
-            yield from _violations(contract, schema, inner, where, base)
-        return
-    keyword = _keyword(schema, error)
-    path, instance = tuple(error.instance_path), error.instance
-    for extra in keyword.places(told):
-        named = keyword.rules
-        rule = named.get(extra, "") if isinstance(named, dict) else named or ""
-        value = instance if extra is None else _missing(instance, extra)
-        seen = "nothing" if value is _NOTHING else shown(value)
-        fault = Fault(where, base + pointer(path, extra), seen, wanted(error.message, keyword, instance))
-        yield Violation(contract.rule(rule), fault)
+def _violations(contract: Contract, schema: Schema, error: Error, where: str, base: str) -> list[Violation]:
+    keyword, instance = _keyword(schema, error), error.instance
+    told = error.kind.as_dict() if keyword.name in _TELLING else {}
+    meant = _meant(told["context"]) if "context" in told else ()
+    if meant:
+        return [found for inner in meant for found in _violations(contract, schema, inner, where, base)]
+    place = base + (keyword.pointer or pointer(error.instance_path))
+    needed = wanted(error.message, keyword, instance)
+    found = []
+    for name in keyword.places(told):
+        below, seen = ("", shown(instance)) if name is None else (pointer((name,)), _seen(instance, name))
+        fault = Fault(where, place + below, seen, needed)
+        found.append(Violation(contract.rule(keyword.rule(name)), fault))
+    return found
 
 
-def pointer(path: tuple[str | int, ...], extra: str | None) -> str:
-    """The JSON Pointer of a path, and of what the error names beside it."""
-    parts = path if extra is None else (*path, extra)
+def pointer(parts: Sequence[str | int]) -> str:
+    """The JSON Pointer of a path."""
     return "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in parts)
 
 
@@ -118,11 +123,8 @@ def _holder(root: Node, path: Sequence[str | int]) -> Node:
     return node if isinstance(node, dict) else {}
 
 
-_NOTHING = object()
-
-
-def _missing(instance: object, name: str) -> object:
-    return instance.get(name, _NOTHING) if isinstance(instance, dict) else _NOTHING
+def _seen(instance: object, name: str) -> str:
+    return shown(instance[name]) if isinstance(instance, dict) and name in instance else "nothing"
 
 
 def shown(value: object) -> str:

@@ -5,7 +5,6 @@ import json
 import socket
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 from mock_server import caller
@@ -53,12 +52,12 @@ class Trouble:
         self._sleep(latency + effect.delay)
         if effect.drop:
             environ[CUT] = -1
-            return replace(handled, answer=_NONE)
+            return handled._replace(answer=_NONE)
         if effect.keep is not None:
             environ[CUT] = effect.kept(len(handled.answer.body))
         if effect.applied:
             headers = {**handled.answer.headers, "Preference-Applied": effect.applied}
-            return replace(handled, answer=replace(handled.answer, headers=headers))
+            return handled._replace(answer=handled.answer._replace(headers=headers))
         return handled
 
     def _asked(self, operation: Operation, got: Call, prefer: str | None) -> Effect | None:

@@ -5,9 +5,8 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from mock_server import answer
@@ -33,8 +32,7 @@ _PREFLIGHT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """What came of a request: the headers, of the body no more than the limit, and the size of the whole."""
 
     headers: Mapping[str, str]
@@ -42,8 +40,7 @@ class Received:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How a request was answered, for the journal and the log."""
 
     answer: Answer

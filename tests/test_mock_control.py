@@ -252,9 +252,9 @@ def test_an_integer_written_as_a_fraction_is_stored_as_an_integer(client: Client
     made = client.post(CREATE, json=body, headers=auth()).json["id"]
     client.put(f"{CREATE}/{made}", json={"gpu_count": 2.0}, headers=auth())
     read = client.get("/api/v1/r/containers/seeded", headers=auth()).text
-    assert '"exposed_port": 8080,' in read
-    assert '"gpu_count": 2,' in read
-    assert '"replica_count": 1,' in read
+    assert '"exposed_port":8080,' in read
+    assert '"gpu_count":2,' in read
+    assert '"replica_count":1,' in read
 
 
 UNUSED = {
