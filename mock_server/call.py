@@ -68,9 +68,10 @@ class BodyReader:
         if text.count("[") + text.count("{") > DEPTH:
             text = body_depth(text, "body-depth" not in self._off)
         value = body_json(self._decoder.decode, text)
-        if "body-keys" not in self._off and not _whole(text, value):
+        escapes = "\\" in text and "\\u" in text  # one character is found ten times as fast
+        if "body-keys" not in self._off and (escapes or _lossy(text, value)):
             value = self._each_key.decode(text)
-        if "\\u" in text:
+        if escapes:
             value = body_text(value, "body-text" not in self._off)
         return value
 
@@ -134,12 +135,12 @@ def body_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     raise _Refused("body-keys", Fault("body", "", f"the key {json.dumps(twice[:40])} twice", "each key once"))
 
 
-def _whole(text: str, value: Any) -> bool:
-    """Whether the value surely has all that the text says: of a key that is there twice, a colon would be gone.
+def _lossy(text: str, value: Any) -> bool:
+    """Whether a key of the text, which escapes no colon, is there twice: with the first one a colon is gone.
 
-    To look at each key costs twice as much as all the rest of parsing.
+    To look at the keys of each object while parsing takes as long as all the rest of it.
     """
-    return "\\u" not in text and text.count(":") == encoded(value).count(b":")
+    return text.count(":") != encoded(value).count(b":")
 
 
 def body_depth(text: str, holds: bool) -> str:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mock_server import create_app
+from mock_server import contract, create_app, data, shape
 from tests.player import Reply, Send
 from tests.wires import over_socket, over_wsgi, serving
 
@@ -64,6 +64,9 @@ BODIES: dict[str, tuple[bytes, tuple[int, list[str]]]] = {
     "escaped-nul-deep": (body(x=[{"y": ["\x00"]}]), (400, ["body-text"])),
     "same-key-twice": (b'{"a": 1, "a": 2}', (400, ["body-keys"])),
     "same-key-twice-deep": ((TEXT % '[{"a": 1, "a": 1}]').encode(), (400, ["body-keys"])),
+    "same-key-twice-once-escaped": (rb'{"a": 1, "\u0061": 2}', (400, ["body-keys"])),
+    "same-key-twice-and-an-escaped-colon": (rb'{"a": 1, "a": 2, "b": "\u003A"}', (400, ["body-keys"])),
+    "same-key-twice-and-a-large-integer": (b'{"a": 1, "a": 18446744073709551616}', (400, ["body-keys"])),
     "too-large": (body(x="a" * 2_000_000), (413, ["body-size"])),
     "1e400": (body()[:-1] + b', "exposed_port": 1e400}', (400, ["exposed-port-type"])),
     "integer-of-4000-digits": (
@@ -91,6 +94,8 @@ ACCEPTED = {
     "depth-100": body(service_slug="accepted-4")[:-1] + b', "x": ' + b"[" * 99 + b"]" * 99 + b"}",
     "surrogate-pair": body(service_slug="accepted-5", display_name="\U0001f600"),
     "1-mebibyte": body(service_slug="accepted-6", x="a" * (1024 * 1024 - 91)),
+    "large-integer": body(service_slug="accepted-8")[:-1] + b', "x": 18446744073709551616}',
+    "escaped-colon": body(service_slug="accepted-9")[:-1] + rb', "x\u003a": "\u003a:"}',
     "backslash-u-in-text": body(service_slug="accepted-7", display_name="\\u0000 \\ud800"),
 }
 
@@ -99,6 +104,29 @@ ACCEPTED = {
 def test_a_near_miss_is_accepted(send: Send, raw: bytes) -> None:
     """What is just within the rules is created."""
     assert send("POST", CREATE, HEADERS, raw).status == 201
+
+
+def objects(draw: Any, depth: int = 0) -> tuple[str, bool]:
+    """The text of an object, and whether a key is there twice in it or below."""
+    keys = draw(st.lists(st.sampled_from(["a", ":", "\\", '"', "\U0001f600", "{", "b:"]), max_size=3))
+    members, twice = [], len(set(keys)) < len(keys)
+    for key in keys:
+        value = json.dumps(key)
+        if depth < 2 and draw(st.booleans()):
+            value, within = objects(draw, depth + 1)
+            twice |= within
+        members.append(f"{json.dumps(key, ensure_ascii=draw(st.booleans()))}: [{value}]")
+    return "{" + ",".join(members) + "}", twice
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_a_key_is_there_once(drawn: st.DataObject) -> None:
+    """A body is refused for its keys exactly if an object of it has a key twice, however it is written."""
+    text, twice = objects(drawn.draw)
+    with over_wsgi() as send:
+        reply = send("PUT", SERVICE, HEADERS, text.encode())
+    assert problem(reply) == ((400, ["body-keys"]) if twice else (404, ["service-exists"]))
 
 
 MEDIA_TYPES = {
@@ -211,6 +239,35 @@ HINTS = {
 def test_a_common_mistake_is_told_what_was_meant(send: Send, changes: dict[str, Any], hint: str) -> None:
     """`wanted` ends with what was probably meant."""
     assert hint in send("POST", CREATE, HEADERS, body(**changes)).json()["violations"][0]["wanted"]
+
+
+SCHEMAS: dict[str, tuple[dict[str, Any], Any, list[str]]] = {
+    "two-of-one": ({"oneOf": [{"type": "integer"}, {"minimum": 0}]}, 1, [""]),
+    "none-of-one": ({"oneOf": [{"type": "string"}, {"minimum": 2}]}, 1, [""]),
+    "property": (
+        {"properties": {"a/b": {"properties": {"~": {"type": "null"}}}}},
+        {"a/b": {"~": 1}},
+        ["/a~1b/~0"],
+    ),
+    "like-a-keyword": ({"properties": {"properties": {"type": "null"}}}, {"properties": 1}, ["/properties"]),
+    "missing": ({"properties": {"a": {"required": ["b/", "c"]}}}, {"a": {}}, ["/a/b~1", "/a/c"]),
+    "too-many": (
+        {"properties": {"a": {"properties": {"d": {}}, "additionalProperties": False}}},
+        {"a": {"b": 1, "c": 1}},
+        ["/a/b", "/a/c"],
+    ),
+    "items": ({"items": {"properties": {"a": {"type": "null"}}}}, [{}, {"a": 1}, {"a": 2}], ["/1/a", "/2/a"]),
+    "both": ({"allOf": [{"properties": {"a": {"type": "null"}}}]}, {"a": 1}, ["/a"]),
+}
+
+
+@pytest.mark.parametrize(("node", "value", "pointers"), SCHEMAS.values(), ids=SCHEMAS)
+def test_a_violation_points_at_what_is_wrong(node: dict[str, Any], value: Any, pointers: list[str]) -> None:
+    """The pointer is a JSON Pointer into the value, at the second time as at the first."""
+    served, schema = contract.load(data.find("spec/openapi.yaml")), contract.schema(node, "a schema")
+    for _ in range(2):
+        found = shape.check(served, schema, value, "body")
+        assert [violation.fault.pointer for violation in found] == pointers
 
 
 def test_what_was_seen_is_short(send: Send) -> None:
