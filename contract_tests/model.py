@@ -51,7 +51,7 @@ class Model:
             return "refuse", min(said.broken)
         if stored.status in BUSY:
             return "refuse", "not-while-busy"
-        return said.expect, _permission(body, stored)
+        return said.expect, permission(body) if stored.status == "created" else "not-while-busy"
 
     def updated(self, label: str, body: Mapping[str, Any]) -> None:
         """Take note of an accepted update."""
@@ -63,10 +63,8 @@ class Model:
         self.services[label] = replace(self.services[label], status=status)
 
 
-def _permission(body: Mapping[str, Any], stored: Stored) -> str:
-    """Name the rule that says why an update is to be accepted."""
-    if stored.status != "created":
-        return "not-while-busy"
+def permission(body: Mapping[str, Any]) -> str:
+    """Name the rule that says why an update of a new service is to be accepted."""
     if "external_url" in body:
         return "external-url-on-external-only"
     if CREDENTIAL in body:

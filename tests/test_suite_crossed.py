@@ -6,14 +6,16 @@ from functools import cache
 
 import pytest
 
-from contract_tests.case import Case
+from contract_tests.case import Case, Step
 from contract_tests.catalogue import load_catalogue
 from contract_tests.crossed import crossed
 from contract_tests.fixtures import bodies, fixture_cases
 from contract_tests.machine import walk
+from contract_tests.oracle import CREDENTIAL
 from contract_tests.plans import Stage
 from contract_tests.properties import Round
 from contract_tests.recombine import Pool
+from contract_tests.reduce import reduced
 from contract_tests.run import Options, Run
 from contract_tests.session import open_player
 from contract_tests.spec import load_spec
@@ -119,6 +121,28 @@ def test_a_long_run_finds_more_than_faults_of_bodies(name: str, rule: str) -> No
     player = open_player(WsgiTarget(fault.app()), control_hook=MOCK_HOOK)
     report = Run(player, Options(layers=("properties",), max_examples=250)).report()
     assert violated(report) == {rule}
+
+
+@pytest.mark.parametrize(
+    ("fault", "rule", "statuses"),
+    [
+        ("null-refused", "external-credential-null-accepted", []),
+        ("running-refused", "not-while-busy", ["running"]),
+    ],
+)
+def test_a_status_is_blamed_where_it_makes_the_difference(fault: str, rule: str, statuses: list[str]) -> None:
+    """A trace whose update is refused of a new service, too, is about what the update says."""
+    running = next(fault for fault in FAULTS if fault.name == "no-update-while-running")
+    app = create_app(without={rule}) if fault == "null-refused" else running.app()
+    steps = (
+        Step(body=bodies()["external"], slug="a"),
+        Step("setStatus", status="running"),
+        Step("updateContainer", body={CREDENTIAL: None}, expect="accept"),
+    )
+    player = open_player(WsgiTarget(app), control_hook=MOCK_HOOK)
+    found = reduced(player, player.play(Case("trace", "not-while-busy", "lifecycle", steps)))
+    assert (found.judgement.outcome, found.judgement.rule) == ("violated", rule)
+    assert [step.status for step in found.case.steps if step.status] == statuses
 
 
 def test_a_call_is_made_smaller() -> None:
