@@ -14,7 +14,10 @@ _MOST_TRIES = 24
 
 
 def reduced(player: Player, result: Result) -> Result:
-    """Return the smallest variant of a violating trace that still violates its rule; it may be the same."""
+    """Return the smallest variant of a violating case that still shows it; it may be the same.
+
+    The variant may be blamed on another rule: what is left of the case says more exactly which it is.
+    """
     if result.case.layer not in ("lifecycle", "properties") and not _generated(result.case):
         return result
     best, tries = result, 0
@@ -42,22 +45,26 @@ def _again(player: Player, case: Case) -> Result | None:
 
 def _same(again: Result, first: Result) -> bool:
     """A body with less in it may be blamed on a rule more exactly; a trace must still show what it is about."""
+    judged, before = again.judgement, first.judgement
     if first.case.layer == "properties":
-        return again.judgement.answer == first.judgement.answer
-    about_the_same = again.case.rule == first.case.rule
-    return again.judgement.rule == (first.judgement.rule if about_the_same else again.case.rule)
+        return judged.answer == before.answer
+    if again.case.rule == first.case.rule:
+        return judged.rule == before.rule
+    # The rule of each case itself is violated, in the same way: it is no other fault that shows now.
+    return (judged.rule, before.rule) == (again.case.rule, first.case.rule) and judged.reason == before.reason
 
 
 def _newer(case: Case) -> Iterator[Case]:
-    """Yield the case with a service whose status was never set, if an update must be accepted whatever it is.
+    """Yield an update that must be accepted in any status, with a service whose status was never set.
 
-    Where that is refused, too, the status is not to blame.
+    Where that is refused, too, the status is not to blame. An empty update is left as it is: as the update of a
+    new service it is about what may be left out, and sent otherwise.
     """
     last = case.steps[-1]
     if (case.rule, last.operation, last.expect) != ("not-while-busy", "updateContainer", "accept"):
         return
     steps = [step for step in case.steps if step.operation != "setStatus" or step.service != last.service]
-    if len(steps) < len(case.steps) and isinstance(last.body, dict):
+    if len(steps) < len(case.steps) and isinstance(last.body, dict) and last.body:
         yield replace(case, rule=permission(last.body), steps=tuple(steps))
 
 

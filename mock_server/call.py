@@ -41,7 +41,7 @@ class BodyReader:
         self._off = contract.off
         self._max = max_body
         self._decoder = json.JSONDecoder(parse_constant=_not_json)
-        self._each_key = json.JSONDecoder(object_pairs_hook=body_keys)
+        self._each_key = json.JSONDecoder(object_pairs_hook=dict if "body-keys" in self._off else body_keys)
 
     def declared(self, operation: Operation, call: Call) -> list[Violation]:
         """The violations of what the headers say about the body."""
@@ -59,11 +59,17 @@ class BodyReader:
         try:
             return self._value(raw), []
         except _Refused as refused:
-            if refused.rule == "body-json" and "body-json" in self._off:
-                return _leniently(raw), []
             return None, [Violation(self._contract.rule(refused.rule), refused.fault)]
 
     def _value(self, raw: bytes) -> Any:
+        try:
+            return self._whole(raw)
+        except _Refused as refused:
+            if refused.rule != "body-json" or "body-json" not in self._off:
+                raise
+        return body_text(_first(raw, self._each_key), "body-text" not in self._off)
+
+    def _whole(self, raw: bytes) -> Any:
         text = body_json(_text, raw)
         if text.count("[") + text.count("{") > DEPTH:
             text = body_depth(text, "body-depth" not in self._off)
@@ -226,9 +232,9 @@ def _readable(value: Any) -> Any:
     return value
 
 
-def _leniently(raw: bytes) -> Any:
+def _first(raw: bytes, decoder: json.JSONDecoder) -> Any:
     """What a server makes of a malformed body that it does not refuse: its first value, or `{}`."""
     try:
-        return json.JSONDecoder().raw_decode(raw.decode("utf-8", "replace").lstrip("\ufeff \t\r\n"))[0]
+        return decoder.raw_decode(raw.decode("utf-8", "replace").lstrip("\ufeff \t\r\n"))[0]
     except (ValueError, RecursionError):
         return {}

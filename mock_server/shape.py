@@ -53,10 +53,9 @@ class Keyword:
         self.sentence = sentence(self.holder[name], self.holder) if sentence else None
         kinds = self.holder.get("type", [])
         self.kinds = [kinds] if isinstance(kinds, str) else list(kinds)
-        names = path[1:-1:2]
-        named = [part for name in names for part in ("properties", name)]
-        #: Of the value, where the path of the keyword says which it is.
-        self.pointer = pointer(names) if list(path[:-1]) == named else ""
+        #: Where the value is that breaks it, mostly, and the pointer to there.
+        self.names = list(path[1:-1:2])
+        self.pointer = pointer(self.names)
 
     @functools.cached_property
     def _validator(self) -> jsonschema_rs.Draft202012Validator:
@@ -92,7 +91,8 @@ def _violations(contract: Contract, schema: Schema, error: Error, where: str, ba
     meant = _meant(told["context"]) if "context" in told else ()
     if meant:
         return [found for inner in meant for found in _violations(contract, schema, inner, where, base)]
-    place = base + (keyword.pointer or pointer(error.instance_path))
+    path = error.instance_path
+    place = base + (keyword.pointer if path == keyword.names else pointer(path))
     needed = wanted(error.message, keyword, instance)
     found = []
     for name in keyword.places(told):
@@ -108,7 +108,9 @@ def pointer(parts: Sequence[str | int]) -> str:
 
 
 def _meant(branches: list[list[Error]]) -> list[Error]:
-    """The branch that the sender meant: one of the right type, else the first."""
+    """The branch that the sender meant: one of the right type, else the first; none where more than one fits."""
+    if not all(branches):
+        return []
     for branch in branches:
         if all(error.kind.name != "type" for error in branch):
             return branch
@@ -118,8 +120,11 @@ def _meant(branches: list[list[Error]]) -> list[Error]:
 def _holder(root: Node, path: Sequence[str | int]) -> Node:
     """The schema object that holds the keyword at the end of the path."""
     node: Any = root
-    for part in path[:-1]:
-        node = node[part]
+    for part in map(
+        str, path[:-1]
+    ):  # jsonschema_rs tells a name of digits as a number, and leaves out an empty one
+        items = {str(n): item for n, item in enumerate(node)} if isinstance(node, list) else node
+        node = items.get(part) if isinstance(items, dict) else None
     return node if isinstance(node, dict) else {}
 
 

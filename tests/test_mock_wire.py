@@ -256,6 +256,12 @@ SCHEMAS: dict[str, tuple[dict[str, Any], Any, list[str]]] = {
         {"a": {"b": 1, "c": 1}},
         ["/a/b", "/a/c"],
     ),
+    "dynamic": (
+        {"$dynamicAnchor": "n", "properties": {"c": {"$dynamicRef": "#n"}, "n": {"type": "null"}}},
+        {"c": {"n": 1}},
+        ["/c/n"],
+    ),
+    "digits": ({"properties": {"1": {"prefixItems": [{"type": "null"}]}}}, {"1": [1]}, ["/1/0"]),
     "items": ({"items": {"properties": {"a": {"type": "null"}}}}, [{}, {"a": 1}, {"a": 2}], ["/1/a", "/2/a"]),
     "both": ({"allOf": [{"properties": {"a": {"type": "null"}}}]}, {"a": 1}, ["/a"]),
 }
@@ -268,6 +274,29 @@ def test_a_violation_points_at_what_is_wrong(node: dict[str, Any], value: Any, p
     for _ in range(2):
         found = shape.check(served, schema, value, "body")
         assert [violation.fault.pointer for violation in found] == pointers
+
+
+def test_a_name_that_the_validator_leaves_out_is_no_error() -> None:
+    """An empty name is not in the validator's path to a keyword: the value is refused all the same."""
+    schema = contract.schema({"properties": {"": {"properties": {"b": False}}}}, "a schema")
+    assert shape.check(contract.load(data.find("spec/openapi.yaml")), schema, {"": {"b": 1}}, "body")
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (body(service_slug="off-1") + b" x", 201),
+        (b'{"a": 1, "a": 2} x', 400),
+        (
+            rb'{"service_slug": "off-2", "display_name": "\ud800", "docker_image": "n", "exposed_port": ""} x',
+            400,
+        ),
+    ],
+)
+def test_a_malformed_body_that_is_not_refused_has_its_other_rules(raw: bytes, expected: int) -> None:
+    """A mock without body-json reads the first value; keys that are there twice and half characters are refused."""
+    with over_wsgi(create_app(without={"body-json"})) as send:
+        assert send("POST", CREATE, HEADERS, raw).status == expected
 
 
 def test_what_was_seen_is_short(send: Send) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -23,6 +24,7 @@ from contract_tests.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.quality.faults import FAULTS
 from tests.quality.gate import MOCK_HOOK, violated
+from tests.quality.planting import Request, Response, Send, twisted
 
 SPEC = load_spec()
 TABLES = [case for case in fixture_cases(load_catalogue()) if case.layer == "wire"]
@@ -123,21 +125,35 @@ def test_a_long_run_finds_more_than_faults_of_bodies(name: str, rule: str) -> No
     assert violated(report) == {rule}
 
 
+def with_other_faults(request: Request, send: Send) -> Response:
+    """Of a service that is not running an empty update is refused, and any other answered with no id."""
+    response = send(request)
+    if request.operation != "update" or not response.accepted:
+        return response
+    return Response(200 if request.value else 400)
+
+
+RUNNING = next(fault for fault in FAULTS if fault.name == "no-update-while-running")
+NULL = "external-credential-null-accepted"
+
+
 @pytest.mark.parametrize(
-    ("fault", "rule", "statuses"),
+    ("app", "body", "rule", "statuses"),
     [
-        ("null-refused", "external-credential-null-accepted", []),
-        ("running-refused", "not-while-busy", ["running"]),
+        (create_app(without={NULL}), {CREDENTIAL: None}, NULL, []),
+        (RUNNING.app(), {CREDENTIAL: None}, "not-while-busy", ["running"]),
+        (twisted(RUNNING.app(), with_other_faults), {"display_name": "d"}, "not-while-busy", ["running"]),
+        (twisted(RUNNING.app(), with_other_faults), {}, "not-while-busy", ["running"]),
     ],
 )
-def test_a_status_is_blamed_where_it_makes_the_difference(fault: str, rule: str, statuses: list[str]) -> None:
-    """A trace whose update is refused of a new service, too, is about what the update says."""
-    running = next(fault for fault in FAULTS if fault.name == "no-update-while-running")
-    app = create_app(without={rule}) if fault == "null-refused" else running.app()
+def test_a_status_is_blamed_where_it_makes_the_difference(
+    app: Any, body: dict[str, Any], rule: str, statuses: list[str]
+) -> None:
+    """A trace whose update is refused of a new service in the same way is about what the update says."""
     steps = (
         Step(body=bodies()["external"], slug="a"),
         Step("setStatus", status="running"),
-        Step("updateContainer", body={CREDENTIAL: None}, expect="accept"),
+        Step("updateContainer", body=body, expect="accept"),
     )
     player = open_player(WsgiTarget(app), control_hook=MOCK_HOOK)
     found = reduced(player, player.play(Case("trace", "not-while-busy", "lifecycle", steps)))
