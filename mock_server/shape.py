@@ -120,11 +120,10 @@ def _meant(branches: list[list[Error]]) -> list[Error]:
 def _holder(root: Node, path: Sequence[str | int]) -> Node:
     """The schema object that holds the keyword at the end of the path."""
     node: Any = root
-    for part in map(
-        str, path[:-1]
-    ):  # jsonschema_rs tells a name of digits as a number, and leaves out an empty one
+    for part in path[:-1]:
+        # jsonschema_rs tells a name of digits as a number, and leaves out an empty one.
         items = {str(n): item for n, item in enumerate(node)} if isinstance(node, list) else node
-        node = items.get(part) if isinstance(items, dict) else None
+        node = items.get(str(part)) if isinstance(items, dict) else None
     return node if isinstance(node, dict) else {}
 
 
