@@ -11,7 +11,8 @@ from flask import Flask, request
 
 from benchmarks import stored
 from mock_server import create_app, serve
-from mock_server.store import opened
+from mock_server.store import MEMORY, opened
+from mock_server.wire import listed
 
 #: What an app that counts answers with the number of its requests.
 COUNTED = "/counted"
@@ -30,7 +31,7 @@ def bare() -> Any:
         request.get_json()
         return {"id": service_id}
 
-    return app
+    return lambda environ, start_response: listed(app(environ, start_response))
 
 
 def grown(address: str, count: str) -> Any:
@@ -72,8 +73,10 @@ KINDS: dict[str, Callable[..., Any]] = {"bare": bare, "grown": grown, "faulty": 
 def main() -> None:
     """Serves until the process is told to end."""
     port, kind, *rest = sys.argv[1:]
-    options = serve.Options(port=int(port))
-    serve.server(options).serve(target_loader=lambda: KINDS[kind](*rest), wrap_loader=False)
+    options = serve.Options(port=int(port), store=rest[0] if kind == "grown" else MEMORY)
+    serve.server(options).serve(
+        target_loader=lambda: serve.in_turns(options, KINDS[kind](*rest)), wrap_loader=False
+    )
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import functools
 import logging
 import re
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -70,6 +71,7 @@ def create_app(
     seed: int | None = None,
     deploy_seconds: float = 0,
     workers: int = 1,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> Flask:
     """A WSGI app that serves the contract and remembers nothing outside itself.
 
@@ -78,6 +80,7 @@ def create_app(
     --store takes: `memory`, `sqlite:///file.db`, `postgresql://…`.
     `latency` (`50-200ms`) and `fault_rate` draw from `seed`; a deploy or a stop takes `deploy_seconds`.
     Where several `workers` serve, each has an app, and what only one of them would know is refused.
+    `sleep` is called for an answer that is to come late, with the seconds.
     """
     known = _directory(callers, any_token)
     tokens = Tokens(known.callers)
@@ -96,6 +99,7 @@ def create_app(
         log,
         deploy_seconds,
         workers,
+        sleep,
     )
     return served(parts, _contract(spec, frozenset(without)))
 
@@ -118,13 +122,14 @@ class Parts:
     log: Callable[[str], object] | None
     deploy_seconds: float
     workers: int
+    sleep: Callable[[float], object]
 
 
 def served(parts: Parts, rules: Contract) -> Flask:
     """An app that serves the contract with these parts; one after another may do so with the same."""
     reader = BodyReader(rules, parts.max_body)
     mock = Mock(rules, parts.directory, parts.tokens, parts.store, reader, parts.clock, parts.new_id)
-    trouble = Trouble(mock, parts.chance, parts.script, control=parts.control)
+    trouble = Trouble(mock, parts.chance, parts.script, control=parts.control, sleep=parts.sleep)
     app = LeanFlask("mock_server", static_folder=None, template_folder=None)
     app.extensions["mock_server"] = (parts, rules)
     app.url_map.merge_slashes = False

@@ -18,7 +18,11 @@ from mock_server.data import UnusableFileError
 from mock_server.directory import Directory
 from mock_server.lines import log
 from mock_server.store import MEMORY
+from mock_server.turns import Turns
 
+#: So many calls may wait at a time; their threads take turns.
+THREADS = 64
+_TURNS = Turns()
 _EXAMPLE = '{"service_slug": "my-service", "display_name": "My service", "docker_image": "nginx:1.27"}'
 
 
@@ -80,7 +84,13 @@ def app(options: Options) -> Any:
         deploy_seconds=options.deploy_seconds,
         workers=options.workers,
         store=options.store,
+        sleep=_TURNS.sleep if options.store == MEMORY else time.sleep,
     )
+
+
+def in_turns(options: Options, made: Any) -> Any:
+    """The app as its server calls it: in turns, but where a database is waited for in each call."""
+    return _TURNS.around(made) if options.store == MEMORY else made
 
 
 @contextlib.contextmanager
@@ -127,20 +137,24 @@ def server(options: Options, interface: str = "wsgi") -> Any:
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces
 
-    threads = max(2, min(8, 2 * (os.cpu_count() or 1) + 1)) if interface == "wsgi" else 1
     return Granian(
         "mock_server",
         address=options.host,
         port=options.port,
         interface=Interfaces(interface),
         workers=options.workers,
-        blocking_threads=threads,
+        blocking_threads=_threads(options) if interface == "wsgi" else 1,
         http=HTTPModes.http1,
         websockets=False,
         log_enabled=False,
         workers_kill_timeout=1,
         respawn_failed_workers=options.workers > 1,
     )
+
+
+def _threads(options: Options) -> int:
+    """As many as may wait at a time; where they do not take turns, as many as are of use."""
+    return THREADS if options.store == MEMORY else max(2, min(8, 2 * (os.cpu_count() or 1) + 1))
 
 
 def _first(options: Options) -> Any:
@@ -161,7 +175,7 @@ def _loaded(options: Options, first: Any) -> Any:
         made = _watched(options, made, speaks)
     if not options.quiet and speaks:
         greet(options.host, options.port, lambda: greeting(options))
-    return made
+    return in_turns(options, made)
 
 
 def _watched(options: Options, made: Any, speaks: bool) -> Any:

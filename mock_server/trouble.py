@@ -36,7 +36,7 @@ class Trouble:
         script: Script,
         *,
         control: bool,
-        sleep: Callable[[float], object] = time.sleep,
+        sleep: Callable[[float], object],
     ) -> None:
         self._mock, self._chance, self._control, self._sleep = mock, chance, control, sleep
         self.script = script

@@ -94,7 +94,7 @@ class Front:
         environ[RECEIVED] = received(environ, self._limit)
         respond = _open_to_all(start_response) if self._cors else start_response
         try:
-            body = self._preflight(environ, respond) or _listed(self._app(environ, respond))
+            body = self._preflight(environ, respond) or listed(self._app(environ, respond))
         except Exception:
             logging.getLogger(__name__).exception("the mock failed on %s", environ.get("PATH_INFO"))
             failed = answer.problem(500, "the mock failed; its log says where: please report it")
@@ -161,7 +161,8 @@ def _field(variable: str) -> str:
     return variable[5:].replace("_", "-").title()
 
 
-def _listed(parts: Iterable[bytes]) -> list[bytes]:
+def listed(parts: Iterable[bytes]) -> list[bytes]:
+    """All parts of an answer."""
     try:
         return list(parts)
     finally:

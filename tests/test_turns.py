@@ -1,0 +1,251 @@
+"""Turns: one thread of the server works at a time, and whatever another waits for holds up nobody."""
+
+import http.client
+import json
+import queue
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mock_server.turns import Turns
+from mock_server.wire import Environ, StartResponse
+from tests.processes import Running, mock_server
+from tests.test_mock_control import BODY, CREATE, auth
+
+LONG = 3600.0
+App = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+
+class Pool:
+    """Threads that answer requests as a server's do: a request that finds none of them free waits for one."""
+
+    def __init__(self, app: App, threads: int) -> None:
+        self._app, self.asked, self.answered = app, queue.SimpleQueue[Any](), queue.SimpleQueue[Any]()
+        self._threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(threads)]
+        for thread in self._threads:
+            thread.start()
+
+    def _serve(self) -> None:
+        for environ in iter(self.asked.get, None):
+            try:
+                parts = self._app(environ, lambda *_: None)
+                for part in parts:
+                    self.answered.put(part)
+            except OSError as error:
+                self.answered.put(error)
+
+    def ask(self, environ: Environ) -> None:
+        """Sends a request."""
+        self.asked.put(environ)
+
+    def answer(self) -> Any:
+        """The next answer; queue.Empty where there is none for a long time."""
+        return self.answered.get(timeout=20)
+
+    def end(self, turns: Turns) -> None:
+        """Ends all threads; those that are held are let go."""
+        for _ in self._threads:
+            self.asked.put(None)
+        while any(thread.is_alive() for thread in self._threads):
+            with turns.waiting():
+                pass
+
+
+@contextmanager
+def pool(turns: Turns, app: App, threads: int) -> Iterator[Pool]:
+    """Threads that call the app in turns, ended afterwards."""
+    made = Pool(turns.around(app), threads)
+    try:
+        yield made
+    finally:
+        made.end(turns)
+
+
+def test_a_thread_that_has_answered_is_held_while_another_works() -> None:
+    """Of two threads, the one that answers first takes no request until the other waits."""
+    turns, works, waits, ends = Turns(LONG), threading.Event(), threading.Event(), threading.Event()
+
+    def app(environ: Environ, _: StartResponse) -> list[bytes]:
+        if environ["PATH_INFO"] == "/works":
+            works.set()
+            waits.wait(20)
+            with turns.waiting():
+                ends.wait(20)
+        return [environ["PATH_INFO"].encode()]
+
+    with pool(turns, app, 2) as made:
+        made.ask({"PATH_INFO": "/works"})
+        assert works.wait(20)
+        made.ask({"PATH_INFO": "/first"})
+        assert made.answer() == b"/first"
+        made.ask({"PATH_INFO": "/second"})
+        with pytest.raises(queue.Empty):
+            made.answered.get(timeout=0.2)
+        waits.set()
+        assert made.answer() == b"/second"
+        ends.set()
+        assert made.answer() == b"/works"
+
+
+def _breaks() -> Iterator[bytes]:
+    yield b"part"
+    raise ConnectionResetError("it breaks off")
+
+
+def _app(turns: Turns) -> App:
+    def refuse() -> list[bytes]:
+        raise OSError("nobody knows why")
+
+    def stuck() -> list[bytes]:
+        threading.Event().wait(0.03)
+        return [b"stuck"]
+
+    def sleeps() -> list[bytes]:
+        turns.sleep(0.01)
+        return [b"sleeps"]
+
+    kinds: dict[str, Callable[[], Iterable[bytes]]] = {
+        "quick": lambda: [b"quick"],
+        "sleeps": sleeps,
+        "stuck": stuck,
+        "raises": refuse,
+        "parts": lambda: iter((b"one", b"two")),
+        "breaks": _breaks,
+    }
+    return lambda environ, _: kinds[environ["PATH_INFO"]]()
+
+
+ANSWERS = {
+    "quick": [b"quick"],
+    "sleeps": [b"sleeps"],
+    "stuck": [b"stuck"],
+    "raises": ["nobody knows why"],
+    "parts": [b"one", b"two"],
+    "breaks": [b"part", "it breaks off"],
+}
+
+
+@given(st.lists(st.sampled_from(sorted(ANSWERS)), max_size=40), st.integers(1, 4))
+@settings(max_examples=60, deadline=None)
+def test_every_call_is_answered(kinds: list[str], threads: int) -> None:
+    """Whatever calls do, wait, fail or break off, each is answered, by however few threads."""
+    turns = Turns(patience=0.005)
+    with pool(turns, _app(turns), threads) as made:
+        for kind in kinds:
+            made.ask({"PATH_INFO": kind})
+        wanted = [part for kind in kinds for part in ANSWERS[kind]]
+        told = [made.answer() for _ in wanted]
+    assert sorted(str(each) for each in told) == sorted(str(each) for each in wanted)
+
+
+@pytest.mark.parametrize("framing", [{"CONTENT_LENGTH": "70000"}, {"HTTP_TRANSFER_ENCODING": "chunked"}])
+def test_a_long_body_is_waited_for(framing: Environ) -> None:
+    """Another thread works while the parts of a long body come, without anybody's patience being tried."""
+    turns, comes = Turns(LONG), threading.Event()
+
+    class Upload:
+        def read(self, _: int) -> bytes:
+            comes.wait(20)
+            return b"body"
+
+    def app(environ: Environ, _: StartResponse) -> list[bytes]:
+        return [environ["wsgi.input"].read(10) if "wsgi.input" in environ else b"quick"]
+
+    with pool(turns, app, 2) as made:
+        made.ask({"wsgi.input": Upload(), **framing})
+        for _ in range(3):
+            made.ask({})
+            assert made.answer() == b"quick"
+        comes.set()
+        assert made.answer() == b"body"
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    """A mock that serves."""
+    with mock_server("--cors") as made:
+        yield made
+
+
+def _connected(running: Running) -> http.client.HTTPConnection:
+    host, port = running.url.removeprefix("http://").split("/")[0].split(":")
+    return http.client.HTTPConnection(host, int(port), timeout=20)
+
+
+def _head(path: str, **fields: str) -> bytes:
+    told = {"Host": "mock", **auth(), "Content-Type": "application/json", **fields}
+    return "\r\n".join([f"POST {path} HTTP/1.1", *(f"{k}: {v}" for k, v in told.items()), "", ""]).encode()
+
+
+@contextmanager
+def _connected_socket(running: Running) -> Iterator[socket.socket]:
+    with closing(_connected(running)) as connection:
+        connection.connect()
+        yield connection.sock
+
+
+def test_sixty_calls_that_wait_hold_up_nobody(running: Running) -> None:
+    """While sixty answers are held back, others are given; all of the sixty were carried out at once."""
+    body = json.dumps({**BODY, "service_slug": "seeded"}).replace("seeded", "seeded-00").encode()
+    head = _head(CREATE, Prefer="wait=60", **{"Content-Length": str(len(body))})
+    with ExitStack() as stack:
+        for number in range(60):
+            one = stack.enter_context(_connected_socket(running))
+            one.sendall(head + body.replace(b"seeded-00", b"seeded-%02d" % number))
+        connection, stored = stack.enter_context(closing(_connected(running))), 0
+        while stored < 60:
+            connection.request("GET", "/_mock/health")
+            stored = json.loads(connection.getresponse().read())["services"]
+
+
+#: Requests of every kind, and the statuses of their answers.
+ASKED: tuple[tuple[str, str, dict[str, str], int], ...] = (
+    ("GET", "/_mock/health", {}, 200),
+    ("HEAD", "/_mock/health", {}, 200),
+    ("GET", "/_mock/", {}, 200),
+    ("OPTIONS", CREATE, {"Access-Control-Request-Method": "POST"}, 204),
+    ("OPTIONS", CREATE, {}, 405),
+    ("GET", "/nowhere", {}, 404),
+    ("HEAD", "/nowhere", {}, 404),
+    ("POST", CREATE, {}, 401),
+    ("POST", CREATE, auth(), 415),
+    ("DELETE", "/_mock/services", {}, 200),
+)
+
+
+@pytest.mark.parametrize("framing", ["Content-Length: 500", "Transfer-Encoding: chunked"])
+def test_a_body_that_comes_slowly_holds_up_nobody(running: Running, framing: str) -> None:
+    """While a body is on its way, each other answer comes whole, on one connection; then that of the body does."""
+    name, _, value = framing.partition(": ")
+    text = json.dumps({**BODY, "service_desc": "d" * 400}).encode().ljust(500)
+    body = text if value == "500" else b"1f4\r\n%s\r\n0\r\n\r\n" % text
+    with _connected_socket(running) as slow:
+        slow.sendall(_head(CREATE, **{name: value}) + body[:100])
+        with closing(_connected(running)) as connection:
+            for method, path, headers, status in ASKED * 10:
+                connection.request(method, path, headers=headers)
+                answer = connection.getresponse()
+                length = len(answer.read())
+                assert (method, path, answer.status, answer.will_close) == (method, path, status, False)
+                assert length == int(answer.headers.get("Content-Length", "0")) or method == "HEAD"
+        slow.sendall(body[100:])
+        assert slow.recv(100).startswith(b"HTTP/1.1 201")
+
+
+def test_it_ends_while_threads_are_held() -> None:
+    """Ctrl-C ends the mock within two seconds, with a body on its way and threads that stay in their calls."""
+    with mock_server() as running, _connected_socket(running) as slow:
+        slow.sendall(_head(CREATE, **{"Content-Length": "500"}) + b"{")
+        with closing(_connected(running)) as connection:
+            for _ in range(10):
+                connection.request("GET", "/_mock/health")
+                connection.getresponse().read()
+        running.process.send_signal(signal.SIGINT)
+        assert running.process.wait(timeout=10) == 0
