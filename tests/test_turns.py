@@ -6,14 +6,17 @@ import queue
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from werkzeug.test import Client
 
+from mock_server import serve
 from mock_server.turns import Turns
 from mock_server.wire import Environ, StartResponse
 from tests.processes import Running, mock_server
@@ -53,7 +56,9 @@ class Pool:
         """Ends all threads; those that are held are let go."""
         for _ in self._threads:
             self.asked.put(None)
+        ends = time.monotonic() + 20
         while any(thread.is_alive() for thread in self._threads):
+            assert time.monotonic() < ends, "threads are held and never let go"
             with turns.waiting():
                 pass
 
@@ -94,15 +99,113 @@ def test_a_thread_that_has_answered_is_held_while_another_works() -> None:
         assert made.answer() == b"/works"
 
 
+def test_a_thread_is_let_go_when_another_waits_later() -> None:
+    """Who is held while nothing is to be done is let go once a call takes long, without being told."""
+    turns, began, ends = Turns(patience=0.01), queue.SimpleQueue[None](), queue.SimpleQueue[None]()
+
+    def app(environ: Environ, _: StartResponse) -> list[bytes]:
+        if environ["PATH_INFO"] == "/long":
+            began.put(None)
+            ends.get(timeout=20)
+        return [environ["PATH_INFO"].encode()]
+
+    with pool(turns, app, 2) as made:
+        for _ in range(3):
+            made.ask({"PATH_INFO": "/long"})
+            began.get(timeout=20)
+            made.ask({"PATH_INFO": "/quick"})
+            assert made.answer() == b"/quick"
+            ends.put(None)
+            assert made.answer() == b"/long"
+            time.sleep(0.1)
+
+
+def _elsewhere(done: Callable[[], object]) -> None:
+    """Does something in a thread of its own, to its end."""
+    thread = threading.Thread(target=done)
+    thread.start()
+    thread.join(20)
+
+
+def _quick(_environ: Environ, _: StartResponse) -> list[bytes]:
+    return [b"quick"]
+
+
+def _held(turns: Turns) -> bool:
+    """Whether a call of this moment would hold its thread."""
+    parts = turns.around(_quick)({}, lambda *_: None)
+    if isinstance(parts, list):
+        return False
+    next(iter(parts))
+    getattr(parts, "close", lambda: None)()
+    return True
+
+
+def _refused(*_: object) -> list[bytes]:
+    raise OSError("nobody knows why")
+
+
+@pytest.mark.parametrize("app", [_refused, lambda *_: iter((b"one", b"two"))], ids=["raises", "in-parts"])
+def test_a_call_that_has_no_list_of_parts_holds_nobody(app: App) -> None:
+    """A call that has failed, or whose answer comes part by part, is no longer at work."""
+    turns = Turns(LONG)
+
+    def call() -> None:
+        with suppress(OSError):
+            turns.around(app)({}, lambda *_: None)
+
+    _elsewhere(call)
+    assert not _held(turns)
+
+
+def test_a_client_that_is_gone_leaves_nothing_behind() -> None:
+    """Where the server closes an answer that it cannot send, the thread that is let go is one that is held."""
+    turns, begun, waits, ends = Turns(LONG), threading.Event(), threading.Event(), threading.Event()
+
+    def works(_environ: Environ, _: StartResponse) -> list[bytes]:
+        begun.set()
+        waits.wait(20)
+        with turns.waiting():
+            ends.wait(20)
+        return [b"works"]
+
+    at_work = threading.Thread(target=lambda: list(turns.around(works)({}, lambda *_: None)), daemon=True)
+    at_work.start()
+    assert begun.wait(20)
+    parts = iter(turns.around(_quick)({}, lambda *_: None))
+    assert next(parts) == b"quick"
+    held = threading.Thread(target=list, args=(parts,), daemon=True)
+    held.start()
+    assert _held(turns), "by another, which is closed"
+    waits.set()
+    held.join(20)
+    assert not held.is_alive()
+    ends.set()
+    at_work.join(20)
+
+
+@pytest.mark.parametrize("prefer", ["wait=20", "code=409, wait=20"])
+def test_an_answer_that_is_held_back_takes_no_turn(prefer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mock that is served waits in turns: nobody is held by a call that sleeps."""
+    turns, asleep, ends = Turns(LONG), threading.Event(), threading.Event()
+    monkeypatch.setattr(serve, "_TURNS", turns)
+    monkeypatch.setattr(time, "sleep", lambda _: asleep.set() or ends.wait(20))
+    options = serve.Options(quiet=True, max_body=10_000 + len(prefer))
+    client = Client(serve.in_turns(options, serve.app(options)))
+    late = threading.Thread(target=lambda: client.post(CREATE, headers={**auth(), "Prefer": prefer}))
+    late.start()
+    assert asleep.wait(20)
+    assert not _held(turns)
+    ends.set()
+    late.join(20)
+
+
 def _breaks() -> Iterator[bytes]:
     yield b"part"
     raise ConnectionResetError("it breaks off")
 
 
 def _app(turns: Turns) -> App:
-    def refuse() -> list[bytes]:
-        raise OSError("nobody knows why")
-
     def stuck() -> list[bytes]:
         threading.Event().wait(0.03)
         return [b"stuck"]
@@ -115,7 +218,7 @@ def _app(turns: Turns) -> App:
         "quick": lambda: [b"quick"],
         "sleeps": sleeps,
         "stuck": stuck,
-        "raises": refuse,
+        "raises": _refused,
         "parts": lambda: iter((b"one", b"two")),
         "breaks": _breaks,
     }
@@ -136,7 +239,7 @@ ANSWERS = {
 @settings(max_examples=60, deadline=None)
 def test_every_call_is_answered(kinds: list[str], threads: int) -> None:
     """Whatever calls do, wait, fail or break off, each is answered, by however few threads."""
-    turns = Turns(patience=0.005)
+    turns = Turns(LONG)
     with pool(turns, _app(turns), threads) as made:
         for kind in kinds:
             made.ask({"PATH_INFO": kind})
