@@ -84,13 +84,18 @@ def app(options: Options) -> Any:
         deploy_seconds=options.deploy_seconds,
         workers=options.workers,
         store=options.store,
-        sleep=_TURNS.sleep if options.store == MEMORY else time.sleep,
+        sleep=_TURNS.sleep if takes_turns(options) else time.sleep,
     )
 
 
+def takes_turns(options: Options) -> bool:
+    """Whether one thread works at a time: not where each call waits for a database on a network."""
+    return not options.store.startswith("postgres")
+
+
 def in_turns(options: Options, made: Any) -> Any:
-    """The app as its server calls it: in turns, but where a database is waited for in each call."""
-    return _TURNS.around(made) if options.store == MEMORY else made
+    """The app as its server calls it."""
+    return _TURNS.around(made) if takes_turns(options) else made
 
 
 @contextlib.contextmanager
@@ -154,7 +159,7 @@ def server(options: Options, interface: str = "wsgi") -> Any:
 
 def _threads(options: Options) -> int:
     """As many as may wait at a time; where they do not take turns, as many as are of use."""
-    return THREADS if options.store == MEMORY else max(2, min(8, 2 * (os.cpu_count() or 1) + 1))
+    return THREADS if takes_turns(options) else max(2, min(8, 2 * (os.cpu_count() or 1) + 1))
 
 
 def _first(options: Options) -> Any:
