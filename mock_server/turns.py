@@ -14,18 +14,23 @@ from typing import Any
 from mock_server.wire import Environ, StartResponse, WsgiApp
 
 #: In seconds: a call that takes longer waits for something, such as the rest of a body.
-PATIENCE = 0.05
-#: In bytes: a longer body is waited for; a shorter one is mostly there.
+PATIENCE = 0.002
+#: In seconds: where nothing is asked for so long, no thread is held.
+REST = 30.0
+#: In bytes: a longer body is waited for, and let go of with its call; a shorter one is mostly there.
 _SHORT = 64 * 1024
+#: So many of the longer ones are in memory at a time.
+_ROOM = 8
 
 
 class Turns:
     """The turns of a process. The answers have a `Content-Length` or no body: a client sees where they end."""
 
-    def __init__(self, patience: float = PATIENCE) -> None:
-        self._patience = patience
+    def __init__(self, patience: float = PATIENCE, rest: float = REST) -> None:
+        self._patience, self._rest = patience, rest
         self._lock = threading.Lock()
         self._begun = threading.Condition(self._lock)
+        self._room = threading.Semaphore(_ROOM)
         self._watcher: threading.Thread | None = None
         self._watching = False
         self._tick = 0
@@ -38,14 +43,13 @@ class Turns:
 
         def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             self._begin()
-            if "HTTP_TRANSFER_ENCODING" in environ or _long(environ.get("CONTENT_LENGTH", "")):
-                environ["wsgi.input"] = _Awaited(environ["wsgi.input"], self.waiting)
+            long = "HTTP_TRANSFER_ENCODING" in environ or _long(environ.get("CONTENT_LENGTH", ""))
             try:
-                parts = app(environ, start_response)
+                parts = (self._with_room if long else _called)(app, environ, start_response)
             except BaseException:
                 self._leave()
                 raise
-            if isinstance(parts, list):
+            if isinstance(parts, list) and not long:
                 return self._end(parts)
             self._leave()  # what comes part by part is waited for
             return parts
@@ -66,12 +70,19 @@ class Turns:
         finally:
             self._begin()
 
+    def _with_room(self, app: WsgiApp, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        with self.waiting():
+            self._room.acquire()
+        environ["wsgi.input"] = _Awaited(environ["wsgi.input"], self.waiting)
+        try:
+            return app(environ, start_response)
+        finally:
+            self._room.release()
+
     def _begin(self) -> None:
         with self._lock:
             self._working[threading.get_ident()] = self._tick
-            if self._held and not self._watching:
-                self._watching = True
-                self._begun.notify()
+            self._watched()
 
     def _leave(self) -> None:
         with self._lock:
@@ -87,14 +98,12 @@ class Turns:
             turn = threading.Lock()
             turn.acquire()
             self._held.append(turn)
-            if self._watcher is None:
-                self._watcher = threading.Thread(target=self._watch, name="turns", daemon=True)
-                self._watcher.start()
-        return self._hold(parts, turn)
+            self._watched()
+        return self._hold(iter(parts), turn)
 
-    def _hold(self, parts: list[bytes], turn: threading.Lock) -> Iterator[bytes]:
+    def _hold(self, parts: Iterator[bytes], turn: threading.Lock) -> Iterator[bytes]:
         try:
-            yield b"".join(parts)
+            yield from parts
             turn.acquire()
         finally:  # the server closes what its client no longer reads
             with self._lock, contextlib.suppress(ValueError):
@@ -104,13 +113,25 @@ class Turns:
         if self._held and not self._working:
             self._held.pop().release()
 
+    def _watched(self) -> None:
+        """Sees to it that somebody watches where a call may turn out to wait while others are held."""
+        if self._watching or not (self._held and self._working):
+            return
+        self._watching = True
+        if self._watcher is None:
+            self._watcher = threading.Thread(target=self._watch, name="turns", daemon=True)
+            self._watcher.start()
+        self._begun.notify()
+
     def _watch(self) -> None:
         """Counts calls that take long as waiting, so that they hold nobody."""
         while True:
             with self._lock:
                 while not (self._working and self._held):
                     self._watching = False
-                    self._begun.wait()
+                    asked = self._begun.wait(self._rest)
+                    while self._held and not asked and not self._working:
+                        self._let_go()
                 self._tick += 1
             time.sleep(self._patience)
             with self._lock:
@@ -129,6 +150,10 @@ class _Awaited:
         """At most so many bytes."""
         with self._waiting():
             return bytes(self._stream.read(size))
+
+
+def _called(app: WsgiApp, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    return app(environ, start_response)
 
 
 def _long(length: str) -> bool:

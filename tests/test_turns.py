@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Any
@@ -43,6 +44,7 @@ class Pool:
                     self.answered.put(part)
             except OSError as error:
                 self.answered.put(error)
+            del environ
 
     def ask(self, environ: Environ) -> None:
         """Sends a request."""
@@ -113,11 +115,82 @@ def test_a_thread_is_let_go_when_another_waits_later() -> None:
         for _ in range(3):
             made.ask({"PATH_INFO": "/long"})
             began.get(timeout=20)
-            made.ask({"PATH_INFO": "/quick"})
-            assert made.answer() == b"/quick"
+            for _ in range(3):
+                made.ask({"PATH_INFO": "/quick"})
+                assert made.answer() == b"/quick"
             ends.put(None)
             assert made.answer() == b"/long"
             time.sleep(0.1)
+
+
+def test_a_call_that_all_others_end_before_holds_nobody() -> None:
+    """Who began before the others were held is found to wait, too, though nobody begins any more."""
+    turns, ends, meet = Turns(patience=0.01), queue.SimpleQueue[None](), threading.Barrier(2)
+
+    def app(environ: Environ, _: StartResponse) -> list[bytes]:
+        meet.wait(20)
+        if environ["PATH_INFO"] == "/long":
+            ends.get(timeout=20)
+        return [environ["PATH_INFO"].encode()]
+
+    with pool(turns, app, 2) as made:
+        for _ in range(3):
+            for path in ("/long", "/quick", "/long"):
+                made.ask({"PATH_INFO": path})
+            assert made.answer() == b"/quick"
+            ends.put(None)
+            made.ask({"PATH_INFO": "/quick"})
+            assert sorted((made.answer(), made.answer())) == [b"/long", b"/quick"]
+            ends.put(None)
+            assert made.answer() == b"/long"
+            time.sleep(0.1)
+
+
+def test_nobody_is_held_while_nothing_is_asked() -> None:
+    """After a rest all threads are let go, with what their calls still hold."""
+    turns, meet = Turns(patience=0.01, rest=0.01), threading.Barrier(4)
+
+    def app(_environ: Environ, _: StartResponse) -> list[bytes]:
+        meet.wait(20)
+        return [b"met"]
+
+    class Sent:
+        """A part of a request."""
+
+    with pool(turns, app, 4) as made:
+        sent = [Sent() for _ in range(4)]
+        kept = [weakref.ref(one) for one in sent]
+        while sent:
+            made.ask({"sent": sent.pop()})
+        assert [made.answer() for _ in range(4)] == [b"met"] * 4
+        ends = time.monotonic() + 20
+        while any(one() for one in kept):
+            assert time.monotonic() < ends, "calls are held for ever"
+            time.sleep(0.01)
+
+
+def test_few_long_bodies_are_in_memory_at_a_time() -> None:
+    """Of twenty long bodies that come at once eight are read, then the others."""
+    turns, read, comes = Turns(LONG), queue.SimpleQueue[None](), threading.Event()
+
+    class Upload:
+        def read(self, _: int) -> bytes:
+            read.put(None)
+            comes.wait(20)
+            return b"body"
+
+    def app(environ: Environ, _: StartResponse) -> list[bytes]:
+        return [environ["wsgi.input"].read(10)]
+
+    with pool(turns, app, 20) as made:
+        for _ in range(20):
+            made.ask({"wsgi.input": Upload(), "CONTENT_LENGTH": "70000"})
+        for _ in range(8):
+            read.get(timeout=20)
+        with pytest.raises(queue.Empty):
+            read.get(timeout=0.2)
+        comes.set()
+        assert [made.answer() for _ in range(20)] == [b"body"] * 20
 
 
 def _elsewhere(done: Callable[[], object]) -> None:
