@@ -40,12 +40,13 @@ class Turns:
 
     def around(self, app: WsgiApp) -> WsgiApp:
         """The app, called in turns."""
+        with_room = self._with_room(app)
 
         def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             self._begin()
             long = "HTTP_TRANSFER_ENCODING" in environ or _long(environ.get("CONTENT_LENGTH", ""))
             try:
-                parts = (self._with_room if long else _called)(app, environ, start_response)
+                parts = (with_room if long else app)(environ, start_response)
             except BaseException:
                 self._leave()
                 raise
@@ -70,14 +71,19 @@ class Turns:
         finally:
             self._begin()
 
-    def _with_room(self, app: WsgiApp, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        with self.waiting():
-            self._room.acquire()
-        environ["wsgi.input"] = _Awaited(environ["wsgi.input"], self.waiting)
-        try:
-            return app(environ, start_response)
-        finally:
-            self._room.release()
+    def _with_room(self, app: WsgiApp) -> WsgiApp:
+        """The app, called with a long body once there is room for it."""
+
+        def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+            with self.waiting():
+                self._room.acquire()
+            environ["wsgi.input"] = _Awaited(environ["wsgi.input"], self.waiting)
+            try:
+                return app(environ, start_response)
+            finally:
+                self._room.release()
+
+        return application
 
     def _begin(self) -> None:
         with self._lock:
@@ -150,10 +156,6 @@ class _Awaited:
         """At most so many bytes."""
         with self._waiting():
             return bytes(self._stream.read(size))
-
-
-def _called(app: WsgiApp, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-    return app(environ, start_response)
 
 
 def _long(length: str) -> bool:

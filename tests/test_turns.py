@@ -1,15 +1,12 @@
 """Turns: one thread of the server works at a time, and whatever another waits for holds up nobody."""
 
-import http.client
-import json
+import io
 import queue
-import signal
-import socket
 import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -20,8 +17,7 @@ from werkzeug.test import Client
 from mock_server import serve
 from mock_server.turns import Turns
 from mock_server.wire import Environ, StartResponse
-from tests.processes import Running, mock_server
-from tests.test_mock_control import BODY, CREATE, auth
+from tests.test_mock_control import CREATE, auth
 
 LONG = 3600.0
 App = Callable[[Environ, StartResponse], Iterable[bytes]]
@@ -123,6 +119,27 @@ def test_a_thread_is_let_go_when_another_waits_later() -> None:
             time.sleep(0.1)
 
 
+def test_a_thread_that_was_held_before_is_let_go() -> None:
+    """Who is held when nothing is at work is let go once a call begins that waits."""
+    turns, began, ends = Turns(patience=0.2), queue.SimpleQueue[None](), queue.SimpleQueue[None]()
+
+    def app(environ: Environ, _: StartResponse) -> list[bytes]:
+        if environ["PATH_INFO"] == "/long":
+            began.put(None)
+            ends.get(timeout=20)
+        return [environ["PATH_INFO"].encode()]
+
+    with pool(turns, app, 2) as made:
+        for _ in range(2):
+            made.ask({"PATH_INFO": "/long"})
+            began.get(timeout=20)
+            made.ask({"PATH_INFO": "/quick"})
+            assert made.answer() == b"/quick"
+            ends.put(None)
+            assert made.answer() == b"/long"
+            time.sleep(0.5)
+
+
 def test_a_call_that_all_others_end_before_holds_nobody() -> None:
     """Who began before the others were held is found to wait, too, though nobody begins any more."""
     turns, ends, meet = Turns(patience=0.01), queue.SimpleQueue[None](), threading.Barrier(2)
@@ -204,9 +221,10 @@ def _quick(_environ: Environ, _: StartResponse) -> list[bytes]:
     return [b"quick"]
 
 
-def _held(turns: Turns) -> bool:
-    """Whether a call of this moment would hold its thread."""
-    parts = turns.around(_quick)({}, lambda *_: None)
+def _held(turns: Turns, length: int = 0) -> bool:
+    """Whether a call of this moment, with a body of that length, would hold its thread."""
+    environ = {"wsgi.input": io.BytesIO(bytes(length)), "CONTENT_LENGTH": str(length)}
+    parts = turns.around(_quick)(environ, lambda *_: None)
     if isinstance(parts, list):
         return False
     next(iter(parts))
@@ -232,7 +250,10 @@ def test_a_call_that_has_no_list_of_parts_holds_nobody(app: App) -> None:
 
 
 def test_a_client_that_is_gone_leaves_nothing_behind() -> None:
-    """Where the server closes an answer that it cannot send, the thread that is let go is one that is held."""
+    """Where the server closes an answer that it cannot send, the thread that is let go is one that is held.
+
+    The thread of a long body never is.
+    """
     turns, begun, waits, ends = Turns(LONG), threading.Event(), threading.Event(), threading.Event()
 
     def works(_environ: Environ, _: StartResponse) -> list[bytes]:
@@ -250,6 +271,7 @@ def test_a_client_that_is_gone_leaves_nothing_behind() -> None:
     held = threading.Thread(target=list, args=(parts,), daemon=True)
     held.start()
     assert _held(turns), "by another, which is closed"
+    assert not _held(turns, 70_000), "what is large is kept by nobody"
     waits.set()
     held.join(20)
     assert not held.is_alive()
@@ -341,87 +363,3 @@ def test_a_long_body_is_waited_for(framing: Environ) -> None:
             assert made.answer() == b"quick"
         comes.set()
         assert made.answer() == b"body"
-
-
-@pytest.fixture
-def running() -> Iterator[Running]:
-    """A mock that serves."""
-    with mock_server("--cors") as made:
-        yield made
-
-
-def _connected(running: Running) -> http.client.HTTPConnection:
-    host, port = running.url.removeprefix("http://").split("/")[0].split(":")
-    return http.client.HTTPConnection(host, int(port), timeout=20)
-
-
-def _head(path: str, **fields: str) -> bytes:
-    told = {"Host": "mock", **auth(), "Content-Type": "application/json", **fields}
-    return "\r\n".join([f"POST {path} HTTP/1.1", *(f"{k}: {v}" for k, v in told.items()), "", ""]).encode()
-
-
-@contextmanager
-def _connected_socket(running: Running) -> Iterator[socket.socket]:
-    with closing(_connected(running)) as connection:
-        connection.connect()
-        yield connection.sock
-
-
-def test_sixty_calls_that_wait_hold_up_nobody(running: Running) -> None:
-    """While sixty answers are held back, others are given; all of the sixty were carried out at once."""
-    body = json.dumps({**BODY, "service_slug": "seeded"}).replace("seeded", "seeded-00").encode()
-    head = _head(CREATE, Prefer="wait=60", **{"Content-Length": str(len(body))})
-    with ExitStack() as stack:
-        for number in range(60):
-            one = stack.enter_context(_connected_socket(running))
-            one.sendall(head + body.replace(b"seeded-00", b"seeded-%02d" % number))
-        connection, stored = stack.enter_context(closing(_connected(running))), 0
-        while stored < 60:
-            connection.request("GET", "/_mock/health")
-            stored = json.loads(connection.getresponse().read())["services"]
-
-
-#: Requests of every kind, and the statuses of their answers.
-ASKED: tuple[tuple[str, str, dict[str, str], int], ...] = (
-    ("GET", "/_mock/health", {}, 200),
-    ("HEAD", "/_mock/health", {}, 200),
-    ("GET", "/_mock/", {}, 200),
-    ("OPTIONS", CREATE, {"Access-Control-Request-Method": "POST"}, 204),
-    ("OPTIONS", CREATE, {}, 405),
-    ("GET", "/nowhere", {}, 404),
-    ("HEAD", "/nowhere", {}, 404),
-    ("POST", CREATE, {}, 401),
-    ("POST", CREATE, auth(), 415),
-    ("DELETE", "/_mock/services", {}, 200),
-)
-
-
-@pytest.mark.parametrize("framing", ["Content-Length: 500", "Transfer-Encoding: chunked"])
-def test_a_body_that_comes_slowly_holds_up_nobody(running: Running, framing: str) -> None:
-    """While a body is on its way, each other answer comes whole, on one connection; then that of the body does."""
-    name, _, value = framing.partition(": ")
-    text = json.dumps({**BODY, "service_desc": "d" * 400}).encode().ljust(500)
-    body = text if value == "500" else b"1f4\r\n%s\r\n0\r\n\r\n" % text
-    with _connected_socket(running) as slow:
-        slow.sendall(_head(CREATE, **{name: value}) + body[:100])
-        with closing(_connected(running)) as connection:
-            for method, path, headers, status in ASKED * 10:
-                connection.request(method, path, headers=headers)
-                answer = connection.getresponse()
-                length = len(answer.read())
-                assert (method, path, answer.status, answer.will_close) == (method, path, status, False)
-                assert length == int(answer.headers.get("Content-Length", "0")) or method == "HEAD"
-        slow.sendall(body[100:])
-        assert slow.recv(100).startswith(b"HTTP/1.1 201")
-
-
-def test_it_ends_while_threads_are_held() -> None:
-    """Ctrl-C ends the mock within two seconds, with a body on its way and threads that stay in their calls."""
-    with mock_server() as running, _connected_socket(running) as slow:
-        slow.sendall(_head(CREATE, **{"Content-Length": "500"}) + b"{")
-        with closing(_connected(running)) as connection:
-            for _ in range(10):
-                connection.request("GET", "/_mock/health")
-                connection.getresponse().read()
-        running.process.send_signal(signal.SIGINT)
-        assert running.process.wait(timeout=10) == 0
