@@ -152,10 +152,10 @@ class _Awaited:
     def __init__(self, stream: Any, waiting: Callable[[], contextlib.AbstractContextManager[None]]) -> None:
         self._stream, self._waiting = stream, waiting
 
-    def read(self, size: int = -1) -> bytes:
-        """At most so many bytes."""
+    def read(self, *size: int) -> bytes:
+        """At most so many bytes, or all of them: no server need know what -1 is."""
         with self._waiting():
-            return bytes(self._stream.read(size))
+            return bytes(self._stream.read(*size))
 
 
 def _long(length: str) -> bool:
