@@ -1,14 +1,17 @@
 """Bodies put together of parts: what a long run sends most."""
 
 import json
+import multiprocessing
 import tracemalloc
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from itertools import islice
 from typing import Any
 
 import pytest
 
+from contract_tests import player
 from contract_tests.corpus import corpus
 from contract_tests.fixtures import bodies
 from contract_tests.oracle import opinion
@@ -89,19 +92,22 @@ def test_a_fault_that_two_properties_make_is_found() -> None:
 
     def lenient(request: Request, send: Send) -> Response:
         port = request.body.get("exposed_port")
+        if request.raw.count(b'":') != len(
+            request.body
+        ):  # to set the port would mend a key that is there twice
+            return send(request)
         if request.operation == "create" and type(port) is int and "gpu_count" in request.body:
             return send(request.setting(exposed_port=80))
         return send(request)
 
-    player = open_player(WsgiTarget(twisted(create_app(), lenient)))
-    report = Run(player, Options(layers=("properties",), max_examples=300)).report()
+    opened = open_player(WsgiTarget(twisted(create_app(), lenient)))
+    report = Run(opened, Options(layers=("properties",), max_examples=300)).report()
     assert violated(report) == {"exposed-port-range"}
 
 
-def test_the_memory_of_a_long_run_is_flat(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the first rounds more of them take no more memory: a few bytes for each request."""
-    monkeypatch.setattr("contract_tests.player.TRAFFIC", 100)
-    monkeypatch.setattr("contract_tests.player._IDS", 100)
+def _taken() -> tuple[list[int], int]:
+    """The bytes in use after each of eight rounds, and the requests of all of them."""
+    player.TRAFFIC = player._IDS = 100
     app = create_app()
     run = Run(open_player(WsgiTarget(app)), Options(layers=("properties",), max_examples=10))
     turn = Round(3, 0, recombined=400)
@@ -109,13 +115,20 @@ def test_the_memory_of_a_long_run_is_flat(monkeypatch: pytest.MonkeyPatch) -> No
     taken: list[int] = []
     before = run.player.requests
     tracemalloc.start()
-    try:
-        for _ in range(8):
-            run._play_round(turn, pool)
-            run._settle()
-            for kept in ("services", "journal"):  # of the mock, which is in this process
-                app.test_client().delete(f"/_mock/{kept}")
-            taken.append(tracemalloc.get_traced_memory()[0])
-    finally:
-        tracemalloc.stop()
-    assert (taken[-1] - taken[3]) / ((run.player.requests - before) / 2) < 100, taken
+    for _ in range(8):
+        run._play_round(turn, pool)
+        run._settle()
+        for kept in ("services", "journal"):  # of the mock, which is in this process
+            app.test_client().delete(f"/_mock/{kept}")
+        taken.append(tracemalloc.get_traced_memory()[0])
+    return taken, run.player.requests - before
+
+
+def test_the_memory_of_a_long_run_is_flat() -> None:
+    """After the first rounds more of them take no more memory: a few bytes for each request.
+
+    A process of its own has no cache that is full already: what takes the place of older things would count.
+    """
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        taken, requests = process.submit(_taken).result()
+    assert (taken[-1] - taken[3]) / (requests / 2) < 100, taken
