@@ -92,9 +92,8 @@ def test_a_fault_that_two_properties_make_is_found() -> None:
 
     def lenient(request: Request, send: Send) -> Response:
         port = request.body.get("exposed_port")
-        if request.raw.count(b'":') != len(
-            request.body
-        ):  # to set the port would mend a key that is there twice
+        # To set the port would mend a key that is there twice.
+        if request.raw.count(b'":') != len(request.body):
             return send(request)
         if request.operation == "create" and type(port) is int and "gpu_count" in request.body:
             return send(request.setting(exposed_port=80))

@@ -97,9 +97,8 @@ def test_a_thread_that_has_answered_is_held_while_another_works() -> None:
         assert made.answer() == b"/works"
 
 
-def test_a_thread_is_let_go_when_another_waits_later() -> None:
-    """Who is held while nothing is to be done is let go once a call takes long, without being told."""
-    turns, began, ends = Turns(patience=0.01), queue.SimpleQueue[None](), queue.SimpleQueue[None]()
+def _long_or_quick(began: queue.SimpleQueue[None], ends: queue.SimpleQueue[None]) -> App:
+    """An app that says when a long call began, and is told when it ends."""
 
     def app(environ: Environ, _: StartResponse) -> list[bytes]:
         if environ["PATH_INFO"] == "/long":
@@ -107,7 +106,14 @@ def test_a_thread_is_let_go_when_another_waits_later() -> None:
             ends.get(timeout=20)
         return [environ["PATH_INFO"].encode()]
 
-    with pool(turns, app, 2) as made:
+    return app
+
+
+def test_a_thread_is_let_go_when_another_waits_later() -> None:
+    """Who is held while nothing is to be done is let go once a call takes long, without being told."""
+    turns, began, ends = Turns(patience=0.01), queue.SimpleQueue[None](), queue.SimpleQueue[None]()
+
+    with pool(turns, _long_or_quick(began, ends), 2) as made:
         for _ in range(3):
             made.ask({"PATH_INFO": "/long"})
             began.get(timeout=20)
@@ -123,13 +129,7 @@ def test_a_thread_that_was_held_before_is_let_go() -> None:
     """Who is held when nothing is at work is let go once a call begins that waits."""
     turns, began, ends = Turns(patience=0.2), queue.SimpleQueue[None](), queue.SimpleQueue[None]()
 
-    def app(environ: Environ, _: StartResponse) -> list[bytes]:
-        if environ["PATH_INFO"] == "/long":
-            began.put(None)
-            ends.get(timeout=20)
-        return [environ["PATH_INFO"].encode()]
-
-    with pool(turns, app, 2) as made:
+    with pool(turns, _long_or_quick(began, ends), 2) as made:
         for _ in range(2):
             made.ask({"PATH_INFO": "/long"})
             began.get(timeout=20)
