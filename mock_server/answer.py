@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -43,18 +43,23 @@ def refusal(violations: Iterable[Violation]) -> Answer:
     """The violations of one stage; the status is that of the first."""
     found = tuple(violations)
     status = (found[0].rule.status or (400,))[0]
-    detail = "; ".join(f"{_place(v.fault)}: seen {v.fault.seen}, wanted {v.fault.wanted}" for v in found)
-    return problem(status, detail, found)
+    return problem(status, "; ".join([_sentence(violation.fault) for violation in found]), found)
 
 
 def problem(
     status: int, detail: str, violations: tuple[Violation, ...] = (), headers: Mapping[str, str] | None = None
 ) -> Answer:
     """A problem document."""
-    body = {"type": "about:blank", "title": phrase(status), "status": status, "detail": detail}
-    found = {"violations": [told(violation) for violation in violations]} if violations else {}
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": phrase(status),
+        "status": status,
+        "detail": detail,
+    }
+    if violations:
+        body["violations"] = [told(violation) for violation in violations]
     challenge = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
-    return Answer(status, encoded({**body, **found}), PROBLEM, {**challenge, **(headers or {})}, violations)
+    return Answer(status, encoded(body), PROBLEM, {**challenge, **(headers or {})}, violations)
 
 
 @functools.cache
@@ -68,17 +73,19 @@ def phrase(status: int) -> str:
 
 def told(violation: Violation) -> dict[str, str]:
     """A violation as JSON."""
-    rule, fault = violation.rule, violation.fault
+    rule, (where, pointer, seen, wanted) = violation
     return {
         "rule": rule.id,
         "grade": rule.grade,
-        "in": fault.where,
-        "pointer": fault.pointer,
-        "seen": fault.seen,
-        "wanted": fault.wanted,
+        "in": where,
+        "pointer": pointer,
+        "seen": seen,
+        "wanted": wanted,
     }
 
 
-def _place(fault: Fault) -> str:
-    name = fault.pointer.removeprefix("/").replace("~1", "/").replace("~0", "~")
-    return name or ("the body" if fault.where == "body" else "the service")
+def _sentence(fault: Fault) -> str:
+    where, pointer, seen, wanted = fault
+    name = pointer[1:].replace("~1", "/").replace("~0", "~")
+    place = name or ("the body" if where == "body" else "the service")
+    return f"{place}: seen {seen}, wanted {wanted}"

@@ -1,5 +1,6 @@
 """What came over the wire, parsed once: a malformed body is a value, not an exception."""
 
+import functools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -85,18 +86,23 @@ class BodyReader:
 def body_media_type(call: Call, operation: Operation) -> Fault | None:
     """The body is declared as a media type of the contract, in UTF-8."""
     given = call.headers.get("Content-Type")
-    match = _MEDIA_TYPE.fullmatch(given or "")
-    wanted = " or ".join(operation.media_types)
     if given is None and not call.raw and not operation.body_required:
         return None
-    if match is None or match[1].lower() not in operation.media_types:
-        return Fault("header", "/Content-Type", "no such header" if not given else given[:80], wanted)
-    charset = _CHARSET.search(match[2])
-    if charset and charset[1].lower() != "utf-8":
-        return Fault(
-            "header", "/Content-Type", given[:80] if given else "", f"{wanted} in UTF-8, no other charset"
-        )
-    return None
+    media_type, charset = _media_type(given or "")
+    if media_type in operation.media_types and charset == "utf-8":
+        return None
+    wanted = " or ".join(operation.media_types)
+    if media_type in operation.media_types:
+        wanted += " in UTF-8, no other charset"
+    return Fault("header", "/Content-Type", given[:80] if given else "no such header", wanted)
+
+
+@functools.lru_cache(100)
+def _media_type(given: str) -> tuple[str, str]:
+    """The media type and the charset of a Content-Type, in lower case; without a charset it is UTF-8."""
+    match = _MEDIA_TYPE.fullmatch(given)
+    charset = _CHARSET.search(match[2]) if match else None
+    return match[1].lower() if match else "", charset[1].lower() if charset else "utf-8"
 
 
 def body_size(call: Call, limit: int) -> Fault | None:

@@ -141,5 +141,5 @@ class Journal:
             ],
             "answer_headers": {name: clean(value) for name, value in entry.answer_headers.items()},
             "answer_body": clean(entry.answer_body.decode("utf-8", "replace"))[:BODY],
-            "milliseconds": entry.milliseconds,
+            "milliseconds": round(entry.milliseconds, 3),
         }

@@ -69,7 +69,7 @@ class LeanFlask(Flask):
 
     def wsgi_app(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answers a request of the contract directly, and lets Flask handle all others."""
-        if not (any(self._watchers) or not _SPECIAL.isdisjoint(environ)):
+        if environ.keys().isdisjoint(_SPECIAL) and not any(self._watchers):
             asked = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode("utf-8", "replace")
             for path, endpoint, view, answers in self._direct.get(environ["REQUEST_METHOD"], ()):
                 match = path.fullmatch(asked)

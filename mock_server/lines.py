@@ -11,8 +11,8 @@ from queue import SimpleQueue
 
 #: So many lines may wait for a slow reader; who has more to say waits with them.
 MOST = 10_000
-#: In seconds: to be woken for each line would cost a request more than the line does.
-PAUSE = 0.02
+#: In seconds: a thread that is woken wants the lock of the interpreter, which costs the others more than its lines.
+PAUSE = 0.1
 
 
 def log(line: str) -> None:

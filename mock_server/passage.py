@@ -143,7 +143,7 @@ class Record:
             answer_headers=_shown(passage.answer_fields, clean),
             answer_body=self._bytes(answered[:KEPT], header),
             violations=cleaned(passage.violations, clean),
-            milliseconds=round(milliseconds, 3),
+            milliseconds=milliseconds,
         )
 
     def _bytes(self, body: bytes, header: str | None) -> bytes:

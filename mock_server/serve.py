@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import multiprocessing
 import os
 import secrets
 import socket
@@ -164,11 +165,7 @@ def _threads(options: Options) -> int:
 
 def _first(options: Options) -> Any:
     """What the first worker of several acquires and never releases."""
-    if options.workers == 1:
-        return None
-    import multiprocessing
-
-    return multiprocessing.Lock()
+    return None if options.workers == 1 else multiprocessing.Lock()
 
 
 def _loaded(options: Options, first: Any) -> Any:
@@ -195,14 +192,14 @@ def _watched(options: Options, made: Any, speaks: bool) -> Any:
 
 def end_with_parent() -> None:
     """Ends the worker once the process that started it is gone, however that was killed, so that the port is free."""
-    parent = os.getppid()
+    parent = multiprocessing.parent_process()
 
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.2)
-        os._exit(1)
+    def end() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
 
-    threading.Thread(target=watch, daemon=True).start()
+    threading.Thread(target=end, name="parent", daemon=True).start()
 
 
 def greet(host: str, port: int, text: Callable[[], str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from mock_server.contract import Contract, Fault, Operation, Schema, Violation
+from mock_server.contract import Contract, Fault, Operation, Rule, Schema, Violation
 from mock_server.document import Node
 
 #: `seen` is for a person to read: what is longer is cut.
@@ -29,7 +29,7 @@ def check(contract: Contract, schema: Schema, value: Any, where: str, base: str 
     found: dict[tuple[str, str], Violation] = {}
     for error in schema.validator.iter_errors(value):
         for violation in _violations(contract, schema, error, where, base):
-            found.setdefault((violation.rule.id, violation.fault.pointer), violation)
+            found.setdefault((violation[0].id, violation[1].pointer), violation)
     return list(found.values())
 
 
@@ -45,14 +45,18 @@ def parameters(contract: Contract, operation: Operation, values: Mapping[str, st
 class Keyword:
     """A keyword of a schema, with what is the same whenever it is broken: it is found out once."""
 
-    def __init__(self, root: Node, path: Sequence[str | int], name: str) -> None:
+    def __init__(self, contract: Contract, root: Node, path: Sequence[str | int], name: str) -> None:
         self.name = name
         self.holder = _holder(root, path)
-        self.rules = (self.holder.get("x-rules") or {}).get(str(path[-1])) if self.holder else None
+        named = (self.holder.get("x-rules") or {}).get(str(path[-1])) or ""
+        #: The rule of the keyword, or those of the names that it is about.
+        self._rule = contract.rule("" if isinstance(named, dict) else named)
+        self._rules = {n: contract.rule(rule) for n, rule in named.items()} if isinstance(named, dict) else {}
         sentence = SENTENCES.get(name) if name in self.holder else None
         self.sentence = sentence(self.holder[name], self.holder) if sentence else None
         kinds = self.holder.get("type", [])
         self.kinds = [kinds] if isinstance(kinds, str) else list(kinds)
+        self.hints = tuple(hint for fits, hint in HINTS if fits(self))
         #: Where the value is that breaks it, mostly, and the pointer to there.
         self.names = list(path[1:-1:2])
         self.pointer = pointer(self.names)
@@ -68,37 +72,52 @@ class Keyword:
         places: Sequence[str | None] = told.get("unexpected", (None,))
         return places
 
-    def rule(self, name: str | None) -> str:
-        """The id of the rule, which may be one of that name alone."""
-        return (self.rules.get(name, "") if isinstance(self.rules, dict) else self.rules) or ""
+    def rule(self, name: str | None) -> Rule:
+        """The rule that is broken, which may be one of that name alone."""
+        return self._rules.get(name, self._rule)
+
+    def wanted(self, message: str, value: object) -> str:
+        """What would be right, in words, and what was probably meant, where the mistake is common.
+
+        `message` is what the validator says, for a keyword outside the table.
+        """
+        if self.sentence is None:
+            return message if len(message) <= SEEN else f"what {self.name} allows"
+        for probably in self.hints:
+            meant = probably(self, value)
+            if meant is not None:
+                return f"{self.sentence}; did you mean {meant}?"
+        return self.sentence
 
     def fits(self, value: str) -> bool:
         """Whether the schema that holds the keyword accepts a text."""
         return bool(self._validator.is_valid(value))
 
 
-def _keyword(schema: Schema, error: Error) -> Keyword:
+def _keyword(contract: Contract, schema: Schema, error: Error) -> Keyword:
     path = tuple(error.schema_path)
-    found = schema.keywords.get(path)
+    found: Keyword | None = schema.keywords.get(path)
     if found is None:
-        found = schema.keywords[path] = Keyword(schema.node, path, error.kind.name)
+        found = schema.keywords[path] = Keyword(contract, schema.node, path, error.kind.name)
     return found
 
 
-def _violations(contract: Contract, schema: Schema, error: Error, where: str, base: str) -> list[Violation]:
-    keyword, instance = _keyword(schema, error), error.instance
-    told = error.kind.as_dict() if keyword.name in _TELLING else {}
-    meant = _meant(told["context"]) if "context" in told else ()
-    if meant:
+def _violations(
+    contract: Contract, schema: Schema, error: Error, where: str, base: str
+) -> Sequence[Violation]:
+    keyword, instance = _keyword(contract, schema, error), error.instance
+    told = error.kind.as_dict() if keyword.name in _TELLING else None
+    if told and "context" in told and (meant := _meant(told["context"])):
         return [found for inner in meant for found in _violations(contract, schema, inner, where, base)]
     path = error.instance_path
     place = base + (keyword.pointer if path == keyword.names else pointer(path))
-    needed = wanted(error.message, keyword, instance)
+    needed = keyword.wanted(error.message, instance)
+    if told is None:
+        return (Violation(keyword.rule(None), Fault(where, place, shown(instance), needed)),)
     found = []
     for name in keyword.places(told):
         below, seen = ("", shown(instance)) if name is None else (pointer((name,)), _seen(instance, name))
-        fault = Fault(where, place + below, seen, needed)
-        found.append(Violation(contract.rule(keyword.rule(name)), fault))
+        found.append(Violation(keyword.rule(name), Fault(where, place + below, seen, needed)))
     return found
 
 
@@ -133,12 +152,14 @@ def _seen(instance: object, name: str) -> str:
 
 def shown(value: object) -> str:
     """A value as short JSON."""
-    if isinstance(value, str) and len(value) > SEEN:
-        return f"{json.dumps(value[:20])} and {len(value) - 20} characters more"
-    if isinstance(value, (list, dict)) and len(value) > SEEN:
+    if isinstance(value, str):
+        if len(value) > SEEN:
+            return f"{json.dumps(value[:20])} and {len(value) - 20} characters more"
+    elif isinstance(value, int):
+        if value.bit_length() > 256:
+            return "a very large integer"
+    elif isinstance(value, (list, dict)) and len(value) > SEEN:
         return f"{'an array' if isinstance(value, list) else 'an object'} of {len(value)}"
-    if isinstance(value, int) and value.bit_length() > 256:
-        return "a very large integer"
     text = str(value) if type(value) is int else _JSON.encode(value)  # the encoder is slow to begin
     return text if len(text) <= SEEN else text[: SEEN - 1] + "…"
 
@@ -188,54 +209,46 @@ SENTENCES: dict[str, Callable[[Any, Node], str]] = {
 }
 
 
-def wanted(message: str, keyword: Keyword, value: object) -> str:
-    """What would be right, in words; for a keyword outside the table, what the validator says."""
-    if keyword.sentence is None:
-        return message if len(message) <= SEEN else f"what {keyword.name} allows"
-    return keyword.sentence + _hint(keyword, value)
-
-
-def _hint(keyword: Keyword, value: object) -> str:
-    """What was probably meant, where the mistake is common."""
-    for probably in TEXT_HINTS if isinstance(value, str) else OTHER_HINTS:
-        meant = probably(keyword, value)
-        if meant is not None:
-            return f"; did you mean {meant}?"
-    return ""
-
-
-def _unquoted(keyword: Keyword, value: str) -> str | None:
-    if keyword.name != "type" or "integer" not in keyword.kinds:
-        return None
-    return f"{value} without the quotes" if _INTEGER.fullmatch(value) else None
+def _unquoted(_keyword: Keyword, value: object) -> str | None:
+    whole = isinstance(value, str) and _INTEGER.fullmatch(value)
+    return f"{value} without the quotes" if whole else None
 
 
 def _quoted(keyword: Keyword, value: object) -> str | None:
-    if keyword.name != "type" or not isinstance(value, int | float) or keyword.kinds != ["string"]:
+    if not isinstance(value, int | float):
         return None
     text = json.dumps(value)
     return f'"{text}" in quotes' if len(text) < SEEN and keyword.fits(text) else None
 
 
-def _trimmed(keyword: Keyword, value: str) -> str | None:
-    if value == value.strip() or not keyword.fits(value.strip()):
+def _trimmed(keyword: Keyword, value: object) -> str | None:
+    if not isinstance(value, str) or value == value.strip() or not keyword.fits(value.strip()):
         return None
     return f"{shown(value.strip())}, without the blanks or newlines around it"
 
 
-def _lower_case(keyword: Keyword, value: str) -> str | None:
-    if value == value.lower() or not keyword.fits(value.lower()):
+def _lower_case(keyword: Keyword, value: object) -> str | None:
+    if not isinstance(value, str) or value == value.lower() or not keyword.fits(value.lower()):
         return None
     return f"{shown(value.lower())} in lower case"
 
 
-def _https(keyword: Keyword, value: str) -> str | None:
-    if keyword.name != "pattern" or not value.startswith("http://"):
+def _https(keyword: Keyword, value: object) -> str | None:
+    if not isinstance(value, str) or not value.startswith("http://"):
         return None
     secure = "https://" + value.removeprefix("http://")
     return shown(secure) if keyword.fits(secure) else None
 
 
-#: The first that knows something is told.
-TEXT_HINTS: tuple[Callable[[Keyword, Any], str | None], ...] = (_unquoted, _trimmed, _lower_case, _https)
-OTHER_HINTS: tuple[Callable[[Keyword, Any], str | None], ...] = (_quoted,)
+def _of_text(keyword: Keyword) -> bool:
+    return not keyword.kinds or "string" in keyword.kinds
+
+
+#: Which keywords a hint can help with; the first that knows something of the value is told.
+HINTS: tuple[tuple[Callable[[Keyword], bool], Callable[[Keyword, object], str | None]], ...] = (
+    (lambda keyword: keyword.name == "type" and "integer" in keyword.kinds, _unquoted),
+    (lambda keyword: keyword.name == "type" and keyword.kinds == ["string"], _quoted),
+    (_of_text, _trimmed),
+    (_of_text, _lower_case),
+    (lambda keyword: keyword.name == "pattern", _https),
+)

@@ -15,6 +15,11 @@ from mock_server.wire import Environ, StartResponse, WsgiApp
 
 #: In seconds: a call that takes longer waits for something, such as the rest of a body.
 PATIENCE = 0.002
+#: In seconds: so seldom is looked for such calls where there was none of late. Whoever looks wants the lock of the
+#: interpreter, and is woken in vain some dozens of times until a busy thread lets go of it.
+CALM = 0.05
+#: So often is looked by turns of patience after a call that waited.
+_WARY = 500
 #: In seconds: where nothing is asked for so long, no thread is held.
 REST = 30.0
 #: In bytes: a longer body is waited for, and let go of with its call; a shorter one is mostly there.
@@ -26,13 +31,15 @@ _ROOM = 8
 class Turns:
     """The turns of a process. The answers have a `Content-Length` or no body: a client sees where they end."""
 
-    def __init__(self, patience: float = PATIENCE, rest: float = REST) -> None:
-        self._patience, self._rest = patience, rest
+    def __init__(self, patience: float = PATIENCE, calm: float = CALM, rest: float = REST) -> None:
+        self._patience, self._calm, self._rest = patience, max(calm, patience), rest
         self._lock = threading.Lock()
         self._begun = threading.Condition(self._lock)
         self._room = threading.Semaphore(_ROOM)
         self._watcher: threading.Thread | None = None
         self._watching = False
+        #: Whether a call began since the last tick; how many ticks are still short.
+        self._asked, self._wary = False, 0
         self._tick = 0
         #: By thread: the calls at work, and the tick in which each began.
         self._working: dict[int, int] = {}
@@ -88,6 +95,7 @@ class Turns:
     def _begin(self) -> None:
         with self._lock:
             self._working[threading.get_ident()] = self._tick
+            self._asked = True
             self._watched()
 
     def _leave(self) -> None:
@@ -130,18 +138,24 @@ class Turns:
         self._begun.notify()
 
     def _watch(self) -> None:
-        """Counts calls that take long as waiting, so that they hold nobody."""
+        """Counts calls that take long as waiting, so that they hold nobody.
+
+        It looks on between calls that follow one another: to be woken for each would cost more than they do.
+        """
         while True:
             with self._lock:
-                while not (self._working and self._held):
+                while not (self._held and (self._working or self._asked)):
                     self._watching = False
                     asked = self._begun.wait(self._rest)
                     while self._held and not asked and not self._working:
                         self._let_go()
+                self._asked = False
                 self._tick += 1
-            time.sleep(self._patience)
+            time.sleep(self._patience if self._wary else self._calm)
             with self._lock:
-                for thread in [known for known, began in self._working.items() if began < self._tick]:
+                late = [thread for thread, began in self._working.items() if began < self._tick]
+                self._wary = _WARY if late else max(0, self._wary - 1)
+                for thread in late:
                     del self._working[thread]
                 self._let_go()
 

@@ -25,6 +25,8 @@ CONTROL = "/_mock/"
 _CHUNK = 64 * 1024
 #: What is too large is read and dropped up to here, so that its sender gets to read the answer.
 DRAINED = 64 * 1024 * 1024
+#: Header fields that WSGI calls otherwise.
+_NAMED = (("Content-Type", "CONTENT_TYPE"), ("Content-Length", "CONTENT_LENGTH"))
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Prefer, X-Team-ID",
@@ -56,17 +58,18 @@ def received(environ: Environ, limit: int) -> Received:
     if known is None and not environ.get("wsgi.input_terminated"):
         return Received(headers, b"", 0)
     whole = DRAINED if known is None else min(known, DRAINED)
-    kept, size = bytearray(), 0
+    kept: list[bytes] = []
+    size = 0
     try:
         while size < whole:
             chunk = stream.read(min(whole - size, max(_CHUNK, min(limit, whole))))
             if not chunk:
                 break
+            kept.append(chunk[: max(0, limit - size)])
             size += len(chunk)
-            kept += chunk[: max(0, limit - len(kept))]
     except (OSError, RuntimeError):  # the sender went away, or framed its chunks wrongly
-        return Received(headers, bytes(kept), size)
-    return Received(headers, bytes(kept), max(size, known or 0) if size >= whole else size)
+        return Received(headers, b"".join(kept), size)
+    return Received(headers, b"".join(kept), max(size, known or 0) if size >= whole else size)
 
 
 class Front:
@@ -144,15 +147,17 @@ class Front:
             answer_headers={"Content-Type": given.media_type, **given.headers},
             answer_body=given.body[:KEPT],
             violations=given.violations,
-            milliseconds=round(milliseconds, 3),
+            milliseconds=milliseconds,
         )
 
 
 def sent_headers(environ: Environ) -> dict[str, str]:
     """The header fields of a request; those of one name are one."""
     sent = {_field(name): str(value) for name, value in environ.items() if name.startswith("HTTP_")}
-    named = (("Content-Type", "CONTENT_TYPE"), ("Content-Length", "CONTENT_LENGTH"))
-    return {**sent, **{header: str(environ[key]) for header, key in named if environ.get(key)}}
+    for header, variable in _NAMED:
+        if environ.get(variable):
+            sent[header] = str(environ[variable])
+    return sent
 
 
 @functools.lru_cache(1000)

@@ -25,7 +25,7 @@ def test_the_gate_passes_through_the_proxy(arguments: list[str], tmp_path: Path)
         proxy(upstream, tmp_path, *arguments) as running,
     ):
         done = command("run", "--strict", "--target", running.url, "--control-hook", MOCK_HOOK)
-        said = running.said()
+    said = running.said()  # as a whole, once it has ended
     assert (done.code, f"{len(RULES)} conforms" in done.last) == (0, True), done.out
     assert said.count("POST /api/v1/containers") > 500
     assert "answer:" not in said
