@@ -74,9 +74,12 @@ def main() -> None:
     """Serves until the process is told to end."""
     port, kind, *rest = sys.argv[1:]
     options = serve.Options(port=int(port), store=rest[0] if kind == "grown" else MEMORY)
-    serve.server(options).serve(
-        target_loader=lambda: serve.in_turns(options, KINDS[kind](*rest)), wrap_loader=False
-    )
+
+    def loaded() -> Any:
+        serve.spare_what_stays()
+        return serve.in_turns(options, KINDS[kind](*rest))
+
+    serve.server(options).serve(target_loader=loaded, wrap_loader=False)
 
 
 if __name__ == "__main__":

@@ -157,7 +157,8 @@ class Turns:
                 self._wary = _WARY if late else max(0, self._wary - 1)
                 for thread in late:
                     del self._working[thread]
-                self._let_go()
+                if late:
+                    self._let_go()
 
 
 class _Awaited:

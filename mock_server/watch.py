@@ -1,5 +1,6 @@
 """`--watch`: the contract is read again when its files change; a bad edit keeps the last good one."""
 
+import gc
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -43,6 +44,7 @@ class Watched:
             said = str(error) if isinstance(error, UnusableFileError) else f"{self._spec}: {error!r}"
             self._say(f"{' '.join(said.split())}; until then the last good contract is served")
         else:
+            gc.unfreeze()  # the app that was served refers to itself, so that only a collection frees it
             self._say(f"{self._spec}: read again")
 
     def _watch(self) -> None:

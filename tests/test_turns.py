@@ -7,6 +7,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -138,6 +139,49 @@ def test_a_thread_that_was_held_before_is_let_go() -> None:
             ends.put(None)
             assert made.answer() == b"/long"
             time.sleep(0.5)
+
+
+class Ticks:
+    """The sleep of whoever watches: how long each is to be, and when it ends."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.slept, self._go = queue.SimpleQueue[float](), queue.SimpleQueue[None]()
+        monkeypatch.setattr("mock_server.turns.time", SimpleNamespace(sleep=self._sleep))
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept.put(seconds)
+        self._go.get(timeout=20)
+
+    def next(self) -> float:
+        """The next sleep, as soon as it has begun."""
+        return self.slept.get(timeout=20)
+
+    def pass_by(self) -> None:
+        """Ends a sleep."""
+        self._go.put(None)
+
+
+def test_it_is_looked_often_after_a_call_that_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits is looked for seldom, often once somebody was found, and seldom again when nobody is."""
+    monkeypatch.setattr("mock_server.turns._WARY", 1)
+    ticks, began, ends = Ticks(monkeypatch), queue.SimpleQueue[None](), queue.SimpleQueue[None]()
+    with pool(Turns(patience=1, calm=50), _long_or_quick(began, ends), 2) as made:
+
+        def asked(path: str) -> bytes:
+            made.ask({"PATH_INFO": path})
+            return b"" if path == "/long" and began.get(timeout=20) is None else made.answer()
+
+        assert (asked("/long"), asked("/quick"), ticks.next()) == (b"", b"/quick", 50)
+        ticks.pass_by()
+        assert asked("/quick") == b"/quick", "its thread was held until the tick was over"
+        ends.put(None)
+        assert made.answer() == b"/long"
+        assert (asked("/long"), asked("/quick"), ticks.next()) == (b"", b"/quick", 1)
+        ends.put(None)
+        assert (made.answer(), asked("/quick")) == (b"/long", b"/quick")
+        ticks.pass_by()
+        assert ticks.next() == 50
+        ticks.pass_by()
 
 
 def test_a_call_that_all_others_end_before_holds_nobody() -> None:

@@ -1,7 +1,9 @@
 """`--watch`: an edit of the contract is served without a restart, a bad one is not."""
 
+import gc
 import shutil
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -114,6 +116,17 @@ def test_a_file_that_is_being_written_is_left_alone(spec: Path) -> None:
         assert mock.said == []
     mock.watched.look()
     assert mock.said == [f"{spec}: read again"]
+
+
+def test_a_contract_that_is_replaced_is_forgotten(spec: Path) -> None:
+    """The app that was served before is freed, though the collector of garbage was to leave it alone."""
+    watched = Watched(create_app(spec), spec, lambda _: None)
+    before = weakref.ref(watched._app)
+    gc.freeze()
+    edit(spec, *NARROW)
+    watched.look(), watched.look()
+    gc.collect()
+    assert before() is None
 
 
 def test_the_command_follows_its_contract(spec: Path) -> None:
