@@ -45,6 +45,7 @@ def main() -> int:
     scale = QUICK if given.quick else FULL
     folder = ROOT / "reports/benchmarks" if given.quick else ROOT / "benchmarks"
     folder.mkdir(parents=True, exist_ok=True)
+    here = machine.told()  # before anything is written, so that it is of a commit
     results = _results(folder / "results.json")
     broken = 0
     for name in () if given.page else given.names or BENCHMARKS:
@@ -54,7 +55,7 @@ def main() -> int:
             print(f"{name}: {error}", file=sys.stderr)
             broken += 1
             continue
-        results["machine"] = machine.told()
+        results["machine"] = here
         (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     page.written(results, folder if given.quick else ROOT / "docs")
     return 1 if broken else 0

@@ -12,7 +12,7 @@ class Scale:
     #: Node takes some thousand requests until it is warm; Python takes a few.
     warm_up: float = 3.0
     own_warm_up: float = 0.5
-    rounds: int = 5
+    rounds: int = 7
     seconds: float = 1.2
     shared_rounds: int = 3
     shared_workers: tuple[int, ...] = (1, 2, 4)

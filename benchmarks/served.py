@@ -76,7 +76,7 @@ def main() -> None:
     options = serve.Options(port=int(port), store=rest[0] if kind == "grown" else MEMORY)
 
     def loaded() -> Any:
-        serve.spare_what_stays()
+        serve.tune(options)
         return serve.in_turns(options, KINDS[kind](*rest))
 
     serve.server(options).serve(target_loader=loaded, wrap_loader=False)

@@ -24,6 +24,9 @@ from mock_server.turns import Turns
 
 #: So many calls may wait at a time; their threads take turns.
 THREADS = 64
+#: In seconds. Who wants the interpreter's lock (the log, whoever watches the turns) is given it soon; else each is
+#: woken dozens of times in vain, whenever the thread at work lets go of the lock for a moment.
+SWITCH = 0.00005
 _TURNS = Turns()
 _EXAMPLE = '{"service_slug": "my-service", "display_name": "My service", "docker_image": "nginx:1.27"}'
 
@@ -172,7 +175,7 @@ def _first(options: Options) -> Any:
 def _loaded(options: Options, first: Any) -> Any:
     """Runs in the worker: the app, and a greeting by the first worker as soon as it answers."""
     end_with_parent()
-    spare_what_stays()
+    tune(options)
     made = app(options)
     speaks = first is None or first.acquire(block=False)
     if options.watch:
@@ -204,13 +207,15 @@ def end_with_parent() -> None:
     threading.Thread(target=end, name="parent", daemon=True).start()
 
 
-def spare_what_stays() -> None:
-    """Lets a full collection of garbage be the last that looks at what outlives it.
+def tune(options: Options) -> None:
+    """Sets up the interpreter of a worker.
 
-    Else each would look at all that is stored, and refusals alone bring one about. What the mock forgets refers to
-    nothing that refers to it, and is freed at once.
+    A full collection of garbage is the last that looks at what outlives it. Else each would look at all that is
+    stored, and refusals alone bring one about. What the mock forgets is freed at once, since it is in no circle.
     """
     gc.callbacks.append(_spared)
+    if takes_turns(options):
+        sys.setswitchinterval(SWITCH)
 
 
 def _spared(phase: str, told: Mapping[str, int]) -> None:

@@ -15,9 +15,9 @@ from mock_server.wire import Environ, StartResponse, WsgiApp
 
 #: In seconds: a call that takes longer waits for something, such as the rest of a body.
 PATIENCE = 0.002
-#: In seconds: so seldom is looked for such calls where there was none of late. Whoever looks wants the lock of the
-#: interpreter, and is woken in vain some dozens of times until a busy thread lets go of it.
-CALM = 0.05
+#: In seconds: so seldom is looked for such calls where there was none of late, since to look takes the lock of the
+#: interpreter from who works.
+CALM = 0.01
 #: So often is looked by turns of patience after a call that waited.
 _WARY = 500
 #: In seconds: where nothing is asked for so long, no thread is held.
@@ -52,6 +52,8 @@ class Turns:
         def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
             self._begin()
             long = "HTTP_TRANSFER_ENCODING" in environ or _long(environ.get("CONTENT_LENGTH", ""))
+            if not long:
+                environ["wsgi.input"] = _Timed(environ["wsgi.input"], self._found_late)
             try:
                 parts = (with_room if long else app)(environ, start_response)
             except BaseException:
@@ -91,6 +93,11 @@ class Turns:
                 self._room.release()
 
         return application
+
+    def _found_late(self, seconds: float) -> None:
+        """Looks often for a while, where a body was waited for so long that it held up others."""
+        if seconds > self._patience:
+            self._wary = _WARY
 
     def _begin(self) -> None:
         with self._lock:
@@ -171,6 +178,23 @@ class _Awaited:
         """At most so many bytes, or all of them: no server need know what -1 is."""
         with self._waiting():
             return bytes(self._stream.read(*size))
+
+
+class _Timed:
+    """`wsgi.input` of a short body, which mostly is there."""
+
+    __slots__ = ("_stream", "_took")
+
+    def __init__(self, stream: Any, took: Callable[[float], None]) -> None:
+        self._stream, self._took = stream, took
+
+    def read(self, *size: int) -> bytes:
+        """At most so many bytes, or all of them."""
+        began = time.monotonic()
+        try:
+            return bytes(self._stream.read(*size))
+        finally:
+            self._took(time.monotonic() - began)
 
 
 def _long(length: str) -> bool:

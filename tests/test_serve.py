@@ -8,10 +8,11 @@ from mock_server import serve
 
 #: Runs what a worker of the server runs, then a full collection of garbage.
 _WORKER = """
-import gc
+import gc, sys
 from mock_server import serve
 made, kept = serve._loaded(serve.Options(quiet=True), None), [[]]
 gc.collect()
+assert sys.getswitchinterval() < 0.001
 print([each is kept for each in gc.get_objects()].count(True), gc.get_freeze_count() > 10_000)
 """
 

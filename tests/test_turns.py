@@ -4,11 +4,8 @@ import io
 import queue
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from types import SimpleNamespace
-from typing import Any
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -18,58 +15,8 @@ from werkzeug.test import Client
 from mock_server import serve
 from mock_server.turns import Turns
 from mock_server.wire import Environ, StartResponse
+from tests.pools import LONG, App, pool
 from tests.test_mock_control import CREATE, auth
-
-LONG = 3600.0
-App = Callable[[Environ, StartResponse], Iterable[bytes]]
-
-
-class Pool:
-    """Threads that answer requests as a server's do: a request that finds none of them free waits for one."""
-
-    def __init__(self, app: App, threads: int) -> None:
-        self._app, self.asked, self.answered = app, queue.SimpleQueue[Any](), queue.SimpleQueue[Any]()
-        self._threads = [threading.Thread(target=self._serve, daemon=True) for _ in range(threads)]
-        for thread in self._threads:
-            thread.start()
-
-    def _serve(self) -> None:
-        for environ in iter(self.asked.get, None):
-            try:
-                parts = self._app(environ, lambda *_: None)
-                for part in parts:
-                    self.answered.put(part)
-            except OSError as error:
-                self.answered.put(error)
-            del environ
-
-    def ask(self, environ: Environ) -> None:
-        """Sends a request."""
-        self.asked.put(environ)
-
-    def answer(self) -> Any:
-        """The next answer; queue.Empty where there is none for a long time."""
-        return self.answered.get(timeout=20)
-
-    def end(self, turns: Turns) -> None:
-        """Ends all threads; those that are held are let go."""
-        for _ in self._threads:
-            self.asked.put(None)
-        ends = time.monotonic() + 20
-        while any(thread.is_alive() for thread in self._threads):
-            assert time.monotonic() < ends, "threads are held and never let go"
-            with turns.waiting():
-                pass
-
-
-@contextmanager
-def pool(turns: Turns, app: App, threads: int) -> Iterator[Pool]:
-    """Threads that call the app in turns, ended afterwards."""
-    made = Pool(turns.around(app), threads)
-    try:
-        yield made
-    finally:
-        made.end(turns)
 
 
 def test_a_thread_that_has_answered_is_held_while_another_works() -> None:
@@ -96,138 +43,6 @@ def test_a_thread_that_has_answered_is_held_while_another_works() -> None:
         assert made.answer() == b"/second"
         ends.set()
         assert made.answer() == b"/works"
-
-
-def _long_or_quick(began: queue.SimpleQueue[None], ends: queue.SimpleQueue[None]) -> App:
-    """An app that says when a long call began, and is told when it ends."""
-
-    def app(environ: Environ, _: StartResponse) -> list[bytes]:
-        if environ["PATH_INFO"] == "/long":
-            began.put(None)
-            ends.get(timeout=20)
-        return [environ["PATH_INFO"].encode()]
-
-    return app
-
-
-def test_a_thread_is_let_go_when_another_waits_later() -> None:
-    """Who is held while nothing is to be done is let go once a call takes long, without being told."""
-    turns, began, ends = Turns(patience=0.01), queue.SimpleQueue[None](), queue.SimpleQueue[None]()
-
-    with pool(turns, _long_or_quick(began, ends), 2) as made:
-        for _ in range(3):
-            made.ask({"PATH_INFO": "/long"})
-            began.get(timeout=20)
-            for _ in range(3):
-                made.ask({"PATH_INFO": "/quick"})
-                assert made.answer() == b"/quick"
-            ends.put(None)
-            assert made.answer() == b"/long"
-            time.sleep(0.1)
-
-
-def test_a_thread_that_was_held_before_is_let_go() -> None:
-    """Who is held when nothing is at work is let go once a call begins that waits."""
-    turns, began, ends = Turns(patience=0.2), queue.SimpleQueue[None](), queue.SimpleQueue[None]()
-
-    with pool(turns, _long_or_quick(began, ends), 2) as made:
-        for _ in range(2):
-            made.ask({"PATH_INFO": "/long"})
-            began.get(timeout=20)
-            made.ask({"PATH_INFO": "/quick"})
-            assert made.answer() == b"/quick"
-            ends.put(None)
-            assert made.answer() == b"/long"
-            time.sleep(0.5)
-
-
-class Ticks:
-    """The sleep of whoever watches: how long each is to be, and when it ends."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.slept, self._go = queue.SimpleQueue[float](), queue.SimpleQueue[None]()
-        monkeypatch.setattr("mock_server.turns.time", SimpleNamespace(sleep=self._sleep))
-
-    def _sleep(self, seconds: float) -> None:
-        self.slept.put(seconds)
-        self._go.get(timeout=20)
-
-    def next(self) -> float:
-        """The next sleep, as soon as it has begun."""
-        return self.slept.get(timeout=20)
-
-    def pass_by(self) -> None:
-        """Ends a sleep."""
-        self._go.put(None)
-
-
-def test_it_is_looked_often_after_a_call_that_waited(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who waits is looked for seldom, often once somebody was found, and seldom again when nobody is."""
-    monkeypatch.setattr("mock_server.turns._WARY", 1)
-    ticks, began, ends = Ticks(monkeypatch), queue.SimpleQueue[None](), queue.SimpleQueue[None]()
-    with pool(Turns(patience=1, calm=50), _long_or_quick(began, ends), 2) as made:
-
-        def asked(path: str) -> bytes:
-            made.ask({"PATH_INFO": path})
-            return b"" if path == "/long" and began.get(timeout=20) is None else made.answer()
-
-        assert (asked("/long"), asked("/quick"), ticks.next()) == (b"", b"/quick", 50)
-        ticks.pass_by()
-        assert asked("/quick") == b"/quick", "its thread was held until the tick was over"
-        ends.put(None)
-        assert made.answer() == b"/long"
-        assert (asked("/long"), asked("/quick"), ticks.next()) == (b"", b"/quick", 1)
-        ends.put(None)
-        assert (made.answer(), asked("/quick")) == (b"/long", b"/quick")
-        ticks.pass_by()
-        assert ticks.next() == 50
-        ticks.pass_by()
-
-
-def test_a_call_that_all_others_end_before_holds_nobody() -> None:
-    """Who began before the others were held is found to wait, too, though nobody begins any more."""
-    turns, ends, meet = Turns(patience=0.01), queue.SimpleQueue[None](), threading.Barrier(2)
-
-    def app(environ: Environ, _: StartResponse) -> list[bytes]:
-        meet.wait(20)
-        if environ["PATH_INFO"] == "/long":
-            ends.get(timeout=20)
-        return [environ["PATH_INFO"].encode()]
-
-    with pool(turns, app, 2) as made:
-        for _ in range(3):
-            for path in ("/long", "/quick", "/long"):
-                made.ask({"PATH_INFO": path})
-            assert made.answer() == b"/quick"
-            ends.put(None)
-            made.ask({"PATH_INFO": "/quick"})
-            assert sorted((made.answer(), made.answer())) == [b"/long", b"/quick"]
-            ends.put(None)
-            assert made.answer() == b"/long"
-            time.sleep(0.1)
-
-
-def test_nobody_is_held_while_nothing_is_asked() -> None:
-    """After a rest all threads are let go, with what their calls still hold."""
-    turns, meet = Turns(patience=0.01, rest=0.01), threading.Barrier(4)
-
-    def app(_environ: Environ, _: StartResponse) -> list[bytes]:
-        meet.wait(20)
-        return [b"met"]
-
-    class Sent:
-        """A part of a request."""
-
-    with pool(turns, app, 4) as made:
-        sent = [Sent() for _ in range(4)]
-        kept = [weakref.ref(one) for one in sent]
-        while sent:
-            made.ask({"sent": sent.pop()})
-        assert [made.answer() for _ in range(4)] == [b"met"] * 4
-        ends = time.monotonic() + 20
-        while any(one() for one in kept):
-            assert time.monotonic() < ends, "calls are held for ever"
-            time.sleep(0.01)
 
 
 def test_few_long_bodies_are_in_memory_at_a_time() -> None:
@@ -287,7 +102,7 @@ def test_a_call_that_has_no_list_of_parts_holds_nobody(app: App) -> None:
 
     def call() -> None:
         with suppress(OSError):
-            turns.around(app)({}, lambda *_: None)
+            turns.around(app)({"wsgi.input": io.BytesIO()}, lambda *_: None)
 
     _elsewhere(call)
     assert not _held(turns)
@@ -307,10 +122,12 @@ def test_a_client_that_is_gone_leaves_nothing_behind() -> None:
             ends.wait(20)
         return [b"works"]
 
-    at_work = threading.Thread(target=lambda: list(turns.around(works)({}, lambda *_: None)), daemon=True)
+    at_work = threading.Thread(
+        target=lambda: list(turns.around(works)({"wsgi.input": io.BytesIO()}, lambda *_: None)), daemon=True
+    )
     at_work.start()
     assert begun.wait(20)
-    parts = iter(turns.around(_quick)({}, lambda *_: None))
+    parts = iter(turns.around(_quick)({"wsgi.input": io.BytesIO()}, lambda *_: None))
     assert next(parts) == b"quick"
     held = threading.Thread(target=list, args=(parts,), daemon=True)
     held.start()
@@ -398,8 +215,8 @@ def test_a_long_body_is_waited_for(framing: Environ) -> None:
             return b"body"[:size] if size is None or size >= 0 else b""
 
     def app(environ: Environ, _: StartResponse) -> list[bytes]:
-        stream = environ.get("wsgi.input")
-        return [stream.read(2) + stream.read() if stream else b"quick"]
+        stream = environ["wsgi.input"]
+        return [stream.read(2) + stream.read() or b"quick"]
 
     with pool(turns, app, 2) as made:
         made.ask({"wsgi.input": Upload(), **framing})
