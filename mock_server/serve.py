@@ -1,6 +1,7 @@
 """The mock as a process: a port of its own, a production server, a greeting once it answers."""
 
 import contextlib
+import ctypes
 import functools
 import gc
 import multiprocessing
@@ -27,6 +28,8 @@ THREADS = 64
 #: In seconds. Who wants the interpreter's lock (the log, whoever watches the turns) is given it soon; else each is
 #: woken dozens of times in vain, whenever the thread at work lets go of the lock for a moment.
 SWITCH = 0.00005
+#: The parameter of glibc's mallopt.
+_ARENA_MAX = -8
 _TURNS = Turns()
 _EXAMPLE = '{"service_slug": "my-service", "display_name": "My service", "docker_image": "nginx:1.27"}'
 
@@ -212,8 +215,12 @@ def tune(options: Options) -> None:
 
     A full collection of garbage is the last that looks at what outlives it. Else each would look at all that is
     stored, and refusals alone bring one about. What the mock forgets is freed at once, since it is in no circle.
+
+    Threads share two heaps. Else each has one of its own, which grows by what others have not freed yet.
     """
     gc.callbacks.append(_spared)
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # only glibc has them
+        ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
     if takes_turns(options):
         sys.setswitchinterval(SWITCH)
 

@@ -1,8 +1,12 @@
 """The process that serves: what is stored costs nothing while it only lies there."""
 
 import gc
+import os
+import platform
 import subprocess
 import sys
+
+import pytest
 
 from mock_server import serve
 
@@ -21,6 +25,36 @@ def test_what_outlives_a_collection_of_garbage_is_looked_at_no_more() -> None:
     """In a worker, after one full collection, nothing that is kept is the collector's business."""
     done = subprocess.run([sys.executable, "-c", _WORKER], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["0", "True"]
+
+
+#: Tunes the process as a worker or not, lets many threads allocate at a time, and counts the heaps.
+_HEAPS = """
+import ctypes, sys, threading
+from mock_server import serve
+if sys.argv[1] == "tuned":
+    serve.tune(serve.Options())
+met, libc = threading.Barrier(12), ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+threads = [threading.Thread(target=lambda: (met.wait(), libc.malloc(5000), met.wait())) for _ in range(12)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+libc.fopen.restype = ctypes.c_void_p
+libc.malloc_info(0, ctypes.c_void_p(libc.fopen(b"/dev/stdout", b"w")))
+libc.fflush(None)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library has other heaps")
+def test_the_threads_of_a_worker_share_two_heaps() -> None:
+    """Where they would have a heap each, what one allocates and another frees makes a long-lived mock grow."""
+
+    def heaps(how: str) -> int:
+        command = [sys.executable, "-c", _HEAPS, how]
+        mine = {name: value for name, value in os.environ.items() if name != "MALLOC_ARENA_MAX"}
+        done = subprocess.run(command, capture_output=True, text=True, check=True, env=mine)
+        return done.stdout.count("<heap nr=")
+
+    assert heaps("tuned") <= 2 < heaps("as it is")
 
 
 def test_other_collections_leave_all_where_it_is() -> None:
