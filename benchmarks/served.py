@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, request
 
 from benchmarks import stored
-from mock_server import create_app, serve
+from mock_server import create_app, interpreter, serve
 from mock_server.store import MEMORY, opened
 from mock_server.wire import listed
 
@@ -76,7 +76,7 @@ def main() -> None:
     options = serve.Options(port=int(port), store=rest[0] if kind == "grown" else MEMORY)
 
     def loaded() -> Any:
-        serve.tune(options)
+        interpreter.tune(turns=serve.takes_turns(options))
         return serve.in_turns(options, KINDS[kind](*rest))
 
     serve.server(options).serve(target_loader=loaded, wrap_loader=False)

@@ -86,16 +86,18 @@ class _Control:
 
     def seed(self) -> Answer:
         """Stores a service: the body of a create, and `team` (label or id), `status` and `id` beside it."""
-        sent = _body()
+        create = next((o for o in self._mock.contract.operations if o.id == "createContainer"), None)
+        if create is None or create.body is None:
+            return answer.problem(501, "the contract has no createContainer")
+        sent, refused = self._mock.reader.parsed(create, request.environ[RECEIVED].raw)
+        if refused:
+            return answer.refusal(refused)
         if not isinstance(sent, dict):
             return answer.problem(400, "the body: wanted one JSON object, the body of a create")
         teams = self._mock.directory.teams
         named = str(sent.pop("team", next(iter(teams), "")))
         status = sent.pop("status", "created")
         service_id = str(sent.pop("id", self._mock.new_id())).lower()
-        create = next((o for o in self._mock.contract.operations if o.id == "createContainer"), None)
-        if create is None or create.body is None:
-            return answer.problem(501, "the contract has no createContainer")
         refused = shape.check(self._mock.contract, create.body, sent, "body")
         if refused:
             return answer.refusal(refused)

@@ -1,9 +1,7 @@
 """The mock as a process: a port of its own, a production server, a greeting once it answers."""
 
 import contextlib
-import ctypes
 import functools
-import gc
 import multiprocessing
 import os
 import secrets
@@ -11,12 +9,12 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mock_server import __version__, data
+from mock_server import __version__, data, interpreter
 from mock_server.data import UnusableFileError
 from mock_server.directory import Directory
 from mock_server.lines import log
@@ -25,11 +23,6 @@ from mock_server.turns import Turns
 
 #: So many calls may wait at a time; their threads take turns.
 THREADS = 64
-#: In seconds. Who wants the interpreter's lock (the log, whoever watches the turns) is given it soon; else each is
-#: woken dozens of times in vain, whenever the thread at work lets go of the lock for a moment.
-SWITCH = 0.00005
-#: The parameter of glibc's mallopt.
-_ARENA_MAX = -8
 _TURNS = Turns()
 _EXAMPLE = '{"service_slug": "my-service", "display_name": "My service", "docker_image": "nginx:1.27"}'
 
@@ -178,7 +171,7 @@ def _first(options: Options) -> Any:
 def _loaded(options: Options, first: Any) -> Any:
     """Runs in the worker: the app, and a greeting by the first worker as soon as it answers."""
     end_with_parent()
-    tune(options)
+    interpreter.tune(turns=takes_turns(options))
     made = app(options)
     speaks = first is None or first.acquire(block=False)
     if options.watch:
@@ -208,26 +201,6 @@ def end_with_parent() -> None:
             os._exit(1)
 
     threading.Thread(target=end, name="parent", daemon=True).start()
-
-
-def tune(options: Options) -> None:
-    """Sets up the interpreter of a worker.
-
-    A full collection of garbage is the last that looks at what outlives it. Else each would look at all that is
-    stored, and refusals alone bring one about. What the mock forgets is freed at once, since it is in no circle.
-
-    Threads share two heaps. Else each has one of its own, which grows by what others have not freed yet.
-    """
-    gc.callbacks.append(_spared)
-    with contextlib.suppress(OSError, AttributeError, TypeError):  # only glibc has them
-        ctypes.CDLL(None).mallopt(_ARENA_MAX, 2)
-    if takes_turns(options):
-        sys.setswitchinterval(SWITCH)
-
-
-def _spared(phase: str, told: Mapping[str, int]) -> None:
-    if phase == "stop" and told["generation"] == 2:
-        gc.freeze()
 
 
 def greet(host: str, port: int, text: Callable[[], str]) -> None:

@@ -44,8 +44,9 @@ class Watched:
             said = str(error) if isinstance(error, UnusableFileError) else f"{self._spec}: {error!r}"
             self._say(f"{' '.join(said.split())}; until then the last good contract is served")
         else:
-            gc.unfreeze()  # the app that was served refers to itself, so that only a collection frees it
             self._say(f"{self._spec}: read again")
+        finally:
+            gc.unfreeze()  # an app that is not served any more is in circles, so that only a collection frees it
 
     def _watch(self) -> None:
         pause = threading.Event()

@@ -65,7 +65,8 @@ def received(environ: Environ, limit: int) -> Received:
             chunk = stream.read(min(whole - size, max(_CHUNK, min(limit, whole))))
             if not chunk:
                 break
-            kept.append(chunk[: max(0, limit - size)])
+            if size < limit:
+                kept.append(chunk[: limit - size])
             size += len(chunk)
     except (OSError, RuntimeError):  # the sender went away, or framed its chunks wrongly
         return Received(headers, b"".join(kept), size)

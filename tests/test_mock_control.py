@@ -68,6 +68,7 @@ SEEDS: dict[str, tuple[Any, int]] = {
     "invalid": ({**BODY, "exposed_port": 0}, 400),
     "status": ({**BODY, "status": "idle"}, 400),
     "no-object": ([], 400),
+    "half-a-character": ({**BODY, "half \ud800 name": 1}, 400),
 }
 
 

@@ -1,14 +1,15 @@
-"""The process that serves: what is stored costs nothing while it only lies there."""
+"""The interpreter of a worker: what is stored costs nothing while it only lies there."""
 
 import gc
 import os
 import platform
 import subprocess
 import sys
+import weakref
 
 import pytest
 
-from mock_server import serve
+from mock_server import interpreter
 
 #: Runs what a worker of the server runs, then a full collection of garbage.
 _WORKER = """
@@ -30,9 +31,9 @@ def test_what_outlives_a_collection_of_garbage_is_looked_at_no_more() -> None:
 #: Tunes the process as a worker or not, lets many threads allocate at a time, and counts the heaps.
 _HEAPS = """
 import ctypes, sys, threading
-from mock_server import serve
+from mock_server import interpreter
 if sys.argv[1] == "tuned":
-    serve.tune(serve.Options())
+    interpreter.tune(turns=True)
 met, libc = threading.Barrier(12), ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 threads = [threading.Thread(target=lambda: (met.wait(), libc.malloc(5000), met.wait())) for _ in range(12)]
@@ -59,9 +60,37 @@ def test_the_threads_of_a_worker_share_two_heaps() -> None:
 
 def test_other_collections_leave_all_where_it_is() -> None:
     """The collections of what is young, which are many, move nothing out of the collector's sight."""
-    frozen = gc.get_freeze_count()
+    spared, frozen = interpreter.Spared(), gc.get_freeze_count()
     for generation in (0, 1):
-        serve._spared("start", {"generation": generation})
-        serve._spared("stop", {"generation": generation})
-    serve._spared("start", {"generation": 2})
+        spared("start", {"generation": generation})
+        spared("stop", {"generation": generation})
+    spared("start", {"generation": 2})
     assert gc.get_freeze_count() == frozen
+
+
+class Circle:
+    """Something that refers to itself, so that only a collection frees it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_garbage_that_was_left_alone_is_found_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was in use during a full collection, and is garbage since, is freed by the next thorough one."""
+    monkeypatch.setattr(interpreter, "THOROUGH", 3)
+    spared = interpreter.Spared()
+    gc.callbacks.append(spared)
+    gc.disable()
+    try:
+        circle = Circle()
+        known = weakref.ref(circle)
+        gc.collect()
+        del circle
+        gc.collect()
+        assert known() is not None
+        gc.collect()
+        assert known() is None
+    finally:
+        gc.enable()
+        gc.callbacks.remove(spared)
+        gc.unfreeze()
