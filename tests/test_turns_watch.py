@@ -68,7 +68,7 @@ class Ticks:
 
     def _sleep(self, seconds: float) -> None:
         self.slept.put(seconds)
-        self._go.get()  # the last one never ends: nobody is watched for any more
+        self._go.get()  # the last one never ends, but with the process
 
     def next(self) -> float:
         """The next sleep, as soon as it has begun."""
