@@ -29,7 +29,7 @@ def check(contract: Contract, schema: Schema, value: Any, where: str, base: str 
     found: dict[tuple[str, str], Violation] = {}
     for error in schema.validator.iter_errors(value):
         for violation in _violations(contract, schema, error, where, base):
-            found.setdefault((violation[0].id, violation[1].pointer), violation)
+            found.setdefault((violation.rule.id, violation.fault.pointer), violation)
     return list(found.values())
 
 
