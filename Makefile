@@ -53,7 +53,7 @@ lint-spec: .venv/dev .lint/node_modules/.package-lock.json  ## Lint the contract
 	$(BIN)/openapi-spec-validator spec/openapi.yaml spec/readback.yaml
 
 prism-check: .venv/dev .lint/node_modules/.package-lock.json  ## Let Prism's proxy judge the mock's answers to the fixtures (needs Node)
-	$(BIN)/python -m tests.prism
+	$(BIN)/python -m tests.system.prism_check
 
 docs: .venv/run  ## Write what is made from the contract: docs/rules.md, the generated bodies of the gate
 	$(BIN)/mock-server rules --markdown > docs/rules.md

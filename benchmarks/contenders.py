@@ -16,7 +16,7 @@ from benchmarks.figures import percentile
 from benchmarks.load import load
 from benchmarks.processes import ROOT, BrokenError, Server
 from benchmarks.requests import WORKLOADS, Workload
-from mock_server import data, views
+from mock_server.contract import export, resources
 
 PACKAGES = ROOT / "benchmarks/node_modules"
 PEERS = ROOT / "benchmarks/peers"
@@ -57,7 +57,7 @@ def _prism(*options: str) -> Callable[[int, Path], list[str]]:
     return lambda port, _: [
         str(PRISM),
         "mock",
-        str(data.find("spec/openapi.yaml")),
+        str(resources.find("spec/openapi.yaml")),
         "-p",
         str(port),
         *options,
@@ -66,8 +66,8 @@ def _prism(*options: str) -> Callable[[int, Path], list[str]]:
 
 def _script(script: str, version: str) -> Callable[[int, Path], list[str]]:
     def command(port: int, folder: Path) -> list[str]:
-        document = data.read(data.find("spec/openapi.yaml"))
-        view = views.view(document if isinstance(document, dict) else {}, version=version)
+        document = resources.read(resources.find("spec/openapi.yaml"))
+        view = export.view(document if isinstance(document, dict) else {}, version=version)
         written = folder / f"openapi-{version}.json"
         written.write_text(json.dumps(view), encoding="utf-8")
         return ["node", str(PEERS / script), str(written), str(port)]

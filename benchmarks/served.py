@@ -10,9 +10,10 @@ from typing import Any
 from flask import Flask, request
 
 from benchmarks import stored
-from mock_server import create_app, interpreter, serve
-from mock_server.store import MEMORY, opened
-from mock_server.wire import listed
+from mock_server import create_app
+from mock_server.server import interpreter, process
+from mock_server.services.memory import MEMORY, opened
+from mock_server.web.middleware import listed
 
 #: What an app that counts answers with the number of its requests.
 COUNTED = "/counted"
@@ -50,7 +51,7 @@ def faulty(name: str) -> Any:
 
 def _untwisted() -> Any:
     """The mock behind a twist that changes nothing: what the planting itself changes is there, too."""
-    planting = importlib.import_module("tests.quality.planting")
+    planting = importlib.import_module("tests.support.gate.planting")
     return planting.twisted(create_app(), lambda request, send: send(request))
 
 
@@ -73,13 +74,13 @@ KINDS: dict[str, Callable[..., Any]] = {"bare": bare, "grown": grown, "faulty": 
 def main() -> None:
     """Serves until the process is told to end."""
     port, kind, *rest = sys.argv[1:]
-    options = serve.Options(port=int(port), store=rest[0] if kind == "grown" else MEMORY)
+    options = process.Options(port=int(port), store=rest[0] if kind == "grown" else MEMORY)
 
     def loaded() -> Any:
-        interpreter.tune(turns=serve.takes_turns(options))
-        return serve.in_turns(options, KINDS[kind](*rest))
+        interpreter.tune(turns=process.takes_turns(options))
+        return process.in_turns(options, KINDS[kind](*rest))
 
-    serve.server(options).serve(target_loader=loaded, wrap_loader=False)
+    process.server(options).serve(target_loader=loaded, wrap_loader=False)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.processes import BrokenError, folder
 from benchmarks.requests import CREATE
-from mock_server.store import Service, Store
+from mock_server.services.memory import Service, Store
 
 #: A database of PostgreSQL in which a schema may be made.
 POSTGRES = os.environ.get("TEST_POSTGRES", "postgresql://127.0.0.1:5432/test")
@@ -44,9 +44,9 @@ def fill(store: Store, where: str, count: int) -> None:
         return
     import sqlalchemy as sa
 
-    from mock_server import database, sql_store
+    from mock_server.services import database, sql
 
-    row = sql_store._row(_service(_SLOT))  # noqa: SLF001  # as the store does, and many at once
+    row = sql._row(_service(_SLOT))  # noqa: SLF001  # as the store does, and many at once
     engine = database.opened(where)
     with engine.begin() as connection:
         connection.execute(sa.text(_FILL), {**row, "slot": _SLOT, "first": _FIRST, "count": count})

@@ -1,5 +1,5 @@
 """``python -m contract_tests`` is the ``contract-tests`` command."""
 
-from contract_tests.cli import main
+from contract_tests.cli.main import main
 
 main()

@@ -13,22 +13,22 @@ from typing import Any
 
 import pytest
 
-from contract_tests.callers import CallersError, load_callers
-from contract_tests.case import LAYERS, Layer
-from contract_tests.catalogue import load_catalogue
-from contract_tests.ledger import Ledger
-from contract_tests.parts import Part, parts, play_all, played
-from contract_tests.player import Player
-from contract_tests.preflight import CannotJudge, Preflight, preflight
-from contract_tests.properties import GATE_EXAMPLES
-from contract_tests.report_terminal import last_line
-from contract_tests.run import Options, Run
-from contract_tests.session import open_player
-from contract_tests.spec import load_spec
-from contract_tests.state import State, merged
-from contract_tests.target import TargetError, open_target
-from contract_tests.verdict import Report, RuleVerdict
-from contract_tests.waivers import WaiversError, load_waivers
+from contract_tests.cases.callers import CallersError, load_callers
+from contract_tests.cases.model import LAYERS, Layer
+from contract_tests.contract.rules import load_catalogue
+from contract_tests.contract.spec import load_spec
+from contract_tests.execution.created_log import Ledger
+from contract_tests.execution.executor import Player
+from contract_tests.execution.factory import open_player
+from contract_tests.execution.preflight import CannotJudge, Preflight, preflight
+from contract_tests.generation.rounds import GATE_EXAMPLES
+from contract_tests.reports.terminal import last_line
+from contract_tests.results.verdict import Report, RuleVerdict
+from contract_tests.results.waivers import WaiversError, load_waivers
+from contract_tests.runs.checkpoint import State, merged
+from contract_tests.runs.partition import Part, parts, play_all, played
+from contract_tests.runs.run import Options, Run
+from contract_tests.targets.base import TargetError, open_target
 
 _TESTS = Path(__file__).with_name("test_contract.py")
 _FOLDER = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
@@ -125,8 +125,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         return
     report = config.stash[_REPORT] = merged(states).report(load_catalogue())
     if target := config.getoption("--report"):
-        from contract_tests.report import write_reports  # templates and formats only where they are asked for
-        from contract_tests.report_har import merge_har
+        from contract_tests.reports.har import merge_har
+        from contract_tests.reports.write import (
+            write_reports,  # templates and formats only where they are asked for
+        )
 
         write_reports(report, target)
         merge_har([path / "traffic.har" for path in sorted(folder.iterdir())], target / "traffic.har")
@@ -219,7 +221,7 @@ def _playing(config: pytest.Config, options: Options) -> Callable[[Part, Path], 
         if report.cut_short == "interrupted":
             raise KeyboardInterrupt
         if folder:
-            from contract_tests.report_har import write_har
+            from contract_tests.reports.har import write_har
 
             write_har(report, place / "traffic.har")
         return run.state

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract_tests.verdict import Report, RuleVerdict
+from contract_tests.results.verdict import Report, RuleVerdict
 
 
 def test_rule(rule: str, verdict: RuleVerdict, contract_report: Report) -> None:

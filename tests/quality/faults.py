@@ -6,6 +6,6 @@ from tests.quality.faults_times import TIMES
 from tests.quality.faults_unique import UNIQUE
 from tests.quality.faults_values import VALUES
 from tests.quality.faults_wire import WIRE
-from tests.quality.planting import Fault
+from tests.support.gate.planting import Fault
 
 FAULTS: tuple[Fault, ...] = (*CALLERS, *WIRE, *VALUES, *STATE, *UNIQUE, *TIMES)

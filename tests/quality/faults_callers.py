@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from contract_tests.callers import load_callers
-from contract_tests.data import data_file
-from mock_server.store import Store
-from tests.quality.planting import (
+from contract_tests.cases.callers import load_callers
+from contract_tests.contract.resources import data_file
+from mock_server.services.memory import Store
+from tests.support.gate.planting import (
     REFUSED,
     Fault,
     Request,

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from mock_server.store import Store
-from tests.quality.planting import (
+from mock_server.services.memory import Store
+from tests.support.gate.planting import (
     REFUSED,
     Fault,
     Request,

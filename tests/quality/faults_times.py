@@ -3,8 +3,8 @@
 import itertools
 from collections.abc import Callable
 
-from tests.quality.gate import catalogue
-from tests.quality.planting import Fault, Request, Response, Send, fault, unenforced
+from tests.support.gate.gate import catalogue
+from tests.support.gate.planting import Fault, Request, Response, Send, fault, unenforced
 
 When = Callable[[], Callable[[Request], bool]]
 

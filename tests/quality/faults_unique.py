@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from mock_server.store import MemoryStore, Service, SlugTakenError, Store, Transaction
-from tests.quality.planting import Fault, Request, Response, Send, Twist, remembering, stored_in
+from mock_server.services.memory import MemoryStore, Service, SlugTakenError, Store, Transaction
+from tests.support.gate.planting import Fault, Request, Response, Send, Twist, remembering, stored_in
 
 
 class Other:

@@ -4,7 +4,7 @@ import re
 from typing import Any
 from uuid import uuid4
 
-from tests.quality.planting import (
+from tests.support.gate.planting import (
     REFUSED,
     Fault,
     Request,

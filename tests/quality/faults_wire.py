@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from uuid import uuid4
 
-from mock_server.store import Store
-from tests.quality.planting import (
+from mock_server.services.memory import Store
+from tests.support.gate.planting import (
     CRASHED,
     Fault,
     Request,

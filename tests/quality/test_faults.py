@@ -5,8 +5,8 @@ from collections import Counter
 import pytest
 
 from tests.quality.faults import FAULTS
-from tests.quality.gate import catalogue, judged, told, violated
-from tests.quality.planting import Fault
+from tests.support.gate.gate import catalogue, judged, told, violated
+from tests.support.gate.planting import Fault
 
 #: A few of each kind, played in another order and with other random traces.
 SAMPLE = [fault for number, fault in enumerate(FAULTS) if number % 24 == 0]

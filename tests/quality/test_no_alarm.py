@@ -8,16 +8,16 @@ from contextlib import contextmanager
 
 import pytest
 
-from contract_tests.case import LAYERS
-from contract_tests.run import Options, Run
-from contract_tests.session import open_player
-from contract_tests.target import HttpTarget
-from contract_tests.verdict import Report
+from contract_tests.cases.model import LAYERS
+from contract_tests.execution.factory import open_player
+from contract_tests.results.verdict import Report
+from contract_tests.runs.run import Options, Run
+from contract_tests.targets.base import HttpTarget
 from examples.deployment.choices import DEFAULT, USUAL, VARIANTS
 from mock_server import create_app
-from tests.quality.deployments import deployment
-from tests.quality.gate import EXAMPLE_HOOK, MOCK_HOOK, App, catalogue, judged, rules_with, told
-from tests.wires import serving
+from tests.support.clients import serving
+from tests.support.gate.example_app import deployment
+from tests.support.gate.gate import EXAMPLE_HOOK, MOCK_HOOK, App, catalogue, judged, rules_with, told
 
 SETS = {"default": DEFAULT, "usual": USUAL}
 

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.callers import load_callers
-from contract_tests.data import data_file
-from contract_tests.run import Options, Run
-from contract_tests.session import open_player
-from contract_tests.wsgi import WsgiTarget
+from contract_tests.cases.callers import load_callers
+from contract_tests.contract.resources import data_file
+from contract_tests.execution.factory import open_player
+from contract_tests.runs.run import Options, Run
+from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
-from tests.quality.gate import GATE, MOCK_HOOK, judged, rules_with, told
-from tests.quality.planting import Request, Response, Send, twisted
-from tests.quality.servers import at, command
+from tests.support.gate.gate import GATE, MOCK_HOOK, judged, rules_with, told
+from tests.support.gate.odd_servers import at, command
+from tests.support.gate.planting import Request, Response, Send, twisted
 
 MOCK = "wsgi:mock_server:create_app"
 CALLERS = load_callers(data_file("fixtures/callers.yaml"))

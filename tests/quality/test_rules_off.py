@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mock_server import create_app
-from tests.quality.gate import App, catalogue, judged, rules_with, told, violated
+from tests.support.gate.gate import App, catalogue, judged, rules_with, told, violated
 
 #: What it takes to see the rules that answers alone do not show.
 NEEDS = {rule.id: rule.needs for rule in catalogue().values() if rule.needs}

@@ -1,0 +1,1 @@
+"""Test cases: model, callers, tables, boundary values, scenarios, batching. May import targets and contract."""

@@ -1,0 +1,186 @@
+"""Who calls: the callers that the user has, and the parts that the cases have for them."""
+
+import os
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+from uuid import UUID, uuid4
+
+import yaml
+
+from contract_tests.cases.model import Case
+
+CallerKind = Literal["jwt", "sk", "dk", "ak", "unknown"]
+CREDENTIALS = ("sk", "dk")
+_KINDS = ("jwt", "sk", "dk", "ak")
+
+
+class CallersError(ValueError):
+    """A callers file that cannot be used; its text is one line that says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One caller. ``teams`` are team UUIDs, empty where the user did not say (a credential has one anyway).
+
+    ``always_team`` is set where a deployment was seen to refuse the credential without ``X-Team-ID``.
+    """
+
+    name: str
+    kind: CallerKind
+    token: str = field(repr=False)
+    teams: tuple[str, ...] = ()
+    always_team: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """The callers in their parts: ``red`` and ``blue`` are two teams, each None where it is not known.
+
+    ``refused`` names the callers that were given, but that the target did not let act.
+    """
+
+    red: str | None
+    blue: str | None
+    callers: tuple[Caller, ...]
+    refused: tuple[str, ...] = ()
+
+    def find(self, role: str, *, lenient: bool = False) -> Caller | None:
+        """Return the caller of a role such as ``sk-red``, ``jwt-both``, ``red`` (anyone for that team).
+
+        ``lenient`` lets anyone of the same team stand in for a kind that nobody has.
+        """
+        if role == "unknown":
+            return Caller("unknown", "unknown", f"sk-never-issued-{uuid4().hex}")
+        kind, _, part = role.rpartition("-")
+        candidates = [c for c in self.callers if self._fits(c, part)]
+        matching = [c for c in candidates if c.kind == kind or (not kind and c.kind != "ak")]
+        if part == "red":
+            matching.sort(key=lambda c: c.kind == "jwt" and self.blue in c.teams)
+        if not matching and lenient:
+            matching = [c for c in candidates if c.kind != "ak"]
+        return matching[0] if matching else None
+
+    def workers(self) -> tuple[Caller, ...]:
+        """Everyone who can act for team red."""
+        return tuple(c for c in self.callers if c.kind != "ak" and self._fits(c, "red"))
+
+    def part(self, caller: Caller) -> str:
+        """Name the team, red or blue, that a caller can act for; red first."""
+        return "red" if self._fits(caller, "red") else "blue"
+
+    def rotated(self, case: Case, turn: int = 0) -> Case:
+        """Give a case that anyone can play to one kind of caller: what holds for one must hold for all."""
+        roles = sorted({f"{caller.kind}-red" for caller in self.workers()})
+        if not roles or any(step.caller != "red" for step in case.steps):
+            return case
+        role = roles[(zlib.crc32(case.id.encode()) + turn) % len(roles)]
+        return replace(case, steps=tuple(replace(step, caller=role) for step in case.steps))
+
+    def team_for(self, caller: Caller, role: str) -> str | None:
+        """Return the team that a JWT caller names when it plays ``role``."""
+        if role.endswith("blue") or self.red not in caller.teams:
+            return self.blue
+        return self.red
+
+    def only(self, caller: Caller) -> "Cast":
+        """Return the cast with one caller in every part that it can play."""
+        return replace(self, callers=(caller,))
+
+    def _fits(self, caller: Caller, part: str) -> bool:
+        if caller.kind == "ak":
+            return part == "red"
+        if part == "both":
+            return self.red in caller.teams and self.blue in caller.teams
+        team = self.red if part == "red" else self.blue
+        return team in caller.teams if self.red is not None else part == "red"
+
+
+def cast(callers: Iterable[Caller]) -> Cast:
+    """Choose the two teams for which most callers act.
+
+    Where no team is named at all, the first credential alone is used: whether a second one has the same
+    team nobody said.
+    """
+    everyone = tuple(callers)
+    counts = Counter(team for c in everyone if c.kind != "ak" for team in c.teams)
+    # A credential shows more than a JWT: prefer the teams that have one.
+    for caller in everyone:
+        if caller.kind in CREDENTIALS:
+            counts.update(caller.teams)
+    ranked = [team for team, _ in counts.most_common()]
+    if not ranked:
+        credentials = [c for c in everyone if c.kind in CREDENTIALS][:1]
+        return Cast(None, None, (*credentials, *(c for c in everyone if c.kind == "ak")))
+    return Cast(ranked[0], ranked[1] if len(ranked) > 1 else None, everyone)
+
+
+def load_callers(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Caller, ...]:
+    """Read a callers file (the form of ``fixtures/callers.yaml``); CallersError says what is wrong with it.
+
+    A token is given by ``token_env`` (a variable's name), ``token_file`` (a path beside the file) or ``token``.
+    """
+    try:
+        document = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise CallersError(f"{path}: {error.strerror}; name a file of callers with --callers") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise CallersError(f"{path} is not YAML; see fixtures/callers.yaml for the form") from None
+    if not isinstance(document, Mapping) or not isinstance(document.get("callers"), list):
+        raise CallersError(f"{path} has no list `callers`; see fixtures/callers.yaml for the form")
+    teams = document.get("teams") or {}
+    callers = tuple(_caller(path, entry, teams, environ) for entry in document["callers"])
+    if not callers:
+        raise CallersError(f"{path} names no caller; one sk- token is enough to start")
+    _apart(path, callers)
+    return callers
+
+
+def _apart(path: Path, callers: Iterable[Caller]) -> None:
+    """Refuse two callers of one name, and two that are the same one."""
+    names: set[str] = set()
+    tokens: dict[str, str] = {}
+    for caller in callers:
+        if caller.name in names:
+            raise CallersError(f"{path}: two callers are called {caller.name}; give each a `name` of its own")
+        names.add(caller.name)
+        other = tokens.setdefault(caller.token, caller.name)
+        if other != caller.name:
+            raise CallersError(f"{path}: {other} and {caller.name} have the same token; give each its own")
+
+
+def _caller(path: Path, entry: Any, teams: Mapping[str, str], environ: Mapping[str, str]) -> Caller:
+    if not isinstance(entry, Mapping) or entry.get("kind") not in _KINDS:
+        raise CallersError(f"{path}: each caller needs a kind, one of {', '.join(_KINDS)}")
+    name = str(entry.get("name") or "-".join((entry["kind"], *map(str, entry.get("teams") or ()))))
+    named = tuple(str(teams.get(team, team)) for team in entry.get("teams") or ())
+    for team in named:
+        try:
+            UUID(team)
+        except ValueError:
+            raise CallersError(f"{path}: {name}: team {team!r} is neither under `teams` nor a UUID") from None
+    if entry["kind"] == "jwt" and not named:
+        raise CallersError(f"{path}: {name}: a jwt caller needs `teams`, since it must name one in each call")
+    return Caller(name, entry["kind"], _token(path, name, entry, environ), named)
+
+
+def _token(path: Path, name: str, entry: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+    if "token_env" in entry:
+        token = environ.get(str(entry["token_env"]), "")
+        hint = f"set the variable {entry['token_env']}"
+    elif "token_file" in entry:
+        file = path.parent / str(entry["token_file"])
+        hint = f"put the token into {file}"
+        try:
+            token = file.read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            token = ""
+    else:
+        token, hint = str(entry.get("token") or ""), "give token_env, token_file or token"
+    token = token.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise CallersError(f"{path}: {name} has no usable token; {hint}")
+    return token

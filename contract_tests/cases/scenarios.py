@@ -1,0 +1,109 @@
+"""Directed traces that no table need spell out: the same for each caller, type and update property."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from contract_tests.cases.callers import Cast
+from contract_tests.cases.model import SHARED, Case, Expect, Step
+from contract_tests.cases.tables import creator
+
+_URL = "https://moved.example.com/v2"
+_CREDENTIAL = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+_MANY = 20
+
+
+def directed(cast: Cast, bodies: Mapping[str, Any]) -> list[Case]:
+    """Return the traces for the callers that there are."""
+    kinds: list[str] = sorted({caller.kind for caller in cast.workers()})
+    return [
+        *_by_type(kinds),
+        *_whole_updates(kinds, bodies),
+        *_by_kind(kinds, bodies),
+        *_intruders(),
+        _after_many(bodies),
+        *_unused(kinds),
+    ]
+
+
+def _by_type(kinds: list[str]) -> Iterator[Case]:
+    """What an update accepts tells the stored type, whoever asks."""
+    for kind in kinds:
+        for stored in ("deployed", "external"):
+            only_external: Expect = "accept" if stored == "external" else "refuse"
+            for name, rule, value, expect in (
+                ("url", "external-url-on-external-only", {"external_url": _URL}, only_external),
+                ("credential", "external-credential-on-external-only",
+                 {"external_auth_credential_id": _CREDENTIAL}, only_external),
+                ("null", "external-credential-null-accepted", {"external_auth_credential_id": None}, "accept"),
+                ("nothing", "update-partial", {}, "accept"),
+            ):  # fmt: skip
+                yield _update(f"{name}-on-{stored}-by-{kind}", rule, kind, stored, value, expect)  # type: ignore[arg-type]
+
+
+def _whole_updates(kinds: list[str], bodies: Mapping[str, Any]) -> Iterator[Case]:
+    """Every update property at once, and beside one that the type does not have."""
+    unchanging = ("service_slug", "service_type")
+    for kind in kinds:
+        for stored in ("deployed", "external"):
+            full = {k: v for k, v in bodies[f"{stored}-full"].items() if k not in unchanging}
+            yield _update(f"everything-on-{stored}-by-{kind}", "updated", kind, stored, full, "accept")
+    full = {k: v for k, v in bodies["deployed-full"].items() if k not in unchanging}
+    for name, value in full.items():
+        body = {name: value, "external_url": _URL}
+        yield _update(
+            f"url-with-{name}-on-deployed", "external-url-on-external-only", "", "deployed", body, "refuse"
+        )
+
+
+def _update(name: str, rule: str, kind: str, stored: str, body: dict[str, Any], expect: Expect) -> Case:
+    role = f"{kind}-red" if kind else "red"
+    step = Step("updateContainer", role, body=body, service=SHARED + stored, expect=expect)
+    return Case(f"trace/{name}", rule, "lifecycle", (step,))
+
+
+def _by_kind(kinds: list[str], bodies: Mapping[str, Any]) -> Iterator[Case]:
+    """What is stored counts for every kind of caller."""
+    for kind in kinds:
+        role = f"{kind}-red"
+        create = Step(caller=role, body=bodies["deployed"], slug="a")
+        again = (create, Step(caller=role, body=bodies["deployed"], slug="a", as_="again", expect="refuse"))
+        yield Case(f"trace/slug-again-by-{kind}", "slug-unique", "lifecycle", again)
+        update = Step("updateContainer", role, body={"display_name": "Busy"}, expect="refuse")
+        busy = (create, Step("setStatus", status="stopping"), update, update)
+        yield Case(f"trace/busy-by-{kind}", "not-while-busy", "lifecycle", busy)
+
+
+def _intruders() -> Iterator[Case]:
+    """No caller of one team reaches a service of the other, in whatever direction and for whatever type."""
+    for owner, intruder in (
+        ("dk-red", "sk-blue"),
+        ("jwt-red", "sk-blue"),
+        ("sk-blue", "dk-red"),
+        ("sk-blue", "jwt-red"),
+        ("sk-red", "jwt-blue"),
+    ):
+        steps = (
+            Step(caller=creator(owner), body={"display_name": "Ours", "docker_image": "nginx:1.27"}),
+            Step("updateContainer", intruder, body={"display_name": "Theirs"}, expect="refuse"),
+        )
+        yield Case(f"trace/{intruder}-on-a-service-of-{owner}", "team-scope", "lifecycle", steps)
+
+
+def _after_many(bodies: Mapping[str, Any]) -> Case:
+    """A slug stays taken, however many others came after it."""
+    plain = Step(body=bodies["deployed"])
+    others = tuple(Step(body=bodies["deployed"], as_=f"other-{n}") for n in range(_MANY))
+    first = Step(body=plain.body, slug="a")
+    last = Step(body=plain.body, slug="a", as_="again", expect="refuse")
+    return Case(f"trace/slug-again-after-{_MANY}-others", "slug-unique", "lifecycle", (first, *others, last))
+
+
+def _unused(kinds: list[str]) -> Iterator[Case]:
+    """A refused update changes nothing about what the next one may do."""
+    if kinds:
+        steps = (
+            Step(body={"display_name": "Mine", "docker_image": "nginx:1.27"}),
+            Step("updateContainer", body={"external_url": _URL}, expect="refuse"),
+            Step("updateContainer", body={"display_name": "Still mine"}, expect="accept"),
+        )
+        yield Case("trace/update-after-a-refused-one", "external-url-on-external-only", "lifecycle", steps)

@@ -1,0 +1,104 @@
+"""The case tables of ``fixtures/`` as cases."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import yaml
+
+from contract_tests.cases.callers import CREDENTIALS
+from contract_tests.cases.model import NO_SLUG, SHARED, Case, Layer, Step
+from contract_tests.contract.resources import data_file
+from contract_tests.contract.rules import Catalogue
+
+_STEP_KEYS = {"operation", "caller", "team", "body", "raw", "slug", "service", "status", "expect"}
+ABSENT = {"absent": True}
+
+
+def bodies() -> Mapping[str, Any]:
+    """Return the named bodies."""
+    named: dict[str, Any] = _table("bodies")
+    return named
+
+
+def fixture_cases(catalogue: Catalogue) -> list[Case]:
+    """Return every case of the tables: values of single properties, single requests, traces."""
+    named = bodies()
+    cases = _numbered(case for row in _table("shape") for case in value_cases(row, catalogue, named))
+    cases += [_case(entry, named, "wire") for entry in _table("requests")]
+    cases += [_case(entry, named, "lifecycle") for entry in _table("state")]
+    return cases
+
+
+def value_cases(row: Mapping[str, Any], catalogue: Catalogue, named: Mapping[str, Any]) -> Iterator[Case]:
+    """Yield one case per value and operation of a row of the form of ``fixtures/shape.yaml``."""
+    service_type, source = row.get("body", "deployed"), row.get("from", "")
+    for operation in row.get("operations", catalogue[row["rule"]].operations):
+        short = "create" if operation == "createContainer" else "update"
+        for expect in ("refuse", "accept", "open"):
+            for number, value in enumerate(row.get(expect, ()), 1):
+                body = dict(named[service_type]) if operation == "createContainer" else {}
+                no_slug = value == ABSENT and row["property"] == "service_slug"
+                if value == ABSENT:
+                    body.pop(row["property"], None)
+                else:
+                    body[row["property"]] = value
+                name = f"{row['rule']}/{short}-{service_type}-{expect}-{source}{number}"
+                slug = NO_SLUG if no_slug else None
+                step = Step(operation, body=body, slug=slug, service=SHARED + service_type, expect=expect)
+                key = (operation, service_type, row["property"])
+                yield Case(name, row["rule"], "cases", (step,), value=key)
+
+
+def _numbered(cases: Iterable[Case]) -> list[Case]:
+    """Number the cases of a rule through, since it may have several rows."""
+    counts: Counter[str] = Counter()
+    numbered = []
+    for case in cases:
+        name = case.id.rpartition("-")[0]
+        counts[name] += 1
+        numbered.append(replace(case, id=f"{name}-{counts[name]}"))
+    return numbered
+
+
+def _case(entry: Mapping[str, Any], named: Mapping[str, Any], layer: Layer) -> Case:
+    steps = [_step(step, named) for step in entry.get("steps", (entry,))]
+    if "given" in entry:
+        caller = creator(steps[-1].caller)
+        if layer == "wire":
+            steps = [replace(step, service=SHARED + entry["given"]) for step in steps]
+        else:
+            steps.insert(0, Step(body=named[entry["given"]], caller=caller))
+    last = steps[-1]
+    if last.expect is None and last.operation != "readContainer":
+        raise ValueError(f"fixtures: {entry['id']}: the last step expects nothing")
+    return Case(entry["id"], entry["rule"], layer, tuple(steps))
+
+
+def creator(role: str) -> str:
+    """Name who creates the service that ``role`` updates: itself where it can, else anyone of team red."""
+    return role if role.startswith((*CREDENTIALS, "jwt")) else "red"
+
+
+def _step(entry: Mapping[str, Any], named: Mapping[str, Any]) -> Step:
+    operation = entry.get("operation", "createContainer")
+    plain = {key: entry[key] for key in _STEP_KEYS & entry.keys()}
+    body = entry.get("body", "deployed" if operation == "createContainer" else "empty")
+    if isinstance(body, str) and body in named:
+        body = {**named[body], **entry.get("set", {})}
+        for name in entry.get("unset", ()):
+            body.pop(name, None)
+    plain["body"] = body if operation in ("createContainer", "updateContainer") else None
+    plain["headers"] = tuple(entry.get("headers", {}).items())
+    plain["shows"] = tuple(entry.get("shows", {}).items())
+    plain["as_"] = entry.get("as", "service")
+    if plain.get("caller", "any") == "any":
+        plain["caller"] = "red"
+    return Step(**plain)
+
+
+@cache
+def _table(name: str) -> Any:
+    return yaml.load(data_file(f"fixtures/{name}.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)

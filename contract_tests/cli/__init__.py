@@ -1,0 +1,1 @@
+"""The commands, one module each. May import every room above."""

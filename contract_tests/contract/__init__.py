@@ -1,0 +1,1 @@
+"""The contract as the suite reads it: rules, operations, data files. Imports no other room."""

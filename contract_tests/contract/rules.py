@@ -1,0 +1,51 @@
+"""The catalogue of rules as the suite reads it: what each rule says, and how sure it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from contract_tests.contract.resources import data_file
+
+Grade = Literal["documented", "provider", "assumed"]
+Kind = Literal["constraint", "permission", "effect"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule of the contract; the fields are those of ``spec/rules.yaml``."""
+
+    id: str
+    kind: Kind
+    statement: str
+    grade: Grade
+    source: str
+    operations: tuple[str, ...]
+    stage: str | None = None
+    status: tuple[int, ...] = ()
+    status_grade: Grade | None = None
+    needs: str | None = None
+
+    @property
+    def exact_status(self) -> tuple[int, ...]:
+        """The statuses that a refusal must have, empty where any 4xx will do."""
+        return self.status if self.kind == "constraint" and self.status_grade != "assumed" else ()
+
+
+Catalogue = Mapping[str, Rule]
+
+
+def load_catalogue(path: Path | None = None) -> Catalogue:
+    """Read the rules by id, in the order of the file; ValueError names an entry that cannot be read."""
+    entries = yaml.load((path or data_file("spec/rules.yaml")).read_text("utf-8"), Loader=yaml.CSafeLoader)
+    return {rule.id: rule for rule in map(_rule, entries["rules"])}
+
+
+def _rule(entry: Mapping[str, Any]) -> Rule:
+    lists = {key: tuple(entry[key]) for key in ("operations", "status") if key in entry}
+    try:
+        return Rule(**{**entry, **lists})
+    except TypeError as error:
+        raise ValueError(f"rules.yaml, {entry.get('id', entry)}: {error}") from None

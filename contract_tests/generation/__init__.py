@@ -1,0 +1,1 @@
+"""Generated cases: oracle, state model, bodies, mutation of bodies. May import cases and the rooms above."""

@@ -1,0 +1,289 @@
+"""The oracle: what the facts say about a body, in plain Python.
+
+It shares nothing with the contract: no schema, no pattern of it, no validator. Where it and the spec disagree,
+one of them is wrong, and a test says so. ``verdict`` names the rules that a body breaks, and the points that
+the pages leave open.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from string import ascii_lowercase, digits, hexdigits
+from typing import Any
+
+from contract_tests.cases.model import Expect
+
+CREDENTIAL = "external_auth_credential_id"
+_SLUG_ENDS = frozenset(ascii_lowercase + digits)
+_SLUG_INNER = _SLUG_ENDS | {"-"}
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What the facts say: the rules broken (ids), and the points left open that the body touches (words)."""
+
+    broken: frozenset[str]
+    open: frozenset[str]
+
+    @property
+    def expect(self) -> Expect:
+        """A broken rule decides; else an open point; else the body is valid."""
+        if self.broken:
+            return "refuse"
+        return "open" if self.open else "accept"
+
+
+Finding = tuple[str, str]  # ("broken", rule id) or ("open", words)
+Check = Callable[[Any, str], Iterator[Finding]]
+
+
+def opinion(operation: str, body: Any, service_type: str = "deployed") -> Opinion:
+    """Return what the facts say of a JSON value sent as body; ``service_type`` is the stored one of an update."""
+    found = list(_body(operation, body, service_type))
+    return Opinion(
+        frozenset(what for kind, what in found if kind == "broken"),
+        frozenset(what for kind, what in found if kind == "open"),
+    )
+
+
+def _body(operation: str, body: Any, stored: str) -> Iterator[Finding]:
+    if not isinstance(body, Mapping):
+        # A null update body may be read as no body, and no body as nothing to change.
+        yield (
+            ("open", "null body")
+            if body is None and operation == "updateContainer"
+            else ("broken", "body-object")
+        )
+        return
+    creating = operation == "createContainer"
+    if creating:
+        yield from _create(body)
+    else:
+        yield from _update(body, stored)
+    for name, value in body.items():
+        if name in _PROPERTIES and (creating or name not in ("service_slug", "service_type")):
+            yield from _property(name, value, nullable=not creating and name == CREDENTIAL)
+        elif name not in _PROPERTIES:
+            yield "open", "unknown property"
+    yield from _texts(body)
+
+
+def _create(body: Mapping[str, Any]) -> Iterator[Finding]:
+    yield from _needed(body, "service_slug", "service-slug")
+    yield from _needed(body, "display_name", "display-name")
+    kind = body.get("service_type")
+    if kind not in (None, "external", "deployed"):
+        return  # which property the type needs cannot be said
+    external = kind == "external"
+    yield from _needed(
+        body, *(("external_url", "external-url") if external else ("docker_image", "docker-image"))
+    )
+    unused = ("docker_image",) if external else ("external_url", "external_auth_credential_id")
+    if any(body.get(name) is not None for name in unused):
+        yield "open", "a property that only the other type uses"
+    if not external and body.get("docker_image") == "":
+        yield "open", "empty docker_image"
+
+
+def _needed(body: Mapping[str, Any], name: str, rule: str) -> Iterator[Finding]:
+    """A property that is there but null is no string, and if null is read as absent, it is missing."""
+    if body.get(name) is None:
+        yield "broken", f"{rule}-type" if name in body else f"{rule}-required"
+
+
+def _update(body: Mapping[str, Any], stored: str) -> Iterator[Finding]:
+    if stored != "external":
+        for name in ("external_url", "external_auth_credential_id"):
+            if body.get(name) is not None:
+                rule = "external-url" if name == "external_url" else "external-credential"
+                yield "broken", f"{rule}-on-external-only"
+    elif body.get("docker_image") is not None:
+        yield "open", "a property that only the other type uses"
+    if body.get("docker_image") == "":
+        yield "open", "empty docker_image"
+    if "service_type" in body or "service_slug" in body:
+        yield "open", "a property that never changes"
+
+
+def _property(name: str, value: Any, *, nullable: bool) -> Iterator[Finding]:
+    if value is None:
+        if not nullable:
+            yield "open", f"null {name}"
+        return
+    yield from _PROPERTIES[name](value, name.replace("_", "-"))
+
+
+def _text(value: Any, rule: str, most: int | None = None) -> Iterator[Finding]:
+    if not isinstance(value, str):
+        yield "broken", f"{rule}-type"
+    elif most is not None and len(value) > most:
+        yield "broken", f"{rule}-length"
+
+
+def _named(value: Any, rule: str, most: int | None = None) -> Iterator[Finding]:
+    """The text of a path: whether an empty one is one the pages do not say."""
+    yield from _text(value, rule, most)
+    if value == "":
+        yield "open", "an empty path"
+
+
+def _slug(value: Any, rule: str) -> Iterator[Finding]:
+    yield from _text(value, rule)
+    if isinstance(value, str) and not (
+        3 <= len(value) <= 100
+        and value[0] in _SLUG_ENDS
+        and value[-1] in _SLUG_ENDS
+        and all(character in _SLUG_INNER for character in value)
+    ):
+        yield "broken", f"{rule}-pattern"
+
+
+def _type(value: Any, rule: str) -> Iterator[Finding]:
+    if not isinstance(value, str) or value not in ("deployed", "external"):
+        yield "broken", f"{rule}-enum"
+
+
+def _url(value: Any, rule: str) -> Iterator[Finding]:
+    yield from _text(value, rule, 2048)
+    if not isinstance(value, str):
+        return
+    if not value.startswith("https://"):
+        yield "broken", f"{rule}-pattern"
+    yield from _absolute(value, rule)
+
+
+def _absolute(value: str, rule: str) -> Iterator[Finding]:
+    """A URI begins with a scheme; how strictly its other parts are read differs from parser to parser."""
+    scheme, colon, rest = value.partition(":")
+    if (
+        not colon
+        or not scheme.isascii()
+        or not scheme[:1].isalpha()
+        or not scheme.replace("+", "a").isalnum()
+    ):
+        yield "broken", f"{rule}-format"
+        return
+    host = rest.removeprefix("//").partition("/")[0]
+    port = host.rpartition("]")[2].rpartition(":")[2] if ":" in host.rpartition("]")[2] else ""
+    bad_port = bool(port) and "@" not in host and not (port.isascii() and port.isdigit())
+    if " " in host or "<" in host or host.count("[") != host.count("]") or bad_port:
+        yield "broken", f"{rule}-format"
+    plain = frozenset("/?#:@-._~!$&'()*+,;=%")
+    odd = not all(c.isascii() and (c.isalnum() or c in plain) for c in rest)
+    escaped = all(
+        len(part) > 1 and part[0] in hexdigits and part[1] in hexdigits for part in rest.split("%")[1:]
+    )
+    if odd or not escaped or "@" in rest or "[" in host or not host or not rest.startswith("//"):
+        yield "open", "a URI that parsers read differently"
+    if host.partition(":")[0].replace(".", "").isdigit() or host.startswith("localhost"):
+        yield "open", "a host that a server may not want to call"
+
+
+def _uuid(value: Any, rule: str) -> Iterator[Finding]:
+    rule = rule.removesuffix("-auth-credential-id") + "-credential"
+    if not isinstance(value, str):
+        yield "broken", f"{rule}-type"
+        return
+    bare = value.removeprefix("urn:uuid:").strip("{}").replace("-", "")
+    usual = [len(part) for part in value.split("-")] == [8, 4, 4, 4, 12]
+    if len(bare) != 32 or not all(c in hexdigits for c in bare):
+        yield "broken", f"{rule}-format"
+    elif not usual or value != value.lower() or value[14] not in "1234567" or value[19] not in "89ab":
+        yield "open", "a UUID of another form, case or version"
+
+
+def _integer(low: int | None, high: int | None) -> Check:
+    def check(value: Any, rule: str) -> Iterator[Finding]:
+        if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+            yield "broken", f"{rule}-type"
+            return
+        if isinstance(value, float):
+            yield "open", "an integer written with a point"
+        if (low is not None and value < low) or (high is not None and value > high):
+            yield "broken", f"{rule}-range"
+        elif high is None and value > 2**31 - 1:
+            yield "open", "a number beyond 32 bits"
+
+    return check
+
+
+def _items(*names: str) -> Check:
+    """An array of objects of which these names are strings."""
+
+    def check(value: Any, rule: str) -> Iterator[Finding]:
+        if not isinstance(value, list):
+            yield "broken", f"{rule}-type"
+            return
+        for item in value:
+            if item is None:
+                yield "open", "null item"
+            elif not isinstance(item, Mapping):
+                yield "broken", f"{rule}-item-type"
+            else:
+                yield from _item(item, names)
+
+    return check
+
+
+def _item(item: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[Finding]:
+    for name in names:
+        rule = name.replace("_", "-")
+        if name not in item:
+            yield "broken", f"{rule}-required"
+        elif item[name] is None:
+            yield "open", f"null {name}"
+        elif not isinstance(item[name], str):
+            yield "broken", f"{rule}-type"
+        elif not item[name] and name != "env_value":
+            yield "open", f"empty {name}"
+    if set(item) - set(names):
+        yield "open", "unknown property"
+
+
+def _labels(value: Any, rule: str) -> Iterator[Finding]:
+    if not isinstance(value, list):
+        yield "broken", f"{rule}-type"
+        return
+    for item in value:
+        if item is None or item == "":
+            yield "open", "null or empty item"
+        elif not isinstance(item, str):
+            yield "broken", f"{rule}-item-type"
+
+
+def _texts(value: Any) -> Iterator[Finding]:
+    """NUL and half a surrogate pair may be refused anywhere; so may control characters that no one types."""
+    if isinstance(value, str):
+        if not value.isprintable() and any(
+            ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in value
+        ):
+            yield "open", "characters that a server may refuse"
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _texts(key)
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+
+
+_PROPERTIES: dict[str, Check] = {
+    "service_slug": _slug,
+    "display_name": lambda value, rule: _text(value, rule, 255),
+    "service_desc": _text,
+    "service_type": _type,
+    "docker_image": _text,
+    "external_url": _url,
+    "external_auth_credential_id": _uuid,
+    "exposed_port": _integer(1, 65535),
+    "health_path": lambda value, rule: _named(value, rule),
+    "env_config": _items("env_name", "env_value"),
+    "volume_config": _items("host_path", "container_path"),
+    "required_labels": _labels,
+    "gpu_count": _integer(-1, None),
+    "replica_count": _integer(1, 10),
+    "usage_prompt": _text,
+    "openapi_url": lambda value, rule: _named(value, rule, 500),
+}
+
+#: The properties that the facts know.
+NAMES = frozenset(_PROPERTIES)

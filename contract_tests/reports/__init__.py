@@ -1,0 +1,1 @@
+"""Reports of a run, one module a format. May import runs and the rooms above."""

@@ -1,0 +1,60 @@
+"""The report as JSON, in the form of docs/report.schema.json: everything but the traffic."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from contract_tests import __version__
+from contract_tests.reports.common import label
+from contract_tests.results.verdict import Report, RuleVerdict
+
+FORMAT = 1  # changes where a reader of the file would have to
+
+
+def json_report(report: Report) -> str:
+    """Return the report as JSON text."""
+    return json.dumps(report_data(report), indent=2) + "\n"
+
+
+def report_data(report: Report) -> dict[str, Any]:
+    """Return the report as plain JSON values."""
+    return {
+        "format": FORMAT,
+        "kit": __version__,
+        "target": report.target,
+        "started": report.started,
+        "seconds": report.seconds,
+        "seed": report.seed,
+        "strict": report.strict,
+        "exit_code": report.exit_code,
+        "cut_short": report.cut_short,
+        "callers": list(report.callers),
+        "requests": report.requests,
+        "created": report.created,
+        "counts": dict(report.counts()),
+        "layers": {name: asdict(layer) for name, layer in report.layers.items()},
+        "rules": [_row(row) for row in report.verdicts],
+        "findings": [finding.to_data() for finding in report.findings],
+        "notes": list(report.notes),
+        "expired_waivers": [
+            {"rule": waiver.rule, "reason": waiver.reason, "until": waiver.until.isoformat()}
+            for waiver in report.expired
+        ],
+    }
+
+
+def _row(row: RuleVerdict) -> dict[str, Any]:
+    rule = row.rule
+    return {
+        "rule": rule.id,
+        "kind": rule.kind,
+        "grade": rule.grade,
+        "statement": rule.statement,
+        "source": rule.source,
+        "operations": list(rule.operations),
+        "verdict": row.verdict,
+        "severity": row.severity,
+        "label": label(row),
+        "reason": row.reason,
+        "layers": {layer: dict(tally) for layer, tally in row.layers.items() if tally},
+    }

@@ -1,0 +1,51 @@
+"""A WSGI app in this process as a target, with no socket between."""
+
+import time
+from collections.abc import Callable
+from io import StringIO
+from typing import Any
+from urllib.parse import urlsplit
+
+from werkzeug.test import create_environ, run_wsgi_app
+
+from contract_tests.targets.base import USER_AGENT, Reply, Request
+
+
+class WsgiTarget:
+    """A WSGI app, called directly."""
+
+    concurrent = False
+
+    def __init__(self, app: Callable[..., Any], base_path: str = "/api/v1") -> None:
+        """``base_path`` is what stands before the paths of the contract."""
+        self.app = app
+        self.url = "http://localhost" + base_path
+        self._base = base_path
+
+    def send(self, request: Request) -> Reply:
+        """Call the app; an exception that leaves it is answered as a server would, with a 500."""
+        environ = _environ(request, self._base)
+        started = time.perf_counter()
+        try:
+            chunks, status, headers = run_wsgi_app(self.app, environ, buffered=True)
+            body = b"".join(chunks)
+        except Exception as error:
+            return Reply(500, (), repr(error).encode(), time.perf_counter() - started)
+        return Reply(int(status.split()[0]), tuple(headers), body, time.perf_counter() - started)
+
+
+def _environ(request: Request, base: str) -> dict[str, Any]:
+    parts = urlsplit(base + request.path)
+    environ = create_environ(
+        path=parts.path,
+        base_url="http://localhost",
+        query_string=parts.query,
+        method=request.method,
+        data=request.body if request.body is not None else b"",
+        errors_stream=StringIO(),
+    )
+    environ["HTTP_USER_AGENT"] = USER_AGENT
+    for name, value in request.headers:
+        key = name.upper().replace("-", "_")
+        environ[key if key == "CONTENT_TYPE" else "HTTP_" + key] = value
+    return environ

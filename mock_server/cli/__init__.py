@@ -1,0 +1,1 @@
+"""The commands. May import every room above."""

@@ -1,0 +1,1 @@
+"""The contract as frozen values: document, rules, lint and export. Imports no other room."""

@@ -1,0 +1,103 @@
+"""The contract for tools that read less of it, made mechanically: `oneOf` for `if/then`, OpenAPI 3.0."""
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from mock_server.contract import document
+from mock_server.contract.document import Node
+
+
+def view(openapi: Node, *, one_of: bool = False, version: str = "3.1") -> Node:
+    """The document in a view of its own; it accepts the same requests."""
+    if not one_of and version == "3.1":
+        return copy.deepcopy(openapi)
+    result = document.inlined(openapi) if version == "3.0" else copy.deepcopy(openapi)
+    for schema in _bodies(result):
+        if "if" in schema:
+            expanded = _expanded(openapi, copy.deepcopy(schema))
+            schema.clear()
+            schema.update(expanded)
+    return _three_zero(result) if version == "3.0" else result
+
+
+def _bodies(openapi: Node) -> Iterator[Node]:
+    """The schema of each request body, where it is written."""
+    for _, _, _, operation in document.operations(openapi):
+        for media in ((operation.get("requestBody") or {}).get("content") or {}).values():
+            schema = media.get("schema") or {}
+            yield document.target(openapi, schema["$ref"]) if "$ref" in schema else schema
+
+
+def _expanded(openapi: Node, schema: Node) -> Node:
+    """Two whole schemas, one per branch: in the first the condition holds, in the second it does not.
+
+    The condition is of one form: a property is required and is a constant.
+    """
+    condition = schema.pop("if")
+    then, otherwise = schema.pop("then", {}), schema.pop("else", {})
+    (name,) = condition["required"]
+    constant = condition["properties"][name]["const"]
+    decisive = schema["properties"][name]
+    if "$ref" in decisive:
+        target = document.target(openapi, decisive["$ref"])
+        decisive = document.merged(target, {key: value for key, value in decisive.items() if key != "$ref"})
+    held, rest = _joined(copy.deepcopy(schema), then), _joined(copy.deepcopy(schema), otherwise)
+    held["properties"][name] = {**decisive, "enum": [constant]}
+    held["properties"][name].pop("default", None)
+    held["required"].append(name)
+    rest["properties"][name] = {**decisive, "enum": [v for v in decisive["enum"] if v != constant]}
+    return {"description": schema.get("description", ""), "oneOf": [held, rest]}
+
+
+def _joined(schema: Node, branch: Node) -> Node:
+    """A schema with what a branch requires beside what it requires itself."""
+    rules = {**_required_rules(schema), **_required_rules(branch)}
+    schema["required"] = [*schema.get("required", ()), *branch.get("required", ())]
+    if rules:
+        schema["x-rules"] = {**schema.get("x-rules", {}), "required": rules}
+    return schema
+
+
+def _required_rules(schema: Node) -> Node:
+    rules = schema.get("x-rules", {}).get("required", {})
+    return rules if isinstance(rules, dict) else {}
+
+
+# --- OpenAPI 3.0
+
+
+def _three_zero(openapi: Node) -> Node:
+    """The document in OpenAPI 3.0; references are inlined already."""
+    result: Node = _older(openapi)
+    result["openapi"] = "3.0.3"
+    result.pop("jsonSchemaDialect", None)
+    info = result["info"]
+    info.pop("summary", None)
+    if "identifier" in info.get("license", {}):
+        info["license"].pop("identifier")
+    schemes = result["components"].get("securitySchemes", {})
+    result["components"] = {"securitySchemes": schemes}
+    return result
+
+
+def _older(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_older(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    result = {key: _older(value) for key, value in node.items() if key != "x-rules"}
+    if result.get("required") == []:
+        result.pop("required")
+    if isinstance(result.get("anyOf"), list) and {"type": "null"} in result["anyOf"]:
+        return _nullable(result)
+    if isinstance(result.get("type"), list):
+        kinds = [kind for kind in result["type"] if kind != "null"]
+        result["type"], result["nullable"] = kinds[0], "null" in result["type"]
+    return result
+
+
+def _nullable(node: Node) -> Node:
+    """`anyOf` of a schema and null, as `nullable` beside the schema."""
+    branches = [branch for branch in node.pop("anyOf") if branch != {"type": "null"}]
+    return {**branches[0], **node, "nullable": True}

@@ -1,0 +1,36 @@
+"""The catalogue as a page for people: `docs/rules.md`."""
+
+from collections.abc import Iterable, Mapping
+
+from mock_server.contract.loader import GRADES, Operation, Rule
+
+_HEAD = """# The rules
+
+Generated from `spec/rules.yaml` by `make docs`; do not edit it by hand.
+
+A rule has one name everywhere: in the contract beside its keyword, in the mock's problem documents, in the
+fixtures, in the suite's report. Its **grade** says how sure it is: *documented* by one of the two reference
+pages, by another page of the *provider*, or *assumed*, so that a deployment may rightly choose otherwise.
+A **constraint** is refused when it is broken, a **permission** is accepted when it is used, an **effect** is
+what an accepted request answers or stores. The first status is the mock's, the others are as good.
+"""
+_SHORT = {"createContainer": "create", "updateContainer": "update"}
+
+
+def markdown(rules: Mapping[str, Rule], operations: Iterable[Operation]) -> str:
+    """The page: how many rules of each grade, then a row per rule."""
+    known = [operation.id for operation in operations]
+    counts = ", ".join(f"{sum(rule.grade == grade for rule in rules.values())} {grade}" for grade in GRADES)
+    rows = [_row(rule, known) for rule in rules.values()]
+    head = ["| rule | says | kind | grade | on | status | source |", "|---|---|---|---|---|---|---|"]
+    return "\n".join([_HEAD, f"{len(rules)} rules: {counts}.", "", *head, *rows, ""])
+
+
+def _row(rule: Rule, known: list[str]) -> str:
+    on = ", ".join(_SHORT.get(name, name) for name in rule.operations if name in known)
+    status = " or ".join(map(str, rule.status))
+    if status and rule.status_grade:
+        status += f" ({rule.status_grade})"
+    needs = f" Seen through the {rule.needs}." if rule.needs else ""
+    cells = (f"`{rule.id}`", rule.statement + needs, rule.kind, rule.grade, on, status, rule.source)
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

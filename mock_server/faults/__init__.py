@@ -1,0 +1,1 @@
+"""Fault injection: scripted, preferred by the caller, random. May import web and the rooms above."""

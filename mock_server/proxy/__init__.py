@@ -1,0 +1,1 @@
+"""The validating proxy. May import server and the rooms above."""

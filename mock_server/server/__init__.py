@@ -1,0 +1,1 @@
+"""The server process: asynchronous front, workers, reload, logging. May import app and the rooms above."""

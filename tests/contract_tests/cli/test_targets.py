@@ -1,0 +1,236 @@
+"""The command against targets of every kind: the right exit code, one clear line, no hang, no traceback."""
+
+import json
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mock_server import create_app
+from mock_server.services.memory import MemoryStore
+from tests.support.gate.gate import App
+from tests.support.gate.odd_servers import (
+    COMMAND,
+    TOKENS,
+    after,
+    always,
+    at,
+    busy,
+    closed_port,
+    command,
+    echoing,
+    every,
+    first_seconds,
+    mute,
+    slow,
+)
+from tests.support.gate.planting import twisted
+
+pytestmark = pytest.mark.timeout(180)
+
+HOOK = ("--control-hook", "/_mock/services/{id}/status/{status}")
+QUICK = ("--layers", "wire,race", "--quiet")
+
+
+def assert_one_line(text: str, says: str) -> None:
+    """The text is one line that says something."""
+    assert len(text.strip().splitlines()) == 1, text
+    assert says in text
+
+
+def stored(store: MemoryStore) -> set[str]:
+    """The ids of the services in a store."""
+    with store.transaction() as step:
+        return {service.id for service in step.all()}
+
+
+# --- targets that cannot be judged
+
+
+def test_a_target_that_is_down() -> None:
+    """Nothing listens: exit code 3, and the line says so."""
+    done = command("run", "--target", closed_port())
+    assert (done.code, done.out) == (3, "")
+    assert_one_line(done.err, "the connection was refused; is it up, and is the URL right?")
+
+
+def test_a_target_that_never_answers() -> None:
+    """Time-outs are retried within bounds: exit code 3 after a few seconds."""
+    with mute() as url:
+        done = command("run", "--target", url, "--timeout", "1s")
+    assert (done.code, done.out) == (3, "")
+    assert done.seconds < 20
+    assert_one_line(done.err, "no answer in time")
+
+
+def test_a_target_that_closes_every_connection() -> None:
+    """Dropped connections are retried within bounds: exit code 3."""
+    with at(create_app(), drops=lambda: True) as url:
+        done = command("run", "--target", url)
+    assert (done.code, done.out) == (3, "")
+    assert_one_line(done.err, "the connection was dropped")
+
+
+@pytest.mark.parametrize(
+    ("app", "says"),
+    [
+        pytest.param(
+            always(404, b'{"error": "no route"}', "application/json"), "is not this API", id="404-json"
+        ),
+        pytest.param(always(200, b"<!doctype html><p>Hello", "text/html"), "is not this API", id="200-html"),
+        pytest.param(always(200, b"{}", "application/json"), "is not this API", id="200-empty-object"),
+        pytest.param(always(405, b"", "text/plain"), "is not this API", id="405"),
+        pytest.param(always(401, b"{}", "application/json"), "refuses every caller", id="401"),
+        pytest.param(always(403, b"{}", "application/json"), "refuses every caller", id="403"),
+        pytest.param(
+            always(500, b"{}", "application/json"), "refuses a valid create by every caller", id="500"
+        ),
+        pytest.param(always(302, b"", "text/html"), "it redirects POST /containers", id="302"),
+    ],
+)
+@pytest.mark.parametrize("options", [(), ("--refuse-only",)], ids=["all", "refuse-only"])
+def test_a_target_that_is_something_else(app: App, says: str, options: tuple[str, ...]) -> None:
+    """Another API, a web page, a closed door: exit code 3, and the line says which."""
+    with at(app) as url:
+        done = command("run", "--target", url, *options)
+    assert (done.code, done.out) == (3, "")
+    assert_one_line(done.err, says)
+
+
+# --- targets in trouble
+
+
+def test_a_target_that_is_busy_at_every_tenth_request() -> None:
+    """429 with Retry-After is honoured, and is never held against the target."""
+    with at(busy(create_app(), every(10), 429, "1")) as url:
+        done = command("run", "--target", url, *QUICK)
+    assert done.code == 0, done.out + done.err
+    assert "too busy" not in done.out
+
+
+def test_a_target_that_starts_slowly() -> None:
+    """503 for two seconds is waited for."""
+    with at(busy(create_app(), first_seconds(2), 503, "1")) as url:
+        done = command("run", "--target", url, *QUICK)
+    assert done.code == 0, done.out + done.err
+
+
+def test_a_target_that_drops_every_tenth_connection() -> None:
+    """A dropped connection is tried again; what was sent twice is no finding."""
+    with at(create_app(), drops=every(10)) as url:
+        done = command("run", "--target", url, "--layers", "cases,wire", "--quiet")
+    assert done.code == 0, done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("off", "code", "says"),
+    [(set(), 3, "NOT JUDGED"), ({"auth-required", "exposed-port-type", "display-name-type"}, 1, "VIOLATED")],
+    ids=["right", "faulty"],
+)
+def test_a_target_that_dies_in_the_middle(tmp_path: Path, off: set[str], code: int, says: str) -> None:
+    """The report of what was seen is written; the exit code is 3 unless something was violated before."""
+    with at(create_app(without=off), drops=after(450)) as url:
+        done = command("run", "--target", url, "--report", tmp_path)
+    assert done.code == code, done.out + done.err
+    assert "the target stopped answering: the connection was dropped" in done.out
+    assert (tmp_path / "report.html").is_file()
+    assert says in done.last
+    assert any(line.split()[1:2] == ["conforms"] for line in done.out.splitlines())
+
+
+# --- what a run leaves behind
+
+
+def test_the_ledger_lists_all_that_was_created(tmp_path: Path) -> None:
+    """Every service that is stored in the end stands in the ledger, and was announced before it was sent."""
+    store = MemoryStore()
+    with at(create_app(store=store)) as url:
+        done = command("run", "--target", url, "--report", tmp_path, "--quiet", *HOOK)
+    entries = [json.loads(line) for line in (tmp_path / "ledger.jsonl").read_text().splitlines()]
+    created = {entry["id"] for entry in entries if entry["event"] == "created"}
+    assert done.code == 0
+    assert created == stored(store)
+    announced = [entry["slug"] for entry in entries if entry["event"] == "sending"]
+    assert {entry["slug"] for entry in entries if entry["event"] == "created"} <= set(announced)
+
+
+def test_refusals_only_create_nothing() -> None:
+    """With --refuse-only nothing is stored on a target that conforms."""
+    store = MemoryStore()
+    with at(create_app(store=store)) as url:
+        done = command("run", "--target", url, "--refuse-only", "--quiet")
+    assert done.code == 0, done.out + done.err
+    assert stored(store) == set()
+
+
+@pytest.mark.parametrize("most", [2, 5, 12])
+def test_no_more_is_created_than_allowed(most: int) -> None:
+    """With --max-created the target holds no more services than that, however much goes on at once."""
+    store = MemoryStore()
+    with at(create_app(store=store)) as url:
+        done = command("run", "--target", url, "--max-created", str(most), "--quiet")
+    assert done.code == 0, done.out + done.err
+    assert len(stored(store)) <= most
+
+
+def test_no_token_is_told(tmp_path: Path) -> None:
+    """A target that repeats the secret in its answers, and has faults, brings it into no report."""
+    app = twisted(create_app(without={"display-name-type", "slug-unique"}), echoing)
+    with at(app) as url:
+        done = command("run", "--target", url, "--report", tmp_path, *HOOK)
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert done.code == 1
+    assert len(written) > 5
+    assert "$TOKEN" in "".join(path.read_text("utf-8") for path in written)
+    for path in written:
+        assert not any(token.encode() in path.read_bytes() for token in TOKENS), path
+
+
+def test_a_finding_can_be_replayed(tmp_path: Path) -> None:
+    """The file of each finding shows it again on the faulty target, and nothing on the right one."""
+    off = {"slug-unique", "auth-required", "replica-count-range", "team-scope", "exposed-port-default"}
+    with at(create_app(without=off)) as url:
+        assert command("run", "--target", url, "--report", tmp_path, "--quiet", *HOOK).code == 1
+        files = sorted((tmp_path / "findings").glob("*.json"))
+        codes = {file.name: command("replay", file, "--target", url, *HOOK).code for file in files}
+    assert {name.rsplit("-", 1)[0] for name in codes} == off
+    assert set(codes.values()) == {1}, codes
+    with at(create_app()) as url:
+        codes = {file.name: command("replay", file, "--target", url, *HOOK).code for file in files}
+    assert set(codes.values()) == {0}, codes
+
+
+def interrupted(app: App, *arguments: str | Path, seconds: float) -> tuple[int, str, str]:
+    """How a run ends that gets Ctrl-C after some seconds of judging."""
+    seen = threading.Event()
+
+    def noticing(environ: Any, start_response: Any) -> Any:
+        seen.set()
+        return app(environ, start_response)
+
+    with at(noticing) as url:
+        process = subprocess.Popen(
+            [*COMMAND, "run", "--target", url, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert seen.wait(60)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def test_control_c_ends_with_the_report(tmp_path: Path) -> None:
+    """What was seen until Ctrl-C is told and written; it is not said that the target conforms."""
+    app = twisted(create_app(), slow(0.03))
+    code, out, err = interrupted(app, "--report", tmp_path, "--concurrency", "2", seconds=3)
+    assert "Traceback" not in out + err
+    assert "interrupted" in out
+    assert (tmp_path / "report.html").is_file()
+    assert code == 130, out

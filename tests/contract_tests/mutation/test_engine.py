@@ -1,0 +1,197 @@
+"""Who tests the tests: mutants of the contract, and what becomes of them."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from contract_tests.contract.resources import data_file
+from contract_tests.contract.spec import load_document
+from contract_tests.execution.factory import open_player
+from contract_tests.mutation.engine import (
+    Bench,
+    all_mutants,
+    judge_mutant,
+    open_bench,
+    try_all,
+    wrongly_listed,
+)
+from contract_tests.mutation.mutants import base_document, mutants
+from contract_tests.runs.run import Options, Run
+from contract_tests.targets.wsgi import WsgiTarget
+from mock_server import create_app
+
+MOCK = "wsgi:mock_server:create_app"
+HOOK = "/_mock/services/{id}/status/{status}"
+BODY = "createContainer:/body/properties"
+
+
+@pytest.fixture(scope="module")
+def bench() -> Bench:
+    """The mock with the contract as it is."""
+    return open_bench(MOCK, control_hook=HOOK)
+
+
+def named(bench: Bench, name: str) -> Any:
+    """The mutant of a name."""
+    return next(mutant for mutant in all_mutants(bench) if mutant.id == name)
+
+
+def test_each_keyword_of_the_contract_has_mutants() -> None:
+    """Every constraint keyword on the request side is changed in some way, and no two mutants are the same."""
+    document = base_document(load_document(data_file("spec/openapi.yaml")))
+    found = mutants(document)
+    keywords = {mutant.keyword for mutant in found}
+    assert keywords >= {
+        "type", "minimum", "maximum", "minLength", "maxLength", "pattern", "format", "required", "enum", "default",
+        "if", "items", "anyOf", "additionalProperties", "security", "const", "content",
+    }  # fmt: skip
+    changed = [json.dumps(mutant.apply(document), sort_keys=True) for mutant in found]
+    assert len(set(changed)) == len(changed)
+    assert json.dumps(document, sort_keys=True) not in changed
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "needs"),
+    [
+        (f"{BODY}/exposed_port:widen maximum", "exposed-port-range", ""),
+        (f"{BODY}/service_slug:unanchor-end pattern", "service-slug-pattern", ""),
+        (f"{BODY}/display_name:widen maxLength", "display-name-length", ""),
+        ("createContainer:/body:invert if", "created", ""),
+        ("updateContainer:/body:close additionalProperties", "unknown-properties-ignored", ""),
+        (f"{BODY}/replica_count:change default", "replica-count-default", "read-back"),
+    ],
+)
+def test_a_mutant_is_killed_under_its_rule(bench: Bench, name: str, rule: str, needs: str) -> None:
+    """A mutant is killed by a case of the rule that it changes, which says whether state had to be seen."""
+    fate = judge_mutant(bench, named(bench, name))
+    assert (fate.state, fate.needs) == ("killed", needs)
+    assert fate.rule == rule or name.endswith("invert if")
+
+
+def test_without_its_cases_a_mutant_survives(bench: Bench) -> None:
+    """Without the cases of the upper bound of the port, the mutant that widens it survives."""
+    blind = replace(bench, cases=tuple(c for c in bench.cases if c.rule != "exposed-port-range"))
+    mutant = named(bench, f"{BODY}/exposed_port:widen maximum")
+    assert judge_mutant(blind, mutant).state == "survived"
+
+
+def test_without_the_read_back_a_default_is_not_observable(bench: Bench) -> None:
+    """Where nothing shows what is stored, a changed default is not observable, which is not called survived."""
+    blind = replace(bench, readback=False)
+    fate = judge_mutant(blind, named(bench, f"{BODY}/replica_count:drop default"))
+    assert (fate.state, fate.needs) == ("not observable", "read-back")
+
+
+def test_an_equivalent_mutant_needs_a_true_reason(bench: Bench) -> None:
+    """An entry of the list that is killed, or that is no mutant, is named as wrong."""
+    listed = replace(
+        bench, equivalent={f"{BODY}/exposed_port:widen maximum": "no one notices", "nothing": "gone"}
+    )
+    fates = list(try_all(listed, [named(bench, f"{BODY}/exposed_port:widen maximum")], jobs=1))
+    assert wrongly_listed(listed, fates) == [f"{BODY}/exposed_port:widen maximum", "nothing"]
+
+
+NEW = (
+    ("HealthPath", "pattern", "^/", "health-path-pattern", "health_path", "no-slash"),
+    ("RequiredLabels", "uniqueItems", True, "required-labels-unique", "required_labels", ["a", "a"]),
+    (
+        "EnvConfig",
+        "maxItems",
+        3,
+        "env-config-length",
+        "env_config",
+        [{"env_name": "A", "env_value": "b"}] * 4,
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the contract with three constraints more, and their rules."""
+    folder = tmp_path_factory.mktemp("spec")
+    document = load_document(data_file("spec/openapi.yaml"))
+    rules = yaml.safe_load(data_file("spec/rules.yaml").read_text("utf-8"))
+    like = next(rule for rule in rules["rules"] if rule["id"] == "exposed-port-range")
+    for schema, keyword, value, rule, _, _ in NEW:
+        document["components"]["schemas"][schema][keyword] = value
+        document["components"]["schemas"][schema]["x-rules"][keyword] = rule
+        rules["rules"].append({**like, "id": rule, "statement": f"{schema} has its {keyword}."})
+    (folder / "openapi.yaml").write_text(yaml.safe_dump(document), "utf-8")
+    (folder / "rules.yaml").write_text(yaml.safe_dump(rules), "utf-8")
+    return folder / "openapi.yaml"
+
+
+@pytest.mark.parametrize("new", NEW, ids=lambda new: new[3])
+def test_a_new_constraint_is_enforced_by_the_mock(extended: Path, new: tuple[Any, ...]) -> None:
+    """A constraint added to the spec alone is enforced by the mock under its own rule."""
+    client = create_app(spec=extended).test_client()
+    body = {"service_slug": "a-slug", "display_name": "a", "docker_image": "n", new[4]: new[5]}
+    answer = client.post(
+        "/api/v1/containers", json=body, headers={"Authorization": "Bearer sk-red-5f0c7c1e9a"}
+    )
+    assert [violation["rule"] for violation in answer.json["violations"]] == [new[3]]
+
+
+def test_new_constraints_are_judged_and_have_their_rows(extended: Path) -> None:
+    """The gate tries constraints that were added to the spec alone, and a target without them is found out."""
+    rules = {new[3] for new in NEW}
+    verdicts = {}
+    for name, app in (("right", create_app(spec=extended)), ("old", create_app())):
+        report = Run(open_player(WsgiTarget(app), spec=extended), Options(layers=("cases",))).report()
+        verdicts[name] = {row.verdict for row in report.verdicts if row.rule.id in rules}
+    assert verdicts == {"right": {"conforms"}, "old": {"violated"}}
+
+
+def test_mutants_of_new_constraints_are_killed(extended: Path) -> None:
+    """Every mutant of a constraint that was added to the spec alone is killed."""
+    bench = open_bench(MOCK, spec=extended, control_hook=HOOK)
+    rules = {new[3] for new in NEW}
+    chosen = [mutant for mutant in all_mutants(bench) if rules & set(mutant.rules)]
+    fates = {fate.mutant.id: fate.state for fate in try_all(bench, chosen)}
+    assert len(fates) >= 10
+    assert {name: state for name, state in fates.items() if state != "killed"} == {}
+
+
+def test_the_command_says_what_survived(tmp_path: Path) -> None:
+    """`contract-tests mutate` ends with 0 where all is killed, and writes a page and JSON."""
+    command = [
+        sys.executable,
+        "-m",
+        "contract_tests",
+        "mutate",
+        "--target",
+        MOCK,
+        "--only",
+        "display-name-length",
+        "--report",
+        str(tmp_path),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "6 killed" in done.stdout
+    written = json.loads((tmp_path / "mutants.json").read_text("utf-8"))
+    assert {mutant["state"] for mutant in written["mutants"]} == {"killed"}
+    assert "display_name" in (tmp_path / "mutants.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--target", MOCK, "--only", "no-such-rule"), "no mutant is of that rule"),
+        (("--target", "wsgi:nothing:here"), "give wsgi:module:factory"),
+        (("--target", MOCK, "--faults", "nothing:here"), "give module:attribute"),
+    ],
+)
+def test_a_mutation_that_cannot_be_made_says_why(arguments: tuple[str, ...], says: str) -> None:
+    """A wrong option ends in one line and exit code 2."""
+    command = [sys.executable, "-m", "contract_tests", "mutate", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1

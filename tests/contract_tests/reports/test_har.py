@@ -1,0 +1,116 @@
+"""The traffic as an HTTP Archive."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from contract_tests.reports.har import write_har
+from contract_tests.results.verdict import Report
+from contract_tests.targets.base import Reply, Request
+from contract_tests.targets.exchange import Exchange, Redactor
+from tests.support.reports import HOSTILE, faulty
+
+_PAIRS = {
+    "type": "array",
+    "items": {
+        "required": ["name", "value"],
+        "properties": {"name": {"type": "string"}, "value": {"type": "string"}},
+    },
+}
+_MESSAGE = {"httpVersion": {"type": "string"}, "headers": _PAIRS, "cookies": {"type": "array"},
+            "headersSize": {"type": "integer"}, "bodySize": {"type": "integer"}}  # fmt: skip
+# What HAR 1.2 asks of an entry, http://www.softwareishard.com/blog/har-12-spec/
+_ENTRY: dict[str, Any] = {
+    "required": ["startedDateTime", "time", "request", "response", "cache", "timings"],
+    "properties": {
+        "time": {"type": "number", "minimum": 0},
+        "timings": {"required": ["send", "wait", "receive"]},
+        "request": {
+            "required": ["method", "url", "queryString", *_MESSAGE],
+            "properties": {
+                **_MESSAGE,
+                "url": {"pattern": "^https?://"},
+                "queryString": _PAIRS,
+                "postData": {"required": ["mimeType", "text"]},
+            },
+        },
+        "response": {
+            "required": ["status", "statusText", "content", "redirectURL", *_MESSAGE],
+            "properties": {
+                **_MESSAGE,
+                "status": {"type": "integer"},
+                "content": {"required": ["size", "mimeType"]},
+            },
+        },
+    },
+}
+_ODD = Exchange(
+    "sk-red", "GET", "http://x/api?a=1&b=", (), None, 0, (), "", "time-out", "2026-01-31T10:00:00+00:00", 1.5
+)
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    """A report whose traffic has an unanswered request and a body that is hard to write at its end."""
+    seen = faulty()
+    body = replace(
+        _ODD, method="POST", body=HOSTILE, status=299, reply_body=HOSTILE, headers=(("Content-Type", "a/b"),)
+    )
+    return replace(seen, traffic=(*seen.traffic, _ODD, replace(body, body_cut=True)))
+
+
+@pytest.fixture(scope="module")
+def entries(report: Report, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """The entries of the archive."""
+    path = tmp_path_factory.mktemp("har") / "traffic.har"
+    write_har(report, path)
+    log = json.loads(path.read_text("utf-8"))["log"]
+    assert (log["version"], log["creator"]) == ("1.2", {"name": "cyberun-contract-kit", "version": "0.1.0"})
+    return log["entries"]  # type: ignore[no-any-return]
+
+
+def test_archive_has_every_request(report: Report, entries: list[Any]) -> None:
+    """Each exchange of the run is an entry, in their order."""
+    assert len(entries) == report.requests + 2
+    assert [(e["request"]["url"], e["response"]["status"]) for e in entries] == [
+        (exchange.url, exchange.status) for exchange in report.traffic
+    ]
+
+
+def test_entries_are_as_the_specification_says(entries: list[Any]) -> None:
+    """Every entry has what HAR 1.2 requires, in its types."""
+    errors = [error.message for entry in entries for error in Draft202012Validator(_ENTRY).iter_errors(entry)]
+    assert errors == []
+
+
+def test_times_are_milliseconds_and_add_up(entries: list[Any]) -> None:
+    """An entry's time is the sum of its timings, and its start has a time zone."""
+    assert entries[-2]["time"] == 1500
+    assert [e for e in entries if sum(t for t in e["timings"].values() if t > 0) != e["time"]] == []
+    assert [e for e in entries if datetime.fromisoformat(e["startedDateTime"]).tzinfo is None] == []
+
+
+def test_exchange_starts_when_its_request_is_sent() -> None:
+    """An exchange that took an hour started an hour before its answer was seen."""
+    reply = Reply(200, (), b"", seconds=3600.0)
+    slow = Redactor(()).exchange("sk-red", "http://x", Request("GET", "/"), reply)
+    ago = datetime.now(UTC) - datetime.fromisoformat(slow.started)
+    assert timedelta(hours=1) <= ago < timedelta(hours=1, minutes=1)
+
+
+def test_unanswered_request_says_why(entries: list[Any]) -> None:
+    """A request without an answer has status 0 and the reason as its comment; its query is in pairs."""
+    assert (entries[-2]["response"]["status"], entries[-2]["response"]["comment"]) == (0, "time-out")
+    assert entries[-2]["request"]["queryString"] == [{"name": "a", "value": "1"}, {"name": "b", "value": ""}]
+
+
+def test_bodies_have_a_media_type(entries: list[Any]) -> None:
+    """A body is there letter by letter with its media type; the size of one that is cut is not known."""
+    request = entries[-1]["request"]
+    assert (request["postData"], request["bodySize"]) == ({"mimeType": "a/b", "text": HOSTILE}, -1)
+    assert entries[0]["response"]["content"]["mimeType"] == "application/json"
+    assert entries[0]["response"]["bodySize"] == len(entries[0]["response"]["content"]["text"])

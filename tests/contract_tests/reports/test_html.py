@@ -1,0 +1,186 @@
+"""The report as an HTML page, also in a browser without a window."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from contract_tests.reports.html import html_page
+from contract_tests.results.verdict import Report
+from mock_server.app.factory import create_app
+from tests.support.browser import chromium, in_browser
+from tests.support.reports import HOSTILE, faulty, hostile, played
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    """A report with every verdict in it."""
+    return faulty()
+
+
+@pytest.fixture(scope="module")
+def browser(closing: Callable[[AbstractContextManager[Any]], Any]) -> Browser:
+    """A headless Chromium."""
+    return chromium(closing)
+
+
+@pytest.fixture
+def opened(report: Report, browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Opens a report's page at some width; at the end nothing was asked of anyone, and no error was logged."""
+    seen: list[str] = []
+
+    def open_page(told: Report = report, width: int = 1280) -> Page:
+        path = tmp_path / "report.html"
+        path.write_text(html_page(told), "utf-8")
+        page = browser.new_page(viewport={"width": width, "height": 844})
+        page.on("console", lambda message: seen.append(message.text))
+        page.on("pageerror", lambda error: seen.append(str(error)))
+        page.on("request", lambda request: seen.append(request.url) if request.url != path.as_uri() else None)
+        page.goto(path.as_uri())
+        return page
+
+    yield open_page
+    assert [line for line in seen if not line.startswith("data:image/svg+xml,")] == []
+
+
+def _rules(page: Page) -> list[str]:
+    return [row.inner_text() for row in page.locator("#matrix tbody tr:not(.grade):visible th > code").all()]
+
+
+@in_browser
+def test_verdict_filter_leaves_the_rules_of_that_verdict(opened: Callable[..., Page], report: Report) -> None:
+    """A pressed verdict leaves its rules alone, two leave both, a reset brings all back."""
+    page, everything = opened(), len(report.verdicts)
+    page.get_by_role("button", name="violated 3").click()
+    assert _rules(page) == ["team-scope", "exposed-port-range", "slug-unique"]
+    page.get_by_role("button", name="note 1").click()
+    assert _rules(page) == ["team-scope", "exposed-port-range", "slug-unique", "gpu-count-range"]
+    assert page.locator("#shown").inner_text() == f"4 of {everything} rules"
+    page.get_by_role("button", name="Reset").click()
+    page.get_by_text(f"{everything} rules", exact=True).wait_for()
+    assert len(_rules(page)) == everything
+
+
+@in_browser
+def test_grade_and_search_filters_narrow_together(opened: Callable[..., Page], report: Report) -> None:
+    """Grade and words, in ids and statements alike, both hold; a grade without a rule left is not shown."""
+    page = opened()
+    page.get_by_label("Grade").select_option("provider")
+    assert _rules(page) == [row.rule.id for row in report.verdicts if row.rule.grade == "provider"]
+    page.get_by_label("Search").fill("SLUG team")
+    assert _rules(page) == ["slug-unique"]
+    assert page.locator("tr.grade:visible").count() == 1
+    page.get_by_label("Search").fill("no such rule")
+    assert page.locator("#shown").inner_text() == "No rule fits; reset the filters."
+
+
+@in_browser
+def test_finding_expands_by_keyboard(opened: Callable[..., Page]) -> None:
+    """A finding is closed until Enter opens it; then its exchange, its curl and its replay can be read."""
+    page = opened()
+    finding = page.locator(
+        "details.finding", has=page.get_by_text("one slug was given to several services at once")
+    )
+    assert not finding.get_by_text("Received").is_visible()
+    finding.locator("> summary").focus()
+    page.keyboard.press("Enter")
+    text = finding.inner_text()
+    parts = (
+        "A slug is used once",
+        "6 of 6 accepted",
+        "201 Created",
+        "Authorization: Bearer $TOKEN",
+        "curl -i -X POST",
+    )
+    assert [part for part in parts if part not in text] == []
+    assert re.search(
+        r"contract-tests replay findings/slug-unique-\w+\.json --target http://localhost/api/v1", text
+    )
+
+
+@in_browser
+def test_verdict_links_to_its_finding(opened: Callable[..., Page]) -> None:
+    """The verdict of a violated rule leads to its finding, which is then open and has the focus."""
+    page = opened()
+    page.locator("#matrix").get_by_role("link", name="note").click()
+    page.wait_for_function("document.activeElement.closest('.finding')?.open")
+    assert page.locator(":focus h3").inner_text() == "gpu-count-range"
+
+
+@in_browser
+def test_copy_button_copies_the_command(opened: Callable[..., Page]) -> None:
+    """The button beside a command puts exactly that command on the clipboard."""
+    page = opened()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Expand all: Findings").click()
+    page.get_by_role("button", name=re.compile("^Copy: replay team-scope")).click()
+    page.get_by_text("Copied").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert re.fullmatch(
+        r"contract-tests replay findings/team-scope-\w+\.json --target http://localhost/api/v1", copied
+    )
+
+
+@in_browser
+@pytest.mark.parametrize("width", [390, 768, 1280])
+def test_page_is_as_wide_as_the_screen(opened: Callable[..., Page], report: Report, width: int) -> None:
+    """With everything open, and whatever was received, the page does not scroll sideways."""
+    page = opened(hostile(report), width)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.close()
+
+
+@in_browser
+def test_nothing_that_was_received_becomes_part_of_the_page(
+    opened: Callable[..., Page], report: Report
+) -> None:
+    """Markup in an answer is shown as text: no element is made of it."""
+    page = opened(hostile(report))
+    assert page.locator("script").count() == 1
+    assert page.locator("img").count() == 0
+    assert page.locator(".finding .received dd").first.text_content() == HOSTILE.translate(
+        {
+            0: "\\x00",
+            0x1B: "\\x1b",
+            7: "\\x07",
+            13: "\\x0d",
+            0x202E: "\\u202e",
+            0xFFFE: "\\ufffe",
+            0xD800: "\\ud800",
+        }
+    )
+
+
+@in_browser
+def test_page_is_whole_without_scripts(report: Report, browser: Browser, tmp_path: Path) -> None:
+    """Where scripts are off every rule is there, findings still expand, and no dead control is shown."""
+    (tmp_path / "report.html").write_text(html_page(report), "utf-8")
+    page = browser.new_page(java_script_enabled=False)
+    page.goto((tmp_path / "report.html").as_uri())
+    page.locator(".finding > summary").first.click()
+    assert page.locator(".finding .received").first.is_visible()
+    assert (len(_rules(page)), page.locator("button:visible").count()) == (len(report.verdicts), 0)
+
+
+def test_page_holds_all_that_it_needs(report: Report) -> None:
+    """The page refers to nothing outside itself, and its policy allows nothing but its own style and script."""
+    page = html_page(report)
+    assert set(re.findall(r'(?:src|href)="(#|data:image/svg\+xml,|[^"]{0,20})', page)) == {
+        "#",
+        "data:image/svg+xml,",
+    }
+    assert re.findall(r"url\(|@import", page) == []
+    policy = r"default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'; img-src data:;"
+    assert re.search(policy, page.replace("&#39;", "'"))
+
+
+def test_page_stays_small(report: Report) -> None:
+    """Bodies of a megabyte are cut; the page says so, and a plain run's is below half a megabyte."""
+    assert len(html_page(hostile(report)).encode()) < 500_000
+    assert "(cut; whole in the finding&#39;s file)" in html_page(hostile(report))
+    assert len(html_page(played(create_app(), layers=("cases",))).encode()) < 200_000

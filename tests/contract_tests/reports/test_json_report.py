@@ -1,0 +1,83 @@
+"""The JSON report and its published schema."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from contract_tests.reports.json_report import json_report
+from contract_tests.results.verdict import Report
+from tests.support.reports import faulty, hostile, played
+
+SCHEMA = json.loads((Path(__file__).parents[3] / "docs/report.schema.json").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    """A report with every verdict in it."""
+    return faulty()
+
+
+VARIANTS: dict[str, Callable[[Report], Report]] = {
+    "faulty": lambda report: report,
+    "hostile": hostile,
+    "gone": lambda report: replace(report, findings=(), expired=(), cut_short="the target stopped answering"),
+    "nothing": lambda report: replace(report, verdicts=(), findings=(), layers={}, callers=(), traffic=()),
+    "strict": lambda _: played(strict=True, layers=("cases",)),
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_report_fits_its_schema(report: Report, variant: str) -> None:
+    """Whatever the run, its JSON report is valid against the published schema."""
+    data = json.loads(json_report(VARIANTS[variant](report)))
+    assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(data)] == []
+
+
+def test_schema_is_a_schema() -> None:
+    """The published schema is itself valid JSON Schema 2020-12."""
+    Draft202012Validator.check_schema(SCHEMA)
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every object of a report but those whose names are free: counts, tallies, a case's own bodies."""
+    if isinstance(value, list):
+        return [place for i, item in enumerate(value[:1]) for place in _places(item, (*path, i))]
+    if not isinstance(value, dict) or (path and path[-1] in ("steps", "counts")):
+        return []
+    return [path, *(p for k, item in value.items() if k != "steps" for p in _places(item, (*path, k)))]
+
+
+def test_schema_knows_every_field(report: Report) -> None:
+    """A field more or a field less, in any object of a report, is refused by the schema."""
+    data, validator = json.loads(json_report(report)), Draft202012Validator(SCHEMA)
+    loose = []
+    for path in _places(data):
+        place = data
+        for key in path:
+            place = place[key]
+        place["more"] = 1
+        loose += [(*path, "more")] if validator.is_valid(data) else []
+        del place["more"]
+    assert validator.is_valid(data)
+    assert loose == []
+
+
+def test_json_tells_what_the_run_found(report: Report) -> None:
+    """The counts, the exit code and the rows of the JSON are those of the report."""
+    data = json.loads(json_report(report))
+    rows = {row["rule"]: (row["verdict"], row["severity"], row["label"]) for row in data["rules"]}
+    assert data["exit_code"] == 1
+    conforming = len(report.verdicts) - 6
+    assert data["counts"] == {
+        "conforms": conforming, "violated": 3, "note": 1, "waived": 1, "not observed": 1,
+    }  # fmt: skip
+    assert rows["slug-unique"] == ("violated", "failure", "violated")
+    assert rows["gpu-count-range"] == ("violated", "note", "note")
+    assert rows["service-desc-type"] == ("waived", "failure", "waived")
+    assert rows["not-while-busy"] == ("not observed", "", "not observed")

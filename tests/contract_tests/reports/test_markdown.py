@@ -1,0 +1,94 @@
+"""The report as Markdown for a CI job's summary."""
+
+import re
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from markdown_it import MarkdownIt
+
+from contract_tests.reports.common import visible
+from contract_tests.reports.markdown import LIMIT, escaped, markdown_summary
+from contract_tests.results.verdict import Report
+from mock_server.app.factory import create_app
+from tests.support.reports import HOSTILE, faulty, hostile, played
+
+_OURS = {"details", "summary", "b", "code"}
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    """A report with every verdict in it."""
+    return faulty()
+
+
+def _tokens(text: str) -> Counter[str]:
+    """How often each kind of block and inline element is in a text, as a reader of Markdown sees it."""
+    blocks = MarkdownIt("commonmark").enable("table").parse(text)
+    return Counter(token.type for block in blocks for token in (block, *(block.children or ())))
+
+
+def test_first_line_is_the_verdict(report: Report) -> None:
+    """The summary begins with the outcome in one line, which says whether the run is red."""
+    assert markdown_summary(report).startswith(
+        f"## ❌ VIOLATED: {len(report.verdicts) - 6} conforms, 3 violated"
+    )
+    assert markdown_summary(played(create_app(), layers=("cases",))).startswith("## ✅ CONFORMS: ")
+    assert markdown_summary(
+        replace(report, findings=(), verdicts=(), expired=(), cut_short="the target stopped answering")
+    ).startswith("## ⚠️ NOT JUDGED: ")
+
+
+def test_failures_can_be_unfolded_and_choices_are_one_table(report: Report) -> None:
+    """Each failing finding is a folded block with its curl; a note is a row of a table and no more."""
+    text = markdown_summary(report)
+    failing = [f for f in report.findings if f.severity == "failure" and f.rule.id != "service-desc-type"]
+    assert text.count("<details>") == len(failing)
+    assert text.count("```sh\ncurl -i -X ") == len(failing)
+    assert [f.id for f in failing if f"replay findings/{f.id}.json" not in text] == []
+    assert "<b>gpu-count-range</b>" not in text
+    assert re.search(
+        r"^\| gpu-count-range \| .* \| accepted what the rule refuses: create 201, update 200 \|$",
+        text,
+        re.MULTILINE,
+    )
+
+
+def test_nothing_that_was_received_is_read_as_markdown(report: Report) -> None:
+    """Whatever a target answers, the summary has the same structure and no element that we did not write."""
+    plain = replace(report, cut_short="x", notes=("x",))
+    harmless, harmful = markdown_summary(plain), markdown_summary(hostile(report))
+    structure, harmed = _tokens(harmless), _tokens(harmful)
+    kinds = (
+        "th_open",
+        "fence",
+        "html_block",
+        "heading_open",
+        "bullet_list_open",
+        "em_open",
+        "strong_open",
+        "image",
+        "link_open",
+    )
+    assert {kind: harmed[kind] for kind in kinds} == {kind: structure[kind] for kind in kinds}
+    inside_code = re.sub(r"^(`{3,})sh\n.*?\n\1$", "", harmful, flags=re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"</?([a-z]+)", inside_code)) <= _OURS
+
+
+def test_escaped_text_is_shown_as_it_is() -> None:
+    """A reader of Markdown, in a table cell or not, gives the text back letter by letter."""
+    rows = MarkdownIt("commonmark").enable("table").parse(f"| a | b |\n|---|---|\n| {escaped(HOSTILE)} | c |")
+    cells = [row.children or [] for row in rows if row.type == "inline"][2:]
+    assert ["".join(part.content for part in cell) for cell in cells] == [visible(HOSTILE), "c"]
+
+
+def test_summary_is_never_too_large(report: Report) -> None:
+    """With more findings than a summary may hold, it stays under 1 MiB and says that it is cut."""
+    one = next(f for f in report.findings if f.severity == "failure" and f.rule.id == "slug-unique")
+    many = replace(
+        report, findings=tuple(replace(one, id=f"f-{n}", received="é|" * 100) for n in range(3000))
+    )
+    text = markdown_summary(many)
+    assert LIMIT // 2 < len(text.encode()) < LIMIT
+    assert re.search(r"\*\*Cut here: \d+ more parts did not fit; report.html has everything.\*\*\n$", text)
+    assert "Cut here" not in markdown_summary(report)

@@ -1,0 +1,116 @@
+"""The report in a terminal."""
+
+import io
+import re
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from contract_tests.reports.terminal import GRADES, last_line, print_report
+from contract_tests.results.verdict import Report
+from tests.support.reports import faulty, hostile
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    """A report with every verdict in it."""
+    return faulty()
+
+
+def _printed(report: Report, width: int = 100, *, colours: bool = False) -> str:
+    console = Console(
+        file=io.StringIO(), width=width, force_terminal=colours, color_system="standard" if colours else None
+    )
+    print_report(report, console)
+    return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
+
+
+def _matrix(text: str) -> list[str]:
+    lines = text.splitlines()
+    return lines[1 : next(n for n, line in enumerate(lines) if line.startswith("  seconds")) + 1]
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+def test_matrix_fits_the_terminal(report: Report, width: int) -> None:
+    """Each rule is one row, its id whole, within the width, with the count of every layer."""
+    rows = _matrix(_printed(report, width))
+    assert max(map(len, rows)) <= width
+    by_grade = sorted(report.verdicts, key=lambda row: GRADES.index(row.rule.grade))
+    shown = [
+        found[1] for found in (re.match(r"[ ✗] ([a-z-]+) +[a-zA-Z]", line) for line in rows[1:]) if found
+    ]
+    assert shown == [row.rule.id for row in by_grade]
+    assert [line for line in rows if "…" in line] == []
+    row = next(line for line in rows if "slug-unique" in line)
+    assert re.fullmatch(r"✗ slug-unique +VIOLATED +\d+! +3! *", row)
+
+
+def test_what_failed_stands_out(report: Report) -> None:
+    """A violated rule is in capitals and in colours of its own, and has a block below; a note has neither."""
+    text = _printed(report, colours=True)
+    assert "\x1b[1;31m✗ slug-unique" in text
+    assert re.search(r"\x1b\[1;7;31m\d+!\x1b\[0m", text)
+    assert re.findall(r"^✗ ([a-z-]+)  ", _printed(report).split("seconds")[1], re.MULTILINE) == [
+        "team-scope", "exposed-port-range", "exposed-port-range", "slug-unique", "slug-unique",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [80, 160])
+def test_choices_are_a_line_each(report: Report, width: int) -> None:
+    """What an assumed rule got wrong is one compact line under a heading, with no block."""
+    text = _printed(report, width).split(
+        "The deployment's own choices (assumed rules; not held against it)\n"
+    )[1]
+    line = "gpu-count-range accepted what the rule refuses: create 201, update 200"
+    assert " ".join(text.splitlines()[0].split()) == line
+    assert "gpu-count-range" not in "".join(text.splitlines()[1:])
+
+
+def test_reasons_follow_the_matrix(report: Report) -> None:
+    """Rules that were not judged or are waived are named with the reason, those of one reason together."""
+    text = _printed(report, 160).split("Not judged, or waived\n")[1]
+    assert text.splitlines()[:2] == [line for line in text.splitlines()[:2] if line.startswith("  ")]
+    assert re.search(
+        r"not observed: no control hook is configured to set a service's status\s+not-while-busy", text
+    )
+    assert re.search(r"waived: known \| since \*May\* \(until 9999-12-31\)\s+service-desc-type", text)
+
+
+def test_command_is_on_one_line_and_says_who_calls(report: Report) -> None:
+    """A curl can be copied as one line at any width, and says whose token it needs."""
+    line = next(
+        line for line in _printed(report, 80).splitlines() if "exposed_port" in line and "curl" in line
+    )
+    assert re.fullmatch(r"  curl -i -X P.* --data-binary '\{.*\}'  # as (sk|dk|jwt)-[a-z]+", line)
+
+
+def test_answers_cannot_write_to_the_terminal(report: Report) -> None:
+    """No control character of an answer reaches the terminal."""
+    assert re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", _printed(hostile(report))) == []
+
+
+def test_any_encoding_will_do(report: Report) -> None:
+    """A report is printed whole where standard output can hold ASCII alone, as a redirected one may."""
+    raw = io.BytesIO()
+    file = io.TextIOWrapper(raw, encoding="ascii")
+    print_report(hostile(report), Console(file=file, width=80))
+    file.flush()
+    assert last_line(report).encode() in raw.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("cut_short", "said"),
+    [
+        ("", "CONFORMS: "),
+        ("the time is up", "CONFORMS: "),
+        ("interrupted", "CONFORMS so far: "),
+        ("the target stopped answering: refused", "NOT JUDGED: "),
+    ],
+)
+def test_last_line_promises_no_more_than_was_seen(report: Report, cut_short: str, said: str) -> None:
+    """A run without a finding conforms, unless the target went away; one that was broken off, only so far."""
+    clean = tuple(row for row in report.verdicts if row.verdict == "conforms")
+    run = replace(report, findings=(), verdicts=clean, expired=(), cut_short=cut_short)
+    assert last_line(run).startswith(said)
+    assert last_line(replace(report, cut_short=cut_short)).startswith("VIOLATED: ")

@@ -1,0 +1,149 @@
+"""A run split over the workers of pytest-xdist, and over parts that any worker takes."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from contract_tests.execution.factory import open_player
+from contract_tests.runs.checkpoint import State, merged
+from contract_tests.runs.partition import Part, parts, play_all, played
+from contract_tests.runs.run import Options, Run
+from contract_tests.targets.wsgi import WsgiTarget
+from mock_server import create_app
+from tests.contract_tests.test_plugin import MOCK, contract
+from tests.support.gate.gate import MOCK_HOOK
+
+OFF = frozenset({"slug-unique", "exposed-port-range", "team-scope"})
+
+
+def one(part: Part, options: Options) -> State:
+    """The state of a part that was played on a faulty mock of its own."""
+    run = Run(open_player(WsgiTarget(create_app(without=OFF)), control_hook=MOCK_HOOK), part.options(options))
+    run.report()
+    return run.state
+
+
+def test_the_parts_together_are_the_run(tmp_path: Path) -> None:
+    """Each layer, operation and seed is a part; all of them together give every rule the verdict of one run."""
+    options = Options(target="x", max_examples=500)
+    names = [part.name for part in parts(options)]
+    assert names == [
+        *("cases-createContainer", "cases-updateContainer", "wire-createContainer", "wire-updateContainer"),
+        *("lifecycle", "race"),
+        *(
+            f"properties-{operation}-{turn}"
+            for turn in (0, 1)
+            for operation in ("createContainer", "updateContainer")
+        ),
+        *("properties-2", "properties-3"),
+    ]
+    options = replace(options, max_examples=10)
+    play_all(tmp_path, parts(options), lambda part, _: one(part, options))
+    run = Run(open_player(WsgiTarget(create_app(without=OFF)), control_hook=MOCK_HOOK), options)
+    rows = [run.report().verdicts, merged(played(tmp_path)).report(run.catalogue).verdicts]
+    verdicts = [{row.rule.id: row.verdict for row in of} for of in rows]
+    assert verdicts[0] == verdicts[1]
+    assert {rule for rule, verdict in verdicts[0].items() if verdict == "violated"} == OFF
+
+
+def test_no_case_is_in_two_parts() -> None:
+    """A case is played by one part alone, and by the whole run as well."""
+    options = Options(layers=("cases", "wire", "properties"), max_examples=20)
+
+    def played_by(run_options: Options) -> list[str]:
+        run, ids = Run(open_player(WsgiTarget(create_app())), run_options), []
+        select = run._select
+
+        def noted(cases: Any, **given: Any) -> Any:
+            chosen = select(cases, **given)
+            ids.extend(case.id for case in chosen)
+            return chosen
+
+        run._select = noted  # type: ignore[method-assign]
+        run.report()
+        return ids
+
+    apart = [name for part in parts(options) for name in played_by(part.options(options))]
+    assert sorted(apart) == sorted(played_by(options))
+
+
+def test_a_part_is_played_by_one(tmp_path: Path) -> None:
+    """A part whose lock somebody holds is left to them; one that they leave unfinished is taken over."""
+    wanted = [Part("wire"), Part("race")]
+    done: list[str] = []
+    lock = FileLock(tmp_path / "wire" / "lock")
+    (tmp_path / "wire").mkdir()
+    lock.acquire()
+
+    def play(part: Part, _place: Path) -> State:
+        done.append(part.name)
+        lock.release()  # whoever held the other one has died
+        return State(target="x", started="now", finished=True)
+
+    play_all(tmp_path, wanted, play)
+    assert done == ["race", "wire"]
+    play_all(tmp_path, wanted, play)
+    assert done == ["race", "wire"]
+
+
+def test_workers_share_one_run(tmp_path: Path) -> None:
+    """With two workers every rule is a test as with none, as many requests are sent, and the reports are whole."""
+    lines = []
+    for workers in ("0", "2"):
+        done = contract(tmp_path, "--target", MOCK, "-n", workers, "--report", str(tmp_path / workers))
+        assert "80 passed, 1 skipped" in done.stdout, done.stdout
+        lines.append(
+            re.sub(r" in [0-9.]+ s", "", next(x for x in done.stdout.splitlines() if "CONFORMS" in x))
+        )
+    assert lines[0] == lines[1]
+    files = [{path.name for path in (tmp_path / workers).iterdir()} for workers in ("0", "2")]
+    assert files[0] == files[1] >= {"report.json", "report.html", "junit.xml", "traffic.har", "ledger.jsonl"}
+
+
+DYING = """
+import os, threading
+from pathlib import Path
+from mock_server import create_app
+FLAG = Path(__file__).with_name("died")
+def app():
+    made = create_app(without=frozenset({"slug-unique"}))
+    def wsgi(environ, start):
+        if environ["REQUEST_METHOD"] == "PUT":
+            try:
+                FLAG.touch(exist_ok=False)
+            except FileExistsError:
+                pass
+            else:
+                os._exit(1)
+        return made(environ, start)
+    return wsgi
+"""
+
+
+def test_the_part_of_a_worker_that_dies_is_played_by_another(tmp_path: Path) -> None:
+    """A crash of one worker costs its test, and no verdict."""
+    (tmp_path / "dying.py").write_text(DYING)
+    done = contract(tmp_path, "--target", "wsgi:dying:app", "-n", "2", "--report", str(tmp_path / "report"))
+    assert (tmp_path / "died").exists()
+    assert "test_rule[slug-unique]" in done.stdout
+    assert re.search(r"VIOLATED: .*1 violated", done.stdout), done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("--target", "http://127.0.0.1:1/api/v1"), 3, "the connection was refused"),
+        (("--target", MOCK, "--layers", "none"), 2, "the layers are"),
+    ],
+    ids=["down", "layer"],
+)
+def test_workers_that_cannot_judge_say_why(
+    tmp_path: Path, arguments: tuple[str, ...], code: int, says: str
+) -> None:
+    """The exit codes are the command's, with workers too."""
+    done = contract(tmp_path, "-n", "2", "-k", "slug", *arguments)
+    assert (done.returncode, says in done.stdout) == (code, True), done.stdout

@@ -1,0 +1,220 @@
+"""The contract is valid, and reads the same to other tools: a second validator, and its views."""
+
+import copy
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
+
+from mock_server.contract import document, export, loader
+from mock_server.contract.loader import Schema
+from tests.support.fixture_player import load
+
+DOCUMENT = load("spec/openapi.yaml")
+SERVED = {operation.id: operation for operation in loader.built(DOCUMENT, {}).operations}
+VIEWS = {
+    "one-of": export.view(DOCUMENT, one_of=True),
+    "3.0": export.view(DOCUMENT, version="3.0"),
+    "3.0-one-of": export.view(DOCUMENT, one_of=True, version="3.0"),
+}
+
+
+def _modern(node: Any) -> Any:
+    """A schema of OpenAPI 3.0 as JSON Schema 2020-12."""
+    if isinstance(node, list):
+        return [_modern(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    result = {key: _modern(value) for key, value in node.items() if key != "nullable"}
+    if not node.get("nullable"):
+        return result
+    return {"anyOf": [result, {"type": "null"}]}
+
+
+def _schemas(openapi: dict[str, Any]) -> dict[str, Schema]:
+    whole = document.inlined(openapi)
+    found = {}
+    for _, _, _, operation in document.operations(whole):
+        node = operation["requestBody"]["content"]["application/json"]["schema"]
+        found[operation["operationId"]] = loader.schema(_modern(node), operation["operationId"])
+    return found
+
+
+READ = {name: _schemas(view) for name, view in VIEWS.items()}
+
+texts = st.sampled_from(
+    ["", "abc", "a-b", "Abc", "abc\n", "ab", "a" * 100, "a" * 101, "deployed", "external"]
+)
+urls = st.sampled_from(
+    ["https://a.example", "http://a.example", "https://", "https://a b", "no", "https://a/é"]
+)
+uuids = st.sampled_from(["0192f0c1-9a8b-7c6d-9e5f-404142434445", "0192f0c19a8b7c6d9e5f404142434445", "x"])
+numbers = st.integers(-3, 12) | st.sampled_from([65535, 65536, 8080.0, 1.5, True])
+pairs = st.lists(
+    st.dictionaries(
+        st.sampled_from(["env_name", "env_value", "host_path", "container_path"]), texts | numbers
+    )
+)
+names = sorted({*SERVED["createContainer"].properties, "unknown"})
+values = texts | urls | uuids | numbers | st.none() | pairs | st.lists(texts | numbers, max_size=3)
+likely = st.fixed_dictionaries(
+    {"service_slug": texts, "display_name": texts},
+    optional={
+        "service_type": st.sampled_from(["deployed", "external", "Deployed", None]),
+        "docker_image": texts,
+        "external_url": urls,
+        "external_auth_credential_id": uuids | st.none(),
+        "exposed_port": numbers,
+        "env_config": pairs,
+        "volume_config": pairs,
+        "gpu_count": numbers,
+    },
+)
+bodies = likely | st.dictionaries(st.sampled_from(names), values, max_size=6) | values
+
+
+def _accepts(schema: Schema, body: Any) -> bool:
+    return schema.validator.is_valid(body)
+
+
+@pytest.mark.parametrize("operation", SERVED)
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_accepts_the_same_bodies(view: str, operation: str) -> None:
+    """What the contract accepts, its view accepts, and nothing else."""
+    whole = SERVED[operation].body
+    assert whole is not None
+
+    @settings(max_examples=400, deadline=None, database=None)
+    @given(bodies)
+    def agrees(body: Any) -> None:
+        assert _accepts(READ[view][operation], body) == _accepts(whole, body)
+
+    agrees()
+
+
+CONDITIONAL = [
+    {
+        "service_slug": "abc",
+        "display_name": "d",
+        **({"service_type": kind} if kind else {}),
+        **({"docker_image": "n"} if image else {}),
+        **({"external_url": "https://a.example"} if url else {}),
+    }
+    for kind in ("", "deployed", "external", "other")
+    for image in (False, True)
+    for url in (False, True)
+]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize(
+    "body", CONDITIONAL, ids=lambda body: "-".join([*body][2:]) + body.get("service_type", "")
+)
+def test_a_view_says_the_same_of_what_depends_on_the_type(view: str, body: dict[str, str]) -> None:
+    """Each type, with and without an image and a URL, is accepted or refused as by the contract."""
+    whole = SERVED["createContainer"].body
+    assert whole is not None
+    assert _accepts(READ[view]["createContainer"], body) == _accepts(whole, body)
+
+
+#: The slugs that the two validators disagree about, and why.
+KNOWN_DIFFERENCES = {"abc\n": "Python's $ matches before a final newline"}
+
+
+def _undisputed(body: Any) -> bool:
+    slug = body.get("service_slug") if isinstance(body, dict) else None
+    return not isinstance(slug, str) or slug not in KNOWN_DIFFERENCES
+
+
+@pytest.mark.parametrize("operation", SERVED)
+def test_a_second_validator_agrees(operation: str) -> None:
+    """Pure-Python jsonschema says the same of each body, but for the slugs of the named list."""
+    schema = SERVED[operation].body
+    assert schema is not None
+    checker = jsonschema.FormatChecker()
+    checker.checks("uri")(lambda text: not isinstance(text, str) or _is_uri(text))
+    second = jsonschema.Draft202012Validator(schema.node, format_checker=checker)
+
+    @settings(max_examples=400, deadline=None, database=None)
+    @given(bodies.filter(_undisputed))
+    def agrees(body: Any) -> None:
+        assert second.is_valid(body) == _accepts(schema, body)
+
+    agrees()
+
+
+def _is_uri(text: str) -> bool:
+    """The few URIs of the strategy, judged by hand: an ASCII scheme and no blank."""
+    return text.isascii() and ":" in text and " " not in text and "\n" not in text
+
+
+@pytest.mark.parametrize("slug", KNOWN_DIFFERENCES)
+def test_a_named_difference_is_one(slug: str) -> None:
+    """The mock refuses what the second validator lets through."""
+    schema = SERVED["createContainer"].body
+    assert schema is not None
+    body = {"service_slug": slug, "display_name": "d", "docker_image": "n"}
+    assert (jsonschema.Draft202012Validator(schema.node).is_valid(body), _accepts(schema, body)) == (
+        True,
+        False,
+    )
+
+
+@pytest.mark.parametrize("name", ["spec/openapi.yaml", "spec/readback.yaml"])
+def test_a_document_is_valid_openapi(name: str) -> None:
+    """openapi-spec-validator finds nothing."""
+    assert list(OpenAPIV31SpecValidator(load(name)).iter_errors()) == []
+
+
+VALIDATORS = {
+    "one-of": OpenAPIV31SpecValidator,
+    "3.0": OpenAPIV30SpecValidator,
+    "3.0-one-of": OpenAPIV30SpecValidator,
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_is_valid_openapi(view: str) -> None:
+    """openapi-spec-validator finds nothing, in the version of the view."""
+    assert list(VALIDATORS[view](VIEWS[view]).iter_errors()) == []
+
+
+def test_a_view_leaves_the_document_as_it_was() -> None:
+    """Making views changes nothing in what they are made of."""
+    before = copy.deepcopy(DOCUMENT)
+    for one_of in (False, True):
+        for version in ("3.0", "3.1"):
+            export.view(DOCUMENT, one_of=one_of, version=version)
+    assert before == DOCUMENT
+
+
+def test_the_whole_contract_is_exactly_two_operations() -> None:
+    """Create and update, each with the same eight kinds of answer."""
+    whole = document.inlined(DOCUMENT)
+    told = {
+        operation["operationId"]: list(operation["responses"]) for *_, operation in document.operations(whole)
+    }
+    refusals = ["400", "401", "403", "404", "409", "413", "415"]
+    assert told == {"createContainer": ["201", *refusals], "updateContainer": ["200", *refusals]}
+
+
+def _examples() -> list[tuple[str, dict[str, Any], Any]]:
+    found = []
+    for *_, operation in document.operations(document.inlined(DOCUMENT)):
+        parts = {"request": operation["requestBody"], **operation["responses"]}
+        for name, part in parts.items():
+            for media in part["content"].values():
+                for label, example in media["examples"].items():
+                    found.append(
+                        (f"{operation['operationId']}-{name}-{label}", media["schema"], example["value"])
+                    )
+    return found
+
+
+@pytest.mark.parametrize(("name", "schema", "value"), _examples(), ids=[name for name, *_ in _examples()])
+def test_an_example_is_valid(name: str, schema: dict[str, Any], value: Any) -> None:
+    """Each example of a request or an answer fits its schema."""
+    assert loader.schema(schema, name).validator.is_valid(value)

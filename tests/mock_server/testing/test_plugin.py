@@ -1,0 +1,246 @@
+"""The fixtures for the tests of a client: a mock per test, whatever sends to it, and failures that explain."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+import requests
+import urllib3
+
+from mock_server.testing import ContainersMock
+from tests.support.fixture_player import ROOT
+
+pytest_plugins = ["pytester", "mock_server.testing"]
+BODY = {"service_slug": "tested", "display_name": "d", "docker_image": "n"}
+DOCS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/testing.md").read_text(encoding="utf-8"), re.DOTALL)
+
+
+def by_requests(url: str, headers: dict[str, str], body: dict[str, Any]) -> int:
+    """The status of a POST by requests."""
+    return requests.post(url, json=body, headers=headers, timeout=5).status_code
+
+
+def by_httpx(url: str, headers: dict[str, str], body: dict[str, Any]) -> int:
+    """The status of a POST by httpx."""
+    with httpx.Client(trust_env=False, timeout=5) as client:
+        return client.post(url, json=body, headers=headers).status_code
+
+
+def by_urllib3(url: str, headers: dict[str, str], body: dict[str, Any]) -> int:
+    """The status of a POST by urllib3."""
+    with urllib3.PoolManager(retries=False, timeout=5) as pool:
+        return pool.request("POST", url, json=body, headers=headers).status
+
+
+CLIENTS = {"requests": by_requests, "httpx": by_httpx, "urllib3": by_urllib3}
+#: What each raises where the connection is lost.
+LOST = (requests.RequestException, httpx.TransportError, urllib3.exceptions.HTTPError)
+
+
+@pytest.fixture(params=CLIENTS.values(), ids=CLIENTS)
+def post(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A way to send, past whatever proxy the environment names."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    return request.param
+
+
+def create(mock: ContainersMock, post: Any, **changes: Any) -> int:
+    """The status of a create."""
+    return int(post(f"{mock.url}/containers", mock.headers(), {**BODY, **changes}))
+
+
+def test_a_create_is_stored_and_seen(containers_mock: ContainersMock, post: Any) -> None:
+    """The service and the request are there, whichever library sent it."""
+    assert create(containers_mock, post) == 201
+    assert [service["service_slug"] for service in containers_mock.services] == ["tested"]
+    seen = containers_mock.requests.assert_called_once(operation="createContainer", status=201)
+    assert (seen.caller, seen.method, seen.path) == ("sk-red", "POST", "/api/v1/containers")
+
+
+def test_a_refusal_is_counted_by_its_rule(containers_mock: ContainersMock, post: Any) -> None:
+    """The rule, the status and the absence of a service agree."""
+    assert create(containers_mock, post, service_slug="No") == 400
+    assert containers_mock.requests.count(rule="service-slug-pattern") == 1
+    assert containers_mock.services == []
+
+
+def test_the_next_call_fails_as_asked(containers_mock: ContainersMock, post: Any) -> None:
+    """Only as many calls as asked for fail, and they store nothing."""
+    containers_mock.fail_next(status=503, times=2, headers={"Retry-After": "1"})
+    assert [create(containers_mock, post) for _ in range(3)] == [503, 503, 201]
+
+
+def test_a_dropped_connection_is_an_error_of_the_client(containers_mock: ContainersMock, post: Any) -> None:
+    """The client's library raises, the call is not carried out, and the next one is."""
+    containers_mock.drop_next()
+    with pytest.raises(LOST):
+        create(containers_mock, post)
+    assert (containers_mock.services, create(containers_mock, post)) == ([], 201)
+
+
+def test_a_truncated_answer_is_an_error_of_the_client(containers_mock: ContainersMock, post: Any) -> None:
+    """The client's library raises, though the service is stored."""
+    containers_mock.truncate_next()
+    with pytest.raises(LOST):
+        create(containers_mock, post)
+    assert len(containers_mock.services) == 1
+
+
+def test_a_lost_answer_leaves_the_service(containers_mock: ContainersMock, post: Any) -> None:
+    """Dropped `after`, the call is carried out: a second try finds the slug taken."""
+    containers_mock.drop_next("after")
+    with pytest.raises(LOST):
+        create(containers_mock, post)
+    assert create(containers_mock, post) == 409
+
+
+def test_a_delay_outlasts_the_patience_of_a_client(containers_mock: ContainersMock) -> None:
+    """The answer comes after the time-out."""
+    containers_mock.delay_next(0.5)
+    with httpx.Client(trust_env=False, timeout=0.1) as client, pytest.raises(httpx.ReadTimeout):
+        client.get(f"{containers_mock.url}/r/containers/x", headers=containers_mock.headers())
+
+
+def test_reset_forgets_all_but_the_callers(containers_mock: ContainersMock) -> None:
+    """Services, requests and script are gone."""
+    containers_mock.seed(**BODY)
+    containers_mock.fail_next()
+    containers_mock.reset()
+    assert (containers_mock.services, len(containers_mock.requests)) == ([], 0)
+    assert create(containers_mock, by_httpx) == 201
+
+
+def test_a_service_lives_on_the_clock_of_the_test(containers_mock: ContainersMock) -> None:
+    """No update is taken until the clock is turned past the deploy."""
+    made = containers_mock.seed(**BODY)["id"]
+    containers_mock.deploy(made, 60)
+    url, statuses = f"{containers_mock.url}/containers/{made}", []
+    with httpx.Client(trust_env=False, headers=containers_mock.headers()) as client:
+        for _ in range(2):
+            statuses.append(client.put(url, json={}).status_code)
+            containers_mock.advance(60)
+    assert (statuses, containers_mock.services[0]["service_status"]) == ([409, 200], "running")
+
+
+def test_the_callers_are_those_of_the_fixtures(containers_mock: ContainersMock) -> None:
+    """Each caller has its token, the team is that of the first credential, and no token is in the repr."""
+    assert containers_mock.tokens["dk-red"].startswith("dk-red-")
+    assert containers_mock.teams["red"] == containers_mock.team_id
+    assert containers_mock.token not in repr(containers_mock)
+
+
+def test_a_mistaken_step_is_told(containers_mock: ContainersMock) -> None:
+    """What the control plane refuses is a ValueError that says what is right."""
+    with pytest.raises(ValueError, match="operation: seen 'create', wanted one of createContainer"):
+        containers_mock.fail_next(operation="create")
+
+
+def test_an_assertion_tells_the_near_misses_first(containers_mock: ContainersMock) -> None:
+    """The request that misses fewest of the filters is at the top of the table."""
+    create(containers_mock, by_httpx)
+    create(containers_mock, by_httpx, service_slug="No")
+    with pytest.raises(AssertionError) as caught:
+        containers_mock.requests.assert_called_once(status=400, rule="slug-unique")
+    lines = str(caught.value).splitlines()
+    assert lines[:2] == ["wanted 1, received:", "0 requests with status=400, rule='slug-unique'; received:"]
+    assert [line.split()[4] for line in lines[3:]] == ["400", "201"]
+
+
+def test_there_may_be_nothing_to_tell(containers_mock: ContainersMock) -> None:
+    """Without a request the explanation says so, and assert_not_called holds."""
+    containers_mock.requests.assert_not_called()
+    assert repr(containers_mock.requests) == "no request was received"
+
+
+def test_the_app_is_the_same_mock_without_a_port(
+    containers_mock: ContainersMock, containers_mock_app: Any
+) -> None:
+    """What the app receives is seen by the live mock of the same test."""
+    headers = containers_mock.headers("jwt-red") | {"X-Team-ID": containers_mock.team_id}
+    made = containers_mock_app.test_client().post("/api/v1/containers", json=BODY, headers=headers)
+    assert (made.status_code, containers_mock.requests.count(caller="jwt-red")) == (201, 1)
+
+
+FAILS = """
+def test_it(containers_mock_app, containers_mock):
+    containers_mock_app.test_client().post("/api/v1/containers", json={}, headers=containers_mock.headers())
+    assert containers_mock.requests.count(rule="slug-unique") == 1
+"""
+
+
+def test_a_failed_comparison_shows_the_requests(pytester: pytest.Pytester) -> None:
+    """A plain assert on a count shows what was received instead, and no token."""
+    pytester.makepyfile(FAILS)
+    result = pytester.runpytest_subprocess("-p", "mock_server.testing", "-p", "no:cacheprovider")
+    result.stdout.fnmatch_lines(
+        ["E*assert 0 == 1", "E*0 requests with rule='slug-unique'; received:", "E*POST*sk-red*400*required*"]
+    )
+    assert "sk-red-" not in result.stdout.str()
+
+
+ISOLATED = """
+import pytest
+pytest_plugins = ["mock_server.testing"]
+
+@pytest.fixture
+def containers_mock_options():
+    return {"without": {"slug-unique"}}
+
+@pytest.mark.parametrize("number", range(8))
+def test_it(containers_mock, number):
+    assert containers_mock.services == []
+    containers_mock.seed(service_slug="same", display_name="d", docker_image="n")
+"""
+
+
+def test_mocks_are_apart_in_parallel(pytester: pytest.Pytester) -> None:
+    """Under xdist each test has a port and a memory of its own; options are a fixture to override."""
+    pytester.makepyfile(ISOLATED)
+    result = pytester.runpytest_subprocess("-n", "2", "-W", "error", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=8)
+
+
+def test_the_examples_of_the_page_hold(pytester: pytest.Pytester) -> None:
+    """Each example of docs/testing.md is a test file that passes, with warnings as errors."""
+    pytester.makepyfile(**{f"test_example_{number}": block for number, block in enumerate(DOCS)})
+    result = pytester.runpytest_subprocess(
+        "-p", "mock_server.testing", "-W", "error", "-p", "no:cacheprovider"
+    )
+    assert (result.ret, len(DOCS) >= 4) == (0, True)
+
+
+def test_a_rule_that_does_not_exist_is_not_counted(containers_mock: ContainersMock) -> None:
+    """An assertion about a rule that the contract does not have fails, in place of holding for nothing."""
+    with pytest.raises(ValueError, match="wanted the id of a rule"):
+        containers_mock.requests.assert_not_called(rule="service-slug-requierd")
+
+
+SLIPS: dict[str, dict[str, Any]] = {
+    "rule": {"rule": "slug-uniq"},
+    "caller": {"caller": "sk-rde"},
+    "status": {"status": "four"},
+    "operation": {"operation": "create"},
+}
+
+
+@pytest.mark.parametrize("filters", SLIPS.values(), ids=SLIPS)
+def test_a_slip_in_a_filter_is_no_absence(containers_mock: ContainersMock, filters: dict[str, Any]) -> None:
+    """A rule, caller, status or operation that does not exist is told, not counted as nothing."""
+    with pytest.raises(ValueError, match=f"^{next(iter(filters))}: seen"):
+        containers_mock.requests.assert_not_called(**filters)
+
+
+def test_a_method_in_any_case_and_a_path_as_a_client_has_it(
+    containers_mock: ContainersMock, post: Any
+) -> None:
+    """`post` is POST, and a path may be given as it follows the base URL."""
+    post(f"{containers_mock.url}/containers", {}, containers_mock.headers())
+    for path in ("/containers", "/api/v1/containers"):
+        containers_mock.requests.assert_called_once(method="post", path=path)
+
+
+def test_a_caller_that_nobody_is_is_told(containers_mock: ContainersMock) -> None:
+    """Headers of an unknown caller are an error that names the known ones."""
+    with pytest.raises(ValueError, match="wanted one of sk-red"):
+        containers_mock.headers("sk-rde")

@@ -1,0 +1,157 @@
+"""Targets on a port of this machine that behave as no target should, and the command that judges them."""
+
+import itertools
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from contract_tests.cases.callers import load_callers
+from contract_tests.contract.resources import data_file
+from tests.support.gate.gate import App
+from tests.support.gate.planting import Request, Response, Send, Twist
+
+COMMAND = [sys.executable, "-m", "contract_tests"]
+TOKENS = [caller.token for caller in load_callers(data_file("fixtures/callers.yaml"))]
+
+
+class Done:
+    """What a command said, and how it ended."""
+
+    def __init__(self, code: int, out: str, err: str, seconds: float) -> None:
+        self.code, self.out, self.err, self.seconds = code, out, err, seconds
+
+    @property
+    def last(self) -> str:
+        """The last line on stdout."""
+        return self.out.strip().splitlines()[-1]
+
+
+def command(*arguments: str | Path, cwd: Path | None = None, timeout: float = 120) -> Done:
+    """Run contract-tests as a process; it never ends with a traceback and never says a token."""
+    started = time.monotonic()
+    done = subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        cwd=cwd,
+        check=False,
+    )
+    assert "Traceback" not in done.stdout + done.stderr, done.stderr
+    assert not any(token in done.stdout + done.stderr for token in TOKENS)
+    return Done(done.returncode, done.stdout, done.stderr, time.monotonic() - started)
+
+
+@contextmanager
+def at(app: App, drops: Callable[[], bool] = lambda: False) -> Iterator[str]:
+    """The base URL at which an app is served; a request for which ``drops`` is true gets no answer."""
+
+    class Handler(WSGIRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the name is Werkzeug's
+            """Says nothing."""
+
+        def run_wsgi(self) -> None:
+            """Answers, or closes the connection."""
+            if drops():
+                self.close_connection = True
+            else:
+                super().run_wsgi()
+
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}/api/v1"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def mute() -> Iterator[str]:
+    """The base URL of a target that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/api/v1"
+
+
+def closed_port() -> str:
+    """A base URL at which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return f"http://127.0.0.1:{listening.getsockname()[1]}/api/v1"
+
+
+def always(status: int, body: bytes, media_type: str) -> App:
+    """An app that answers everything alike."""
+
+    def application(_environ: Any, start_response: Any) -> list[bytes]:
+        start_response(
+            f"{status} Whatever", [("Content-Type", media_type), ("Content-Length", str(len(body)))]
+        )
+        return [body]
+
+    return application
+
+
+def busy(app: App, when: Callable[[], bool], status: int, wait: str) -> App:
+    """An app that is too busy at times, and says for how long."""
+
+    def application(environ: Any, start_response: Any) -> Any:
+        if not when():
+            return app(environ, start_response)
+        environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        start_response(f"{status} Busy", [("Retry-After", wait), ("Content-Length", "0")])
+        return [b""]
+
+    return application
+
+
+def every(count: int) -> Callable[[], bool]:
+    """True at every so many calls."""
+    number = itertools.count(1)
+    return lambda: next(number) % count == 0
+
+
+def after(count: int) -> Callable[[], bool]:
+    """True from so many calls on."""
+    number = itertools.count()
+    return lambda: next(number) >= count
+
+
+def first_seconds(seconds: float) -> Callable[[], bool]:
+    """True for some seconds from the first call on."""
+    started: list[float] = []
+
+    def when() -> bool:
+        started.append(time.monotonic())
+        return started[-1] - started[0] < seconds
+
+    return when
+
+
+def echoing(request: Request, send: Send) -> Response:
+    """Repeats the Authorization header in every answer."""
+    response = send(request)
+    secret = request.header("Authorization") or ""
+    value = response.value if response.body.startswith(b"{") else {}
+    return response.with_value({**value, "seen": secret, "again": f"<{secret}>"})
+
+
+def slow(seconds: float) -> Twist:
+    """Takes its time for every request."""
+
+    def twist(request: Request, send: Send) -> Response:
+        time.sleep(seconds)
+        return send(request)
+
+    return twist

@@ -1,0 +1,55 @@
+"""The README's examples do what it says."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from tests.support.fixture_player import ROOT
+from tests.support.processes import mock_server, run
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+#: From the first screen to the end of the section about the mock.
+MOCK = README.split("## The mock")[0] + README.split("## The mock")[1].split("\n## ")[0]
+SHELL = [
+    block
+    for block in re.findall(r"```sh\n(.*?)```", MOCK, re.DOTALL)
+    if "127.0.0.1:4010/api/v1/containers" in block
+]
+PYTHON = [block for block in re.findall(r"```python\n(.*?)```", MOCK, re.DOTALL) if "mock_server" in block]
+
+
+def _run(block: str) -> str:
+    with mock_server() as mock:
+        script = "set -e\n" + block.replace("http://127.0.0.1:4010/api/v1", mock.url)
+        return subprocess.run(
+            ["bash", "-c", script], capture_output=True, text=True, timeout=30, check=True
+        ).stdout
+
+
+def test_the_first_request_is_refused_as_shown() -> None:
+    """The answer holds the violation that the README shows, word for word."""
+    shown = json.loads(re.findall(r"```json\n(.*?)```", MOCK, re.DOTALL)[0])
+    head, body = _run(SHELL[0]).split("\n\n", 1)
+    assert " 400 " in head.splitlines()[0]
+    assert shown in json.loads(body)["violations"]
+
+
+@pytest.mark.parametrize("block", SHELL[1:], ids=["create", "update"])
+def test_the_request_of_a_reference_page_is_accepted(block: str) -> None:
+    """Pasted into a shell, it answers an id."""
+    assert re.fullmatch(r'\{"id":"[0-9a-f-]{36}"\}', _run(block).strip())
+
+
+@pytest.mark.parametrize("block", PYTHON)
+def test_a_python_example_runs(block: str) -> None:
+    """Its assertions hold."""
+    exec(compile(block, "README.md", "exec"), {})
+
+
+def test_every_option_of_the_mock_is_in_its_help() -> None:
+    """The README names no option that the mock does not have."""
+    named = set(re.findall(r"`(--[a-z-]+)", MOCK.split("### For other tools")[0]))
+    help_text = run("--help").stdout
+    assert named - set(re.findall(r"--[a-z-]+", help_text)) == set()
