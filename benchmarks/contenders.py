@@ -57,7 +57,7 @@ def _prism(*options: str) -> Callable[[int, Path], list[str]]:
     return lambda port, _: [
         str(PRISM),
         "mock",
-        str(resources.find("spec/openapi.yaml")),
+        str(resources.find_resource("spec/openapi.yaml")),
         "-p",
         str(port),
         *options,
@@ -66,8 +66,8 @@ def _prism(*options: str) -> Callable[[int, Path], list[str]]:
 
 def _script(script: str, version: str) -> Callable[[int, Path], list[str]]:
     def command(port: int, folder: Path) -> list[str]:
-        document = resources.read(resources.find("spec/openapi.yaml"))
-        view = export.view(document if isinstance(document, dict) else {}, version=version)
+        document = resources.read_yaml(resources.find_resource("spec/openapi.yaml"))
+        view = export.export_view(document if isinstance(document, dict) else {}, version=version)
         written = folder / f"openapi-{version}.json"
         written.write_text(json.dumps(view), encoding="utf-8")
         return ["node", str(PEERS / script), str(written), str(port)]

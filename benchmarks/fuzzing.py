@@ -63,7 +63,7 @@ def _st(document: str, *options: str) -> Command:
             printed = processes.run([sys.executable, "-m", "mock_server", "spec", document], timeout=60)
             contract.write_text(printed.said, encoding="utf-8")
         else:
-            contract.write_bytes(resources.find("spec/openapi.yaml").read_bytes())
+            contract.write_bytes(resources.find_resource("spec/openapi.yaml").read_bytes())
         return [
             str(Path(sys.executable).with_name("st")), "run", str(contract), "--url", url,
             "-H", f"Authorization: Bearer {CALLER}",

@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask, request
+from mock_server.services.model import MEMORY
 
 from benchmarks import stored
 from mock_server import create_app
 from mock_server.server import interpreter, process
-from mock_server.services.memory import MEMORY, opened
-from mock_server.web.middleware import listed
+from mock_server.services import open_store
+from mock_server.web.middleware import collect_body
 
 #: What an app that counts answers with the number of its requests.
 COUNTED = "/counted"
@@ -32,12 +33,12 @@ def bare() -> Any:
         request.get_json()
         return {"id": service_id}
 
-    return lambda environ, start_response: listed(app(environ, start_response))
+    return lambda environ, start_response: collect_body(app(environ, start_response))
 
 
 def grown(address: str, count: str) -> Any:
     """A mock whose store holds so many services already."""
-    store = opened(address)
+    store = open_store(address)
     stored.fill(store, address, int(count))
     return create_app(store=store)
 
@@ -80,7 +81,7 @@ def main() -> None:
         interpreter.tune(turns=process.takes_turns(options))
         return process.in_turns(options, KINDS[kind](*rest))
 
-    process.server(options).serve(target_loader=loaded, wrap_loader=False)
+    process.build_server(options).serve(target_loader=loaded, wrap_loader=False)
 
 
 if __name__ == "__main__":

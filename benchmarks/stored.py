@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from mock_server.services.model import Service, Store
+
 from benchmarks.processes import BrokenError, folder
 from benchmarks.requests import CREATE
-from mock_server.services.memory import Service, Store
 
 #: A database of PostgreSQL in which a schema may be made.
 POSTGRES = os.environ.get("TEST_POSTGRES", "postgresql://127.0.0.1:5432/test")
@@ -46,8 +47,8 @@ def fill(store: Store, where: str, count: int) -> None:
 
     from mock_server.services import database, sql
 
-    row = sql._row(_service(_SLOT))  # noqa: SLF001  # as the store does, and many at once
-    engine = database.opened(where)
+    row = sql._to_row(_service(_SLOT))  # noqa: SLF001  # as the store does, and many at once
+    engine = database.open_engine(where)
     with engine.begin() as connection:
         connection.execute(sa.text(_FILL), {**row, "slot": _SLOT, "first": _FIRST, "count": count})
         connection.execute(sa.text("ANALYZE"))

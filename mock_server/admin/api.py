@@ -1,202 +1,216 @@
-"""`/_mock/…`: what a client cannot cause. Reset, seed, set a status, ask what was called."""
+"""The JSON API under `/_mock/`: reset, seed and inspect the mock."""
 
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from flask import Flask, Response, request
+import flask
+from flask import Flask, request
 
-from mock_server import __version__
-from mock_server.admin.scenario_api import Demand
-from mock_server.contract.loader import Contract
-from mock_server.pipeline.mock import Mock, shown
-from mock_server.services.lifecycle import pinned, settled
-from mock_server.services.memory import STATUSES, IdTakenError, Service, SlugTakenError
+from mock_server.admin.scenario_api import ScenarioApi
+from mock_server.contract.model import Contract
+from mock_server.contract.resources import VERSION
+from mock_server.pipeline.mock import Mock
+from mock_server.services.lifecycle import with_current_status, without_pending_transition
+from mock_server.services.model import STATUSES, IdTakenError, Service, SlugTakenError
+from mock_server.services.readback import service_to_json
 from mock_server.validation import schema
 from mock_server.web import responses
+from mock_server.web.flask_responses import send_response
 from mock_server.web.journal import Journal
-from mock_server.web.middleware import CONTROL, RECEIVED
-from mock_server.web.responses import Answer
+from mock_server.web.middleware import CONTROL_PREFIX
+from mock_server.web.responses import Response
+from mock_server.web.wsgi import RAW_REQUEST
 
-Respond = Callable[[Answer], Response]
+#: Path below the prefix, methods, and endpoint.
+Route = tuple[str, tuple[str, ...], Callable[..., Response]]
 
 
-class _Received:
-    """What was received, and that there is someone to ask."""
+class _JournalApi:
+    """The endpoints that need no mock: health and journal."""
 
     def __init__(self, contract: Contract, journal: Journal) -> None:
-        self._contract = contract
-        self._journal = journal
+        self._contract, self._journal = contract, journal
 
-    def health(self, **counts: int) -> Answer:
+    def health(self, **counts: int) -> Response:
         contract = {"title": self._contract.title, "version": self._contract.version}
-        told = {"status": "ok", "version": __version__, "contract": contract}
-        return responses.success(200, {**told, **counts, "requests": len(self._journal)})
+        state = {"status": "ok", "version": VERSION, "contract": contract}
+        return responses.json_response(200, {**state, **counts, "requests": len(self._journal)})
 
-    def requests(self) -> Answer:
-        """The journal: the requests that `rule`, `status` and `operation` pick, and their count."""
+    def list_requests(self) -> Response:
+        """Return the recorded requests that match `rule`, `status` and `operation`, and their count."""
         filters = {name: request.args.get(name) for name in ("rule", "status", "operation")}
+        problem = self._check_filters(filters)
+        if problem:
+            return responses.problem_response(400, problem)
+        entries = self._journal.select(**filters)
+        shown = [self._journal.entry_to_json(entry) for entry in entries]
+        return responses.json_response(200, {"count": len(entries), "requests": shown})
+
+    def _check_filters(self, filters: dict[str, str | None]) -> str:
+        """Return what is wrong with the query, or an empty text."""
         for name in request.args:
             if name not in filters:
-                return responses.problem(400, f"{name}: no such filter; there is {', '.join(filters)}")
-        rule = filters["rule"]
+                return f"{name}: unknown filter; available: {', '.join(filters)}"
+        rule, operation, status = filters["rule"], filters["operation"], filters["status"]
         if rule is not None and rule not in self._contract.rules:
-            return responses.problem(400, f"rule: seen {rule!r}, wanted the id of a rule of the contract")
-        operation, status = filters["operation"], filters["status"]
-        known = [*(each.id for each in self._contract.operations), "readContainer"]
-        if operation is not None and operation not in known:
-            return responses.problem(400, f"operation: seen {operation!r}, wanted one of {', '.join(known)}")
+            return f"rule: got {rule!r}, expected the id of a rule of the contract"
+        operations = [*(each.id for each in self._contract.operations), "readContainer"]
+        if operation is not None and operation not in operations:
+            return f"operation: got {operation!r}, expected one of {', '.join(operations)}"
         if status is not None and not (status.isascii() and status.isdigit()):
-            return responses.problem(400, f"status: seen {status!r}, wanted a number such as 409")
-        picked = self._journal.select(**filters)
-        return responses.success(
-            200, {"count": len(picked), "requests": [self._journal.shown(entry) for entry in picked]}
-        )
+            return f"status: got {status!r}, expected a number such as 409"
+        return ""
 
-    def forget(self) -> Answer:
+    def clear(self) -> Response:
         removed = len(self._journal)
         self._journal.clear()
-        return responses.success(200, {"removed": removed})
+        return responses.json_response(200, {"removed": removed})
 
 
-class _Control:
-    """The endpoints of a mock."""
+class _ServicesApi:
+    """The endpoints about stored services."""
 
-    def __init__(self, mock: Mock, received: _Received) -> None:
-        self._mock = mock
-        self._received = received
+    def __init__(self, mock: Mock, journal_api: _JournalApi) -> None:
+        self._mock, self._journal_api = mock, journal_api
 
-    def health(self) -> Answer:
-        with self._mock.store.transaction() as step:
-            services = step.count()
-        return self._received.health(services=services)
+    def health(self) -> Response:
+        with self._mock.store.transaction() as transaction:
+            services = transaction.count()
+        return self._journal_api.health(services=services)
 
-    def services(self) -> Answer:
-        with self._mock.store.transaction() as step:
-            stored = step.all()
-        team = self._mock.directory.teams.get(request.args.get("team", ""), request.args.get("team"))
-        now = (settled(service, self._mock.clock) for service in stored)
-        told = [_told(service) for service in now if team in {None, service.team}]
-        return responses.success(200, {"count": len(told), "services": told})
+    def list_services(self) -> Response:
+        with self._mock.store.transaction() as transaction:
+            stored = transaction.all()
+        team = self._mock.callers.teams.get(request.args.get("team", ""), request.args.get("team"))
+        services = [
+            _service_with_team(with_current_status(service, self._mock.clock))
+            for service in stored
+            if team in {None, service.team}
+        ]
+        return responses.json_response(200, {"count": len(services), "services": services})
 
-    def reset(self) -> Answer:
-        with self._mock.store.transaction() as step:
-            removed = step.count()
-            step.clear()
-        return responses.success(200, {"removed": removed})
+    def delete_services(self) -> Response:
+        with self._mock.store.transaction() as transaction:
+            removed = transaction.count()
+            transaction.clear()
+        return responses.json_response(200, {"removed": removed})
 
-    def seed(self) -> Answer:
-        """Stores a service: the body of a create, and `team` (label or id), `status` and `id` beside it."""
+    def seed(self) -> Response:
+        """Store a service: the body of a create, and optionally `team` (label or id), `status` and `id`."""
         create = next((o for o in self._mock.contract.operations if o.id == "createContainer"), None)
         if create is None or create.body is None:
-            return responses.problem(501, "the contract has no createContainer")
-        sent, refused = self._mock.reader.parsed(create, request.environ[RECEIVED].raw)
+            return responses.problem_response(501, "the contract has no createContainer")
+        body, refused, _ = self._mock.body_reader.parse(create, request.environ[RAW_REQUEST].body)
         if refused:
-            return responses.refusal(refused)
-        if not isinstance(sent, dict):
-            return responses.problem(400, "the body: wanted one JSON object, the body of a create")
-        teams = self._mock.directory.teams
-        named = str(sent.pop("team", next(iter(teams), "")))
-        status = sent.pop("status", "created")
-        service_id = str(sent.pop("id", self._mock.new_id())).lower()
-        refused = schema.check(self._mock.contract, create.body, sent, "body")
+            return responses.refusal_response(refused)
+        if not isinstance(body, dict):
+            return responses.problem_response(400, "the body: expected one JSON object, the body of a create")
+        teams = self._mock.callers.teams
+        team = str(body.pop("team", next(iter(teams), "")))
+        status = body.pop("status", "created")
+        service_id = str(body.pop("id", self._mock.new_id())).lower()
+        refused = schema.check_value(self._mock.contract, create.body, body, "body")
         if refused:
-            return responses.refusal(refused)
+            return responses.refusal_response(refused)
         if status not in STATUSES:
-            return _wrong_status(status)
-        now = self._mock.clock()
-        values = {**create.defaults, **sent}
-        service = Service(
-            service_id, teams.get(named, named), sent.get("service_slug"), status, now, now, values
-        )
-        return self._added(pinned(service))
+            return _invalid_status(status)
+        now, slug = self._mock.clock(), body.get("service_slug")
+        values = {**create.defaults, **body}
+        service = Service(service_id, teams.get(team, team), slug, status, now, now, values)
+        return self._add(without_pending_transition(service))
 
-    def _added(self, service: Service) -> Answer:
+    def _add(self, service: Service) -> Response:
         try:
-            with self._mock.store.transaction() as step:
-                step.add(service)
+            with self._mock.store.transaction() as transaction:
+                transaction.add(service)
         except IdTakenError:
-            return responses.problem(409, f"id: {service.id} is there already")
+            return responses.problem_response(409, f"id: a service has the id {service.id} already")
         except SlugTakenError:
-            return responses.problem(409, f"service_slug: the team already uses {schema.shown(service.slug)}")
-        return responses.success(201, _told(service))
+            slug = schema.format_value(service.slug)
+            return responses.problem_response(409, f"service_slug: the team already uses {slug}")
+        return responses.json_response(201, _service_with_team(service))
 
-    def set_status(self, service_id: str, status: str | None = None) -> Answer:
+    def set_status(self, service_id: str, status: str | None = None) -> Response:
         if status is None:
-            sent = _body()
-            status = sent.get("status") if isinstance(sent, dict) else None
+            body = _json_body()
+            status = body.get("status") if isinstance(body, dict) else None
         if status not in STATUSES:
-            return _wrong_status(status)
-        with self._mock.store.transaction() as step:
-            service = step.get(service_id.lower())
+            return _invalid_status(status)
+        with self._mock.store.transaction() as transaction:
+            service = transaction.get(service_id.lower())
             if service is None:
-                return responses.problem(404, "id: no service has it")
-            changed = replace(pinned(service), status=status)
-            step.replace(changed)
-        return responses.success(200, _told(changed))
+                return responses.problem_response(404, "id: no service has this id")
+            changed = replace(without_pending_transition(service), status=status)
+            transaction.replace(changed)
+        return responses.json_response(200, _service_with_team(changed))
 
 
-Route = tuple[str, tuple[str, ...], Callable[..., Answer]]
-
-
-def register(app: Flask, mock: Mock, journal: Journal, respond: Respond, demand: Demand) -> None:
-    """Adds the control plane of a mock to an app."""
-    received = _Received(mock.contract, journal)
-    plane = _Control(mock, received)
+def register_api(app: Flask, mock: Mock, journal: Journal, scenarios: ScenarioApi) -> None:
+    """Add the control plane of a mock to an app."""
+    journal_api = _JournalApi(mock.contract, journal)
+    services_api = _ServicesApi(mock, journal_api)
     status = "services/<service_id>/status"
     routes: tuple[Route, ...] = (
-        ("health", ("GET",), plane.health),
-        ("services", ("GET",), plane.services),
-        ("services", ("DELETE",), plane.reset),
-        ("services", ("POST",), plane.seed),
-        (status, ("PUT", "POST"), plane.set_status),
-        (f"{status}/<status>", ("PUT", "POST"), plane.set_status),
-        *demand.routes(_given),
+        ("health", ("GET",), services_api.health),
+        ("services", ("GET",), services_api.list_services),
+        ("services", ("DELETE",), services_api.delete_services),
+        ("services", ("POST",), services_api.seed),
+        (status, ("PUT", "POST"), services_api.set_status),
+        (f"{status}/<status>", ("PUT", "POST"), services_api.set_status),
+        *scenarios.routes(_json_body_or_empty),
     )
-    _add(app, (*routes, *_journal_routes(received)), respond)
+    _add_routes(app, (*routes, *_journal_routes(journal_api)))
 
 
-def register_journal(app: Flask, contract: Contract, journal: Journal, respond: Respond) -> None:
-    """Adds to an app what there is without a mock: the journal, and whether it is well."""
-    received = _Received(contract, journal)
-    _add(app, (("health", ("GET",), received.health), *_journal_routes(received)), respond)
+def register_journal(app: Flask, contract: Contract, journal: Journal) -> None:
+    """Add the endpoints that need no mock to an app: health and journal."""
+    journal_api = _JournalApi(contract, journal)
+    _add_routes(app, (("health", ("GET",), journal_api.health), *_journal_routes(journal_api)))
 
 
-def _journal_routes(received: _Received) -> tuple[Route, ...]:
-    return (("journal", ("GET",), received.requests), ("journal", ("DELETE",), received.forget))
+def _journal_routes(journal_api: _JournalApi) -> tuple[Route, ...]:
+    return (
+        ("journal", ("GET",), journal_api.list_requests),
+        ("journal", ("DELETE",), journal_api.clear),
+    )
 
 
-def _add(app: Flask, routes: Iterable[Route], respond: Respond) -> None:
+def _add_routes(app: Flask, routes: Iterable[Route]) -> None:
     for number, (path, methods, endpoint) in enumerate(routes):
         app.add_url_rule(
-            CONTROL + path,
+            CONTROL_PREFIX + path,
             f"control-{number}",
-            _view(endpoint, respond),
+            _make_view(endpoint),
             methods=list(methods),
             provide_automatic_options=False,
         )
 
 
-def _view(endpoint: Callable[..., Answer], respond: Respond) -> Callable[..., Response]:
-    return lambda **values: respond(endpoint(**values))
+def _make_view(endpoint: Callable[..., Response]) -> Callable[..., flask.Response]:
+    return lambda **values: send_response(endpoint(**values))
 
 
-def _body() -> Any:
+def _json_body() -> Any:
+    """Return the JSON body of the current request, or None if it is not JSON."""
     try:
-        return json.loads(request.environ[RECEIVED].raw)
+        return json.loads(request.environ[RAW_REQUEST].body)
     except (ValueError, RecursionError):
         return None
 
 
-def _given() -> Any:
-    """The body, where none is as good as an empty object."""
-    return _body() if request.environ[RECEIVED].raw else {}
+def _json_body_or_empty() -> Any:
+    """Return the JSON body of the current request; no body counts as an empty object."""
+    return _json_body() if request.environ[RAW_REQUEST].body else {}
 
 
-def _wrong_status(seen: object) -> Answer:
-    return responses.problem(400, f"status: seen {schema.shown(seen)}, wanted one of {', '.join(STATUSES)}")
+def _invalid_status(status: object) -> Response:
+    expected = ", ".join(STATUSES)
+    return responses.problem_response(
+        400, f"status: got {schema.format_value(status)}, expected one of {expected}"
+    )
 
 
-def _told(service: Service) -> dict[str, Any]:
-    return {**shown(service), "team": service.team}
+def _service_with_team(service: Service) -> dict[str, Any]:
+    return {**service_to_json(service), "team": service.team}

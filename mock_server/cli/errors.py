@@ -1,4 +1,4 @@
-"""How the commands end where what they are given cannot be used."""
+"""Mistakes of a user: one line on standard error, and exit code 2."""
 
 import sys
 from collections.abc import Callable
@@ -10,15 +10,15 @@ import click
 from mock_server.contract.resources import UnusableFileError
 
 
-def in_one_line(command: Callable[..., None]) -> Callable[..., None]:
-    """What cannot be used is told in one line that says what to do, with exit code 2."""
+def report_cli_errors(command: Callable[..., None]) -> Callable[..., None]:
+    """Report configuration errors on one line and exit with code 2."""
 
     @wraps(command)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
+    def reporting(*args: Any, **kwargs: Any) -> None:
         try:
             command(*args, **kwargs)
         except (UnusableFileError, ValueError) as error:
             click.echo(f"mock-server: {' '.join(str(error).split())}", err=True)
             sys.exit(2)
 
-    return wrapped
+    return reporting

@@ -1,54 +1,44 @@
-"""`mock-server proxy`: a deployment seen through the contract."""
+"""The `mock-server proxy` command."""
 
 import functools
 import logging
-import os
-import signal
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import click
 
-from mock_server import __version__
-from mock_server.cli.errors import in_one_line
+from mock_server.cli.errors import report_cli_errors
+from mock_server.cli.options import FILE, build_options, exit_on_signals, listen_options, to_frozenset
 from mock_server.contract import lint
-from mock_server.server import process
-from mock_server.server.lines import log
+from mock_server.contract.model import BASE_PATH
+from mock_server.contract.resources import VERSION
+from mock_server.proxy.app import ProxyOptions, create_proxy
+from mock_server.server.front import Front
+from mock_server.server.greeting import print_when_ready
+from mock_server.server.process import ServerOptions, exit_with_parent, reserve_port, run_server
+from mock_server.server.request_log import log_request
 
-_FILE = click.Path(path_type=Path)
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What the command line says; it travels to the worker process."""
-
-    upstream: str
-    host: str
-    port: int
-    callers: Path | None
-    spec: Path | None
-    without: frozenset[str]
-    enforce: bool
-    strict: bool
-    timeout: float
-    control: bool
-    quiet: bool
+#: Requests that may be on their way to the upstream at the same time.
+_THREADS = 64
 
 
 @click.command()
 @click.option(
     "--upstream", required=True, metavar="URL", help="Base URL of the API, such as https://host/api/v1."
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@listen_options
+@click.option("--callers", type=FILE, help="File of known callers: names them, and checks their permissions.")
+@click.option("--spec", type=FILE, help="OpenAPI document to check, with rules.yaml beside it.")
 @click.option(
-    "--port", default=4010, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 for any free one."
+    "--disable-rule",
+    "disabled_rules",
+    multiple=True,
+    callback=to_frozenset,
+    metavar="RULE",
+    help="Do not check this rule (repeatable).",
 )
-@click.option("--callers", type=_FILE, help="File of known callers: names them, and checks what they may.")
-@click.option("--spec", type=_FILE, help="OpenAPI document to check; rules.yaml is looked for beside it.")
-@click.option("--without", multiple=True, metavar="RULE", help="Do not check this rule (repeatable).")
-@click.option("--enforce", is_flag=True, help="Refuse what breaks a rule, calls and answers.")
-@click.option("--strict", is_flag=True, help="Refuse what breaks a rule that is only assumed, too.")
+@click.option("--enforce", is_flag=True, help="Refuse requests and responses that break a rule.")
+@click.option("--strict", is_flag=True, help="With --enforce: also refuse what breaks an assumed rule.")
 @click.option(
     "--timeout",
     default=30.0,
@@ -56,69 +46,47 @@ class Options:
     type=click.FloatRange(0, min_open=True),
     help="Seconds to wait for the upstream.",
 )
-@click.option("--no-control", is_flag=True, help="Leave out the page and the journal under /_mock/.")
-@click.option("--quiet", is_flag=True, help="Print errors only.")
-@in_one_line
+@click.option(
+    "--no-control",
+    "control",
+    flag_value=False,
+    default=True,
+    help="Turn the page and the journal under /_mock/ off.",
+)
+@report_cli_errors
 def proxy(**given: Any) -> None:
-    """Stand before a deployment and check every call and answer against the contract."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: os._exit(0))  # nothing is served yet, so nothing is lost
-    control, without = not given.pop("no_control"), frozenset(given.pop("without"))
-    options = Options(**given, control=control, without=without)
+    """Forward to a deployment, and check every request and response against the contract."""
+    exit_on_signals()
+    server, options = build_options(ServerOptions, given), build_options(ProxyOptions, given)
     if options.strict and not options.enforce:
-        raise ValueError("--strict: says what --enforce refuses; give both")
+        raise ValueError("--strict: extends --enforce; give both")
     if options.spec is not None:
         lint.check_document(options.spec)
-    with process.reserved(options.host, options.port) as port:
-        options = replace(options, port=port)
-        app(options)
-        process.run(_listening(options), functools.partial(_loaded, options), "asginl")
+    create_proxy(options)  # reports invalid options before the port is taken
+    with reserve_port(server.host, server.port) as port:
+        server = replace(server, port=port)
+        run_server(server, functools.partial(_load_worker, server, options))
 
 
-@functools.cache
-def app(options: Options) -> Any:
-    """The app that the options describe; a forked worker finds the one that its parent made."""
-    from mock_server.proxy.app import create_proxy
-    from mock_server.server.gateway import Gateway
-
-    return Gateway(
-        create_proxy(
-            options.upstream,
-            callers=options.callers,
-            spec=options.spec,
-            without=options.without,
-            enforce=options.enforce,
-            strict=options.strict,
-            timeout=options.timeout,
-            control=options.control,
-            log=None if options.quiet else log,
-        )
-    )
+def _load_worker(server: ServerOptions, options: ProxyOptions) -> Front:
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # its warnings repeat values of responses
+    exit_with_parent()
+    app = create_proxy(options, log=None if server.quiet else log_request)
+    if not server.quiet:
+        print_when_ready(server.host, server.port, proxy_greeting(server.base_url, options))
+    return Front(app, body_timeout=server.body_timeout, threads=_THREADS)
 
 
-def _loaded(options: Options) -> Any:
-    """Runs in the worker: the app, and a greeting as soon as it answers."""
-    logging.getLogger("urllib3").setLevel(logging.ERROR)  # its warnings repeat what an upstream sends
-    process.end_with_parent()
-    made = app(options)
-    if not options.quiet:
-        process.greet(options.host, options.port, lambda: greeting(options))
-    return made
-
-
-def _listening(options: Options) -> process.Options:
-    return process.Options(host=options.host, port=options.port)
-
-
-def greeting(options: Options) -> str:
-    """Where it listens, where calls go, and where to look."""
-    url = process.url(_listening(options))
-    refused = "refuses what breaks a rule" + (", an assumed one too" if options.strict else "")
-    page = f"  the page to look at: {url.removesuffix('/api/v1')}/_mock/"
+def proxy_greeting(base_url: str, options: ProxyOptions) -> str:
+    """Return the URL of the proxy, its upstream, and its page."""
+    mode = "reports violations"
+    if options.enforce:
+        mode = "refuses violations" + (", of assumed rules too" if options.strict else "")
     lines = [
-        f"mock-server {__version__}, a proxy, at {url}",
+        f"mock-server {VERSION}, a proxy, at {base_url}",
         f"  forwards to {options.upstream}",
-        f"  {refused if options.enforce else 'reports what breaks a rule'}, in the header Contract-Violations",
-        *([page] if options.control else []),
+        f"  {mode}, in the header Contract-Violations",
     ]
+    if options.control:
+        lines.append(f"  page: {base_url.removesuffix(BASE_PATH)}/_mock/")
     return "\n".join([*lines, "", "Ctrl-C ends it."])

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from mock_server.contract.model import Node
 from mock_server.contract.resources import UnusableFileError
-
-Node = dict[str, Any]
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
-def inlined(document: Node) -> Node:
+def inline_references(document: Node) -> Node:
     """The document without `$ref`: what stands beside a reference is merged over its target."""
     done: dict[str, Any] = {}
 
@@ -26,14 +25,14 @@ def inlined(document: Node) -> Node:
         if reference in above:
             raise UnusableFileError(f"{reference}: refers to itself; the mock reads no recursive schemas")
         if reference not in done:
-            done[reference] = visit(target(document, reference), (*above, reference))
-        return merged(done[reference], siblings)
+            done[reference] = visit(resolve_reference(document, reference), (*above, reference))
+        return merge_nodes(done[reference], siblings)
 
     result: Node = visit(document, ())
     return result
 
 
-def target(document: Node, reference: str) -> Any:
+def resolve_reference(document: Node, reference: str) -> Any:
     """What a local reference such as `#/components/schemas/ServiceSlug` points to."""
     node: Any = document
     if not reference.startswith("#/"):
@@ -46,7 +45,7 @@ def target(document: Node, reference: str) -> Any:
     return node
 
 
-def merged(base: Any, over: Node) -> Any:
+def merge_nodes(base: Any, over: Node) -> Any:
     """`base` with the keys of `over`; the `x-rules` of both count."""
     if not over or not isinstance(base, dict):
         return base
@@ -56,7 +55,7 @@ def merged(base: Any, over: Node) -> Any:
     return result
 
 
-def operations(document: Node) -> Iterator[tuple[str, str, Node, Node]]:
+def iter_operations(document: Node) -> Iterator[tuple[str, str, Node, Node]]:
     """Path, method, path item and operation of each operation of an inlined document."""
     for path, item in (document.get("paths") or {}).items():
         for method in METHODS:
@@ -64,36 +63,38 @@ def operations(document: Node) -> Iterator[tuple[str, str, Node, Node]]:
                 yield path, method, item, item[method]
 
 
-def switched_off(node: Node, off: frozenset[str]) -> Node:
+def disable_rules(node: Node, off: frozenset[str]) -> Node:
     """A schema (or parameter) without what the rules in `off` say."""
     if not off:
         return node
     result: Node = {}
     for key, value in node.items():
         if isinstance(value, dict) and key != "x-rules":
-            result[key] = switched_off(value, off)
+            result[key] = disable_rules(value, off)
         elif isinstance(value, list) and key in {"anyOf", "oneOf", "allOf", "prefixItems"}:
-            result[key] = [switched_off(branch, off) for branch in value if not _withdrawn(branch, off)]
+            result[key] = [
+                disable_rules(branch, off) for branch in value if not _is_disabled_branch(branch, off)
+            ]
         else:
             result[key] = value
     rules = node.get("x-rules")
     for keyword, rule in rules.items() if isinstance(rules, dict) else ():
-        _switch_off(result, keyword, rule, off)
+        _disable_keyword(result, keyword, rule, off)
     return result
 
 
-def _withdrawn(branch: Any, off: frozenset[str]) -> bool:
+def _is_disabled_branch(branch: Any, off: frozenset[str]) -> bool:
     """Whether a branch is nothing but a permission that is switched off."""
     if not isinstance(branch, dict) or branch.get("type") != "null":
         return False
     return bool(off & set((branch.get("x-rules") or {}).values()))
 
 
-def _switch_off(node: Node, keyword: str, rule: Any, off: frozenset[str]) -> None:
+def _disable_keyword(node: Node, keyword: str, rule: Any, off: frozenset[str]) -> None:
     if isinstance(rule, dict):
         node[keyword] = [name for name in node.get(keyword, ()) if rule.get(name) not in off]
     elif rule in off:
-        opposite = _OPPOSITES.get((keyword, _hashable(node.get(keyword))))
+        opposite = _NEGATIONS.get((keyword, _hashable(node.get(keyword))))
         if opposite is None:
             node.pop(keyword, None)
         else:
@@ -105,27 +106,27 @@ def _hashable(value: Any) -> object:
 
 
 #: A permission is withdrawn by the opposite of its keyword; a constraint is dropped.
-_OPPOSITES: dict[tuple[str, object], Callable[[Node], Any]] = {
+_NEGATIONS: dict[tuple[str, object], Callable[[Node], Any]] = {
     ("additionalProperties", True): lambda _: False,
     ("required", ()): lambda node: list(node.get("properties", ())),
     ("required", False): lambda _: True,
 }
 
 
-def named_rules(node: Any) -> Iterator[str]:
+def iter_rule_ids(node: Any) -> Iterator[str]:
     """Each rule that stands beside a keyword of the node or of what lies within it."""
     if isinstance(node, dict):
         rules = node.get("x-rules")
-        yield from _rules_of(rules.values() if isinstance(rules, dict) else ())
+        yield from _iter_values(rules.values() if isinstance(rules, dict) else ())
         for key, value in node.items():
             if key != "x-rules":
-                yield from named_rules(value)
+                yield from iter_rule_ids(value)
     elif isinstance(node, list):
         for item in node:
-            yield from named_rules(item)
+            yield from iter_rule_ids(item)
 
 
-def _rules_of(values: Iterable[Any]) -> Iterator[str]:
+def _iter_values(values: Iterable[Any]) -> Iterator[str]:
     for value in values:
         if isinstance(value, dict):
             yield from value.values()

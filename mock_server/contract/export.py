@@ -5,31 +5,31 @@ from collections.abc import Iterator
 from typing import Any
 
 from mock_server.contract import document
-from mock_server.contract.document import Node
+from mock_server.contract.model import Node
 
 
-def view(openapi: Node, *, one_of: bool = False, version: str = "3.1") -> Node:
+def export_view(openapi: Node, *, one_of: bool = False, version: str = "3.1") -> Node:
     """The document in a view of its own; it accepts the same requests."""
     if not one_of and version == "3.1":
         return copy.deepcopy(openapi)
-    result = document.inlined(openapi) if version == "3.0" else copy.deepcopy(openapi)
-    for schema in _bodies(result):
+    result = document.inline_references(openapi) if version == "3.0" else copy.deepcopy(openapi)
+    for schema in _iter_body_schemas(result):
         if "if" in schema:
-            expanded = _expanded(openapi, copy.deepcopy(schema))
+            expanded = _expand_conditional(openapi, copy.deepcopy(schema))
             schema.clear()
             schema.update(expanded)
-    return _three_zero(result) if version == "3.0" else result
+    return _to_openapi_3_0(result) if version == "3.0" else result
 
 
-def _bodies(openapi: Node) -> Iterator[Node]:
+def _iter_body_schemas(openapi: Node) -> Iterator[Node]:
     """The schema of each request body, where it is written."""
-    for _, _, _, operation in document.operations(openapi):
+    for _, _, _, operation in document.iter_operations(openapi):
         for media in ((operation.get("requestBody") or {}).get("content") or {}).values():
             schema = media.get("schema") or {}
-            yield document.target(openapi, schema["$ref"]) if "$ref" in schema else schema
+            yield document.resolve_reference(openapi, schema["$ref"]) if "$ref" in schema else schema
 
 
-def _expanded(openapi: Node, schema: Node) -> Node:
+def _expand_conditional(openapi: Node, schema: Node) -> Node:
     """Two whole schemas, one per branch: in the first the condition holds, in the second it does not.
 
     The condition is of one form: a property is required and is a constant.
@@ -40,9 +40,14 @@ def _expanded(openapi: Node, schema: Node) -> Node:
     constant = condition["properties"][name]["const"]
     decisive = schema["properties"][name]
     if "$ref" in decisive:
-        target = document.target(openapi, decisive["$ref"])
-        decisive = document.merged(target, {key: value for key, value in decisive.items() if key != "$ref"})
-    held, rest = _joined(copy.deepcopy(schema), then), _joined(copy.deepcopy(schema), otherwise)
+        target = document.resolve_reference(openapi, decisive["$ref"])
+        decisive = document.merge_nodes(
+            target, {key: value for key, value in decisive.items() if key != "$ref"}
+        )
+    held, rest = (
+        _merge_required(copy.deepcopy(schema), then),
+        _merge_required(copy.deepcopy(schema), otherwise),
+    )
     held["properties"][name] = {**decisive, "enum": [constant]}
     held["properties"][name].pop("default", None)
     held["required"].append(name)
@@ -50,7 +55,7 @@ def _expanded(openapi: Node, schema: Node) -> Node:
     return {"description": schema.get("description", ""), "oneOf": [held, rest]}
 
 
-def _joined(schema: Node, branch: Node) -> Node:
+def _merge_required(schema: Node, branch: Node) -> Node:
     """A schema with what a branch requires beside what it requires itself."""
     rules = {**_required_rules(schema), **_required_rules(branch)}
     schema["required"] = [*schema.get("required", ()), *branch.get("required", ())]
@@ -67,9 +72,9 @@ def _required_rules(schema: Node) -> Node:
 # --- OpenAPI 3.0
 
 
-def _three_zero(openapi: Node) -> Node:
+def _to_openapi_3_0(openapi: Node) -> Node:
     """The document in OpenAPI 3.0; references are inlined already."""
-    result: Node = _older(openapi)
+    result: Node = _downgrade_schema(openapi)
     result["openapi"] = "3.0.3"
     result.pop("jsonSchemaDialect", None)
     info = result["info"]
@@ -81,23 +86,23 @@ def _three_zero(openapi: Node) -> Node:
     return result
 
 
-def _older(node: Any) -> Any:
+def _downgrade_schema(node: Any) -> Any:
     if isinstance(node, list):
-        return [_older(item) for item in node]
+        return [_downgrade_schema(item) for item in node]
     if not isinstance(node, dict):
         return node
-    result = {key: _older(value) for key, value in node.items() if key != "x-rules"}
+    result = {key: _downgrade_schema(value) for key, value in node.items() if key != "x-rules"}
     if result.get("required") == []:
         result.pop("required")
     if isinstance(result.get("anyOf"), list) and {"type": "null"} in result["anyOf"]:
-        return _nullable(result)
+        return _to_nullable(result)
     if isinstance(result.get("type"), list):
         kinds = [kind for kind in result["type"] if kind != "null"]
         result["type"], result["nullable"] = kinds[0], "null" in result["type"]
     return result
 
 
-def _nullable(node: Node) -> Node:
+def _to_nullable(node: Node) -> Node:
     """`anyOf` of a schema and null, as `nullable` beside the schema."""
     branches = [branch for branch in node.pop("anyOf") if branch != {"type": "null"}]
     return {**branches[0], **node, "nullable": True}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from mock_server.contract.loader import GRADES, Operation, Rule
+from mock_server.contract.model import GRADES, Operation, Rule
 
 _HEAD = """# The rules
 
@@ -17,16 +17,16 @@ what an accepted request answers or stores. The first status is the mock's, the 
 _SHORT = {"createContainer": "create", "updateContainer": "update"}
 
 
-def markdown(rules: Mapping[str, Rule], operations: Iterable[Operation]) -> str:
+def rules_markdown(rules: Mapping[str, Rule], operations: Iterable[Operation]) -> str:
     """The page: how many rules of each grade, then a row per rule."""
     known = [operation.id for operation in operations]
     counts = ", ".join(f"{sum(rule.grade == grade for rule in rules.values())} {grade}" for grade in GRADES)
-    rows = [_row(rule, known) for rule in rules.values()]
+    rows = [_rule_row(rule, known) for rule in rules.values()]
     head = ["| rule | says | kind | grade | on | status | source |", "|---|---|---|---|---|---|---|"]
     return "\n".join([_HEAD, f"{len(rules)} rules: {counts}.", "", *head, *rows, ""])
 
 
-def _row(rule: Rule, known: list[str]) -> str:
+def _rule_row(rule: Rule, known: list[str]) -> str:
     on = ", ".join(_SHORT.get(name, name) for name in rule.operations if name in known)
     status = " or ".join(map(str, rule.status))
     if status and rule.status_grade:

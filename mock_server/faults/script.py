@@ -8,21 +8,21 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from mock_server.contract.loader import Operation
-from mock_server.faults.fault import LONGEST, Effect, canned
-from mock_server.web.responses import JSON, Answer
+from mock_server.contract.model import Operation
+from mock_server.faults.fault import MAX_DELAY_SECONDS, InjectedFault, example_or_problem
+from mock_server.web.responses import JSON_TYPE, Response
 
-LENGTH = 1000
-_TIMES = 1_000_000
+MAX_STEPS = 1000
+_MAX_TIMES = 1_000_000
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE = re.compile(r"[\x20-\x7e\t]*")
 _FRAMING = {"content-length", "transfer-encoding", "connection"}
-_WHICH = ("operation", "caller", "slug")
-_KNOWN = ("times", *_WHICH, "status", "body", "headers", "delay", "drop", "truncate")
+_FILTERS = ("operation", "caller", "slug")
+_PROPERTIES = ("times", *_FILTERS, "status", "body", "headers", "delay", "drop", "truncate")
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ScriptStep:
     """What happens to the next `times` calls that match; what is None matches every call."""
 
     given: Mapping[str, Any]
@@ -36,25 +36,27 @@ class Step:
     headers: Mapping[str, str]
     delay: float
     drop: str
-    keep: int | None
+    truncate_at: int | None
 
-    def effect(self, operation: Operation) -> Effect:
+    def effect(self, operation: Operation) -> InjectedFault:
         """What happens to a call of that operation."""
-        return Effect(self._answer(operation), self.delay, self.drop, self.keep)
+        return InjectedFault(self._answer(operation), self.delay, self.drop, self.truncate_at)
 
-    def _answer(self, operation: Operation) -> Answer | None:
+    def _answer(self, operation: Operation) -> Response | None:
         if self.status is None:
             return None
         if self.body is not None:
-            return Answer(self.status, self.body, self.media_type, self.headers)
-        plain = canned(operation, self.status, f"{self.status} on demand: a step of the script says so")
+            return Response(self.status, self.body, self.media_type, self.headers)
+        plain = example_or_problem(
+            operation, self.status, f"{self.status} on demand: a step of the script says so"
+        )
         media_type, headers = self.media_type or plain.media_type, {**plain.headers, **self.headers}
         return plain._replace(media_type=media_type, headers=headers)
 
 
 @dataclass(slots=True)
-class _Pending:
-    step: Step
+class _PendingStep:
+    step: ScriptStep
     left: int
 
 
@@ -63,14 +65,14 @@ class Script:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.steps: list[_Pending] = []
+        self.steps: list[_PendingStep] = []
 
-    def add(self, steps: list[Step]) -> bool:
+    def add(self, steps: list[ScriptStep]) -> bool:
         """Appends the steps, all or, where the script would be too long, none."""
         with self._lock:
-            fits = len(self.steps) + len(steps) <= LENGTH
+            fits = len(self.steps) + len(steps) <= MAX_STEPS
             if fits:
-                self.steps += [_Pending(step, step.times) for step in steps]
+                self.steps += [_PendingStep(step, step.times) for step in steps]
         return fits
 
     def clear(self) -> int:
@@ -79,12 +81,12 @@ class Script:
             removed, self.steps = len(self.steps), []
         return removed
 
-    def told(self) -> list[dict[str, Any]]:
+    def to_json(self) -> list[dict[str, Any]]:
         """The steps as they were given, and how many calls each still waits for."""
         with self._lock:
             return [{**pending.step.given, "left": pending.left} for pending in self.steps]
 
-    def take(self, operation: Operation, caller: str, slug: Callable[[], object]) -> Effect | None:
+    def take(self, operation: Operation, caller: str, slug: Callable[[], object]) -> InjectedFault | None:
         """The effect of the first step that the call matches, which is used up by one."""
         with self._lock:
             needs = any(pending.step.slug is not None for pending in self.steps)
@@ -99,7 +101,7 @@ class Script:
         return None
 
 
-def _matches(step: Step, operation: str, caller: str, slug: object) -> bool:
+def _matches(step: ScriptStep, operation: str, caller: str, slug: object) -> bool:
     return (
         step.operation in {None, operation}
         and step.caller in {None, caller}
@@ -107,32 +109,33 @@ def _matches(step: Step, operation: str, caller: str, slug: object) -> bool:
     )
 
 
-def parsed(given: Any, operations: tuple[str, ...], callers: tuple[str, ...]) -> Step:
+def parse_step(given: Any, operations: tuple[str, ...], callers: tuple[str, ...]) -> ScriptStep:
     """The step of a JSON object; ValueError says what is wrong with it, and what would be right."""
     if not isinstance(given, dict):
-        raise ValueError(f"a step: wanted an object of {', '.join(_KNOWN)}")  # noqa: TRY004
+        raise ValueError(f"a step: expected an object of {', '.join(_PROPERTIES)}")  # noqa: TRY004
     for name in given:
-        if name not in _KNOWN:
-            close = get_close_matches(name, _KNOWN, n=1)
+        if name not in _PROPERTIES:
+            close = get_close_matches(name, _PROPERTIES, n=1)
             raise ValueError(
-                f"{_shown(name)}: no such name; " + (f"did you mean {close[0]}?" if close else _all())
+                f"{_format(name)}: no such name; "
+                + (f"did you mean {close[0]}?" if close else _list_properties())
             )
-    _one_of(given, "operation", operations)
-    _one_of(given, "caller", callers)
-    _text(given, "slug")
-    status, delay = _number(given, "status", 200, 599), _delay(given)
-    drop, keep = _drop(given), _keep(given)
-    headers = _headers(given)
-    body, media_type = _body(given)
-    _fitting(status, delay, drop, keep, bool(headers) or body is not None)
+    _check_choice(given, "operation", operations)
+    _check_choice(given, "caller", callers)
+    _check_text(given, "slug")
+    status, delay = _parse_integer(given, "status", 200, 599), _parse_delay(given)
+    drop, keep = _parse_drop(given), _parse_truncate(given)
+    headers = _parse_headers(given)
+    body, media_type = _parse_body(given)
+    _check_combination(status, delay, drop, keep, bool(headers) or body is not None)
     for name in [name for name in headers if name.lower() == "content-type"]:
         media_type = headers.pop(name)
     told = {name: value for name, value in given.items() if name != "body"}
     if body is not None:
         told["body"] = body.decode("utf-8", "replace")[:1000]
-    return Step(
+    return ScriptStep(
         given=told,
-        times=_number(given, "times", 1, _TIMES) or 1,
+        times=_parse_integer(given, "times", 1, _MAX_TIMES) or 1,
         operation=given.get("operation"),
         caller=given.get("caller"),
         slug=given.get("slug"),
@@ -142,11 +145,11 @@ def parsed(given: Any, operations: tuple[str, ...], callers: tuple[str, ...]) ->
         headers=headers,
         delay=delay,
         drop=drop,
-        keep=keep,
+        truncate_at=keep,
     )
 
 
-def _fitting(status: int | None, delay: float, drop: str, keep: int | None, answered: bool) -> None:
+def _check_combination(status: int | None, delay: float, drop: str, keep: int | None, answered: bool) -> None:
     if status is None and answered:
         raise ValueError("body, headers: they belong to a status; give one")
     if drop and (status is not None or keep is not None):
@@ -155,74 +158,74 @@ def _fitting(status: int | None, delay: float, drop: str, keep: int | None, answ
         raise ValueError("a step: nothing would happen; give status, delay, drop or truncate")
 
 
-def _all() -> str:
-    return f"there is {', '.join(_KNOWN)}"
+def _list_properties() -> str:
+    return f"there is {', '.join(_PROPERTIES)}"
 
 
-def _shown(value: object) -> str:
+def _format(value: object) -> str:
     text = ascii(value)
     return text if len(text) < 60 else text[:57] + "..."
 
 
-def _wrong(given: Mapping[str, Any], name: str, wanted: str) -> ValueError:
-    return ValueError(f"{name}: seen {_shown(given.get(name))}, wanted {wanted}")
+def _error(given: Mapping[str, Any], name: str, wanted: str) -> ValueError:
+    return ValueError(f"{name}: got {_format(given.get(name))}, expected {wanted}")
 
 
-def _one_of(given: Mapping[str, Any], name: str, known: tuple[str, ...]) -> None:
+def _check_choice(given: Mapping[str, Any], name: str, known: tuple[str, ...]) -> None:
     if given.get(name) is not None and given[name] not in known:
-        raise _wrong(given, name, f"one of {', '.join(known)}")
+        raise _error(given, name, f"one of {', '.join(known)}")
 
 
-def _text(given: Mapping[str, Any], name: str) -> None:
+def _check_text(given: Mapping[str, Any], name: str) -> None:
     if not isinstance(given.get(name), str | None):
-        raise _wrong(given, name, "a string")
+        raise _error(given, name, "a string")
 
 
-def _number(given: Mapping[str, Any], name: str, least: int, most: int) -> int | None:
+def _parse_integer(given: Mapping[str, Any], name: str, least: int, most: int) -> int | None:
     value = given.get(name)
     if value is not None and (type(value) is not int or not least <= value <= most):
-        raise _wrong(given, name, f"an integer from {least} to {most}")
+        raise _error(given, name, f"an integer from {least} to {most}")
     return value
 
 
-def _delay(given: Mapping[str, Any]) -> float:
+def _parse_delay(given: Mapping[str, Any]) -> float:
     value = given.get("delay", 0)
-    if type(value) not in {int, float} or not 0 <= value <= LONGEST:
-        raise _wrong(given, "delay", f"seconds, from 0 to {LONGEST}")
+    if type(value) not in {int, float} or not 0 <= value <= MAX_DELAY_SECONDS:
+        raise _error(given, "delay", f"seconds, from 0 to {MAX_DELAY_SECONDS}")
     return float(value)
 
 
-def _drop(given: Mapping[str, Any]) -> str:
+def _parse_drop(given: Mapping[str, Any]) -> str:
     value = given.get("drop", False)
     if not isinstance(value, bool) and value not in ("before", "after"):
-        raise _wrong(given, "drop", "true, before (the call is not carried out) or after")
+        raise _error(given, "drop", "true, before (the call is not carried out) or after")
     return value if isinstance(value, str) else "before" if value else ""
 
 
-def _keep(given: Mapping[str, Any]) -> int | None:
+def _parse_truncate(given: Mapping[str, Any]) -> int | None:
     value = given.get("truncate", False)
     if isinstance(value, bool):
         return -1 if value else None
-    return _number(given, "truncate", 0, _TIMES)
+    return _parse_integer(given, "truncate", 0, _MAX_TIMES)
 
 
-def _headers(given: Mapping[str, Any]) -> dict[str, str]:
+def _parse_headers(given: Mapping[str, Any]) -> dict[str, str]:
     headers = given.get("headers")
     if headers is None:
         return {}
     if not isinstance(headers, dict):
-        raise _wrong(given, "headers", "an object of names and texts")
+        raise _error(given, "headers", "an object of names and texts")
     for name, value in headers.items():
         if not _NAME.fullmatch(name) or name.lower() in _FRAMING:
             raise ValueError(
-                f"headers: seen the name {_shown(name)}, wanted one that does not frame the message"
+                f"headers: got the name {_format(name)}, expected one that does not frame the message"
             )
         if not isinstance(value, str) or not _VALUE.fullmatch(value):
-            raise ValueError(f"headers: {name}: seen {_shown(value)}, wanted a string of printable ASCII")
+            raise ValueError(f"headers: {name}: got {_format(value)}, expected a string of printable ASCII")
     return dict(headers)
 
 
-def _body(given: Mapping[str, Any]) -> tuple[bytes | None, str]:
+def _parse_body(given: Mapping[str, Any]) -> tuple[bytes | None, str]:
     if "body" not in given:
         return None, ""
     if given.get("status") in {204, 304}:
@@ -230,6 +233,6 @@ def _body(given: Mapping[str, Any]) -> tuple[bytes | None, str]:
     if isinstance(given["body"], str):
         return given["body"].encode("utf-8", "replace"), "text/plain; charset=utf-8"
     try:
-        return json.dumps(given["body"]).encode(), JSON
+        return json.dumps(given["body"]).encode(), JSON_TYPE
     except RecursionError:
         raise ValueError("body: nested too deeply; send less, or a string") from None

@@ -1,212 +1,163 @@
-"""The whole mock without its web framework: a call goes in, an answer comes out."""
+"""The mock without its web framework: a request goes through the stages, and becomes a response."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from mock_server.contract.loader import Contract, Operation, Violation
+from mock_server.contract.model import Contract, Operation, Violation
 from mock_server.services import lifecycle
-from mock_server.services.memory import Service, SlugTakenError, Store
-from mock_server.validation import authentication, body, schema, state
-from mock_server.validation.body import BodyReader, Call
-from mock_server.validation.callers import Caller, Directory
+from mock_server.services.model import Service, SlugTakenError, Store
+from mock_server.services.readback import service_to_json
+from mock_server.validation import authentication, body, schema, state, team
+from mock_server.validation.body import BodyReader
+from mock_server.validation.callers import Caller, CallerDirectory
+from mock_server.validation.request import Request
 from mock_server.validation.state import Update
 from mock_server.web import responses
-from mock_server.web.redaction import Tokens
-from mock_server.web.responses import Answer
-
-#: Shown by the read-back in this order; what is absent is left out.
-SHOWN = (
-    "service_desc",
-    "service_type",
-    "docker_image",
-    "exposed_port",
-    "health_path",
-    "env_config",
-    "volume_config",
-    "required_labels",
-    "gpu_count",
-    "replica_count",
-    "usage_prompt",
-    "openapi_url",
-    "external_url",
-    "external_auth_credential_id",
-)
-
-
-class Handled(NamedTuple):
-    """An answer, and who it is for where that is known."""
-
-    answer: Answer
-    caller: str = ""
+from mock_server.web.redaction import Redactor
+from mock_server.web.responses import HandledResponse, Response
 
 
 @dataclass(frozen=True, slots=True)
 class Mock:
-    """A contract that is being served: its parts, and nothing global."""
+    """One contract being served, with everything that a request needs."""
 
     contract: Contract
-    directory: Directory
-    tokens: Tokens
+    callers: CallerDirectory
+    redactor: Redactor
     store: Store
-    reader: BodyReader
+    body_reader: BodyReader
     clock: Callable[[], datetime]
     new_id: Callable[[], str]
 
-    def handle(self, operation: Operation, got: Call) -> Handled:
-        """The answer to a call; the first stage with violations decides."""
-        who = authentication.identify(self.contract, self.directory, operation, got)
-        if isinstance(who, list):
-            return Handled(self._refused(got, who))
-        return Handled(self._within_team(operation, got, who), who.name)
+    def handle(self, operation: Operation, request: Request) -> HandledResponse:
+        """Return the response to a request; the first stage with violations decides."""
+        caller = authentication.identify_caller(self.contract, self.callers, operation, request)
+        if isinstance(caller, list):
+            return HandledResponse(self._refuse(request, caller))
+        return HandledResponse(self._handle_for_caller(operation, request, caller), caller.name)
 
-    def _within_team(self, operation: Operation, got: Call, who: Caller) -> Answer:
-        team = authentication.team_of(self.contract, operation, got, who)
-        if isinstance(team, list):
-            return self._refused(got, team)
-        perform = PERFORM.get(operation.id)
-        if perform is None:
-            return responses.problem(501, f"{operation.id}: the mock knows no such operation")
-        return perform(self, operation, got, team)
+    def _handle_for_caller(self, operation: Operation, request: Request, caller: Caller) -> Response:
+        team_id = team.find_team(self.contract, operation, request, caller)
+        if isinstance(team_id, list):
+            return self._refuse(request, team_id)
+        handler = OPERATIONS.get(operation.id)
+        if handler is None:
+            return responses.problem_response(501, f"{operation.id}: the mock has no such operation")
+        return handler(self, operation, request, team_id)
 
-    def create(self, operation: Operation, got: Call, team: str) -> Answer:
-        """Stores a new service."""
-        sent = self._sent(operation, got)
-        if isinstance(sent, Answer):
-            return sent
-        stored = state.applied(self.contract, state.ON_CREATE, {}, sent)
-        values = {**operation.defaults, **stored}
+    def create(self, operation: Operation, request: Request, team_id: str) -> Response:
+        """Store a new service."""
+        values = self._read_body(operation, request)
+        if isinstance(values, Response):
+            return values
+        refused = self._check_permissions(operation, values, values.get("service_type"))
+        if refused:
+            return self._refuse(request, refused)
+        stored = state.values_after_create(self.contract, values, dict(operation.defaults))
         now, service_id = self.clock(), self.new_id()
-        service = Service(service_id, team, sent.get("service_slug"), "created", now, now, values)
+        service = Service(service_id, team_id, values.get("service_slug"), "created", now, now, stored)
         try:
-            with self.store.transaction() as step:
-                step.add(service, unique="slug-unique" not in self.contract.off)
-        except SlugTakenError as taken:
-            fault = state.slug_unique(taken)
-            return self._refused(got, [Violation(self.contract.rule("slug-unique"), fault)])
-        holds = "created" not in self.contract.off
-        return responses.success(operation.success, state.created(service_id, self.new_id, holds))
+            with self.store.transaction() as transaction:
+                transaction.add(service, unique=self.contract.rule_enabled("slug-unique"))
+        except SlugTakenError:
+            return self._refuse(request, [Violation(self.contract.rule("slug-unique"), state.slug_unique())])
+        return self._success(operation, "created", state.created(service_id))
 
-    def update(self, operation: Operation, got: Call, team: str) -> Answer:
-        """Changes a service of the team."""
-        sent = self._sent(operation, got)
-        if isinstance(sent, Answer):
-            return sent
-        service_id = got.values.get("serviceId", "").lower()
-        with self.store.transaction() as step:
-            stored = lifecycle.settled(step.get(service_id), self.clock)
-            update = Update(service_id, team, sent, stored)
-            refused = self._refusals(update)
+    def update(self, operation: Operation, request: Request, team_id: str) -> Response:
+        """Change a service of the team."""
+        values = self._read_body(operation, request)
+        if isinstance(values, Response):
+            return values
+        service_id = request.path_values.get("serviceId", "").lower()
+        with self.store.transaction() as transaction:
+            service = lifecycle.with_current_status(transaction.get(service_id), self.clock)
+            refused = self._check_permissions(
+                operation, values, service.values.get("service_type") if service else None
+            ) or state.check_update(self.contract, Update(service_id, team_id, values, service))
             if refused:
-                return self._refused(got, refused)
-            if update.service is not None:
-                step.replace(self._changed(update.service, sent))
-        holds = "updated" not in self.contract.off
-        return responses.success(operation.success, state.updated(service_id, self.new_id, holds))
+                return self._refuse(request, refused)
+            if service is not None:
+                transaction.replace(self._update_service(service, values))
+        return self._success(operation, "updated", state.updated(service_id))
 
-    def read(self, operation: Operation, got: Call, team: str) -> Answer:
-        """Shows a service of the team as it is stored."""
-        with self.store.transaction() as step:
-            found = step.by_slug(team, got.values.get("serviceSlug", ""))
-        service = lifecycle.settled(found, self.clock)
+    def read(self, operation: Operation, request: Request, team_id: str) -> Response:
+        """Return a service of the team as it is stored."""
+        with self.store.transaction() as transaction:
+            found = transaction.by_slug(team_id, request.path_values.get("serviceSlug", ""))
+        service = lifecycle.with_current_status(found, self.clock)
         if service is None:
-            return responses.problem(404, "serviceSlug: seen a slug that no service of the team has")
-        return responses.success(operation.success, shown(service))
+            return responses.problem_response(404, "serviceSlug: no service of the team has this slug")
+        return responses.json_response(operation.success, service_to_json(service))
 
-    def _sent(self, operation: Operation, got: Call) -> dict[str, Any] | Answer:
-        """The well-formed values of a call, or the refusal of the first stage that it fails."""
-        malformed = schema.parameters(self.contract, operation, got.values)
-        refused = malformed or self.reader.declared(operation, got)
+    def _read_body(self, operation: Operation, request: Request) -> dict[str, Any] | Response:
+        """Return the valid values of a body, or the refusal of the first stage with violations."""
+        refused = schema.check_path_parameters(
+            self.contract, operation, request.path_values
+        ) or self.body_reader.check_headers(operation, request)
         if refused:
-            return self._refused(got, refused)
-        value, refused = self.reader.parsed(operation, got.raw)
+            return self._refuse(request, refused)
+        value, refused, _ = self.body_reader.parse(operation, request.raw_body)
+        if not refused and operation.body:
+            refused = schema.check_value(self.contract, operation.body, value, "body")
         if refused:
-            return self._refused(got, refused)
-        refused = schema.check(self.contract, operation.body, value, "body") if operation.body else []
-        values = value if isinstance(value, dict) else {}
-        refused = refused or self._withdrawn(operation, got, values)
-        return self._refused(got, refused) if refused else _taken(operation, values)
+            return self._refuse(request, refused)
+        return _known_values(operation, value if isinstance(value, dict) else {})
 
-    def _refused(self, got: Call, violations: list[Violation]) -> Answer:
-        """The refusal, which repeats what was sent but for tokens."""
-        header = got.headers.get("Authorization")
-        repeated = "\n".join(violation.fault.seen for violation in violations)
-        if self.tokens.hidden(repeated, header) == repeated:
-            return responses.refusal(violations)
-        return responses.refusal(self._cleaned(violation, header) for violation in violations)
+    def _check_permissions(
+        self, operation: Operation, values: dict[str, Any], service_type: object
+    ) -> list[Violation]:
+        kind = service_type or operation.defaults.get("service_type")
+        return state.check_permissions(self.contract, kind, values)
 
-    def _cleaned(self, violation: Violation, header: str | None) -> Violation:
-        seen = self.tokens.hidden(violation.fault.seen, header)
-        return violation._replace(fault=violation.fault._replace(seen=seen))
+    def _update_service(self, service: Service, values: dict[str, Any]) -> Service:
+        changed = state.values_after_update(self.contract, dict(service.values), values)
+        return replace(service, values=changed, slug=changed.get("service_slug"), updated_at=self.clock())
 
-    def _withdrawn(self, operation: Operation, got: Call, values: dict[str, Any]) -> list[Violation]:
-        """What a server without the permission for unused properties refuses."""
-        if "unused-properties-accepted" not in self.contract.off:
-            return []
-        kind = values.get("service_type", operation.defaults.get("service_type"))
-        if operation.id == "updateContainer":
-            with self.store.transaction() as step:
-                service = step.get(got.values.get("serviceId", "").lower())
-            kind = service.values.get("service_type") if service else None
-        rule = self.contract.rule("unused-properties-accepted")
-        return [Violation(rule, fault) for fault in state.unused_properties_accepted(kind, values)]
+    def _success(self, operation: Operation, rule: str, value: dict[str, Any]) -> Response:
+        return responses.json_response(operation.success, value if self.contract.rule_enabled(rule) else {})
 
-    def _refusals(self, update: Update) -> list[Violation]:
-        found = state.refusals(self.contract, state.IDENTITY, update)
-        return found or state.refusals(self.contract, state.CONDITIONS, update)
+    def _refuse(self, request: Request, violations: list[Violation]) -> Response:
+        """Return the refusal, in which no value repeats a token."""
+        header = request.headers.get("Authorization")
+        values = "\n".join(violation.mismatch.actual for violation in violations)
+        if self.redactor.redact(values, header) == values:
+            return responses.refusal_response(violations)
+        return responses.refusal_response(self._redact(violation, header) for violation in violations)
 
-    def _changed(self, service: Service, sent: dict[str, Any]) -> Service:
-        values = state.applied(self.contract, state.ON_UPDATE, dict(service.values), sent)
-        return state.renamed(service, values, self.clock())
+    def _redact(self, violation: Violation, header: str | None) -> Violation:
+        actual = self.redactor.redact(violation.mismatch.actual, header)
+        return violation._replace(mismatch=violation.mismatch._replace(actual=actual))
 
 
-def _taken(operation: Operation, values: dict[str, Any]) -> dict[str, Any]:
-    """What the operation knows of the values: 8080.0 is the integer 8080, and an unknown name has no effect.
+def _known_values(operation: Operation, values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that the operation knows, with 8080.0 as the integer 8080.
 
-    The two names that never change are kept for the rules that say so.
+    The two properties that no update changes stay, for the rules about them.
     """
-    known = operation.properties
-    taken = {n: v for n, v in values.items() if n in known or n in {"service_slug", "service_type"}}
+    names = operation.properties | {"service_slug", "service_type"}
+    known = {name: value for name, value in values.items() if name in names}
     for name in operation.integers:
-        if type(taken.get(name)) is float and taken[name].is_integer():
-            taken[name] = int(taken[name])
-    return taken
+        if type(known.get(name)) is float and known[name].is_integer():
+            known[name] = int(known[name])
+    return known
 
 
-def shown(service: Service) -> dict[str, Any]:
-    """A service as the read-back shows it: without what its type does not use."""
-    kind = service.values.get("service_type")
-    unused = state.UNUSED.get(kind, ()) if isinstance(kind, str) else ()
-    values = {name: service.values[name] for name in SHOWN if name in service.values and name not in unused}
-    return {
-        "id": service.id,
-        "service_slug": service.slug,
-        "display_name": service.values.get("display_name"),
-        "created_at": _rfc3339(service.created_at),
-        "updated_at": _rfc3339(service.updated_at),
-        **values,
-        "service_status": service.status,
-    }
-
-
-def _rfc3339(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-#: The rules that are enforced by a function of their name, and by no keyword.
-IN_CODE = tuple(
+#: The rules that a function of their name enforces, and no keyword.
+RULES_IN_CODE = tuple(
     rule
     for table in (
-        *(authentication.AUTHENTICATION, authentication.TEAM, authentication.PERMISSIONS, body.CHECKS),
-        *(state.IDENTITY, state.CONDITIONS, state.CONFLICTS, state.PERMISSIONS),
-        *(state.ON_CREATE, state.ON_UPDATE, state.ANSWERS),
+        *(authentication.AUTHENTICATION_CHECKS, team.TEAM_CHECKS, team.TEAM_PERMISSIONS, body.BODY_CHECKS),
+        *(state.IDENTITY_CHECKS, state.CONDITION_CHECKS, state.CONFLICT_CHECKS, state.STATE_PERMISSIONS),
+        *(state.UPDATE_BODY_EFFECTS, state.CREATE_STORE_EFFECTS, state.UPDATE_STORE_EFFECTS),
+        state.RESPONSE_EFFECTS,
     )
     for rule, _ in table
 )
 
-Perform = Callable[[Mock, Operation, Call, str], Answer]
-PERFORM: dict[str, Perform] = {
+Handler = Callable[[Mock, Operation, Request, str], Response]
+OPERATIONS: dict[str, Handler] = {
     "createContainer": Mock.create,
     "updateContainer": Mock.update,
     "readContainer": Mock.read,

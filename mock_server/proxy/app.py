@@ -1,301 +1,323 @@
-"""The validating proxy as a WSGI app: calls go on to a deployment, and both directions are held to the contract."""
+"""The validating proxy as a WSGI app: it forwards to a deployment and checks both directions."""
 
-import contextlib
 import itertools
 import logging
 import secrets
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from werkzeug.wsgi import get_input_stream
 
-from mock_server.admin import api
-from mock_server.admin import pages as page
-from mock_server.app.factory import MAX_BODY, respond
+from mock_server.admin.api import register_journal
+from mock_server.admin.pages import register_pages
+from mock_server.app.options import MAX_BODY_BYTES
 from mock_server.contract import loader, resources
-from mock_server.contract.loader import STAGES, Contract, Operation, Violation
-from mock_server.pipeline.mock import IN_CODE
-from mock_server.proxy import verifier as verify
-from mock_server.proxy.exchange import BrokenRequestError, Incoming, Passage, Record, Streamed, cleaned
-from mock_server.proxy.headers import REPORT, Fields, dropped, forwarded, report, values
-from mock_server.proxy.upstream import PREFIX, Answered, Target, Upstream, UpstreamError, decoded
-from mock_server.proxy.verifier import Reply, Verifier
-from mock_server.server.gateway import FIELDS
-from mock_server.validation import callers as directory
-from mock_server.validation.body import Call
+from mock_server.contract.model import STAGES, Contract, Operation, Violation
+from mock_server.pipeline.mock import RULES_IN_CODE
+from mock_server.proxy.exchange import (
+    ExchangeLogger,
+    ProxyExchange,
+    RequestBody,
+    StreamedBody,
+    redact_violations,
+)
+from mock_server.proxy.headers import (
+    REPORT_HEADER,
+    HeaderFields,
+    format_report,
+    forward_headers,
+    header_values,
+    without_headers,
+)
+from mock_server.proxy.upstream import Target, Upstream, UpstreamError, UpstreamResponse, decode_body
+from mock_server.proxy.verifier import RESPONSE_RULES, ReceivedResponse, Verifier
+from mock_server.validation.callers import load_callers
+from mock_server.validation.request import Request
 from mock_server.web import responses
-from mock_server.web.journal import KEPT, Journal
-from mock_server.web.middleware import CONTROL, Environ, Front, StartResponse, sent_headers
-from mock_server.web.redaction import Tokens
-from mock_server.web.responses import Answer
+from mock_server.web.journal import MAX_STORED_BODY, Journal
+from mock_server.web.middleware import CONTROL_PREFIX, RequestMiddleware
+from mock_server.web.redaction import Redactor
+from mock_server.web.responses import Response
+from mock_server.web.wsgi import FRONT_PROBLEM, HEADER_FIELDS, Environ, StartResponse, request_headers
 
-#: An answer is held back until it is whole, or until so much of it has come: the report is a header.
-HELD = 64 * 1024
-_NO_BODY = (204, 304)
+#: A response is buffered until it is whole or has this many bytes, since the report is a header.
+BUFFER_LIMIT = 64 * 1024
+_BODILESS_STATUSES = (204, 304)
 
 
-def create_proxy(
-    upstream: str,
-    *,
-    callers: Path | None = None,
-    spec: Path | None = None,
-    without: frozenset[str] | set[str] = frozenset(),
-    enforce: bool = False,
-    strict: bool = False,
-    timeout: float = 30,
-    control: bool = True,
-    log: Callable[[str], object] | None = None,
-) -> "Proxy":
-    """A WSGI app before the deployment whose API is at the base URL `upstream`.
+@dataclass(frozen=True, slots=True)
+class ProxyOptions:
+    """The options of a proxy to the API at the base URL `upstream`.
 
-    `callers` names the callers, and lets what depends on them be checked. With `enforce` a call or an answer that
-    breaks a rule is refused; a rule that is only assumed counts with `strict` alone. `timeout` is in seconds.
-    ValueError says what cannot be used.
+    With `callers`, the rules that depend on the caller are checked. `enforce` refuses what breaks a rule, with
+    `strict` an assumed rule too. `timeout` is in seconds; `log` takes one line per request.
     """
-    loaded = loader.load(spec or resources.find("spec/openapi.yaml"), frozenset(without), frozenset(IN_CODE))
-    served = replace(loaded, rules={**loaded.rules, **verify.OF_ANSWERS})
-    known = directory.load(callers) if callers else None
-    tokens = Tokens(known.callers if known else ())
-    journal = Journal(tokens)
-    reached = Upstream(upstream, timeout)
-    enforced = _counts(strict) if enforce else lambda _violation: False
-    return Proxy(
-        served,
-        reached,
-        Verifier(served, known, MAX_BODY),
-        Record(journal, tokens, log),
-        tokens,
-        enforced,
-        _pages(served, journal, tokens, reached.url, log) if control else None,
-    )
+
+    upstream: str
+    callers: Path | None = None
+    spec: Path | None = None
+    disabled_rules: frozenset[str] | set[str] = frozenset()
+    enforce: bool = False
+    strict: bool = False
+    timeout: float = 30
+    control: bool = True
+    log: Callable[[str], object] | None = None
 
 
-def _counts(strict: bool) -> Callable[[Violation], bool]:
-    return lambda violation: strict or violation.rule.grade != "assumed"
+def create_proxy(options: ProxyOptions | str, **changes: Any) -> "Proxy":
+    """Return the WSGI app of a proxy; `options` may be the upstream alone, and `changes` are fields of ProxyOptions.
+
+    ValueError or UnusableFileError names an invalid option.
+    """
+    options = replace(ProxyOptions(options) if isinstance(options, str) else options, **changes)
+    spec = options.spec or resources.find_resource("spec/openapi.yaml")
+    loaded = loader.load_contract(spec, frozenset(options.disabled_rules), frozenset(RULES_IN_CODE))
+    contract = replace(loaded, rules={**loaded.rules, **RESPONSE_RULES})
+    callers = load_callers(options.callers) if options.callers else None
+    redactor = Redactor(callers.callers if callers else ())
+    journal = Journal(redactor)
+    upstream = Upstream(options.upstream, options.timeout)
+    pages = _build_pages(contract, journal, redactor, upstream.url, options.log) if options.control else None
+    exchange_logger = ExchangeLogger(journal, redactor, options.log)
+    verifier = Verifier(contract, callers, MAX_BODY_BYTES)
+    return Proxy(options, upstream, verifier, exchange_logger, redactor, pages)
 
 
-def _pages(
-    served: Contract, journal: Journal, tokens: Tokens, upstream: str, log: Callable[[str], object] | None
+def _build_pages(
+    contract: Contract,
+    journal: Journal,
+    redactor: Redactor,
+    upstream: str,
+    log: Callable[[str], object] | None,
 ) -> Flask:
-    """What the proxy answers itself: the page, the journal, its health."""
+    """Return the app of the proxy's own pages, journal and health."""
     app = Flask("mock_server", static_folder=None, template_folder=None)
     app.url_map.merge_slashes = False
-    api.register_journal(app, served, journal, respond)
-    page.register(app, journal, (served,), server=PREFIX, title=f"proxy of {upstream}")
-    app.wsgi_app = Front(app.wsgi_app, journal, tokens, MAX_BODY, False, log)  # type: ignore[method-assign]
+    register_journal(app, contract, journal)
+    register_pages(app, journal, (contract,), title=f"proxy of {upstream}")
+    app.wsgi_app = RequestMiddleware(app.wsgi_app, journal, redactor, MAX_BODY_BYTES, False, log)  # type: ignore[method-assign]
     return app
 
 
 class Proxy:
-    """The app. Nothing of a call is kept but what the journal holds."""
+    """The WSGI app. It keeps nothing of a request outside the journal."""
 
     def __init__(
         self,
-        served: Contract,
+        options: ProxyOptions,
         upstream: Upstream,
         verifier: Verifier,
-        record: Record,
-        tokens: Tokens,
-        enforced: Callable[[Violation], bool],
+        exchange_logger: ExchangeLogger,
+        redactor: Redactor,
         pages: Flask | None,
     ) -> None:
-        self._served, self._upstream, self._verifier = served, upstream, verifier
-        self._record, self._tokens, self._enforced, self._pages = record, tokens, enforced, pages
+        self._options, self._upstream, self._verifier = options, upstream, verifier
+        self._exchange_logger, self._redactor, self._pages = exchange_logger, redactor, pages
         self._name = f"mock-server-{secrets.token_hex(4)}"
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Answers one request, by the upstream's answer or a problem document."""
-        if self._pages is not None and _is_own(self._pages, environ):
+        """Answer one request with the response of the upstream or with a problem document."""
+        if self._pages is not None and _is_own_page(self._pages, environ):
             return self._pages(environ, start_response)
-        passage = self._arrived(environ)
+        exchange = self._start_exchange(environ)
         try:
-            return self._passed(passage, start_response)
+            if FRONT_PROBLEM in environ:
+                return self._send_own(exchange, environ[FRONT_PROBLEM], start_response)
+            return self._check_and_forward(exchange, start_response)
         except UpstreamError as error:
-            failed = responses.problem(error.status, str(error))
-        except BrokenRequestError as error:
-            failed = responses.problem(400, str(error))
+            failure = responses.problem_response(error.status, str(error))
         except Exception as error:
-            # What an exception says may repeat what was sent; where it comes from does not.
+            # The text of an exception may repeat values of the request; its traceback does not.
             places = "".join(traceback.format_tb(error.__traceback__))
-            said = f"the proxy failed: {type(error).__name__}\n{places}"
-            logging.getLogger(__name__).error(said)  # noqa: TRY400 - see above
-            failed = responses.problem(500, "the proxy failed; its log says where: please report it")
-        return self._answered(passage, failed, start_response)
+            text = f"the proxy failed: {type(error).__name__}\n{places}"
+            logging.getLogger(__name__).error(text)  # noqa: TRY400 - see above
+            failure = responses.problem_response(
+                500, "the proxy failed; its log says where: please report it"
+            )
+        return self._send_own(exchange, failure, start_response)
 
-    def _arrived(self, environ: Environ) -> Passage:
-        fields: Fields = environ.get(FIELDS) or list(sent_headers(environ).items())
+    def _start_exchange(self, environ: Environ) -> ProxyExchange:
+        fields: HeaderFields = environ.get(HEADER_FIELDS) or list(request_headers(environ).items())
         uri = environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ["PATH_INFO"]
         target = self._upstream.target(uri)
-        passage = Passage(environ, fields, target, Incoming(get_input_stream(environ)))
-        for operation in self._served.operations:
-            named = _values(operation, environ["REQUEST_METHOD"], target)
-            if named is not None:
-                passage.operation = operation
-                passage.call = Call(sent_headers(environ), b"", 0, named)
-        return passage
+        exchange = ProxyExchange(environ, fields, target, RequestBody(get_input_stream(environ)))
+        for operation in self._verifier.contract.operations:
+            path_values = _match_path(operation, environ["REQUEST_METHOD"], target)
+            if path_values is not None:
+                exchange.operation = operation
+                exchange.request = Request(request_headers(environ), b"", 0, path_values)
+        return exchange
 
-    def _passed(self, passage: Passage, start_response: StartResponse) -> Iterable[bytes]:
-        if any(self._name in via for via in values(passage.fields, "via")):
+    def _check_and_forward(self, exchange: ProxyExchange, start_response: StartResponse) -> Iterable[bytes]:
+        if any(self._name in via for via in header_values(exchange.fields, "via")):
             raise UpstreamError(508, "the upstream forwards to this proxy; give --upstream another URL")
-        self._check(passage)
-        refused = [violation for violation in passage.violations if self._enforced(violation)]
+        self._check_request(exchange)
+        refused = [violation for violation in exchange.violations if self._enforces(violation)]
         if refused:
-            clean = self._cleaned(passage, _first_stage(refused))
-            return self._answered(passage, responses.refusal(clean), start_response)
-        version = passage.environ["SERVER_PROTOCOL"].removeprefix("HTTP/")
-        fields = dropped(forwarded(passage.fields, version, self._name), "host")
-        method, body = (
-            passage.environ["REQUEST_METHOD"],
-            passage.body.to_send(values(fields, "content-length")),
-        )
-        answered = self._upstream.send(method, passage.target, fields, body)
+            violations = self._redact(exchange, _first_stage(refused))
+            return self._send_own(exchange, responses.refusal_response(violations), start_response)
+        version = exchange.environ["SERVER_PROTOCOL"].removeprefix("HTTP/")
+        fields = without_headers(forward_headers(exchange.fields, version, self._name), "host")
+        body = exchange.body.to_send(header_values(fields, "content-length"))
+        method = exchange.environ["REQUEST_METHOD"]
+        upstream_response = self._upstream.send(method, exchange.target, fields, body)
         try:
-            passage.body.drain()
-            return self._returned(passage, answered, start_response)
+            return self._return_response(exchange, upstream_response, start_response)
         except BaseException:
-            answered.close()
+            upstream_response.close()
             raise
 
-    def _check(self, passage: Passage) -> None:
-        """Holds a call to the contract; what is no call of it goes on unread."""
-        if passage.operation is None or passage.call is None:
-            if not _may_have_body(passage):
-                passage.body.begin(0)
+    def _check_request(self, exchange: ProxyExchange) -> None:
+        """Check a request of the contract; the body of any other request is forwarded unread."""
+        if exchange.operation is None or exchange.request is None:
+            if not _announces_body(exchange):
+                exchange.body.read_start(0)
             return
-        raw = passage.body.begin(MAX_BODY)
-        coding = ",".join(values(passage.fields, "content-encoding"))
-        plain = decoded(raw, coding, MAX_BODY)
-        body = raw if plain is None else plain
-        passage.call = passage.call._replace(raw=body[:MAX_BODY], size=len(body))
-        passage.caller, passage.violations = self._verifier.request(
-            passage.operation, passage.call, readable=plain is not None
+        raw_body = exchange.body.read_start(MAX_BODY_BYTES)
+        coding = ",".join(header_values(exchange.fields, "content-encoding"))
+        decoded = decode_body(raw_body, coding, MAX_BODY_BYTES)
+        body = raw_body if decoded is None else decoded
+        exchange.request = exchange.request._replace(raw_body=body[:MAX_BODY_BYTES], body_size=len(body))
+        exchange.caller, exchange.violations = self._verifier.check_request(
+            exchange.operation, exchange.request, readable=decoded is not None
         )
 
-    def _returned(
-        self, passage: Passage, answered: Answered, start_response: StartResponse
+    def _return_response(
+        self, exchange: ProxyExchange, upstream_response: UpstreamResponse, start_response: StartResponse
     ) -> Iterable[bytes]:
-        """What came back: reported where it can still be, refused where it must be, else as it came."""
-        fields = forwarded(answered.fields, answered.version, self._name)
-        parts, ended = answered.parts(), False
-        if passage.operation is not None:
-            held, ended = _held(parts)
-            body = b"".join(part for part in held if isinstance(part, bytes))
-            found = self._judged(passage, answered, body if ended else None)
-            refused = [violation for violation in found if self._enforced(violation)]
+        """Return the response as it comes, with a report if it is one of the contract, or refuse it."""
+        fields = forward_headers(upstream_response.fields, upstream_response.version, self._name)
+        parts, whole = upstream_response.iter_body(), False
+        if exchange.operation is not None:
+            buffered, whole = _buffer_parts(parts)
+            body = b"".join(part for part in buffered if isinstance(part, bytes))
+            violations = self._check_response(exchange, upstream_response, body if whole else None)
+            refused = [violation for violation in violations if self._enforces(violation)]
             if refused:
-                answered.close()
-                why = "the answer of the upstream breaks the contract and is held back"
-                given = responses.problem(502, why, self._cleaned(passage, refused))
-                return self._answered(passage, given, start_response)
-            fields = [*dropped(fields, REPORT.lower()), (REPORT, report(passage.violations))]
-            parts = _resumed(held, parts)
-        passage.status, passage.answer_fields = answered.status, fields
-        if ended or passage.environ["REQUEST_METHOD"] == "HEAD" or answered.status in _NO_BODY:
-            whole = b"".join(parts)
-            answered.close()
-            start_response(f"{answered.status} {answered.reason}", fields)
-            self._record.note(passage, whole)
-            return [whole]
-        start_response(f"{answered.status} {answered.reason}", fields)
-        keep = KEPT if passage.operation is None else MAX_BODY + 1
-        return Streamed(parts, keep, lambda kept, whole: self._ended(passage, answered, kept, whole))
-
-    def _judged(self, passage: Passage, answered: Answered, body: bytes | None) -> list[Violation]:
-        """What an answer breaks; it is added to what is known of the passage."""
-        if passage.operation is None or passage.call is None:
-            return []
-        types, codings = (
-            ",".join(values(answered.fields, name)) for name in ("content-type", "content-encoding")
+                upstream_response.close()
+                reason = "the response of the upstream breaks the contract and is held back"
+                problem = responses.problem_response(502, reason, self._redact(exchange, refused))
+                return self._send_own(exchange, problem, start_response)
+            report = (REPORT_HEADER, format_report(exchange.violations))
+            fields = [*without_headers(fields, REPORT_HEADER.lower()), report]
+            parts = _chain_parts(buffered, parts)
+        exchange.status, exchange.response_fields = upstream_response.status, fields
+        start_response(f"{upstream_response.status} {upstream_response.reason}", fields)
+        bodiless = exchange.environ["REQUEST_METHOD"] == "HEAD" or exchange.status in _BODILESS_STATUSES
+        if whole or bodiless:
+            body = b"".join(part for part in parts if isinstance(part, bytes))
+            upstream_response.close()
+            self._exchange_logger.record(exchange, body)
+            return [body]
+        kept = MAX_STORED_BODY if exchange.operation is None else MAX_BODY_BYTES + 1
+        return StreamedBody(
+            parts, kept, lambda body, whole: self._end_stream(exchange, upstream_response, body, whole)
         )
-        plain = None if body is None else decoded(body, codings, MAX_BODY)
-        reply = Reply(answered.status, types, None if plain is None or len(plain) > MAX_BODY else plain)
-        known = set(map(_key, passage.violations))
-        broken = [violation for violation in passage.violations if violation.fault.where != "answer"]
-        found = self._verifier.answer(passage.operation, passage.call, broken, reply)
-        passage.violations = passage.violations + [v for v in found if _key(v) not in known]
+
+    def _check_response(
+        self, exchange: ProxyExchange, upstream_response: UpstreamResponse, body: bytes | None
+    ) -> list[Violation]:
+        """Return the violations of a response, and add them to those of the exchange."""
+        if exchange.operation is None or exchange.request is None:
+            return []
+        media_type, coding = (
+            ",".join(header_values(upstream_response.fields, name))
+            for name in ("content-type", "content-encoding")
+        )
+        decoded = None if body is None else decode_body(body, coding, MAX_BODY_BYTES)
+        readable = None if decoded is None or len(decoded) > MAX_BODY_BYTES else decoded
+        received = ReceivedResponse(upstream_response.status, media_type, readable)
+        known = set(map(_violation_key, exchange.violations))
+        of_request = [v for v in exchange.violations if v.mismatch.location != "response"]
+        found = self._verifier.check_response(exchange.operation, exchange.request, of_request, received)
+        exchange.violations = exchange.violations + [v for v in found if _violation_key(v) not in known]
         return found
 
-    def _cleaned(self, passage: Passage, violations: list[Violation]) -> tuple[Violation, ...]:
-        header = passage.environ.get("HTTP_AUTHORIZATION")
-        return cleaned(violations, lambda text: self._tokens.hidden(text, header))
-
-    def _ended(self, passage: Passage, answered: Answered, kept: bytes, whole: bool) -> None:
-        """An answer that was passed on as it came is over: only now can the whole of it be judged."""
-        answered.close()
+    def _end_stream(
+        self, exchange: ProxyExchange, upstream_response: UpstreamResponse, body: bytes, whole: bool
+    ) -> None:
+        """Check and record a streamed response once it has ended."""
+        upstream_response.close()
         if whole:
-            self._judged(passage, answered, kept)
-        self._record.note(passage, kept, whole=whole)
+            self._check_response(exchange, upstream_response, body)
+        self._exchange_logger.record(exchange, body, whole=whole)
 
-    def _answered(self, passage: Passage, given: Answer, start_response: StartResponse) -> list[bytes]:
-        """An answer of the proxy's own; the body of the call is read all the same, so that its sender reads it."""
-        with contextlib.suppress(BrokenRequestError):
-            passage.body.drain()
-        length = str(len(given.body))
-        fields = [("Content-Type", given.media_type), ("Content-Length", length), *given.headers.items()]
-        if passage.operation is not None:
-            fields.append((REPORT, report(passage.violations)))
-        passage.status, passage.answer_fields = given.status, fields
-        start_response(f"{given.status} {responses.phrase(given.status)}", fields)
-        self._record.note(passage, given.body)
-        return [given.body]
+    def _send_own(
+        self, exchange: ProxyExchange, response: Response, start_response: StartResponse
+    ) -> list[bytes]:
+        """Send a response of the proxy itself."""
+        fields = responses.response_headers(response)
+        if exchange.operation is not None:
+            fields.append((REPORT_HEADER, format_report(exchange.violations)))
+        exchange.status, exchange.response_fields = response.status, fields
+        start_response(f"{response.status} {responses.reason_phrase(response.status)}", fields)
+        self._exchange_logger.record(exchange, response.body)
+        return [response.body]
+
+    def _enforces(self, violation: Violation) -> bool:
+        return self._options.enforce and (self._options.strict or violation.rule.grade != "assumed")
+
+    def _redact(self, exchange: ProxyExchange, violations: list[Violation]) -> tuple[Violation, ...]:
+        header = exchange.environ.get("HTTP_AUTHORIZATION")
+        return redact_violations(violations, lambda text: self._redactor.redact(text, header))
 
 
-def _is_own(pages: Flask, environ: Environ) -> bool:
-    """Whether the proxy has a page of that path and method; all else is the upstream's."""
+def _is_own_page(pages: Flask, environ: Environ) -> bool:
+    """Return whether the proxy has a page of that path and method; every other path is the upstream's."""
     path: str = environ["PATH_INFO"]
-    return path.startswith(CONTROL) and pages.url_map.bind("").test(path, environ["REQUEST_METHOD"])
+    return path.startswith(CONTROL_PREFIX) and pages.url_map.bind("").test(path, environ["REQUEST_METHOD"])
 
 
-def _values(operation: Operation, method: str, target: Target) -> dict[str, str] | None:
-    """The values of the path of an operation, None where the request is for another."""
+def _match_path(operation: Operation, method: str, target: Target) -> dict[str, str] | None:
+    """Return the path parameters of an operation, None if the request is for another operation."""
     template = operation.path.split("/")[1:]
     if method != operation.method or target.segments is None or len(template) != len(target.segments):
         return None
-    found: dict[str, str] = {}
-    for part, given in zip(template, target.segments, strict=True):
-        if part.startswith("{") and given:
-            found[part[1:-1]] = given
-        elif part != given:
+    path_values: dict[str, str] = {}
+    for part, segment in zip(template, target.segments, strict=True):
+        if part.startswith("{") and segment:
+            path_values[part[1:-1]] = segment
+        elif part != segment:
             return None
-    return found
+    return path_values
 
 
-def _may_have_body(passage: Passage) -> bool:
-    """Whether its headers announce a body."""
-    return bool({"content-length", "transfer-encoding"} & {name.lower() for name, _ in passage.fields})
+def _announces_body(exchange: ProxyExchange) -> bool:
+    return bool({"content-length", "transfer-encoding"} & {name.lower() for name, _ in exchange.fields})
 
 
 def _first_stage(violations: list[Violation]) -> list[Violation]:
-    """The violations of the first stage that has any: what the mock would refuse the call for."""
+    """Return the violations of the first stage that has any, for which the mock would refuse."""
     stage = min(STAGES.index(violation.rule.stage) for violation in violations)
     return [violation for violation in violations if violation.rule.stage == STAGES[stage]]
 
 
-def _key(violation: Violation) -> tuple[str, str, str]:
-    return violation.rule.id, violation.fault.where, violation.fault.pointer
+def _violation_key(violation: Violation) -> tuple[str, str, str]:
+    return violation.rule.id, violation.mismatch.location, violation.mismatch.pointer
 
 
-def _held(parts: Iterator[bytes]) -> tuple[list[bytes | UpstreamError], bool]:
-    """What comes until it is enough, or breaks off, and whether it is the whole."""
-    held: list[bytes | UpstreamError] = []
+def _buffer_parts(parts: Iterator[bytes]) -> tuple[list[bytes | UpstreamError], bool]:
+    """Return the first parts of a body up to the limit or its error, and whether they are the whole."""
+    buffered: list[bytes | UpstreamError] = []
     size = 0
     try:
         for part in parts:
-            held.append(part)
+            buffered.append(part)
             size += len(part)
-            if size > HELD:
-                return held, False
+            if size > BUFFER_LIMIT:
+                return buffered, False
     except UpstreamError as error:
-        return [*held, error], False
-    return held, True
+        return [*buffered, error], False
+    return buffered, True
 
 
-def _resumed(held: list[bytes | UpstreamError], parts: Iterator[bytes]) -> Iterator[bytes]:
-    """What was held back, as it came, and what follows."""
-    for part in itertools.chain(held, parts):
+def _chain_parts(buffered: list[bytes | UpstreamError], parts: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield the buffered parts and those that follow; raise a buffered error in its place."""
+    for part in itertools.chain(buffered, parts):
         if isinstance(part, UpstreamError):
             raise part
         yield part

@@ -1,4 +1,4 @@
-"""One request on its way through the proxy: its body, what is known of its answer, and what is noted of both."""
+"""One request on its way through the proxy: its body, its response so far, and its record."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -7,184 +7,170 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, unquote
 
-from mock_server.contract.loader import Operation, Violation
-from mock_server.proxy.headers import Fields, side
+from mock_server.contract.model import Operation, Violation
+from mock_server.proxy.headers import HeaderFields, violation_side
 from mock_server.proxy.upstream import Target
-from mock_server.validation.body import Call
-from mock_server.web.journal import KEPT, Journal
-from mock_server.web.middleware import CONTROL, DRAINED, Environ
-from mock_server.web.redaction import HIDDEN, Tokens
+from mock_server.validation.request import Request
+from mock_server.web.journal import MAX_STORED_BODY, Journal
+from mock_server.web.middleware import CONTROL_PREFIX
+from mock_server.web.redaction import REDACTED, Redactor
+from mock_server.web.wsgi import Environ, decoded_path
 
-_CHUNK = 64 * 1024
-#: Beside `Authorization`, what opens something to whoever holds it.
-_SECRET = frozenset({"cookie", "set-cookie", "proxy-authorization"})
-
-
-class BrokenRequestError(Exception):
-    """The client went away before the end of its body."""
+_CHUNK_BYTES = 64 * 1024
+#: Header fields with secrets, beside `Authorization`.
+_SECRET_HEADERS = frozenset({"cookie", "set-cookie", "proxy-authorization"})
 
 
-class Incoming:
-    """The body of a request: it begins when it is asked for, and what has come is not held for long."""
+class RequestBody:
+    """The body of a request as a stream; `stored` is its beginning, for the journal."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
-        self._begun = b""
-        self.kept = b""
-        self.ended = False
+        self._start = b""
+        self.stored = b""
+        self._ended = False
 
-    def begin(self, limit: int) -> bytes:
-        """As much as there is, up to a byte beyond the limit."""
-        parts: list[bytes] = []
-        size = 0
-        while size <= limit and (part := self._read(limit + 1 - size)):
-            parts.append(part)
-            size += len(part)
-        self._begun = b"".join(parts)
-        return self._begun
+    def read_start(self, limit: int) -> bytes:
+        """Return the body up to one byte beyond the limit."""
+        self._start = self._read(limit + 1)
+        return self._start
 
     def __iter__(self) -> Iterator[bytes]:
-        begun, self._begun = self._begun, b""
-        if begun:
-            yield begun
-        while part := self._read(_CHUNK):
+        start, self._start = self._start, b""
+        if start:
+            yield start
+        while part := self._read(_CHUNK_BYTES):
             yield part
 
     def to_send(self, lengths: list[str]) -> bytes | Iterator[bytes]:
-        """The body in one piece where that is at hand; what came in chunks, without a length, stays so."""
-        whole = self.ended and (lengths or not self._begun)
-        return self._begun if whole else iter(self)
-
-    def drain(self) -> None:
-        """Reads what nobody wants, within bounds, so that the sender gets to read its answer."""
-        size = 0
-        while size < DRAINED and (part := self._read(_CHUNK)):
-            size += len(part)
+        """Return the body in one piece if it is read already. Without a length it stays chunked."""
+        whole = self._ended and (lengths or not self._start)
+        return self._start if whole else iter(self)
 
     def _read(self, size: int) -> bytes:
-        try:
-            part: bytes = b"" if self.ended else self._stream.read(size)
-        except Exception as error:  # each server has its own
-            raise BrokenRequestError("the request broke off before the end of its body") from error
-        self.ended = not part
-        self.kept += part[: KEPT - len(self.kept)]
+        part = b""
+        while len(part) < size and (more := self._stream.read(size - len(part))):
+            part += more
+        self._ended = len(part) < size
+        self.stored += part[: MAX_STORED_BODY - len(self.stored)]
         return part
 
 
 @dataclass(slots=True)
-class Passage:
-    """A request, and what is known of its answer so far; `operation` is None where the contract has none."""
+class ProxyExchange:
+    """A request and its response so far; `operation` is None for a path outside the contract."""
 
     environ: Environ
-    fields: Fields
+    fields: HeaderFields
     target: Target
-    body: Incoming
+    body: RequestBody
     operation: Operation | None = None
-    call: Call | None = None
+    request: Request | None = None
     caller: str = ""
     violations: list[Violation] = field(default_factory=list)
     status: int = 0
-    answer_fields: Fields = field(default_factory=list)
+    response_fields: HeaderFields = field(default_factory=list)
     started: float = field(default_factory=time.perf_counter)
 
 
-class Streamed:
-    """A body on its way to the client; `end` is told once, how much was kept and whether all of it has passed."""
+class StreamedBody:
+    """A response body on its way to the client; `end` is called once, with its beginning and whether it is whole."""
 
-    def __init__(self, parts: Iterator[bytes], keep: int, end: Callable[[bytes, bool], None]) -> None:
-        self._parts, self._keep, self._end = parts, keep, end
+    def __init__(self, parts: Iterator[bytes], max_kept: int, end: Callable[[bytes, bool], None]) -> None:
+        self._parts, self._max_kept, self._end = parts, max_kept, end
         self._kept, self._whole, self._closed = bytearray(), False, False
 
     def __iter__(self) -> Iterator[bytes]:
         for part in self._parts:
-            self._kept += part[: max(0, self._keep - len(self._kept))]
+            self._kept += part[: max(0, self._max_kept - len(self._kept))]
             yield part
         self._whole = True
         self.close()
 
     def close(self) -> None:
-        """The server calls it, also where the answer breaks off."""
+        """Report the end. The server calls it, also if the response breaks off."""
         if not self._closed:
             self._closed = True
             self._end(bytes(self._kept), self._whole)
 
 
-class Record:
-    """Notes each request in the journal and the log. No token gets into either."""
+class ExchangeLogger:
+    """Records each exchange in the journal and the log, without tokens."""
 
-    def __init__(self, journal: Journal, tokens: Tokens, log: Callable[[str], object] | None) -> None:
-        self._journal, self._tokens, self._log = journal, tokens, log
+    def __init__(self, journal: Journal, redactor: Redactor, log: Callable[[str], object] | None) -> None:
+        self._journal, self._redactor, self._log = journal, redactor, log
 
-    def note(self, passage: Passage, answered: bytes, *, whole: bool = True) -> None:
-        """Notes a request that is over; `answered` is the beginning of what went back."""
-        header = passage.environ.get("HTTP_AUTHORIZATION")
+    def record(self, exchange: ProxyExchange, response_body: bytes, *, whole: bool = True) -> None:
+        """Record a finished exchange; `response_body` may be the beginning only."""
+        header = exchange.environ.get("HTTP_AUTHORIZATION")
 
         def clean(text: str) -> str:
-            return self._tokens.hidden(text, header)
+            return self._redactor.redact(text, header)
 
-        method = clean(str(passage.environ["REQUEST_METHOD"]))
-        path = clean(passage.environ["PATH_INFO"].encode("latin-1", "replace").decode("utf-8", "replace"))
-        milliseconds = (time.perf_counter() - passage.started) * 1000
+        method, path = clean(str(exchange.environ["REQUEST_METHOD"])), clean(decoded_path(exchange.environ))
+        milliseconds = (time.perf_counter() - exchange.started) * 1000
         if self._log is not None:
-            said = f"{_rules(passage.violations)}{'' if whole else ' broken off'}"
-            self._log(f"{method} {quote(path, safe='/…')} {passage.status}{said} {milliseconds:.1f} ms")
-        if path.startswith(CONTROL):
+            outcome = f"{_format_rules(exchange.violations)}{'' if whole else ' broken off'}"
+            self._log(f"{method} {quote(path, safe='/…')} {exchange.status}{outcome} {milliseconds:.1f} ms")
+        if path.startswith(CONTROL_PREFIX):
             return
         self._journal.add(
             moment=datetime.now(UTC),
             method=method,
             path=path,
-            query=clean(unquote(passage.environ.get("QUERY_STRING", ""))),
-            headers=_shown(passage.fields, clean),
-            body=self._bytes(passage.body.kept, header),
-            operation=passage.operation.id if passage.operation else "",
-            caller=passage.caller,
-            status=passage.status,
-            answer_headers=_shown(passage.answer_fields, clean),
-            answer_body=self._bytes(answered[:KEPT], header),
-            violations=cleaned(passage.violations, clean),
+            query=clean(unquote(exchange.environ.get("QUERY_STRING", ""))),
+            headers=_redact_headers(exchange.fields, clean),
+            body=self._redact_bytes(exchange.body.stored, header),
+            operation=exchange.operation.id if exchange.operation else "",
+            caller=exchange.caller,
+            status=exchange.status,
+            response_headers=_redact_headers(exchange.response_fields, clean),
+            response_body=self._redact_bytes(response_body[:MAX_STORED_BODY], header),
+            violations=redact_violations(exchange.violations, clean),
             milliseconds=milliseconds,
         )
 
-    def _bytes(self, body: bytes, header: str | None) -> bytes:
-        """A body without tokens; what is no text passes as it is."""
-        own = (header or "").encode("latin-1", "replace").decode("utf-8", "surrogateescape")
-        text = self._tokens.hidden(body.decode("utf-8", "surrogateescape"), own)
+    def _redact_bytes(self, body: bytes, header: str | None) -> bytes:
+        """Return a body without tokens; bytes that are not text stay as they are."""
+        authorization = (header or "").encode("latin-1", "replace").decode("utf-8", "surrogateescape")
+        text = self._redactor.redact(body.decode("utf-8", "surrogateescape"), authorization)
         return text.encode("utf-8", "surrogateescape")
 
 
-def cleaned(violations: list[Violation], clean: Callable[[str], str]) -> tuple[Violation, ...]:
-    """The violations, whose places and values may repeat what was sent."""
+def redact_violations(violations: list[Violation], clean: Callable[[str], str]) -> tuple[Violation, ...]:
+    """Return the violations with redacted texts, since these may repeat values of the request."""
 
-    def fault(violation: Violation) -> Violation:
-        old = violation.fault
-        pointer, seen, wanted = clean(old.pointer), clean(old.seen), clean(old.wanted)
-        return violation._replace(fault=old._replace(pointer=pointer, seen=seen, wanted=wanted))
+    def redact(violation: Violation) -> Violation:
+        _location, *texts = violation.mismatch
+        pointer, actual, expected = map(clean, texts)
+        mismatch = violation.mismatch._replace(pointer=pointer, actual=actual, expected=expected)
+        return violation._replace(mismatch=mismatch)
 
-    return tuple(fault(violation) for violation in violations)
+    return tuple(redact(violation) for violation in violations)
 
 
-def _rules(violations: list[Violation]) -> str:
-    """The rules for the log: ` rule,answer:rule,rule(assumed)`."""
-    told = (
-        f"{'answer:' if side(v) == 'answer' else ''}{v.rule.id}"
+def _format_rules(violations: list[Violation]) -> str:
+    """Return the rules for the log: ` rule,response:rule,rule(assumed)`."""
+    rules = (
+        f"{'response:' if violation_side(v) == 'response' else ''}{v.rule.id}"
         f"{'(assumed)' if v.rule.grade == 'assumed' else ''}"
         for v in violations
     )
-    return f" {','.join(dict.fromkeys(told))}" if violations else ""
+    return f" {','.join(dict.fromkeys(rules))}" if violations else ""
 
 
-def _shown(fields: Fields, clean: Callable[[str], str]) -> dict[str, str]:
-    shown: dict[str, str] = {}
+def _redact_headers(fields: HeaderFields, clean: Callable[[str], str]) -> dict[str, str]:
+    redacted: dict[str, str] = {}
     for name, value in fields:
         key = clean(name.title())
-        text = HIDDEN if name.lower() in _SECRET else _credentials(name, value, clean)
-        shown[key] = f"{shown[key]}, {text}" if key in shown else text
-    return shown
+        secret = name.lower() in _SECRET_HEADERS
+        text = REDACTED if secret else _redact_authorization(name, value, clean)
+        redacted[key] = f"{redacted[key]}, {text}" if key in redacted else text
+    return redacted
 
 
-def _credentials(name: str, value: str, clean: Callable[[str], str]) -> str:
+def _redact_authorization(name: str, value: str, clean: Callable[[str], str]) -> str:
     if name.lower() != "authorization":
         return clean(value)
     scheme, blank, _ = value.partition(" ")
-    return f"{scheme} {HIDDEN}" if blank else HIDDEN
+    return f"{scheme} {REDACTED}" if blank else REDACTED

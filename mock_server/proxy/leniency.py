@@ -10,59 +10,61 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from mock_server.contract.loader import Contract, Operation, Violation
+from mock_server.contract.model import Contract, Operation, Violation
 from mock_server.validation import schema
-from mock_server.validation.body import Call
+from mock_server.validation.request import Request
 
 
-def graded(violation: Violation, is_open: bool) -> Violation:
+def downgrade_if_open(violation: Violation, is_open: bool) -> Violation:
     """The violation, with the grade `assumed` where it touches what is open."""
     return violation._replace(rule=replace(violation.rule, grade="assumed")) if is_open else violation
 
 
-def media_type(given: str | None) -> bool:
+def is_open_media_type(given: str | None) -> bool:
     """Whether a type is read as JSON that is not declared, is another kind of JSON, or names a charset."""
     essence = (given or "").partition(";")[0].strip().lower()
     return not essence or essence == "application/json" or essence.endswith("+json")
 
 
-def text(contract: Contract, operation: Operation, call: Call) -> bool:
+def is_open_text(contract: Contract, operation: Operation, request: Request) -> bool:
     """Whether an empty body is read as `{}`, and JSON in another encoding as JSON."""
-    if not call.raw:
-        return operation.body is None or not schema.check(contract, operation.body, {}, "body")
-    return _is_json(call.raw) or _is_json(call.raw.decode("latin-1"))
+    if not request.raw_body:
+        return operation.body is None or not schema.check_value(contract, operation.body, {}, "body")
+    return _is_json(request.raw_body) or _is_json(request.raw_body.decode("latin-1"))
 
 
 def _is_json(source: bytes | str) -> bool:
     try:
-        json.loads(source, parse_constant=_refused)
+        json.loads(source, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return False
     return True
 
 
-def _refused(constant: str) -> None:
+def _refuse_constant(constant: str) -> None:
     raise ValueError(constant)
 
 
-def of_values(
+def relax_body(
     contract: Contract, operation: Operation, value: Any, found: list[Violation]
 ) -> list[Violation]:
     """The violations of a body; a null may be read as if it were not there, and what is needed then is not."""
     if operation.body is None:
         return found
-    rest = schema.check(contract, operation.body, _without_nulls(value), "body")
-    needed = {violation.fault.pointer for violation in rest if violation.rule.grade != "assumed"}
-    return [graded(v, _open(v, _at(value, v.fault.pointer), needed)) for v in found]
+    rest = schema.check_value(contract, operation.body, _without_nulls(value), "body")
+    needed = {violation.mismatch.pointer for violation in rest if violation.rule.grade != "assumed"}
+    return [
+        downgrade_if_open(v, _is_open(v, _resolve_pointer(value, v.mismatch.pointer), needed)) for v in found
+    ]
 
 
-def of_text(violation: Violation, value: object) -> Violation:
+def relax_parameter(violation: Violation, value: object) -> Violation:
     """The violation of a parameter."""
-    return graded(violation, _open(violation, value, set()))
+    return downgrade_if_open(violation, _is_open(violation, value, set()))
 
 
-def _open(violation: Violation, value: object, needed: set[str]) -> bool:
-    pointer = violation.fault.pointer
+def _is_open(violation: Violation, value: object, needed: set[str]) -> bool:
+    pointer = violation.mismatch.pointer
     if value is None:
         return not any(place == pointer or place.startswith(f"{pointer}/") for place in needed)
     reading = _READINGS.get(violation.rule.id)
@@ -77,7 +79,7 @@ def _without_nulls(value: Any) -> Any:
     return {} if value is None else value
 
 
-def _at(value: Any, pointer: str) -> object:
+def _resolve_pointer(value: Any, pointer: str) -> object:
     """The value at a pointer; what is not there is no null."""
     for part in pointer.split("/")[1:]:
         name = part.replace("~1", "/").replace("~0", "~")
@@ -86,7 +88,7 @@ def _at(value: Any, pointer: str) -> object:
         elif isinstance(value, dict) and name in value:
             value = value[name]
         else:
-            return _at
+            return _resolve_pointer
     return value
 
 

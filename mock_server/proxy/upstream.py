@@ -10,15 +10,15 @@ import urllib3
 from urllib3 import exceptions
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from mock_server.contract.model import BASE_PATH
 from mock_server.contract.resources import UnusableFileError
-from mock_server.proxy.headers import Fields, values
+from mock_server.proxy.headers import HeaderFields, header_values
 
 #: What the proxy serves where the upstream has its base path.
-PREFIX = "/api/v1"
-CHUNK = 64 * 1024
+CHUNK_BYTES = 64 * 1024
 #: A field that is never sent: it takes the target past the pool, which would write %2f as %2F.
-_TARGET = ":target"
-_MADE_BY_THE_LIBRARY = ("User-Agent", "Accept-Encoding")
+_TARGET_HEADER = ":target"
+_DEFAULT_HEADERS = ("User-Agent", "Accept-Encoding")
 
 
 class UpstreamError(Exception):
@@ -29,19 +29,19 @@ class UpstreamError(Exception):
         self.status = status
 
 
-class _AsSent:
+class _RawTargetConnection:
     """A connection that sends the target of a request as it came."""
 
     def request(self, method: str, _url: str, *args: Any, headers: Any, **options: Any) -> None:
-        target = headers.pop(_TARGET)
+        target = headers.pop(_TARGET_HEADER)
         super().request(method, target, *args, headers=headers, **options)  # type: ignore[misc]
 
 
-class _Http(_AsSent, HTTPConnection):  # type: ignore[misc]
+class _HttpConnection(_RawTargetConnection, HTTPConnection):  # type: ignore[misc]
     """Without TLS."""
 
 
-class _Https(_AsSent, HTTPSConnection):  # type: ignore[misc]
+class _HttpsConnection(_RawTargetConnection, HTTPSConnection):  # type: ignore[misc]
     """With TLS, verified."""
 
 
@@ -54,19 +54,19 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class UpstreamResponse:
     """An answer whose body has yet to come."""
 
     status: int
     reason: str
     version: str
-    fields: Fields
+    fields: HeaderFields
     raw: urllib3.BaseHTTPResponse
 
-    def parts(self) -> Iterator[bytes]:
+    def iter_body(self) -> Iterator[bytes]:
         """The body as it comes, byte for byte; UpstreamError where it breaks off."""
         try:
-            while part := self.raw.read1(CHUNK, decode_content=False):
+            while part := self.raw.read1(CHUNK_BYTES, decode_content=False):
                 yield part
         except exceptions.HTTPError as error:
             raise UpstreamError(502, "the upstream broke off its answer") from error
@@ -81,28 +81,30 @@ class Upstream:
     """A deployment by the base URL of its API, such as `https://host/api/v1`; many threads may send to it."""
 
     def __init__(self, url: str, timeout: float = 30, connections: int = 64) -> None:
-        self.url, self._base = checked(url), urlsplit(url).path.rstrip("/")
+        self.url, self._base = check_url(url), urlsplit(url).path.rstrip("/")
         limits = urllib3.Timeout(connect=min(timeout, 10), read=timeout)
         self._pool = urllib3.connection_from_url(self.url, timeout=limits, maxsize=connections, retries=False)
         secure = self.url.startswith("https:")
-        self._pool.ConnectionCls = _Https if secure else _Http  # type: ignore[assignment]
+        self._pool.ConnectionCls = _HttpsConnection if secure else _HttpConnection  # type: ignore[assignment]
         self._timeout = timeout
 
     def target(self, uri: str) -> Target:
         """Where a path (and query) of the proxy goes: what is below /api/v1 to the base, all else as it is."""
         path, question, query = uri.partition("?")
-        below = _below(path, PREFIX)
+        below = _path_below(path, BASE_PATH)
         if below is not None:
             path = f"{self._base}{below}" or "/"
-        beyond = _below(path, self._base)
+        beyond = _path_below(path, self._base)
         segments = None if beyond is None else tuple(unquote(part) for part in beyond.split("/")[1:])
         return Target(path + question + query, segments)
 
-    def send(self, method: str, target: Target, fields: Fields, body: bytes | Iterator[bytes]) -> Answered:
+    def send(
+        self, method: str, target: Target, fields: HeaderFields, body: bytes | Iterator[bytes]
+    ) -> UpstreamResponse:
         """Sends a request with these fields and no others, but for `Host` and what frames the body."""
-        headers = urllib3.HTTPHeaderDict({_TARGET: target.sent})
-        for name in _MADE_BY_THE_LIBRARY:
-            if not values(fields, name):
+        headers = urllib3.HTTPHeaderDict({_TARGET_HEADER: target.sent})
+        for name in _DEFAULT_HEADERS:
+            if not header_values(fields, name):
                 headers[name] = urllib3.util.SKIP_HEADER
         headers.extend(fields)
         try:
@@ -113,7 +115,7 @@ class Upstream:
         except exceptions.HTTPError as error:
             raise UpstreamError(*self._told(error)) from error
         version = {9: "0.9", 10: "1.0", 20: "2"}.get(raw.version, "1.1")
-        return Answered(raw.status, raw.reason or "", version, list(raw.headers.items()), raw)
+        return UpstreamResponse(raw.status, raw.reason or "", version, list(raw.headers.items()), raw)
 
     def _told(self, error: Exception) -> tuple[int, str]:
         """The status for the client, and what went wrong in words that repeat nothing that was sent."""
@@ -128,7 +130,7 @@ class Upstream:
         return 502, "the upstream closed the connection without an answer"
 
 
-def checked(url: str) -> str:
+def check_url(url: str) -> str:
     """The URL without a slash at its end; ValueError says in one line what is wrong, and repeats no password."""
     if "@" in url:
         raise UnusableFileError(
@@ -146,7 +148,7 @@ def checked(url: str) -> str:
     return url.rstrip("/")
 
 
-def decoded(raw: bytes, coding: str, limit: int) -> bytes | None:
+def decode_body(raw: bytes, coding: str, limit: int) -> bytes | None:
     """A body without its Content-Encoding, a byte beyond the limit at most; None where it cannot be decoded."""
     codings = [name.strip().lower() for name in coding.split(",")]
     codings = [name for name in codings if name not in {"", "identity"}]
@@ -163,7 +165,7 @@ def decoded(raw: bytes, coding: str, limit: int) -> bytes | None:
         return None
 
 
-def _below(path: str, base: str) -> str | None:
+def _path_below(path: str, base: str) -> str | None:
     """What follows the base in a path, however its letters are encoded; None where it is not below it."""
     wanted = [unquote(part) for part in base.split("/")[1:]]
     parts = path.split("/")

@@ -1,44 +1,44 @@
-"""What of a call, and of its answer, breaks the contract, as far as it can be told without what is stored."""
+"""Which rules a request and its response break, as far as that shows without what is stored."""
 
 import json
 from dataclasses import dataclass, replace
 from typing import Any
 
 from mock_server.contract import document, loader
-from mock_server.contract.loader import Contract, Fault, Operation, Rule, Schema, Violation
+from mock_server.contract.model import Contract, Mismatch, Operation, Rule, Schema, Violation
 from mock_server.proxy import leniency
-from mock_server.validation import authentication
-from mock_server.validation import schema as shape
-from mock_server.validation.body import BodyReader, Call
-from mock_server.validation.callers import Caller, Directory
+from mock_server.validation import authentication, schema, team
+from mock_server.validation.body import BodyReader
+from mock_server.validation.callers import Caller, CallerDirectory
+from mock_server.validation.request import Request
 from mock_server.web import responses
 
-_EVERY = ("createContainer", "updateContainer")
-#: What an answer can break beside the rules of the catalogue.
-STATUS = Rule(
-    "answer-status", "effect", "The status of an answer is one that the contract declares.", "assumed",
-    "both pages, Response: the statuses are not written there", _EVERY,
+_OPERATIONS = ("createContainer", "updateContainer")
+#: Rules of responses, beside those of `rules.yaml`.
+STATUS_RULE = Rule(
+    "response-status", "effect", "The status of a response is one that the contract declares.", "assumed",
+    "both pages, Response: the statuses are not written there", _OPERATIONS,
 )  # fmt: skip
-MEDIA_TYPE = Rule(
-    "answer-media-type", "effect", "The body of a success is declared as JSON.", "assumed",
-    "both pages, Response: the header is not written there", _EVERY,
+MEDIA_TYPE_RULE = Rule(
+    "response-media-type", "effect", "The body of a success is declared as JSON.", "assumed",
+    "both pages, Response: the header is not written there", _OPERATIONS,
 )  # fmt: skip
-SERVER_ERROR = Rule(
-    "answer-server-error", "effect", "An answer is no server error.", "documented",
-    "both pages, Response: a success is all that they promise", _EVERY,
+SERVER_ERROR_RULE = Rule(
+    "response-server-error", "effect", "A response is not a server error.", "documented",
+    "both pages, Response: a success is all that they promise", _OPERATIONS,
 )  # fmt: skip
-OF_ANSWERS = {rule.id: rule for rule in (STATUS, MEDIA_TYPE, SERVER_ERROR)}
-#: Too busy to answer; that is no error.
-_BUSY = 503
-#: What a caller or a rate may be refused with before anything else is looked at.
-_FIRST = (401, 403, 429)
-#: The rule that an answer names the service of the path.
-_SAME = {"updateContainer": ("updated", "serviceId")}
+RESPONSE_RULES = {rule.id: rule for rule in (STATUS_RULE, MEDIA_TYPE_RULE, SERVER_ERROR_RULE)}
+#: Too busy to answer, which is not an error.
+_BUSY_STATUS = 503
+#: Statuses that a deployment may send before it checks anything else.
+_PRIOR_STATUSES = (401, 403, 429)
+#: By operation: the rule that the response names the service of the path, and the path parameter.
+_ID_RULES = {"updateContainer": ("updated", "serviceId")}
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer: `body` is decoded, and None where it has not come as a whole or cannot be decoded."""
+class ReceivedResponse:
+    """A response of the upstream. `body` is decoded; None if it is incomplete or in an unknown encoding."""
 
     status: int
     media_type: str
@@ -46,144 +46,158 @@ class Reply:
 
 
 class Verifier:
-    """Checks calls and answers against a contract; with a directory also who calls."""
+    """Checks requests and responses against a contract, and the caller if a directory is given."""
 
-    def __init__(self, served: Contract, known: Directory | None, max_body: int) -> None:
-        self._contract = served
-        self._known = known
-        callers, teams = (known.callers, known.teams) if known else ({}, {})
-        self._anyone = Directory(callers, teams, any_token=True)
-        self._by_form = replace(served, off=served.off | {"auth-known"})
-        self._reader = BodyReader(served, max_body)
-        bounds = frozenset({"body-depth", "body-keys", "body-text"})
-        self._unbounded = BodyReader(replace(served, off=served.off | bounds), max_body)
-        self._max_body = max_body
-        self._schemas = {operation.id: dict(_schemas(operation)) for operation in served.operations}
+    def __init__(self, contract: Contract, callers: CallerDirectory | None, max_body: int) -> None:
+        self.contract = contract
+        self._callers, self._max_body = callers, max_body
+        known, teams = (callers.callers, callers.teams) if callers else ({}, {})
+        self._any_caller = CallerDirectory(known, teams, any_token=True)
+        self._any_token_contract = replace(contract, disabled_rules=contract.disabled_rules | {"auth-known"})
+        self._body_reader = BodyReader(contract, max_body)
+        self._schemas = {
+            operation.id: dict(_response_schemas(operation)) for operation in contract.operations
+        }
 
-    def request(
-        self, operation: Operation, call: Call, *, readable: bool = True
+    def check_request(
+        self, operation: Operation, request: Request, *, readable: bool = True
     ) -> tuple[str, list[Violation]]:
-        """The name of the caller, and the violations of all stages: an assumed one hides no other.
+        """Return the name of the caller, and the violations of all stages.
 
-        What is not `readable`, since it is encoded in a way that is not known here, is not looked at.
+        Later stages are checked too, since an assumed violation must hide no other. A body in an unknown encoding is
+        not `readable`, and not checked.
         """
-        who = authentication.identify(self._by_form, self._anyone, operation, call)
-        if isinstance(who, list):
-            name, found = "", who
+        caller = authentication.identify_caller(
+            self._any_token_contract, self._any_caller, operation, request
+        )
+        if isinstance(caller, list):
+            name, found = "", caller
         else:
-            name, found = who.name, [*self._unknown(operation, call), *self._team(operation, call, who)]
-        given = call.values
-        path = shape.parameters(self._contract, operation, given)
-        found += [leniency.of_text(v, given.get(v.fault.pointer.removeprefix("/"))) for v in path]
-        return name, found + (self._content(operation, call) if readable else [])
+            name = caller.name
+            found = [*self._check_token(operation, request), *self._check_team(operation, request, caller)]
+        path_values = request.path_values
+        for violation in schema.check_path_parameters(self.contract, operation, path_values):
+            value = path_values.get(violation.mismatch.pointer.removeprefix("/"))
+            found.append(leniency.relax_parameter(violation, value))
+        return name, found + (self._check_body(operation, request) if readable else [])
 
-    def _unknown(self, operation: Operation, call: Call) -> list[Violation]:
-        if self._known is None or not operation.secured or "auth-known" in self._contract.off:
+    def _check_token(self, operation: Operation, request: Request) -> list[Violation]:
+        if self._callers is None or not operation.secured or not self.contract.rule_enabled("auth-known"):
             return []
-        fault = authentication.auth_known(call.headers.get("Authorization"), self._known)
-        return [Violation(self._contract.rule("auth-known"), fault)] if fault else []
+        mismatch = authentication.auth_known(request.headers.get("Authorization"), self._callers)
+        return [Violation(self.contract.rule("auth-known"), mismatch)] if mismatch else []
 
-    def _team(self, operation: Operation, call: Call, who: Caller) -> list[Violation]:
-        team = authentication.team_of(self._contract, operation, call, who)
-        given = call.headers.get(authentication.TEAM_FIELD, "")
-        return [leniency.of_text(v, given) for v in team] if isinstance(team, list) else []
+    def _check_team(self, operation: Operation, request: Request, caller: Caller) -> list[Violation]:
+        found = team.find_team(self.contract, operation, request, caller)
+        header = request.headers.get(team.TEAM_FIELD, "")
+        return [leniency.relax_parameter(v, header) for v in found] if isinstance(found, list) else []
 
-    def _content(self, operation: Operation, call: Call) -> list[Violation]:
-        declared = leniency.media_type(call.headers.get("Content-Type"))
+    def _check_body(self, operation: Operation, request: Request) -> list[Violation]:
+        is_open = leniency.is_open_media_type(request.headers.get("Content-Type"))
         found = [
-            leniency.graded(violation, violation.rule.id == "body-media-type" and declared)
-            for violation in self._reader.declared(operation, call)
+            leniency.downgrade_if_open(violation, is_open and violation.rule.id == "body-media-type")
+            for violation in self._body_reader.check_headers(operation, request)
         ]
-        if call.size > self._max_body or any(violation.rule.grade != "assumed" for violation in found):
+        if request.body_size > self._max_body or any(v.rule.grade != "assumed" for v in found):
             return found
-        value, wrong = self._reader.parsed(operation, call.raw)
-        if wrong and wrong[0].rule.id != "body-json":
-            found += wrong
-            value, wrong = self._unbounded.parsed(operation, call.raw)
-        if wrong:
-            is_open = leniency.text(self._contract, operation, call)
-            return found + [leniency.graded(violation, is_open) for violation in wrong]
-        broken = shape.check(self._contract, operation.body, value, "body") if operation.body else []
-        return found + leniency.of_values(self._contract, operation, value, broken)
+        value, invalid, readable = self._body_reader.parse(operation, request.raw_body)
+        is_open = leniency.is_open_text(self.contract, operation, request)
+        found += [leniency.downgrade_if_open(v, is_open and v.rule.id == "body-json") for v in invalid]
+        if not readable:
+            return found
+        broken = schema.check_value(self.contract, operation.body, value, "body") if operation.body else []
+        return found + leniency.relax_body(self.contract, operation, value, broken)
 
-    def answer(
-        self, operation: Operation, call: Call, broken: list[Violation], reply: Reply
+    def check_response(
+        self, operation: Operation, request: Request, broken: list[Violation], received: ReceivedResponse
     ) -> list[Violation]:
-        """What the answer to a call breaks; `broken` is what the call breaks."""
-        found = self._status(operation, reply.status)
-        if 200 <= reply.status < 300:
-            found += _accepted(broken, reply.status)
-        elif 400 <= reply.status < 500:
-            found += _refused(broken, reply.status)
-        return [v for v in found + self._body(operation, call, reply) if v.rule.id not in self._contract.off]
+        """Return the violations of a response; `broken` are those of its request."""
+        found = self._check_status(operation, received.status)
+        if 200 <= received.status < 300:
+            found += _unenforced_rules(broken, received.status)
+        elif 400 <= received.status < 500:
+            found += _check_refusal_status(broken, received.status)
+        found += self._check_response_body(operation, request, received)
+        return [violation for violation in found if self.contract.rule_enabled(violation.rule.id)]
 
-    def _status(self, operation: Operation, status: int) -> list[Violation]:
-        seen = f"{status} {responses.phrase(status)}"
-        if status >= 500 and status != _BUSY:
-            return [Violation(SERVER_ERROR, Fault("answer", "", seen, "an answer that is no server error"))]
-        if _declared(operation, status) is not None:
+    def _check_status(self, operation: Operation, status: int) -> list[Violation]:
+        actual = f"{status} {responses.reason_phrase(status)}"
+        if status >= 500 and status != _BUSY_STATUS:
+            expected = "a response that is not a server error"
+            return [Violation(SERVER_ERROR_RULE, Mismatch("response", "", actual, expected))]
+        if _declared_key(operation, status) is not None:
             return []
-        there = ", ".join(map(str, operation.responses))
-        return [Violation(STATUS, Fault("answer", "", seen, f"a declared status: {there}"))]
+        expected = f"a declared status: {', '.join(map(str, operation.responses))}"
+        return [Violation(STATUS_RULE, Mismatch("response", "", actual, expected))]
 
-    def _body(self, operation: Operation, call: Call, reply: Reply) -> list[Violation]:
-        key = _declared(operation, reply.status)
-        key = str(operation.success) if key is None and 200 <= reply.status < 300 else key
-        schema = self._schemas[operation.id].get(key or "")
-        if schema is None or reply.body is None:
+    def _check_response_body(
+        self, operation: Operation, request: Request, received: ReceivedResponse
+    ) -> list[Violation]:
+        key = _declared_key(operation, received.status)
+        key = str(operation.success) if key is None and 200 <= received.status < 300 else key
+        declared = self._schemas[operation.id].get(key or "")
+        if declared is None or received.body is None:
             return []
         found = []
-        if reply.media_type.partition(";")[0].strip().lower() != responses.JSON:
-            seen = shape.shown(reply.media_type) if reply.media_type else "no such header"
-            found.append(Violation(MEDIA_TYPE, Fault("answer", "/Content-Type", seen, responses.JSON)))
+        if received.media_type.partition(";")[0].strip().lower() != responses.JSON_TYPE:
+            actual = schema.format_value(received.media_type) if received.media_type else "no such header"
+            mismatch = Mismatch("response", "/Content-Type", actual, responses.JSON_TYPE)
+            found.append(Violation(MEDIA_TYPE_RULE, mismatch))
         try:
-            value = json.loads(reply.body)
+            value = json.loads(received.body)
         except (ValueError, RecursionError):
-            rule = self._contract.rule((schema.node.get("x-rules") or {}).get("type", ""))
-            return [*found, Violation(rule, Fault("answer", "", "no JSON", "a JSON object"))]
-        return found + self._value(operation, call, schema, value)
+            rule = self.contract.rule((declared.node.get("x-rules") or {}).get("type", ""))
+            return [*found, Violation(rule, Mismatch("response", "", "not JSON", "a JSON object"))]
+        return found + self._check_response_value(operation, request, declared, value)
 
-    def _value(self, operation: Operation, call: Call, schema: Schema, value: Any) -> list[Violation]:
-        found = shape.check(self._contract, schema, value, "answer")
-        if found or operation.id not in _SAME:
+    def _check_response_value(
+        self, operation: Operation, request: Request, declared: Schema, value: Any
+    ) -> list[Violation]:
+        found = schema.check_value(self.contract, declared, value, "response")
+        if found or operation.id not in _ID_RULES:
             return found
-        rule, parameter = _SAME[operation.id]
-        asked, answered = call.values.get(parameter, ""), str(value.get("id"))
-        if asked.lower() == answered.lower():
+        rule, parameter = _ID_RULES[operation.id]
+        path_id, response_id = request.path_values.get(parameter, ""), str(value.get("id"))
+        if path_id.lower() == response_id.lower():
             return []
-        fault = Fault("answer", "/id", shape.shown(answered), f"the id of the path, {shape.shown(asked)}")
-        return [Violation(self._contract.rule(rule), fault)]
+        expected = f"the id of the path, {schema.format_value(path_id)}"
+        mismatch = Mismatch("response", "/id", schema.format_value(response_id), expected)
+        return [Violation(self.contract.rule(rule), mismatch)]
 
 
-def _schemas(operation: Operation) -> list[tuple[str, Schema]]:
+def _response_schemas(operation: Operation) -> list[tuple[str, Schema]]:
     """The schema of the JSON that is declared for a status, where a rule says it."""
     found = []
     for status, response in operation.responses.items():
-        content = (response.get("content") or {}).get(responses.JSON) or {}
+        content = (response.get("content") or {}).get(responses.JSON_TYPE) or {}
         node = content.get("schema") or {}
-        if any(document.named_rules(node)):
-            found.append((str(status), loader.schema(node, f"the answer {status} of {operation.id}")))
+        if any(document.iter_rule_ids(node)):
+            found.append(
+                (str(status), loader.compile_schema(node, f"the response {status} of {operation.id}"))
+            )
     return found
 
 
-def _declared(operation: Operation, status: int) -> str | None:
+def _declared_key(operation: Operation, status: int) -> str | None:
     """The key under which the contract declares a status."""
     codes = {str(code).upper(): str(code) for code in operation.responses}
     return next((codes[key] for key in (str(status), f"{status // 100}XX", "DEFAULT") if key in codes), None)
 
 
-def _accepted(broken: list[Violation], status: int) -> list[Violation]:
+def _unenforced_rules(broken: list[Violation], status: int) -> list[Violation]:
     """The rules that the call breaks and the deployment does not enforce."""
     seen = f"accepted with {status}"
     unenforced = {violation.rule.id: violation.rule for violation in broken}
-    return [Violation(rule, Fault("answer", "", seen, "a refusal (4xx)")) for rule in unenforced.values()]
+    return [
+        Violation(rule, Mismatch("response", "", seen, "a refusal (4xx)")) for rule in unenforced.values()
+    ]
 
 
-def _refused(broken: list[Violation], status: int) -> list[Violation]:
+def _check_refusal_status(broken: list[Violation], status: int) -> list[Violation]:
     """The one rule that the call breaks, where its status is documented and another was answered."""
     rules = {violation.rule.id: violation.rule for violation in broken}
-    rule = next(iter(rules.values())) if len(rules) == 1 else STATUS
-    if rule.status_grade in {"", "assumed"} or status in rule.status or status in _FIRST:
+    rule = next(iter(rules.values())) if len(rules) == 1 else STATUS_RULE
+    if rule.status_grade in {"", "assumed"} or status in rule.status or status in _PRIOR_STATUSES:
         return []
     wanted = " or ".join(map(str, rule.status))
-    return [Violation(rule, Fault("answer", "", f"refused with {status}", f"refused with {wanted}"))]
+    return [Violation(rule, Mismatch("response", "", f"refused with {status}", f"refused with {wanted}"))]

@@ -1,68 +1,65 @@
-"""`--watch`: the contract is read again when its files change; a bad edit keeps the last good one."""
+"""`--watch`: the contract is reloaded when its files change; an invalid edit keeps the last valid contract."""
 
-import gc
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from mock_server.app import factory
+from mock_server.app.factory import reload_app
 from mock_server.contract import lint, loader
 from mock_server.contract.resources import UnusableFileError
 
-#: In seconds. Looking is cheap, and unlike a notification it works on mounted folders too.
-PERIOD = 0.25
+#: Polling is cheap, and unlike a notification it works on mounted folders.
+POLL_SECONDS = 0.25
 
-Stamp = tuple[tuple[int, int, int] | None, ...]
+#: Modification time, size and inode of each file, None for a missing one.
+Fingerprint = tuple[tuple[int, int, int] | None, ...]
 
 
-class Watched:
-    """A WSGI app of the contract at `spec` as it is now; `say` is told of each change in one line."""
+class ReloadingApp:
+    """A WSGI app with the current contract of `spec`; `report` takes one line per change."""
 
-    def __init__(self, made: Any, spec: Path, say: Callable[[str], object]) -> None:
-        self._app, self._spec, self._say = made, spec, say
-        self._stamp = self._seen = _stamp(spec)
+    def __init__(self, app: Any, spec: Path, report: Callable[[str], object]) -> None:
+        self._app, self._spec, self._report = app, spec, report
+        self._loaded = self._latest = _fingerprint(spec)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answers by the contract of the moment at which the request came."""
-        answered: Iterable[bytes] = self._app(environ, start_response)
-        return answered
+        """Answer with the contract that is loaded when the request arrives."""
+        parts: Iterable[bytes] = self._app(environ, start_response)
+        return parts
 
     def start(self) -> None:
-        """Looks from now on, for as long as the process lives."""
-        threading.Thread(target=self._watch, daemon=True).start()
+        """Poll the files from now on, for as long as the process lives."""
+        threading.Thread(target=self._poll, daemon=True).start()
 
-    def look(self) -> None:
-        """Takes the contract over where its files have changed and are at rest, so that none is half written."""
-        before, self._seen = self._seen, _stamp(self._spec)
-        if self._seen == self._stamp or self._seen != before:
+    def check(self) -> None:
+        """Reload the contract if its files changed and are the same as at the last check, so fully written."""
+        before, self._latest = self._latest, _fingerprint(self._spec)
+        if self._latest == self._loaded or self._latest != before:
             return
-        self._stamp = self._seen
+        self._loaded = self._latest
         try:
             lint.check_document(self._spec)
-            self._app = factory.remade(self._app, self._spec)
-        except Exception as error:  # whatever an edit makes of the document, the watch goes on
-            said = str(error) if isinstance(error, UnusableFileError) else f"{self._spec}: {error!r}"
-            self._say(f"{' '.join(said.split())}; until then the last good contract is served")
+            self._app = reload_app(self._app, self._spec)
+        except Exception as error:  # any edit may come; polling continues
+            reason = str(error) if isinstance(error, UnusableFileError) else f"{self._spec}: {error!r}"
+            self._report(f"{' '.join(reason.split())}; the last valid contract stays")
         else:
-            self._say(f"{self._spec}: read again")
-        finally:
-            gc.unfreeze()  # an app that is not served any more is in circles, so that only a collection frees it
+            self._report(f"{self._spec}: reloaded")
 
-    def _watch(self) -> None:
+    def _poll(self) -> None:
         pause = threading.Event()
-        while not pause.wait(PERIOD):
-            self.look()
+        while not pause.wait(POLL_SECONDS):
+            self.check()
 
 
-def _stamp(spec: Path) -> Stamp:
-    """When the document and its catalogue were last written, and how large they are."""
-    return tuple(_status(path) for path in (spec, loader.beside(spec)))
+def _fingerprint(spec: Path) -> Fingerprint:
+    return tuple(_file_status(path) for path in (spec, loader.find_rules_file(spec)))
 
 
-def _status(path: Path) -> tuple[int, int, int] | None:
+def _file_status(path: Path) -> tuple[int, int, int] | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino

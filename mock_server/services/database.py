@@ -7,12 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from mock_server.services.memory import UnusableStoreError
+from mock_server.services.model import UnusableStoreError
 
 #: The form of the tables; another number is another form.
-VERSION = 1
+SCHEMA_VERSION = 1
 #: Seconds to wait for another writer of the same file.
-PATIENCE = 30
+LOCK_TIMEOUT_SECONDS = 30
 _TABLES = sa.MetaData()
 _SCHEMA = sa.Table("mock_server_schema", _TABLES, sa.Column("version", sa.Integer, nullable=False))
 #: `claim` is the slug, or a value of its own where another service of the team claims the slug already; so the
@@ -33,58 +33,60 @@ SERVICES = sa.Table(
 _SETUP_LOCK = 0x6379626572756E
 
 
-def opened(address: str) -> sa.Engine:
+def open_engine(address: str) -> sa.Engine:
     """The database of a URL, its tables made or found in the form that is known; else UnusableStoreError."""
     shown = address.partition(":")[0]
     try:
-        url = _url(address)
+        url = _parse_url(address)
         shown = url.set(query={}).render_as_string(hide_password=True)
-        engine = _engine(url)
+        engine = _create_engine(url)
         if engine.dialect.name == "sqlite":
-            _write_ahead(engine)
+            _enable_wal(engine)
         with engine.begin() as connection:
-            _prepare(connection)
+            _prepare_tables(connection)
         engine.dispose()  # a process that is forked from this one makes connections of its own
     except (SQLAlchemyError, sqlite3.Error) as error:
         raise UnusableStoreError(
-            f"--store {shown}: {said(error)}; name a database that can be used"
+            f"--store {shown}: {error_message(error)}; name a database that can be used"
         ) from error
     except UnusableStoreError as error:
         raise UnusableStoreError(f"--store {shown}: {error}") from error
     return engine
 
 
-def _url(address: str) -> sa.URL:
+def _parse_url(address: str) -> sa.URL:
     url = sa.make_url(address)
     if url.drivername in {"postgres", "postgresql"}:
         url = url.set(drivername="postgresql+psycopg")
     if url.drivername == "sqlite" and (url.host or url.database in {None, "", ":memory:"}):
-        raise UnusableStoreError("names no file; wanted sqlite:///file.db, or memory for a store without one")
+        raise UnusableStoreError(
+            "names no file; expected sqlite:///file.db, or memory for a store without one"
+        )
     return url
 
 
-def _engine(url: sa.URL) -> sa.Engine:
+def _create_engine(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() == "postgresql":
         waits = {} if "connect_timeout" in url.query else {"connect_timeout": 10}
         return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=waits)
-    wanted = {"timeout": PATIENCE, "isolation_level": None}
+    wanted = {"timeout": LOCK_TIMEOUT_SECONDS, "isolation_level": None}
     engine = sa.create_engine(url, hide_parameters=True, connect_args=wanted)
     sa.event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=FULL"))
     sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
 
 
-def _write_ahead(engine: sa.Engine) -> None:
+def _enable_wal(engine: sa.Engine) -> None:
     """Turns the file to a write-ahead log, once and for all; others who do the same are waited for."""
-    raw, give_up = engine.raw_connection(), time.monotonic() + PATIENCE
+    raw, give_up = engine.raw_connection(), time.monotonic() + LOCK_TIMEOUT_SECONDS
     try:
-        while not _is_write_ahead(raw.cursor(), give_up):
+        while not _try_enable_wal(raw.cursor(), give_up):
             time.sleep(0.02)
     finally:
         raw.close()
 
 
-def _is_write_ahead(cursor: Any, give_up: float) -> bool:
+def _try_enable_wal(cursor: Any, give_up: float) -> bool:
     try:
         cursor.execute("PRAGMA journal_mode=WAL")
     except sqlite3.OperationalError as error:
@@ -94,21 +96,21 @@ def _is_write_ahead(cursor: Any, give_up: float) -> bool:
     return True
 
 
-def _prepare(connection: sa.Connection) -> None:
+def _prepare_tables(connection: sa.Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SETUP_LOCK)))
     if sa.inspect(connection).has_table(_SCHEMA.name):
         found = connection.scalar(sa.select(_SCHEMA.c.version))
-        if found != VERSION:
+        if found != SCHEMA_VERSION:
             raise UnusableStoreError(
-                f"its tables have version {found}, this mock-server knows {VERSION}; name another database"
+                f"its tables have version {found}, this mock-server knows {SCHEMA_VERSION}; name another database"
             )
         return
     _TABLES.create_all(connection, checkfirst=False)
-    connection.execute(sa.insert(_SCHEMA).values(version=VERSION))
+    connection.execute(sa.insert(_SCHEMA).values(version=SCHEMA_VERSION))
 
 
-def said(error: Exception) -> str:
+def error_message(error: Exception) -> str:
     """The first line of what the database said, without the statement."""
     text = str(getattr(error, "orig", None) or error).strip()
     return (text.splitlines() or [type(error).__name__])[0]

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mock_server.services import database
 from mock_server.services.database import SERVICES
-from mock_server.services.memory import (
+from mock_server.services.model import (
     IdTakenError,
     Service,
     SlugTakenError,
@@ -26,25 +26,25 @@ from mock_server.services.memory import (
     UnreachableStoreError,
 )
 
-_C = SERVICES.c
+_COLUMNS = SERVICES.c
 # Statements are made once: a database takes less time for one than SQLAlchemy takes to make it.
-_DOCUMENTS = sa.select(_C.document)
-_BY_ID = _DOCUMENTS.where(_C.id == sa.bindparam("sent_id")).with_for_update()
+_DOCUMENTS = sa.select(_COLUMNS.document)
+_BY_ID = _DOCUMENTS.where(_COLUMNS.id == sa.bindparam("sent_id")).with_for_update()
 _BY_SLUG = (
-    _DOCUMENTS.where(_C.team == sa.bindparam("sent_team"), _C.slug == sa.bindparam("sent_slug"))
-    .order_by(_C.position.desc())
+    _DOCUMENTS.where(_COLUMNS.team == sa.bindparam("sent_team"), _COLUMNS.slug == sa.bindparam("sent_slug"))
+    .order_by(_COLUMNS.position.desc())
     .limit(1)
 )
-_CHANGE = sa.update(SERVICES).where(_C.id == sa.bindparam("sent_id"))
+_UPDATE = sa.update(SERVICES).where(_COLUMNS.id == sa.bindparam("sent_id"))
 _INSERT: dict[str, Any] = {
     name: insert(SERVICES).inline().on_conflict_do_nothing()
     for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
 
 
-def opened(address: str) -> "SqlStore":
+def open_sql_store(address: str) -> "SqlStore":
     """The store of a URL, its tables made or found in the form that is known; else UnusableStoreError."""
-    return SqlStore(database.opened(address))
+    return SqlStore(database.open_engine(address))
 
 
 class SqlStore:
@@ -60,54 +60,54 @@ class SqlStore:
         """A step that is committed as a whole or not at all; UnreachableStoreError if the database fails."""
         try:
             with self._turn, self._engine.begin() as connection:
-                yield _Rows(connection)
+                yield _SqlTransaction(connection)
         except SQLAlchemyError as error:
-            raise UnreachableStoreError(database.said(error)) from error
+            raise UnreachableStoreError(database.error_message(error)) from error
 
     def close(self) -> None:
         """Ends the connections that are open."""
         self._engine.dispose()
 
 
-class _Rows:
+class _SqlTransaction:
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
 
     def get(self, service_id: str) -> Service | None:
-        return self._one(_BY_ID, sent_id=_key(service_id))
+        return self._one(_BY_ID, sent_id=_index_key(service_id))
 
     def by_slug(self, team: str, slug: str) -> Service | None:
-        return self._one(_BY_SLUG, sent_team=_key(team), sent_slug=_key(slug))
+        return self._one(_BY_SLUG, sent_team=_index_key(team), sent_slug=_index_key(slug))
 
     def all(self) -> list[Service]:
-        return [_service(text) for text in self._connection.scalars(_DOCUMENTS.order_by(_C.position))]
+        return [_from_row(text) for text in self._connection.scalars(_DOCUMENTS.order_by(_COLUMNS.position))]
 
     def newest(self, limit: int) -> list[Service]:
-        newest_first = _DOCUMENTS.order_by(_C.position.desc()).limit(limit)
-        return [_service(text) for text in self._connection.scalars(newest_first)]
+        newest_first = _DOCUMENTS.order_by(_COLUMNS.position.desc()).limit(limit)
+        return [_from_row(text) for text in self._connection.scalars(newest_first)]
 
     def count(self) -> int:
         return self._connection.scalar(sa.select(sa.func.count()).select_from(SERVICES)) or 0
 
     def add(self, service: Service, *, unique: bool = True) -> None:
-        row = _row(service)
+        row = _to_row(service)
         if self._inserted(row):
             return
-        if self._there(_C.id == row["id"]):
+        if self._there(_COLUMNS.id == row["id"]):
             raise IdTakenError(service.id)
         if unique:
             raise SlugTakenError(service.slug)
-        self._inserted({**row, "claim": _free()})
+        self._inserted({**row, "claim": _unique_placeholder()})
 
     def replace(self, service: Service) -> None:
         old = self.get(service.id)
         if old is None:
             raise KeyError(service.id)
-        row, before = _row(service), _row(old)
+        row, before = _to_row(service), _to_row(old)
         names = ("team", "slug")
         moved = [row[name] for name in names] != [before[name] for name in names]
-        changed = {**row, "claim": _free()} if moved else {"document": row["document"]}
-        self._connection.execute(_CHANGE, {"sent_id": row["id"], **changed})
+        changed = {**row, "claim": _unique_placeholder()} if moved else {"document": row["document"]}
+        self._connection.execute(_UPDATE, {"sent_id": row["id"], **changed})
         for each in (before, row) if moved else ():
             self._claim(each["team"], each["slug"])
 
@@ -120,46 +120,46 @@ class _Rows:
         return bool(self._connection.execute(insert, row, execution_options=kept).rowcount == 1)
 
     def _there(self, *which: sa.ColumnElement[bool]) -> bool:
-        return self._connection.scalar(sa.select(_C.position).where(*which).limit(1)) is not None
+        return self._connection.scalar(sa.select(_COLUMNS.position).where(*which).limit(1)) is not None
 
     def _claim(self, team: str, slug: str | None) -> None:
         """Lets the newest service of a slug claim it, where there is one and none does."""
-        if slug is None or self._there(_C.team == team, _C.claim == slug):
+        if slug is None or self._there(_COLUMNS.team == team, _COLUMNS.claim == slug):
             return
-        named = sa.select(sa.func.max(_C.position)).where(_C.team == team, _C.slug == slug)
+        named = sa.select(sa.func.max(_COLUMNS.position)).where(_COLUMNS.team == team, _COLUMNS.slug == slug)
         position = self._connection.scalar(named)
-        self._connection.execute(sa.update(SERVICES).where(_C.position == position).values(claim=slug))
+        self._connection.execute(sa.update(SERVICES).where(_COLUMNS.position == position).values(claim=slug))
 
     def _one(self, query: sa.Select[Any], **sent: str) -> Service | None:
         text = self._connection.scalar(query, sent)
-        return None if text is None else _service(text)
+        return None if text is None else _from_row(text)
 
 
-def _row(service: Service) -> dict[str, Any]:
-    slug = _key(service.slug) if isinstance(service.slug, str) else None
+def _to_row(service: Service) -> dict[str, Any]:
+    slug = _index_key(service.slug) if isinstance(service.slug, str) else None
     told = {name: getattr(service, name) for name in Service.__slots__}
     return {
-        "id": _key(service.id),
-        "team": _key(service.team),
+        "id": _index_key(service.id),
+        "team": _index_key(service.team),
         "slug": slug,
-        "claim": slug or _free(),
+        "claim": slug or _unique_placeholder(),
         "document": json.dumps(told | {"values": dict(service.values)}, default=datetime.isoformat),
     }
 
 
-def _service(text: str) -> Service:
+def _from_row(text: str) -> Service:
     loaded = json.loads(text)
     moments = {name: datetime.fromisoformat(loaded[name]) for name in ("created_at", "updated_at")}
     return Service(**{**loaded, **moments})
 
 
-def _key(text: str) -> str:
+def _index_key(text: str) -> str:
     """The text, or a digest of it where it is long, or not fit for an index of every database."""
     if text and len(text) <= 200 and text.isascii() and text.isprintable() and ":" not in text:
         return text
     return f"sha256:{hashlib.sha256(json.dumps(text).encode()).hexdigest()}"
 
 
-def _free() -> str:
+def _unique_placeholder() -> str:
     """A claim that is no slug."""
     return f"free:{uuid.uuid4()}"

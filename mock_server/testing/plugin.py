@@ -17,10 +17,11 @@ import pytest
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import Client
 
-from mock_server.app.factory import PREFIX, create_app
-from mock_server.testing.requests import Count, Requests
+from mock_server.app.factory import create_app
+from mock_server.contract.model import BASE_PATH
+from mock_server.testing.requests import ReceivedRequests, RequestCount
 from mock_server.validation import callers as directory
-from mock_server.validation.callers import CREDENTIALS, Directory
+from mock_server.validation.callers import CREDENTIAL_KINDS, CallerDirectory
 
 
 class _Handler(WSGIRequestHandler):
@@ -33,17 +34,17 @@ class _Handler(WSGIRequestHandler):
 class ContainersMock:
     """A mock that serves at `url` (which ends in /api/v1): what it holds, what it received, what comes next."""
 
-    def __init__(self, app: Any, origin: str, known: Directory) -> None:
+    def __init__(self, app: Any, origin: str, known: CallerDirectory) -> None:
         self.app = app
         self.origin = origin
-        self.url = origin + PREFIX
+        self.url = origin + BASE_PATH
         self.tokens: Mapping[str, str] = {caller.name: token for token, caller in known.callers.items()}
         self.teams: Mapping[str, str] = dict(known.teams)
-        first = next((c for c in known.callers.values() if c.kind in CREDENTIALS), None)
+        first = next((c for c in known.callers.values() if c.kind in CREDENTIAL_KINDS), None)
         chosen = first or next(iter(known.callers.values()))
         self.token = self.tokens[chosen.name]
         self.team_id = chosen.teams[0]
-        self.requests = Requests(
+        self.requests = ReceivedRequests(
             lambda: self._control("GET", "journal")["requests"],
             self._check,
         )
@@ -54,7 +55,7 @@ class ContainersMock:
     def headers(self, caller: str | None = None) -> dict[str, str]:
         """The Authorization header of a caller, that of `token` unless another is named."""
         if caller is not None and caller not in self.tokens:
-            raise ValueError(f"caller: seen {caller!r}, wanted one of {', '.join(self.tokens)}")
+            raise ValueError(f"caller: got {caller!r}, expected one of {', '.join(self.tokens)}")
         return {"Authorization": f"Bearer {self.tokens[caller] if caller else self.token}"}
 
     @property
@@ -112,7 +113,7 @@ class ContainersMock:
         """Raises ValueError where a filter of the requests names a rule, operation, status or caller that is none."""
         caller = filters.get("caller")
         if caller is not None and caller not in self.tokens and not str(caller).startswith("any-"):
-            raise ValueError(f"caller: seen {caller!r}, wanted one of {', '.join(self.tokens)}")
+            raise ValueError(f"caller: got {caller!r}, expected one of {', '.join(self.tokens)}")
         asked = {name: filters[name] for name in ("rule", "status", "operation") if name in filters}
         self._control("GET", f"journal?{urlencode(asked)}")
 
@@ -146,24 +147,26 @@ def containers_mock_options() -> dict[str, Any]:
 
 
 @pytest.fixture
-def containers_mock_directory(containers_mock_options: dict[str, Any]) -> Directory:
+def containers_mock_directory(containers_mock_options: dict[str, Any]) -> CallerDirectory:
     """The callers that the mock knows."""
     callers = containers_mock_options.get("callers")
-    if isinstance(callers, Directory):
+    if isinstance(callers, CallerDirectory):
         return callers
     source = Path(callers) if isinstance(callers, str) else callers
-    return directory.load(source, any_token=bool(containers_mock_options.get("any_token")))
+    return directory.load_callers(source, any_token=bool(containers_mock_options.get("any_token")))
 
 
 @pytest.fixture
-def containers_mock_app(containers_mock_options: dict[str, Any], containers_mock_directory: Directory) -> Any:
+def containers_mock_app(
+    containers_mock_options: dict[str, Any], containers_mock_directory: CallerDirectory
+) -> Any:
     """The mock as a WSGI app, without a port."""
     return create_app(**{**containers_mock_options, "callers": containers_mock_directory})
 
 
 @pytest.fixture
 def containers_mock(
-    containers_mock_app: Any, containers_mock_directory: Directory
+    containers_mock_app: Any, containers_mock_directory: CallerDirectory
 ) -> Iterator[ContainersMock]:
     """The mock as a live server on a port of its own."""
     with serving(containers_mock_app) as origin:
@@ -172,5 +175,5 @@ def containers_mock(
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
     """A count that is not the one expected shows the requests that were received."""
-    count = next((side for side in (left, right) if isinstance(side, Count)), None)
-    return None if count is None else [f"{left!r} {op} {right!r}", *count.explained()]
+    count = next((side for side in (left, right) if isinstance(side, RequestCount)), None)
+    return None if count is None else [f"{left!r} {op} {right!r}", *count.explain()]

@@ -1,197 +1,220 @@
-"""The rules that no schema can say: one short function per rule, named as the rule, in explicit tables."""
+"""The state stage: rules that depend on what is stored, one function per rule, in explicit tables."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
-from mock_server.contract.loader import Contract, Fault, Violation
-from mock_server.services.memory import Service
-from mock_server.validation.callers import UUID
+from mock_server.contract.model import Contract, Mismatch, Violation
+from mock_server.services.model import BUSY_STATUSES, UNUSED_PROPERTIES, Service
+from mock_server.validation.callers import UUID_PATTERN
 
 Values = dict[str, Any]
 
-BUSY = ("deploying", "stopping")
-#: What the other type uses only.
-UNUSED = {"deployed": ("external_url", "external_auth_credential_id"), "external": ("docker_image",)}
+#: No update changes them.
+_IMMUTABLE = ("service_slug", "service_type")
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """An update of well-formed values, and the service that it is for, if there is one."""
+    """A well-formed update, and the stored service of its id, if there is one."""
 
     service_id: str
     team: str
-    sent: Values
+    body: Values
     service: Service | None
 
 
-# --- what is refused
+# --- constraints
 
 
-def slug_unique(slug: object) -> Fault:
-    """A slug is used once within a team: the store says so, since only it can say it without a race."""
-    del slug
-    return Fault(
-        "state", "/service_slug", "a slug that the team already uses", "a slug that is free within the team"
+def slug_unique() -> Mismatch:
+    """Describe a slug that the team uses already. The store detects it, since only that excludes a race."""
+    actual, expected = "a slug that the team already uses", "a slug that is free within the team"
+    return Mismatch("state", "/service_slug", actual, expected)
+
+
+def service_exists(update: Update) -> Mismatch | None:
+    """Refuse an id that no service has. An id that is not a UUID is refused by the path stage."""
+    return (
+        _unknown_service() if update.service is None and UUID_PATTERN.fullmatch(update.service_id) else None
     )
 
 
-def service_exists(update: Update) -> Fault | None:
-    """There is a service of the id. What is no UUID is the path's to refuse."""
-    return _unknown() if update.service is None and UUID.fullmatch(update.service_id) else None
+def team_scope(update: Update) -> Mismatch | None:
+    """Refuse the service of another team as if it did not exist."""
+    return _unknown_service() if update.service is not None and update.service.team != update.team else None
 
 
-def team_scope(update: Update) -> Fault | None:
-    """The service is the team's own; another team's is not found."""
-    return _unknown() if update.service is not None and update.service.team != update.team else None
-
-
-def not_while_busy(update: Update) -> Fault | None:
-    """The service is neither deploying nor stopping."""
-    if update.service is None or update.service.status not in BUSY:
+def not_while_busy(update: Update) -> Mismatch | None:
+    """Refuse an update while the service is deploying or stopping."""
+    if update.service is None or update.service.status not in BUSY_STATUSES:
         return None
-    return Fault(
-        "state", "", f"a service that is {update.service.status}", "a service that is not; try again later"
-    )
+    expected = "a service that is not deploying or stopping; retry later"
+    return Mismatch("state", "", f"a service that is {update.service.status}", expected)
 
 
-def external_url_on_external_only(update: Update) -> Fault | None:
-    """external_url is for a service whose stored type is external."""
-    return _external_only(update, "external_url")
+def external_url_on_external_only(update: Update) -> Mismatch | None:
+    """Refuse `external_url` where the stored type is not external."""
+    return _check_external_only(update, "external_url")
 
 
-def external_credential_on_external_only(update: Update) -> Fault | None:
-    """A credential is for a service whose stored type is external; null is no credential."""
-    return _external_only(update, "external_auth_credential_id")
+def external_credential_on_external_only(update: Update) -> Mismatch | None:
+    """Refuse a credential where the stored type is not external; null is not a credential."""
+    return _check_external_only(update, "external_auth_credential_id")
 
 
-def _external_only(update: Update, name: str) -> Fault | None:
+def _check_external_only(update: Update, name: str) -> Mismatch | None:
     stored = update.service.values.get("service_type") if update.service else "external"
-    if stored == "external" or update.sent.get(name) is None:
+    if stored == "external" or update.body.get(name) is None:
         return None
-    wanted = f"no {name}: the type of the service is deployed, and never changes"
-    return Fault("state", f"/{name}", f"{name} on a service that is not external", wanted)
+    expected = f"no {name}: the type of the service is deployed, and never changes"
+    return Mismatch("state", f"/{name}", f"{name} on a service that is not external", expected)
 
 
-def _unknown() -> Fault:
-    seen = "an id that no service of the team has"
-    return Fault("path", "/serviceId", seen, "the id of a service of the team")
+def _unknown_service() -> Mismatch:
+    actual, expected = "an id that no service of the team has", "the id of a service of the team"
+    return Mismatch("path", "/serviceId", actual, expected)
 
 
-Check = Callable[[Update], Fault | None]
-#: Whether there is anything to update: the first fault decides.
-IDENTITY: tuple[tuple[str, Check], ...] = (("service-exists", service_exists), ("team-scope", team_scope))
-#: Whether it may be updated so: all faults are told.
-CONDITIONS: tuple[tuple[str, Check], ...] = (
+Check = Callable[[Update], Mismatch | None]
+#: Whether there is a service to update: the first mismatch decides.
+IDENTITY_CHECKS: tuple[tuple[str, Check], ...] = (
+    ("service-exists", service_exists),
+    ("team-scope", team_scope),
+)
+#: Whether the update is allowed: all mismatches are reported.
+CONDITION_CHECKS: tuple[tuple[str, Check], ...] = (
     ("not-while-busy", not_while_busy),
     ("external-url-on-external-only", external_url_on_external_only),
     ("external-credential-on-external-only", external_credential_on_external_only),
 )
-#: What the store answers to a write.
-CONFLICTS = (("slug-unique", slug_unique),)
+#: Detected by the store while it writes.
+CONFLICT_CHECKS = (("slug-unique", slug_unique),)
 
 
-# --- what is accepted: asked only where the permission is withdrawn
+def check_update(contract: Contract, update: Update) -> list[Violation]:
+    """Return the violations of an update, of enabled rules only."""
+    return _check(contract, IDENTITY_CHECKS, update) or _check(contract, CONDITION_CHECKS, update)
 
 
-def unused_properties_accepted(kind: object, sent: Values) -> list[Fault]:
-    """What only the other type uses is accepted and has no effect."""
-    names = UNUSED.get(kind, ()) if isinstance(kind, str) else ()
-    wanted = f"only what a service of the type {kind} uses"
-    return [Fault("body", f"/{name}", name, wanted) for name in names if sent.get(name) is not None]
+def _check(contract: Contract, checks: Iterable[tuple[str, Check]], update: Update) -> list[Violation]:
+    found = ((rule, check(update)) for rule, check in checks if contract.rule_enabled(rule))
+    return [Violation(contract.rule(rule), mismatch) for rule, mismatch in found if mismatch]
 
 
-PERMISSIONS = (("unused-properties-accepted", unused_properties_accepted),)
+# --- permissions
 
 
-# --- what an accepted request stores: from what is stored and what is sent, to what is then stored
+def unused_properties_accepted(service_type: object, body: Values) -> list[Mismatch]:
+    """Describe properties that only the other type uses. They are refused only while this permission is disabled."""
+    names = UNUSED_PROPERTIES.get(service_type, ()) if isinstance(service_type, str) else ()
+    expected = f"only properties that a service of the type {service_type} uses"
+    return [Mismatch("body", f"/{name}", name, expected) for name in names if body.get(name) is not None]
 
 
-def created_stored(_stored: Values, sent: Values, holds: bool) -> Values:
-    """A create stores what is sent."""
-    return sent if holds else _without_the_last(sent)
+STATE_PERMISSIONS = (("unused-properties-accepted", unused_properties_accepted),)
 
 
-def slug_immutable(_stored: Values, sent: Values, holds: bool) -> Values:
-    """A service_slug sent on update has no effect."""
-    return _without(sent, "service_slug") if holds or not isinstance(sent.get("service_slug"), str) else sent
+def check_permissions(contract: Contract, service_type: object, body: Values) -> list[Violation]:
+    """Return the violations of disabled permissions."""
+    return [
+        Violation(contract.rule(rule), mismatch)
+        for rule, check in STATE_PERMISSIONS
+        if not contract.rule_enabled(rule)
+        for mismatch in check(service_type, body)
+    ]
 
 
-def service_type_immutable(_stored: Values, sent: Values, holds: bool) -> Values:
-    """A service_type sent on update has no effect."""
-    return _without(sent, "service_type") if holds else sent
+# --- effects: what an accepted request stores and returns
 
 
-def external_credential_null_keeps(_stored: Values, sent: Values, holds: bool) -> Values:
-    """A null credential means the same as leaving it out."""
+def slug_immutable(body: Values) -> Values:
+    """Return the body of an update without `service_slug`, which has no effect."""
+    return _without_property(body, "service_slug")
+
+
+def service_type_immutable(body: Values) -> Values:
+    """Return the body of an update without `service_type`, which has no effect."""
+    return _without_property(body, "service_type")
+
+
+def external_credential_null_keeps(body: Values) -> Values:
+    """Return the body of an update without a null credential, which means the same as leaving it out."""
     name = "external_auth_credential_id"
-    return _without(sent, name) if holds and sent.get(name, "") is None else sent
+    return _without_property(body, name) if body.get(name, "") is None else body
 
 
-def updated_stored(_stored: Values, sent: Values, holds: bool) -> Values:
-    """An update stores what is sent."""
-    return sent if holds else _without_the_last(sent)
+def created_stored(_stored: Values, body: Values) -> Values:
+    """Return the values that a create sends: all of them are stored."""
+    return body
 
 
-def update_keeps_omitted(stored: Values, sent: Values, holds: bool) -> Values:
-    """What an update leaves out stays as it was."""
-    fixed = {name: value for name, value in stored.items() if name in {"service_slug", "service_type"}}
-    kept = stored if holds else fixed
-    return {**kept, **sent}
+def update_keeps_omitted(stored: Values, _body: Values) -> Values:
+    """Return the stored values: an update keeps those that it leaves out."""
+    return stored
 
 
-Effect = Callable[[Values, Values, bool], Values]
-ON_CREATE: tuple[tuple[str, Effect], ...] = (("created-stored", created_stored),)
-ON_UPDATE: tuple[tuple[str, Effect], ...] = (
+def updated_stored(_stored: Values, body: Values) -> Values:
+    """Return the values that an update sends: all of them are stored."""
+    return body
+
+
+def created(service_id: str) -> Values:
+    """Return the body of a successful create."""
+    return {"id": service_id}
+
+
+def updated(service_id: str) -> Values:
+    """Return the body of a successful update."""
+    return {"id": service_id}
+
+
+BodyEffect = Callable[[Values], Values]
+StoreEffect = Callable[[Values, Values], Values]
+#: Applied to the body of an update, in order.
+UPDATE_BODY_EFFECTS: tuple[tuple[str, BodyEffect], ...] = (
     ("slug-immutable", slug_immutable),
     ("service-type-immutable", service_type_immutable),
     ("external-credential-null-keeps", external_credential_null_keeps),
-    ("updated-stored", updated_stored),
-    ("update-keeps-omitted", update_keeps_omitted),
 )
+#: Each adds values to those that are stored; later ones win.
+CREATE_STORE_EFFECTS: tuple[tuple[str, StoreEffect], ...] = (("created-stored", created_stored),)
+UPDATE_STORE_EFFECTS: tuple[tuple[str, StoreEffect], ...] = (
+    ("update-keeps-omitted", update_keeps_omitted),
+    ("updated-stored", updated_stored),
+)
+RESPONSE_EFFECTS = (("created", created), ("updated", updated))
 
 
-# --- what it answers
+def values_after_create(contract: Contract, body: Values, defaults: Values) -> Values:
+    """Return the values of a new service. Its slug and type are stored even while an effect is disabled."""
+    return _apply(contract, CREATE_STORE_EFFECTS, {**defaults, **_identity(body)}, {}, body)
 
 
-def created(service_id: str, _other: Callable[[], str], holds: bool) -> Values:
-    """A create answers the new id."""
-    return {"id": service_id} if holds else {}
+def values_after_update(contract: Contract, stored: Values, body: Values) -> Values:
+    """Return the values of an updated service. Its slug and type are kept even while an effect is disabled."""
+    for rule, effect in UPDATE_BODY_EFFECTS:
+        if contract.rule_enabled(rule):
+            body = effect(body)
+    return _apply(contract, UPDATE_STORE_EFFECTS, _identity(stored), stored, body)
 
 
-def updated(service_id: str, other: Callable[[], str], holds: bool) -> Values:
-    """An update answers the id of the path."""
-    return {"id": service_id if holds else other()}
-
-
-ANSWERS = (("created", created), ("updated", updated))
-
-
-def _without(values: Values, name: str) -> Values:
-    return {key: value for key, value in values.items() if key != name} if name in values else values
-
-
-def _without_the_last(values: Values) -> Values:
-    kept = [name for name in values if name not in {"service_slug", "service_type"}]
-    return _without(values, kept[-1]) if kept else values
-
-
-def refusals(contract: Contract, checks: Iterable[tuple[str, Check]], update: Update) -> list[Violation]:
-    """The violations that the checks find, but for rules that are switched off."""
-    found = ((rule, check(update)) for rule, check in checks if rule not in contract.off)
-    return [Violation(contract.rule(rule), fault) for rule, fault in found if fault]
-
-
-def applied(
-    contract: Contract, effects: Iterable[tuple[str, Effect]], stored: Values, sent: Values
+def _apply(
+    contract: Contract,
+    effects: Iterable[tuple[str, StoreEffect]],
+    values: Values,
+    stored: Values,
+    body: Values,
 ) -> Values:
-    """What is stored once the effects have had their say."""
     for rule, effect in effects:
-        sent = effect(stored, sent, rule not in contract.off)
-    return sent
+        if contract.rule_enabled(rule):
+            values = {**values, **effect(stored, body)}
+    return values
 
 
-def renamed(service: Service, values: Values, now: datetime) -> Service:
-    """The service with its new values; the slug is one of them."""
-    return replace(service, values=values, slug=values.get("service_slug"), updated_at=now)
+def _identity(values: Values) -> Values:
+    return {name: values[name] for name in _IMMUTABLE if name in values}
+
+
+def _without_property(values: Values, name: str) -> Values:
+    return {key: value for key, value in values.items() if key != name} if name in values else values

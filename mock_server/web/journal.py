@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from mock_server.contract.loader import Violation
-from mock_server.web.redaction import HIDDEN, Tokens
-from mock_server.web.responses import told
+from mock_server.contract.model import Violation
+from mock_server.web.redaction import REDACTED, Redactor
+from mock_server.web.responses import violation_to_json
 
-LENGTH = 10_000
+MAX_ENTRIES = 10_000
 #: In bytes, of all the bodies that are kept together; the oldest requests make room.
-ROOM = 64 * 1024 * 1024
-BODY = 64 * 1024
+MAX_JOURNAL_BYTES = 64 * 1024 * 1024
+MAX_SHOWN_BODY = 64 * 1024
 #: A little more is kept than shown, so that no token is cut in half before it is replaced.
-KEPT = BODY + 4096
+MAX_STORED_BODY = MAX_SHOWN_BODY + 4096
 
 
-class Entry(NamedTuple):
+class JournalEntry(NamedTuple):
     """One request and how it was answered, as it came; it is shown through `Journal.shown` only.
 
     The status is 0 where no answer was sent. `violations` are of the request, or of the answer (`in`: answer).
@@ -35,8 +35,8 @@ class Entry(NamedTuple):
     operation: str
     caller: str
     status: int
-    answer_headers: Mapping[str, str]
-    answer_body: bytes
+    response_headers: Mapping[str, str]
+    response_body: bytes
     violations: tuple[Violation, ...]
     milliseconds: float
 
@@ -55,29 +55,29 @@ class Entry(NamedTuple):
         return tuple(dict.fromkeys(violation.rule.id for violation in self.violations))
 
     @property
-    def room(self) -> int:
+    def size_bytes(self) -> int:
         """The bytes of the bodies."""
-        return len(self.body) + len(self.answer_body)
+        return len(self.body) + len(self.response_body)
 
 
 class Journal:
     """The last requests, oldest first; older ones are forgotten, by number and by the room that they take."""
 
-    def __init__(self, tokens: Tokens, length: int = LENGTH, room: int = ROOM) -> None:
+    def __init__(self, tokens: Redactor, length: int = MAX_ENTRIES, room: int = MAX_JOURNAL_BYTES) -> None:
         self._tokens = tokens
         self._length, self._room, self._taken = length, room, 0
-        self._entries: deque[Entry] = deque()
+        self._entries: deque[JournalEntry] = deque()
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
 
     def add(self, **parts: Any) -> None:
         """Notes a request."""
         with self._lock:
-            entry = Entry(next(self._numbers), **parts)
+            entry = JournalEntry(next(self._numbers), **parts)
             self._entries.append(entry)
-            self._taken += entry.room
+            self._taken += entry.size_bytes
             while len(self._entries) > self._length or self._taken > self._room:
-                self._taken -= self._entries.popleft().room
+                self._taken -= self._entries.popleft().size_bytes
 
     def clear(self) -> None:
         """Forgets every request."""
@@ -91,7 +91,7 @@ class Journal:
 
     def select(
         self, rule: str | None = None, status: str | None = None, operation: str | None = None
-    ) -> list[Entry]:
+    ) -> list[JournalEntry]:
         """The requests that every given filter picks."""
         with self._lock:
             entries = list(self._entries)
@@ -103,26 +103,26 @@ class Journal:
             and (operation is None or operation == entry.operation)
         ]
 
-    def entry(self, number: int) -> Entry | None:
+    def entry(self, number: int) -> JournalEntry | None:
         """The request of that number, while it is kept."""
         with self._lock:
             place = number - self._entries[0].number if self._entries else -1
             return self._entries[place] if 0 <= place < len(self._entries) else None
 
-    def path(self, entry: Entry) -> str:
+    def path(self, entry: JournalEntry) -> str:
         """The path of an entry, shown as `shown` does, without the cost of its bodies."""
-        return self._tokens.hidden(entry.path, entry.headers.get("Authorization", ""))
+        return self._tokens.redact(entry.path, entry.headers.get("Authorization", ""))
 
-    def shown(self, entry: Entry) -> dict[str, Any]:
+    def entry_to_json(self, entry: JournalEntry) -> dict[str, Any]:
         """An entry for the reader's eyes: each token is replaced."""
         header = entry.headers.get("Authorization", "")
 
         def clean(text: str) -> str:
-            return self._tokens.hidden(text, header)
+            return self._tokens.redact(text, header)
 
         headers = {clean(name): clean(value) for name, value in entry.headers.items()}
         if header:
-            headers["Authorization"] = f"Bearer {HIDDEN} ({entry.caller or 'unknown'})"
+            headers["Authorization"] = f"Bearer {REDACTED} ({entry.caller or 'unknown'})"
         return {
             "number": entry.number,
             "time": entry.time,
@@ -130,16 +130,16 @@ class Journal:
             "path": clean(entry.path),
             "query": clean(entry.query),
             "headers": headers,
-            "body": clean(entry.body.decode("utf-8", "replace"))[:BODY],
+            "body": clean(entry.body.decode("utf-8", "replace"))[:MAX_SHOWN_BODY],
             "operation": entry.operation or None,
             "caller": entry.caller or None,
             "status": entry.status,
             "rules": list(entry.rules),
             "violations": [
-                {name: clean(text) for name, text in told(violation).items()}
+                {name: clean(text) for name, text in violation_to_json(violation).items()}
                 for violation in entry.violations
             ],
-            "answer_headers": {name: clean(value) for name, value in entry.answer_headers.items()},
-            "answer_body": clean(entry.answer_body.decode("utf-8", "replace"))[:BODY],
+            "response_headers": {name: clean(value) for name, value in entry.response_headers.items()},
+            "response_body": clean(entry.response_body.decode("utf-8", "replace"))[:MAX_SHOWN_BODY],
             "milliseconds": round(entry.milliseconds, 3),
         }

@@ -2,23 +2,23 @@
 
 from collections.abc import Iterable
 
-HIDDEN = "…"
+REDACTED = "…"
 
 
-class Tokens:
+class Redactor:
     """The tokens that the server knows; a text is shown without them, and without that of its own call."""
 
     def __init__(self, known: Iterable[str]) -> None:
-        self._known = tuple(sorted(filter(_hideable, known), key=len, reverse=True))
+        self._known = tuple(sorted(filter(_is_redactable, known), key=len, reverse=True))
 
-    def hidden(self, text: str, authorization: str | None = None) -> str:
+    def redact(self, text: str, authorization: str | None = None) -> str:
         """The text with each token replaced; `authorization` is the header of the call that sent the text."""
-        own = filter(_hideable, (authorization or "").split()[-1:])
+        own = filter(_is_redactable, (authorization or "").split()[-1:])
         for token in (*self._known, *own):
             if token in text:
-                text = text.replace(token, HIDDEN)
+                text = text.replace(token, REDACTED)
         return text
 
 
-def _hideable(token: str) -> bool:
-    return len(token) > len(HIDDEN)
+def _is_redactable(token: str) -> bool:
+    return len(token) > len(REDACTED)

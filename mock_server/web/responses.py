@@ -1,4 +1,4 @@
-"""Violations, or a result, become status, headers and body; a refusal is RFC 9457 problem details."""
+"""Responses: a result or violations become status, headers and body. A refusal is an RFC 9457 problem document."""
 
 import functools
 import json
@@ -9,83 +9,97 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from mock_server.contract.loader import Fault, Violation
+from mock_server.contract.model import Mismatch, Violation
 
-JSON = "application/json"
-PROBLEM = "application/problem+json"
+JSON_TYPE = "application/json"
+PROBLEM_TYPE = "application/problem+json"
 _PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
-class Answer(NamedTuple):
-    """What goes back over the wire, and the violations that it tells."""
+class Response(NamedTuple):
+    """A response, and the violations that it reports."""
 
     status: int
     body: bytes
-    media_type: str = JSON
+    media_type: str = JSON_TYPE
     headers: Mapping[str, str] = MappingProxyType({})
     violations: tuple[Violation, ...] = ()
 
 
-def success(status: int, value: object) -> Answer:
-    """A result as JSON."""
-    return Answer(status, encoded(value))
+class HandledResponse(NamedTuple):
+    """A response, and the name of the caller if it is known."""
+
+    response: Response
+    caller: str = ""
 
 
-def encoded(value: object) -> bytes:
-    """A value as JSON in UTF-8."""
+def json_response(status: int, value: object) -> Response:
+    """Return a JSON response."""
+    return Response(status, encode_json(value))
+
+
+def encode_json(value: object) -> bytes:
+    """Return the value as JSON in UTF-8."""
     try:
         return orjson.dumps(value)
     except TypeError:  # half a surrogate pair, or an integer of more than 64 bits
         return json.dumps(value).encode()
 
 
-def refusal(violations: Iterable[Violation]) -> Answer:
-    """The violations of one stage; the status is that of the first."""
+def refusal_response(violations: Iterable[Violation]) -> Response:
+    """Return the refusal for the violations of one stage; the first one decides the status."""
     found = tuple(violations)
     status = (found[0].rule.status or (400,))[0]
-    return problem(status, "; ".join([_sentence(violation.fault) for violation in found]), found)
+    detail = "; ".join([_violation_sentence(violation.mismatch) for violation in found])
+    return problem_response(status, detail, found)
 
 
-def problem(
+def problem_response(
     status: int, detail: str, violations: tuple[Violation, ...] = (), headers: Mapping[str, str] | None = None
-) -> Answer:
-    """A problem document."""
+) -> Response:
+    """Return a problem document."""
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": phrase(status),
+        "title": reason_phrase(status),
         "status": status,
         "detail": detail,
     }
     if violations:
-        body["violations"] = [told(violation) for violation in violations]
+        body["violations"] = [violation_to_json(violation) for violation in violations]
     challenge = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
-    return Answer(status, encoded(body), PROBLEM, {**challenge, **(headers or {})}, violations)
+    return Response(status, encode_json(body), PROBLEM_TYPE, {**challenge, **(headers or {})}, violations)
 
 
 @functools.cache
-def phrase(status: int) -> str:
-    """The status in words."""
+def reason_phrase(status: int) -> str:
+    """Return the phrase of a status, or `Error` for an unknown one."""
     try:
         return _PHRASES.get(status) or HTTPStatus(status).phrase
     except ValueError:
         return "Error"
 
 
-def told(violation: Violation) -> dict[str, str]:
-    """A violation as JSON."""
-    rule, (where, pointer, seen, wanted) = violation
+def violation_to_json(violation: Violation) -> dict[str, str]:
+    """Return the violation as it stands in a problem document and in the journal."""
+    rule, (location, pointer, actual, expected) = violation
     return {
         "rule": rule.id,
         "grade": rule.grade,
-        "in": where,
+        "in": location,
         "pointer": pointer,
-        "seen": seen,
-        "wanted": wanted,
+        "actual": actual,
+        "expected": expected,
     }
 
 
-def _sentence(fault: Fault) -> str:
-    where, pointer, seen, wanted = fault
+def response_headers(response: Response) -> list[tuple[str, str]]:
+    """Return the header fields of a response."""
+    named = {"Content-Type": response.media_type, "Content-Length": str(len(response.body))}
+    return list({**named, **response.headers}.items())
+
+
+def _violation_sentence(mismatch: Mismatch) -> str:
+    location, pointer, actual, expected = mismatch
     name = pointer[1:].replace("~1", "/").replace("~0", "~")
-    place = name or ("the body" if where == "body" else "the service")
-    return f"{place}: seen {seen}, wanted {wanted}"
+    place = name or ("the body" if location == "body" else "the service")
+    return f"{place}: got {actual}, expected {expected}"

@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
     """A folder with a factory of a faulty mock."""
     (tmp_path / "faulty.py").write_text(
         "from mock_server import create_app\n\n\n"
-        "def app():\n    return create_app(without=frozenset({'slug-unique'}))\n"
+        "def app():\n    return create_app(disabled_rules=frozenset({'slug-unique'}))\n"
     )
     return tmp_path
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from contract_tests.cases.callers import load_callers
 from contract_tests.contract.resources import data_file
-from mock_server.services.memory import Store
+from mock_server.services.model import Store
 from tests.support.gate.planting import (
     REFUSED,
     Fault,

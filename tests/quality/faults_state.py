@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from mock_server.services.memory import Store
+from mock_server.services.model import Store
 from tests.support.gate.planting import (
     REFUSED,
     Fault,

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from mock_server.services.memory import MemoryStore, Service, SlugTakenError, Store, Transaction
+from mock_server.services.memory import MemoryStore
+from mock_server.services.model import Service, SlugTakenError, Store, Transaction
 from tests.support.gate.planting import Fault, Request, Response, Send, Twist, remembering, stored_in
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from uuid import uuid4
 
-from mock_server.services.memory import Store
+from mock_server.services.model import Store
 from tests.support.gate.planting import (
     CRASHED,
     Fault,

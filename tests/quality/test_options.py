@@ -84,7 +84,7 @@ def test_a_waiver(folder: Path, until: str, code: int, says: str) -> None:
     """A waived rule does not fail the run until the waiver has expired; then it does, and says so."""
     waivers = folder / "waivers.yaml"
     waivers.write_text(f"[{{rule: slug-unique, reason: known, until: {until}}}]", "utf-8")
-    with at(create_app(without={"slug-unique"})) as url:
+    with at(create_app(disabled_rules={"slug-unique"})) as url:
         done = command("run", "--target", url, "--layers", "lifecycle", "--waivers", waivers)
     assert done.code == code, done.out + done.err
     assert says in done.out.lower()

@@ -16,7 +16,7 @@ UNSEEN = {"read-back": "the target offers no read-back", "control-hook": "no con
 @pytest.mark.parametrize("rule", list(catalogue()))
 def test_a_rule_that_is_off_is_named_and_no_other(rule: str) -> None:
     """A mock without one rule makes the gate red; the rules found broken are that rule alone."""
-    report = judged(create_app(without={rule}))
+    report = judged(create_app(disabled_rules={rule}))
     assert (report.exit_code, violated(report)) == (1, {rule}), told(report)
 
 
@@ -35,7 +35,7 @@ def unobserved(app: App) -> App:
 @pytest.mark.parametrize("off", [None, *NEEDS], ids=str)
 def test_a_rule_that_cannot_be_seen_is_said_to_be_unseen(off: str | None) -> None:
     """Without read-back and hook, their rules are not observed, broken or not, each with its reason."""
-    app = create_app(without={off} if off else set())
+    app = create_app(disabled_rules={off} if off else set())
     report = judged(unobserved(app), hook=None, layers=("lifecycle",))
     rows = {row.rule.id: row for row in report.verdicts}
     assert {rule: rows[rule].verdict for rule in NEEDS} == dict.fromkeys(NEEDS, "not observed")
@@ -47,7 +47,7 @@ def test_a_rule_that_cannot_be_seen_is_said_to_be_unseen(off: str | None) -> Non
 @pytest.mark.parametrize("rule", [rule for rule, needs in NEEDS.items() if needs == "control-hook"])
 def test_without_a_hook_the_status_rules_alone_are_unseen(rule: str) -> None:
     """A run without a hook sees every other rule."""
-    report = judged(create_app(without={rule}), hook=None)
+    report = judged(create_app(disabled_rules={rule}), hook=None)
     assert (report.exit_code, rules_with(report, "not observed")) == (0, {rule})
     assert rules_with(report, "conforms") == set(catalogue()) - {rule}
 

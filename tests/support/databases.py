@@ -15,7 +15,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from mock_server.services.memory import Store, opened
+from mock_server.services import open_store
+from mock_server.services.model import Store
 from tests.support.fixture_player import ROOT
 from tests.support.processes import MOCK
 
@@ -89,7 +90,7 @@ def opening() -> Iterator[Opening]:
     with ExitStack() as stack:
 
         def open_one(where: str) -> Store:
-            store = opened(where)
+            store = open_store(where)
             stack.callback(getattr(store, "close", lambda: None))
             return store
 

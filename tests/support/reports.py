@@ -28,7 +28,7 @@ OFF = {"slug-unique", "exposed-port-range", "gpu-count-range", "service-desc-typ
 def played(app: Callable[..., Any] | None = None, **options: Any) -> Report:
     """Return the report of a run without its slow layer; the app is the mock less a rule of every grade."""
     chosen = {"layers": ("cases", "wire", "lifecycle", "race"), **options}
-    player = open_player(WsgiTarget(app or create_app(without=OFF)))
+    player = open_player(WsgiTarget(app or create_app(disabled_rules=OFF)))
     return Run(player, Options(**chosen)).report()
 
 
@@ -59,7 +59,7 @@ def hostile(report: Report) -> Report:
 
 def echoing(pad: int) -> Callable[..., Any]:
     """Return the faulty mock as an app that repeats the caller's secret in header and body, after ``pad`` letters."""
-    app = create_app(without=OFF)
+    app = create_app(disabled_rules=OFF)
 
     def echo(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         kept: list[Any] = []

@@ -72,7 +72,10 @@ class Judged:
 
 def judged(without: frozenset[str], played: list[Case]) -> tuple[Judged, list[str]]:
     """The cases played through the proxy, and those that Prism answered or changed (malformed JSON)."""
-    with serving(create_app(without=without)) as port, proxy(f"http://127.0.0.1:{port}{PREFIX}") as url:
+    with (
+        serving(create_app(disabled_rules=without)) as port,
+        proxy(f"http://127.0.0.1:{port}{PREFIX}") as url,
+    ):
         result = Judged(f"http://127.0.0.1:{port}", url)
         return result, [f"{case.id}: {said}" for case in played if (said := _judge(result, case))]
 

@@ -133,7 +133,7 @@ def test_a_target_that_drops_every_tenth_connection() -> None:
 )
 def test_a_target_that_dies_in_the_middle(tmp_path: Path, off: set[str], code: int, says: str) -> None:
     """The report of what was seen is written; the exit code is 3 unless something was violated before."""
-    with at(create_app(without=off), drops=after(450)) as url:
+    with at(create_app(disabled_rules=off), drops=after(450)) as url:
         done = command("run", "--target", url, "--report", tmp_path)
     assert done.code == code, done.out + done.err
     assert "the target stopped answering: the connection was dropped" in done.out
@@ -179,7 +179,7 @@ def test_no_more_is_created_than_allowed(most: int) -> None:
 
 def test_no_token_is_told(tmp_path: Path) -> None:
     """A target that repeats the secret in its answers, and has faults, brings it into no report."""
-    app = twisted(create_app(without={"display-name-type", "slug-unique"}), echoing)
+    app = twisted(create_app(disabled_rules={"display-name-type", "slug-unique"}), echoing)
     with at(app) as url:
         done = command("run", "--target", url, "--report", tmp_path, *HOOK)
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -193,7 +193,7 @@ def test_no_token_is_told(tmp_path: Path) -> None:
 def test_a_finding_can_be_replayed(tmp_path: Path) -> None:
     """The file of each finding shows it again on the faulty target, and nothing on the right one."""
     off = {"slug-unique", "auth-required", "replica-count-range", "team-scope", "exposed-port-default"}
-    with at(create_app(without=off)) as url:
+    with at(create_app(disabled_rules=off)) as url:
         assert command("run", "--target", url, "--report", tmp_path, "--quiet", *HOOK).code == 1
         files = sorted((tmp_path / "findings").glob("*.json"))
         codes = {file.name: command("replay", file, "--target", url, *HOOK).code for file in files}

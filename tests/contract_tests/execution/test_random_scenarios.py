@@ -18,7 +18,7 @@ ON = Stage(("dk-red", "jwt-red", "sk-red", "sk-blue"), readback=True, hook=True)
 
 def ready(*, hook: bool, without: frozenset[str] = frozenset()) -> Player:
     """A player of the mock that has passed its preflight."""
-    app = WsgiTarget(create_app(without=without))
+    app = WsgiTarget(create_app(disabled_rules=without))
     player = open_player(app, control_hook=MOCK_HOOK if hook else None)
     Run(player, Options(layers=())).report()
     return player

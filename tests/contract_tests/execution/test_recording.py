@@ -87,7 +87,7 @@ def test_a_recorded_call_is_judged(entries: list[dict[str, Any]], outcomes: list
 @pytest.mark.parametrize(("without", "code"), [(frozenset(), 0), (frozenset({"replica-count-range"}), 1)])
 def test_the_traffic_of_a_run_is_judged_alike(tmp_path: Path, without: frozenset[str], code: int) -> None:
     """The HAR file that a run wrote gives the same findings offline, about the rules that it can show."""
-    app = create_app(without=without)
+    app = create_app(disabled_rules=without)
     write_reports(Run(open_player(WsgiTarget(app)), Options(layers=("cases",))).report(), tmp_path)
     command = [sys.executable, "-m", "contract_tests", "check", str(tmp_path / "traffic.har")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)

@@ -140,7 +140,7 @@ NULL = "external-credential-null-accepted"
 @pytest.mark.parametrize(
     ("app", "body", "rule", "statuses"),
     [
-        (create_app(without={NULL}), {CREDENTIAL: None}, NULL, []),
+        (create_app(disabled_rules={NULL}), {CREDENTIAL: None}, NULL, []),
         (RUNNING.app(), {CREDENTIAL: None}, "not-while-busy", ["running"]),
         (twisted(RUNNING.app(), with_other_faults), {"display_name": "d"}, "not-while-busy", ["running"]),
         (twisted(RUNNING.app(), with_other_faults), {}, "not-while-busy", ["running"]),

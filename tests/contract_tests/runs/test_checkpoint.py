@@ -38,7 +38,9 @@ def said(report: Report) -> dict[str, tuple[str, str]]:
 
 def judged(**options: Any) -> Run:
     """A run of a faulty mock that has been played."""
-    run = Run(open_player(WsgiTarget(create_app(without=OFF)), control_hook=MOCK_HOOK), Options(**options))
+    run = Run(
+        open_player(WsgiTarget(create_app(disabled_rules=OFF)), control_hook=MOCK_HOOK), Options(**options)
+    )
     run.report()
     return run
 
@@ -84,7 +86,7 @@ def shards(folder: Path, count: int, target: str, *options: str) -> list[Path]:
 
 def test_merged_shards_say_what_one_run_says(tmp_path: Path) -> None:
     """The verdict on every rule is that of the whole run; each report is written, and the traffic is all there."""
-    with at(create_app(without=OFF)) as url:
+    with at(create_app(disabled_rules=OFF)) as url:
         parts = shards(tmp_path, 3, url)
         whole = command("run", "--target", url, "--control-hook", MOCK_HOOK, "--report", tmp_path / "whole")
         done = command("merge", *parts, "--report", tmp_path / "all")
@@ -265,7 +267,7 @@ def test_a_state_that_is_cut_short_is_told(two_shards: list[Path], tmp_path: Pat
 def test_findings_of_an_earlier_run_go(tmp_path: Path) -> None:
     """A folder that is used again holds the findings of its last run alone."""
     for without, found in ((OFF, True), (frozenset(), False)):
-        with at(create_app(without=without)) as url:
+        with at(create_app(disabled_rules=without)) as url:
             command("run", "--target", url, "--layers", "race,wire", "--report", tmp_path)
         assert any((tmp_path / "findings").glob("*.json")) == found
 

@@ -22,7 +22,9 @@ OFF = frozenset({"slug-unique", "exposed-port-range", "team-scope"})
 
 def one(part: Part, options: Options) -> State:
     """The state of a part that was played on a faulty mock of its own."""
-    run = Run(open_player(WsgiTarget(create_app(without=OFF)), control_hook=MOCK_HOOK), part.options(options))
+    run = Run(
+        open_player(WsgiTarget(create_app(disabled_rules=OFF)), control_hook=MOCK_HOOK), part.options(options)
+    )
     run.report()
     return run.state
 
@@ -43,7 +45,7 @@ def test_the_parts_together_are_the_run(tmp_path: Path) -> None:
     ]
     options = replace(options, max_examples=10)
     play_all(tmp_path, parts(options), lambda part, _: one(part, options))
-    run = Run(open_player(WsgiTarget(create_app(without=OFF)), control_hook=MOCK_HOOK), options)
+    run = Run(open_player(WsgiTarget(create_app(disabled_rules=OFF)), control_hook=MOCK_HOOK), options)
     rows = [run.report().verdicts, merged(played(tmp_path)).report(run.catalogue).verdicts]
     verdicts = [{row.rule.id: row.verdict for row in of} for of in rows]
     assert verdicts[0] == verdicts[1]
@@ -110,7 +112,7 @@ from pathlib import Path
 from mock_server import create_app
 FLAG = Path(__file__).with_name("died")
 def app():
-    made = create_app(without=frozenset({"slug-unique"}))
+    made = create_app(disabled_rules=frozenset({"slug-unique"}))
     def wsgi(environ, start):
         if environ["REQUEST_METHOD"] == "PUT":
             try:

@@ -12,8 +12,8 @@ from werkzeug.test import Client
 from mock_server import create_app
 from mock_server.services.memory import MemoryStore
 from mock_server.web.journal import Journal
-from mock_server.web.middleware import received
-from mock_server.web.redaction import Tokens
+from mock_server.web.middleware import read_request
+from mock_server.web.redaction import Redactor
 from tests.support.fixture_player import CALLERS
 
 RED, BLUE = CALLERS["teams"]["red"], CALLERS["teams"]["blue"]
@@ -151,7 +151,7 @@ def test_the_journal_is_filtered_and_counted(client: Client, query: str, count: 
 def test_a_filter_that_picks_nothing_ever_is_refused(client: Client, query: str) -> None:
     """An operation or a status that there is not is a 400 that says what there is."""
     answer = client.get(f"/_mock/journal?{query}")
-    assert (answer.status_code, "wanted" in answer.json["detail"]) == (400, True)
+    assert (answer.status_code, "expected" in answer.json["detail"]) == (400, True)
 
 
 def test_an_entry_of_the_journal_shows_the_request_and_its_answer(client: Client) -> None:
@@ -172,8 +172,8 @@ def test_an_entry_of_the_journal_shows_the_request_and_its_answer(client: Client
     }
     assert set(entry["rules"]) == {"service-slug-pattern", "display-name-required", "docker-image-required"}
     assert entry["body"] == '{"service_slug": "x"}'
-    answer = json.loads(entry["answer_body"])
-    assert (entry["answer_headers"], entry["violations"]) == (
+    answer = json.loads(entry["response_body"])
+    assert (entry["response_headers"], entry["violations"]) == (
         {"Content-Type": "application/problem+json"},
         answer["violations"],
     )
@@ -219,12 +219,14 @@ def test_the_journal_is_bounded() -> None:
 
 def test_the_bodies_of_the_journal_take_bounded_room() -> None:
     """Of the requests whose bodies together are too many bytes, the oldest make room."""
-    journal = Journal(Tokens(()), room=1000)
+    journal = Journal(Redactor(()), room=1000)
     parts = dict.fromkeys(("method", "path", "query", "operation", "caller"), "")
-    rest: dict[str, Any] = {"headers": {}, "answer_headers": {}, "violations": (), "milliseconds": 1.0}
+    rest: dict[str, Any] = {"headers": {}, "response_headers": {}, "violations": (), "milliseconds": 1.0}
     now = datetime.now(UTC)
     for size in (300, 300, 300, 600):
-        journal.add(moment=now, **parts, **rest, status=200, body=b"a" * (size - 100), answer_body=b"b" * 100)
+        journal.add(
+            moment=now, **parts, **rest, status=200, body=b"a" * (size - 100), response_body=b"b" * 100
+        )
     assert [entry.number for entry in journal.select()] == [3, 4]
 
 
@@ -308,8 +310,8 @@ def test_no_more_of_a_body_is_kept_than_is_allowed() -> None:
     body = b"a" * 100_000
     declared = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
     chunked = {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
-    got = [received(environ, 10) for environ in (declared, chunked)]
-    assert [(one.raw, one.size) for one in got] == [(body[:10], 100_000)] * 2
+    got = [read_request(environ, 10) for environ in (declared, chunked)]
+    assert [(one.body, one.body_size) for one in got] == [(body[:10], 100_000)] * 2
 
 
 def test_apps_share_nothing() -> None:

@@ -11,13 +11,13 @@ from werkzeug.test import Client, TestResponse
 
 from mock_server.admin import pages as page
 from mock_server.admin import swagger_ui
-from mock_server.admin.request_view import indented, visible
+from mock_server.admin.request_view import escape_invisible, indent_json
 from mock_server.app.factory import create_app
 from mock_server.contract import resources
-from mock_server.contract.loader import load
+from mock_server.contract.loader import load_contract
 from mock_server.web.journal import Journal
-from mock_server.web.middleware import Front
-from mock_server.web.redaction import Tokens
+from mock_server.web.middleware import RequestMiddleware
+from mock_server.web.redaction import Redactor
 from tests.support.fixture_player import CALLERS
 
 RED = next(caller["token"] for caller in CALLERS["callers"] if caller["name"] == "sk-red")
@@ -110,9 +110,9 @@ def test_an_exchange_quotes_the_contract(client: Client) -> None:
     create(client, slug="My-Service", exposed_port="8080")
     text = client.get("/_mock/requests/1").text
     for rule_id in ("service-slug-pattern", "exposed-port-type"):
-        rule = load(resources.find("spec/openapi.yaml")).rules[rule_id]
+        rule = load_contract(resources.find_resource("spec/openapi.yaml")).rules[rule_id]
         (article,) = re.findall(f"<article(?:(?!</article>).)*rule={rule_id}.*?</article>", text, re.DOTALL)
-        parts = (rule.statement, rule.grade, rule.source, rule_id, "<dt>Seen</dt>", "<dt>Wanted</dt>")
+        parts = (rule.statement, rule.grade, rule.source, rule_id, "<dt>Actual</dt>", "<dt>Expected</dt>")
         assert [part for part in parts if part not in article] == []
     assert "<code>/exposed_port</code>" in text
 
@@ -159,10 +159,10 @@ def test_an_unknown_request_is_not_found(client: Client, number: str) -> None:
 
 def test_nothing_that_was_sent_becomes_part_of_the_page() -> None:
     """Markup in a slug, an id, a path, a query, a header and a body is shown as text, the invisible written out."""
-    client = create_app(without={"service-slug-pattern", "body-text"}).test_client()
+    client = create_app(disabled_rules={"service-slug-pattern", "body-text"}).test_client()
     assert create(client, slug=HOSTILE).status_code == 201
-    assert create(client, slug="\ud800").status_code == 201
-    seed = {"service_slug": "abc", "display_name": "d", "docker_image": "n", "id": "\ud800\n/<b>alert"}
+    assert create(client, slug="\x00").status_code == 201
+    seed = {"service_slug": "abc", "display_name": "d", "docker_image": "n", "id": "\x00\n/<b>alert"}
     assert client.post("/_mock/services", json=seed).status_code == 201
     client.get("/api/v1/<script>%00%FF?<script>", headers={"X-<script>": "<script>"})
     client.open("/api/v1/containers", method="<SCRIPT>", data=b"<script>\xff\x00")
@@ -282,7 +282,7 @@ def test_the_document_is_the_one_served_with_the_read_back_beside_it(client: Cli
 
 def test_a_document_that_json_cannot_say_is_served_all_the_same() -> None:
     """YAML knows dates and keys of any kind; they become text, or are left out."""
-    spec = resources.read(resources.find("spec/openapi.yaml"))
+    spec = resources.read_yaml(resources.find_resource("spec/openapi.yaml"))
     assert isinstance(spec, dict)
     day = date(2026, 1, 2)
     made = create_app(spec={**spec, "x-day": day, "x-odd": {day: 1, 2: "\ud800"}}).test_client()
@@ -335,21 +335,24 @@ def test_rules_that_are_off_are_told_of() -> None:
     """Who looks at a mock with a planted fault sees which."""
     assert (
         "<code>slug-unique</code>"
-        in create_app(without={"slug-unique"}).test_client().get("/_mock/").text.split("</header>")[0]
+        in create_app(disabled_rules={"slug-unique"}).test_client().get("/_mock/").text.split("</header>")[0]
     )
 
 
 def test_a_proxy_has_the_page_without_services() -> None:
     """Without a mock there is a title of its own, the requests and the reference."""
-    app, journal = Flask("proxy"), Journal(Tokens(()))
-    page.register(
-        app, journal, [load(resources.find("spec/openapi.yaml"))], server="/there", title="proxy of http://x"
+    app, journal = Flask("proxy"), Journal(Redactor(()))
+    page.register_pages(
+        app,
+        journal,
+        [load_contract(resources.find_resource("spec/openapi.yaml"))],
+        title="proxy of http://x",
     )
-    app.wsgi_app = Front(app.wsgi_app, journal, Tokens(()), 10, False, None)  # type: ignore[method-assign]
+    app.wsgi_app = RequestMiddleware(app.wsgi_app, journal, Redactor(()), 10, False, None)  # type: ignore[method-assign]
     client = app.test_client()
     text = client.get("/_mock/").text
     assert ("proxy of http://x" in text, 'id="services"' in text) == (True, False)
-    assert client.get("/_mock/openapi.json").json["servers"] == [{"url": "/there"}]
+    assert client.get("/_mock/openapi.json").json["servers"] == [{"url": "/api/v1"}]
     assert client.get("/_mock/reference").status_code == 200
     assert client.post("/_mock/page/forget-services", headers=OWN).status_code == 303
     assert client.post("/_mock/page/services/x", data={"status": "running"}, headers=OWN).status_code == 404
@@ -359,7 +362,7 @@ def test_making_an_app_reads_no_file_of_the_page(monkeypatch: pytest.MonkeyPatch
     """Templates, scripts and styles are read when somebody looks."""
     made: list[str] = []
     monkeypatch.setattr(Flask, "create_jinja_environment", lambda _: made.append("jinja"))
-    monkeypatch.setattr(swagger_ui, "file", made.append)
+    monkeypatch.setattr(swagger_ui, "read_file", made.append)
     create_app()
     assert made == []
 
@@ -379,12 +382,15 @@ def test_making_an_app_reads_no_file_of_the_page(monkeypatch: pytest.MonkeyPatch
 )
 def test_a_body_is_indented_only_where_that_changes_nothing_else(text: str, shown: str) -> None:
     """Keys that are there twice, forms of numbers and escapes are shown as they came."""
-    assert indented(text) == shown
+    assert indent_json(text) == shown
 
 
 def test_what_no_eye_sees_is_written_out() -> None:
     """Control characters, directions and surrogates; line breaks and other scripts stay."""
-    assert visible("a\nb\tc é 日本 \x00\x1b\u202e\ud800\r") == "a\nb\tc é 日本 \\x00\\x1b\\u202e\\ud800\\r"
+    assert (
+        escape_invisible("a\nb\tc é 日本 \x00\x1b\u202e\ud800\r")
+        == "a\nb\tc é 日本 \\x00\\x1b\\u202e\\ud800\\r"
+    )
 
 
 @pytest.mark.parametrize("header", ["Host", "Origin", "Sec-Fetch-Site", "If-None-Match"])

@@ -68,7 +68,7 @@ class Scene:
 @pytest.fixture
 def scene(browser: Browser) -> Iterator[Scene]:
     """A mock on a socket; at the end no page has complained or asked another host."""
-    app = create_app(without={"service-slug-pattern"})
+    app = create_app(disabled_rules={"service-slug-pattern"})
     with serving(app) as origin:
         made = Scene(browser, app, origin)
         yield made
@@ -102,7 +102,7 @@ def test_a_refused_request_shows_its_rule_and_its_sentence(scene: Scene) -> None
     row.click()
     article = page.get_by_role("article")
     expect(article).to_contain_text("A slug is used once within a team; another team may use the same.")
-    expect(page.get_by_label("Answer: body")).to_contain_text('"rule": "slug-unique"')
+    expect(page.get_by_label("Response: body")).to_contain_text('"rule": "slug-unique"')
     article.get_by_role("link", name="slug-unique").click()
     expect(page.locator("#rows tr")).to_have_count(1)
 

@@ -121,7 +121,7 @@ UNUSABLE = {
     "callers-missing": (["--callers", "nowhere.yaml"], "nowhere.yaml: No such file"),
     "callers-no-callers": (["--callers", "list.yaml"], "not a mapping"),
     "callers-no-team": (["--callers", "no-token.yaml"], "caller 1: teams is []"),
-    "unknown-rule": (["--without", "slug-uniqe"], "did you mean slug-unique"),
+    "unknown-rule": (["--disable-rule", "slug-uniqe"], "did you mean slug-unique"),
     "unknown-host": (["--host", "host.invalid"], "choose another with --host"),
 }
 
@@ -161,8 +161,8 @@ def test_the_environment_does_not_become_headers(monkeypatch: pytest.MonkeyPatch
 
 
 def test_options_reach_the_mock() -> None:
-    """--any-token, --max-body, --no-control and --without do what they say."""
-    options = ("--any-token", "--max-body", "500", "--no-control", "--without", "exposed-port-range")
+    """--any-token, --max-body, --no-control and --disable-rule do what they say."""
+    options = ("--any-token", "--max-body", "500", "--no-control", "--disable-rule", "exposed-port-range")
     headers = {**HEADERS, "Authorization": "Bearer sk-never-seen-before"}
     with mock_server(*options) as mock:
         assert post(f"{mock.url}/containers", BODY[:-1] + b', "exposed_port": 0}', headers) == 201
@@ -197,7 +197,9 @@ def test_the_spec_is_printed_as_it_is_written() -> None:
 def test_a_view_is_printed(version: str, form: list[str]) -> None:
     """`mock-server spec --one-of --openapi …` prints the view of that name."""
     printed = run("spec", "--one-of", "--openapi", version, *form).stdout
-    assert yaml.safe_load(printed) == export.view(load("spec/openapi.yaml"), one_of=True, version=version)
+    assert yaml.safe_load(printed) == export.export_view(
+        load("spec/openapi.yaml"), one_of=True, version=version
+    )
 
 
 def test_the_command_is_installed() -> None:

@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
 from mock_server.contract import document, export, loader
-from mock_server.contract.loader import Schema
+from mock_server.contract.model import Schema
 from tests.support.fixture_player import load
 
 DOCUMENT = load("spec/openapi.yaml")
-SERVED = {operation.id: operation for operation in loader.built(DOCUMENT, {}).operations}
+SERVED = {operation.id: operation for operation in loader.build_contract(DOCUMENT, {}).operations}
 VIEWS = {
-    "one-of": export.view(DOCUMENT, one_of=True),
-    "3.0": export.view(DOCUMENT, version="3.0"),
-    "3.0-one-of": export.view(DOCUMENT, one_of=True, version="3.0"),
+    "one-of": export.export_view(DOCUMENT, one_of=True),
+    "3.0": export.export_view(DOCUMENT, version="3.0"),
+    "3.0-one-of": export.export_view(DOCUMENT, one_of=True, version="3.0"),
 }
 
 
@@ -35,11 +35,11 @@ def _modern(node: Any) -> Any:
 
 
 def _schemas(openapi: dict[str, Any]) -> dict[str, Schema]:
-    whole = document.inlined(openapi)
+    whole = document.inline_references(openapi)
     found = {}
-    for _, _, _, operation in document.operations(whole):
+    for _, _, _, operation in document.iter_operations(whole):
         node = operation["requestBody"]["content"]["application/json"]["schema"]
-        found[operation["operationId"]] = loader.schema(_modern(node), operation["operationId"])
+        found[operation["operationId"]] = loader.compile_schema(_modern(node), operation["operationId"])
     return found
 
 
@@ -187,15 +187,16 @@ def test_a_view_leaves_the_document_as_it_was() -> None:
     before = copy.deepcopy(DOCUMENT)
     for one_of in (False, True):
         for version in ("3.0", "3.1"):
-            export.view(DOCUMENT, one_of=one_of, version=version)
+            export.export_view(DOCUMENT, one_of=one_of, version=version)
     assert before == DOCUMENT
 
 
 def test_the_whole_contract_is_exactly_two_operations() -> None:
     """Create and update, each with the same eight kinds of answer."""
-    whole = document.inlined(DOCUMENT)
+    whole = document.inline_references(DOCUMENT)
     told = {
-        operation["operationId"]: list(operation["responses"]) for *_, operation in document.operations(whole)
+        operation["operationId"]: list(operation["responses"])
+        for *_, operation in document.iter_operations(whole)
     }
     refusals = ["400", "401", "403", "404", "409", "413", "415"]
     assert told == {"createContainer": ["201", *refusals], "updateContainer": ["200", *refusals]}
@@ -203,7 +204,7 @@ def test_the_whole_contract_is_exactly_two_operations() -> None:
 
 def _examples() -> list[tuple[str, dict[str, Any], Any]]:
     found = []
-    for *_, operation in document.operations(document.inlined(DOCUMENT)):
+    for *_, operation in document.iter_operations(document.inline_references(DOCUMENT)):
         parts = {"request": operation["requestBody"], **operation["responses"]}
         for name, part in parts.items():
             for media in part["content"].values():
@@ -217,4 +218,4 @@ def _examples() -> list[tuple[str, dict[str, Any], Any]]:
 @pytest.mark.parametrize(("name", "schema", "value"), _examples(), ids=[name for name, *_ in _examples()])
 def test_an_example_is_valid(name: str, schema: dict[str, Any], value: Any) -> None:
     """Each example of a request or an answer fits its schema."""
-    assert loader.schema(schema, name).validator.is_valid(value)
+    assert loader.compile_schema(schema, name).validator.is_valid(value)

@@ -4,13 +4,13 @@ from collections import Counter
 
 import pytest
 
-from mock_server.contract import document, lint, loader, resources, rules_page
-from mock_server.pipeline.mock import IN_CODE
+from mock_server.contract import document, lint, loader, model, resources, rules_page
+from mock_server.pipeline.mock import RULES_IN_CODE
 from tests.support.fixture_player import ROOT, RULES, cases, load
 
 DOCUMENT = load("spec/openapi.yaml")
-WHOLE = document.inlined(DOCUMENT)
-BY_KEYWORD = {rule for place in lint.request_places(WHOLE) for rule in place.rules}
+WHOLE = document.inline_references(DOCUMENT)
+BY_KEYWORD = {rule for place in lint.iter_request_keywords(WHOLE) for rule in place.rules}
 CASES = Counter((case.rule, case.expect) for case in cases())
 PAGE = (ROOT / "docs/rules.md").read_text(encoding="utf-8")
 
@@ -18,7 +18,7 @@ PAGE = (ROOT / "docs/rules.md").read_text(encoding="utf-8")
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_is_enforced_in_exactly_one_place(rule: str) -> None:
     """Either keywords of the contract say it, or one function named after it does."""
-    assert (rule in BY_KEYWORD) + IN_CODE.count(rule) == 1
+    assert (rule in BY_KEYWORD) + RULES_IN_CODE.count(rule) == 1
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -40,11 +40,11 @@ def test_a_rule_has_one_row_in_the_page(rule: str) -> None:
 def test_an_entry_of_the_catalogue_is_whole(rule: str) -> None:
     """Kind and grades are of their lists; a constraint has its stage and the statuses of its refusal."""
     entry = RULES[rule]
-    assert entry["kind"] in loader.KINDS
-    assert entry["grade"] in loader.GRADES
+    assert entry["kind"] in model.KINDS
+    assert entry["grade"] in model.GRADES
     if entry["kind"] != "effect":
-        assert entry["stage"] in loader.STAGES
-        assert entry["status_grade"] in loader.GRADES
+        assert entry["stage"] in model.STAGES
+        assert entry["status_grade"] in model.GRADES
         assert all(400 <= status < 500 for status in entry["status"])
     else:
         assert "stage" not in entry
@@ -52,8 +52,8 @@ def test_an_entry_of_the_catalogue_is_whole(rule: str) -> None:
 
 def test_the_page_of_rules_is_up_to_date() -> None:
     """docs/rules.md is what `mock-server rules --markdown` prints."""
-    loaded = loader.load(resources.find("spec/openapi.yaml"))
-    assert rules_page.markdown(loaded.rules, loaded.operations) == PAGE
+    loaded = loader.load_contract(resources.find_resource("spec/openapi.yaml"))
+    assert rules_page.rules_markdown(loaded.rules, loaded.operations) == PAGE
 
 
 def test_no_case_is_of_a_rule_that_does_not_exist() -> None:
@@ -68,14 +68,14 @@ def test_the_ids_of_the_cases_are_unique() -> None:
 
 def test_the_names_of_the_contract_meet() -> None:
     """Each keyword names a rule, each rule is enforced, and none is named that does not exist."""
-    assert list(lint.problems(DOCUMENT, RULES, frozenset(IN_CODE))) == []
+    assert list(lint.find_problems(DOCUMENT, RULES, frozenset(RULES_IN_CODE))) == []
 
 
-PLACES = [*lint.request_places(WHOLE), *lint.response_places(WHOLE)]
+PLACES = [*lint.iter_request_keywords(WHOLE), *lint.iter_response_keywords(WHOLE)]
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place.pointer}:{place.keyword}")
-def test_a_keyword_names_its_rule_for_its_operation(place: lint.Place) -> None:
+def test_a_keyword_names_its_rule_for_its_operation(place: lint.KeywordPlace) -> None:
     """The rule beside a keyword of an operation is a rule of that operation."""
     operation = place.pointer.split("/")[0]
     assert place.rules or place.keyword == "required"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from werkzeug.test import Client
 
 from mock_server import create_app
-from mock_server.faults.prefer import preferences
+from mock_server.faults.prefer import parse_preferences
 from tests.mock_server.admin.test_api import BODY, CREATE, auth
 from tests.support.fixture_player import load
 
@@ -41,14 +41,14 @@ HEADERS: dict[str, tuple[str, dict[str, str]]] = {
 @pytest.mark.parametrize(("header", "expected"), HEADERS.values(), ids=HEADERS)
 def test_the_header_is_read_as_the_rfc_says(header: str, expected: dict[str, str]) -> None:
     """Lists, parameters, quotes and case are those of RFC 7240; what cannot be read is left out."""
-    assert preferences(header) == expected
+    assert parse_preferences(header) == expected
 
 
 @given(st.text(alphabet='code=409,;" \\wait\x00é', max_size=60))
 @settings(max_examples=200, deadline=None)
 def test_no_header_is_too_odd(header: str) -> None:
     """Whatever the header is, it is read."""
-    assert all(name == name.lower() for name in preferences(header))
+    assert all(name == name.lower() for name in parse_preferences(header))
 
 
 NAMES = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 409: "Conflict"}
@@ -84,7 +84,7 @@ WISHES: dict[str, tuple[str, str]] = {
     "undeclared": ("code=418", "201, 400, 401, 403, 404, 409, 413, 415"),
     "of-the-other-operation": ("code=200", "201, 400, 401, 403, 404, 409, 413, 415"),
     "no-number": ("code=teapot", "201, 400"),
-    "no-value": ("code", "seen no value"),
+    "no-value": ("code", "got no value"),
     "digits-of-others": ('code="٤٠٩"', "201, 400"),
     "wait-too-long": ("wait=61", "seconds, from 0 to 60"),
     "wait-negative": ("wait=-1", "seconds, from 0 to 60"),

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from werkzeug.test import Client
 
 from mock_server import create_app
-from mock_server.faults.fault import Effect
-from mock_server.faults.random_faults import Chance, latency
+from mock_server.faults.fault import InjectedFault
+from mock_server.faults.random_faults import RandomFaults, parse_latency
 from mock_server.testing import serving
 from tests.mock_server.admin.test_api import BODY, CREATE, TOKENS, auth
 from tests.support.processes import mock_server, run
@@ -51,7 +51,7 @@ def test_a_declared_status_comes_with_the_example(client: Client) -> None:
         (409, "application/problem+json"),
         (429, "application/problem+json"),
     ]
-    assert told[0].json["detail"].startswith("service_slug: seen")
+    assert told[0].json["detail"].startswith("service_slug: got")
     assert (told[2].status_code, told[2].data) == (204, b"")
 
 
@@ -95,15 +95,15 @@ def test_steps_are_listed_and_cleared(client: Client) -> None:
 
 
 MISTAKES: dict[str, tuple[Any, str]] = {
-    "no-object": (3, "wanted an object of times, operation"),
+    "no-object": (3, "expected an object of times, operation"),
     "nothing": ({}, "nothing would happen; give status"),
     "unknown-name": ({"stauts": 503}, "did you mean status?"),
     "odd-name": ({"zzz": 503}, "there is times, operation"),
-    "status": ({"status": 99}, "seen 99, wanted an integer from 200 to 599"),
-    "status-true": ({"status": True}, "seen True, wanted an integer"),
+    "status": ({"status": 99}, "got 99, expected an integer from 200 to 599"),
+    "status-true": ({"status": True}, "got True, expected an integer"),
     "operation": ({"status": 503, "operation": "create"}, "createContainer, updateContainer, readContainer"),
     "caller": ({"status": 503, "caller": {}}, "one of sk-red, sk-blue"),
-    "slug": ({"status": 503, "slug": 3}, "wanted a string"),
+    "slug": ({"status": 503, "slug": 3}, "expected a string"),
     "times": ({"status": 503, "times": 0}, "an integer from 1"),
     "delay": ({"delay": 61}, "from 0 to 60"),
     "delay-nan": ({"delay": float("nan")}, "from 0 to 60"),
@@ -116,8 +116,8 @@ MISTAKES: dict[str, tuple[Any, str]] = {
     "header-split": ({"status": 503, "headers": {"A": "b\r\nC: d"}}, "printable ASCII"),
     "header-framing": ({"status": 503, "headers": {"Content-Length": "1"}}, "does not frame"),
     "header-name": ({"status": 503, "headers": {"A b": "1"}}, "does not frame"),
-    "token": ({"status": 503, "caller": TOKENS["sk-red"]}, "seen '…', wanted one of"),
-    "second-of-two": ([{"status": 503}, {"status": 0}], "seen 0"),
+    "token": ({"status": 503, "caller": TOKENS["sk-red"]}, "got '…', expected one of"),
+    "second-of-two": ([{"status": 503}, {"status": 0}], "got 0"),
 }
 
 
@@ -320,24 +320,24 @@ LATENCIES = {
 @pytest.mark.parametrize(("text", "expected"), LATENCIES.items(), ids=LATENCIES)
 def test_a_latency_is_one_time_or_a_range(text: str, expected: tuple[float, float]) -> None:
     """In milliseconds or seconds."""
-    assert latency(text) == pytest.approx(expected)
+    assert parse_latency(text) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("text", ["200", "200-50ms", "61s", "-1ms", "fast", "1ms-2s", "9" * 50 + "s"])
 def test_a_latency_that_is_none_is_refused(text: str) -> None:
     """The message says what one looks like."""
-    with pytest.raises(ValueError, match=r"latency: seen .*, wanted"):
-        latency(text)
+    with pytest.raises(ValueError, match=r"latency: got .*, expected"):
+        parse_latency(text)
 
 
 def drawn(seed: int, slow: str = "") -> list[str]:
     """What chance does to two hundred calls."""
-    chance = Chance(slow, 0.2, seed)
+    chance = RandomFaults(slow, 0.2, seed)
     return [_kind(chance.draw()[1]) for _ in range(200)]
 
 
-def _kind(fault: Effect | None) -> str:
-    return "-" if fault is None else str(fault.answer.status) if fault.answer else fault.drop
+def _kind(fault: InjectedFault | None) -> str:
+    return "-" if fault is None else str(fault.response.status) if fault.response else fault.drop
 
 
 def test_a_seed_repeats_its_faults() -> None:
@@ -369,7 +369,7 @@ def test_latency_is_for_every_call() -> None:
 
 
 @pytest.mark.parametrize(
-    ("argument", "told"), [("--latency=soon", "latency: seen"), ("--fault-rate=2", "fault-rate")], ids=str
+    ("argument", "told"), [("--latency=soon", "latency: got"), ("--fault-rate=2", "fault-rate")], ids=str
 )
 def test_the_command_line_refuses_what_it_cannot_do(argument: str, told: str) -> None:
     """Exit code 2 and what is wanted."""
@@ -380,5 +380,5 @@ def test_the_command_line_refuses_what_it_cannot_do(argument: str, told: str) ->
 def test_the_greeting_tells_the_seed() -> None:
     """A run without a seed can be repeated: the one that was drawn is printed."""
     with mock_server("--fault-rate", "0.5", "--latency", "1-2ms") as running:
-        line = next(line for line in running.greeting.splitlines() if line.startswith("By chance"))
+        line = next(line for line in running.greeting.splitlines() if line.startswith("Random faults"))
     assert "--latency 1-2ms --fault-rate 0.5 --seed " in line

@@ -168,7 +168,7 @@ MISTAKES = {
     ),
     "query": (["--upstream", "http://host/?a"], "is not the base URL of an API"),
     "port": (["--upstream", "http://host:99999/"], "is not the base URL of an API"),
-    "rule": (["--upstream", "http://host", "--without", "slug-uniqe"], "did you mean slug-unique"),
+    "rule": (["--upstream", "http://host", "--disable-rule", "slug-uniqe"], "did you mean slug-unique"),
     "spec": (["--upstream", "http://host", "--spec", "nowhere.yaml"], "nowhere.yaml"),
     "callers": (["--upstream", "http://host", "--callers", "nowhere.yaml"], "nowhere.yaml"),
     "strict-alone": (["--upstream", "http://host", "--strict"], "give both"),

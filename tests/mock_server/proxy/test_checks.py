@@ -13,7 +13,7 @@ from werkzeug.test import Client
 
 from mock_server import create_app
 from mock_server.proxy.app import create_proxy
-from mock_server.proxy.headers import REPORT
+from mock_server.proxy.headers import REPORT_HEADER
 from tests.support.clients import over_wsgi, serving
 from tests.support.fixture_player import CALLERS, ROOT, Case, Play, cases
 from tests.support.proxy.in_process import (
@@ -37,7 +37,7 @@ def test_what_keeps_the_contract_is_reported_as_such() -> None:
     """A valid create that is answered as it must be has a report without a violation."""
     with proxied(create_app()) as client:
         answer = create(client)
-        assert (answer.status_code, answer.headers[REPORT]) == (201, "none")
+        assert (answer.status_code, answer.headers[REPORT_HEADER]) == (201, "none")
         assert (client.get("/_mock/journal").json["count"], found(client)) == (1, set())
 
 
@@ -45,7 +45,7 @@ def test_a_refusal_of_a_valid_call_is_no_violation() -> None:
     """What is stored may be the reason for a 409, and it is the upstream's own affair."""
     with proxied(create_app()) as client:
         answers = [create(client), create(client)]
-    assert [(a.status_code, a.headers[REPORT]) for a in answers] == [(201, "none"), (409, "none")]
+    assert [(a.status_code, a.headers[REPORT_HEADER]) for a in answers] == [(201, "none"), (409, "none")]
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_the_fixtures_pass_through(mocked: Client, case: Case) -> None:
     with over_wsgi(mocked.application) as send:
         assert Play(send).judge(case) == ""
     entries = mocked.delete("/_mock/journal") and mocked.get("/_mock/journal").json["requests"]
-    assert [v for entry in entries for v in entry["violations"] if v["in"] == "answer"] == []
+    assert [v for entry in entries for v in entry["violations"] if v["in"] == "response"] == []
 
 
 # --- calls
@@ -73,7 +73,7 @@ def test_a_call_that_breaks_a_rule_goes_on_and_is_reported() -> None:
     with proxied(create_app(), log=lines.append) as client:
         answer = create(client, service_slug="Proxied", gpu_count=-2)
         assert answer.json["violations"][0]["rule"] == "service-slug-pattern"
-        assert answer.headers[REPORT] == (
+        assert answer.headers[REPORT_HEADER] == (
             "service-slug-pattern;in=request;grade=documented, gpu-count-range;in=request;grade=assumed"
         )
         assert found(client) == {
@@ -113,16 +113,16 @@ def test_a_call_is_held_to_a_rule(rule: str, path: str, sent: dict[str, Any], gr
     status = 201 if method == "POST" else 200
     given = {"headers": HEADERS, "data": json.dumps(BODY), **sent}
     with proxied(Upstream(status)) as client:
-        report = client.open(path, method=method, **given).headers[REPORT].split(", ")
+        report = client.open(path, method=method, **given).headers[REPORT_HEADER].split(", ")
     assert f"{rule};in=request;grade={grade}" in report
-    assert f"{rule};in=answer;grade={grade}" in report
+    assert f"{rule};in=response;grade={grade}" in report
 
 
 def test_an_assumed_violation_hides_no_other() -> None:
     """A body with a key twice is read all the same, by the last of them."""
     raw = json.dumps(BODY)[:-1] + ', "exposed_port": 1, "exposed_port": 0}'
     with proxied(Upstream()) as client:
-        report = client.post(CREATE, data=raw, headers=HEADERS).headers[REPORT]
+        report = client.post(CREATE, data=raw, headers=HEADERS).headers[REPORT_HEADER]
     assert {item.partition(";")[0] for item in report.split(", ")} == {"body-keys", "exposed-port-range"}
 
 
@@ -136,7 +136,7 @@ def test_who_calls_is_checked_with_a_callers_file(tmp_path: Path) -> None:
     for callers in (None, path):
         with proxied(Upstream(403, b"{}"), callers=callers) as client:
             sent = [client.post(CREATE, json=BODY, headers=headers) for headers in (strange, jwt)]
-            reports.append([answer.headers[REPORT] for answer in sent])
+            reports.append([answer.headers[REPORT_HEADER] for answer in sent])
             known = [entry["caller"] for entry in client.get("/_mock/journal").json["requests"]]
     told = [f"{rule};in=request;grade=assumed" for rule in ("auth-known", "team-member")]
     assert reports == [["none", "none"], told]
@@ -146,8 +146,8 @@ def test_who_calls_is_checked_with_a_callers_file(tmp_path: Path) -> None:
 def test_a_rule_can_be_left_out() -> None:
     """With `without` nobody asks for it, neither of calls nor of answers."""
     off = {"exposed-port-range", "created"}
-    with proxied(Upstream(body=b"{}"), without=off) as client:
-        assert create(client, exposed_port=0).headers[REPORT] == "none"
+    with proxied(Upstream(body=b"{}"), disabled_rules=off) as client:
+        assert create(client, exposed_port=0).headers[REPORT_HEADER] == "none"
 
 
 def test_a_contract_of_ones_own_is_checked(tmp_path: Path) -> None:
@@ -155,16 +155,16 @@ def test_a_contract_of_ones_own_is_checked(tmp_path: Path) -> None:
     document = (ROOT / "spec/openapi.yaml").read_text().replace("maximum: 65535", "maximum: 9000", 1)
     (tmp_path / "openapi.yaml").write_text(document)
     with proxied(create_app(), spec=tmp_path / "openapi.yaml") as client:
-        reports = [create(client, exposed_port=port).headers[REPORT] for port in (9001, 9000)]
+        reports = [create(client, exposed_port=port).headers[REPORT_HEADER] for port in (9001, 9000)]
     told = "exposed-port-range;in={};grade=documented"
-    assert reports == [f"{told.format('request')}, {told.format('answer')}", "none"]
+    assert reports == [f"{told.format('request')}, {told.format('response')}", "none"]
 
 
 def test_what_the_contract_does_not_have_is_not_checked() -> None:
     """Another path or method passes without a report."""
     with proxied(create_app()) as client:
         answers = [client.get(CREATE), client.post("/api/v1/things", data=b"{"), client.get("/")]
-    assert [(answer.status_code, REPORT in answer.headers) for answer in answers] == [
+    assert [(answer.status_code, REPORT_HEADER in answer.headers) for answer in answers] == [
         (405, False),
         (404, False),
         (404, False),
@@ -181,30 +181,30 @@ def test_no_spelling_of_a_path_gets_past_the_check(path: str) -> None:
     with serving(upstream) as port:
         client = Client(create_proxy(f"http://127.0.0.1:{port}/deep/base"))
         answer = client.open(path, method="POST", data=b"{", headers=HEADERS)
-    assert "body-json;in=request" in answer.headers[REPORT]
+    assert "body-json;in=request" in answer.headers[REPORT_HEADER]
 
 
 # --- answers
 
 
 ANSWERS: dict[str, tuple[str, Upstream, str]] = {
-    "no-id": ("POST", reply(value={"name": 1}), "created;in=answer;grade=documented"),
-    "no-uuid": ("POST", reply(value={"id": "seven"}), "created;in=answer;grade=documented"),
-    "no-object": ("POST", reply(value=[ID]), "created;in=answer;grade=documented"),
-    "no-json": ("POST", Upstream(body=b"<html>"), "created;in=answer;grade=documented"),
-    "empty": ("POST", Upstream(body=b""), "created;in=answer;grade=documented"),
-    "another-id": ("PUT", reply(200, {"id": ID[:-1] + "6"}), "updated;in=answer;grade=documented"),
+    "no-id": ("POST", reply(value={"name": 1}), "created;in=response;grade=documented"),
+    "no-uuid": ("POST", reply(value={"id": "seven"}), "created;in=response;grade=documented"),
+    "no-object": ("POST", reply(value=[ID]), "created;in=response;grade=documented"),
+    "no-json": ("POST", Upstream(body=b"<html>"), "created;in=response;grade=documented"),
+    "empty": ("POST", Upstream(body=b""), "created;in=response;grade=documented"),
+    "another-id": ("PUT", reply(200, {"id": ID[:-1] + "6"}), "updated;in=response;grade=documented"),
     "id-in-upper-case": ("PUT", reply(200, {"id": ID.upper()}), "none"),
     "more-than-the-id": ("POST", reply(value={"id": ID, "more": [1]}), "none"),
-    "media-type": ("POST", reply(media_type="text/html"), "answer-media-type;in=answer;grade=assumed"),
-    "no-media-type": ("POST", reply(media_type=""), "answer-media-type;in=answer;grade=assumed"),
+    "media-type": ("POST", reply(media_type="text/html"), "response-media-type;in=response;grade=assumed"),
+    "no-media-type": ("POST", reply(media_type=""), "response-media-type;in=response;grade=assumed"),
     "charset": ("POST", reply(media_type="application/json; charset=utf-8"), "none"),
-    "another-success": ("POST", reply(200), "answer-status;in=answer;grade=assumed"),
-    "another-refusal": ("POST", reply(422), "answer-status;in=answer;grade=assumed"),
+    "another-success": ("POST", reply(200), "response-status;in=response;grade=assumed"),
+    "another-refusal": ("POST", reply(422), "response-status;in=response;grade=assumed"),
     "error-of-any-form": ("POST", Upstream(400, b"no", {"Content-Type": "text/plain"}), "none"),
-    "redirect": ("POST", reply(302), "answer-status;in=answer;grade=assumed"),
-    "server-error": ("POST", reply(500), "answer-server-error;in=answer;grade=documented"),
-    "busy": ("POST", reply(503), "answer-status;in=answer;grade=assumed"),
+    "redirect": ("POST", reply(302), "response-status;in=response;grade=assumed"),
+    "server-error": ("POST", reply(500), "response-server-error;in=response;grade=documented"),
+    "busy": ("POST", reply(503), "response-status;in=response;grade=assumed"),
 }
 
 
@@ -214,12 +214,12 @@ def test_an_answer_is_held_to_the_contract(method: str, upstream: Upstream, repo
     path = CREATE if method == "POST" else SERVICE
     with proxied(upstream) as client:
         answer = client.open(path, method=method, json=BODY, headers=HEADERS)
-        assert (answer.headers[REPORT], answer.status_code, answer.data) == (
+        assert (answer.headers[REPORT_HEADER], answer.status_code, answer.data) == (
             report,
             upstream.status,
             upstream.body,
         )
-        places = {("answer" if report != "none" else "")} - {""}
+        places = {("response" if report != "none" else "")} - {""}
         assert {place for _, _, place in found(client)} == places
 
 
@@ -231,8 +231,8 @@ def test_a_documented_status_is_asked_for(status: int, wrong: bool) -> None:
     """A JWT without a team is answered 400, unless its token is the reason for another refusal."""
     headers = {**HEADERS, "Authorization": "Bearer a.b.c"}
     with proxied(reply(status)) as client:
-        report = client.post(CREATE, json=BODY, headers=headers).headers[REPORT]
-    assert ("team-required-for-jwt;in=answer;grade=documented" in report) == wrong
+        report = client.post(CREATE, json=BODY, headers=headers).headers[REPORT_HEADER]
+    assert ("team-required-for-jwt;in=response;grade=documented" in report) == wrong
 
 
 def test_the_check_reads_a_copy_without_its_encoding() -> None:
@@ -244,18 +244,18 @@ def test_the_check_reads_a_copy_without_its_encoding() -> None:
     with proxied(upstream) as client:
         answer = client.post(CREATE, data=sent, headers={**HEADERS, "Content-Encoding": "gzip"})
     assert (upstream.received[0].data, answer.data) == (sent, packed)
-    assert {item.partition(";grade")[0] for item in answer.headers[REPORT].split(", ")} == {
+    assert {item.partition(";grade")[0] for item in answer.headers[REPORT_HEADER].split(", ")} == {
         "exposed-port-range;in=request",
-        "exposed-port-range;in=answer",
-        "created;in=answer",
+        "exposed-port-range;in=response",
+        "created;in=response",
     }
 
 
 def test_the_report_is_the_proxys_own() -> None:
     """What an upstream calls its report is no report of ours."""
-    headers = {"Content-Type": "application/json", REPORT: "created"}
+    headers = {"Content-Type": "application/json", REPORT_HEADER: "created"}
     with proxied(Upstream(headers=headers)) as client:
-        assert create(client).headers.getlist(REPORT) == ["none"]
+        assert create(client).headers.getlist(REPORT_HEADER) == ["none"]
 
 
 def test_a_call_that_is_too_large_is_told_to_be_that_alone() -> None:
@@ -264,9 +264,9 @@ def test_a_call_that_is_too_large_is_told_to_be_that_alone() -> None:
     sent = gzip.compress(json.dumps({**BODY, "x": base64.b64encode(noise).decode()}).encode())
     with proxied(Upstream()) as client:
         report = client.post(CREATE, data=sent, headers={**HEADERS, "Content-Encoding": "gzip"}).headers[
-            REPORT
+            REPORT_HEADER
         ]
-    assert report == "body-size;in=request;grade=assumed, body-size;in=answer;grade=assumed"
+    assert report == "body-size;in=request;grade=assumed, body-size;in=response;grade=assumed"
 
 
 def test_what_is_encoded_in_an_unknown_way_is_not_judged() -> None:
@@ -274,15 +274,15 @@ def test_what_is_encoded_in_an_unknown_way_is_not_judged() -> None:
     upstream = Upstream(headers={"Content-Type": "application/json", "Content-Encoding": "own"}, body=b"\x01")
     with proxied(upstream) as client:
         answer = client.post(CREATE, data=b"\x02", headers={**HEADERS, "Content-Encoding": "own"})
-    assert answer.headers[REPORT] == "none"
+    assert answer.headers[REPORT_HEADER] == "none"
 
 
 def test_a_long_answer_is_judged_when_it_has_passed() -> None:
     """After 64 KiB the header has gone: what its body breaks is in the journal, and nothing can be held back."""
     with proxied(reply(value={"name": "a" * 100_000}), enforce=True) as client:
         answer = create(client)
-        assert (answer.status_code, len(answer.data), answer.headers[REPORT]) == (201, 100_012, "none")
-        assert found(client) == {("created", "documented", "answer")}
+        assert (answer.status_code, len(answer.data), answer.headers[REPORT_HEADER]) == (201, 100_012, "none")
+        assert found(client) == {("created", "documented", "response")}
 
 
 def test_a_very_long_answer_is_not_judged() -> None:

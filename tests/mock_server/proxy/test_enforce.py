@@ -1,6 +1,5 @@
 """The proxy: what it may not call wrong, what it refuses, and what it shows."""
 
-import io
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -8,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import urllib3
 from werkzeug.test import Client
 
 from examples.deployment.choices import DEFAULT
 from mock_server import create_app
 from mock_server.proxy.app import create_proxy
-from mock_server.proxy.headers import REPORT
-from mock_server.proxy.upstream import Answered
+from mock_server.proxy.headers import REPORT_HEADER
 from tests.support.clients import over_wsgi
 from tests.support.fixture_player import RULES, Case, Play, cases
 from tests.support.gate.example_app import deployment
@@ -72,14 +69,14 @@ def test_what_the_pages_forbid_is_named(careless: Client, case: Case) -> None:
     """A deployment that accepts what a rule refuses is said to break that rule, with the grade of the rule."""
     told = {(violation["rule"], violation["grade"], violation["in"]) for violation in last(careless, case)}
     rules = {case.rule, case.rule.replace("-required", "-type")}
-    assert told & {(rule, RULES[case.rule]["grade"], "answer") for rule in rules}
+    assert told & {(rule, RULES[case.rule]["grade"], "response") for rule in rules}
 
 
 def test_a_deployment_that_chooses_otherwise_raises_no_alarm() -> None:
     """The example deployment keeps what is documented, in cases and generated bodies, and the proxy says so."""
     with proxied(deployment(DEFAULT)) as client:
         report = judged(client.application, hook=EXAMPLE_HOOK, layers=("cases", "properties"), strict=False)
-        answers = {(rule, grade) for rule, grade, place in found(client) if place == "answer"}
+        answers = {(rule, grade) for rule, grade, place in found(client) if place == "response"}
     assert report.exit_code == 0
     assert {rule for rule, grade in answers if grade != "assumed"} == set()
     assert ("gpu-count-range", "assumed") in answers
@@ -87,9 +84,9 @@ def test_a_deployment_that_chooses_otherwise_raises_no_alarm() -> None:
 
 def test_a_fault_of_the_upstream_is_found_through_the_proxy_and_by_it() -> None:
     """The gate names the rule that the upstream forgot, and so does the journal of the proxy."""
-    with proxied(create_app(without={"exposed-port-range"})) as client:
+    with proxied(create_app(disabled_rules={"exposed-port-range"})) as client:
         assert violated(judged(client.application, layers=("cases",))) == {"exposed-port-range"}
-        documented = {rule for rule, _, place in found(client) if place == "answer"}
+        documented = {rule for rule, _, place in found(client) if place == "response"}
     assert documented == {"exposed-port-range"}
 
 
@@ -104,7 +101,7 @@ def test_a_violating_call_is_refused_as_the_mock_refuses_it() -> None:
         passed = create(client, gpu_count=-2)
     mocks = create(Client(create_app()), exposed_port=0, display_name=5)
     assert (refused.status_code, refused.data, len(upstream.received)) == (400, mocks.data, 1)
-    assert (passed.status_code, "gpu-count-range" in passed.headers[REPORT]) == (201, True)
+    assert (passed.status_code, "gpu-count-range" in passed.headers[REPORT_HEADER]) == (201, True)
 
 
 def test_a_refusal_is_that_of_the_first_stage() -> None:
@@ -135,7 +132,7 @@ def test_a_violating_answer_is_held_back(strict: bool, status: int, outcome: int
         answer = create(client)
     assert answer.status_code == outcome
     if outcome == 502:
-        rule = {200: "answer-status", 500: "answer-server-error"}[status]
+        rule = {200: "response-status", 500: "response-server-error"}[status]
         assert [violation["rule"] for violation in answer.json["violations"]] == [rule]
 
 
@@ -145,27 +142,6 @@ def test_a_call_of_a_later_stage_is_refused_when_an_earlier_one_is_only_assumed(
         raw = json.dumps(BODY)[:-1] + ', "exposed_port": 1, "exposed_port": 0}'
         answer = client.post(CREATE, data=raw, headers=HEADERS)
     assert [violation["rule"] for violation in answer.json["violations"]] == ["exposed-port-range"]
-
-
-# --- bodies that nobody wants
-
-
-def early(*_: object) -> Answered:
-    """An upstream's answer to a request whose body it has not read."""
-    raw = urllib3.HTTPResponse(io.BytesIO(b"big"), preload_content=False)
-    return Answered(413, "Too Large", "1.1", [("Content-Length", "3")], raw)
-
-
-@pytest.mark.parametrize(("answers", "status"), [(True, 413), (False, 502)], ids=["early", "down"])
-def test_a_body_that_nobody_reads_is_read_all_the_same(
-    monkeypatch: pytest.MonkeyPatch, answers: bool, status: int
-) -> None:
-    """Else a server closes the connection, and the sender does not get to read its answer."""
-    proxy, body = create_proxy("http://127.0.0.1:1/api/v1"), io.BytesIO(b"a" * 3_000_000)
-    if answers:
-        monkeypatch.setattr(proxy._upstream, "send", early)
-    sent = Client(proxy).put("/file", input_stream=body, content_length=3_000_000)
-    assert (sent.status_code, body.tell()) == (status, 3_000_000)
 
 
 # --- what is shown
@@ -182,7 +158,7 @@ def test_the_proxy_owns_its_page_and_its_journal_only() -> None:
         assert (told.json["service_status"], busy.status_code) == ("stopping", 409)
         assert "proxy of http://127.0.0.1" in page.text
         assert ("services" in counts[0], counts[0]["requests"], counts[1]["count"]) == (False, 2, 1)
-        assert client.get("/_mock/journal?rule=answer-status").json["count"] == 0
+        assert client.get("/_mock/journal?rule=response-status").json["count"] == 0
         forgotten = client.post("/_mock/page/forget-requests", headers={"Sec-Fetch-Site": "same-origin"})
         assert (forgotten.status_code, client.get("/_mock/journal").json["count"]) == (303, 0)
 
@@ -213,13 +189,13 @@ def test_no_token_is_ever_shown() -> None:
                 client.get(f"/{token}", headers=headers),
                 client.post(CREATE, json={**BODY, "display_name": [token]}, headers=headers),
             ]
-            entries = client.application._record._journal.select()
+            entries = client.application._exchange_logger._journal.select()
             pages = [
                 client.get(f"/_mock/{page}").text for page in ("", "journal", "requests/1", "requests/4")
             ]
-            reports = [answer.headers.get(REPORT, "") for answer in sent]
+            reports = [answer.headers.get(REPORT_HEADER, "") for answer in sent]
             shown = "".join([*pages, *lines, *reports, *map(repr, entries)])
-            stored = b"".join(entry.body + entry.answer_body for entry in entries[:3])
+            stored = b"".join(entry.body + entry.response_body for entry in entries[:3])
             assert (token in shown, token.encode() in stored, "hidden-cookie" in shown) == (False,) * 3
             assert upstream.received[0].headers["Authorization"] == f"Bearer {token}"
             assert upstream.received[0].headers["Cookie"] == "session=hidden-cookie"

@@ -28,7 +28,7 @@ def test_the_gate_passes_through_the_proxy(arguments: list[str], tmp_path: Path)
     said = running.said()  # as a whole, once it has ended
     assert (done.code, f"{len(RULES)} conforms" in done.last) == (0, True), done.out
     assert said.count("POST /api/v1/containers") > 500
-    assert "answer:" not in said
+    assert "response:" not in said
 
 
 def test_the_commands_of_the_page_do_what_it_shows(tmp_path: Path) -> None:

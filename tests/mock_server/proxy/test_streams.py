@@ -75,30 +75,17 @@ def test_the_head_of_an_answer_waits_for_no_body(trio: Trio) -> None:
         seen.set()
 
 
-def test_a_request_goes_on_as_it_comes(trio: Trio) -> None:
-    """The upstream has the first part of a long body before the client sends the next."""
-    process, _, _ = trio
-    first, done = threading.Event(), []
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def upstream() -> None:
-            connection, _ = listening.accept()
-            with connection:
-                until(connection, b"first")
-                first.set()
-                done.append(until(connection, b"later")[-5:])
-                connection.sendall(OK)
-
-        threading.Thread(target=upstream, daemon=True).start()
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}/api/v1"
-        with (
-            proxy(url, process.log.parent) as other,
-            sent(other.port, head("PUT /file", "Content-Length: 10") + b"first") as connection,
-        ):
-            assert first.wait(10)
-            connection.sendall(b"later")
-            assert rest(connection).endswith(b"ok")
-    assert done == [b"later"]
+def test_an_unfinished_request_does_not_reach_the_upstream(trio: Trio) -> None:
+    """The upstream gets a request once all of it has arrived, so that no unfinished one holds it."""
+    process, upstream, switch = trio
+    switch.handler = plain(OK)
+    before = len(upstream.heads)
+    with sent(process.port, head("PUT /file", "Content-Length: 10") + b"first") as connection:
+        assert raw(process.port, head("GET /other"))[1] == b"ok"
+        assert len(upstream.heads) == before + 1
+        connection.sendall(b"later")
+        assert rest(connection).endswith(b"ok")
+    assert upstream.bodies[-1] == b"firstlater"
 
 
 SIZE = 200 * MIB

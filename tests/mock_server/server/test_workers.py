@@ -158,8 +158,8 @@ def _kill_after(mock: subprocess.Popen[bytes], enough: Callable[[], bool]) -> No
 def test_a_memory_of_several_workers_is_refused() -> None:
     """One line that says what to name instead, and exit code 2."""
     done = run("--port", "0", "--workers", "2")
-    wanted = "share one with --store sqlite:///file.db or postgresql://…"
-    said = f"mock-server: --workers 2: each worker has a memory of its own; {wanted}\n"
+    wanted = "share a store with --store sqlite:///file.db or postgresql://…"
+    said = f"mock-server: --workers 2: each worker has its own memory; {wanted}\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
 
 

@@ -91,7 +91,7 @@ def test_a_busy_service_is_neither_deployed_nor_stopped(client: Client, made: st
     act(client, made, "deploy")
     answers = [act(client, made, action) for action in ("deploy", "stop")]
     assert [got.status_code for got in (early, *answers)] == [409, 409, 409]
-    assert "seen deploying" in answers[0].json["detail"]
+    assert "got deploying" in answers[0].json["detail"]
 
 
 def test_a_status_that_is_set_stays(client: Client, made: str) -> None:

@@ -19,7 +19,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from mock_server.services.memory import STATUSES, IdTakenError, Service, SlugTakenError, Store, opened
+from mock_server.services import open_store
+from mock_server.services.model import STATUSES, IdTakenError, Service, SlugTakenError, Store
 from tests.support.databases import STORES, address
 
 #: Few enough to meet again, and among them what databases and indexes choke on.
@@ -132,7 +133,7 @@ class Machine(RuleBasedStateMachine):
 def test_a_store_behaves_as_a_list_of_services(kind: str, tmp_path: Path) -> None:
     """Whatever is added, changed, renamed, cleared and reopened, in whatever order."""
     with address(kind, tmp_path) as where, ExitStack() as stack:
-        stores = [opened(where)] if kind == "memory" else [opened(where), opened(where)]
+        stores = [open_store(where)] if kind == "memory" else [open_store(where), open_store(where)]
         for store in stores:
             stack.callback(getattr(store, "close", lambda: None))
         turn = cycle(stores)

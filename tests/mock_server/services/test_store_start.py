@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.services.memory import IdTakenError, Service, SlugTakenError, Store
+from mock_server.services.model import IdTakenError, Service, SlugTakenError, Store
 from tests.support import databases
 from tests.support.databases import Opening, shared
 from tests.support.fixture_player import ROOT
@@ -60,11 +60,11 @@ def test_tables_of_another_version_are_left_alone(where: str, version: str, open
 UNUSABLE = {
     "another-kind": (
         "mysql://u:secret@host/d",
-        "--store mysql: no such store; wanted memory, sqlite:///file.db",
+        "--store mysql: unknown store; expected memory, sqlite:///file.db",
     ),
-    "a-path": ("file.db", "no such store; wanted memory"),
-    "no-file": ("sqlite://", "names no file; wanted sqlite:///file.db"),
-    "two-slashes": ("sqlite://file.db", "wanted sqlite:///file.db"),
+    "a-path": ("file.db", "unknown store; expected memory"),
+    "no-file": ("sqlite://", "names no file; expected sqlite:///file.db"),
+    "two-slashes": ("sqlite://file.db", "expected sqlite:///file.db"),
     "in-memory": ("sqlite:///:memory:", "names no file"),
     "no-folder": ("sqlite:///nowhere/file.db", "unable to open database file; name a database"),
     "no-database": ("sqlite:///text.db", "file is not a database; name a database"),

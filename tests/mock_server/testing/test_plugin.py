@@ -132,7 +132,7 @@ def test_the_callers_are_those_of_the_fixtures(containers_mock: ContainersMock) 
 
 def test_a_mistaken_step_is_told(containers_mock: ContainersMock) -> None:
     """What the control plane refuses is a ValueError that says what is right."""
-    with pytest.raises(ValueError, match="operation: seen 'create', wanted one of createContainer"):
+    with pytest.raises(ValueError, match="operation: got 'create', expected one of createContainer"):
         containers_mock.fail_next(operation="create")
 
 
@@ -143,7 +143,7 @@ def test_an_assertion_tells_the_near_misses_first(containers_mock: ContainersMoc
     with pytest.raises(AssertionError) as caught:
         containers_mock.requests.assert_called_once(status=400, rule="slug-unique")
     lines = str(caught.value).splitlines()
-    assert lines[:2] == ["wanted 1, received:", "0 requests with status=400, rule='slug-unique'; received:"]
+    assert lines[:2] == ["expected 1, received:", "0 requests with status=400, rule='slug-unique'; received:"]
     assert [line.split()[4] for line in lines[3:]] == ["400", "201"]
 
 
@@ -185,7 +185,7 @@ pytest_plugins = ["mock_server.testing"]
 
 @pytest.fixture
 def containers_mock_options():
-    return {"without": {"slug-unique"}}
+    return {"disabled_rules": {"slug-unique"}}
 
 @pytest.mark.parametrize("number", range(8))
 def test_it(containers_mock, number):
@@ -212,7 +212,7 @@ def test_the_examples_of_the_page_hold(pytester: pytest.Pytester) -> None:
 
 def test_a_rule_that_does_not_exist_is_not_counted(containers_mock: ContainersMock) -> None:
     """An assertion about a rule that the contract does not have fails, in place of holding for nothing."""
-    with pytest.raises(ValueError, match="wanted the id of a rule"):
+    with pytest.raises(ValueError, match="expected the id of a rule"):
         containers_mock.requests.assert_not_called(rule="service-slug-requierd")
 
 
@@ -227,7 +227,7 @@ SLIPS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("filters", SLIPS.values(), ids=SLIPS)
 def test_a_slip_in_a_filter_is_no_absence(containers_mock: ContainersMock, filters: dict[str, Any]) -> None:
     """A rule, caller, status or operation that does not exist is told, not counted as nothing."""
-    with pytest.raises(ValueError, match=f"^{next(iter(filters))}: seen"):
+    with pytest.raises(ValueError, match=f"^{next(iter(filters))}: got"):
         containers_mock.requests.assert_not_called(**filters)
 
 
@@ -242,5 +242,5 @@ def test_a_method_in_any_case_and_a_path_as_a_client_has_it(
 
 def test_a_caller_that_nobody_is_is_told(containers_mock: ContainersMock) -> None:
     """Headers of an unknown caller are an error that names the known ones."""
-    with pytest.raises(ValueError, match="wanted one of sk-red"):
+    with pytest.raises(ValueError, match="expected one of sk-red"):
         containers_mock.headers("sk-rde")

@@ -11,7 +11,7 @@ CASES = cases()
 
 def _seen(case: Case, rule: str) -> bool:
     """Whether the case goes wrong on a mock without the rule: at a step before the last, or at the last."""
-    with over_wsgi(create_app(without={rule})) as send:
+    with over_wsgi(create_app(disabled_rules={rule})) as send:
         try:
             return Play(send).judge(case) != ""
         except AssertionError:
@@ -36,7 +36,7 @@ NEEDING = {
 def test_switching_a_rule_off_leaves_the_others_on(rule: str) -> None:
     """Without one rule every case of every other rule goes as before."""
     untouched = [case for case in CASES if case.rule != rule and case.id not in NEEDING.get(rule, ())]
-    with over_wsgi(create_app(without={rule})) as send:
+    with over_wsgi(create_app(disabled_rules={rule})) as send:
         wrong = {case.id: Play(send).judge(case) for case in untouched}
     assert {name: said for name, said in wrong.items() if said} == {}
 
@@ -44,4 +44,4 @@ def test_switching_a_rule_off_leaves_the_others_on(rule: str) -> None:
 def test_an_unknown_rule_cannot_be_switched_off() -> None:
     """The error names what was probably meant."""
     with pytest.raises(ValueError, match="'slug-uniq'; did you mean slug-unique"):
-        create_app(without={"slug-uniq"})
+        create_app(disabled_rules={"slug-uniq"})

@@ -36,13 +36,18 @@ SCHEMAS: dict[str, tuple[dict[str, Any], Any, list[str]]] = {
 @pytest.mark.parametrize(("node", "value", "pointers"), SCHEMAS.values(), ids=SCHEMAS)
 def test_a_violation_points_at_what_is_wrong(node: dict[str, Any], value: Any, pointers: list[str]) -> None:
     """The pointer is a JSON Pointer into the value, at the second time as at the first."""
-    served, schema = loader.load(resources.find("spec/openapi.yaml")), loader.schema(node, "a schema")
+    served, schema = (
+        loader.load_contract(resources.find_resource("spec/openapi.yaml")),
+        loader.compile_schema(node, "a schema"),
+    )
     for _ in range(2):
-        found = shape.check(served, schema, value, "body")
-        assert [violation.fault.pointer for violation in found] == pointers
+        found = shape.check_value(served, schema, value, "body")
+        assert [violation.mismatch.pointer for violation in found] == pointers
 
 
 def test_a_name_that_the_validator_leaves_out_is_no_error() -> None:
     """An empty name is not in the validator's path to a keyword: the value is refused all the same."""
-    schema = loader.schema({"properties": {"": {"properties": {"b": False}}}}, "a schema")
-    assert shape.check(loader.load(resources.find("spec/openapi.yaml")), schema, {"": {"b": 1}}, "body")
+    schema = loader.compile_schema({"properties": {"": {"properties": {"b": False}}}}, "a schema")
+    assert shape.check_value(
+        loader.load_contract(resources.find_resource("spec/openapi.yaml")), schema, {"": {"b": 1}}, "body"
+    )

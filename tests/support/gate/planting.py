@@ -15,9 +15,10 @@ from typing import Any
 from werkzeug.test import run_wsgi_app
 
 from mock_server import create_app
-from mock_server.contract import loader, resources
-from mock_server.pipeline.mock import IN_CODE
-from mock_server.services.memory import MemoryStore, Store
+from mock_server.contract import loader, model, resources
+from mock_server.pipeline.mock import RULES_IN_CODE
+from mock_server.services.memory import MemoryStore
+from mock_server.services.model import Store
 from mock_server.validation import callers
 from tests.support.gate.gate import App
 
@@ -26,15 +27,17 @@ _NO_JSON = object()
 
 
 @cache
-def served() -> loader.Contract:
+def served() -> model.Contract:
     """The contract as the mock reads it."""
-    return loader.load(resources.find("spec/openapi.yaml"), frozenset(), frozenset(IN_CODE))
+    return loader.load_contract(
+        resources.find_resource("spec/openapi.yaml"), frozenset(), frozenset(RULES_IN_CODE)
+    )
 
 
 @cache
-def known() -> callers.Directory:
+def known() -> callers.CallerDirectory:
     """The callers of the fixtures."""
-    return callers.load()
+    return callers.load_callers()
 
 
 @dataclass(frozen=True)
@@ -219,7 +222,7 @@ def unenforced(name: str, breaks: str, when: Callable[[], Callable[[Request], bo
     """
 
     def twist(store: Store) -> Twist:
-        condition, off = when(), sending(create_app(without=set(breaks.split()), store=store))
+        condition, off = when(), sending(create_app(disabled_rules=set(breaks.split()), store=store))
         return lambda request, send: off(request) if condition(request) else send(request)
 
     return Fault(name, frozenset(breaks.split()), twist)

@@ -1,0 +1,61 @@
+"""Options that the mock and the proxy share, and how a command becomes options objects."""
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from mock_server.server.process import BODY_TIMEOUT_SECONDS
+
+Command = Callable[..., Any]
+Options = TypeVar("Options")
+FILE = click.Path(path_type=Path)
+
+_LISTEN_OPTIONS = (
+    click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at."),
+    click.option(
+        "--port",
+        default=4010,
+        show_default=True,
+        type=click.IntRange(0, 65535),
+        help="Port; 0 for any free one.",
+    ),
+    click.option(
+        "--body-timeout",
+        default=BODY_TIMEOUT_SECONDS,
+        show_default=True,
+        type=click.FloatRange(0, min_open=True),
+        help="Seconds in which the body of a request must arrive.",
+    ),
+    click.option("--quiet", is_flag=True, help="Print errors only."),
+)
+
+
+def listen_options(command: Command) -> Command:
+    """Add the options of the server process to a command."""
+    for option in reversed(_LISTEN_OPTIONS):
+        command = option(command)
+    return command
+
+
+def build_options(kind: type[Options], given: Mapping[str, Any]) -> Options:
+    """Return an options object with the parameters of a command that are its fields."""
+    names = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: value for name, value in given.items() if name in names})
+
+
+def exit_on_signals() -> None:
+    """End at once on SIGINT and SIGTERM until the server handles them: nothing can be lost yet."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(0))
+
+
+def to_frozenset(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> frozenset[str]:
+    """Return the values of a repeatable option as a set."""
+    return frozenset(values)

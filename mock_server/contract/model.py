@@ -1,0 +1,114 @@
+"""The contract as frozen values: rules, operations, schemas, and what a check reports."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import jsonschema_rs
+
+Node = dict[str, Any]
+
+#: Path under which the mock and the proxy serve the operations of the contract.
+BASE_PATH = "/api/v1"
+STAGES = ("authentication", "team", "path", "media-type", "json", "shape", "state")
+GRADES = ("documented", "provider", "assumed")
+KINDS = ("constraint", "permission", "effect")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One entry of `rules.yaml`. The mock refuses with the first status; the others are equally valid."""
+
+    id: str
+    kind: str
+    statement: str
+    grade: str
+    source: str
+    operations: tuple[str, ...]
+    stage: str = ""
+    status: tuple[int, ...] = ()
+    status_grade: str = ""
+    needs: str = ""
+
+
+#: Reported for a keyword that names no rule, as in a mutated document.
+UNNAMED_RULE = Rule("unnamed", "constraint", "A keyword without a rule.", "assumed", "", (), "shape", (400,))
+
+
+class Mismatch(NamedTuple):
+    """The difference that a check found between a request and the contract.
+
+    `location` is `header`, `path`, `body`, `state` or `answer`; `pointer` is a JSON Pointer into it. `actual` and
+    `expected` are short texts for people.
+    """
+
+    location: str
+    pointer: str
+    actual: str
+    expected: str
+
+
+class Violation(NamedTuple):
+    """A mismatch with the rule that it breaks."""
+
+    rule: Rule
+    mismatch: Mismatch
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A schema without references, and its compiled validator; `keywords` caches details of broken keywords."""
+
+    node: Node
+    validator: jsonschema_rs.Draft202012Validator
+    keywords: dict[tuple[str | int, ...], Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of an operation; a request without it breaks `required_rule`."""
+
+    name: str
+    location: str
+    required: bool
+    required_rule: str
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation: its place, its request and its responses."""
+
+    id: str
+    method: str
+    path: str
+    secured: bool
+    parameters: tuple[Parameter, ...]
+    media_types: tuple[str, ...]
+    body_required: bool
+    body: Schema | None
+    defaults: Mapping[str, Any]
+    integers: tuple[str, ...]
+    properties: frozenset[str]
+    success: int
+    responses: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The operations of a document, its rules, the ids of disabled rules, and the document as loaded."""
+
+    title: str
+    version: str
+    operations: tuple[Operation, ...]
+    rules: Mapping[str, Rule]
+    disabled_rules: frozenset[str]
+    document: Node = field(repr=False, compare=False)
+
+    def rule(self, rule_id: str) -> Rule:
+        """Return the rule of that id, or `UNNAMED_RULE`."""
+        return self.rules.get(rule_id, UNNAMED_RULE)
+
+    def rule_enabled(self, rule_id: str) -> bool:
+        """Return whether the mock enforces the rule."""
+        return rule_id not in self.disabled_rules

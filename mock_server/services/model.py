@@ -1,0 +1,85 @@
+"""The stored service, and the protocol of a store."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+#: The address of the store in memory.
+MEMORY = "memory"
+STATUSES = ("created", "deploying", "running", "stopping", "stopped", "failed")
+#: In these statuses an update is refused.
+BUSY_STATUSES = ("deploying", "stopping")
+#: By type: properties that only the other type uses.
+UNUSED_PROPERTIES = {
+    "deployed": ("external_url", "external_auth_credential_id"),
+    "external": ("docker_image",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A stored service; `values` holds its properties as sent, and the defaults."""
+
+    id: str
+    team: str
+    slug: object
+    status: str
+    created_at: datetime
+    updated_at: datetime
+    values: Mapping[str, Any]
+
+
+class SlugTakenError(Exception):
+    """Another service of the team has this slug."""
+
+
+class IdTakenError(Exception):
+    """Another service has this id."""
+
+
+class UnreachableStoreError(Exception):
+    """The database failed; the transaction is rolled back."""
+
+
+class UnusableStoreError(ValueError):
+    """A store that cannot be opened; the message says which address to give."""
+
+
+class Transaction(Protocol):
+    """Reads and writes that no other transaction interrupts."""
+
+    def get(self, service_id: str) -> Service | None:
+        """Return the service of that id, of any team."""
+
+    def by_slug(self, team: str, slug: str) -> Service | None:
+        """Return the newest service of the team with that slug."""
+
+    def all(self) -> list[Service]:
+        """Return every service, oldest first."""
+
+    def newest(self, limit: int) -> list[Service]:
+        """Return at most `limit` services, newest first."""
+
+    def count(self) -> int:
+        """Return the number of services."""
+
+    def add(self, service: Service, *, unique: bool = True) -> None:
+        """Store a new service.
+
+        Raise IdTakenError if its id is taken, and SlugTakenError if `unique` and the team has its slug already.
+        """
+
+    def replace(self, service: Service) -> None:
+        """Store a service in place of the one with its id. Its slug may have become another service's."""
+
+    def clear(self) -> None:
+        """Delete every service."""
+
+
+class Store(Protocol):
+    """Stores services."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Return a transaction; an exception within it leaves the store unchanged."""

@@ -1,0 +1,170 @@
+"""The asynchronous front: the request that it hands on, and the response that it sends."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from mock_server.server.front import Front
+from mock_server.web.wsgi import BODY_SIZE, DELAY_SECONDS, FRONT_PROBLEM, HEADER_FIELDS
+
+SCOPE: dict[str, Any] = {
+    "type": "http",
+    "http_version": "1.1",
+    "method": "POST",
+    "scheme": "http",
+    "server": ("127.0.0.1", "80"),
+    "path": "/a/b c",
+    "raw_path": b"/a%2Fb%20c",
+    "query_string": b"q=%41",
+    "headers": [],
+}
+
+
+def send_through(
+    app: Callable[..., Any], *parts: bytes | None, scope: dict[str, Any] | None = None, **options: Any
+) -> list[dict[str, Any]]:
+    """Return the ASGI messages for a request with these body parts; None is a client that disconnects."""
+    sent: list[dict[str, Any]] = []
+    messages = [
+        {"type": "http.disconnect"}
+        if part is None
+        else {"type": "http.request", "body": part, "more_body": number < len(parts) - 1}
+        for number, part in enumerate(parts)
+    ]
+
+    async def receive() -> dict[str, Any]:
+        if not messages:
+            await asyncio.Event().wait()
+        return messages.pop(0)
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    front = Front(app, **{"body_timeout": 5.0, "threads": 1, **options})
+    asyncio.run(front({**SCOPE, **(scope or {})}, receive, send))
+    return sent
+
+
+def test_the_environ_is_what_was_sent() -> None:
+    """The target as it came, the path decoded; fields of one name are one, and each by itself beside."""
+    seen: dict[str, Any] = {}
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        seen.update(environ)
+        start_response("200 OK", [])
+        return []
+
+    fields = [(b"x-a", b"1"), (b"x-a", b"\xe9"), (b"cookie", b"a=1"), (b"cookie", b"b=2"), (b"x_b", b"3")]
+    send_through(app, b"", scope={"headers": fields})
+    assert {
+        key: seen[key] for key in ("RAW_URI", "PATH_INFO", "QUERY_STRING", "HTTP_X_A", "HTTP_COOKIE")
+    } == {
+        "RAW_URI": "/a%2Fb%20c?q=%41",
+        "PATH_INFO": "/a/b c",
+        "QUERY_STRING": "q=%41",
+        "HTTP_X_A": "1,\xe9",
+        "HTTP_COOKIE": "a=1; b=2",
+    }
+    assert "HTTP_X_B" not in seen
+    assert seen[HEADER_FIELDS] == [(name.decode(), value.decode("latin-1")) for name, value in fields]
+
+
+def test_a_list_is_sent_in_one_piece_and_all_else_part_by_part() -> None:
+    """An answer that is no list begins before anything of it has come."""
+
+    def listed(_environ: Any, start_response: Any) -> list[bytes]:
+        start_response("201 Made", [("X-A", "\xe9")])
+        return [b"a", b"b"]
+
+    def streamed(_environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("201 Made", [("X-A", "\xe9")])
+        return iter([b"a", b"b"])
+
+    start = {"type": "http.response.start", "status": 201, "headers": [(b"x-a", b"\xe9")]}
+    body = [{"type": "http.response.body", "body": part, "more_body": True} for part in (b"", b"a", b"b")]
+    end = {"type": "http.response.body", "body": b"", "more_body": False}
+    assert send_through(listed, b"") == [start, {**end, "body": b"ab"}]
+    assert send_through(streamed, b"") == [start, *body, end]
+
+
+def keep_environ(seen: list[dict[str, Any]]) -> Callable[..., list[bytes]]:
+    """Return an app that keeps the environ and the body of each request."""
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        seen.append({**environ, "body": environ["wsgi.input"].read()})
+        start_response("200 OK", [])
+        return []
+
+    return app
+
+
+@pytest.mark.parametrize(("max_bytes", "kept"), [(None, b"abcde"), (4, b"abcd"), (2, b"ab")])
+def test_the_app_gets_the_start_of_the_body_and_its_whole_size(max_bytes: int | None, kept: bytes) -> None:
+    """Bytes beyond the limit are counted and dropped."""
+    seen: list[dict[str, Any]] = []
+    send_through(keep_environ(seen), b"abc", b"de", max_bytes=max_bytes)
+    assert (seen[0]["body"], seen[0][BODY_SIZE], FRONT_PROBLEM in seen[0]) == (kept, 5, False)
+
+
+def test_a_request_that_breaks_off_becomes_a_400() -> None:
+    """The app is told to refuse it with 400 and to close the connection."""
+    seen: list[dict[str, Any]] = []
+    send_through(keep_environ(seen), b"ab", b"c", None)
+    problem = seen[0][FRONT_PROBLEM]
+    assert (problem.status, problem.headers["Connection"]) == (400, "close")
+
+
+def test_a_body_that_does_not_arrive_in_time_becomes_a_408() -> None:
+    """The deadline counts from the start of the request, whatever drips in."""
+    seen: list[dict[str, Any]] = []
+
+    async def drip() -> dict[str, Any]:
+        await asyncio.sleep(0.01)
+        return {"type": "http.request", "body": b"a", "more_body": True}
+
+    async def send(_message: dict[str, Any]) -> None:
+        return None
+
+    asyncio.run(Front(keep_environ(seen), body_timeout=0.05)(SCOPE, drip, send))
+    assert seen[0][FRONT_PROBLEM].status == 408
+
+
+def test_a_delay_is_awaited() -> None:
+    """Other requests are answered while one response is delayed."""
+    finished: list[str] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        environ[DELAY_SECONDS] = float(environ["QUERY_STRING"])
+        start_response("200 OK", [])
+        return []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    async def request(front: Front, seconds: str) -> None:
+        async def send(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.body":
+                finished.append(seconds)
+
+        await front({**SCOPE, "query_string": seconds.encode()}, receive, send)
+
+    async def main() -> None:
+        front = Front(app, body_timeout=5)
+        await asyncio.gather(*(request(front, seconds) for seconds in ("0.05", "0", "0.02")))
+
+    asyncio.run(main())
+    assert finished == ["0", "0.02", "0.05"]
+
+
+def test_a_stream_that_fails_breaks_the_connection() -> None:
+    """The exception reaches the server, so that the client does not take the body for whole."""
+
+    def app(_environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        yield b"a"
+        raise OSError("the end")
+
+    with pytest.raises(OSError, match="the end"):
+        send_through(app, b"")
