@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask, request
-from mock_server.services.model import MEMORY
+from granian import Granian
+from granian.constants import Interfaces
 
 from benchmarks import stored
 from mock_server import create_app
-from mock_server.server import interpreter, process
+from mock_server.server import process
+from mock_server.server.front import Front
 from mock_server.services import open_store
+from mock_server.services.model import MEMORY
 from mock_server.web.middleware import collect_body
 
 #: What an app that counts answers with the number of its requests.
@@ -69,19 +72,23 @@ def _counted(app: Callable[..., Iterable[bytes]]) -> Any:
     return application
 
 
-KINDS: dict[str, Callable[..., Any]] = {"bare": bare, "grown": grown, "faulty": faulty}
+KINDS: dict[str, Callable[..., Any]] = {"grown": grown, "faulty": faulty}
 
 
 def main() -> None:
-    """Serves until the process is told to end."""
+    """Serve an app until the process is told to end."""
     port, kind, *rest = sys.argv[1:]
-    options = process.Options(port=int(port), store=rest[0] if kind == "grown" else MEMORY)
+    if kind == "bare":
+        Granian(
+            "benchmarks", port=int(port), interface=Interfaces.WSGI, blocking_threads=4, log_enabled=False
+        ).serve(target_loader=bare, wrap_loader=False)
+    else:
+        threads = 0 if rest[0] == MEMORY or kind == "faulty" else process.DATABASE_THREADS
 
-    def loaded() -> Any:
-        interpreter.tune(turns=process.takes_turns(options))
-        return process.in_turns(options, KINDS[kind](*rest))
+        def load() -> Front:
+            return Front(KINDS[kind](*rest), body_timeout=30, threads=threads)
 
-    process.build_server(options).serve(target_loader=loaded, wrap_loader=False)
+        process.run_server(process.ServerOptions(port=int(port)), load)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from mock_server.services.model import Service, Store
-
 from benchmarks.processes import BrokenError, folder
 from benchmarks.requests import CREATE
+from mock_server.services.model import Service, Store
 
 #: A database of PostgreSQL in which a schema may be made.
 POSTGRES = os.environ.get("TEST_POSTGRES", "postgresql://127.0.0.1:5432/test")

@@ -5,6 +5,8 @@ keeps what granian's WSGI loses: the raw path, each header field, and whether th
 """
 
 import asyncio
+import functools
+import io
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
@@ -49,10 +51,9 @@ class Front:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request; an exception makes the server close the connection."""
-        with tempfile.SpooledTemporaryFile(_MAX_MEMORY_BYTES) as body:
+        with self._open_body() as body:
             environ = build_environ(scope, body)
-            size, problem = await self._read_body(receive, body)
-            environ[BODY_SIZE] = size
+            environ[BODY_SIZE], problem = await self._read_body(environ, receive, body)
             if problem is not None:
                 environ[FRONT_PROBLEM] = problem
             sender = _Sender(receive, send)
@@ -64,9 +65,14 @@ class Front:
             finally:
                 sender.close()
 
-    async def _read_body(self, receive: Receive, body: IO[bytes]) -> tuple[int, Response | None]:
+    def _open_body(self) -> IO[bytes]:
+        return tempfile.SpooledTemporaryFile(_MAX_MEMORY_BYTES) if self._max_bytes is None else io.BytesIO()
+
+    async def _read_body(
+        self, environ: Environ, receive: Receive, body: IO[bytes]
+    ) -> tuple[int, Response | None]:
         """Read the body, and return its size and the refusal of a body that did not arrive whole."""
-        size = 0
+        size, length = 0, environ.get("CONTENT_LENGTH", "")
         try:
             async with asyncio.timeout(self._body_timeout):
                 while size <= MAX_DRAIN_BYTES or self._max_bytes is None:
@@ -79,7 +85,7 @@ class Front:
                     kept = part if self._max_bytes is None else part[: max(0, self._max_bytes - size)]
                     body.write(kept)
                     size += len(part)
-                    if not message.get("more_body", False):
+                    if not message.get("more_body", False) or str(size) == length:
                         break
         except TimeoutError:
             detail = f"the body did not arrive within {self._body_timeout:g} seconds"
@@ -201,10 +207,15 @@ def _header_variables(fields: HeaderFields) -> Environ:
     """
     variables: Environ = {}
     for name, value in fields:
-        if "_" in name:
-            continue
-        key = name.upper().replace("-", "_")
-        key = key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
+        key = _variable_name(name)
         separator = "; " if key == "HTTP_COOKIE" else ","
         variables[key] = f"{variables[key]}{separator}{value}" if key in variables else value
+    variables.pop("", None)
     return variables
+
+
+@functools.lru_cache(1000)
+def _variable_name(field_name: str) -> str:
+    """Return the WSGI name of a header field, empty for a name with an underscore."""
+    key = "" if "_" in field_name else field_name.upper().replace("-", "_")
+    return key if key in {"", "CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
