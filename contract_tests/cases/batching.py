@@ -11,18 +11,18 @@ from typing import Any
 
 from contract_tests.cases.model import Case, Expect
 
-_ANSWERS = {"createContainer": "created", "updateContainer": "updated"}
+_SUCCESS_RULES = {"createContainer": "created", "updateContainer": "updated"}
 
 
 @dataclass(frozen=True, slots=True)
-class Pack:
+class Batch:
     """One request for several cases."""
 
     case: Case
     members: tuple[Case, ...]
 
 
-def packed(cases: Iterable[Case]) -> tuple[list[Pack], list[Case]]:
+def batch_cases(cases: Iterable[Case]) -> tuple[list[Batch], list[Case]]:
     """Return the packs of the cases that can share a request, and the other cases."""
     open_packs: dict[tuple[str, str, Expect], list[dict[str, Case]]] = {}
     alone: list[Case] = []
@@ -38,12 +38,14 @@ def packed(cases: Iterable[Case]) -> tuple[list[Pack], list[Case]]:
         else:
             free[name] = case
     made = [
-        _pack(key, number, pack) for key, packs in open_packs.items() for number, pack in enumerate(packs, 1)
+        _build_batch(key, number, pack)
+        for key, packs in open_packs.items()
+        for number, pack in enumerate(packs, 1)
     ]
     return made, alone
 
 
-def _pack(key: tuple[str, str, Expect], number: int, cases: dict[str, Case]) -> Pack:
+def _build_batch(key: tuple[str, str, Expect], number: int, cases: dict[str, Case]) -> Batch:
     operation, service_type, expect = key
     body: dict[str, Any] = {}
     for name, case in cases.items():
@@ -52,5 +54,5 @@ def _pack(key: tuple[str, str, Expect], number: int, cases: dict[str, Case]) -> 
     first = next(iter(cases.values()))
     name = f"pack/{expect}-{operation}-{service_type}-{number}"
     step = replace(first.steps[0], body=body)
-    whole = Case(name, _ANSWERS[operation], "cases", (step,), value=(operation, service_type, ""))
-    return Pack(whole, tuple(cases.values()))
+    whole = Case(name, _SUCCESS_RULES[operation], "cases", (step,), value=(operation, service_type, ""))
+    return Batch(whole, tuple(cases.values()))

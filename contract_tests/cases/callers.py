@@ -14,7 +14,7 @@ import yaml
 from contract_tests.cases.model import Case
 
 CallerKind = Literal["jwt", "sk", "dk", "ak", "unknown"]
-CREDENTIALS = ("sk", "dk")
+CREDENTIAL_KINDS = ("sk", "dk")
 _KINDS = ("jwt", "sk", "dk", "ak")
 
 
@@ -33,11 +33,11 @@ class Caller:
     kind: CallerKind
     token: str = field(repr=False)
     teams: tuple[str, ...] = ()
-    always_team: bool = False
+    always_names_team: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
+class CallerPool:
     """The callers in their parts: ``red`` and ``blue`` are two teams, each None where it is not known.
 
     ``refused`` names the callers that were given, but that the target did not let act.
@@ -46,9 +46,9 @@ class Cast:
     red: str | None
     blue: str | None
     callers: tuple[Caller, ...]
-    refused: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
 
-    def find(self, role: str, *, lenient: bool = False) -> Caller | None:
+    def find_caller(self, role: str, *, lenient: bool = False) -> Caller | None:
         """Return the caller of a role such as ``sk-red``, ``jwt-both``, ``red`` (anyone for that team).
 
         ``lenient`` lets anyone of the same team stand in for a kind that nobody has.
@@ -56,7 +56,7 @@ class Cast:
         if role == "unknown":
             return Caller("unknown", "unknown", f"sk-never-issued-{uuid4().hex}")
         kind, _, part = role.rpartition("-")
-        candidates = [c for c in self.callers if self._fits(c, part)]
+        candidates = [c for c in self.callers if self._fits_team(c, part)]
         matching = [c for c in candidates if c.kind == kind or (not kind and c.kind != "ak")]
         if part == "red":
             matching.sort(key=lambda c: c.kind == "jwt" and self.blue in c.teams)
@@ -64,33 +64,33 @@ class Cast:
             matching = [c for c in candidates if c.kind != "ak"]
         return matching[0] if matching else None
 
-    def workers(self) -> tuple[Caller, ...]:
+    def list_red_callers(self) -> tuple[Caller, ...]:
         """Everyone who can act for team red."""
-        return tuple(c for c in self.callers if c.kind != "ak" and self._fits(c, "red"))
+        return tuple(c for c in self.callers if c.kind != "ak" and self._fits_team(c, "red"))
 
-    def part(self, caller: Caller) -> str:
+    def team_role(self, caller: Caller) -> str:
         """Name the team, red or blue, that a caller can act for; red first."""
-        return "red" if self._fits(caller, "red") else "blue"
+        return "red" if self._fits_team(caller, "red") else "blue"
 
-    def rotated(self, case: Case, turn: int = 0) -> Case:
+    def rotate_caller(self, case: Case, turn: int = 0) -> Case:
         """Give a case that anyone can play to one kind of caller: what holds for one must hold for all."""
-        roles = sorted({f"{caller.kind}-red" for caller in self.workers()})
+        roles = sorted({f"{caller.kind}-red" for caller in self.list_red_callers()})
         if not roles or any(step.caller != "red" for step in case.steps):
             return case
         role = roles[(zlib.crc32(case.id.encode()) + turn) % len(roles)]
         return replace(case, steps=tuple(replace(step, caller=role) for step in case.steps))
 
-    def team_for(self, caller: Caller, role: str) -> str | None:
+    def choose_team(self, caller: Caller, role: str) -> str | None:
         """Return the team that a JWT caller names when it plays ``role``."""
         if role.endswith("blue") or self.red not in caller.teams:
             return self.blue
         return self.red
 
-    def only(self, caller: Caller) -> "Cast":
+    def limit_to(self, caller: Caller) -> "CallerPool":
         """Return the cast with one caller in every part that it can play."""
         return replace(self, callers=(caller,))
 
-    def _fits(self, caller: Caller, part: str) -> bool:
+    def _fits_team(self, caller: Caller, part: str) -> bool:
         if caller.kind == "ak":
             return part == "red"
         if part == "both":
@@ -99,7 +99,7 @@ class Cast:
         return team in caller.teams if self.red is not None else part == "red"
 
 
-def cast(callers: Iterable[Caller]) -> Cast:
+def build_caller_pool(callers: Iterable[Caller]) -> CallerPool:
     """Choose the two teams for which most callers act.
 
     Where no team is named at all, the first credential alone is used: whether a second one has the same
@@ -109,13 +109,13 @@ def cast(callers: Iterable[Caller]) -> Cast:
     counts = Counter(team for c in everyone if c.kind != "ak" for team in c.teams)
     # A credential shows more than a JWT: prefer the teams that have one.
     for caller in everyone:
-        if caller.kind in CREDENTIALS:
+        if caller.kind in CREDENTIAL_KINDS:
             counts.update(caller.teams)
     ranked = [team for team, _ in counts.most_common()]
     if not ranked:
-        credentials = [c for c in everyone if c.kind in CREDENTIALS][:1]
-        return Cast(None, None, (*credentials, *(c for c in everyone if c.kind == "ak")))
-    return Cast(ranked[0], ranked[1] if len(ranked) > 1 else None, everyone)
+        credentials = [c for c in everyone if c.kind in CREDENTIAL_KINDS][:1]
+        return CallerPool(None, None, (*credentials, *(c for c in everyone if c.kind == "ak")))
+    return CallerPool(ranked[0], ranked[1] if len(ranked) > 1 else None, everyone)
 
 
 def load_callers(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Caller, ...]:
@@ -132,14 +132,14 @@ def load_callers(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[C
     if not isinstance(document, Mapping) or not isinstance(document.get("callers"), list):
         raise CallersError(f"{path} has no list `callers`; see fixtures/callers.yaml for the form")
     teams = document.get("teams") or {}
-    callers = tuple(_caller(path, entry, teams, environ) for entry in document["callers"])
+    callers = tuple(_parse_caller(path, entry, teams, environ) for entry in document["callers"])
     if not callers:
         raise CallersError(f"{path} names no caller; one sk- token is enough to start")
-    _apart(path, callers)
+    _check_distinct(path, callers)
     return callers
 
 
-def _apart(path: Path, callers: Iterable[Caller]) -> None:
+def _check_distinct(path: Path, callers: Iterable[Caller]) -> None:
     """Refuse two callers of one name, and two that are the same one."""
     names: set[str] = set()
     tokens: dict[str, str] = {}
@@ -152,7 +152,7 @@ def _apart(path: Path, callers: Iterable[Caller]) -> None:
             raise CallersError(f"{path}: {other} and {caller.name} have the same token; give each its own")
 
 
-def _caller(path: Path, entry: Any, teams: Mapping[str, str], environ: Mapping[str, str]) -> Caller:
+def _parse_caller(path: Path, entry: Any, teams: Mapping[str, str], environ: Mapping[str, str]) -> Caller:
     if not isinstance(entry, Mapping) or entry.get("kind") not in _KINDS:
         raise CallersError(f"{path}: each caller needs a kind, one of {', '.join(_KINDS)}")
     name = str(entry.get("name") or "-".join((entry["kind"], *map(str, entry.get("teams") or ()))))
@@ -164,10 +164,10 @@ def _caller(path: Path, entry: Any, teams: Mapping[str, str], environ: Mapping[s
             raise CallersError(f"{path}: {name}: team {team!r} is neither under `teams` nor a UUID") from None
     if entry["kind"] == "jwt" and not named:
         raise CallersError(f"{path}: {name}: a jwt caller needs `teams`, since it must name one in each call")
-    return Caller(name, entry["kind"], _token(path, name, entry, environ), named)
+    return Caller(name, entry["kind"], _read_token(path, name, entry, environ), named)
 
 
-def _token(path: Path, name: str, entry: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+def _read_token(path: Path, name: str, entry: Mapping[str, Any], environ: Mapping[str, str]) -> str:
     if "token_env" in entry:
         token = environ.get(str(entry["token_env"]), "")
         hint = f"set the variable {entry['token_env']}"

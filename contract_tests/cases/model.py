@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Expect = Literal["accept", "refuse", "open"]
-Operation = Literal["createContainer", "updateContainer", "readContainer", "setStatus"]
+OperationId = Literal["createContainer", "updateContainer", "readContainer", "setStatus"]
 Layer = Literal["cases", "wire", "properties", "lifecycle", "race"]
 LAYERS: tuple[Layer, ...] = ("cases", "wire", "lifecycle", "race", "properties")
 
-SHARED = "shared:"  # a service label with this prefix is one that many cases update
+SHARED_PREFIX = "shared:"  # a service label with this prefix is one that many cases update
 NO_SLUG = ""  # in place of a slug label: the create goes without a slug
 
 
@@ -20,7 +20,7 @@ class Step:
     for a set-up step, which must be accepted for the case to mean anything.
     """
 
-    operation: Operation = "createContainer"
+    operation: OperationId = "createContainer"
     caller: str = "red"
     team: str | None = None
     headers: tuple[tuple[str, str | None], ...] = ()
@@ -55,7 +55,7 @@ class Case:
         return self.steps[-1].expect or "accept"
 
     @property
-    def operation(self) -> Operation:
+    def operation(self) -> OperationId:
         """The operation that the case is about: the last that is no read-back."""
         named = (step.operation for step in reversed(self.steps) if step.operation != "readContainer")
         return next(named, "readContainer")
@@ -65,27 +65,27 @@ class Case:
         """Whether it was made at random, of whatever layer it is."""
         return self.id.startswith(("property/", "crossed/", "trace/"))
 
-    def again(self, suffix: str, **changes: Any) -> "Case":
+    def with_changes(self, suffix: str, **changes: Any) -> "Case":
         """Return the same case under another name, with ``changes`` to every step."""
         return replace(
             self, id=f"{self.id}~{suffix}", steps=tuple(replace(s, **changes) for s in self.steps), value=None
         )
 
 
-def to_data(case: Case) -> dict[str, Any]:
+def case_to_json(case: Case) -> dict[str, Any]:
     """Return the case as plain JSON values."""
     steps = []
     for step in case.steps:
-        plain = {k: getattr(step, k) for k in Step.__slots__ if getattr(step, k) != getattr(_PLAIN, k)}
+        plain = {k: getattr(step, k) for k in Step.__slots__ if getattr(step, k) != getattr(_DEFAULT_STEP, k)}
         steps.append(plain)
     value = {"value": list(case.value)} if case.value else {}
     return {"id": case.id, "rule": case.rule, "layer": case.layer, "steps": steps, **value}
 
 
-def from_data(data: dict[str, Any]) -> Case:
+def case_from_json(data: dict[str, Any]) -> Case:
     """Return the case that ``to_data`` wrote; ValueError says what is wrong with other data."""
     try:
-        steps = tuple(_step(dict(step)) for step in data["steps"])
+        steps = tuple(_step_from_json(dict(step)) for step in data["steps"])
         operation, kind, name = data.get("value") or ("", "", "")
         value = (operation, kind, name) if operation else None
         return Case(data["id"], data["rule"], data["layer"], steps, value)
@@ -93,11 +93,11 @@ def from_data(data: dict[str, Any]) -> Case:
         raise ValueError(f"not a case: {error!r}") from None
 
 
-def _step(data: dict[str, Any]) -> Step:
+def _step_from_json(data: dict[str, Any]) -> Step:
     for key in ("headers", "shows"):
         if key in data:
             data[key] = tuple((name, value) for name, value in data[key])
     return Step(**data)
 
 
-_PLAIN = Step()
+_DEFAULT_STEP = Step()

@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from contract_tests.cases.callers import CREDENTIALS
-from contract_tests.cases.model import NO_SLUG, SHARED, Case, Layer, Step
+from contract_tests.cases.callers import CREDENTIAL_KINDS
+from contract_tests.cases.model import NO_SLUG, SHARED_PREFIX, Case, Layer, Step
 from contract_tests.contract.resources import data_file
 from contract_tests.contract.rules import Catalogue
 
@@ -17,22 +17,26 @@ _STEP_KEYS = {"operation", "caller", "team", "body", "raw", "slug", "service", "
 ABSENT = {"absent": True}
 
 
-def bodies() -> Mapping[str, Any]:
+def load_bodies() -> Mapping[str, Any]:
     """Return the named bodies."""
-    named: dict[str, Any] = _table("bodies")
+    named: dict[str, Any] = _load_table("bodies")
     return named
 
 
-def fixture_cases(catalogue: Catalogue) -> list[Case]:
+def load_fixture_cases(catalogue: Catalogue) -> list[Case]:
     """Return every case of the tables: values of single properties, single requests, traces."""
-    named = bodies()
-    cases = _numbered(case for row in _table("shape") for case in value_cases(row, catalogue, named))
-    cases += [_case(entry, named, "wire") for entry in _table("requests")]
-    cases += [_case(entry, named, "lifecycle") for entry in _table("state")]
+    named = load_bodies()
+    cases = _number_cases(
+        case for row in _load_table("shape") for case in build_value_cases(row, catalogue, named)
+    )
+    cases += [_parse_case(entry, named, "wire") for entry in _load_table("requests")]
+    cases += [_parse_case(entry, named, "lifecycle") for entry in _load_table("state")]
     return cases
 
 
-def value_cases(row: Mapping[str, Any], catalogue: Catalogue, named: Mapping[str, Any]) -> Iterator[Case]:
+def build_value_cases(
+    row: Mapping[str, Any], catalogue: Catalogue, named: Mapping[str, Any]
+) -> Iterator[Case]:
     """Yield one case per value and operation of a row of the form of ``fixtures/shape.yaml``."""
     service_type, source = row.get("body", "deployed"), row.get("from", "")
     for operation in row.get("operations", catalogue[row["rule"]].operations):
@@ -47,12 +51,14 @@ def value_cases(row: Mapping[str, Any], catalogue: Catalogue, named: Mapping[str
                     body[row["property"]] = value
                 name = f"{row['rule']}/{short}-{service_type}-{expect}-{source}{number}"
                 slug = NO_SLUG if no_slug else None
-                step = Step(operation, body=body, slug=slug, service=SHARED + service_type, expect=expect)
+                step = Step(
+                    operation, body=body, slug=slug, service=SHARED_PREFIX + service_type, expect=expect
+                )
                 key = (operation, service_type, row["property"])
                 yield Case(name, row["rule"], "cases", (step,), value=key)
 
 
-def _numbered(cases: Iterable[Case]) -> list[Case]:
+def _number_cases(cases: Iterable[Case]) -> list[Case]:
     """Number the cases of a rule through, since it may have several rows."""
     counts: Counter[str] = Counter()
     numbered = []
@@ -63,12 +69,12 @@ def _numbered(cases: Iterable[Case]) -> list[Case]:
     return numbered
 
 
-def _case(entry: Mapping[str, Any], named: Mapping[str, Any], layer: Layer) -> Case:
-    steps = [_step(step, named) for step in entry.get("steps", (entry,))]
+def _parse_case(entry: Mapping[str, Any], named: Mapping[str, Any], layer: Layer) -> Case:
+    steps = [_parse_step(step, named) for step in entry.get("steps", (entry,))]
     if "given" in entry:
-        caller = creator(steps[-1].caller)
+        caller = choose_creator(steps[-1].caller)
         if layer == "wire":
-            steps = [replace(step, service=SHARED + entry["given"]) for step in steps]
+            steps = [replace(step, service=SHARED_PREFIX + entry["given"]) for step in steps]
         else:
             steps.insert(0, Step(body=named[entry["given"]], caller=caller))
     last = steps[-1]
@@ -77,12 +83,12 @@ def _case(entry: Mapping[str, Any], named: Mapping[str, Any], layer: Layer) -> C
     return Case(entry["id"], entry["rule"], layer, tuple(steps))
 
 
-def creator(role: str) -> str:
+def choose_creator(role: str) -> str:
     """Name who creates the service that ``role`` updates: itself where it can, else anyone of team red."""
-    return role if role.startswith((*CREDENTIALS, "jwt")) else "red"
+    return role if role.startswith((*CREDENTIAL_KINDS, "jwt")) else "red"
 
 
-def _step(entry: Mapping[str, Any], named: Mapping[str, Any]) -> Step:
+def _parse_step(entry: Mapping[str, Any], named: Mapping[str, Any]) -> Step:
     operation = entry.get("operation", "createContainer")
     plain = {key: entry[key] for key in _STEP_KEYS & entry.keys()}
     body = entry.get("body", "deployed" if operation == "createContainer" else "empty")
@@ -100,5 +106,5 @@ def _step(entry: Mapping[str, Any], named: Mapping[str, Any]) -> Step:
 
 
 @cache
-def _table(name: str) -> Any:
+def _load_table(name: str) -> Any:
     return yaml.load(data_file(f"fixtures/{name}.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from contract_tests.cli.errors import usage_errors
+from contract_tests.cli.errors import report_usage_errors
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import load_spec
-from contract_tests.results.aggregate import Tally
-from contract_tests.results.verdict import LayerSummary, Report, verdicts
+from contract_tests.results.aggregate import Aggregate
+from contract_tests.results.verdict import LayerSummary, Report, decide_verdicts
 
 
 @click.command()
@@ -25,16 +25,16 @@ def check(recording: Path, *, strict: bool, folder: Path | None) -> None:
 
     Exit codes: 0 nothing is violated in it, 1 something is, 2 usage.
     """
-    from contract_tests.execution.recording import judged, load_recording
+    from contract_tests.results.recording import judge_recording, load_recording
 
-    with usage_errors():
+    with report_usage_errors():
         catalogue = load_catalogue()
-        results = judged(load_recording(recording), load_spec(), catalogue)
+        results = judge_recording(load_recording(recording), load_spec(), catalogue)
         if not results:
             raise ValueError(
                 f"{recording} holds no call of POST /containers or PUT /containers/{{serviceId}}"
             )
-    rows, found = verdicts(Tally.of(results), catalogue, {}, strict=strict)
+    rows, found = decide_verdicts(Aggregate.of(results), catalogue, {}, strict=strict)
     unseen = "nothing in the recording shows it"
     report = Report(
         target=str(recording),
@@ -50,11 +50,11 @@ def check(recording: Path, *, strict: bool, folder: Path | None) -> None:
         created=0,
         traffic=tuple(exchange for result in results for exchange in result.exchanges),
     )
-    _show(report, folder)
+    _show_report(report, folder)
     sys.exit(report.exit_code)
 
 
-def _show(report: Report, folder: Path | None) -> None:
+def _show_report(report: Report, folder: Path | None) -> None:
     from rich.console import Console
 
     from contract_tests.reports.terminal import print_report

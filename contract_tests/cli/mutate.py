@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from contract_tests.cli.errors import unjudged, usage_errors
+from contract_tests.cli.errors import report_target_errors, report_usage_errors
 from contract_tests.targets.base import TargetError
 
 
@@ -36,13 +36,14 @@ def mutate(**given: Any) -> None:
 
     Exit codes: 0 every mutant is killed or listed as equivalent, 1 one survived, 2 usage.
     """
-    from contract_tests.mutation.engine import Subject, all_mutants, open_bench
+    from contract_tests.mutation.engine import Mutation, all_mutants
     from contract_tests.mutation.faults import load_faults
+    from contract_tests.mutation.session import open_session
 
-    with usage_errors(), unjudged():
-        bench = open_bench(given["target"], spec=given["spec"], control_hook=given["control_hook"],
+    with report_usage_errors(), report_target_errors():
+        bench = open_session(given["target"], spec=given["spec"], control_hook=given["control_hook"],
                            equivalent=given["equivalent"])  # fmt: skip
-        everything: list[Subject] = [
+        everything: list[Mutation] = [
             *all_mutants(bench),
             *(load_faults(given["faults"]) if given["faults"] else ()),
         ]
@@ -57,24 +58,24 @@ def mutate(**given: Any) -> None:
     if given["listing"]:
         click.echo("\n".join(subject.id for subject in chosen))
         return
-    sys.exit(_mutate(bench, chosen, given, whole=len(chosen) == len(everything)))
+    sys.exit(_run_mutation(bench, chosen, given, whole=len(chosen) == len(everything)))
 
 
-def _mutate(bench: Any, chosen: list[Any], given: dict[str, Any], *, whole: bool) -> int:
+def _run_mutation(bench: Any, chosen: list[Any], given: dict[str, Any], *, whole: bool) -> int:
     import time
 
     from rich.console import Console
     from rich.progress import track
 
-    from contract_tests.mutation.engine import try_all, wrongly_listed
+    from contract_tests.mutation.engine import find_wrongly_listed, run_mutations
     from contract_tests.mutation.report import MutationReport, print_mutation, write_mutation
 
     started, console = time.perf_counter(), Console(stderr=True)
     fates = tuple(
-        track(try_all(bench, chosen, given["jobs"]), "mutants", len(chosen), console=console, transient=True,
+        track(run_mutations(bench, chosen, given["jobs"]), "mutants", len(chosen), console=console, transient=True,
               disable=not console.is_terminal)
     )  # fmt: skip
-    wrong = tuple(wrongly_listed(bench, fates)) if whole else ()
+    wrong = tuple(find_wrongly_listed(bench, fates)) if whole else ()
     seconds = time.perf_counter() - started
     report = MutationReport(given["target"], seconds, fates, wrong, bench.spec.document)
     print_mutation(report, Console())

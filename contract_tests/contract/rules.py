@@ -40,10 +40,10 @@ Catalogue = Mapping[str, Rule]
 def load_catalogue(path: Path | None = None) -> Catalogue:
     """Read the rules by id, in the order of the file; ValueError names an entry that cannot be read."""
     entries = yaml.load((path or data_file("spec/rules.yaml")).read_text("utf-8"), Loader=yaml.CSafeLoader)
-    return {rule.id: rule for rule in map(_rule, entries["rules"])}
+    return {rule.id: rule for rule in map(_parse_rule, entries["rules"])}
 
 
-def _rule(entry: Mapping[str, Any]) -> Rule:
+def _parse_rule(entry: Mapping[str, Any]) -> Rule:
     lists = {key: tuple(entry[key]) for key in ("operations", "status") if key in entry}
     try:
         return Rule(**{**entry, **lists})

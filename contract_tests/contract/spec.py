@@ -9,7 +9,7 @@ import yaml
 
 from contract_tests.contract.resources import data_file
 
-METHODS = ("get", "put", "post", "delete", "patch")
+HTTP_METHODS = ("get", "put", "post", "delete", "patch")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,10 @@ class Operation:
     id: str
     method: str
     path: str
-    body: Mapping[str, Any]
+    body_schema: Mapping[str, Any]
 
     @property
-    def parameter(self) -> str:
+    def path_parameter(self) -> str:
         """The name of its path parameter, empty where it has none."""
         return self.path.partition("{")[2].partition("}")[0]
 
@@ -47,35 +47,35 @@ def load_spec(path: Path | None = None, readback: Path | None = None) -> Spec:
     """Read the contract and, beside it, the read-back operation."""
     document = load_document(path or data_file("spec/openapi.yaml"))
     observer = load_document(readback or data_file("spec/readback.yaml"))
-    return Spec(document, {op.id: op for doc in (document, observer) for op in operations(doc)})
+    return Spec(document, {op.id: op for doc in (document, observer) for op in list_operations(doc)})
 
 
-def operations(document: Mapping[str, Any]) -> list[Operation]:
+def list_operations(document: Mapping[str, Any]) -> list[Operation]:
     """Return the operations of a document, in its order."""
     found = []
     for path, item in document["paths"].items():
-        for method in METHODS:
+        for method in HTTP_METHODS:
             if method in item:
-                content = resolve(item[method].get("requestBody", {}), document).get("content", {})
+                content = resolve_references(item[method].get("requestBody", {}), document).get("content", {})
                 body = content.get("application/json", {}).get("schema", {})
                 found.append(Operation(item[method]["operationId"], method.upper(), path, body))
     return found
 
 
-def resolve(node: Any, document: Mapping[str, Any]) -> Any:
+def resolve_references(node: Any, document: Mapping[str, Any]) -> Any:
     """Return the node with every ``$ref`` replaced; what stands beside a reference is merged over it."""
     if isinstance(node, list):
-        return [resolve(item, document) for item in node]
+        return [resolve_references(item, document) for item in node]
     if not isinstance(node, Mapping):
         return node
     if not isinstance(node.get("$ref"), str):
-        return {key: resolve(value, document) for key, value in node.items()}
+        return {key: resolve_references(value, document) for key, value in node.items()}
     target: Any = document
     for part in node["$ref"].removeprefix("#/").split("/"):
         target = target[part.replace("~1", "/").replace("~0", "~")]
-    merged = dict(resolve(target, document))
+    merged = dict(resolve_references(target, document))
     for key, value in node.items():
         if key != "$ref":
-            beside = resolve(value, document)
+            beside = resolve_references(value, document)
             merged[key] = {**merged.get(key, {}), **beside} if key == "x-rules" else beside
     return merged

@@ -27,7 +27,7 @@ class Fault(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Planted:
+class PlantedFault:
     """A fault in the form of a mutant."""
 
     fault: Fault
@@ -56,11 +56,11 @@ class Planted:
         return f"the target behaves as if: {self.fault.name.replace('-', ' ')}"
 
 
-def load_faults(name: str) -> tuple[Planted, ...]:
+def load_faults(name: str) -> tuple[PlantedFault, ...]:
     """Return the faults of ``module:attribute``; TargetError says what is wrong with it."""
     module, _, attribute = name.partition(":")
     try:
         found = getattr(importlib.import_module(module), attribute)
-        return tuple(Planted(fault) for fault in found)
+        return tuple(PlantedFault(fault) for fault in found)
     except (ImportError, AttributeError, ValueError, TypeError) as error:
         raise TargetError(f"--faults {name}: {error}; give module:attribute, a list of faults") from None

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from contract_tests import __version__
-from contract_tests.mutation.engine import Fate
+from contract_tests.contract.resources import VERSION
+from contract_tests.mutation.engine import MutantResult
 
 STATES = ("killed", "equivalent", "not observable", "invalid", "survived")
 _STYLES = {
@@ -30,7 +30,7 @@ class MutationReport:
 
     target: str
     seconds: float
-    fates: tuple[Fate, ...]
+    fates: tuple[MutantResult, ...]
     wrong: tuple[str, ...]
     document: Mapping[str, Any]
 
@@ -39,16 +39,16 @@ class MutationReport:
         """1 where a mutant survived or the list of equivalent mutants is wrong."""
         return 1 if self.wrong or any(fate.state == "survived" for fate in self.fates) else 0
 
-    def counts(self) -> Counter[str]:
+    def count_states(self) -> Counter[str]:
         """How many mutants met which fate."""
         return Counter(fate.state for fate in self.fates)
 
 
 def print_mutation(report: MutationReport, console: Console) -> None:
     """Print a row per operator, then per rule, then every survivor with its change, then one line."""
-    console.print(_table("operator", report.fates, lambda fate: (fate.mutant.operator,)))
+    console.print(_build_table("operator", report.fates, lambda fate: (fate.mutant.operator,)))
     console.print()
-    console.print(_table("rule", report.fates, lambda fate: fate.mutant.rules or ("(no rule)",)))
+    console.print(_build_table("rule", report.fates, lambda fate: fate.mutant.rules or ("(no rule)",)))
     for fate in report.fates:
         if fate.state in ("survived", "not observable", "invalid"):
             console.print(f"\n[{_STYLES[fate.state]}]{fate.state}[/] {fate.mutant.id}", highlight=False)
@@ -57,23 +57,25 @@ def print_mutation(report: MutationReport, console: Console) -> None:
         console.print(
             f"listed as equivalent, but killed or no mutant: {name}", style="bold red", markup=False
         )
-    console.print(last_line(report), style="bold red" if report.exit_code else "bold green", markup=False)
+    console.print(
+        format_mutation_line(report), style="bold red" if report.exit_code else "bold green", markup=False
+    )
 
 
-def last_line(report: MutationReport) -> str:
+def format_mutation_line(report: MutationReport) -> str:
     """Return the outcome in one line."""
-    counts = report.counts()
+    counts = report.count_states()
     said = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
     sent = sum(fate.requests for fate in report.fates)
     return f"{len(report.fates)} mutants: {said}; {sent} requests in {report.seconds:.1f} s"
 
 
-def to_data(report: MutationReport) -> dict[str, Any]:
+def mutation_to_json(report: MutationReport) -> dict[str, Any]:
     """Return the report as plain JSON values."""
     return {
-        "kit": __version__, "target": report.target, "seconds": round(report.seconds, 3),
-        "exit_code": report.exit_code, "counts": dict(report.counts()), "wrong": list(report.wrong),
-        "mutants": [_fate_data(fate, report.document) for fate in report.fates],
+        "kit": VERSION, "target": report.target, "seconds": round(report.seconds, 3),
+        "exit_code": report.exit_code, "counts": dict(report.count_states()), "wrong": list(report.wrong),
+        "mutants": [_result_to_json(fate, report.document) for fate in report.fates],
     }  # fmt: skip
 
 
@@ -82,7 +84,7 @@ def write_mutation(report: MutationReport, folder: Path) -> None:
     from jinja2 import Environment, PackageLoader
 
     folder.mkdir(parents=True, exist_ok=True)
-    data = to_data(report)
+    data = mutation_to_json(report)
     (folder / "mutants.json").write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
     environment = Environment(
         loader=PackageLoader("contract_tests.reports"), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -91,24 +93,24 @@ def write_mutation(report: MutationReport, folder: Path) -> None:
     page = environment.get_template("mutants.html.j2").render(
         report=data,
         operators=operators,
-        matrix=_matrix(data["mutants"]),
-        line=last_line(report),
+        matrix=_group_mutants(data["mutants"]),
+        line=format_mutation_line(report),
         states=STATES,
     )
     (folder / "mutants.html").write_text(page, "utf-8")
 
 
-def _fate_data(fate: Fate, document: Mapping[str, Any]) -> dict[str, Any]:
+def _result_to_json(fate: MutantResult, document: Mapping[str, Any]) -> dict[str, Any]:
     last = fate.exchanges[-1] if fate.exchanges else None
     return {
         "id": fate.mutant.id, "operator": fate.mutant.operator, "rules": list(fate.mutant.rules),
         "state": fate.state, "reason": fate.reason, "case": fate.case, "layer": fate.layer, "rule": fate.rule,
         "requests": fate.requests, "needs": fate.needs, "diff": fate.mutant.diff(document),
-        "curl": last.curl() if last else "", "answer": f"{last.status} {last.reply_body[:500]}" if last else "",
+        "curl": last.to_curl() if last else "", "answer": f"{last.status} {last.response_body[:500]}" if last else "",
     }  # fmt: skip
 
 
-def _matrix(mutants: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, list[Mapping[str, Any]]]]:
+def _group_mutants(mutants: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, list[Mapping[str, Any]]]]:
     """Return the mutants by rule and operator."""
     rows: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
     for mutant in mutants:
@@ -117,7 +119,7 @@ def _matrix(mutants: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, list[Ma
     return dict(sorted(rows.items()))
 
 
-def _table(name: str, fates: Sequence[Fate], keys: Any) -> Table:
+def _build_table(name: str, fates: Sequence[MutantResult], keys: Any) -> Table:
     rows: dict[str, Counter[str]] = {}
     for fate in fates:
         for key in keys(fate):

@@ -20,29 +20,30 @@ _UNSHOWABLE = re.compile(
 )
 
 
-def label(row: RuleVerdict) -> Label:
+def verdict_label(row: RuleVerdict) -> Label:
     """Return the verdict as it is shown: an assumed rule that is chosen otherwise is a note."""
     return "note" if row.verdict == "violated" and not row.fails else row.verdict
 
 
-def headline(report: Report) -> str:
+def format_headline(report: Report) -> str:
     """Return the outcome in a word or two, the same as the exit code says."""
     if report.exit_code == 1:
         return "VIOLATED"
-    if report.unjudged and report.cut_short != "interrupted":
+    if report.judged_nothing and report.cut_short != "interrupted":
         return "NOT JUDGED"
     return "CONFORMS so far" if report.cut_short == "interrupted" else "CONFORMS"
 
 
-def last_line(report: Report) -> str:
+def format_last_line(report: Report) -> str:
     """Return the outcome in one line."""
+    counts = format_counts(report.count_verdicts())
     return (
-        f"{headline(report)}: {counted(report.counts())}; {report.requests} requests in {report.seconds:.1f} s, "
+        f"{format_headline(report)}: {counts}; {report.requests} requests in {report.seconds:.1f} s, "
         f"{report.created} services created"
     )
 
 
-def counted(counts: Mapping[str, int]) -> str:
+def format_counts(counts: Mapping[str, int]) -> str:
     """Return how many rules got each verdict, in words."""
     return ", ".join(
         f"{counts[name]} {name}{'s' if name == 'note' and counts[name] > 1 else ''}"
@@ -51,7 +52,7 @@ def counted(counts: Mapping[str, int]) -> str:
     )
 
 
-def by_weight(report: Report) -> dict[Literal["failure", "waived", "note"], tuple[Finding, ...]]:
+def group_by_severity(report: Report) -> dict[Literal["failure", "waived", "note"], tuple[Finding, ...]]:
     """Return the findings that fail the run, those that a waiver covers, and the target's own choices.
 
     Each in the order of the matrix.
@@ -68,24 +69,24 @@ def by_weight(report: Report) -> dict[Literal["failure", "waived", "note"], tupl
     }
 
 
-def unjudged(report: Report) -> dict[tuple[Label, str], tuple[str, ...]]:
+def group_unjudged(report: Report) -> dict[tuple[Label, str], tuple[str, ...]]:
     """Return the rules that were not judged, or not held against the target, by verdict and reason."""
     groups: dict[tuple[Label, str], tuple[str, ...]] = {}
     for name in ("inconclusive", "not observed", "waived"):
         for row in report.verdicts:
-            if label(row) == name:
-                key = label(row), row.reason
+            if verdict_label(row) == name:
+                key = verdict_label(row), row.reason
                 groups[key] = (*groups.get(key, ()), row.rule.id)
     return groups
 
 
-def alarms(report: Report) -> tuple[str, ...]:
+def list_warnings(report: Report) -> tuple[str, ...]:
     """Return what the reader must know beside the verdicts: expired waivers, and why the run ended early."""
     expired = [f"the waiver of {w.rule} expired on {w.until}: {w.reason}" for w in report.expired]
     return (*expired, *([f"cut short: {report.cut_short}"] if report.cut_short else []))
 
 
-def by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+def group_by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
     """Return the findings by the id of their rule."""
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -93,7 +94,7 @@ def by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
     return groups
 
 
-def choice(findings: Iterable[Finding]) -> str:
+def summarize_deviations(findings: Iterable[Finding]) -> str:
     """Return in one line what the target chose where the contract is silent: the findings of one rule."""
     said: dict[str, list[str]] = {}
     for finding in findings:
@@ -103,22 +104,22 @@ def choice(findings: Iterable[Finding]) -> str:
     return "; ".join(f"{reason}: {', '.join(dict.fromkeys(answers))}" for reason, answers in said.items())
 
 
-def commands(finding: Finding) -> list[str]:
+def format_commands(finding: Finding) -> list[str]:
     """Return the requests of a finding as curl commands; each says whose token ``$TOKEN`` is."""
-    return [f"{exchange.curl()}  # as {exchange.caller}" for exchange in finding.exchanges]
+    return [f"{exchange.to_curl()}  # as {exchange.caller}" for exchange in finding.exchanges]
 
 
-def replay(finding: Finding, report: Report) -> str:
+def format_replay(finding: Finding, report: Report) -> str:
     """Return the command that sends a finding again and judges the answers anew."""
     return f"contract-tests replay findings/{finding.id}.json --target {shlex.quote(report.target)}"
 
 
-def expected(finding: Finding) -> str:
+def format_expectation(finding: Finding) -> str:
     """Return what would have been right, less the contract's sentence where that stands beside it anyway."""
     return finding.expected.removesuffix(f": {finding.rule.statement}")
 
 
-def phrase(status: int) -> str:
+def reason_phrase(status: int) -> str:
     """Return the usual words for a status, empty where there are none."""
     try:
         return HTTPStatus(status).phrase
@@ -126,16 +127,16 @@ def phrase(status: int) -> str:
         return ""
 
 
-def visible(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     """Return the text with characters that cannot be shown as escapes; newline and tab stay."""
-    return _UNSHOWABLE.sub(_escape, text)
+    return _UNSHOWABLE.sub(_escape_character, text)
 
 
-def cut(text: str, most: int, where: str = "whole in the finding's file") -> str:
+def truncate_text(text: str, most: int, where: str = "whole in the finding's file") -> str:
     """Return the text, or its beginning and a word that it was cut."""
     return text if len(text) <= most else f"{text[:most]} … (cut; {where})"
 
 
-def _escape(match: re.Match[str]) -> str:
+def _escape_character(match: re.Match[str]) -> str:
     code = ord(match[0])
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"

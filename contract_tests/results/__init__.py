@@ -1,1 +1,1 @@
-"""What responses prove: judge, observations, findings, verdicts, waivers. May import generation and above."""
+"""What responses prove: judge, observations, findings, verdicts, waivers. May import generation and below."""

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 import pytest
 
 from contract_tests.cases.model import LAYERS
-from contract_tests.execution.factory import open_player
+from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.results.verdict import Report
-from contract_tests.runs.run import Options, Run
-from contract_tests.targets.base import HttpTarget
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
+from contract_tests.targets.http import HttpTarget
 from examples.deployment.choices import DEFAULT, USUAL, VARIANTS
 from mock_server import create_app
 from tests.support.clients import serving
@@ -41,8 +42,10 @@ def over_a_socket(app: App, hook: str) -> Iterator[Callable[..., Report]]:
     with serving(app) as port:
 
         def run(**options: object) -> Report:
-            player = open_player(HttpTarget(f"http://127.0.0.1:{port}/api/v1"), control_hook=hook)
-            return Run(player, Options(**options)).report()  # type: ignore[arg-type]
+            player = open_executor(
+                HttpTarget(f"http://127.0.0.1:{port}/api/v1"), options=ExecutorOptions(control_hook=hook)
+            )
+            return Run(player, RunOptions(**options)).execute()  # type: ignore[arg-type]
 
         yield run
 

@@ -8,8 +8,9 @@ import pytest
 
 from contract_tests.cases.callers import load_callers
 from contract_tests.contract.resources import data_file
-from contract_tests.execution.factory import open_player
-from contract_tests.runs.run import Options, Run
+from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.support.gate.gate import GATE, MOCK_HOOK, judged, rules_with, told
@@ -30,7 +31,7 @@ MISTAKES = {
     "callers-a-folder": (("--callers", "."), ".: Is a directory"),
     "waivers-not-a-list": (("--waivers", "empty.yaml"), "is not a list"),
     "waivers-unknown-rule": (("--waivers", "rule.yaml"), "there is no rule 'slug-uniq'"),
-    "waivers-no-day": (("--waivers", "day.yaml"), "is not a day such as"),
+    "waivers-no-day": (("--waivers", "day.yaml"), "is not a date such as"),
     "waivers-no-file": (("--waivers", "nowhere.yaml"), "nowhere.yaml: No such file"),
     "no-such-rule": (("-k", "no-such-rule"), "no rule has that in its id"),
     "unknown-layer": (("--layers", "cases,fuzz"), "fuzz: the layers are cases, wire"),
@@ -101,11 +102,11 @@ def test_an_expired_waiver_fails_a_right_target(folder: Path) -> None:
 
 def played(shard: tuple[int, int]) -> list[str]:
     """The ids of the cases that a shard plays, but for random traces and what is played again."""
-    player = open_player(WsgiTarget(create_app()), control_hook=MOCK_HOOK)
-    run, ids = Run(player, Options(layers=GATE, shard=shard)), []
-    note = run._note
-    run._note = lambda result: (ids.append(result.case.id), note(result))[1]  # type: ignore[method-assign]
-    assert run.report().exit_code == 0
+    player = open_executor(WsgiTarget(create_app()), options=ExecutorOptions(control_hook=MOCK_HOOK))
+    run, ids = Run(player, RunOptions(layers=GATE, shard=shard)), []
+    record = run.recorder.add
+    run.recorder.add = lambda seen: (ids.append(seen.case.id), record(seen))[1]  # type: ignore[method-assign]
+    assert run.execute().exit_code == 0
     return [name for name in ids if not name.startswith("trace/random-")]
 
 
@@ -180,6 +181,6 @@ def test_one_service_key_is_enough_to_start(tmp_path: Path, teams: str) -> None:
     with at(create_app()) as url:
         done = command("run", "--target", url, "--callers", file, "--strict", "--report", tmp_path / "report")
     assert done.code == 0, done.out + done.err
-    assert "no caller that can act for jwt-red" in done.out
+    assert "needs a JWT caller for team red (jwt-red); add one to the callers file" in done.out
     rows = json.loads((tmp_path / "report" / "report.json").read_text("utf-8"))
     assert rows

@@ -10,7 +10,7 @@ from tests.support.gate.gate import App, catalogue, judged, rules_with, told, vi
 
 #: What it takes to see the rules that answers alone do not show.
 NEEDS = {rule.id: rule.needs for rule in catalogue().values() if rule.needs}
-UNSEEN = {"read-back": "the target offers no read-back", "control-hook": "no control hook is configured"}
+UNSEEN = {"read-back": "the target offers no read-back", "control-hook": "needs --control-hook"}
 
 
 @pytest.mark.parametrize("rule", list(catalogue()))

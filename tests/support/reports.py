@@ -9,11 +9,12 @@ from typing import Any
 
 from contract_tests.cases.callers import Caller, load_callers
 from contract_tests.contract.resources import data_file
-from contract_tests.execution.factory import open_player
+from contract_tests.execution.factory import open_executor
 from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report
 from contract_tests.results.waivers import Waiver
-from contract_tests.runs.run import Options, Run
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server.app.factory import create_app
 
@@ -28,8 +29,8 @@ OFF = {"slug-unique", "exposed-port-range", "gpu-count-range", "service-desc-typ
 def played(app: Callable[..., Any] | None = None, **options: Any) -> Report:
     """Return the report of a run without its slow layer; the app is the mock less a rule of every grade."""
     chosen = {"layers": ("cases", "wire", "lifecycle", "race"), **options}
-    player = open_player(WsgiTarget(app or create_app(without=OFF)))
-    return Run(player, Options(**chosen)).report()
+    player = open_executor(WsgiTarget(app or create_app(without=OFF)))
+    return Run(player, RunOptions(**chosen)).execute()
 
 
 @cache
@@ -88,8 +89,8 @@ def _hostile(finding: Finding) -> Finding:
         replace(
             e,
             body=HOSTILE,
-            reply_body=HOSTILE * 20_000,
-            reply_headers=(("X-Odd", HOSTILE),),
+            response_body=HOSTILE * 20_000,
+            response_headers=(("X-Odd", HOSTILE),),
             status=0,
             reason=HOSTILE,
         )

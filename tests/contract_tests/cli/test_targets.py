@@ -64,7 +64,7 @@ def test_a_target_that_never_answers() -> None:
         done = command("run", "--target", url, "--timeout", "1s")
     assert (done.code, done.out) == (3, "")
     assert done.seconds < 20
-    assert_one_line(done.err, "no answer in time")
+    assert_one_line(done.err, "no response before the timeout")
 
 
 def test_a_target_that_closes_every_connection() -> None:
@@ -136,7 +136,7 @@ def test_a_target_that_dies_in_the_middle(tmp_path: Path, off: set[str], code: i
     with at(create_app(without=off), drops=after(450)) as url:
         done = command("run", "--target", url, "--report", tmp_path)
     assert done.code == code, done.out + done.err
-    assert "the target stopped answering: the connection was dropped" in done.out
+    assert "the target stopped responding: the connection was dropped" in done.out
     assert (tmp_path / "report.html").is_file()
     assert says in done.last
     assert any(line.split()[1:2] == ["conforms"] for line in done.out.splitlines())

@@ -4,23 +4,25 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.execution.executor import Player
-from contract_tests.execution.factory import open_player
-from contract_tests.execution.random_scenarios import Stage, plans, play_plan, stage
-from contract_tests.generation.state_machine import draw
-from contract_tests.runs.run import Options, Run
+from contract_tests.execution.executor import Executor
+from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.execution.random_scenarios import load_scenarios, read_capabilities, run_scenario
+from contract_tests.generation.scenario_types import ScenarioCapabilities
+from contract_tests.generation.state_machine import draw_scenarios
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.support.gate.gate import MOCK_HOOK
 
-ON = Stage(("dk-red", "jwt-red", "sk-red", "sk-blue"), readback=True, hook=True)
+ON = ScenarioCapabilities(("dk-red", "jwt-red", "sk-red", "sk-blue"), readback=True, hook=True)
 
 
-def ready(*, hook: bool, without: frozenset[str] = frozenset()) -> Player:
+def ready(*, hook: bool, without: frozenset[str] = frozenset()) -> Executor:
     """A player of the mock that has passed its preflight."""
     app = WsgiTarget(create_app(without=without))
-    player = open_player(app, control_hook=MOCK_HOOK if hook else None)
-    Run(player, Options(layers=())).report()
+    player = open_executor(app, options=ExecutorOptions(control_hook=MOCK_HOOK if hook else None))
+    Run(player, RunOptions(layers=())).execute()
     return player
 
 
@@ -34,22 +36,22 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("hook", [True, False])
 def test_the_traces_of_the_gate_are_shipped(cache: Path, *, hook: bool) -> None:
     """For the callers of the fixtures nothing is drawn, and nothing is left in the user's cache."""
-    assert len(plans(stage(ready(hook=hook)), 0)) == 8
+    assert len(load_scenarios(read_capabilities(ready(hook=hook)), 0)) == 8
     assert list(cache.rglob("*")) == []
 
 
 def test_traces_are_drawn_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of another seed are drawn, and recalled as they were drawn from then on."""
-    drawn = plans(ON, 77)
+    drawn = load_scenarios(ON, 77)
     assert len(drawn) == 8
     assert len(list(cache.rglob("traces-*.jsonl"))) == 1
-    monkeypatch.setattr("contract_tests.generation.state_machine.draw", None)
-    assert plans(ON, 77) == drawn
+    monkeypatch.setattr("contract_tests.generation.state_machine.draw_scenarios", None)
+    assert load_scenarios(ON, 77) == drawn
 
 
 def test_a_seed_draws_the_same_traces() -> None:
     """The same seed draws the same, another one draws others; no trace has more steps than asked for."""
-    first, again, other = (draw(ON, seed, 8, 10) for seed in (1, 1, 2))
+    first, again, other = (draw_scenarios(ON, seed, 8, 10) for seed in (1, 1, 2))
     assert first == again != other
     assert max(map(len, first)) <= 10
     assert {move.step.operation for plan in first for move in plan} >= {"createContainer", "updateContainer"}
@@ -57,7 +59,7 @@ def test_a_seed_draws_the_same_traces() -> None:
 
 def test_nothing_is_set_or_read_where_nobody_can() -> None:
     """Without a hook no trace sets a status, without a read-back none reads."""
-    plain = draw(Stage(ON.roles, readback=False, hook=False), 0, 8, 10)
+    plain = draw_scenarios(ScenarioCapabilities(ON.roles, readback=False, hook=False), 0, 8, 10)
     seen = {move.step.operation for plan in plain for move in plan}
     assert seen == {"createContainer", "updateContainer"}
 
@@ -65,15 +67,15 @@ def test_nothing_is_set_or_read_where_nobody_can() -> None:
 def test_a_target_that_keeps_the_rules_plays_every_step() -> None:
     """On the mock each step of each trace gets what the model says."""
     player = ready(hook=True)
-    for plan in plans(stage(player), 0):
-        results = play_plan(player, plan)
+    for plan in load_scenarios(read_capabilities(player), 0):
+        results = run_scenario(player, plan)
         assert [result.judgement.outcome for result in results] == ["passed"] * len(plan)
 
 
 def test_a_trace_ends_where_the_target_parts_from_the_model() -> None:
     """On a mock that forgot a rule some trace is violated for it, and that is its last step."""
     player = ready(hook=True, without=frozenset({"slug-unique"}))
-    played = [play_plan(player, plan) for plan in plans(stage(player), 0)]
+    played = [run_scenario(player, plan) for plan in load_scenarios(read_capabilities(player), 0)]
     broken = [results for results in played if results[-1].judgement.outcome == "violated"]
     assert {results[-1].judgement.rule for results in broken} == {"slug-unique"}
     assert all(result.judgement.outcome == "passed" for results in broken for result in results[:-1])

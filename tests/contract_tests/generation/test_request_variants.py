@@ -8,18 +8,19 @@ from typing import Any
 import pytest
 
 from contract_tests.cases.model import Case, Step
-from contract_tests.cases.tables import bodies, fixture_cases
+from contract_tests.cases.tables import load_bodies, load_fixture_cases
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import load_spec
-from contract_tests.execution.factory import open_player
-from contract_tests.execution.random_scenarios import Stage
-from contract_tests.execution.shrink import reduced
-from contract_tests.generation.body_mutation import Pool
-from contract_tests.generation.oracle import CREDENTIAL
-from contract_tests.generation.request_variants import crossed
+from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.execution.shrink import shrink_observation
+from contract_tests.generation.body_mutation import ValuePool
+from contract_tests.generation.oracle import CREDENTIAL_PROPERTY
+from contract_tests.generation.request_variants import vary_requests
 from contract_tests.generation.rounds import Round
-from contract_tests.generation.state_machine import walk
-from contract_tests.runs.run import Options, Run
+from contract_tests.generation.scenario_types import ScenarioCapabilities
+from contract_tests.generation.state_machine import walk_scenarios
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.quality.faults import FAULTS
@@ -27,19 +28,19 @@ from tests.support.gate.gate import MOCK_HOOK, violated
 from tests.support.gate.planting import Request, Response, Send, twisted
 
 SPEC = load_spec()
-TABLES = [case for case in fixture_cases(load_catalogue()) if case.layer == "wire"]
-ON = Stage(("dk-red", "jwt-red", "sk-red", "sk-blue"), readback=True, hook=True)
+TABLES = [case for case in load_fixture_cases(load_catalogue()) if case.layer == "wire"]
+ON = ScenarioCapabilities(("dk-red", "jwt-red", "sk-red", "sk-blue"), readback=True, hook=True)
 
 
 @cache
 def round_bodies() -> list[Case]:
     """The bodies of a round."""
-    return Round(3, 0, recombined=400).cases(SPEC, lambda: Pool(SPEC, bodies()))
+    return Round(3, 0, mutated=400).build_cases(SPEC, lambda: ValuePool(SPEC, load_bodies()))
 
 
 def calls(number: int, seed: int = 1) -> list[Case]:
     """Some calls."""
-    return list(crossed(TABLES, round_bodies(), number, seed))
+    return list(vary_requests(TABLES, round_bodies(), number, seed))
 
 
 def test_a_seed_makes_the_same_calls() -> None:
@@ -90,8 +91,8 @@ def _refused(constant: str) -> None:
 
 def test_walks_go_where_much_can_go_wrong() -> None:
     """A seed walks the same traces again; each is as long as asked for, and about half of the steps are updates."""
-    assert walk(ON, 5, 40, 10) == walk(ON, 5, 40, 10) != walk(ON, 6, 40, 10)
-    moves = [move for plan in walk(ON, 5, 40, 10) for move in plan]
+    assert walk_scenarios(ON, 5, 40, 10) == walk_scenarios(ON, 5, 40, 10) != walk_scenarios(ON, 6, 40, 10)
+    moves = [move for plan in walk_scenarios(ON, 5, 40, 10) for move in plan]
     often = Counter(move.step.operation for move in moves)
     assert len(moves) == 400
     assert 120 < often["updateContainer"] < 240
@@ -102,8 +103,8 @@ def test_walks_go_where_much_can_go_wrong() -> None:
 
 def test_walks_do_what_can_be_done() -> None:
     """Without a hook no trace sets a status, without a read-back none reads."""
-    plain = Stage(ON.roles, readback=False, hook=False)
-    steps = {move.step.operation for plan in walk(plain, 5, 40, 10) for move in plan}
+    plain = ScenarioCapabilities(ON.roles, readback=False, hook=False)
+    steps = {move.step.operation for plan in walk_scenarios(plain, 5, 40, 10) for move in plan}
     assert steps == {"createContainer", "updateContainer"}
 
 
@@ -120,8 +121,8 @@ def test_walks_do_what_can_be_done() -> None:
 def test_a_long_run_finds_more_than_faults_of_bodies(name: str, rule: str) -> None:
     """Generated requests alone find what is wrong with callers, headers, texts and states, and nothing else."""
     fault = next(fault for fault in FAULTS if fault.name == name)
-    player = open_player(WsgiTarget(fault.app()), control_hook=MOCK_HOOK)
-    report = Run(player, Options(layers=("properties",), max_examples=250)).report()
+    player = open_executor(WsgiTarget(fault.app()), options=ExecutorOptions(control_hook=MOCK_HOOK))
+    report = Run(player, RunOptions(layers=("properties",), max_examples=250)).execute()
     assert violated(report) == {rule}
 
 
@@ -140,8 +141,8 @@ NULL = "external-credential-null-accepted"
 @pytest.mark.parametrize(
     ("app", "body", "rule", "statuses"),
     [
-        (create_app(without={NULL}), {CREDENTIAL: None}, NULL, []),
-        (RUNNING.app(), {CREDENTIAL: None}, "not-while-busy", ["running"]),
+        (create_app(without={NULL}), {CREDENTIAL_PROPERTY: None}, NULL, []),
+        (RUNNING.app(), {CREDENTIAL_PROPERTY: None}, "not-while-busy", ["running"]),
         (twisted(RUNNING.app(), with_other_faults), {"display_name": "d"}, "not-while-busy", ["running"]),
         (twisted(RUNNING.app(), with_other_faults), {}, "not-while-busy", ["running"]),
     ],
@@ -151,12 +152,12 @@ def test_a_status_is_blamed_where_it_makes_the_difference(
 ) -> None:
     """A trace whose update is refused of a new service in the same way is about what the update says."""
     steps = (
-        Step(body=bodies()["external"], slug="a"),
+        Step(body=load_bodies()["external"], slug="a"),
         Step("setStatus", status="running"),
         Step("updateContainer", body=body, expect="accept"),
     )
-    player = open_player(WsgiTarget(app), control_hook=MOCK_HOOK)
-    found = reduced(player, player.play(Case("trace", "not-while-busy", "lifecycle", steps)))
+    player = open_executor(WsgiTarget(app), options=ExecutorOptions(control_hook=MOCK_HOOK))
+    found = shrink_observation(player, player.run_case(Case("trace", "not-while-busy", "lifecycle", steps)))
     assert (found.judgement.outcome, found.judgement.rule) == ("violated", rule)
     assert [step.status for step in found.case.steps if step.status] == statuses
 
@@ -164,8 +165,8 @@ def test_a_status_is_blamed_where_it_makes_the_difference(
 def test_a_call_is_made_smaller() -> None:
     """What is told of a call has no request before it, and of its body only what an accepted one needs."""
     fault = next(fault for fault in FAULTS if fault.name == "empty-token-taken")
-    player = open_player(WsgiTarget(fault.app()))
-    report = Run(player, Options(layers=("properties",), max_examples=250)).report()
+    player = open_executor(WsgiTarget(fault.app()))
+    report = Run(player, RunOptions(layers=("properties",), max_examples=250)).execute()
     told = [finding.case.steps for finding in report.findings if finding.rule.id == "auth-bearer"]
     assert told
     assert all(len(steps) == 1 and len(steps[0].body) <= 3 for steps in told), told
@@ -175,10 +176,10 @@ def test_a_call_is_made_smaller() -> None:
 def test_a_part_of_a_long_run_keeps_to_it(*, refuse_only: bool) -> None:
     """Of one rule only its calls are played; where nothing may be created, nothing is."""
     app = create_app()
-    player = open_player(WsgiTarget(app), refuse_only=refuse_only)
+    player = open_executor(WsgiTarget(app), options=ExecutorOptions(refuse_only=refuse_only))
     rules = None if refuse_only else frozenset({"auth-required"})
-    options = Options(layers=("properties",), max_examples=100, rules=rules, refuse_only=refuse_only)
-    report = Run(player, options).report()
+    options = RunOptions(layers=("properties",), max_examples=100, rules=rules, refuse_only=refuse_only)
+    report = Run(player, options).execute()
     assert violated(report) == set()
     seen = {row.rule.id for row in report.verdicts if row.verdict == "conforms"}
     if refuse_only:

@@ -12,17 +12,17 @@ import yaml
 
 from contract_tests.contract.resources import data_file
 from contract_tests.contract.spec import load_document
-from contract_tests.execution.factory import open_player
+from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.mutation.engine import (
-    Bench,
     all_mutants,
-    judge_mutant,
-    open_bench,
-    try_all,
-    wrongly_listed,
+    find_wrongly_listed,
+    run_mutant,
+    run_mutations,
 )
-from contract_tests.mutation.mutants import base_document, mutants
-from contract_tests.runs.run import Options, Run
+from contract_tests.mutation.mutants import build_mutants, expand_document
+from contract_tests.mutation.session import MutationSession, open_session
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 
@@ -32,20 +32,20 @@ BODY = "createContainer:/body/properties"
 
 
 @pytest.fixture(scope="module")
-def bench() -> Bench:
+def bench() -> MutationSession:
     """The mock with the contract as it is."""
-    return open_bench(MOCK, control_hook=HOOK)
+    return open_session(MOCK, control_hook=HOOK)
 
 
-def named(bench: Bench, name: str) -> Any:
+def named(bench: MutationSession, name: str) -> Any:
     """The mutant of a name."""
     return next(mutant for mutant in all_mutants(bench) if mutant.id == name)
 
 
 def test_each_keyword_of_the_contract_has_mutants() -> None:
     """Every constraint keyword on the request side is changed in some way, and no two mutants are the same."""
-    document = base_document(load_document(data_file("spec/openapi.yaml")))
-    found = mutants(document)
+    document = expand_document(load_document(data_file("spec/openapi.yaml")))
+    found = build_mutants(document)
     keywords = {mutant.keyword for mutant in found}
     assert keywords >= {
         "type", "minimum", "maximum", "minLength", "maxLength", "pattern", "format", "required", "enum", "default",
@@ -67,34 +67,34 @@ def test_each_keyword_of_the_contract_has_mutants() -> None:
         (f"{BODY}/replica_count:change default", "replica-count-default", "read-back"),
     ],
 )
-def test_a_mutant_is_killed_under_its_rule(bench: Bench, name: str, rule: str, needs: str) -> None:
+def test_a_mutant_is_killed_under_its_rule(bench: MutationSession, name: str, rule: str, needs: str) -> None:
     """A mutant is killed by a case of the rule that it changes, which says whether state had to be seen."""
-    fate = judge_mutant(bench, named(bench, name))
+    fate = run_mutant(bench, named(bench, name))
     assert (fate.state, fate.needs) == ("killed", needs)
     assert fate.rule == rule or name.endswith("invert if")
 
 
-def test_without_its_cases_a_mutant_survives(bench: Bench) -> None:
+def test_without_its_cases_a_mutant_survives(bench: MutationSession) -> None:
     """Without the cases of the upper bound of the port, the mutant that widens it survives."""
     blind = replace(bench, cases=tuple(c for c in bench.cases if c.rule != "exposed-port-range"))
     mutant = named(bench, f"{BODY}/exposed_port:widen maximum")
-    assert judge_mutant(blind, mutant).state == "survived"
+    assert run_mutant(blind, mutant).state == "survived"
 
 
-def test_without_the_read_back_a_default_is_not_observable(bench: Bench) -> None:
+def test_without_the_read_back_a_default_is_not_observable(bench: MutationSession) -> None:
     """Where nothing shows what is stored, a changed default is not observable, which is not called survived."""
     blind = replace(bench, readback=False)
-    fate = judge_mutant(blind, named(bench, f"{BODY}/replica_count:drop default"))
+    fate = run_mutant(blind, named(bench, f"{BODY}/replica_count:drop default"))
     assert (fate.state, fate.needs) == ("not observable", "read-back")
 
 
-def test_an_equivalent_mutant_needs_a_true_reason(bench: Bench) -> None:
+def test_an_equivalent_mutant_needs_a_true_reason(bench: MutationSession) -> None:
     """An entry of the list that is killed, or that is no mutant, is named as wrong."""
     listed = replace(
         bench, equivalent={f"{BODY}/exposed_port:widen maximum": "no one notices", "nothing": "gone"}
     )
-    fates = list(try_all(listed, [named(bench, f"{BODY}/exposed_port:widen maximum")], jobs=1))
-    assert wrongly_listed(listed, fates) == [f"{BODY}/exposed_port:widen maximum", "nothing"]
+    fates = list(run_mutations(listed, [named(bench, f"{BODY}/exposed_port:widen maximum")], jobs=1))
+    assert find_wrongly_listed(listed, fates) == [f"{BODY}/exposed_port:widen maximum", "nothing"]
 
 
 NEW = (
@@ -143,17 +143,20 @@ def test_new_constraints_are_judged_and_have_their_rows(extended: Path) -> None:
     rules = {new[3] for new in NEW}
     verdicts = {}
     for name, app in (("right", create_app(spec=extended)), ("old", create_app())):
-        report = Run(open_player(WsgiTarget(app), spec=extended), Options(layers=("cases",))).report()
+        report = Run(
+            open_executor(WsgiTarget(app), options=ExecutorOptions(spec_path=extended)),
+            RunOptions(layers=("cases",)),
+        ).execute()
         verdicts[name] = {row.verdict for row in report.verdicts if row.rule.id in rules}
     assert verdicts == {"right": {"conforms"}, "old": {"violated"}}
 
 
 def test_mutants_of_new_constraints_are_killed(extended: Path) -> None:
     """Every mutant of a constraint that was added to the spec alone is killed."""
-    bench = open_bench(MOCK, spec=extended, control_hook=HOOK)
+    bench = open_session(MOCK, spec=extended, control_hook=HOOK)
     rules = {new[3] for new in NEW}
     chosen = [mutant for mutant in all_mutants(bench) if rules & set(mutant.rules)]
-    fates = {fate.mutant.id: fate.state for fate in try_all(bench, chosen)}
+    fates = {fate.mutant.id: fate.state for fate in run_mutations(bench, chosen)}
     assert len(fates) >= 10
     assert {name: state for name, state in fates.items() if state != "killed"} == {}
 

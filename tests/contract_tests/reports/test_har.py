@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from contract_tests.reports.har import write_har
 from contract_tests.results.verdict import Report
-from contract_tests.targets.base import Reply, Request
+from contract_tests.targets.base import Request, Response
 from contract_tests.targets.exchange import Exchange, Redactor
 from tests.support.reports import HOSTILE, faulty
 
@@ -58,7 +58,12 @@ def report() -> Report:
     """A report whose traffic has an unanswered request and a body that is hard to write at its end."""
     seen = faulty()
     body = replace(
-        _ODD, method="POST", body=HOSTILE, status=299, reply_body=HOSTILE, headers=(("Content-Type", "a/b"),)
+        _ODD,
+        method="POST",
+        body=HOSTILE,
+        status=299,
+        response_body=HOSTILE,
+        headers=(("Content-Type", "a/b"),),
     )
     return replace(seen, traffic=(*seen.traffic, _ODD, replace(body, body_cut=True)))
 
@@ -96,8 +101,8 @@ def test_times_are_milliseconds_and_add_up(entries: list[Any]) -> None:
 
 def test_exchange_starts_when_its_request_is_sent() -> None:
     """An exchange that took an hour started an hour before its answer was seen."""
-    reply = Reply(200, (), b"", seconds=3600.0)
-    slow = Redactor(()).exchange("sk-red", "http://x", Request("GET", "/"), reply)
+    reply = Response(200, (), b"", seconds=3600.0)
+    slow = Redactor(()).record_exchange("sk-red", "http://x", Request("GET", "/"), reply)
     ago = datetime.now(UTC) - datetime.fromisoformat(slow.started)
     assert timedelta(hours=1) <= ago < timedelta(hours=1, minutes=1)
 

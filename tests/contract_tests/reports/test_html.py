@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from contract_tests.reports.html import html_page
+from contract_tests.reports.html import render_html
 from contract_tests.results.verdict import Report
 from mock_server.app.factory import create_app
 from tests.support.browser import chromium, in_browser
@@ -35,7 +35,7 @@ def opened(report: Report, browser: Browser, tmp_path: Path) -> Iterator[Callabl
 
     def open_page(told: Report = report, width: int = 1280) -> Page:
         path = tmp_path / "report.html"
-        path.write_text(html_page(told), "utf-8")
+        path.write_text(render_html(told), "utf-8")
         page = browser.new_page(viewport={"width": width, "height": 844})
         page.on("console", lambda message: seen.append(message.text))
         page.on("pageerror", lambda error: seen.append(str(error)))
@@ -83,7 +83,7 @@ def test_finding_expands_by_keyboard(opened: Callable[..., Page]) -> None:
     """A finding is closed until Enter opens it; then its exchange, its curl and its replay can be read."""
     page = opened()
     finding = page.locator(
-        "details.finding", has=page.get_by_text("one slug was given to several services at once")
+        "details.finding", has=page.get_by_text("several concurrent creates got the same slug")
     )
     assert not finding.get_by_text("Received").is_visible()
     finding.locator("> summary").focus()
@@ -159,7 +159,7 @@ def test_nothing_that_was_received_becomes_part_of_the_page(
 @in_browser
 def test_page_is_whole_without_scripts(report: Report, browser: Browser, tmp_path: Path) -> None:
     """Where scripts are off every rule is there, findings still expand, and no dead control is shown."""
-    (tmp_path / "report.html").write_text(html_page(report), "utf-8")
+    (tmp_path / "report.html").write_text(render_html(report), "utf-8")
     page = browser.new_page(java_script_enabled=False)
     page.goto((tmp_path / "report.html").as_uri())
     page.locator(".finding > summary").first.click()
@@ -169,7 +169,7 @@ def test_page_is_whole_without_scripts(report: Report, browser: Browser, tmp_pat
 
 def test_page_holds_all_that_it_needs(report: Report) -> None:
     """The page refers to nothing outside itself, and its policy allows nothing but its own style and script."""
-    page = html_page(report)
+    page = render_html(report)
     assert set(re.findall(r'(?:src|href)="(#|data:image/svg\+xml,|[^"]{0,20})', page)) == {
         "#",
         "data:image/svg+xml,",
@@ -181,6 +181,6 @@ def test_page_holds_all_that_it_needs(report: Report) -> None:
 
 def test_page_stays_small(report: Report) -> None:
     """Bodies of a megabyte are cut; the page says so, and a plain run's is below half a megabyte."""
-    assert len(html_page(hostile(report)).encode()) < 500_000
-    assert "(cut; whole in the finding&#39;s file)" in html_page(hostile(report))
-    assert len(html_page(played(create_app(), layers=("cases",))).encode()) < 200_000
+    assert len(render_html(hostile(report)).encode()) < 500_000
+    assert "(cut; whole in the finding&#39;s file)" in render_html(hostile(report))
+    assert len(render_html(played(create_app(), layers=("cases",))).encode()) < 200_000

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from contract_tests.reports.json_report import json_report
+from contract_tests.reports.json_report import render_json
 from contract_tests.results.verdict import Report
 from tests.support.reports import faulty, hostile, played
 
@@ -25,7 +25,9 @@ def report() -> Report:
 VARIANTS: dict[str, Callable[[Report], Report]] = {
     "faulty": lambda report: report,
     "hostile": hostile,
-    "gone": lambda report: replace(report, findings=(), expired=(), cut_short="the target stopped answering"),
+    "gone": lambda report: replace(
+        report, findings=(), expired=(), cut_short="the target stopped responding"
+    ),
     "nothing": lambda report: replace(report, verdicts=(), findings=(), layers={}, callers=(), traffic=()),
     "strict": lambda _: played(strict=True, layers=("cases",)),
 }
@@ -34,7 +36,7 @@ VARIANTS: dict[str, Callable[[Report], Report]] = {
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_report_fits_its_schema(report: Report, variant: str) -> None:
     """Whatever the run, its JSON report is valid against the published schema."""
-    data = json.loads(json_report(VARIANTS[variant](report)))
+    data = json.loads(render_json(VARIANTS[variant](report)))
     assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(data)] == []
 
 
@@ -55,7 +57,7 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 def test_schema_knows_every_field(report: Report) -> None:
     """A field more or a field less, in any object of a report, is refused by the schema."""
-    data, validator = json.loads(json_report(report)), Draft202012Validator(SCHEMA)
+    data, validator = json.loads(render_json(report)), Draft202012Validator(SCHEMA)
     loose = []
     for path in _places(data):
         place = data
@@ -70,7 +72,7 @@ def test_schema_knows_every_field(report: Report) -> None:
 
 def test_json_tells_what_the_run_found(report: Report) -> None:
     """The counts, the exit code and the rows of the JSON are those of the report."""
-    data = json.loads(json_report(report))
+    data = json.loads(render_json(report))
     rows = {row["rule"]: (row["verdict"], row["severity"], row["label"]) for row in data["rules"]}
     assert data["exit_code"] == 1
     conforming = len(report.verdicts) - 6

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 import pytest
 
 from contract_tests.cases.model import LAYERS
-from contract_tests.reports.common import visible
-from contract_tests.reports.junit import junit_xml
+from contract_tests.reports.common import escape_unprintable
+from contract_tests.reports.junit import render_junit
 from contract_tests.results.verdict import Report
 from mock_server.app.factory import create_app
 from tests.support.reports import HOSTILE, faulty, hostile, played
@@ -27,7 +27,7 @@ def clean() -> Report:
 
 
 def _cases(report: Report) -> dict[tuple[str, str], ElementTree.Element]:
-    root = ElementTree.fromstring(junit_xml(report))
+    root = ElementTree.fromstring(render_junit(report))
     return {(case.attrib["classname"], case.attrib["name"]): case for case in root.iter("testcase")}
 
 
@@ -37,7 +37,7 @@ VARIANTS: dict[str, Callable[[Report, Report], Report]] = {
     "clean": lambda _, clean: clean,
     "only a waiver expired": lambda report, clean: replace(clean, expired=report.expired),
     "the target went away": lambda _, clean: replace(
-        clean, cut_short="the target stopped answering: refused"
+        clean, cut_short="the target stopped responding: refused"
     ),
     "interrupted": lambda _, clean: replace(clean, cut_short="interrupted"),
 }
@@ -47,7 +47,7 @@ VARIANTS: dict[str, Callable[[Report, Report], Report]] = {
 def test_junit_is_red_exactly_where_the_run_is(report: Report, clean: Report, variant: str) -> None:
     """There is a failure or an error in the file if and only if the exit code is not 0."""
     told = VARIANTS[variant](report, clean)
-    root = ElementTree.fromstring(junit_xml(told))
+    root = ElementTree.fromstring(render_junit(told))
     red = len([*root.iter("failure"), *root.iter("error")])
     assert (red > 0) == (told.exit_code != 0)
     assert int(root.attrib["failures"]) + int(root.attrib["errors"]) == red
@@ -75,14 +75,14 @@ def test_each_rule_and_layer_has_a_case(report: Report) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        (("contract.assumed", "gpu-count-range[cases]"), "note: accepted what the rule refuses"),
+        (("contract.assumed", "gpu-count-range[cases]"), "note: accepted a request that breaks this rule"),
         (
             ("contract.documented", "service-desc-type[cases]"),
             "waived: known | since *May* (until 9999-12-31)",
         ),
         (
             ("contract.provider", "not-while-busy[lifecycle]"),
-            "not observed: no control hook is configured to set a service's status",
+            "not observed: needs --control-hook to set a service's status",
         ),
     ],
     ids=["note", "waived", "not observed"],
@@ -98,7 +98,7 @@ def test_failure_says_what_was_received_and_expected(report: Report) -> None:
     """A failed case holds the contract's sentence, what was received and expected, and a command to send it again."""
     failure = _cases(report)["contract.provider", "slug-unique[race]"].find("failure")
     assert failure is not None
-    assert failure.attrib["message"] == "createContainer: one slug was given to several services at once"
+    assert failure.attrib["message"] == "createContainer: several concurrent creates got the same slug"
     told = failure.text or ""
     parts = (
         "A slug is used once",
@@ -115,12 +115,12 @@ def test_whatever_was_received_is_in_the_file(report: Report) -> None:
     failures = [case.find("failure") for case in _cases(hostile(report)).values()]
     told = [failure.text or "" for failure in failures if failure is not None and failure.text]
     assert told
-    assert [text for text in told if f"Received: {visible(HOSTILE)}\n" not in text] == []
+    assert [text for text in told if f"Received: {escape_unprintable(HOSTILE)}\n" not in text] == []
 
 
 def test_properties_tell_what_was_judged(report: Report) -> None:
     """The suite's properties name the target, the seed and the kit's version."""
-    root = ElementTree.fromstring(junit_xml(report))
+    root = ElementTree.fromstring(render_junit(report))
     told = {prop.attrib["name"]: prop.attrib["value"] for prop in root.iter("property")}
     assert {name: told[name] for name in ("target", "seed", "version", "verdict")} == {
         "target": "http://localhost/api/v1", "seed": "0", "version": "0.1.0", "verdict": "VIOLATED",

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
-from contract_tests.reports.common import visible
-from contract_tests.reports.markdown import LIMIT, escaped, markdown_summary
+from contract_tests.reports.common import escape_unprintable
+from contract_tests.reports.markdown import MAX_SUMMARY_BYTES, escape_markdown, render_markdown
 from contract_tests.results.verdict import Report
 from mock_server.app.factory import create_app
 from tests.support.reports import HOSTILE, faulty, hostile, played
@@ -30,25 +30,25 @@ def _tokens(text: str) -> Counter[str]:
 
 def test_first_line_is_the_verdict(report: Report) -> None:
     """The summary begins with the outcome in one line, which says whether the run is red."""
-    assert markdown_summary(report).startswith(
+    assert render_markdown(report).startswith(
         f"## ❌ VIOLATED: {len(report.verdicts) - 6} conforms, 3 violated"
     )
-    assert markdown_summary(played(create_app(), layers=("cases",))).startswith("## ✅ CONFORMS: ")
-    assert markdown_summary(
-        replace(report, findings=(), verdicts=(), expired=(), cut_short="the target stopped answering")
+    assert render_markdown(played(create_app(), layers=("cases",))).startswith("## ✅ CONFORMS: ")
+    assert render_markdown(
+        replace(report, findings=(), verdicts=(), expired=(), cut_short="the target stopped responding")
     ).startswith("## ⚠️ NOT JUDGED: ")
 
 
 def test_failures_can_be_unfolded_and_choices_are_one_table(report: Report) -> None:
     """Each failing finding is a folded block with its curl; a note is a row of a table and no more."""
-    text = markdown_summary(report)
+    text = render_markdown(report)
     failing = [f for f in report.findings if f.severity == "failure" and f.rule.id != "service-desc-type"]
     assert text.count("<details>") == len(failing)
     assert text.count("```sh\ncurl -i -X ") == len(failing)
     assert [f.id for f in failing if f"replay findings/{f.id}.json" not in text] == []
     assert "<b>gpu-count-range</b>" not in text
     assert re.search(
-        r"^\| gpu-count-range \| .* \| accepted what the rule refuses: create 201, update 200 \|$",
+        r"^\| gpu-count-range \| .* \| accepted a request that breaks this rule: create 201, update 200 \|$",
         text,
         re.MULTILINE,
     )
@@ -57,7 +57,7 @@ def test_failures_can_be_unfolded_and_choices_are_one_table(report: Report) -> N
 def test_nothing_that_was_received_is_read_as_markdown(report: Report) -> None:
     """Whatever a target answers, the summary has the same structure and no element that we did not write."""
     plain = replace(report, cut_short="x", notes=("x",))
-    harmless, harmful = markdown_summary(plain), markdown_summary(hostile(report))
+    harmless, harmful = render_markdown(plain), render_markdown(hostile(report))
     structure, harmed = _tokens(harmless), _tokens(harmful)
     kinds = (
         "th_open",
@@ -77,9 +77,13 @@ def test_nothing_that_was_received_is_read_as_markdown(report: Report) -> None:
 
 def test_escaped_text_is_shown_as_it_is() -> None:
     """A reader of Markdown, in a table cell or not, gives the text back letter by letter."""
-    rows = MarkdownIt("commonmark").enable("table").parse(f"| a | b |\n|---|---|\n| {escaped(HOSTILE)} | c |")
+    rows = (
+        MarkdownIt("commonmark")
+        .enable("table")
+        .parse(f"| a | b |\n|---|---|\n| {escape_markdown(HOSTILE)} | c |")
+    )
     cells = [row.children or [] for row in rows if row.type == "inline"][2:]
-    assert ["".join(part.content for part in cell) for cell in cells] == [visible(HOSTILE), "c"]
+    assert ["".join(part.content for part in cell) for cell in cells] == [escape_unprintable(HOSTILE), "c"]
 
 
 def test_summary_is_never_too_large(report: Report) -> None:
@@ -88,7 +92,7 @@ def test_summary_is_never_too_large(report: Report) -> None:
     many = replace(
         report, findings=tuple(replace(one, id=f"f-{n}", received="é|" * 100) for n in range(3000))
     )
-    text = markdown_summary(many)
-    assert LIMIT // 2 < len(text.encode()) < LIMIT
+    text = render_markdown(many)
+    assert MAX_SUMMARY_BYTES // 2 < len(text.encode()) < MAX_SUMMARY_BYTES
     assert re.search(r"\*\*Cut here: \d+ more parts did not fit; report.html has everything.\*\*\n$", text)
-    assert "Cut here" not in markdown_summary(report)
+    assert "Cut here" not in render_markdown(report)

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from contract_tests.reports.terminal import GRADES, last_line, print_report
+from contract_tests.reports.common import GRADES, format_last_line
+from contract_tests.reports.terminal import print_report
 from contract_tests.results.verdict import Report
 from tests.support.reports import faulty, hostile
 
@@ -62,18 +63,16 @@ def test_choices_are_a_line_each(report: Report, width: int) -> None:
     text = _printed(report, width).split(
         "The deployment's own choices (assumed rules; not held against it)\n"
     )[1]
-    line = "gpu-count-range accepted what the rule refuses: create 201, update 200"
-    assert " ".join(text.splitlines()[0].split()) == line
-    assert "gpu-count-range" not in "".join(text.splitlines()[1:])
+    line = "gpu-count-range accepted a request that breaks this rule: create 201, update 200"
+    assert " ".join(text.partition("\n\n")[0].split()) == line
+    assert "gpu-count-range" not in text.partition("\n\n")[2]
 
 
 def test_reasons_follow_the_matrix(report: Report) -> None:
     """Rules that were not judged or are waived are named with the reason, those of one reason together."""
     text = _printed(report, 160).split("Not judged, or waived\n")[1]
     assert text.splitlines()[:2] == [line for line in text.splitlines()[:2] if line.startswith("  ")]
-    assert re.search(
-        r"not observed: no control hook is configured to set a service's status\s+not-while-busy", text
-    )
+    assert re.search(r"not observed: needs --control-hook to set a service's status\s+not-while-busy", text)
     assert re.search(r"waived: known \| since \*May\* \(until 9999-12-31\)\s+service-desc-type", text)
 
 
@@ -96,7 +95,7 @@ def test_any_encoding_will_do(report: Report) -> None:
     file = io.TextIOWrapper(raw, encoding="ascii")
     print_report(hostile(report), Console(file=file, width=80))
     file.flush()
-    assert last_line(report).encode() in raw.getvalue()
+    assert format_last_line(report).encode() in raw.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -105,12 +104,12 @@ def test_any_encoding_will_do(report: Report) -> None:
         ("", "CONFORMS: "),
         ("the time is up", "CONFORMS: "),
         ("interrupted", "CONFORMS so far: "),
-        ("the target stopped answering: refused", "NOT JUDGED: "),
+        ("the target stopped responding: refused", "NOT JUDGED: "),
     ],
 )
 def test_last_line_promises_no_more_than_was_seen(report: Report, cut_short: str, said: str) -> None:
     """A run without a finding conforms, unless the target went away; one that was broken off, only so far."""
     clean = tuple(row for row in report.verdicts if row.verdict == "conforms")
     run = replace(report, findings=(), verdicts=clean, expired=(), cut_short=cut_short)
-    assert last_line(run).startswith(said)
-    assert last_line(replace(report, cut_short=cut_short)).startswith("VIOLATED: ")
+    assert format_last_line(run).startswith(said)
+    assert format_last_line(replace(report, cut_short=cut_short)).startswith("VIOLATED: ")

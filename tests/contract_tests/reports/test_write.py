@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.reports.common import visible
+from contract_tests.reports.common import escape_unprintable
 from contract_tests.reports.write import write_reports
-from contract_tests.results.findings import load
+from contract_tests.results.findings import load_finding
 from contract_tests.results.verdict import Report
 from tests.support.reports import HOSTILE, callers, echoing, faulty, hostile, played
 
@@ -47,14 +47,14 @@ def test_no_file_holds_a_secret(written: str, caller: object) -> None:
 def test_findings_of_a_hostile_target_can_be_played_again(report: Report, tmp_path: Path) -> None:
     """A finding's file holds its case, whatever the target answered."""
     write_reports(hostile(report), tmp_path)
-    cases = [load(tmp_path / "findings" / f"{finding.id}.json")[0] for finding in report.findings]
+    cases = [load_finding(tmp_path / "findings" / f"{finding.id}.json")[0] for finding in report.findings]
     assert [case.id for case in cases] == [finding.case.id for finding in report.findings]
 
 
 def test_visible_text_can_be_encoded_and_obeyed_by_nothing() -> None:
     """Text to be shown has no control character but newline and tab, no half of a pair and no override."""
-    shown = visible(HOSTILE)
-    assert visible("a\n\tb é 😀") == "a\n\tb é 😀"
+    shown = escape_unprintable(HOSTILE)
+    assert escape_unprintable("a\n\tb é 😀") == "a\n\tb é 😀"
     assert shown.encode().decode() == shown
     assert [c for c in "\x00\x1b\x07\r\u202e\ufffe" if c in shown] == []
     assert r"a\x00b\x1b[31mc\x07\x0d\u202e\ufffe\ud800" in shown

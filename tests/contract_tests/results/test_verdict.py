@@ -9,12 +9,12 @@ import pytest
 
 from contract_tests.cases.model import Case, Step
 from contract_tests.contract.rules import load_catalogue
-from contract_tests.execution.created_log import Ledger
-from contract_tests.execution.executor import Result
-from contract_tests.results.aggregate import Tally
-from contract_tests.results.findings import findings
+from contract_tests.execution.created_log import CreatedLog
+from contract_tests.results.aggregate import Aggregate
+from contract_tests.results.findings import build_findings
 from contract_tests.results.judge import Judgement
-from contract_tests.results.verdict import verdicts
+from contract_tests.results.observation import Observation
+from contract_tests.results.verdict import decide_verdicts
 from contract_tests.results.waivers import Waiver, WaiversError, load_waivers
 
 CATALOGUE = load_catalogue()
@@ -23,17 +23,19 @@ ID = "0192f0c1-9a8b-7c6d-9e5f-404142434445"
 
 def result(
     rule: str, outcome: Any, layer: Any = "cases", expect: Any = "refuse", reason: str = "why"
-) -> Result:
+) -> Observation:
     """A result as a player would hand it out."""
     case = Case(f"{rule}-{outcome}", rule, layer, (Step(expect=expect),))
-    return Result(case, Judgement(outcome, rule, reason))
+    return Observation(case, Judgement(outcome, rule, reason))
 
 
 def verdict_on(
-    rule: str, *results: Result, strict: bool = False, waiver: Waiver | None = None
+    rule: str, *results: Observation, strict: bool = False, waiver: Waiver | None = None
 ) -> tuple[str, bool]:
     """The verdict on a rule, and whether it fails the run."""
-    rows, _ = verdicts(Tally.of(results), CATALOGUE, {rule: waiver} if waiver else {}, strict=strict)
+    rows, _ = decide_verdicts(
+        Aggregate.of(results), CATALOGUE, {rule: waiver} if waiver else {}, strict=strict
+    )
     row = next(row for row in rows if row.rule.id == rule)
     return row.verdict, row.fails
 
@@ -75,7 +77,8 @@ def test_the_same_deviation_is_one_finding() -> None:
     same = [result("slug-unique", "violated") for _ in range(3)]
     other = result("slug-unique", "violated", reason="otherwise")
     assert [
-        finding.count for finding in findings(Tally.of([*same, other]).deviations.values(), CATALOGUE)
+        finding.count
+        for finding in build_findings(Aggregate.of([*same, other]).deviations.values(), CATALOGUE)
     ] == [3, 1]
 
 
@@ -85,8 +88,8 @@ def test_the_same_deviation_is_one_finding() -> None:
         ("{", "not YAML"),
         ("rule: a", "not a list"),
         ("[{rule: slug-unique}]", "needs rule, reason and until"),
-        ("[{rule: none, reason: r, until: 2030-01-01}]", "no rule 'none'"),
-        ("[{rule: slug-unique, reason: r, until: soon}]", "not a day"),
+        ("[{rule: none, reason: r, until: 2030-01-01}]", "unknown rule 'none'"),
+        ("[{rule: slug-unique, reason: r, until: soon}]", "not a date"),
     ],
 )
 def test_a_waivers_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, says: str) -> None:
@@ -100,10 +103,10 @@ def test_a_waivers_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, 
 def test_the_ledger_is_written_before_the_answer(tmp_path: Path) -> None:
     """A create is in the ledger's file as soon as it goes out, and once more when it is answered."""
     path = tmp_path / "ledger.jsonl"
-    ledger = Ledger(path)
-    ledger.sending("me", "a-slug")
+    created_log = CreatedLog(path)
+    created_log.log_sending("me", "a-slug")
     before = [json.loads(line)["event"] for line in path.read_text().splitlines()]
-    ledger.created("me", "a-slug", ID)
+    created_log.log_created("me", "a-slug", ID)
     after = [json.loads(line)["event"] for line in path.read_text().splitlines()]
-    ledger.close()
-    assert (before, after, ledger.count) == (["sending"], ["sending", "created"], 1)
+    created_log.close()
+    assert (before, after, created_log.count) == (["sending"], ["sending", "created"], 1)

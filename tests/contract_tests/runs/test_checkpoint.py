@@ -14,13 +14,14 @@ import pytest
 
 from contract_tests.cases.model import Case, Step
 from contract_tests.contract.rules import load_catalogue
-from contract_tests.execution.executor import Result
-from contract_tests.execution.factory import open_player
-from contract_tests.results.aggregate import Tally
+from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.judge import Judgement
+from contract_tests.results.observation import Observation
 from contract_tests.results.verdict import Report
 from contract_tests.runs.checkpoint import load_state
-from contract_tests.runs.run import Options, Run
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.support.gate.gate import MOCK_HOOK, told
@@ -38,8 +39,11 @@ def said(report: Report) -> dict[str, tuple[str, str]]:
 
 def judged(**options: Any) -> Run:
     """A run of a faulty mock that has been played."""
-    run = Run(open_player(WsgiTarget(create_app(without=OFF)), control_hook=MOCK_HOOK), Options(**options))
-    run.report()
+    run = Run(
+        open_executor(WsgiTarget(create_app(without=OFF)), options=ExecutorOptions(control_hook=MOCK_HOOK)),
+        RunOptions(**options),
+    )
+    run.execute()
     return run
 
 
@@ -47,30 +51,32 @@ def test_a_state_survives_its_file(tmp_path: Path) -> None:
     """What is read back makes the same report: verdicts, findings with their requests, layers, counts."""
     run = judged(layers=("cases", "lifecycle", "race"))
     run.state.save(tmp_path)
-    assert load_state(tmp_path).report(run.catalogue) == run.state.report(run.catalogue)
+    assert load_state(tmp_path).build_report(run.catalogue) == run.state.build_report(run.catalogue)
     assert {path.name for path in tmp_path.iterdir()} == {"state.json"}
 
 
 def test_a_tally_takes_no_room_for_more_of_the_same() -> None:
     """A hundred thousand results are counted, and what is kept is as much as after ten."""
     results = [
-        Result(
+        Observation(
             Case(f"c{n}", "created", "cases", (Step(expect="accept"),)), Judgement(outcome, "created", why)
         )
         for n, (outcome, why) in enumerate(
             [("passed", ""), ("inconclusive", "busy"), ("violated", "wrong")] * 4
         )
     ]  # type: ignore[arg-type]
-    few, many = Tally.of(results), Tally.of(results * 10_000)
+    few, many = Aggregate.of(results), Aggregate.of(results * 10_000)
     assert (few.cases, many.cases) == (12, 120_000)
-    sizes = [Counter(map(len, tally.to_data().values())) for tally in (few, many)]
+    sizes = [Counter(map(len, tally.to_json().values())) for tally in (few, many)]
     assert sizes[0] == sizes[1]
 
 
 def test_reasons_that_a_target_makes_up_are_bounded() -> None:
     """A target that answers each request with another excuse fills no memory."""
     case = Case("c", "created", "cases", (Step(),))
-    tally = Tally.of(Result(case, Judgement("inconclusive", "created", f"why {n}")) for n in range(1000))
+    tally = Aggregate.of(
+        Observation(case, Judgement("inconclusive", "created", f"why {n}")) for n in range(1000)
+    )
     assert (tally.cases, len(tally.reasons)) == (1000, 50)
 
 
@@ -104,17 +110,19 @@ def test_what_one_shard_explains_of_another_is_merged(tmp_path: Path) -> None:
     catalogue = load_catalogue()
     states = []
     for number, rule in enumerate(("slug-unique", "slug-immutable"), 1):
-        run = Run(open_player(WsgiTarget(create_app())), Options(target="x", layers=(), shard=(number, 2)))
+        run = Run(
+            open_executor(WsgiTarget(create_app())), RunOptions(target="x", layers=(), shard=(number, 2))
+        )
         step = Step("updateContainer", expect="refuse")
-        run.state.tally.note(
-            Result(Case(rule, rule, "lifecycle", (step,)), Judgement("violated", rule, "wrong"))
+        run.state.committed.add(
+            Observation(Case(rule, rule, "lifecycle", (step,)), Judgement("violated", rule, "wrong"))
         )
         run.state.finished = True
         run.state.save(tmp_path)
         states.append(load_state(tmp_path))
-    from contract_tests.runs.checkpoint import merged
+    from contract_tests.runs.checkpoint import merge_states
 
-    alone, together = states[1].report(catalogue), merged(states).report(catalogue)
+    alone, together = states[1].build_report(catalogue), merge_states(states).build_report(catalogue)
     assert (said(alone)["slug-immutable"][0], said(together)["slug-immutable"][0]) == (
         "violated",
         "inconclusive",
@@ -137,14 +145,14 @@ def edited(**changes: Any) -> Spoil:
 
 UNMERGED: dict[str, tuple[Spoil, str]] = {
     "missing": (lambda folders: folders[:1], "shard 2/2 is missing"),
-    "twice": (lambda folders: [*folders, folders[0]], "shard 1/2 is there twice"),
+    "twice": (lambda folders: [*folders, folders[0]], "shard 1/2 is given twice"),
     "other-target": (edited(target="https://other.example.com"), "the runs differ in target"),
     "other-contract": (edited(contract="other"), "the runs differ in contract"),
     "other-strictness": (edited(strict=True), "the runs differ in strict"),
-    "other-number": (edited(shard=[2, 3]), "shards of different numbers"),
-    "unfinished": (edited(finished=False), "did not end"),
+    "other-number": (edited(shard=[2, 3]), "different numbers of shards"),
+    "unfinished": (edited(finished=False), "has not finished"),
     "another-version": (edited(format=99), "another version of the kit"),
-    "damaged": (edited(tally=[1]), "is not what a run of this kit wrote"),
+    "damaged": (edited(tally=[1]), "is not a state file of this kit"),
     "no-report": (lambda folders: [folders[0], folders[0].parent / "nowhere"], "No such file"),
 }
 
@@ -259,7 +267,7 @@ def test_a_state_that_is_cut_short_is_told(two_shards: list[Path], tmp_path: Pat
     copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
     (copy / "state.json").write_text((copy / "state.json").read_text()[:500])
     done = resume(copy)
-    assert (done.code, "is cut short" in done.err) == (2, True)
+    assert (done.code, "is truncated" in done.err) == (2, True)
 
 
 def test_findings_of_an_earlier_run_go(tmp_path: Path) -> None:
@@ -304,10 +312,10 @@ def test_a_run_that_has_ended_is_told_again(two_shards: list[Path], tmp_path: Pa
 
 def test_only_so_much_of_the_traffic_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """A long run keeps the last requests and ids, and says that it does."""
-    monkeypatch.setattr("contract_tests.execution.executor.TRAFFIC", 100)
-    monkeypatch.setattr("contract_tests.runs.run.TRAFFIC", 100)
-    monkeypatch.setattr("contract_tests.execution.executor._IDS", 10)
-    player = open_player(WsgiTarget(create_app()))
-    report = Run(player, Options(layers=("cases",))).report()
-    assert (len(report.traffic), len(player._ids)) == (100, 10), told(report)
-    assert "of the traffic the last 100 requests are kept" in report.notes
+    monkeypatch.setattr("contract_tests.execution.sender.MAX_TRAFFIC", 100)
+    monkeypatch.setattr("contract_tests.runs.run.MAX_TRAFFIC", 100)
+    monkeypatch.setattr("contract_tests.execution.limits.MAX_IDS", 10)
+    player = open_executor(WsgiTarget(create_app()))
+    report = Run(player, RunOptions(layers=("cases",))).execute()
+    assert (len(report.traffic), len(player._seen_ids._ids)) == (100, 10), told(report)
+    assert "traffic.har has the last 100 requests only" in report.notes

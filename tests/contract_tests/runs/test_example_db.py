@@ -12,10 +12,11 @@ import pytest
 import redis
 
 from contract_tests.cases.model import Case, Step
-from contract_tests.execution.factory import open_player
+from contract_tests.execution.factory import open_executor
 from contract_tests.results.verdict import Report
-from contract_tests.runs.example_db import Archive, open_archive
-from contract_tests.runs.run import Options, Run
+from contract_tests.runs.example_db import ExampleArchive, open_archive
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run, RunHooks
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.quality.faults import FAULTS
@@ -37,10 +38,12 @@ def rare(request: Request, send: Send) -> Response:
     return send(request)
 
 
-def fuzzed(app: App, archive: Archive, examples: int) -> Report:
+def fuzzed(app: App, archive: ExampleArchive, examples: int) -> Report:
     """The report of a run of the generated bodies alone."""
-    player = open_player(WsgiTarget(app))
-    return Run(player, Options(layers=("properties",), max_examples=examples), archive=archive).report()
+    player = open_executor(WsgiTarget(app))
+    return Run(
+        player, RunOptions(layers=("properties",), max_examples=examples), RunHooks(archive=archive)
+    ).execute()
 
 
 @pytest.fixture
@@ -60,21 +63,25 @@ def address() -> Iterator[str]:
 def test_a_case_is_given_once_and_never_back_to_who_kept_it(tmp_path: Path) -> None:
     """What one run keeps another is given, whole, whatever is in it; and nobody twice."""
     mine, yours = (open_archive(str(tmp_path), "target", "contract") for _ in range(2))
-    mine.keep(CASE)
-    assert [list(mine.unmet()), list(yours.unmet()), list(yours.unmet())] == [[], [CASE], []]
+    mine.save_case(CASE)
+    assert [list(mine.iter_pending()), list(yours.iter_pending()), list(yours.iter_pending())] == [
+        [],
+        [CASE],
+        [],
+    ]
 
 
 @pytest.mark.parametrize(("target", "contract"), [("other", "contract"), ("target", "other")])
 def test_cases_stay_with_their_target_and_contract(tmp_path: Path, target: str, contract: str) -> None:
     """A run of another target, or by another contract, is given nothing."""
-    open_archive(str(tmp_path), "target", "contract").keep(CASE)
-    assert list(open_archive(str(tmp_path), target, contract).unmet()) == []
+    open_archive(str(tmp_path), "target", "contract").save_case(CASE)
+    assert list(open_archive(str(tmp_path), target, contract).iter_pending()) == []
 
 
 def test_what_a_long_run_found_a_short_one_finds_again(tmp_path: Path) -> None:
     """A deviation that few bodies show is known to the next run; once the target is right it is forgotten."""
 
-    def archive() -> Archive:
+    def archive() -> ExampleArchive:
         return open_archive(str(tmp_path), "target", "contract")
 
     faulty, right = twisted(create_app(), rare), create_app()
@@ -115,18 +122,18 @@ class Broken:
 def test_a_database_that_fails_spoils_no_run() -> None:
     """The run goes on without it and says so, without repeating what the error says; it is asked once."""
     database = Broken()
-    report = fuzzed(create_app(), Archive(database, "target", "contract"), 10)
+    report = fuzzed(create_app(), ExampleArchive(database, "target", "contract"), 10)
     assert (report.exit_code, database.asked) == (0, 1)
     assert [note for note in report.notes if "database" in note] == [
-        "the example database failed (ConnectionError), and was not used after that"
+        "the example database failed (ConnectionError), and was not used any more"
     ]
 
 
 @pytest.mark.parametrize(
     ("db", "says"),
     [
-        ("redis://user:hunter2@127.0.0.1:1/0", "no Redis answers there (ConnectionError)"),
-        ("redis://[", "no Redis answers there"),
+        ("redis://user:hunter2@127.0.0.1:1/0", "no Redis responds there (ConnectionError)"),
+        ("redis://[", "no Redis responds there"),
         ("mysql://user:hunter2@host/db", "give redis://host:6379/0 or a folder"),
     ],
     ids=["down", "no-url", "scheme"],

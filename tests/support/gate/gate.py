@@ -8,9 +8,10 @@ from contract_tests.cases.callers import Caller
 from contract_tests.cases.model import Layer
 from contract_tests.contract.rules import Catalogue, load_catalogue
 from contract_tests.contract.spec import Spec, load_spec
-from contract_tests.execution.factory import open_player
+from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.results.verdict import Report
-from contract_tests.runs.run import Options, Run
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 
 App = Callable[..., Iterable[bytes]]
@@ -41,8 +42,8 @@ def judged(
     **options: Any,
 ) -> Report:
     """The report of a run in process; strict, and of the gate's layers, unless told otherwise."""
-    player = open_player(WsgiTarget(app), callers, control_hook=hook, parsed=spec())
-    return Run(player, Options(**{"strict": True, "layers": GATE, **options})).report()
+    player = open_executor(WsgiTarget(app), callers, options=ExecutorOptions(control_hook=hook, spec=spec()))
+    return Run(player, RunOptions(**{"strict": True, "layers": GATE, **options})).execute()
 
 
 def violated(report: Report) -> set[str]:

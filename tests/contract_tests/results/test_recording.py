@@ -11,10 +11,11 @@ import pytest
 
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import load_spec
-from contract_tests.execution.factory import open_player
-from contract_tests.execution.recording import judged, load_recording
+from contract_tests.execution.factory import open_executor
 from contract_tests.reports.write import write_reports
-from contract_tests.runs.run import Options, Run
+from contract_tests.results.recording import judge_recording, load_recording
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 
@@ -79,16 +80,16 @@ def call(
 )
 def test_a_recorded_call_is_judged(entries: list[dict[str, Any]], outcomes: list[tuple[str, str]]) -> None:
     """What a recording proves is said under its rule, what it cannot show is not held against anyone."""
-    results = judged(entries, SPEC, CATALOGUE)
+    results = judge_recording(entries, SPEC, CATALOGUE)
     assert [(r.judgement.rule, r.judgement.outcome) for r in results] == outcomes
-    assert "sk-secret" not in json.dumps([e.to_data() for r in results for e in r.exchanges])
+    assert "sk-secret" not in json.dumps([e.to_json() for r in results for e in r.exchanges])
 
 
 @pytest.mark.parametrize(("without", "code"), [(frozenset(), 0), (frozenset({"replica-count-range"}), 1)])
 def test_the_traffic_of_a_run_is_judged_alike(tmp_path: Path, without: frozenset[str], code: int) -> None:
     """The HAR file that a run wrote gives the same findings offline, about the rules that it can show."""
     app = create_app(without=without)
-    write_reports(Run(open_player(WsgiTarget(app)), Options(layers=("cases",))).report(), tmp_path)
+    write_reports(Run(open_executor(WsgiTarget(app)), RunOptions(layers=("cases",))).execute(), tmp_path)
     command = [sys.executable, "-m", "contract_tests", "check", str(tmp_path / "traffic.har")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == code, done.stdout + done.stderr
