@@ -130,9 +130,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     report = config.stash[_REPORT] = merge_states(states).build_report(load_catalogue())
     if target := config.getoption("--report"):
         from contract_tests.reports.har import merge_har
-        from contract_tests.reports.write import (
-            write_reports,  # templates and formats only where they are asked for
-        )
+
+        # Loads the template engine and all formats, which a run without reports never needs.
+        from contract_tests.reports.write import write_reports
 
         write_reports(report, target)
         merge_har([path / "traffic.har" for path in sorted(folder.iterdir())], target / "traffic.har")

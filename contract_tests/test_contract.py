@@ -8,9 +8,9 @@ from contract_tests.results.verdict import Report, RuleVerdict
 def test_rule(rule: str, verdict: RuleVerdict, contract_report: Report) -> None:
     """The target conforms to the rule."""
     if verdict.fails:
-        mine = [finding for finding in contract_report.findings if finding.rule.id == rule]
+        own = [finding for finding in contract_report.findings if finding.rule.id == rule]
         shown = [
-            f"{f.reason}\nReceived: {f.received}\nExpected: {f.expected}\n{f.curl_commands}" for f in mine
+            f"{f.reason}\nReceived: {f.received}\nExpected: {f.expected}\n{f.curl_commands}" for f in own
         ]
         pytest.fail(f"{verdict.rule.statement}\n" + "\n\n".join(shown), pytrace=False)
     if verdict.verdict == "violated":

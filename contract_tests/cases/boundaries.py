@@ -1,8 +1,8 @@
 """Boundary cases derived from the spec: every constraint keyword at its bound and just past it.
 
-A value is labelled by the spec itself: refused under the one rule whose keyword it breaks, accepted where it
-breaks none; a value that breaks two proves neither and is dropped. So a keyword added to the spec is tried
-without a line of Python. What the pages leave open (``null`` where no null is declared) is labelled open.
+The spec itself labels each value: refused under the one rule whose keyword it breaks, accepted if it breaks none.
+A value that breaks two rules proves neither and is dropped. So a keyword added to the spec is tried without new
+Python code. A ``null`` that the schema does not declare is labelled open, as the reference pages leave it open.
 """
 
 import json
@@ -24,7 +24,7 @@ _OPERATIONS = ("createContainer", "updateContainer")
 
 def derive_cases(spec: Spec, catalogue: Catalogue, bodies: Mapping[str, Any]) -> list[Case]:
     """Return the derived cases of both operations."""
-    found: list[Case] = []
+    cases: list[Case] = []
     for operation in (spec.operations[name] for name in _OPERATIONS):
         for name, schema in operation.body_schema["properties"].items():
             service_type = _service_type(name, bodies)
@@ -40,16 +40,15 @@ def derive_cases(spec: Spec, catalogue: Catalogue, bodies: Mapping[str, Any]) ->
                     "rule": rule, "property": name, "body": service_type, "operations": [operation.id],
                     expect: [value], "from": f"derived-{name}-{number}-",
                 }  # fmt: skip
-                found.extend(build_value_cases(row, catalogue, bodies))
-    return found
+                cases.extend(build_value_cases(row, catalogue, bodies))
+    return cases
 
 
 def select_new_cases(cases: list[Case], known: list[Case]) -> list[Case]:
-    """Return the cases that try what the known ones do not, each once.
+    """Return the cases that try something that the known ones do not, each once.
 
-    Two values of a wrong type try the same where they are of the same kind: 0 and 1, but not "a" and "1".
-    Of a rule that is no type, or of the type of something inside an array, ``_ENOUGH`` values that a hand chose
-    are not added to, but for what stands beyond the first item.
+    Two values of a wrong type try the same thing if they are of the same kind: 0 and 1, but not "a" and "1". Rules
+    that have ``_MAX_HAND_VALUES`` values in the tables get no more; type rules of whole properties are the exception.
     """
     seen = {_identity_key(case) for case in known if case.value}
     chosen = Counter(_group_key(case) for case in known if case.value)
@@ -63,7 +62,7 @@ def select_new_cases(cases: list[Case], known: list[Case]) -> list[Case]:
 
 
 def find_broken_rules(validator: Any, schema: Mapping[str, Any], value: Any) -> set[str]:
-    """Return the ids of the rules that a value breaks, by the rules named beside the keywords of its schema."""
+    """Return the rules that a value breaks, as named beside the keywords of its schema."""
     return {rule for error in validator.iter_errors(value) for rule in _rules_of_error(schema, error)}
 
 
@@ -77,7 +76,7 @@ def _label_values(
     schema = operation.body_schema["properties"][name]
     for value in values:
         if value is None and name in required:
-            continue  # the type or the requirement: it proves neither
+            continue  # a refusal could be about the type or the requirement
         rules = find_broken_rules(validator, operation.body_schema, {**base, name: value})
         if _has_null(value) and rules:
             yield value, "open", min(rules)
@@ -88,7 +87,7 @@ def _label_values(
 
 
 def _nearest_rule(schema: Mapping[str, Any], value: Any) -> str | None:
-    """Name the rule that an accepted value comes closest to breaking: its length, its range, its pattern."""
+    """Return the rule that an accepted value almost breaks: its length, its range or its pattern."""
     if value is None:
         nulls = [branch for branch in schema.get("anyOf", ()) if branch.get("type") == "null"]
         return next((str(branch["x-rules"]["type"]) for branch in nulls if "x-rules" in branch), None)
@@ -105,7 +104,7 @@ _KEYWORDS: dict[type, tuple[str, ...]] = {
 
 
 def _required_rules(schema: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the rules of the names that must be there, conditional ones included."""
+    """Return the rules of required properties by name, including conditional ones."""
     found: dict[str, list[str]] = {}
     for part in (schema, schema.get("then", {}), schema.get("else", {})):
         rules = part.get("x-rules", {}).get("required", {})
@@ -116,7 +115,7 @@ def _required_rules(schema: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def _service_type(name: str, bodies: Mapping[str, Any]) -> str:
-    """Name the type of service for which the property is meant."""
+    """Return the type of service to which the property belongs."""
     external_only = name in bodies["external-full"] and name not in bodies["deployed-full"]
     return "external" if external_only else "deployed"
 
@@ -152,7 +151,7 @@ def _iter_named_rules(schema: Any) -> Iterator[str]:
 
 
 def _has_empty(value: Any) -> bool:
-    """An empty text is a matter of taste where no length is given: only the tables say where it must be accepted."""
+    """Return whether a value contains an empty text: only the tables say where one must be accepted."""
     if isinstance(value, list):
         return any(map(_has_empty, value))
     return value == "" or (isinstance(value, dict) and any(map(_has_empty, value.values())))
@@ -165,7 +164,7 @@ def _has_null(value: Any) -> bool:
 
 
 def _max_hand_values(case: Case) -> float:
-    """Return how many values chosen by hand are enough for the rule of a case."""
+    """Return the number of values in the tables that is enough for the rule of a case."""
     if case.expect == "accept" or case.rule.endswith("-required"):
         return 1
     return float("inf") if case.rule.endswith("-type") and not _has_single_item(case) else _MAX_HAND_VALUES
@@ -193,7 +192,7 @@ def _value_kind(value: Any) -> Any:
     if isinstance(value, list):
         return ["array", *map(_value_kind, value)]
     if isinstance(value, dict):
-        # Of an item only its wrong property matters.
+        # Only the property of a wrong type identifies an item.
         return {
             key: _value_kind(inner) for key, inner in value.items() if not isinstance(inner, str)
         } or "object"

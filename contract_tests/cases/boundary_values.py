@@ -1,4 +1,4 @@
-"""Values worth trying on a schema: its bounds, one past them, wrong types, near misses of its patterns."""
+"""Boundary values of a schema: its bounds, one past them, wrong types, near misses of its patterns."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,7 @@ _WRONG_TYPES: tuple[Any, ...] = (True, 0, 1.5, "8080", "", None, {"a": "b"})
 
 
 def probe_values(schema: Mapping[str, Any], example: Any = None) -> list[Any]:
-    """Return values to try on the schema, each once; ``example`` is a valid one, where one is known."""
+    """Return values to try on the schema, each once; ``example`` is a valid one, if one is known."""
     valid = example if example is not None else build_example(schema)
     unique = {json.dumps(value): value for value in _iter_probes(schema, valid)}
     return list(unique.values())
@@ -58,7 +58,7 @@ def _probe_numbers(schema: Mapping[str, Any]) -> Iterator[Any]:
             bound = schema[keyword]
             yield from (bound - 1, bound, bound + 1)
     if "maximum" in schema:
-        yield 2**32 + max(1, schema.get("minimum", 1))  # a valid number again, once it is cut to 32 bits
+        yield 2**32 + max(1, schema.get("minimum", 1))  # becomes valid when truncated to 32 bits
     if "minimum" in schema:
         yield -(2**31)
     if "multipleOf" in schema:
@@ -86,7 +86,7 @@ def _probe_texts(schema: Mapping[str, Any], valid: str) -> Iterator[str]:
             f"{item}x",
         )
     if "format" in schema:
-        yield "text"  # what else a URI may hold parsers disagree about; the tables say what is certain
+        yield "text"  # parsers disagree about other URIs; the tables have the certain ones
     elif "pattern" in schema:
         yield from _near_misses(valid)
     if schema.get("format") == "uuid":
@@ -94,7 +94,7 @@ def _probe_texts(schema: Mapping[str, Any], valid: str) -> Iterator[str]:
 
 
 def _near_misses(valid: str) -> Iterator[str]:
-    """Yield texts one character off."""
+    """Yield texts that differ in one character."""
     yield from (f"{valid}\n", f"\n{valid}", f"{valid} ", f" {valid}", valid[1:], valid[:-1])
     yield from (
         f"_{valid}",
@@ -125,7 +125,7 @@ def _probe_arrays(schema: Mapping[str, Any], valid: list[Any]) -> Iterator[list[
 
 
 def _wrong_items(item: Any) -> list[Any]:
-    """Return what is wrong most likely, for a place beyond the first of an array."""
+    """Return items that are most likely invalid, for a place beyond the first of an array."""
     return [{**item, name: True} for name in item] if isinstance(item, Mapping) else [True]
 
 

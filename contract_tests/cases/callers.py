@@ -1,4 +1,4 @@
-"""Who calls: the callers that the user has, and the parts that the cases have for them."""
+"""Callers: the user's callers, and the roles that the cases assign to them."""
 
 import os
 import zlib
@@ -19,14 +19,14 @@ _KINDS = ("jwt", "sk", "dk", "ak")
 
 
 class CallersError(ValueError):
-    """A callers file that cannot be used; its text is one line that says what to do."""
+    """An unusable callers file; the message is one line that says how to fix it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One caller. ``teams`` are team UUIDs, empty where the user did not say (a credential has one anyway).
+    """One caller; ``teams`` are team UUIDs, empty if the user named none (a credential has one anyway).
 
-    ``always_team`` is set where a deployment was seen to refuse the credential without ``X-Team-ID``.
+    ``always_names_team`` is true if the deployment refused the credential without ``X-Team-ID``.
     """
 
     name: str
@@ -38,9 +38,9 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class CallerPool:
-    """The callers in their parts: ``red`` and ``blue`` are two teams, each None where it is not known.
+    """The callers of a run; ``red`` and ``blue`` are the UUIDs of two teams, each None if unknown.
 
-    ``refused`` names the callers that were given, but that the target did not let act.
+    ``rejected`` names the callers that the target did not let act.
     """
 
     red: str | None
@@ -49,9 +49,9 @@ class CallerPool:
     rejected: tuple[str, ...] = ()
 
     def find_caller(self, role: str, *, lenient: bool = False) -> Caller | None:
-        """Return the caller of a role such as ``sk-red``, ``jwt-both``, ``red`` (anyone for that team).
+        """Return the caller for a role such as ``sk-red``, ``jwt-both`` or ``red`` (any caller of that team).
 
-        ``lenient`` lets anyone of the same team stand in for a kind that nobody has.
+        ``lenient`` allows any caller of the same team in place of a missing kind.
         """
         if role == "unknown":
             return Caller("unknown", "unknown", f"sk-never-issued-{uuid4().hex}")
@@ -65,15 +65,15 @@ class CallerPool:
         return matching[0] if matching else None
 
     def list_red_callers(self) -> tuple[Caller, ...]:
-        """Everyone who can act for team red."""
+        """Return all callers that can act for team red."""
         return tuple(c for c in self.callers if c.kind != "ak" and self._fits_team(c, "red"))
 
     def team_role(self, caller: Caller) -> str:
-        """Name the team, red or blue, that a caller can act for; red first."""
+        """Return the team, red or blue, that a caller can act for; red first."""
         return "red" if self._fits_team(caller, "red") else "blue"
 
     def rotate_caller(self, case: Case, turn: int = 0) -> Case:
-        """Give a case that anyone can play to one kind of caller: what holds for one must hold for all."""
+        """Assign a case for any caller to one kind of caller, so that every kind gets its share."""
         roles = sorted({f"{caller.kind}-red" for caller in self.list_red_callers()})
         if not roles or any(step.caller != "red" for step in case.steps):
             return case
@@ -81,13 +81,13 @@ class CallerPool:
         return replace(case, steps=tuple(replace(step, caller=role) for step in case.steps))
 
     def choose_team(self, caller: Caller, role: str) -> str | None:
-        """Return the team that a JWT caller names when it plays ``role``."""
+        """Return the team that a JWT caller names in a role."""
         if role.endswith("blue") or self.red not in caller.teams:
             return self.blue
         return self.red
 
     def limit_to(self, caller: Caller) -> "CallerPool":
-        """Return the cast with one caller in every part that it can play."""
+        """Return the pool with a single caller."""
         return replace(self, callers=(caller,))
 
     def _fits_team(self, caller: Caller, part: str) -> bool:
@@ -100,14 +100,13 @@ class CallerPool:
 
 
 def build_caller_pool(callers: Iterable[Caller]) -> CallerPool:
-    """Choose the two teams for which most callers act.
+    """Return a pool with the two teams for which most callers act.
 
-    Where no team is named at all, the first credential alone is used: whether a second one has the same
-    team nobody said.
+    If no caller names a team, only the first credential is used, because a second one may belong to another team.
     """
     everyone = tuple(callers)
     counts = Counter(team for c in everyone if c.kind != "ak" for team in c.teams)
-    # A credential shows more than a JWT: prefer the teams that have one.
+    # More rules can be tested with a credential than with a JWT, so teams with one come first.
     for caller in everyone:
         if caller.kind in CREDENTIAL_KINDS:
             counts.update(caller.teams)
@@ -119,7 +118,7 @@ def build_caller_pool(callers: Iterable[Caller]) -> CallerPool:
 
 
 def load_callers(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Caller, ...]:
-    """Read a callers file (the form of ``fixtures/callers.yaml``); CallersError says what is wrong with it.
+    """Read a callers file like ``fixtures/callers.yaml``; raise CallersError if it is unusable.
 
     A token is given by ``token_env`` (a variable's name), ``token_file`` (a path beside the file) or ``token``.
     """
@@ -128,9 +127,9 @@ def load_callers(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[C
     except OSError as error:
         raise CallersError(f"{path}: {error.strerror}; name a file of callers with --callers") from None
     except (yaml.YAMLError, UnicodeDecodeError):
-        raise CallersError(f"{path} is not YAML; see fixtures/callers.yaml for the form") from None
+        raise CallersError(f"{path} is not YAML; see fixtures/callers.yaml for an example") from None
     if not isinstance(document, Mapping) or not isinstance(document.get("callers"), list):
-        raise CallersError(f"{path} has no list `callers`; see fixtures/callers.yaml for the form")
+        raise CallersError(f"{path} has no list `callers`; see fixtures/callers.yaml for an example")
     teams = document.get("teams") or {}
     callers = tuple(_parse_caller(path, entry, teams, environ) for entry in document["callers"])
     if not callers:
@@ -140,16 +139,18 @@ def load_callers(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[C
 
 
 def _check_distinct(path: Path, callers: Iterable[Caller]) -> None:
-    """Refuse two callers of one name, and two that are the same one."""
+    """Raise CallersError for two callers with the same name or the same token."""
     names: set[str] = set()
     tokens: dict[str, str] = {}
     for caller in callers:
         if caller.name in names:
-            raise CallersError(f"{path}: two callers are called {caller.name}; give each a `name` of its own")
+            raise CallersError(f"{path}: two callers are called {caller.name}; give each its own `name`")
         names.add(caller.name)
         other = tokens.setdefault(caller.token, caller.name)
         if other != caller.name:
-            raise CallersError(f"{path}: {other} and {caller.name} have the same token; give each its own")
+            raise CallersError(
+                f"{path}: {other} and {caller.name} have the same token; give each its own token"
+            )
 
 
 def _parse_caller(path: Path, entry: Any, teams: Mapping[str, str], environ: Mapping[str, str]) -> Caller:
@@ -163,7 +164,7 @@ def _parse_caller(path: Path, entry: Any, teams: Mapping[str, str], environ: Map
         except ValueError:
             raise CallersError(f"{path}: {name}: team {team!r} is neither under `teams` nor a UUID") from None
     if entry["kind"] == "jwt" and not named:
-        raise CallersError(f"{path}: {name}: a jwt caller needs `teams`, since it must name one in each call")
+        raise CallersError(f"{path}: {name}: a jwt caller needs `teams`, since each request must name one")
     return Caller(name, entry["kind"], _read_token(path, name, entry, environ), named)
 
 

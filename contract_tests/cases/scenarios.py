@@ -1,4 +1,4 @@
-"""Directed traces that no table need spell out: the same for each caller, type and update property."""
+"""Scenario cases that follow one scheme for each kind of caller, service type and update property."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,7 +13,7 @@ _OTHER_CREATES = 20
 
 
 def build_scenario_cases(cast: CallerPool, bodies: Mapping[str, Any]) -> list[Case]:
-    """Return the traces for the callers that there are."""
+    """Return the scenario cases for the given callers."""
     kinds: list[str] = sorted({caller.kind for caller in cast.list_red_callers()})
     return [
         *_vary_stored_type(kinds),
@@ -26,7 +26,7 @@ def build_scenario_cases(cast: CallerPool, bodies: Mapping[str, Any]) -> list[Ca
 
 
 def _vary_stored_type(kinds: list[str]) -> Iterator[Case]:
-    """What an update accepts tells the stored type, whoever asks."""
+    """Yield updates whose expectation depends on the stored type, for each kind of caller."""
     for kind in kinds:
         for stored in ("deployed", "external"):
             only_external: Expect = "accept" if stored == "external" else "refuse"
@@ -41,7 +41,7 @@ def _vary_stored_type(kinds: list[str]) -> Iterator[Case]:
 
 
 def _update_every_property(kinds: list[str], bodies: Mapping[str, Any]) -> Iterator[Case]:
-    """Every update property at once, and beside one that the type does not have."""
+    """Yield updates of all properties at once, and of each beside one that the type does not have."""
     unchanging = ("service_slug", "service_type")
     for kind in kinds:
         for stored in ("deployed", "external"):
@@ -66,7 +66,7 @@ def _build_update_case(
 
 
 def _vary_caller_kind(kinds: list[str], bodies: Mapping[str, Any]) -> Iterator[Case]:
-    """What is stored counts for every kind of caller."""
+    """Yield cases about stored state for each kind of caller."""
     for kind in kinds:
         role = f"{kind}-red"
         create = Step(caller=role, body=bodies["deployed"], slug="a")
@@ -78,7 +78,7 @@ def _vary_caller_kind(kinds: list[str], bodies: Mapping[str, Any]) -> Iterator[C
 
 
 def _cross_teams() -> Iterator[Case]:
-    """No caller of one team reaches a service of the other, in whatever direction and for whatever type."""
+    """Yield updates by a caller of the other team, in both directions."""
     for owner, intruder in (
         ("dk-red", "sk-blue"),
         ("jwt-red", "sk-blue"),
@@ -94,7 +94,7 @@ def _cross_teams() -> Iterator[Case]:
 
 
 def _repeat_slug_after_many(bodies: Mapping[str, Any]) -> Case:
-    """A slug stays taken, however many others came after it."""
+    """Return a case that repeats a slug after many other creates."""
     plain = Step(body=bodies["deployed"])
     others = tuple(Step(body=bodies["deployed"], as_=f"other-{n}") for n in range(_OTHER_CREATES))
     first = Step(body=plain.body, slug="a")
@@ -105,7 +105,7 @@ def _repeat_slug_after_many(bodies: Mapping[str, Any]) -> Case:
 
 
 def _update_after_refusal(kinds: list[str]) -> Iterator[Case]:
-    """A refused update changes nothing about what the next one may do."""
+    """Yield a valid update after a refused one, which must not have changed anything."""
     if kinds:
         steps = (
             Step(body={"display_name": "Mine", "docker_image": "nginx:1.27"}),

@@ -1,4 +1,4 @@
-"""The case tables of ``fixtures/`` as cases."""
+"""Cases from the tables in ``fixtures/``."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,7 +24,7 @@ def load_bodies() -> Mapping[str, Any]:
 
 
 def load_fixture_cases(catalogue: Catalogue) -> list[Case]:
-    """Return every case of the tables: values of single properties, single requests, traces."""
+    """Return every case of the tables: values of single properties, single requests, scenarios."""
     named = load_bodies()
     cases = _number_cases(
         case for row in _load_table("shape") for case in build_value_cases(row, catalogue, named)
@@ -37,7 +37,7 @@ def load_fixture_cases(catalogue: Catalogue) -> list[Case]:
 def build_value_cases(
     row: Mapping[str, Any], catalogue: Catalogue, named: Mapping[str, Any]
 ) -> Iterator[Case]:
-    """Yield one case per value and operation of a row of the form of ``fixtures/shape.yaml``."""
+    """Yield one case per value and operation of a row like those of ``fixtures/shape.yaml``."""
     service_type, source = row.get("body", "deployed"), row.get("from", "")
     for operation in row.get("operations", catalogue[row["rule"]].operations):
         short = "create" if operation == "createContainer" else "update"
@@ -59,7 +59,7 @@ def build_value_cases(
 
 
 def _number_cases(cases: Iterable[Case]) -> list[Case]:
-    """Number the cases of a rule through, since it may have several rows."""
+    """Return the cases with consecutive numbers per rule, since a rule may have several rows."""
     counts: Counter[str] = Counter()
     numbered = []
     for case in cases:
@@ -79,12 +79,12 @@ def _parse_case(entry: Mapping[str, Any], named: Mapping[str, Any], layer: Layer
             steps.insert(0, Step(body=named[entry["given"]], caller=caller))
     last = steps[-1]
     if last.expect is None and last.operation != "readContainer":
-        raise ValueError(f"fixtures: {entry['id']}: the last step expects nothing")
+        raise ValueError(f"fixtures: {entry['id']}: the last step has no expectation")
     return Case(entry["id"], entry["rule"], layer, tuple(steps))
 
 
 def choose_creator(role: str) -> str:
-    """Name who creates the service that ``role`` updates: itself where it can, else anyone of team red."""
+    """Return the role that creates the service that ``role`` updates: itself if it can, else team red."""
     return role if role.startswith((*CREDENTIAL_KINDS, "jwt")) else "red"
 
 

@@ -1,4 +1,4 @@
-"""Made values: the ``$text``, ``$slug`` and other makers of the case tables, and fresh slugs."""
+"""Value templates of the case tables, such as ``$text`` and ``$slug``, and new slugs."""
 
 import base64
 import secrets
@@ -10,21 +10,21 @@ _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 class SlugFactory:
-    """Fresh slugs: unlike each other, and unlike those of any other run, since each run draws its own part."""
+    """New slugs, unique within a run and between runs, since each run draws a random part."""
 
     def __init__(self, prefix: str = "ck-") -> None:
-        """``prefix`` begins every slug but the short ones; ValueError where it cannot begin a slug."""
+        """Set the prefix of all slugs except short ones; raise ValueError if no slug can start with it."""
         rest = prefix.replace("-", "a")
         if not rest or len(prefix) > 40 or prefix[0] == "-" or any(c not in _ALPHABET for c in rest):
             raise ValueError(
-                f"{prefix!r} cannot begin a slug: lower-case letters, digits and hyphens, 40 at most"
+                f"{prefix!r} cannot start a slug: use at most 40 lower-case letters, digits and hyphens"
             )
         self._stem = prefix + _random_slug(8)
         self._count = 0
         self._lock = Lock()
 
     def new_slug(self, length: int | None = None) -> str:
-        """Return a slug that was never returned before; one of ``length`` characters is drawn at random."""
+        """Return a new slug; one of a given ``length`` is drawn at random."""
         with self._lock:
             self._count += 1
             slug = self._stem + _to_base36(self._count).rjust(4, "0")
@@ -32,7 +32,7 @@ class SlugFactory:
 
 
 def fill_templates(value: Any, slugs: Callable[[int | None], str]) -> Any:
-    """Return ``value`` with every made value in it filled in."""
+    """Return ``value`` with every template in it replaced."""
     if isinstance(value, Mapping):
         if len(value) == 1:
             ((key, arguments),) = value.items()

@@ -12,13 +12,13 @@ from contract_tests.contract.rules import load_catalogue
 @click.command()
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
 @click.option(
-    "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write all reports here."
+    "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for all reports."
 )
-@click.option("--quiet", is_flag=True, help="Only the last line.")
+@click.option("--quiet", is_flag=True, help="Print only the summary line.")
 def merge(folders: tuple[Path, ...], *, folder: Path | None, quiet: bool) -> None:
-    """Make one report of the runs that report to DIR...: a verdict per rule from all of them together.
+    """Merge the reports of the runs that report to DIR... into one, with a verdict per rule.
 
-    Exit codes: those of one run.
+    Exit codes: the same as of a single run.
     """
     from contract_tests.reports.har import merge_har
     from contract_tests.reports.terminal import show_report

@@ -17,12 +17,12 @@ _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class Duration(click.ParamType[float]):
-    """A time in seconds."""
+    """A duration in seconds."""
 
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read ``90``, ``90s``, ``10m`` or ``2h`` as seconds."""
+        """Parse ``90``, ``90s``, ``10m`` or ``2h`` as seconds."""
         if isinstance(value, float):
             return value
         match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", str(value))
@@ -37,7 +37,7 @@ class PerSecond(click.ParamType[float]):
     name = "rate"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read ``10/s``, ``10`` or ``30/m`` as requests per second."""
+        """Parse ``10/s``, ``10`` or ``30/m`` as requests per second."""
         if isinstance(value, float):
             return value
         match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(?:/([smh]))?", str(value))
@@ -47,14 +47,14 @@ class PerSecond(click.ParamType[float]):
 
 
 class Shard(click.ParamType[tuple[int, int]]):
-    """The i-th of n parts."""
+    """The i-th of n shards."""
 
     name = "i/n"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, int]:
-        """Read ``1/4`` as the first of four."""
+        """Parse ``1/4`` as the first of four."""
         if isinstance(value, tuple):
             return value
         match = re.fullmatch(r"([0-9]+)/([0-9]+)", str(value))

@@ -39,8 +39,8 @@ def restore_options(context: click.Context, given: Mapping[str, Any], state: Run
     if given["folder"] not in (None, given["resume"]):
         raise ValueError("--resume: a run keeps its report folder; leave --report out")
     options = {**given, "folder": given["resume"]}
-    for name, kept in state.command_options.items():
-        value = _restore_value(name, kept)
+    for name, saved in state.command_options.items():
+        value = _restore_value(name, saved)
         if context.get_parameter_source(name) in (ParameterSource.DEFAULT, None):
             options[name] = value
         elif name in _FIXED_OPTIONS and given[name] != value:

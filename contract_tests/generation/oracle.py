@@ -1,8 +1,8 @@
-"""The oracle: what the facts say about a body, in plain Python.
+"""Oracle: predicts from the facts, in plain Python, whether a body is valid.
 
-It shares nothing with the contract: no schema, no pattern of it, no validator. Where it and the spec disagree,
-one of them is wrong, and a test says so. ``verdict`` names the rules that a body breaks, and the points that
-the pages leave open.
+It shares nothing with the contract: no schema, no pattern and no validator. Where the oracle and the spec disagree,
+one of them is wrong, and a test fails. ``predict`` names the rules that a body breaks, and the points that the
+reference pages leave open.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -19,14 +19,14 @@ _SLUG_INNER = _SLUG_ENDS | {"-"}
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the facts say: the rules broken (ids), and the points left open that the body touches (words)."""
+    """Ids of the rules that a body breaks, and the open points that it touches, in words."""
 
     broken_rules: frozenset[str]
     open_points: frozenset[str]
 
     @property
     def expect(self) -> Expect:
-        """A broken rule decides; else an open point; else the body is valid."""
+        """The expectation: a broken rule decides, then an open point; else the body is valid."""
         if self.broken_rules:
             return "refuse"
         return "open" if self.open_points else "accept"
@@ -37,7 +37,7 @@ Check = Callable[[Any, str], Iterator[Remark]]
 
 
 def predict(operation: str, body: Any, service_type: str = "deployed") -> Prediction:
-    """Return what the facts say of a JSON value sent as body; ``service_type`` is the stored one of an update."""
+    """Return the prediction for a JSON body; ``service_type`` is the stored type for an update."""
     found = list(_check_body(operation, body, service_type))
     return Prediction(
         frozenset(what for kind, what in found if kind == "broken"),
@@ -47,7 +47,7 @@ def predict(operation: str, body: Any, service_type: str = "deployed") -> Predic
 
 def _check_body(operation: str, body: Any, stored: str) -> Iterator[Remark]:
     if not isinstance(body, Mapping):
-        # A null update body may be read as no body, and no body as nothing to change.
+        # A target may read a null update body as no body, and no body as an empty update.
         yield (
             ("open", "null body")
             if body is None and operation == "updateContainer"
@@ -72,7 +72,7 @@ def _check_create(body: Mapping[str, Any]) -> Iterator[Remark]:
     yield from _check_required(body, "display_name", "display-name")
     kind = body.get("service_type")
     if kind not in (None, "external", "deployed"):
-        return  # which property the type needs cannot be said
+        return  # an unknown type has no required properties
     external = kind == "external"
     yield from _check_required(
         body, *(("external_url", "external-url") if external else ("docker_image", "docker-image"))
@@ -85,7 +85,7 @@ def _check_create(body: Mapping[str, Any]) -> Iterator[Remark]:
 
 
 def _check_required(body: Mapping[str, Any], name: str, rule: str) -> Iterator[Remark]:
-    """A property that is there but null is no string, and if null is read as absent, it is missing."""
+    """Yield the rule of a missing or null property: null is not a string, or means that it is absent."""
     if body.get(name) is None:
         yield "broken", f"{rule}-type" if name in body else f"{rule}-required"
 
@@ -120,7 +120,7 @@ def _check_text(value: Any, rule: str, most: int | None = None) -> Iterator[Rema
 
 
 def _check_path(value: Any, rule: str, most: int | None = None) -> Iterator[Remark]:
-    """The text of a path: whether an empty one is one the pages do not say."""
+    """Check the text of a path; the reference pages leave open whether it may be empty."""
     yield from _check_text(value, rule, most)
     if value == "":
         yield "open", "an empty path"
@@ -152,7 +152,7 @@ def _check_url(value: Any, rule: str) -> Iterator[Remark]:
 
 
 def _check_absolute_uri(value: str, rule: str) -> Iterator[Remark]:
-    """A URI begins with a scheme; how strictly its other parts are read differs from parser to parser."""
+    """Check the scheme and host of a URI; parsers differ about its other parts."""
     scheme, colon, rest = value.partition(":")
     if (
         not colon
@@ -207,7 +207,7 @@ def _integer_check(low: int | None, high: int | None) -> Check:
 
 
 def _items_check(*names: str) -> Check:
-    """An array of objects of which these names are strings."""
+    """Return a check of an array of objects whose properties ``names`` are strings."""
 
     def check(value: Any, rule: str) -> Iterator[Remark]:
         if not isinstance(value, list):
@@ -251,7 +251,7 @@ def _check_labels(value: Any, rule: str) -> Iterator[Remark]:
 
 
 def _check_characters(value: Any) -> Iterator[Remark]:
-    """NUL and half a surrogate pair may be refused anywhere; so may control characters that no one types."""
+    """Yield an open point for control characters, NUL and half a surrogate pair in any text."""
     if isinstance(value, str):
         if not value.isprintable() and any(
             ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in value
@@ -285,5 +285,5 @@ _PROPERTIES: dict[str, Check] = {
     "openapi_url": lambda value, rule: _check_path(value, rule, 500),
 }
 
-#: The properties that the facts know.
+#: The properties that the facts mention.
 PROPERTY_NAMES = frozenset(_PROPERTIES)

@@ -1,4 +1,4 @@
-"""The view of the contract that generators need: bodies alone, the conditional requirement as two whole schemas."""
+"""Generation view: the contract's bodies alone, with the conditional requirement as two whole schemas."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,9 +9,9 @@ _WRITE_OPERATIONS = ("createContainer", "updateContainer")
 
 
 def build_generation_view(spec: Spec) -> dict[str, Any]:
-    """Return a document of the two operations with nothing but their bodies; ``if/then/else`` is expanded.
+    """Return a document with only the bodies of the two operations; ``if/then/else`` is expanded.
 
-    Generators drop what only one branch requires when they see each branch as a schema of its own.
+    Generators leave out conditionally required properties only if each branch is a schema by itself.
     """
     paths: dict[str, Any] = {}
     for operation in (spec.operations[name] for name in _WRITE_OPERATIONS):
@@ -36,7 +36,7 @@ def build_generation_view(spec: Spec) -> dict[str, Any]:
 
 
 def expand_conditions(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a schema that accepts the same, with ``if/then/else`` spelled as ``oneOf`` of two whole schemas."""
+    """Return an equivalent schema, with ``if/then/else`` as a ``oneOf`` of two whole schemas."""
     if "if" not in schema:
         return dict(schema)
     base = {key: value for key, value in schema.items() if key not in ("if", "then", "else")}
@@ -60,7 +60,7 @@ def expand_conditions(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _build_complement(schema: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of a property is left where it is not the chosen constant."""
+    """Return the schema of a property for all values except the chosen constant."""
     if "enum" in schema and "const" in chosen:
         return {"enum": [item for item in schema["enum"] if item != chosen["const"]]}
     return {"not": dict(chosen)}

@@ -20,8 +20,8 @@ _SCHEMA_LISTS = ("anyOf", "oneOf", "allOf")
 class Mutant:
     """One change of the contract.
 
-    ``id`` is ``operation:pointer:operator``; ``place`` the keys from the document to the changed object;
-    ``edit`` the keywords changed there; ``rules`` the rules of the keyword.
+    ``id`` is ``operation:pointer:operator``; ``place`` holds the keys from the document to the changed object; ``edit``
+    the keywords changed there; ``rules`` the rules of the keyword.
     """
 
     id: str
@@ -33,7 +33,7 @@ class Mutant:
     edit: Edit
 
     def apply(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a copy of the document with the change; what is not on the way to it is shared."""
+        """Return a copy of the document with the change; unchanged parts are shared."""
         changed: dict[str, Any] = _apply_edit(document, self.place, self.edit)
         return changed
 
@@ -60,14 +60,14 @@ def format_pointer(place: tuple[str | int, ...]) -> str:
 
 
 def expand_document(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the contract with its operations written out, so that each can be changed for itself."""
+    """Return the contract with its operations written out, so that each can be changed separately."""
     whole = dict(document)
     whole["paths"] = resolve_references(document["paths"], document)
     return whole
 
 
 def build_mutants(document: Mapping[str, Any]) -> list[Mutant]:
-    """Return every mutant of a document that ``base_document`` made, each once."""
+    """Return every mutant of a document from ``expand_document``, each once."""
     found: dict[str, Mutant] = {}
     for path, item in document["paths"].items():
         for method in HTTP_METHODS:
@@ -97,7 +97,7 @@ def _mutate_operation(document: Mapping[str, Any], place: tuple[str | int, ...])
 def _mutate_parameter(
     name: str, parameter: Mapping[str, Any], place: tuple[str | int, ...]
 ) -> Iterator[Mutant]:
-    if parameter.get("in") != "path":  # a path parameter is always there
+    if parameter.get("in") != "path":  # a path parameter cannot be optional
         yield from _mutate_object(name, parameter, place, None)
     yield from _mutate_schema(name, parameter.get("schema", {}), (*place, "schema"))
 
@@ -120,7 +120,7 @@ def _mutate_schema(name: str, schema: Mapping[str, Any], place: tuple[str | int,
 def _mutate_object(
     name: str, node: Mapping[str, Any], place: tuple[str | int, ...], schema: Mapping[str, Any] | None
 ) -> Iterator[Mutant]:
-    """Yield the mutants of the keywords of one object; ``schema`` is None for one that is no schema."""
+    """Yield the mutants of an object's keywords; ``schema`` is None if the object is not a schema."""
     for keyword in node:
         for operator, edit in list_edits(keyword, node, is_schema=schema is not None):
             rules = tuple(dict.fromkeys(_iter_rules(node, keyword)))

@@ -1,4 +1,4 @@
-"""The mutation operators: what can be changed about one keyword."""
+"""Mutation operators: the possible changes of one keyword."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class Gone(Enum):
-    """In an edit: the keyword is dropped. A member, since it stays itself from process to process."""
+    """Marker for a dropped keyword in an edit; an enum member stays identical between processes."""
 
     GONE = "gone"
 

@@ -1,4 +1,4 @@
-"""All traffic of a run as an HTTP Archive (HAR 1.2), for any viewer of such files."""
+"""HTTP Archive (HAR 1.2) with all traffic of a run."""
 
 import json
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ def write_har(report: Report, path: Path) -> None:
 
 
 def merge_har(paths: Iterable[Path], path: Path) -> None:
-    """Write the entries of all archives that are there as one; ValueError names one that cannot be read."""
+    """Merge the entries of all archives that exist into one; raise ValueError for an unreadable one."""
     entries: list[Any] = []
     whole: dict[str, Any] = {}
     for each in paths:
@@ -72,7 +72,7 @@ def _build_request(exchange: Exchange) -> Request:
 
 
 def _build_response(exchange: Exchange) -> Response:
-    """An exchange without an answer has status 0 and the reason as its comment, as browsers do."""
+    """Return the response; without one the status is 0 and the comment has the reason, as in browsers."""
     headers, body = exchange.response_headers, exchange.response_body
     length = _find_header(headers, "content-length")
     return Response(

@@ -1,4 +1,4 @@
-"""The report as one self-contained HTML page: nothing is loaded, and the page says so to the browser."""
+"""The report as one self-contained HTML page, with a policy that lets the browser load nothing else."""
 
 import hashlib
 from base64 import b64encode
@@ -47,7 +47,7 @@ _TICK, _CROSS = ("#1a7f4b", "M4 8.5 7 11.5 12 5"), ("#c62f3a", "M5 5 11 11M11 5 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One rule in one layer: how it looks, what it says, and the same in full."""
+    """One rule in one layer: its color, its text, and the text in full."""
 
     tone: Label | None
     text: str
@@ -75,51 +75,53 @@ def render_html(report: Report) -> str:
 
 
 def _template_values(report: Report) -> Mapping[str, Any]:
-    weights, red = group_by_severity(report), report.exit_code != 0
+    groups, failed = group_by_severity(report), report.exit_code != 0
     counts = report.count_verdicts()
     return {
         "report": report,
         "version": VERSION,
         "headline": format_headline(report),
         "tone": _TONES.get(format_headline(report), "conforms"),
-        "icon": "data:image/svg+xml," + quote(_ICON.format(*(_CROSS if red else _TICK))),
+        "icon": "data:image/svg+xml," + quote(_ICON.format(*(_CROSS if failed else _TICK))),
         "counts": {name: counts[name] for name in LABELS if counts.get(name)},
         "grades": {g: [row for row in report.verdicts if row.rule.grade == g] for g in GRADES},
         "layers": LAYERS,
-        "weights": weights,
-        "first": {f.rule.id: f.id for f in reversed([f for found in weights.values() for f in found])},
+        "groups": groups,
+        "first": {f.rule.id: f.id for f in reversed([f for group in groups.values() for f in group])},
         "unjudged": group_unjudged(report),
-        "alarms": list_warnings(report),
+        "warnings": list_warnings(report),
         "label": verdict_label,
         "cell": _build_cell,
-        "choice": summarize_deviations,
+        "summarize": summarize_deviations,
         "expected": format_expectation,
         "replay": lambda finding: format_replay(finding, report),
         "curl": _format_curl,
         "shown": lambda finding: finding.exchanges[-_MAX_EXCHANGES:],
         "body": _truncate_body,
-        "answer": lambda sent: (
-            f"{sent.status} {reason_phrase(sent.status)}" if sent.status else f"no answer: {sent.reason}"
+        "status": lambda exchange: (
+            f"{exchange.status} {reason_phrase(exchange.status)}"
+            if exchange.status
+            else f"no response: {exchange.reason}"
         ),
     }
 
 
 def _build_cell(row: RuleVerdict, layer: Layer) -> Cell:
-    tally = row.layers.get(layer, {})
-    title = ", ".join(f"{count} {outcome}" for outcome, count in tally.items()) or "nothing was played"
-    if tally.get("violated"):
-        return Cell(verdict_label(row), f"{tally['violated']} ✗", title)
-    if tally.get("passed"):
-        return Cell("conforms", str(tally["passed"]), title)
+    outcomes = row.layers.get(layer, {})
+    title = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items()) or "no case ran"
+    if outcomes.get("violated"):
+        return Cell(verdict_label(row), f"{outcomes['violated']} ✗", title)
+    if outcomes.get("passed"):
+        return Cell("conforms", str(outcomes["passed"]), title)
     return (
         Cell("inconclusive", "?", title)
-        if tally.get("inconclusive")
-        else Cell(None, "–" if tally else "", title)
+        if outcomes.get("inconclusive")
+        else Cell(None, "–" if outcomes else "", title)
     )
 
 
 def _format_curl(finding: Finding) -> str:
-    """Return the commands, empty where they are too long to be of use."""
+    """Return the curl commands, or an empty string if they are too long."""
     text = "\n".join(format_commands(finding))
     return text if len(text) <= _MAX_CURL and not any(e.body_cut for e in finding.exchanges) else ""
 

@@ -1,4 +1,4 @@
-"""The report as JSON, in the form of docs/report.schema.json: everything but the traffic."""
+"""The report as JSON, described by docs/report.schema.json: everything except the traffic."""
 
 import json
 from dataclasses import asdict
@@ -8,7 +8,7 @@ from contract_tests.contract.resources import VERSION
 from contract_tests.reports.common import verdict_label
 from contract_tests.results.verdict import Report, RuleVerdict
 
-REPORT_FORMAT = 1  # changes where a reader of the file would have to
+REPORT_FORMAT = 1  # raise it when readers of the file must change
 
 
 def render_json(report: Report) -> str:
@@ -56,5 +56,5 @@ def _verdict_to_json(row: RuleVerdict) -> dict[str, Any]:
         "severity": row.severity,
         "label": verdict_label(row),
         "reason": row.reason,
-        "layers": {layer: dict(tally) for layer, tally in row.layers.items() if tally},
+        "layers": {layer: dict(outcomes) for layer, outcomes in row.layers.items() if outcomes},
     }

@@ -1,4 +1,4 @@
-"""The report as JUnit XML, one case per rule and layer; it is red exactly where the run is."""
+"""The report as JUnit XML, one case per rule and layer; it fails exactly when the run does."""
 
 from collections.abc import Iterator
 from io import BytesIO
@@ -57,13 +57,13 @@ def _suite_properties(report: Report) -> dict[str, str]:
 def _iter_rule_cases(report: Report) -> Iterator[TestCase]:
     failures = group_by_severity(report)["failure"]
     for row in report.verdicts:
-        played = [layer for layer in LAYERS if row.layers.get(layer)]
-        for layer in played:
-            mine = [f for f in failures if f.rule.id == row.rule.id and layer in f.layers]
+        ran = [layer for layer in LAYERS if row.layers.get(layer)]
+        for layer in ran:
+            own = [f for f in failures if f.rule.id == row.rule.id and layer in f.layers]
             yield _build_case(
-                f"contract.{row.rule.grade}", f"{row.rule.id}[{layer}]", _layer_result(row, layer, mine)
+                f"contract.{row.rule.grade}", f"{row.rule.id}[{layer}]", _layer_result(row, layer, own)
             )
-        if not played:
+        if not ran:
             yield _build_case(
                 f"contract.{row.rule.grade}",
                 row.rule.id,
@@ -72,7 +72,7 @@ def _iter_rule_cases(report: Report) -> Iterator[TestCase]:
 
 
 def _iter_run_cases(report: Report) -> Iterator[TestCase]:
-    """What makes the run red without being a rule's verdict."""
+    """Yield cases for expired waivers and a run that ended early."""
     for waiver in report.expired:
         failure = Failure(
             escape_unprintable(f"the waiver expired on {waiver.until}: {waiver.reason}"), "expired"
@@ -92,7 +92,7 @@ def _build_case(group: str, name: str, result: Outcome | None) -> TestCase:
 
 
 def _layer_result(row: RuleVerdict, layer: Layer, failures: list[Finding]) -> Outcome | None:
-    """A layer is green only where the rule conforms and the layer itself has shown something."""
+    """Return the result of a layer; it passes only if the rule conforms and the layer proved something."""
     if failures:
         failure = Failure(escape_unprintable(_failure_message(failures)), "violated")
         failure.text = escape_unprintable("\n\n".join(map(_failure_text, failures)))
@@ -100,10 +100,10 @@ def _layer_result(row: RuleVerdict, layer: Layer, failures: list[Finding]) -> Ou
     name = verdict_label(row)
     if name in _SKIPPED:
         return Skipped(escape_unprintable(f"{name}: {row.reason}"))
-    tally = row.layers[layer]
-    if tally.get("passed"):
+    outcomes = row.layers[layer]
+    if outcomes.get("passed"):
         return None
-    return Skipped(f"{'inconclusive' if tally.get('inconclusive') else 'not observed'} in this layer")
+    return Skipped(f"{'inconclusive' if outcomes.get('inconclusive') else 'not observed'} in this layer")
 
 
 def _failure_message(findings: list[Finding]) -> str:

@@ -24,14 +24,14 @@ from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report
 
 MAX_SUMMARY_BYTES = 1024 * 1024
-_NOTICE_BYTES = 4 * 1024  # for the word that says what was cut
+_NOTICE_BYTES = 4 * 1024  # reserved for the notice about sections that did not fit
 _MAX_CURL = 8 * 1024
 _SPECIAL = re.compile(r"[&<>|`*_~\[\]\\#$@]|:(?=\w+:)")
 _SIGNS = {"VIOLATED": "❌", "NOT JUDGED": "⚠️"}
 
 
 def render_markdown(report: Report) -> str:
-    """Return the summary; what does not fit is counted at its end, and is in the other reports."""
+    """Return the summary; sections that do not fit are counted at its end."""
     parts, size, left_out = [], 0, 0
     for part in _iter_sections(report):
         size += len(part.encode()) + 1
@@ -46,28 +46,28 @@ def render_markdown(report: Report) -> str:
 
 
 def escape_markdown(text: str) -> str:
-    """Return text on one line that Markdown, HTML and a table cell show as it is."""
+    """Return the text on one line, escaped for Markdown, HTML and table cells."""
     plain = " ".join(escape_unprintable(text).split())
     return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", plain)
 
 
 def _iter_sections(report: Report) -> Iterator[str]:
-    weights = group_by_severity(report)
+    groups = group_by_severity(report)
     yield f"## {_SIGNS.get(format_headline(report), '✅')} {escape_markdown(format_last_line(report))}\n"
     yield f"Target {_format_code(report.target)}, seed {report.seed}{', strict' if report.strict else ''}.\n"
     for text in (*list_warnings(report), *report.notes):
         yield f"> {escape_markdown(text)}\n"
     yield _grade_table(report)
-    if weights["failure"]:
-        yield f"### Findings ({len(weights['failure'])})\n"
-        yield from (_format_finding(finding, report) for finding in weights["failure"])
-    if weights["note"]:
-        yield "### The deployment's own choices (assumed rules; not held against it)\n"
-        yield _deviation_table(weights["note"])
-    if groups := group_unjudged(report):
+    if groups["failure"]:
+        yield f"### Findings ({len(groups['failure'])})\n"
+        yield from (_format_finding(finding, report) for finding in groups["failure"])
+    if groups["note"]:
+        yield "### The deployment's own choices (assumed rules; they do not fail the run)\n"
+        yield _deviation_table(groups["note"])
+    if unjudged := group_unjudged(report):
         yield "### Not judged, or waived\n"
         yield _format_table(
-            ("Verdict", "Why", "Rules"), [(n, why, ", ".join(ids)) for (n, why), ids in groups.items()]
+            ("Verdict", "Why", "Rules"), [(n, why, ", ".join(ids)) for (n, why), ids in unjudged.items()]
         )
 
 
@@ -82,10 +82,10 @@ def _grade_table(report: Report) -> str:
 
 def _deviation_table(notes: Iterable[Finding]) -> str:
     rows = [
-        (rule, found[0].rule.statement, summarize_deviations(found))
-        for rule, found in group_by_rule(notes).items()
+        (rule, findings[0].rule.statement, summarize_deviations(findings))
+        for rule, findings in group_by_rule(notes).items()
     ]
-    return _format_table(("Rule", "Our guess", "The deployment"), rows)
+    return _format_table(("Rule", "Assumption", "The deployment"), rows)
 
 
 def _format_finding(finding: Finding, report: Report) -> str:
@@ -99,7 +99,7 @@ def _format_finding(finding: Finding, report: Report) -> str:
         f"- **The contract**: {escape_markdown(finding.rule.statement)} ({escape_markdown(finding.rule.source)})\n"
         f"- **Received**: {escape_markdown(finding.received)}\n"
         f"- **Expected**: {escape_markdown(format_expectation(finding))}\n"
-        f"- **Again**: {_format_code(format_replay(finding, report))}\n\n"
+        f"- **Reproduce**: {_format_code(format_replay(finding, report))}\n\n"
         f"{fence}sh\n{curl}\n{fence}\n\n</details>\n"
     )
 

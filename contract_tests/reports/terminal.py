@@ -1,4 +1,4 @@
-"""The report in a terminal: one row per rule, by grade, findings below."""
+"""The report in a terminal: one row per rule, by grade, then the findings."""
 
 import io
 from collections.abc import Iterable, Iterator
@@ -36,14 +36,14 @@ _STYLES: dict[Label, str] = {
     "not observed": "dim",
     "waived": "magenta",
 }
-_WIDE_COLUMNS = 96  # columns; below this the layers have short names and no room between them
+_WIDE_COLUMNS = 96  # columns; narrower terminals get short layer names without gaps
 _SHORT_LAYERS = {"lifecycle": "life", "properties": "prop"}
 _MAX_CURL = 600
-_MAX_COMMANDS = 4  # requests shown of a finding
+_MAX_COMMANDS = 4  # curl commands shown per finding
 
 
 def show_report(report: Report, *, quiet: bool) -> None:
-    """Print the report on standard output, or its last line alone; a file or a pipe gets it wide."""
+    """Print the report on standard output, or only its last line; files and pipes get a wide one."""
     console = Console()
     if quiet:
         click.echo(format_last_line(report))
@@ -52,25 +52,25 @@ def show_report(report: Report, *, quiet: bool) -> None:
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print the matrix, the target's choices, what was not judged, the findings and the last line."""
+    """Print the matrix, the target's choices, rules that were not judged, the findings and the last line."""
     if isinstance(console.file, io.TextIOWrapper):
-        console.file.reconfigure(errors="backslashreplace")  # answers hold what not every terminal can show
-    weights = group_by_severity(report)
+        console.file.reconfigure(errors="backslashreplace")  # not every terminal can encode every response
+    groups = group_by_severity(report)
     _print_line(console, f"{report.target}  seed {report.seed}{'  strict' if report.strict else ''}", "bold")
     console.print(_build_matrix(report, wide=console.width >= _WIDE_COLUMNS))
-    if weights["note"]:
-        heading = "The deployment's own choices (assumed rules; not held against it)"
-        _print_list(console, heading, _iter_deviations(weights["note"]))
-    if groups := group_unjudged(report):
-        rows = ((f"{name}: {why}", ", ".join(ids), _STYLES[name]) for (name, why), ids in groups.items())
+    if groups["note"]:
+        heading = "The deployment's own choices (assumed rules; they do not fail the run)"
+        _print_list(console, heading, _iter_deviations(groups["note"]))
+    if unjudged := group_unjudged(report):
+        rows = ((f"{name}: {why}", ", ".join(ids), _STYLES[name]) for (name, why), ids in unjudged.items())
         _print_list(console, "Not judged, or waived", rows)
-    for finding in weights["failure"]:
+    for finding in groups["failure"]:
         _print_finding(console, finding)
     console.print()
     for note in report.notes:
         _print_line(console, f"note: {note}", "yellow")
-    for alarm in list_warnings(report):
-        _print_line(console, alarm, "bold red" if report.exit_code else "bold yellow")
+    for warning in list_warnings(report):
+        _print_line(console, warning, "bold red" if report.exit_code else "bold yellow")
     _print_line(console, format_last_line(report), "bold red" if report.exit_code else "bold green")
 
 
@@ -102,13 +102,13 @@ def _rule_cells(row: RuleVerdict) -> Iterator[Text]:
 
 
 def _layer_cell(row: RuleVerdict, layer: Layer) -> Text:
-    tally = row.layers.get(layer, {})
-    if tally.get("violated"):
+    outcomes = row.layers.get(layer, {})
+    if outcomes.get("violated"):
         style = "bold red reverse" if row.fails else _STYLES[verdict_label(row)]
-        return Text.assemble((f"{tally['violated']}!", style))
-    if tally.get("passed"):
-        return Text(str(tally["passed"]), style="green")
-    return Text("?" if tally.get("inconclusive") else "", style="yellow")
+        return Text.assemble((f"{outcomes['violated']}!", style))
+    if outcomes.get("passed"):
+        return Text(str(outcomes["passed"]), style="green")
+    return Text("?" if outcomes.get("inconclusive") else "", style="yellow")
 
 
 def _layer_total(report: Report, layer: Layer, name: str) -> str:
@@ -119,12 +119,12 @@ def _layer_total(report: Report, layer: Layer, name: str) -> str:
 
 
 def _iter_deviations(notes: Iterable[Finding]) -> Iterator[tuple[str, str, str]]:
-    for rule, found in group_by_rule(notes).items():
-        yield rule, summarize_deviations(found), _STYLES["note"]
+    for rule, findings in group_by_rule(notes).items():
+        yield rule, summarize_deviations(findings), _STYLES["note"]
 
 
 def _print_list(console: Console, heading: str, rows: Iterable[tuple[str, str, str]]) -> None:
-    """Print pairs under a heading, side by side where both are short and the terminal is not."""
+    """Print pairs under a heading, side by side if the terminal is wide enough."""
     console.print()
     _print_line(console, heading, "bold")
     lines = [
@@ -155,7 +155,7 @@ def _print_finding(console: Console, finding: Finding) -> None:
     table.add_column()
     for name, text in (
         ("Contract", f"{finding.rule.statement} [{finding.rule.source}]"),
-        ("Seen", finding.reason),
+        ("Reason", finding.reason),
         ("Received", finding.received),
         ("Expected", format_expectation(finding)),
     ):
@@ -163,11 +163,11 @@ def _print_finding(console: Console, finding: Finding) -> None:
     console.print(Padding(table, (0, 0, 0, 2)))
     earlier = len(finding.exchanges) - _MAX_COMMANDS
     if earlier > 0:
-        _print_line(console, f"  # {earlier} requests before these are in the finding's file", "dim")
+        _print_line(console, f"  # {earlier} earlier requests are in the finding's file", "dim")
     for command in format_commands(finding)[-_MAX_COMMANDS:]:
         _print_line(console, f"  {truncate_text(command, _MAX_CURL)}", "dim")
 
 
 def _print_line(console: Console, text: str, style: str) -> None:
-    """Print text as it is on one logical line, so that it can be copied whole."""
+    """Print text as one logical line, so that it can be copied whole."""
     console.print(Text(escape_unprintable(text)), style=style, soft_wrap=True)

@@ -12,13 +12,13 @@ from contract_tests.results.verdict import Report
 
 
 def write_reports(report: Report, folder: Path, *, resumed: bool = False) -> None:
-    """Write every report into ``folder``; docs/reports.md says what each file is for.
+    """Write every report into ``folder``; docs/reports.md describes the files.
 
-    The traffic of a ``resumed`` run is added to what is there of it.
+    The traffic of a ``resumed`` run is added to the existing file.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for old in (folder / "findings").glob("*.json"):
-        old.unlink()  # of an earlier run
+        old.unlink()  # left by an earlier run
     for finding in report.findings:
         save_finding(finding, folder / "findings", report.target)
     (folder / "report.json").write_text(render_json(report), "utf-8")

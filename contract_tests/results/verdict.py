@@ -106,9 +106,9 @@ def decide_verdicts(
 ) -> tuple[tuple[RuleVerdict, ...], tuple[Finding, ...]]:
     """Return the verdict on every rule, and the findings behind them."""
     kept = _drop_consequences(aggregate)
-    found = build_findings(kept.deviations.values(), catalogue, strict=strict)
-    rows = (_decide_verdict(rule, kept, found, waivers.get(rule.id)) for rule in catalogue.values())
-    return tuple(rows), found
+    findings = build_findings(kept.deviations.values(), catalogue, strict=strict)
+    rows = (_decide_verdict(rule, kept, findings, waivers.get(rule.id)) for rule in catalogue.values())
+    return tuple(rows), findings
 
 
 def _drop_consequences(aggregate: Aggregate) -> Aggregate:

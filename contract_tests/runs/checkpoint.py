@@ -60,7 +60,7 @@ class RunState:
         whole = Aggregate()
         whole.merge(self.committed)
         whole.merge(self.pending)
-        rows, found = decide_verdicts(whole, catalogue, self.waivers, strict=self.strict)
+        rows, findings = decide_verdicts(whole, catalogue, self.waivers, strict=self.strict)
         return Report(
             target=self.target,
             started=self.started,
@@ -69,7 +69,7 @@ class RunState:
             strict=self.strict,
             callers=self.callers,
             verdicts=tuple(row for row in rows if self.rules is None or row.rule.id in self.rules),
-            findings=found,
+            findings=findings,
             layers=self.layers,
             requests=self.requests,
             created=self.created,

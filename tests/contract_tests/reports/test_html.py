@@ -182,5 +182,5 @@ def test_page_holds_all_that_it_needs(report: Report) -> None:
 def test_page_stays_small(report: Report) -> None:
     """Bodies of a megabyte are cut; the page says so, and a plain run's is below half a megabyte."""
     assert len(render_html(hostile(report)).encode()) < 500_000
-    assert "(cut; whole in the finding&#39;s file)" in render_html(hostile(report))
+    assert "(cut; complete in the finding&#39;s file)" in render_html(hostile(report))
     assert len(render_html(played(create_app(), layers=("cases",))).encode()) < 200_000

@@ -61,7 +61,7 @@ def test_what_failed_stands_out(report: Report) -> None:
 def test_choices_are_a_line_each(report: Report, width: int) -> None:
     """What an assumed rule got wrong is one compact line under a heading, with no block."""
     text = _printed(report, width).split(
-        "The deployment's own choices (assumed rules; not held against it)\n"
+        "The deployment's own choices (assumed rules; they do not fail the run)\n"
     )[1]
     line = "gpu-count-range accepted a request that breaks this rule: create 201, update 200"
     assert " ".join(text.partition("\n\n")[0].split()) == line
