@@ -71,10 +71,15 @@ def _run_mutation(session: Any, chosen: list[Any], options: dict[str, Any], *, w
     from contract_tests.mutation.report import MutationReport, print_mutation, write_mutation
 
     started, console = time.perf_counter(), Console(stderr=True)
-    results = tuple(
-        track(run_mutations(session, chosen, options["jobs"]), "mutants", len(chosen), console=console, transient=True,
-              disable=not console.is_terminal)
-    )  # fmt: skip
+    progress = track(
+        run_mutations(session, chosen, options["jobs"]),
+        "mutants",
+        len(chosen),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    results = tuple(progress)
     wrong = tuple(find_wrongly_listed(session, results)) if whole else ()
     seconds = time.perf_counter() - started
     report = MutationReport(options["target"], seconds, results, wrong, session.spec.document)

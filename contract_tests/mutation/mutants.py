@@ -20,8 +20,8 @@ _SCHEMA_LISTS = ("anyOf", "oneOf", "allOf")
 class Mutant:
     """One change of the contract.
 
-    ``id`` is ``operation:pointer:operator``; ``place`` holds the keys from the document to the changed object; ``edit``
-    the keywords changed there; ``rules`` the rules of the keyword.
+    ``id`` is ``operation:pointer:operator``. ``place`` holds the keys from the document to the changed object,
+    ``edit`` the keywords changed there, ``rules`` the rules of the keyword.
     """
 
     id: str

@@ -13,8 +13,8 @@ from contract_tests.runs.options import RunOptions
 from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
-from tests.support.gate.gate import GATE, MOCK_HOOK, judged, rules_with, told
-from tests.support.gate.odd_servers import at, command
+from tests.support.gate.gate import GATE, MOCK_HOOK, describe_findings, judge_app, rules_with
+from tests.support.gate.odd_servers import run_command, serve_app
 from tests.support.gate.planting import Request, Response, Send, twisted
 
 MOCK = "wsgi:mock_server:create_app"
@@ -71,7 +71,7 @@ def test_a_mistake_ends_with_one_line(name: str, folder: Path) -> None:
     """Exit code 2, and the last line on stderr says what is wrong and with what."""
     options, says = MISTAKES[name]
     target = () if "--target" in options else ("--target", MOCK)
-    done = command("run", *target, *options, cwd=folder)
+    done = run_command("run", *target, *options, cwd=folder)
     assert (done.code, done.out) == (2, "")
     assert says in done.err.strip().splitlines()[-1]
 
@@ -85,8 +85,8 @@ def test_a_waiver(folder: Path, until: str, code: int, says: str) -> None:
     """A waived rule does not fail the run until the waiver has expired; then it does, and says so."""
     waivers = folder / "waivers.yaml"
     waivers.write_text(f"[{{rule: slug-unique, reason: known, until: {until}}}]", "utf-8")
-    with at(create_app(without={"slug-unique"})) as url:
-        done = command("run", "--target", url, "--layers", "lifecycle", "--waivers", waivers)
+    with serve_app(create_app(without={"slug-unique"})) as url:
+        done = run_command("run", "--target", url, "--layers", "lifecycle", "--waivers", waivers)
     assert done.code == code, done.out + done.err
     assert says in done.out.lower()
 
@@ -95,7 +95,7 @@ def test_an_expired_waiver_fails_a_right_target(folder: Path) -> None:
     """A waiver that nobody needs any more is to be removed once it has expired."""
     waivers = folder / "waivers.yaml"
     waivers.write_text("[{rule: slug-unique, reason: known, until: 2020-01-31}]", "utf-8")
-    done = command("run", "--target", MOCK, "-k", "slug-unique", "--waivers", waivers)
+    done = run_command("run", "--target", MOCK, "-k", "slug-unique", "--waivers", waivers)
     assert done.code == 1
     assert "expired" in done.out.lower()
 
@@ -130,8 +130,8 @@ def test_the_rate_holds() -> None:
         times.append(time.monotonic())
         return send(request)
 
-    with at(twisted(create_app(), timed)) as url:
-        done = command("run", "--target", url, "-k", "exposed-port", "--rate", "50/s", "--quiet")
+    with serve_app(twisted(create_app(), timed)) as url:
+        done = run_command("run", "--target", url, "-k", "exposed-port", "--rate", "50/s", "--quiet")
     assert done.code == 0, done.out + done.err
     assert len(times) > 40
     assert all(sum(start <= other < start + 1 for other in times) <= 53 for start in times)
@@ -163,8 +163,8 @@ NEEDED = {
 @pytest.mark.parametrize("name", ALONE)
 def test_some_callers_alone_raise_no_alarm(name: str) -> None:
     """Whoever is missing, nothing right is called broken; what only they could show is not observed."""
-    report = judged(create_app(), callers=ALONE[name])
-    assert report.exit_code == 0, told(report)
+    report = judge_app(create_app(), callers=ALONE[name])
+    assert report.exit_code == 0, describe_findings(report)
     kinds = {caller.kind for caller in ALONE[name]}
     missing = {rule for rule, needs in NEEDED.items() if not kinds & set(needs.split())}
     assert missing <= rules_with(report, "not observed")
@@ -178,8 +178,10 @@ def test_one_service_key_is_enough_to_start(tmp_path: Path, teams: str) -> None:
     file = tmp_path / "callers.yaml"
     (tmp_path / "token").write_text(f"{CALLERS[0].token}\n", "utf-8")
     file.write_text(f"callers: [{{name: me, kind: sk, teams: {teams}, token_file: token}}]", "utf-8")
-    with at(create_app()) as url:
-        done = command("run", "--target", url, "--callers", file, "--strict", "--report", tmp_path / "report")
+    with serve_app(create_app()) as url:
+        done = run_command(
+            "run", "--target", url, "--callers", file, "--strict", "--report", tmp_path / "report"
+        )
     assert done.code == 0, done.out + done.err
     assert "needs a JWT caller for team red (jwt-red); add one to the callers file" in done.out
     rows = json.loads((tmp_path / "report" / "report.json").read_text("utf-8"))

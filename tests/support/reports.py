@@ -26,7 +26,7 @@ HOSTILE = (
 OFF = {"slug-unique", "exposed-port-range", "gpu-count-range", "service-desc-type", "team-scope"}
 
 
-def played(app: Callable[..., Any] | None = None, **options: Any) -> Report:
+def run_app(app: Callable[..., Any] | None = None, **options: Any) -> Report:
     """Return the report of a run without its slow layer; the app is the mock less a rule of every grade."""
     chosen = {"layers": ("cases", "wire", "lifecycle", "race"), **options}
     player = open_executor(WsgiTarget(app or create_app(without=OFF)))
@@ -34,19 +34,19 @@ def played(app: Callable[..., Any] | None = None, **options: Any) -> Report:
 
 
 @cache
-def faulty() -> Report:
+def build_faulty_report() -> Report:
     """Return a report with every verdict in it: the rules of OFF broken, one waived, one waiver expired."""
     today = datetime.now(UTC).date()
     waivers = {
         "service-desc-type": Waiver("service-desc-type", "known | since *May*", date.max),
         "team-uuid": Waiver("team-uuid", "was fixed", today - timedelta(days=2)),
     }
-    return played(waivers=waivers)
+    return run_app(waivers=waivers)
 
 
-def hostile(report: Report) -> Report:
+def make_hostile(report: Report) -> Report:
     """Return the report with everything that a target has a say in replaced by what is hard to show."""
-    findings = tuple(_hostile(finding) for finding in report.findings)
+    findings = tuple(_make_finding_hostile(finding) for finding in report.findings)
     rows = tuple(replace(row, reason=HOSTILE if row.reason else "") for row in report.verdicts)
     return replace(
         report,
@@ -58,7 +58,7 @@ def hostile(report: Report) -> Report:
     )
 
 
-def echoing(pad: int) -> Callable[..., Any]:
+def build_echoing_app(pad: int) -> Callable[..., Any]:
     """Return the faulty mock as an app that repeats the caller's secret in header and body, after ``pad`` letters."""
     app = create_app(without=OFF)
 
@@ -79,12 +79,12 @@ def echoing(pad: int) -> Callable[..., Any]:
     return echo
 
 
-def callers() -> tuple[Caller, ...]:
+def load_fixture_callers() -> tuple[Caller, ...]:
     """Return the callers of the fixtures, whose tokens must be nowhere in a report."""
     return tuple(load_callers(data_file("fixtures/callers.yaml")))
 
 
-def _hostile(finding: Finding) -> Finding:
+def _make_finding_hostile(finding: Finding) -> Finding:
     exchanges = tuple(
         replace(
             e,

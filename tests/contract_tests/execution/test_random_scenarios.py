@@ -8,7 +8,6 @@ from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.execution.random_scenarios import load_scenarios, read_capabilities, run_scenario
 from contract_tests.generation.scenario_types import ScenarioCapabilities
-from contract_tests.generation.state_machine import draw_scenarios
 from contract_tests.runs.options import RunOptions
 from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
@@ -18,7 +17,7 @@ from tests.support.gate.gate import MOCK_HOOK
 ON = ScenarioCapabilities(("dk-red", "jwt-red", "sk-red", "sk-blue"), readback=True, hook=True)
 
 
-def ready(*, hook: bool, without: frozenset[str] = frozenset()) -> Executor:
+def open_ready_executor(*, hook: bool, without: frozenset[str] = frozenset()) -> Executor:
     """A player of the mock that has passed its preflight."""
     app = WsgiTarget(create_app(without=without))
     player = open_executor(app, options=ExecutorOptions(control_hook=MOCK_HOOK if hook else None))
@@ -36,7 +35,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("hook", [True, False])
 def test_the_traces_of_the_gate_are_shipped(cache: Path, *, hook: bool) -> None:
     """For the callers of the fixtures nothing is drawn, and nothing is left in the user's cache."""
-    assert len(load_scenarios(read_capabilities(ready(hook=hook)), 0)) == 8
+    assert len(load_scenarios(read_capabilities(open_ready_executor(hook=hook)), 0)) == 8
     assert list(cache.rglob("*")) == []
 
 
@@ -49,24 +48,9 @@ def test_traces_are_drawn_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert load_scenarios(ON, 77) == drawn
 
 
-def test_a_seed_draws_the_same_traces() -> None:
-    """The same seed draws the same, another one draws others; no trace has more steps than asked for."""
-    first, again, other = (draw_scenarios(ON, seed, 8, 10) for seed in (1, 1, 2))
-    assert first == again != other
-    assert max(map(len, first)) <= 10
-    assert {move.step.operation for plan in first for move in plan} >= {"createContainer", "updateContainer"}
-
-
-def test_nothing_is_set_or_read_where_nobody_can() -> None:
-    """Without a hook no trace sets a status, without a read-back none reads."""
-    plain = draw_scenarios(ScenarioCapabilities(ON.roles, readback=False, hook=False), 0, 8, 10)
-    seen = {move.step.operation for plan in plain for move in plan}
-    assert seen == {"createContainer", "updateContainer"}
-
-
 def test_a_target_that_keeps_the_rules_plays_every_step() -> None:
     """On the mock each step of each trace gets what the model says."""
-    player = ready(hook=True)
+    player = open_ready_executor(hook=True)
     for plan in load_scenarios(read_capabilities(player), 0):
         results = run_scenario(player, plan)
         assert [result.judgement.outcome for result in results] == ["passed"] * len(plan)
@@ -74,7 +58,7 @@ def test_a_target_that_keeps_the_rules_plays_every_step() -> None:
 
 def test_a_trace_ends_where_the_target_parts_from_the_model() -> None:
     """On a mock that forgot a rule some trace is violated for it, and that is its last step."""
-    player = ready(hook=True, without=frozenset({"slug-unique"}))
+    player = open_ready_executor(hook=True, without=frozenset({"slug-unique"}))
     played = [run_scenario(player, plan) for plan in load_scenarios(read_capabilities(player), 0)]
     broken = [results for results in played if results[-1].judgement.outcome == "violated"]
     assert {results[-1].judgement.rule for results in broken} == {"slug-unique"}

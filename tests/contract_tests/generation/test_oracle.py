@@ -18,7 +18,7 @@ from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import load_spec
 from contract_tests.generation.bodies import load_samples
 from contract_tests.generation.oracle import predict
-from contract_tests.generation.rounds import GATE_EXAMPLES, ORACLE_EXCEPTIONS, build_property_case
+from contract_tests.generation.rounds import ORACLE_EXCEPTIONS, build_property_case
 from contract_tests.generation.schema_view import expand_conditions
 
 SPEC, CATALOGUE, BODIES = load_spec(), load_catalogue(), load_bodies()
@@ -35,7 +35,7 @@ VALUES = [c for c in load_fixture_cases(CATALOGUE) if c.value] + derive_cases(SP
 
 
 @st.composite
-def a_body(draw: st.DrawFn, operation: str) -> Any:
+def bodies_with_probes(draw: st.DrawFn, operation: str) -> Any:
     """A body in which up to three properties hold a probe, and some are left out."""
     base = draw(st.sampled_from(["deployed-full", "external-full", "deployed", "external", "empty"]))
     body = {"service_slug": "a-slug", **copy.deepcopy(BODIES[base])}
@@ -64,7 +64,7 @@ def test_what_the_tables_leave_open_the_oracle_does() -> None:
 @given(data=st.data())
 def test_the_oracle_and_the_spec_name_the_same_rules(operation: str, data: st.DataObject) -> None:
     """The rules that the oracle finds broken are those that the spec does, but for what is left open."""
-    body = data.draw(a_body(operation))
+    body = data.draw(bodies_with_probes(operation))
     said = predict(operation, body, "external")
     by_spec = find_broken_rules(VALIDATORS[operation], SCHEMAS[operation], body)
     assert said.broken_rules <= by_spec
@@ -78,7 +78,7 @@ def test_the_oracle_and_the_spec_name_the_same_rules(operation: str, data: st.Da
 @given(data=st.data())
 def test_the_expanded_view_accepts_the_same_bodies(operation: str, data: st.DataObject) -> None:
     """The view that cases are generated from accepts what the contract accepts, and nothing else."""
-    body = data.draw(a_body(operation))
+    body = data.draw(bodies_with_probes(operation))
     assert EXPANDED[operation].is_valid(body) == VALIDATORS[operation].is_valid(body)
 
 
@@ -112,18 +112,6 @@ def test_schemathesis_and_the_oracle_differ_only_for_named_reasons() -> None:
         if not sample.positive and case.expect == "accept":
             surprising.append(("accepted", case.steps[0].body))
     assert surprising == []
-
-
-def test_the_bodies_that_are_shipped_are_those_of_this_contract(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The gate replays bodies that were made from the contract as it is now (`make docs` makes them)."""
-    from contract_tests.generation import bodies, cache
-
-    def fail(*_: object, **__: object) -> None:
-        pytest.fail("the gate's bodies are not shipped; run make docs")
-
-    monkeypatch.setattr(bodies, "_generate_samples", fail)
-    monkeypatch.setattr(cache, "user_cache_path", lambda _: Path("nowhere"))
-    assert len(load_samples(SPEC, 0, GATE_EXAMPLES, coverage=False)) == 4 * GATE_EXAMPLES
 
 
 def test_the_oracle_shares_nothing_with_the_spec() -> None:

@@ -32,14 +32,14 @@ BODY = "createContainer:/body/properties"
 
 
 @pytest.fixture(scope="module")
-def bench() -> MutationSession:
+def session() -> MutationSession:
     """The mock with the contract as it is."""
     return open_session(MOCK, control_hook=HOOK)
 
 
-def named(bench: MutationSession, name: str) -> Any:
+def find_mutant(session: MutationSession, name: str) -> Any:
     """The mutant of a name."""
-    return next(mutant for mutant in all_mutants(bench) if mutant.id == name)
+    return next(mutant for mutant in all_mutants(session) if mutant.id == name)
 
 
 def test_each_keyword_of_the_contract_has_mutants() -> None:
@@ -67,34 +67,38 @@ def test_each_keyword_of_the_contract_has_mutants() -> None:
         (f"{BODY}/replica_count:change default", "replica-count-default", "read-back"),
     ],
 )
-def test_a_mutant_is_killed_under_its_rule(bench: MutationSession, name: str, rule: str, needs: str) -> None:
+def test_a_mutant_is_killed_under_its_rule(
+    session: MutationSession, name: str, rule: str, needs: str
+) -> None:
     """A mutant is killed by a case of the rule that it changes, which says whether state had to be seen."""
-    fate = run_mutant(bench, named(bench, name))
-    assert (fate.state, fate.needs) == ("killed", needs)
-    assert fate.rule == rule or name.endswith("invert if")
+    result = run_mutant(session, find_mutant(session, name))
+    assert (result.state, result.needs) == ("killed", needs)
+    assert result.rule == rule or name.endswith("invert if")
 
 
-def test_without_its_cases_a_mutant_survives(bench: MutationSession) -> None:
+def test_without_its_cases_a_mutant_survives(session: MutationSession) -> None:
     """Without the cases of the upper bound of the port, the mutant that widens it survives."""
-    blind = replace(bench, cases=tuple(c for c in bench.cases if c.rule != "exposed-port-range"))
-    mutant = named(bench, f"{BODY}/exposed_port:widen maximum")
+    blind = replace(session, cases=tuple(c for c in session.cases if c.rule != "exposed-port-range"))
+    mutant = find_mutant(session, f"{BODY}/exposed_port:widen maximum")
     assert run_mutant(blind, mutant).state == "survived"
 
 
-def test_without_the_read_back_a_default_is_not_observable(bench: MutationSession) -> None:
+def test_without_the_read_back_a_default_is_not_observable(session: MutationSession) -> None:
     """Where nothing shows what is stored, a changed default is not observable, which is not called survived."""
-    blind = replace(bench, readback=False)
-    fate = run_mutant(blind, named(bench, f"{BODY}/replica_count:drop default"))
-    assert (fate.state, fate.needs) == ("not observable", "read-back")
+    blind = replace(session, readback=False)
+    result = run_mutant(blind, find_mutant(session, f"{BODY}/replica_count:drop default"))
+    assert (result.state, result.needs) == ("not observable", "read-back")
 
 
-def test_an_equivalent_mutant_needs_a_true_reason(bench: MutationSession) -> None:
+def test_an_equivalent_mutant_needs_a_true_reason(session: MutationSession) -> None:
     """An entry of the list that is killed, or that is no mutant, is named as wrong."""
     listed = replace(
-        bench, equivalent={f"{BODY}/exposed_port:widen maximum": "no one notices", "nothing": "gone"}
+        session, equivalent={f"{BODY}/exposed_port:widen maximum": "no one notices", "nothing": "gone"}
     )
-    fates = list(run_mutations(listed, [named(bench, f"{BODY}/exposed_port:widen maximum")], jobs=1))
-    assert find_wrongly_listed(listed, fates) == [f"{BODY}/exposed_port:widen maximum", "nothing"]
+    results = list(
+        run_mutations(listed, [find_mutant(session, f"{BODY}/exposed_port:widen maximum")], jobs=1)
+    )
+    assert find_wrongly_listed(listed, results) == [f"{BODY}/exposed_port:widen maximum", "nothing"]
 
 
 NEW = (
@@ -153,12 +157,12 @@ def test_new_constraints_are_judged_and_have_their_rows(extended: Path) -> None:
 
 def test_mutants_of_new_constraints_are_killed(extended: Path) -> None:
     """Every mutant of a constraint that was added to the spec alone is killed."""
-    bench = open_session(MOCK, spec=extended, control_hook=HOOK)
+    session = open_session(MOCK, spec=extended, control_hook=HOOK)
     rules = {new[3] for new in NEW}
-    chosen = [mutant for mutant in all_mutants(bench) if rules & set(mutant.rules)]
-    fates = {fate.mutant.id: fate.state for fate in run_mutations(bench, chosen)}
-    assert len(fates) >= 10
-    assert {name: state for name, state in fates.items() if state != "killed"} == {}
+    chosen = [mutant for mutant in all_mutants(session) if rules & set(mutant.rules)]
+    results = {result.mutant.id: result.state for result in run_mutations(session, chosen)}
+    assert len(results) >= 10
+    assert {name: state for name, state in results.items() if state != "killed"} == {}
 
 
 def test_the_command_says_what_survived(tmp_path: Path) -> None:
@@ -186,7 +190,7 @@ def test_the_command_says_what_survived(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--target", MOCK, "--only", "no-such-rule"), "no mutant is of that rule"),
+        (("--target", MOCK, "--only", "no-such-rule"), "no mutant matches --only and --operator"),
         (("--target", "wsgi:nothing:here"), "give wsgi:module:factory"),
         (("--target", MOCK, "--faults", "nothing:here"), "give module:attribute"),
     ],

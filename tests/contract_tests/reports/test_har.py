@@ -12,7 +12,7 @@ from contract_tests.reports.har import write_har
 from contract_tests.results.verdict import Report
 from contract_tests.targets.base import Request, Response
 from contract_tests.targets.exchange import Exchange, Redactor
-from tests.support.reports import HOSTILE, faulty
+from tests.support.reports import HOSTILE, build_faulty_report
 
 _PAIRS = {
     "type": "array",
@@ -56,7 +56,7 @@ _ODD = Exchange(
 @pytest.fixture(scope="module")
 def report() -> Report:
     """A report whose traffic has an unanswered request and a body that is hard to write at its end."""
-    seen = faulty()
+    seen = build_faulty_report()
     body = replace(
         _ODD,
         method="POST",

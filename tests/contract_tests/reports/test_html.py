@@ -13,13 +13,13 @@ from contract_tests.reports.html import render_html
 from contract_tests.results.verdict import Report
 from mock_server.app.factory import create_app
 from tests.support.browser import chromium, in_browser
-from tests.support.reports import HOSTILE, faulty, hostile, played
+from tests.support.reports import HOSTILE, build_faulty_report, make_hostile, run_app
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
     """A report with every verdict in it."""
-    return faulty()
+    return build_faulty_report()
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def opened(report: Report, browser: Browser, tmp_path: Path) -> Iterator[Callabl
     assert [line for line in seen if not line.startswith("data:image/svg+xml,")] == []
 
 
-def _rules(page: Page) -> list[str]:
+def _visible_rules(page: Page) -> list[str]:
     return [row.inner_text() for row in page.locator("#matrix tbody tr:not(.grade):visible th > code").all()]
 
 
@@ -56,13 +56,13 @@ def test_verdict_filter_leaves_the_rules_of_that_verdict(opened: Callable[..., P
     """A pressed verdict leaves its rules alone, two leave both, a reset brings all back."""
     page, everything = opened(), len(report.verdicts)
     page.get_by_role("button", name="violated 3").click()
-    assert _rules(page) == ["team-scope", "exposed-port-range", "slug-unique"]
+    assert _visible_rules(page) == ["team-scope", "exposed-port-range", "slug-unique"]
     page.get_by_role("button", name="note 1").click()
-    assert _rules(page) == ["team-scope", "exposed-port-range", "slug-unique", "gpu-count-range"]
+    assert _visible_rules(page) == ["team-scope", "exposed-port-range", "slug-unique", "gpu-count-range"]
     assert page.locator("#shown").inner_text() == f"4 of {everything} rules"
     page.get_by_role("button", name="Reset").click()
     page.get_by_text(f"{everything} rules", exact=True).wait_for()
-    assert len(_rules(page)) == everything
+    assert len(_visible_rules(page)) == everything
 
 
 @in_browser
@@ -70,9 +70,9 @@ def test_grade_and_search_filters_narrow_together(opened: Callable[..., Page], r
     """Grade and words, in ids and statements alike, both hold; a grade without a rule left is not shown."""
     page = opened()
     page.get_by_label("Grade").select_option("provider")
-    assert _rules(page) == [row.rule.id for row in report.verdicts if row.rule.grade == "provider"]
+    assert _visible_rules(page) == [row.rule.id for row in report.verdicts if row.rule.grade == "provider"]
     page.get_by_label("Search").fill("SLUG team")
-    assert _rules(page) == ["slug-unique"]
+    assert _visible_rules(page) == ["slug-unique"]
     assert page.locator("tr.grade:visible").count() == 1
     page.get_by_label("Search").fill("no such rule")
     assert page.locator("#shown").inner_text() == "No rule fits; reset the filters."
@@ -129,7 +129,7 @@ def test_copy_button_copies_the_command(opened: Callable[..., Page]) -> None:
 @pytest.mark.parametrize("width", [390, 768, 1280])
 def test_page_is_as_wide_as_the_screen(opened: Callable[..., Page], report: Report, width: int) -> None:
     """With everything open, and whatever was received, the page does not scroll sideways."""
-    page = opened(hostile(report), width)
+    page = opened(make_hostile(report), width)
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") == width
     page.close()
@@ -140,7 +140,7 @@ def test_nothing_that_was_received_becomes_part_of_the_page(
     opened: Callable[..., Page], report: Report
 ) -> None:
     """Markup in an answer is shown as text: no element is made of it."""
-    page = opened(hostile(report))
+    page = opened(make_hostile(report))
     assert page.locator("script").count() == 1
     assert page.locator("img").count() == 0
     assert page.locator(".finding .received dd").first.text_content() == HOSTILE.translate(
@@ -164,7 +164,7 @@ def test_page_is_whole_without_scripts(report: Report, browser: Browser, tmp_pat
     page.goto((tmp_path / "report.html").as_uri())
     page.locator(".finding > summary").first.click()
     assert page.locator(".finding .received").first.is_visible()
-    assert (len(_rules(page)), page.locator("button:visible").count()) == (len(report.verdicts), 0)
+    assert (len(_visible_rules(page)), page.locator("button:visible").count()) == (len(report.verdicts), 0)
 
 
 def test_page_holds_all_that_it_needs(report: Report) -> None:
@@ -181,6 +181,6 @@ def test_page_holds_all_that_it_needs(report: Report) -> None:
 
 def test_page_stays_small(report: Report) -> None:
     """Bodies of a megabyte are cut; the page says so, and a plain run's is below half a megabyte."""
-    assert len(render_html(hostile(report)).encode()) < 500_000
-    assert "(cut; complete in the finding&#39;s file)" in render_html(hostile(report))
-    assert len(render_html(played(create_app(), layers=("cases",))).encode()) < 200_000
+    assert len(render_html(make_hostile(report)).encode()) < 500_000
+    assert "(cut; complete in the finding&#39;s file)" in render_html(make_hostile(report))
+    assert len(render_html(run_app(create_app(), layers=("cases",))).encode()) < 200_000

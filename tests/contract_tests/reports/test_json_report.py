@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from contract_tests.reports.json_report import render_json
 from contract_tests.results.verdict import Report
-from tests.support.reports import faulty, hostile, played
+from tests.support.reports import build_faulty_report, make_hostile, run_app
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs/report.schema.json").read_text("utf-8"))
 
@@ -19,17 +19,17 @@ SCHEMA = json.loads((Path(__file__).parents[3] / "docs/report.schema.json").read
 @pytest.fixture(scope="module")
 def report() -> Report:
     """A report with every verdict in it."""
-    return faulty()
+    return build_faulty_report()
 
 
 VARIANTS: dict[str, Callable[[Report], Report]] = {
     "faulty": lambda report: report,
-    "hostile": hostile,
+    "hostile": make_hostile,
     "gone": lambda report: replace(
         report, findings=(), expired=(), cut_short="the target stopped responding"
     ),
     "nothing": lambda report: replace(report, verdicts=(), findings=(), layers={}, callers=(), traffic=()),
-    "strict": lambda _: played(strict=True, layers=("cases",)),
+    "strict": lambda _: run_app(strict=True, layers=("cases",)),
 }
 
 

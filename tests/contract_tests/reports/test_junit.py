@@ -11,19 +11,19 @@ from contract_tests.reports.common import escape_unprintable
 from contract_tests.reports.junit import render_junit
 from contract_tests.results.verdict import Report
 from mock_server.app.factory import create_app
-from tests.support.reports import HOSTILE, faulty, hostile, played
+from tests.support.reports import HOSTILE, build_faulty_report, make_hostile, run_app
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
     """A report with every verdict in it."""
-    return faulty()
+    return build_faulty_report()
 
 
 @pytest.fixture(scope="module")
 def clean() -> Report:
     """The report of the mock as it is."""
-    return played(create_app(), layers=("cases", "wire"))
+    return run_app(create_app(), layers=("cases", "wire"))
 
 
 def _cases(report: Report) -> dict[tuple[str, str], ElementTree.Element]:
@@ -33,7 +33,7 @@ def _cases(report: Report) -> dict[tuple[str, str], ElementTree.Element]:
 
 VARIANTS: dict[str, Callable[[Report, Report], Report]] = {
     "faulty": lambda report, _: report,
-    "hostile": lambda report, _: hostile(report),
+    "hostile": lambda report, _: make_hostile(report),
     "clean": lambda _, clean: clean,
     "only a waiver expired": lambda report, clean: replace(clean, expired=report.expired),
     "the target went away": lambda _, clean: replace(
@@ -112,7 +112,7 @@ def test_failure_says_what_was_received_and_expected(report: Report) -> None:
 
 def test_whatever_was_received_is_in_the_file(report: Report) -> None:
     """Control characters and half surrogate pairs, which XML cannot hold, are there as escapes."""
-    failures = [case.find("failure") for case in _cases(hostile(report)).values()]
+    failures = [case.find("failure") for case in _cases(make_hostile(report)).values()]
     told = [failure.text or "" for failure in failures if failure is not None and failure.text]
     assert told
     assert [text for text in told if f"Received: {escape_unprintable(HOSTILE)}\n" not in text] == []

@@ -11,7 +11,7 @@ from contract_tests.reports.common import escape_unprintable
 from contract_tests.reports.markdown import MAX_SUMMARY_BYTES, escape_markdown, render_markdown
 from contract_tests.results.verdict import Report
 from mock_server.app.factory import create_app
-from tests.support.reports import HOSTILE, faulty, hostile, played
+from tests.support.reports import HOSTILE, build_faulty_report, make_hostile, run_app
 
 _OURS = {"details", "summary", "b", "code"}
 
@@ -19,7 +19,7 @@ _OURS = {"details", "summary", "b", "code"}
 @pytest.fixture(scope="module")
 def report() -> Report:
     """A report with every verdict in it."""
-    return faulty()
+    return build_faulty_report()
 
 
 def _tokens(text: str) -> Counter[str]:
@@ -33,7 +33,7 @@ def test_first_line_is_the_verdict(report: Report) -> None:
     assert render_markdown(report).startswith(
         f"## ❌ VIOLATED: {len(report.verdicts) - 6} conforms, 3 violated"
     )
-    assert render_markdown(played(create_app(), layers=("cases",))).startswith("## ✅ CONFORMS: ")
+    assert render_markdown(run_app(create_app(), layers=("cases",))).startswith("## ✅ CONFORMS: ")
     assert render_markdown(
         replace(report, findings=(), verdicts=(), expired=(), cut_short="the target stopped responding")
     ).startswith("## ⚠️ NOT JUDGED: ")
@@ -57,7 +57,7 @@ def test_failures_can_be_unfolded_and_choices_are_one_table(report: Report) -> N
 def test_nothing_that_was_received_is_read_as_markdown(report: Report) -> None:
     """Whatever a target answers, the summary has the same structure and no element that we did not write."""
     plain = replace(report, cut_short="x", notes=("x",))
-    harmless, harmful = render_markdown(plain), render_markdown(hostile(report))
+    harmless, harmful = render_markdown(plain), render_markdown(make_hostile(report))
     structure, harmed = _tokens(harmless), _tokens(harmful)
     kinds = (
         "th_open",

@@ -10,16 +10,16 @@ from rich.console import Console
 from contract_tests.reports.common import GRADES, format_last_line
 from contract_tests.reports.terminal import print_report
 from contract_tests.results.verdict import Report
-from tests.support.reports import faulty, hostile
+from tests.support.reports import build_faulty_report, make_hostile
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
     """A report with every verdict in it."""
-    return faulty()
+    return build_faulty_report()
 
 
-def _printed(report: Report, width: int = 100, *, colours: bool = False) -> str:
+def _print_to_text(report: Report, width: int = 100, *, colours: bool = False) -> str:
     console = Console(
         file=io.StringIO(), width=width, force_terminal=colours, color_system="standard" if colours else None
     )
@@ -35,7 +35,7 @@ def _matrix(text: str) -> list[str]:
 @pytest.mark.parametrize("width", [80, 100, 160])
 def test_matrix_fits_the_terminal(report: Report, width: int) -> None:
     """Each rule is one row, its id whole, within the width, with the count of every layer."""
-    rows = _matrix(_printed(report, width))
+    rows = _matrix(_print_to_text(report, width))
     assert max(map(len, rows)) <= width
     by_grade = sorted(report.verdicts, key=lambda row: GRADES.index(row.rule.grade))
     shown = [
@@ -49,10 +49,10 @@ def test_matrix_fits_the_terminal(report: Report, width: int) -> None:
 
 def test_what_failed_stands_out(report: Report) -> None:
     """A violated rule is in capitals and in colours of its own, and has a block below; a note has neither."""
-    text = _printed(report, colours=True)
+    text = _print_to_text(report, colours=True)
     assert "\x1b[1;31m✗ slug-unique" in text
     assert re.search(r"\x1b\[1;7;31m\d+!\x1b\[0m", text)
-    assert re.findall(r"^✗ ([a-z-]+)  ", _printed(report).split("seconds")[1], re.MULTILINE) == [
+    assert re.findall(r"^✗ ([a-z-]+)  ", _print_to_text(report).split("seconds")[1], re.MULTILINE) == [
         "team-scope", "exposed-port-range", "exposed-port-range", "slug-unique", "slug-unique",
     ]  # fmt: skip
 
@@ -60,7 +60,7 @@ def test_what_failed_stands_out(report: Report) -> None:
 @pytest.mark.parametrize("width", [80, 160])
 def test_choices_are_a_line_each(report: Report, width: int) -> None:
     """What an assumed rule got wrong is one compact line under a heading, with no block."""
-    text = _printed(report, width).split(
+    text = _print_to_text(report, width).split(
         "The deployment's own choices (assumed rules; they do not fail the run)\n"
     )[1]
     line = "gpu-count-range accepted a request that breaks this rule: create 201, update 200"
@@ -70,7 +70,7 @@ def test_choices_are_a_line_each(report: Report, width: int) -> None:
 
 def test_reasons_follow_the_matrix(report: Report) -> None:
     """Rules that were not judged or are waived are named with the reason, those of one reason together."""
-    text = _printed(report, 160).split("Not judged, or waived\n")[1]
+    text = _print_to_text(report, 160).split("Not judged, or waived\n")[1]
     assert text.splitlines()[:2] == [line for line in text.splitlines()[:2] if line.startswith("  ")]
     assert re.search(r"not observed: needs --control-hook to set a service's status\s+not-while-busy", text)
     assert re.search(r"waived: known \| since \*May\* \(until 9999-12-31\)\s+service-desc-type", text)
@@ -79,21 +79,21 @@ def test_reasons_follow_the_matrix(report: Report) -> None:
 def test_command_is_on_one_line_and_says_who_calls(report: Report) -> None:
     """A curl can be copied as one line at any width, and says whose token it needs."""
     line = next(
-        line for line in _printed(report, 80).splitlines() if "exposed_port" in line and "curl" in line
+        line for line in _print_to_text(report, 80).splitlines() if "exposed_port" in line and "curl" in line
     )
     assert re.fullmatch(r"  curl -i -X P.* --data-binary '\{.*\}'  # as (sk|dk|jwt)-[a-z]+", line)
 
 
 def test_answers_cannot_write_to_the_terminal(report: Report) -> None:
     """No control character of an answer reaches the terminal."""
-    assert re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", _printed(hostile(report))) == []
+    assert re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", _print_to_text(make_hostile(report))) == []
 
 
 def test_any_encoding_will_do(report: Report) -> None:
     """A report is printed whole where standard output can hold ASCII alone, as a redirected one may."""
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding="ascii")
-    print_report(hostile(report), Console(file=file, width=80))
+    print_report(make_hostile(report), Console(file=file, width=80))
     file.flush()
     assert format_last_line(report).encode() in raw.getvalue()
 

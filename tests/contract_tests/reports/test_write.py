@@ -11,20 +11,27 @@ from contract_tests.reports.common import escape_unprintable
 from contract_tests.reports.write import write_reports
 from contract_tests.results.findings import load_finding
 from contract_tests.results.verdict import Report
-from tests.support.reports import HOSTILE, callers, echoing, faulty, hostile, played
+from tests.support.reports import (
+    HOSTILE,
+    build_echoing_app,
+    build_faulty_report,
+    load_fixture_callers,
+    make_hostile,
+    run_app,
+)
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
     """A report with every verdict in it."""
-    return faulty()
+    return build_faulty_report()
 
 
 @pytest.fixture(scope="module", params=[0, 130], ids=["whole", "cut"])
 def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The text of every file written about a target that repeats each caller's secret, whole or where it is cut."""
     folder = tmp_path_factory.mktemp("report")
-    write_reports(played(echoing(request.param)), folder)
+    write_reports(run_app(build_echoing_app(request.param)), folder)
     return "".join(path.read_text("utf-8") for path in folder.rglob("*.*"))
 
 
@@ -36,7 +43,7 @@ def test_folder_holds_each_report_and_a_file_per_finding(report: Report, tmp_pat
     assert names == reports | {f"findings/{finding.id}.json" for finding in report.findings}
 
 
-@pytest.mark.parametrize("caller", callers(), ids=lambda caller: caller.name)
+@pytest.mark.parametrize("caller", load_fixture_callers(), ids=lambda caller: caller.name)
 def test_no_file_holds_a_secret(written: str, caller: object) -> None:
     """Nothing of a token is in any file, though the target repeats it in every header and body that it can."""
     token = caller.token  # type: ignore[attr-defined]
@@ -46,7 +53,7 @@ def test_no_file_holds_a_secret(written: str, caller: object) -> None:
 
 def test_findings_of_a_hostile_target_can_be_played_again(report: Report, tmp_path: Path) -> None:
     """A finding's file holds its case, whatever the target answered."""
-    write_reports(hostile(report), tmp_path)
+    write_reports(make_hostile(report), tmp_path)
     cases = [load_finding(tmp_path / "findings" / f"{finding.id}.json")[0] for finding in report.findings]
     assert [case.id for case in cases] == [finding.case.id for finding in report.findings]
 

@@ -25,7 +25,7 @@ DEPLOYED = {"service_slug": "a-slug", "display_name": "a", "docker_image": "n"}
 EXTERNAL = {**DEPLOYED, "service_type": "external", "external_url": "https://a.example.com"}
 
 
-def call(
+def build_entry(
     method: str, path: str, body: Any, status: int, answer: Any, encoding: str | None = None
 ) -> dict[str, Any]:
     """An entry of a recording."""
@@ -46,36 +46,43 @@ def call(
 @pytest.mark.parametrize(
     ("entries", "outcomes"),
     [
-        ([call("POST", "/containers", DEPLOYED, 201, {"id": ID})], [("created", "passed")]),
-        ([call("POST", "/containers", DEPLOYED, 201, {"id": ID}, "base64")], [("created", "passed")]),
-        ([call("POST", "/containers", DEPLOYED, 201, {})], [("created", "violated")]),
-        ([call("POST", "/containers", DEPLOYED, 409, {})], [("created", "inconclusive")]),
-        ([call("POST", "/containers", DEPLOYED, 500, {})], [("created", "violated")]),
+        ([build_entry("POST", "/containers", DEPLOYED, 201, {"id": ID})], [("created", "passed")]),
+        ([build_entry("POST", "/containers", DEPLOYED, 201, {"id": ID}, "base64")], [("created", "passed")]),
+        ([build_entry("POST", "/containers", DEPLOYED, 201, {})], [("created", "violated")]),
+        ([build_entry("POST", "/containers", DEPLOYED, 409, {})], [("created", "inconclusive")]),
+        ([build_entry("POST", "/containers", DEPLOYED, 500, {})], [("created", "violated")]),
         (
-            [call("POST", "/containers", {**DEPLOYED, "exposed_port": 0}, 400, {})],
+            [build_entry("POST", "/containers", {**DEPLOYED, "exposed_port": 0}, 400, {})],
             [("exposed-port-range", "passed")],
         ),
         (
-            [call("POST", "/containers", {**DEPLOYED, "exposed_port": 0}, 201, {"id": ID})],
+            [build_entry("POST", "/containers", {**DEPLOYED, "exposed_port": 0}, 201, {"id": ID})],
             [("exposed-port-range", "violated")],
         ),
-        ([call("POST", "/containers", "{", 201, {"id": ID})], [("body-json", "violated")]),
+        ([build_entry("POST", "/containers", "{", 201, {"id": ID})], [("body-json", "violated")]),
         (
             [
-                call("POST", "/containers", DEPLOYED, 201, {"id": ID}),
-                call("PUT", f"/containers/{ID}", {"external_url": "https://b.example.com"}, 200, {"id": ID}),
+                build_entry("POST", "/containers", DEPLOYED, 201, {"id": ID}),
+                build_entry(
+                    "PUT", f"/containers/{ID}", {"external_url": "https://b.example.com"}, 200, {"id": ID}
+                ),
             ],
             [("created", "passed"), ("external-url-on-external-only", "violated")],
         ),
         (
             [
-                call("POST", "/containers", EXTERNAL, 201, {"id": ID}),
-                call("PUT", f"/containers/{ID}", {"external_url": "https://b.example.com"}, 200, {"id": ID}),
+                build_entry("POST", "/containers", EXTERNAL, 201, {"id": ID}),
+                build_entry(
+                    "PUT", f"/containers/{ID}", {"external_url": "https://b.example.com"}, 200, {"id": ID}
+                ),
             ],
             [("created", "passed"), ("updated", "passed")],
         ),
-        ([call("PUT", f"/containers/{ID}", {}, 200, {"id": ID[:-1] + "6"})], [("updated", "violated")]),
-        ([call("GET", "/containers", {}, 200, {}), call("POST", "/other", {}, 200, {})], []),
+        (
+            [build_entry("PUT", f"/containers/{ID}", {}, 200, {"id": ID[:-1] + "6"})],
+            [("updated", "violated")],
+        ),
+        ([build_entry("GET", "/containers", {}, 200, {}), build_entry("POST", "/other", {}, 200, {})], []),
     ],
 )
 def test_a_recorded_call_is_judged(entries: list[dict[str, Any]], outcomes: list[tuple[str, str]]) -> None:

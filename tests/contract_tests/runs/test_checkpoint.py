@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import pytest
 from contract_tests.cases.model import Case, Step
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.execution.factory import ExecutorOptions, open_executor
-from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.judge import Judgement
 from contract_tests.results.observation import Observation
 from contract_tests.results.verdict import Report
@@ -24,20 +22,20 @@ from contract_tests.runs.options import RunOptions
 from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
-from tests.support.gate.gate import MOCK_HOOK, told
-from tests.support.gate.odd_servers import COMMAND, Done, at, command
+from tests.support.gate.gate import MOCK_HOOK
+from tests.support.gate.odd_servers import COMMAND, CommandResult, run_command, serve_app
 from tests.support.gate.planting import Request, Response, Send, twisted
 
 OFF = frozenset({"slug-unique", "exposed-port-range", "team-scope", "auth-known"})
 MOCK = "wsgi:mock_server:create_app"
 
 
-def said(report: Report) -> dict[str, tuple[str, str]]:
+def map_verdicts(report: Report) -> dict[str, tuple[str, str]]:
     """The verdict on each rule, and how severe it is."""
     return {row.rule.id: (row.verdict, row.severity) for row in report.verdicts}
 
 
-def judged(**options: Any) -> Run:
+def run_faulty_mock(**options: Any) -> Run:
     """A run of a faulty mock that has been played."""
     run = Run(
         open_executor(WsgiTarget(create_app(without=OFF)), options=ExecutorOptions(control_hook=MOCK_HOOK)),
@@ -49,51 +47,28 @@ def judged(**options: Any) -> Run:
 
 def test_a_state_survives_its_file(tmp_path: Path) -> None:
     """What is read back makes the same report: verdicts, findings with their requests, layers, counts."""
-    run = judged(layers=("cases", "lifecycle", "race"))
+    run = run_faulty_mock(layers=("cases", "lifecycle", "race"))
     run.state.save(tmp_path)
     assert load_state(tmp_path).build_report(run.catalogue) == run.state.build_report(run.catalogue)
     assert {path.name for path in tmp_path.iterdir()} == {"state.json"}
 
 
-def test_a_tally_takes_no_room_for_more_of_the_same() -> None:
-    """A hundred thousand results are counted, and what is kept is as much as after ten."""
-    results = [
-        Observation(
-            Case(f"c{n}", "created", "cases", (Step(expect="accept"),)), Judgement(outcome, "created", why)
-        )
-        for n, (outcome, why) in enumerate(
-            [("passed", ""), ("inconclusive", "busy"), ("violated", "wrong")] * 4
-        )
-    ]  # type: ignore[arg-type]
-    few, many = Aggregate.of(results), Aggregate.of(results * 10_000)
-    assert (few.cases, many.cases) == (12, 120_000)
-    sizes = [Counter(map(len, tally.to_json().values())) for tally in (few, many)]
-    assert sizes[0] == sizes[1]
-
-
-def test_reasons_that_a_target_makes_up_are_bounded() -> None:
-    """A target that answers each request with another excuse fills no memory."""
-    case = Case("c", "created", "cases", (Step(),))
-    tally = Aggregate.of(
-        Observation(case, Judgement("inconclusive", "created", f"why {n}")) for n in range(1000)
-    )
-    assert (tally.cases, len(tally.reasons)) == (1000, 50)
-
-
-def shards(folder: Path, count: int, target: str, *options: str) -> list[Path]:
+def run_shards(folder: Path, count: int, target: str, *options: str) -> list[Path]:
     """The report folders of the shards of one run."""
     for number in range(1, count + 1):
-        command("run", "--target", target, "--shard", f"{number}/{count}", "--quiet",
+        run_command("run", "--target", target, "--shard", f"{number}/{count}", "--quiet",
                 "--control-hook", MOCK_HOOK, "--report", folder / str(number), *options)  # fmt: skip
     return [folder / str(number) for number in range(1, count + 1)]
 
 
 def test_merged_shards_say_what_one_run_says(tmp_path: Path) -> None:
     """The verdict on every rule is that of the whole run; each report is written, and the traffic is all there."""
-    with at(create_app(without=OFF)) as url:
-        parts = shards(tmp_path, 3, url)
-        whole = command("run", "--target", url, "--control-hook", MOCK_HOOK, "--report", tmp_path / "whole")
-        done = command("merge", *parts, "--report", tmp_path / "all")
+    with serve_app(create_app(without=OFF)) as url:
+        parts = run_shards(tmp_path, 3, url)
+        whole = run_command(
+            "run", "--target", url, "--control-hook", MOCK_HOOK, "--report", tmp_path / "whole"
+        )
+        done = run_command("merge", *parts, "--report", tmp_path / "all")
     assert (done.code, whole.code) == (1, 1), done.err
     reports = [json.loads((tmp_path / name / "report.json").read_text()) for name in ("whole", "all")]
     verdicts = [{row["rule"]: (row["verdict"], row["severity"]) for row in told["rules"]} for told in reports]
@@ -123,7 +98,7 @@ def test_what_one_shard_explains_of_another_is_merged(tmp_path: Path) -> None:
     from contract_tests.runs.checkpoint import merge_states
 
     alone, together = states[1].build_report(catalogue), merge_states(states).build_report(catalogue)
-    assert (said(alone)["slug-immutable"][0], said(together)["slug-immutable"][0]) == (
+    assert (map_verdicts(alone)["slug-immutable"][0], map_verdicts(together)["slug-immutable"][0]) == (
         "violated",
         "inconclusive",
     )
@@ -132,7 +107,7 @@ def test_what_one_shard_explains_of_another_is_merged(tmp_path: Path) -> None:
 Spoil = Callable[[list[Path]], list[Path]]
 
 
-def edited(**changes: Any) -> Spoil:
+def edit_second_state(**changes: Any) -> Spoil:
     """The second shard with other values in its state."""
 
     def spoil(folders: list[Path]) -> list[Path]:
@@ -146,13 +121,13 @@ def edited(**changes: Any) -> Spoil:
 UNMERGED: dict[str, tuple[Spoil, str]] = {
     "missing": (lambda folders: folders[:1], "shard 2/2 is missing"),
     "twice": (lambda folders: [*folders, folders[0]], "shard 1/2 is given twice"),
-    "other-target": (edited(target="https://other.example.com"), "the runs differ in target"),
-    "other-contract": (edited(contract="other"), "the runs differ in contract"),
-    "other-strictness": (edited(strict=True), "the runs differ in strict"),
-    "other-number": (edited(shard=[2, 3]), "different numbers of shards"),
-    "unfinished": (edited(finished=False), "has not finished"),
-    "another-version": (edited(format=99), "another version of the kit"),
-    "damaged": (edited(tally=[1]), "is not a state file of this kit"),
+    "other-target": (edit_second_state(target="https://other.example.com"), "the runs differ in target"),
+    "other-contract": (edit_second_state(contract="other"), "the runs differ in contract"),
+    "other-strictness": (edit_second_state(strict=True), "the runs differ in strict"),
+    "other-number": (edit_second_state(shard=[2, 3]), "different numbers of shards"),
+    "unfinished": (edit_second_state(finished=False), "has not finished"),
+    "another-version": (edit_second_state(format=99), "another version of the kit"),
+    "damaged": (edit_second_state(tally=[1]), "is not a state file of this kit"),
     "no-report": (lambda folders: [folders[0], folders[0].parent / "nowhere"], "No such file"),
 }
 
@@ -160,7 +135,7 @@ UNMERGED: dict[str, tuple[Spoil, str]] = {
 @pytest.fixture(scope="module")
 def two_shards(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The folders of both shards of a small run."""
-    return shards(tmp_path_factory.mktemp("shards"), 2, MOCK, "--layers", "race")
+    return run_shards(tmp_path_factory.mktemp("shards"), 2, MOCK, "--layers", "race")
 
 
 @pytest.mark.parametrize("name", UNMERGED)
@@ -170,12 +145,12 @@ def test_runs_that_do_not_belong_together_are_not_merged(
     """Exit code 2 and one line that says why; a part that is missing is never a pass."""
     spoil, says = UNMERGED[name]
     folders = [Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in two_shards]
-    done = command("merge", *spoil(folders))
+    done = run_command("merge", *spoil(folders))
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert says in done.err
 
 
-def killed(folder: Path, url: str, when: Callable[[dict[str, Any]], bool], *options: str) -> dict[str, Any]:
+def kill_run(folder: Path, url: str, when: Callable[[dict[str, Any]], bool], *options: str) -> dict[str, Any]:
     """The state of a fuzzing run that was killed (SIGKILL) as soon as its state was as wanted."""
     process = subprocess.Popen(
         [*COMMAND, "run", "--target", url, "--time", "60s", "--report", str(folder), "--quiet", *options],
@@ -197,9 +172,9 @@ def killed(folder: Path, url: str, when: Callable[[dict[str, Any]], bool], *opti
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     """Its layers and rounds are not played again, its time and counts go on, and it needs no option but where."""
     options = ("--layers", "wire,properties", "--seed", "4")
-    with at(create_app()) as url:
-        before = killed(tmp_path, url, lambda state: state["rounds"] >= 1, *options)
-        done = command("run", "--resume", tmp_path, "--time", "1s", "--quiet")
+    with serve_app(create_app()) as url:
+        before = kill_run(tmp_path, url, lambda state: state["rounds"] >= 1, *options)
+        done = run_command("run", "--resume", tmp_path, "--time", "1s", "--quiet")
     after = json.loads((tmp_path / "state.json").read_text())
     assert done.code == 0, done.out + done.err
     assert after["layers"]["wire"] == before["layers"]["wire"]
@@ -220,29 +195,29 @@ def test_what_was_seen_before_the_kill_is_in_the_report(tmp_path: Path) -> None:
         return send(request.setting(replica_count=1))
 
     folder = tmp_path / "report"
-    with at(twisted(create_app(), lenient)) as url:
-        killed(folder, url, lambda state: bool(state["pending"]["deviations"]), "--layers", "properties")
+    with serve_app(twisted(create_app(), lenient)) as url:
+        kill_run(folder, url, lambda state: bool(state["pending"]["deviations"]), "--layers", "properties")
         mended.touch()
-        done = command("run", "--resume", folder, "--time", "1s")
+        done = run_command("run", "--resume", folder, "--time", "1s")
     report = json.loads((folder / "report.json").read_text())
     assert done.code == 1, done.out
     assert {f["rule"].startswith("replica-count") for f in report["findings"]} == {True}
     assert all(finding["exchanges"] for finding in report["findings"])
 
 
-def resume(folder: Path, *options: str) -> Done:
+def resume_run(folder: Path, *options: str) -> CommandResult:
     """What going on with a run says."""
-    return command("run", "--resume", folder, *options)
+    return run_command("run", "--resume", folder, *options)
 
 
 def test_a_run_that_cannot_be_gone_on_with_says_why(two_shards: list[Path], tmp_path: Path) -> None:
     """Another option than the run was made with, a folder without a run: exit code 2 and one line."""
     copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
     for options in (("--seed", "9"), ("--layers", "cases"), ("--target", "https://a.example.com/api/v1")):
-        done = resume(copy, *options)
+        done = resume_run(copy, *options)
         assert (done.code, done.err.count("\n")) == (2, 1)
         assert f"another {options[0]}" in done.err
-    nowhere = resume(tmp_path / "nowhere")
+    nowhere = resume_run(tmp_path / "nowhere")
     assert (nowhere.code, "No such file" in nowhere.err) == (2, True)
 
 
@@ -250,7 +225,7 @@ def test_a_run_is_not_merged_into_itself(two_shards: list[Path], tmp_path: Path)
     """A report folder that is one of the runs is refused, and nothing of the run is lost."""
     folders = [Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in two_shards]
     before = (folders[0] / "state.json").read_text()
-    done = command("merge", *folders, "--report", folders[0])
+    done = run_command("merge", *folders, "--report", folders[0])
     assert (done.code, "is one of the runs" in done.err) == (2, True)
     assert (folders[0] / "state.json").read_text() == before
 
@@ -258,7 +233,7 @@ def test_a_run_is_not_merged_into_itself(two_shards: list[Path], tmp_path: Path)
 def test_a_resumed_run_reports_where_it_did(two_shards: list[Path], tmp_path: Path) -> None:
     """Another --report than its own folder is refused, not ignored."""
     copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
-    done = resume(copy, "--report", str(tmp_path / "other"))
+    done = resume_run(copy, "--report", str(tmp_path / "other"))
     assert (done.code, "leave --report out" in done.err) == (2, True)
 
 
@@ -266,21 +241,21 @@ def test_a_state_that_is_cut_short_is_told(two_shards: list[Path], tmp_path: Pat
     """Half a file is no state, and is said to be in words."""
     copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
     (copy / "state.json").write_text((copy / "state.json").read_text()[:500])
-    done = resume(copy)
+    done = resume_run(copy)
     assert (done.code, "is truncated" in done.err) == (2, True)
 
 
 def test_findings_of_an_earlier_run_go(tmp_path: Path) -> None:
     """A folder that is used again holds the findings of its last run alone."""
     for without, found in ((OFF, True), (frozenset(), False)):
-        with at(create_app(without=without)) as url:
-            command("run", "--target", url, "--layers", "race,wire", "--report", tmp_path)
+        with serve_app(create_app(without=without)) as url:
+            run_command("run", "--target", url, "--layers", "race,wire", "--report", tmp_path)
         assert any((tmp_path / "findings").glob("*.json")) == found
 
 
 def test_two_runs_never_report_to_one_folder(tmp_path: Path) -> None:
     """The second is refused while the first runs, and SIGTERM ends the first with all its reports."""
-    with at(create_app()) as url:
+    with serve_app(create_app()) as url:
         first = subprocess.Popen(
             [*COMMAND, "run", "--target", url, "--time", "60s", "--layers", "wire,properties",
              "--report", str(tmp_path), "--quiet"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
@@ -289,7 +264,7 @@ def test_two_runs_never_report_to_one_folder(tmp_path: Path) -> None:
             time.sleep(0.05)
             if (tmp_path / "state.json").exists():
                 break
-        second = command("run", "--target", url, "--layers", "wire", "--report", tmp_path)
+        second = run_command("run", "--target", url, "--layers", "wire", "--report", tmp_path)
         first.send_signal(signal.SIGTERM)
         out, _ = first.communicate(timeout=60)
     assert (second.code, "another run reports" in second.err) == (2, True)
@@ -305,17 +280,6 @@ def test_a_run_that_has_ended_is_told_again(two_shards: list[Path], tmp_path: Pa
     """Nothing is left to play, and its verdicts stay."""
     copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
     before = json.loads((copy / "report.json").read_text())
-    assert resume(copy).code == before["exit_code"]
+    assert resume_run(copy).code == before["exit_code"]
     after = json.loads((copy / "report.json").read_text())
     assert {**after, "seconds": 0} == {**before, "seconds": 0}
-
-
-def test_only_so_much_of_the_traffic_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A long run keeps the last requests and ids, and says that it does."""
-    monkeypatch.setattr("contract_tests.execution.sender.MAX_TRAFFIC", 100)
-    monkeypatch.setattr("contract_tests.runs.run.MAX_TRAFFIC", 100)
-    monkeypatch.setattr("contract_tests.execution.limits.MAX_IDS", 10)
-    player = open_executor(WsgiTarget(create_app()))
-    report = Run(player, RunOptions(layers=("cases",))).execute()
-    assert (len(report.traffic), len(player._seen_ids._ids)) == (100, 10), told(report)
-    assert "traffic.har has the last 100 requests only" in report.notes

@@ -20,8 +20,8 @@ from contract_tests.runs.run import Run, RunHooks
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.quality.faults import FAULTS
-from tests.support.gate.gate import App, violated
-from tests.support.gate.odd_servers import COMMAND, at, command
+from tests.support.gate.gate import App, violated_rules
+from tests.support.gate.odd_servers import COMMAND, run_command, serve_app
 from tests.support.gate.planting import Request, Response, Send, twisted
 
 REDIS = os.environ.get("TEST_REDIS", "redis://127.0.0.1:6379/9")
@@ -30,7 +30,7 @@ CASE = Case(
 )
 
 
-def rare(request: Request, send: Send) -> Response:
+def apply_rare_fault(request: Request, send: Send) -> Response:
     """Takes a display name that is too long, where there is a port and a replica count as well."""
     name = request.body.get("display_name")
     if isinstance(name, str) and len(name) > 255 and {"exposed_port", "replica_count"} <= {*request.body}:
@@ -38,7 +38,7 @@ def rare(request: Request, send: Send) -> Response:
     return send(request)
 
 
-def fuzzed(app: App, archive: ExampleArchive, examples: int) -> Report:
+def fuzz_app(app: App, archive: ExampleArchive, examples: int) -> Report:
     """The report of a run of the generated bodies alone."""
     player = open_executor(WsgiTarget(app))
     return Run(
@@ -84,16 +84,16 @@ def test_what_a_long_run_found_a_short_one_finds_again(tmp_path: Path) -> None:
     def archive() -> ExampleArchive:
         return open_archive(str(tmp_path), "target", "contract")
 
-    faulty, right = twisted(create_app(), rare), create_app()
+    faulty, right = twisted(create_app(), apply_rare_fault), create_app()
     reports = [
-        fuzzed(faulty, archive(), 10),
-        fuzzed(faulty, archive(), 200),
-        fuzzed(faulty, archive(), 10),
-        fuzzed(right, archive(), 10),
-        fuzzed(faulty, archive(), 10),
+        fuzz_app(faulty, archive(), 10),
+        fuzz_app(faulty, archive(), 200),
+        fuzz_app(faulty, archive(), 10),
+        fuzz_app(right, archive(), 10),
+        fuzz_app(faulty, archive(), 10),
     ]
     wrong = {"display-name-length"}
-    assert [violated(report) for report in reports] == [set(), wrong, wrong, set(), set()]
+    assert [violated_rules(report) for report in reports] == [set(), wrong, wrong, set(), set()]
 
 
 def test_a_call_that_a_long_run_found_is_known(tmp_path: Path) -> None:
@@ -101,9 +101,9 @@ def test_a_call_that_a_long_run_found_is_known(tmp_path: Path) -> None:
     fault = next(fault for fault in FAULTS if fault.name == "empty-token-taken")
     app = fault.app()
     found = [
-        fuzzed(app, open_archive(str(tmp_path), "target", "contract"), number) for number in (10, 250, 10)
+        fuzz_app(app, open_archive(str(tmp_path), "target", "contract"), number) for number in (10, 250, 10)
     ]
-    assert [violated(report) for report in found] == [set(), {"auth-bearer"}, {"auth-bearer"}]
+    assert [violated_rules(report) for report in found] == [set(), {"auth-bearer"}, {"auth-bearer"}]
 
 
 class Broken:
@@ -122,7 +122,7 @@ class Broken:
 def test_a_database_that_fails_spoils_no_run() -> None:
     """The run goes on without it and says so, without repeating what the error says; it is asked once."""
     database = Broken()
-    report = fuzzed(create_app(), ExampleArchive(database, "target", "contract"), 10)
+    report = fuzz_app(create_app(), ExampleArchive(database, "target", "contract"), 10)
     assert (report.exit_code, database.asked) == (0, 1)
     assert [note for note in report.notes if "database" in note] == [
         "the example database failed (ConnectionError), and was not used any more"
@@ -140,7 +140,7 @@ def test_a_database_that_fails_spoils_no_run() -> None:
 )
 def test_a_database_that_cannot_be_used_is_told(db: str, says: str) -> None:
     """Exit code 2 and one line, in which no password is repeated."""
-    done = command("run", "--target", "wsgi:mock_server:create_app", "--example-db", db)
+    done = run_command("run", "--target", "wsgi:mock_server:create_app", "--example-db", db)
     assert (done.code, done.err.count("\n"), "hunter2" in done.err) == (2, 1, False)
     assert says in done.err
 
@@ -148,9 +148,9 @@ def test_a_database_that_cannot_be_used_is_told(db: str, says: str) -> None:
 def test_four_shards_share_a_redis(address: str, tmp_path: Path) -> None:
     """What one of four processes finds the others play too, and the merged report tells it once."""
     environment = {**os.environ, "EXAMPLE_DB": address, "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    with at(twisted(create_app(), rare)) as url:
+    with serve_app(twisted(create_app(), apply_rare_fault)) as url:
         target = f"{url}?{uuid.uuid4()}".partition("?")[0]
-        first = command("run", "--target", target, "--layers", "properties", "--max-examples", "150",
+        first = run_command("run", "--target", target, "--layers", "properties", "--max-examples", "150",
                         "--seed", "7", "--example-db", address, "--quiet")  # fmt: skip
         processes = [
             subprocess.Popen(
@@ -161,7 +161,7 @@ def test_four_shards_share_a_redis(address: str, tmp_path: Path) -> None:
             for number in range(1, 5)
         ]  # fmt: skip
         codes = [process.wait(timeout=120) for process in processes]
-    merged = command(
+    merged = run_command(
         "merge", *(tmp_path / str(n) for n in range(1, 5)), "--report", tmp_path / "all", "--quiet"
     )
     report = json.loads((tmp_path / "all" / "report.json").read_text())

@@ -21,7 +21,7 @@ from tests.support.gate.gate import MOCK_HOOK
 OFF = frozenset({"slug-unique", "exposed-port-range", "team-scope"})
 
 
-def one(part: Part, options: RunOptions) -> RunState:
+def run_part_on_faulty_mock(part: Part, options: RunOptions) -> RunState:
     """The state of a part that was played on a faulty mock of its own."""
     run = Run(
         open_executor(WsgiTarget(create_app(without=OFF)), options=ExecutorOptions(control_hook=MOCK_HOOK)),
@@ -46,7 +46,7 @@ def test_the_parts_together_are_the_run(tmp_path: Path) -> None:
         *("properties-2", "properties-3"),
     ]
     options = replace(options, max_examples=10)
-    run_parts(tmp_path, split_run(options), lambda part, _: one(part, options))
+    run_parts(tmp_path, split_run(options), lambda part, _: run_part_on_faulty_mock(part, options))
     run = Run(
         open_executor(WsgiTarget(create_app(without=OFF)), options=ExecutorOptions(control_hook=MOCK_HOOK)),
         options,

@@ -18,14 +18,14 @@ _LOCK = threading.Lock()
 
 
 @cache
-def runner() -> asyncio.Runner:
+def open_event_loop() -> asyncio.Runner:
     """The one event loop of this process."""
     made = asyncio.Runner()
     atexit.register(made.close)
     return made
 
 
-def deployment(choices: Choices) -> App:
+def build_deployment_app(choices: Choices) -> App:
     """A deployment of these choices; each request is run to its end, one at a time."""
     app = create_app(choices)
     state: Deployment = app.state.deployment
@@ -47,7 +47,7 @@ def deployment(choices: Choices) -> App:
             messages.append(message)
 
         with _LOCK:
-            runner().run(app(scope(environ), receive, send))
+            open_event_loop().run(app(build_scope(environ), receive, send))
         start = next(message for message in messages if message["type"] == "http.response.start")
         headers = [(name.decode(), value.decode("latin-1")) for name, value in start["headers"]]
         start_response(f"{start['status']} {HTTPStatus(start['status']).phrase}", headers)
@@ -56,7 +56,7 @@ def deployment(choices: Choices) -> App:
     return application
 
 
-def scope(environ: dict[str, Any]) -> dict[str, Any]:
+def build_scope(environ: dict[str, Any]) -> dict[str, Any]:
     """The ASGI scope of a WSGI request."""
     headers = [
         (name.removeprefix("HTTP_").replace("_", "-").lower().encode(), str(value).encode("latin-1"))

@@ -58,7 +58,7 @@ EXTERNAL = {
 
 
 @dataclass
-class Deployed:
+class DeployedApp:
     """A deployment called in process, and its choices."""
 
     choices: Choices
@@ -90,23 +90,23 @@ class Deployed:
 
     def made(self, body: dict[str, Any], **changes: Any) -> str:
         """Create a service and give its id."""
-        return accepted(self.create({**body, **changes}))
+        return read_accepted_id(self.create({**body, **changes}))
 
     def stored(self, slug: str) -> dict[str, Any]:
         """Read a service back, inside the deployment where that is not offered to callers."""
         answer = self.send("GET", f"/api/v1/r/containers/{slug}", b"")
         if self.choices.readback:
             return answer.json()
-        refused(answer, 404)
+        assert_refused(answer, 404)
         inside = Call([f"Bearer {TOKENS['dk-red']}"], [], None, b"", management=False)
         return self.deployment.read(inside, slug)
 
     def set_status(self, service_id: str, status: str) -> None:
         """Set a service's status as the operator."""
-        accepted(self.send("POST", f"/ops/services/{service_id}/status/{status}", b""))
+        read_accepted_id(self.send("POST", f"/ops/services/{service_id}/status/{status}", b""))
 
 
-def accepted(answer: httpx.Response) -> str:
+def read_accepted_id(answer: httpx.Response) -> str:
     """Give the id of an answer of success."""
     assert answer.is_success, answer.text
     assert answer.headers["content-type"] == "application/json"
@@ -115,17 +115,17 @@ def accepted(answer: httpx.Response) -> str:
     return found
 
 
-def refused(answer: httpx.Response, *statuses: int) -> None:
+def assert_refused(answer: httpx.Response, *statuses: int) -> None:
     """Assert that the request was refused, with one of the statuses if any are given."""
     assert answer.is_client_error, answer.text
     assert not statuses or answer.status_code in statuses
 
 
 @contextmanager
-def deployed(choices: Choices) -> Iterator[Deployed]:
+def open_deployment(choices: Choices) -> Iterator[DeployedApp]:
     """Serve a deployment of its own for a while."""
     app = create_app(choices, CALLERS)
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://deployment.test")
     with asyncio.Runner() as runner:
-        yield Deployed(choices, app.state.deployment, http, runner)
+        yield DeployedApp(choices, app.state.deployment, http, runner)
         runner.run(http.aclose())

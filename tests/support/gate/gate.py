@@ -34,7 +34,7 @@ def spec() -> Spec:
     return load_spec()
 
 
-def judged(
+def judge_app(
     app: App,
     *,
     hook: str | None = MOCK_HOOK,
@@ -46,7 +46,7 @@ def judged(
     return Run(player, RunOptions(**{"strict": True, "layers": GATE, **options})).execute()
 
 
-def violated(report: Report) -> set[str]:
+def violated_rules(report: Report) -> set[str]:
     """The ids of the rules that the run found broken."""
     return {row.rule.id for row in report.verdicts if row.verdict == "violated"}
 
@@ -56,7 +56,7 @@ def rules_with(report: Report, verdict: str) -> set[str]:
     return {row.rule.id for row in report.verdicts if row.verdict == verdict}
 
 
-def told(report: Report) -> str:
+def describe_findings(report: Report) -> str:
     """The findings in words, for a failed assertion."""
     return "\n".join(
         f"{finding.rule.id} ({finding.case.id}): {finding.reason}; {finding.received} / {finding.expected}"

@@ -22,7 +22,7 @@ COMMAND = [sys.executable, "-m", "contract_tests"]
 TOKENS = [caller.token for caller in load_callers(data_file("fixtures/callers.yaml"))]
 
 
-class Done:
+class CommandResult:
     """What a command said, and how it ended."""
 
     def __init__(self, code: int, out: str, err: str, seconds: float) -> None:
@@ -34,7 +34,7 @@ class Done:
         return self.out.strip().splitlines()[-1]
 
 
-def command(*arguments: str | Path, cwd: Path | None = None, timeout: float = 120) -> Done:
+def run_command(*arguments: str | Path, cwd: Path | None = None, timeout: float = 120) -> CommandResult:
     """Run contract-tests as a process; it never ends with a traceback and never says a token."""
     started = time.monotonic()
     done = subprocess.run(
@@ -47,11 +47,11 @@ def command(*arguments: str | Path, cwd: Path | None = None, timeout: float = 12
     )
     assert "Traceback" not in done.stdout + done.stderr, done.stderr
     assert not any(token in done.stdout + done.stderr for token in TOKENS)
-    return Done(done.returncode, done.stdout, done.stderr, time.monotonic() - started)
+    return CommandResult(done.returncode, done.stdout, done.stderr, time.monotonic() - started)
 
 
 @contextmanager
-def at(app: App, drops: Callable[[], bool] = lambda: False) -> Iterator[str]:
+def serve_app(app: App, drops: Callable[[], bool] = lambda: False) -> Iterator[str]:
     """The base URL at which an app is served; a request for which ``drops`` is true gets no answer."""
 
     class Handler(WSGIRequestHandler):
@@ -79,7 +79,7 @@ def at(app: App, drops: Callable[[], bool] = lambda: False) -> Iterator[str]:
 
 
 @contextmanager
-def mute() -> Iterator[str]:
+def serve_mute() -> Iterator[str]:
     """The base URL of a target that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}/api/v1"
@@ -91,7 +91,7 @@ def closed_port() -> str:
         return f"http://127.0.0.1:{listening.getsockname()[1]}/api/v1"
 
 
-def always(status: int, body: bytes, media_type: str) -> App:
+def build_constant_app(status: int, body: bytes, media_type: str) -> App:
     """An app that answers everything alike."""
 
     def application(_environ: Any, start_response: Any) -> list[bytes]:
@@ -103,7 +103,7 @@ def always(status: int, body: bytes, media_type: str) -> App:
     return application
 
 
-def busy(app: App, when: Callable[[], bool], status: int, wait: str) -> App:
+def build_busy_app(app: App, when: Callable[[], bool], status: int, wait: str) -> App:
     """An app that is too busy at times, and says for how long."""
 
     def application(environ: Any, start_response: Any) -> Any:
@@ -116,13 +116,13 @@ def busy(app: App, when: Callable[[], bool], status: int, wait: str) -> App:
     return application
 
 
-def every(count: int) -> Callable[[], bool]:
+def every_nth(count: int) -> Callable[[], bool]:
     """True at every so many calls."""
     number = itertools.count(1)
     return lambda: next(number) % count == 0
 
 
-def after(count: int) -> Callable[[], bool]:
+def after_count(count: int) -> Callable[[], bool]:
     """True from so many calls on."""
     number = itertools.count()
     return lambda: next(number) >= count
@@ -139,7 +139,7 @@ def first_seconds(seconds: float) -> Callable[[], bool]:
     return when
 
 
-def echoing(request: Request, send: Send) -> Response:
+def echo_secret(request: Request, send: Send) -> Response:
     """Repeats the Authorization header in every answer."""
     response = send(request)
     secret = request.header("Authorization") or ""
@@ -147,7 +147,7 @@ def echoing(request: Request, send: Send) -> Response:
     return response.with_value({**value, "seen": secret, "again": f"<{secret}>"})
 
 
-def slow(seconds: float) -> Twist:
+def slow_down(seconds: float) -> Twist:
     """Takes its time for every request."""
 
     def twist(request: Request, send: Send) -> Response:

@@ -16,17 +16,17 @@ from tests.support.gate.gate import App
 from tests.support.gate.odd_servers import (
     COMMAND,
     TOKENS,
-    after,
-    always,
-    at,
-    busy,
+    after_count,
+    build_busy_app,
+    build_constant_app,
     closed_port,
-    command,
-    echoing,
-    every,
+    echo_secret,
+    every_nth,
     first_seconds,
-    mute,
-    slow,
+    run_command,
+    serve_app,
+    serve_mute,
+    slow_down,
 )
 from tests.support.gate.planting import twisted
 
@@ -42,7 +42,7 @@ def assert_one_line(text: str, says: str) -> None:
     assert says in text
 
 
-def stored(store: MemoryStore) -> set[str]:
+def list_stored_ids(store: MemoryStore) -> set[str]:
     """The ids of the services in a store."""
     with store.transaction() as step:
         return {service.id for service in step.all()}
@@ -53,15 +53,15 @@ def stored(store: MemoryStore) -> set[str]:
 
 def test_a_target_that_is_down() -> None:
     """Nothing listens: exit code 3, and the line says so."""
-    done = command("run", "--target", closed_port())
+    done = run_command("run", "--target", closed_port())
     assert (done.code, done.out) == (3, "")
     assert_one_line(done.err, "the connection was refused; is it up, and is the URL right?")
 
 
 def test_a_target_that_never_answers() -> None:
     """Time-outs are retried within bounds: exit code 3 after a few seconds."""
-    with mute() as url:
-        done = command("run", "--target", url, "--timeout", "1s")
+    with serve_mute() as url:
+        done = run_command("run", "--target", url, "--timeout", "1s")
     assert (done.code, done.out) == (3, "")
     assert done.seconds < 20
     assert_one_line(done.err, "no response before the timeout")
@@ -69,8 +69,8 @@ def test_a_target_that_never_answers() -> None:
 
 def test_a_target_that_closes_every_connection() -> None:
     """Dropped connections are retried within bounds: exit code 3."""
-    with at(create_app(), drops=lambda: True) as url:
-        done = command("run", "--target", url)
+    with serve_app(create_app(), drops=lambda: True) as url:
+        done = run_command("run", "--target", url)
     assert (done.code, done.out) == (3, "")
     assert_one_line(done.err, "the connection was dropped")
 
@@ -79,24 +79,32 @@ def test_a_target_that_closes_every_connection() -> None:
     ("app", "says"),
     [
         pytest.param(
-            always(404, b'{"error": "no route"}', "application/json"), "is not this API", id="404-json"
+            build_constant_app(404, b'{"error": "no route"}', "application/json"),
+            "is not this API",
+            id="404-json",
         ),
-        pytest.param(always(200, b"<!doctype html><p>Hello", "text/html"), "is not this API", id="200-html"),
-        pytest.param(always(200, b"{}", "application/json"), "is not this API", id="200-empty-object"),
-        pytest.param(always(405, b"", "text/plain"), "is not this API", id="405"),
-        pytest.param(always(401, b"{}", "application/json"), "refuses every caller", id="401"),
-        pytest.param(always(403, b"{}", "application/json"), "refuses every caller", id="403"),
         pytest.param(
-            always(500, b"{}", "application/json"), "refuses a valid create by every caller", id="500"
+            build_constant_app(200, b"<!doctype html><p>Hello", "text/html"), "is not this API", id="200-html"
         ),
-        pytest.param(always(302, b"", "text/html"), "it redirects POST /containers", id="302"),
+        pytest.param(
+            build_constant_app(200, b"{}", "application/json"), "is not this API", id="200-empty-object"
+        ),
+        pytest.param(build_constant_app(405, b"", "text/plain"), "is not this API", id="405"),
+        pytest.param(build_constant_app(401, b"{}", "application/json"), "refuses every caller", id="401"),
+        pytest.param(build_constant_app(403, b"{}", "application/json"), "refuses every caller", id="403"),
+        pytest.param(
+            build_constant_app(500, b"{}", "application/json"),
+            "refuses a valid create by every caller",
+            id="500",
+        ),
+        pytest.param(build_constant_app(302, b"", "text/html"), "it redirects POST /containers", id="302"),
     ],
 )
 @pytest.mark.parametrize("options", [(), ("--refuse-only",)], ids=["all", "refuse-only"])
 def test_a_target_that_is_something_else(app: App, says: str, options: tuple[str, ...]) -> None:
     """Another API, a web page, a closed door: exit code 3, and the line says which."""
-    with at(app) as url:
-        done = command("run", "--target", url, *options)
+    with serve_app(app) as url:
+        done = run_command("run", "--target", url, *options)
     assert (done.code, done.out) == (3, "")
     assert_one_line(done.err, says)
 
@@ -106,23 +114,23 @@ def test_a_target_that_is_something_else(app: App, says: str, options: tuple[str
 
 def test_a_target_that_is_busy_at_every_tenth_request() -> None:
     """429 with Retry-After is honoured, and is never held against the target."""
-    with at(busy(create_app(), every(10), 429, "1")) as url:
-        done = command("run", "--target", url, *QUICK)
+    with serve_app(build_busy_app(create_app(), every_nth(10), 429, "1")) as url:
+        done = run_command("run", "--target", url, *QUICK)
     assert done.code == 0, done.out + done.err
     assert "too busy" not in done.out
 
 
 def test_a_target_that_starts_slowly() -> None:
     """503 for two seconds is waited for."""
-    with at(busy(create_app(), first_seconds(2), 503, "1")) as url:
-        done = command("run", "--target", url, *QUICK)
+    with serve_app(build_busy_app(create_app(), first_seconds(2), 503, "1")) as url:
+        done = run_command("run", "--target", url, *QUICK)
     assert done.code == 0, done.out + done.err
 
 
 def test_a_target_that_drops_every_tenth_connection() -> None:
     """A dropped connection is tried again; what was sent twice is no finding."""
-    with at(create_app(), drops=every(10)) as url:
-        done = command("run", "--target", url, "--layers", "cases,wire", "--quiet")
+    with serve_app(create_app(), drops=every_nth(10)) as url:
+        done = run_command("run", "--target", url, "--layers", "cases,wire", "--quiet")
     assert done.code == 0, done.out + done.err
 
 
@@ -133,8 +141,8 @@ def test_a_target_that_drops_every_tenth_connection() -> None:
 )
 def test_a_target_that_dies_in_the_middle(tmp_path: Path, off: set[str], code: int, says: str) -> None:
     """The report of what was seen is written; the exit code is 3 unless something was violated before."""
-    with at(create_app(without=off), drops=after(450)) as url:
-        done = command("run", "--target", url, "--report", tmp_path)
+    with serve_app(create_app(without=off), drops=after_count(450)) as url:
+        done = run_command("run", "--target", url, "--report", tmp_path)
     assert done.code == code, done.out + done.err
     assert "the target stopped responding: the connection was dropped" in done.out
     assert (tmp_path / "report.html").is_file()
@@ -148,12 +156,12 @@ def test_a_target_that_dies_in_the_middle(tmp_path: Path, off: set[str], code: i
 def test_the_ledger_lists_all_that_was_created(tmp_path: Path) -> None:
     """Every service that is stored in the end stands in the ledger, and was announced before it was sent."""
     store = MemoryStore()
-    with at(create_app(store=store)) as url:
-        done = command("run", "--target", url, "--report", tmp_path, "--quiet", *HOOK)
+    with serve_app(create_app(store=store)) as url:
+        done = run_command("run", "--target", url, "--report", tmp_path, "--quiet", *HOOK)
     entries = [json.loads(line) for line in (tmp_path / "ledger.jsonl").read_text().splitlines()]
     created = {entry["id"] for entry in entries if entry["event"] == "created"}
     assert done.code == 0
-    assert created == stored(store)
+    assert created == list_stored_ids(store)
     announced = [entry["slug"] for entry in entries if entry["event"] == "sending"]
     assert {entry["slug"] for entry in entries if entry["event"] == "created"} <= set(announced)
 
@@ -161,27 +169,27 @@ def test_the_ledger_lists_all_that_was_created(tmp_path: Path) -> None:
 def test_refusals_only_create_nothing() -> None:
     """With --refuse-only nothing is stored on a target that conforms."""
     store = MemoryStore()
-    with at(create_app(store=store)) as url:
-        done = command("run", "--target", url, "--refuse-only", "--quiet")
+    with serve_app(create_app(store=store)) as url:
+        done = run_command("run", "--target", url, "--refuse-only", "--quiet")
     assert done.code == 0, done.out + done.err
-    assert stored(store) == set()
+    assert list_stored_ids(store) == set()
 
 
 @pytest.mark.parametrize("most", [2, 5, 12])
 def test_no_more_is_created_than_allowed(most: int) -> None:
     """With --max-created the target holds no more services than that, however much goes on at once."""
     store = MemoryStore()
-    with at(create_app(store=store)) as url:
-        done = command("run", "--target", url, "--max-created", str(most), "--quiet")
+    with serve_app(create_app(store=store)) as url:
+        done = run_command("run", "--target", url, "--max-created", str(most), "--quiet")
     assert done.code == 0, done.out + done.err
-    assert len(stored(store)) <= most
+    assert len(list_stored_ids(store)) <= most
 
 
 def test_no_token_is_told(tmp_path: Path) -> None:
     """A target that repeats the secret in its answers, and has faults, brings it into no report."""
-    app = twisted(create_app(without={"display-name-type", "slug-unique"}), echoing)
-    with at(app) as url:
-        done = command("run", "--target", url, "--report", tmp_path, *HOOK)
+    app = twisted(create_app(without={"display-name-type", "slug-unique"}), echo_secret)
+    with serve_app(app) as url:
+        done = run_command("run", "--target", url, "--report", tmp_path, *HOOK)
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert done.code == 1
     assert len(written) > 5
@@ -193,18 +201,18 @@ def test_no_token_is_told(tmp_path: Path) -> None:
 def test_a_finding_can_be_replayed(tmp_path: Path) -> None:
     """The file of each finding shows it again on the faulty target, and nothing on the right one."""
     off = {"slug-unique", "auth-required", "replica-count-range", "team-scope", "exposed-port-default"}
-    with at(create_app(without=off)) as url:
-        assert command("run", "--target", url, "--report", tmp_path, "--quiet", *HOOK).code == 1
+    with serve_app(create_app(without=off)) as url:
+        assert run_command("run", "--target", url, "--report", tmp_path, "--quiet", *HOOK).code == 1
         files = sorted((tmp_path / "findings").glob("*.json"))
-        codes = {file.name: command("replay", file, "--target", url, *HOOK).code for file in files}
+        codes = {file.name: run_command("replay", file, "--target", url, *HOOK).code for file in files}
     assert {name.rsplit("-", 1)[0] for name in codes} == off
     assert set(codes.values()) == {1}, codes
-    with at(create_app()) as url:
-        codes = {file.name: command("replay", file, "--target", url, *HOOK).code for file in files}
+    with serve_app(create_app()) as url:
+        codes = {file.name: run_command("replay", file, "--target", url, *HOOK).code for file in files}
     assert set(codes.values()) == {0}, codes
 
 
-def interrupted(app: App, *arguments: str | Path, seconds: float) -> tuple[int, str, str]:
+def interrupt_run(app: App, *arguments: str | Path, seconds: float) -> tuple[int, str, str]:
     """How a run ends that gets Ctrl-C after some seconds of judging."""
     seen = threading.Event()
 
@@ -212,7 +220,7 @@ def interrupted(app: App, *arguments: str | Path, seconds: float) -> tuple[int, 
         seen.set()
         return app(environ, start_response)
 
-    with at(noticing) as url:
+    with serve_app(noticing) as url:
         process = subprocess.Popen(
             [*COMMAND, "run", "--target", url, *map(str, arguments)],
             stdout=subprocess.PIPE,
@@ -228,8 +236,8 @@ def interrupted(app: App, *arguments: str | Path, seconds: float) -> tuple[int, 
 
 def test_control_c_ends_with_the_report(tmp_path: Path) -> None:
     """What was seen until Ctrl-C is told and written; it is not said that the target conforms."""
-    app = twisted(create_app(), slow(0.03))
-    code, out, err = interrupted(app, "--report", tmp_path, "--concurrency", "2", seconds=3)
+    app = twisted(create_app(), slow_down(0.03))
+    code, out, err = interrupt_run(app, "--report", tmp_path, "--concurrency", "2", seconds=3)
     assert "Traceback" not in out + err
     assert "interrupted" in out
     assert (tmp_path / "report.html").is_file()
