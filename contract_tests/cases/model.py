@@ -14,7 +14,7 @@ NO_SLUG = ""  # slug label of a create that is sent without a slug
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request, as a template: labels and value templates are filled in when it is sent.
+    """One request as a template; labels and value templates are filled in before it is sent.
 
     The keys are those of ``fixtures/README.md``; a body with ``as_is`` contains no templates. ``expect`` is None for
     a setup step, which must be accepted for the case to mean anything.
@@ -62,7 +62,7 @@ class Case:
 
     @property
     def is_generated(self) -> bool:
-        """Whether the case was generated at random, in any layer."""
+        """True if the case was generated at random, in any layer."""
         return self.id.startswith(("property/", "crossed/", "trace/"))
 
     def with_changes(self, suffix: str, **changes: Any) -> "Case":

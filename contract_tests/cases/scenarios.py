@@ -12,9 +12,9 @@ _CREDENTIAL = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 _OTHER_CREATES = 20
 
 
-def build_scenario_cases(cast: CallerPool, bodies: Mapping[str, Any]) -> list[Case]:
+def build_scenario_cases(pool: CallerPool, bodies: Mapping[str, Any]) -> list[Case]:
     """Return the scenario cases for the given callers."""
-    kinds: list[str] = sorted({caller.kind for caller in cast.list_red_callers()})
+    kinds: list[str] = sorted({caller.kind for caller in pool.list_red_callers()})
     return [
         *_vary_stored_type(kinds),
         *_update_every_property(kinds, bodies),

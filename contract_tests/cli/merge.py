@@ -37,8 +37,8 @@ def merge(folders: tuple[Path, ...], *, folder: Path | None, quiet: bool) -> Non
             write_reports(report, folder)
             state.save(folder)
             merge_har([path / "traffic.har" for path in folders], folder / "traffic.har")
-            ledgers = [path / "ledger.jsonl" for path in folders]
-            lines = "".join(path.read_text("utf-8") for path in ledgers if path.is_file())
+            logs = [path / "ledger.jsonl" for path in folders]
+            lines = "".join(path.read_text("utf-8") for path in logs if path.is_file())
             (folder / "ledger.jsonl").write_text(lines, "utf-8")
     show_report(report, quiet=quiet)
     if folder:

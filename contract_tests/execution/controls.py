@@ -24,7 +24,7 @@ _IMMUTABLE = ("service_slug", "service_type")
 
 @dataclass(frozen=True, slots=True)
 class SharedService:
-    """A service that many cases update; ``id`` is None if the create returned none."""
+    """A service that many cases update; ``id`` is None if the create returned no id."""
 
     id: str | None
     slug: str

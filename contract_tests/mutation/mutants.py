@@ -120,7 +120,7 @@ def _mutate_schema(name: str, schema: Mapping[str, Any], place: tuple[str | int,
 def _mutate_object(
     name: str, node: Mapping[str, Any], place: tuple[str | int, ...], schema: Mapping[str, Any] | None
 ) -> Iterator[Mutant]:
-    """Yield the mutants of an object's keywords; ``schema`` is None if the object is not a schema."""
+    """Yield the mutants of an object's keywords; ``schema`` is None for objects that are not schemas."""
     for keyword in node:
         for operator, edit in list_edits(keyword, node, is_schema=schema is not None):
             rules = tuple(dict.fromkeys(_iter_rules(node, keyword)))

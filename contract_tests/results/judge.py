@@ -1,4 +1,4 @@
-"""What a response proves about one rule: pure functions that send nothing."""
+"""Judge: decides what a response proves about one rule. Pure functions that send nothing."""
 
 import json
 from collections.abc import Iterable, Mapping

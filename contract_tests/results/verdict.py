@@ -42,7 +42,7 @@ class RuleVerdict:
 
     @property
     def fails(self) -> bool:
-        """Whether this rule makes the run fail."""
+        """True if this rule makes the run fail."""
         return self.verdict == "violated" and self.severity == "failure"
 
 
@@ -90,7 +90,7 @@ class Report:
 
     @property
     def judged_nothing(self) -> bool:
-        """Whether no rule could be judged."""
+        """True if no rule could be judged."""
         lost = self.cut_short.startswith(("the target", "an error"))
         return lost or all(row.verdict in ("inconclusive", "not observed") for row in self.verdicts)
 

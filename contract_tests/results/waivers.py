@@ -24,7 +24,7 @@ class Waiver:
 
     @property
     def expired(self) -> bool:
-        """Whether the last day is over."""
+        """True if the last day is over."""
         return datetime.now(UTC).date() > self.until
 
 

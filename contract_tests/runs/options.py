@@ -35,7 +35,7 @@ class RunOptions:
 
     @property
     def has_random_scenarios(self) -> bool:
-        """Whether random scenarios run: they involve many rules and both operations, and create services."""
+        """True if random scenarios run: they involve many rules and both operations, and create services."""
         return self.rules is None and not self.refuse_only and not self.operation
 
     def select_cases(self, cases: Iterable[Case], *, shared: bool = True) -> list[Case]:

@@ -1,4 +1,4 @@
-"""Reports of real runs, and the same with what a hostile target could make of them."""
+"""Reports of real runs, and copies with everything that a hostile target could put into them."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server.app.factory import create_app
 
-# A terminal would obey these, XML cannot hold them, UTF-8 cannot encode the last, Markdown and HTML would read them.
+# Terminal control, characters that XML or UTF-8 cannot represent, Markdown and HTML markup.
 HOSTILE = (
     "a\x00b\x1b[31mc\x07\r\u202e\ufffe\ud800 | `` ``` *x* </pre><script>alert(1)</script>"
     "<img src=x> & ]]> $TOKEN é 😀 " + "long" * 60
@@ -27,15 +27,15 @@ OFF = {"slug-unique", "exposed-port-range", "gpu-count-range", "service-desc-typ
 
 
 def run_app(app: Callable[..., Any] | None = None, **options: Any) -> Report:
-    """Return the report of a run without its slow layer; the app is the mock less a rule of every grade."""
+    """Run the gate's layers and return the report; by default the mock without one rule of every grade."""
     chosen = {"layers": ("cases", "wire", "lifecycle", "race"), **options}
-    player = open_executor(WsgiTarget(app or create_app(without=OFF)))
-    return Run(player, RunOptions(**chosen)).execute()
+    executor = open_executor(WsgiTarget(app or create_app(without=OFF)))
+    return Run(executor, RunOptions(**chosen)).execute()
 
 
 @cache
 def build_faulty_report() -> Report:
-    """Return a report with every verdict in it: the rules of OFF broken, one waived, one waiver expired."""
+    """Return a report with every verdict: the rules of OFF violated, one of them waived, one waiver expired."""
     today = datetime.now(UTC).date()
     waivers = {
         "service-desc-type": Waiver("service-desc-type", "known | since *May*", date.max),
@@ -45,7 +45,7 @@ def build_faulty_report() -> Report:
 
 
 def make_hostile(report: Report) -> Report:
-    """Return the report with everything that a target has a say in replaced by what is hard to show."""
+    """Return the report with hostile text in everything that a target controls."""
     findings = tuple(_make_finding_hostile(finding) for finding in report.findings)
     rows = tuple(replace(row, reason=HOSTILE if row.reason else "") for row in report.verdicts)
     return replace(
@@ -69,18 +69,18 @@ def build_echoing_app(pad: int) -> Callable[..., Any]:
         secret = environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
         body = b"".join(chunks)
         document = {**(json.loads(body) if body.startswith(b"{") else {}), "you": secret}
-        told = "x" * pad + secret
+        echo_text = "x" * pad + secret
         start(
             status,
             [h for h in headers if h[0].lower() != "content-length"] + [("X-You", f"{secret}; {secret}")],
         )
-        return [json.dumps({"id": document.pop("id", None), "told": told, **document}).encode()]
+        return [json.dumps({"id": document.pop("id", None), "told": echo_text, **document}).encode()]
 
     return echo
 
 
 def load_fixture_callers() -> tuple[Caller, ...]:
-    """Return the callers of the fixtures, whose tokens must be nowhere in a report."""
+    """Return the fixtures' callers, whose tokens must be in no report."""
     return tuple(load_callers(data_file("fixtures/callers.yaml")))
 
 

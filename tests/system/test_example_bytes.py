@@ -77,7 +77,7 @@ NASTY = [
 
 def test_body_is_one_json_object(it: DeployedApp) -> None:
     """The body is exactly one JSON object: nothing else, and nothing after it."""
-    made = it.made(DEPLOYED, service_slug="made")
+    made = it.create_service(DEPLOYED, service_slug="made")
     for text in (*NOT_OBJECTS, *NOT_JSON, *NASTY, GOOD_TEXT + b"x", GOOD_TEXT.decode().encode("utf-16")):
         assert_refused(it.create(text))
         assert_refused(it.update(made, text))
@@ -86,7 +86,7 @@ def test_body_is_one_json_object(it: DeployedApp) -> None:
 def test_never_a_server_error(it_reading_bodies: DeployedApp) -> None:
     """Nothing that is sent makes the deployment fail."""
     it = it_reading_bodies
-    made = it.made(DEPLOYED)
+    made = it.create_service(DEPLOYED)
     values = [
         b"NaN",
         b"-Infinity",
@@ -129,7 +129,7 @@ def test_never_a_server_error(it_reading_bodies: DeployedApp) -> None:
 
 def test_sk_callers_on_the_two_operations(it: DeployedApp) -> None:
     """Where sk- callers may manage services they may do both; elsewhere both are refused alike."""
-    made, status = it.made(DEPLOYED), it.choices.sk_refused_status
+    made, status = it.create_service(DEPLOYED), it.choices.sk_refused_status
     (assert_refused if status else read_accepted_id)(it.update(made, {}, "sk-red"))
     (assert_refused if status else read_accepted_id)(
         it.create({**DEPLOYED, "service_slug": "more"}, "sk-red")

@@ -81,7 +81,7 @@ def test_unknown_and_agent_tokens_are_refused(it: DeployedApp) -> None:
     for token in ("sk-never", "dk-never", "eyJhbGciOiJub25lIn0.e30.", "x"):
         assert_refused(it.create(DEPLOYED, Authorization=f"Bearer {token}", X_Team_ID=TEAMS["red"]))
     assert_refused(it.create(DEPLOYED, "ak-red"), 401, 403)
-    assert_refused(it.update(it.made(DEPLOYED), {}, "ak-red"), 401, 403)
+    assert_refused(it.update(it.create_service(DEPLOYED), {}, "ak-red"), 401, 403)
 
 
 def test_jwt_needs_team(it: DeployedApp) -> None:
@@ -121,7 +121,7 @@ def test_credentials_bring_their_team(it: DeployedApp, caller: str) -> None:
 
 def test_slug_is_unique_in_a_team(it: DeployedApp) -> None:
     """A slug can be taken once in a team, and once in another."""
-    it.made(DEPLOYED)
+    it.create_service(DEPLOYED)
     assert_refused(it.create(DEPLOYED))
     read_accepted_id(it.create(DEPLOYED, "jwt-both", X_Team_ID=TEAMS["blue"]))
 
@@ -129,7 +129,7 @@ def test_slug_is_unique_in_a_team(it: DeployedApp) -> None:
 def test_slugs_that_match(it: DeployedApp) -> None:
     """Three to a hundred lower-case letters, digits and inner hyphens are a slug."""
     for slug in ["abc", "0-9", "a--b", "a" * 100]:
-        it.made(DEPLOYED, service_slug=slug)
+        it.create_service(DEPLOYED, service_slug=slug)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_required_on_create(it: DeployedApp, name: str) -> None:
 def test_external_needs_url_only(it: DeployedApp) -> None:
     """An external service needs its URL and no image."""
     assert_refused(it.create({key: value for key, value in EXTERNAL.items() if key != "external_url"}))
-    it.made(EXTERNAL)
+    it.create_service(EXTERNAL)
 
 
 GOOD = {
@@ -203,14 +203,14 @@ def test_values_within_bounds(it_reading_bodies: DeployedApp) -> None:
     it = it_reading_bodies
     pairs = [(name, value) for name, values in GOOD.items() for value in values]
     for number, (name, value) in enumerate(pairs):
-        made = it.made(DEPLOYED, **{"service_slug": f"one-{number}", name: value})
+        made = it.create_service(DEPLOYED, **{"service_slug": f"one-{number}", name: value})
         read_accepted_id(it.update(made, {name: value}))
 
 
 def test_values_out_of_bounds(it_reading_bodies: DeployedApp) -> None:
     """Values of another type, range, length or pattern are refused on create and on update."""
     it = it_reading_bodies
-    made = it.made(EXTERNAL)
+    made = it.create_service(EXTERNAL)
     for name, values in BAD.items():
         base = EXTERNAL if name.startswith("external") else DEPLOYED
         for value in values:
@@ -227,14 +227,14 @@ def test_service_type_is_one_of_two(it: DeployedApp) -> None:
 def test_long_urls(it: DeployedApp) -> None:
     """A URL may be 2048 characters long."""
     start = "https://two.example.com/?q=a%20b#"
-    made = it.made(EXTERNAL, external_url=start + "x" * (2048 - len(start)))
+    made = it.create_service(EXTERNAL, external_url=start + "x" * (2048 - len(start)))
     read_accepted_id(it.update(made, {"external_url": "https://user@two.example.com:8443/a"}))
 
 
 def test_defaults(it: DeployedApp) -> None:
     """What create leaves out gets the documented default."""
-    it.made(DEPLOYED)
-    stored = it.stored("one")
+    it.create_service(DEPLOYED)
+    stored = it.read_stored("one")
     expected = {"service_type": "deployed", "exposed_port": 8080, "health_path": "/health"}
     expected |= {"gpu_count": 0, "replica_count": 1, "service_status": "created"}
     assert {name: stored[name] for name in expected} == expected
@@ -242,10 +242,10 @@ def test_defaults(it: DeployedApp) -> None:
 
 def test_update_is_partial(it: DeployedApp) -> None:
     """Update requires nothing, and what it leaves out stays as it was."""
-    made = it.made(DEPLOYED, service_desc="first", required_labels=["a"])
+    made = it.create_service(DEPLOYED, service_desc="first", required_labels=["a"])
     assert read_accepted_id(it.update(made, {})) == made
     assert read_accepted_id(it.update(made.lower(), {"service_desc": "second"})) == made
-    stored = it.stored("one")
+    stored = it.read_stored("one")
     assert stored["service_desc"] == "second"
     assert stored["required_labels"] == ["a"]
     assert stored["docker_image"] == DEPLOYED["docker_image"]
@@ -253,15 +253,15 @@ def test_update_is_partial(it: DeployedApp) -> None:
 
 def test_refused_update_changes_nothing(it: DeployedApp) -> None:
     """A refused update leaves every property as it was."""
-    made = it.made(DEPLOYED, service_desc="first")
+    made = it.create_service(DEPLOYED, service_desc="first")
     assert_refused(it.update(made, {"service_desc": "second", "replica_count": 11}))
     assert_refused(it.update(made, {"service_desc": "second", "external_url": "https://two.example.com"}))
-    assert it.stored("one")["service_desc"] == "first"
+    assert it.read_stored("one")["service_desc"] == "first"
 
 
 def test_update_needs_an_own_service(it: DeployedApp) -> None:
     """The id is a UUID, of a service, of the caller's team."""
-    made = it.made(DEPLOYED)
+    made = it.create_service(DEPLOYED)
     for other in ("x", str(uuid.uuid4()), made.replace("-", ""), made + "%0A", "%00", "%FF"):
         assert_refused(it.update(other, {}))
     assert_refused(it.update(made, {}, "jwt-both", X_Team_ID=TEAMS["blue"]))
@@ -269,39 +269,39 @@ def test_update_needs_an_own_service(it: DeployedApp) -> None:
 
 def test_external_properties_on_external_only(it: DeployedApp) -> None:
     """A URL or credential is valid on update only where the stored type is external."""
-    made = it.made(DEPLOYED)
+    made = it.create_service(DEPLOYED)
     assert_refused(it.update(made, {"external_url": "https://two.example.com"}))
     assert_refused(it.update(made, {"external_auth_credential_id": CREDENTIAL}))
     assert_refused(it.update(made, {"service_type": "external", "external_url": "https://two.example.com"}))
-    read_accepted_id(it.update(it.made(EXTERNAL), {"external_url": "https://three.example.com"}))
+    read_accepted_id(it.update(it.create_service(EXTERNAL), {"external_url": "https://three.example.com"}))
 
 
 def test_null_credential_keeps(it: DeployedApp) -> None:
     """Null for the credential is accepted on update, on either type, and keeps what is stored."""
-    read_accepted_id(it.update(it.made(DEPLOYED), {"external_auth_credential_id": None}))
+    read_accepted_id(it.update(it.create_service(DEPLOYED), {"external_auth_credential_id": None}))
     if it.choices.known_credentials is not None:
         assert_refused(it.create({**EXTERNAL, "external_auth_credential_id": CREDENTIAL}))
         return
-    made = it.made(EXTERNAL, external_auth_credential_id=CREDENTIAL)
+    made = it.create_service(EXTERNAL, external_auth_credential_id=CREDENTIAL)
     read_accepted_id(it.update(made, {"external_auth_credential_id": None, "display_name": "New"}))
-    stored = it.stored("two")
+    stored = it.read_stored("two")
     assert (stored["external_auth_credential_id"], stored["display_name"]) == (CREDENTIAL, "New")
 
 
 def test_type_and_slug_never_change(it: DeployedApp) -> None:
     """A type or slug sent on update never takes effect."""
-    made = it.made(DEPLOYED)
+    made = it.create_service(DEPLOYED)
     it.update(made, {"service_type": "external"})
     it.update(made, {"service_slug": "other"})
     assert_refused(it.update(made, {"external_url": "https://two.example.com"}))
     assert_refused(it.create(DEPLOYED))
-    it.made(DEPLOYED, service_slug="other")
-    assert it.stored("one")["service_type"] == "deployed"
+    it.create_service(DEPLOYED, service_slug="other")
+    assert it.read_stored("one")["service_type"] == "deployed"
 
 
 def test_no_update_while_busy(it: DeployedApp) -> None:
     """No update while deploying or stopping; any other status admits it."""
-    made = it.made(DEPLOYED)
+    made = it.create_service(DEPLOYED)
     for status in ("deploying", "running", "stopping", "stopped", "failed", "created"):
         it.set_status(made, status)
         answer = it.update(made, {"service_desc": status})

@@ -8,8 +8,8 @@ from contract_tests.contract.spec import load_spec
 CATALOGUE, SPEC, BODIES = load_catalogue(), load_spec(), load_bodies()
 
 
-def test_a_pack_holds_each_property_once() -> None:
-    """Packed cases never share a property, none is lost, and what must be refused stays alone."""
+def test_batch_holds_each_property_once() -> None:
+    """A batch never holds a property twice; no case is lost, and cases that must be refused stay single."""
     cases = [case for case in load_fixture_cases(CATALOGUE) if case.layer == "cases"]
     packs, alone = batch_cases(cases)
     members = [member for pack in packs for member in pack.members]

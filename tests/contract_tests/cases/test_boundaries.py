@@ -15,7 +15,7 @@ CATALOGUE, SPEC, BODIES = load_catalogue(), load_spec(), load_bodies()
 
 
 def test_every_refused_value_breaks_one_rule_only() -> None:
-    """A value case that is refused breaks its own rule alone, so that a refusal proves that rule."""
+    """A value case that must be refused breaks only its own rule, so that a refusal proves that rule."""
     cases = [c for c in load_fixture_cases(CATALOGUE) + derive_cases(SPEC, CATALOGUE, BODIES) if c.value]
     several = []
     for case in cases:
@@ -38,9 +38,7 @@ def test_every_refused_value_breaks_one_rule_only() -> None:
         ("env_config", "maxItems", 20, "env-config-length"),
     ],
 )
-def test_a_new_keyword_is_tried_without_a_line_of_python(
-    name: str, keyword: str, value: Any, rule: str
-) -> None:
+def test_new_keyword_is_tried_without_new_python_code(name: str, keyword: str, value: Any, rule: str) -> None:
     """A constraint added to the spec alone gets refused and accepted cases on both operations."""
     import copy
     from dataclasses import replace

@@ -10,20 +10,20 @@ from contract_tests.contract.resources import data_file
 ID = "0192f0c1-9a8b-7c6d-9e5f-404142434445"
 
 
-def test_each_part_is_played_by_who_can() -> None:
-    """The callers of the fixtures fill every part, and a part that nobody can play is empty."""
+def test_every_role_finds_its_caller() -> None:
+    """The fixtures' callers fill every role except one that no caller can have."""
     everyone = load_callers(data_file("fixtures/callers.yaml"))
     parts = build_caller_pool(everyone)
     roles = ("sk-red", "sk-blue", "dk-red", "jwt-red", "jwt-both", "ak-red", "red", "blue", "dk-blue")
-    played = {role: getattr(parts.find_caller(role), "name", None) for role in roles}
-    assert played == {
+    found = {role: getattr(parts.find_caller(role), "name", None) for role in roles}
+    assert found == {
         "sk-red": "sk-red", "sk-blue": "sk-blue", "dk-red": "dk-red", "jwt-red": "jwt-red",
         "jwt-both": "jwt-both", "ak-red": "ak-red", "red": "sk-red", "blue": "sk-blue", "dk-blue": None,
     }  # fmt: skip
 
 
-def test_one_token_alone_is_enough(tmp_path: Path) -> None:
-    """A single sk- token with no team named can play for team red, and its value is not shown."""
+def test_one_token_is_enough(tmp_path: Path) -> None:
+    """A single sk- token without a team can act for team red, and its value is never shown."""
     file = tmp_path / "callers.yaml"
     file.write_text("callers: [{kind: sk, token_env: MY_TOKEN}]")
     callers = load_callers(file, {"MY_TOKEN": "sk-secret"})
@@ -49,8 +49,8 @@ def test_one_token_alone_is_enough(tmp_path: Path) -> None:
         ("callers: [{kind: sk, token: a}, {kind: dk, token: a}]", "sk and dk have the same token"),
     ],
 )
-def test_a_callers_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, says: str) -> None:
-    """A callers file that cannot be used is refused in one line that says what to do."""
+def test_unusable_callers_file_is_explained(tmp_path: Path, text: str, says: str) -> None:
+    """An unusable callers file is refused with one line that says how to fix it."""
     file = tmp_path / "callers.yaml"
     file.write_text(text)
     with pytest.raises(CallersError, match=says) as caught:
@@ -58,8 +58,8 @@ def test_a_callers_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, 
     assert "\n" not in str(caught.value)
 
 
-def test_a_caller_without_a_name_is_called_after_its_kind_and_team(tmp_path: Path) -> None:
-    """Callers that are not named are told apart by their kind and teams."""
+def test_unnamed_caller_is_named_after_kind_and_team(tmp_path: Path) -> None:
+    """Callers without a name are named after their kind and teams."""
     file = tmp_path / "callers.yaml"
     file.write_text(
         f"teams: {{red: {ID}}}\ncallers: [{{kind: sk, token: a, teams: [red]}}, {{kind: dk, token: b, teams: [red]}}]"

@@ -10,8 +10,8 @@ from contract_tests.contract.spec import load_spec
 CATALOGUE, SPEC, BODIES = load_catalogue(), load_spec(), load_bodies()
 
 
-def test_a_case_survives_being_written_down() -> None:
-    """Every case of the fixtures is the same after a round trip through JSON, but for what only a run needs."""
+def test_case_survives_json() -> None:
+    """Every fixture case keeps its steps in a round trip through JSON."""
     for case in load_fixture_cases(CATALOGUE):
         again = case_from_json(json.loads(json.dumps(case_to_json(case))))
         assert again.steps == case.steps

@@ -1,4 +1,4 @@
-"""The command against targets of every kind: the right exit code, one clear line, no hang, no traceback."""
+"""The run command against healthy, broken and hostile targets: exit code, one clear line, no traceback."""
 
 import json
 import signal
@@ -37,13 +37,13 @@ QUICK = ("--layers", "wire,race", "--quiet")
 
 
 def assert_one_line(text: str, says: str) -> None:
-    """The text is one line that says something."""
+    """Assert that the text is one line that contains a phrase."""
     assert len(text.strip().splitlines()) == 1, text
     assert says in text
 
 
 def list_stored_ids(store: MemoryStore) -> set[str]:
-    """The ids of the services in a store."""
+    """Return the ids of the services in a store."""
     with store.transaction() as step:
         return {service.id for service in step.all()}
 
@@ -52,14 +52,14 @@ def list_stored_ids(store: MemoryStore) -> set[str]:
 
 
 def test_a_target_that_is_down() -> None:
-    """Nothing listens: exit code 3, and the line says so."""
+    """A target on which nothing listens ends the run with exit code 3 and a line that says so."""
     done = run_command("run", "--target", closed_port())
     assert (done.code, done.out) == (3, "")
     assert_one_line(done.err, "the connection was refused; is it up, and is the URL right?")
 
 
-def test_a_target_that_never_answers() -> None:
-    """Time-outs are retried within bounds: exit code 3 after a few seconds."""
+def test_a_target_that_never_responds() -> None:
+    """Timeouts are retried within bounds, and then end the run with exit code 3."""
     with serve_mute() as url:
         done = run_command("run", "--target", url, "--timeout", "1s")
     assert (done.code, done.out) == (3, "")
@@ -68,7 +68,7 @@ def test_a_target_that_never_answers() -> None:
 
 
 def test_a_target_that_closes_every_connection() -> None:
-    """Dropped connections are retried within bounds: exit code 3."""
+    """Lost connections are retried within bounds, and then end the run with exit code 3."""
     with serve_app(create_app(), drops=lambda: True) as url:
         done = run_command("run", "--target", url)
     assert (done.code, done.out) == (3, "")
@@ -102,18 +102,18 @@ def test_a_target_that_closes_every_connection() -> None:
 )
 @pytest.mark.parametrize("options", [(), ("--refuse-only",)], ids=["all", "refuse-only"])
 def test_a_target_that_is_something_else(app: App, says: str, options: tuple[str, ...]) -> None:
-    """Another API, a web page, a closed door: exit code 3, and the line says which."""
+    """Another API, a web page or a refusal of every caller ends the run with exit code 3 and a specific line."""
     with serve_app(app) as url:
         done = run_command("run", "--target", url, *options)
     assert (done.code, done.out) == (3, "")
     assert_one_line(done.err, says)
 
 
-# --- targets in trouble
+# --- targets with problems
 
 
 def test_a_target_that_is_busy_at_every_tenth_request() -> None:
-    """429 with Retry-After is honoured, and is never held against the target."""
+    """A 429 with Retry-After is obeyed, and is never a violation."""
     with serve_app(build_busy_app(create_app(), every_nth(10), 429, "1")) as url:
         done = run_command("run", "--target", url, *QUICK)
     assert done.code == 0, done.out + done.err
@@ -121,14 +121,14 @@ def test_a_target_that_is_busy_at_every_tenth_request() -> None:
 
 
 def test_a_target_that_starts_slowly() -> None:
-    """503 for two seconds is waited for."""
+    """The run waits while the target responds with 503 for two seconds."""
     with serve_app(build_busy_app(create_app(), first_seconds(2), 503, "1")) as url:
         done = run_command("run", "--target", url, *QUICK)
     assert done.code == 0, done.out + done.err
 
 
 def test_a_target_that_drops_every_tenth_connection() -> None:
-    """A dropped connection is tried again; what was sent twice is no finding."""
+    """A request on a lost connection is retried, and a request that was sent twice is never a finding."""
     with serve_app(create_app(), drops=every_nth(10)) as url:
         done = run_command("run", "--target", url, "--layers", "cases,wire", "--quiet")
     assert done.code == 0, done.out + done.err
@@ -140,7 +140,7 @@ def test_a_target_that_drops_every_tenth_connection() -> None:
     ids=["right", "faulty"],
 )
 def test_a_target_that_dies_in_the_middle(tmp_path: Path, off: set[str], code: int, says: str) -> None:
-    """The report of what was seen is written; the exit code is 3 unless something was violated before."""
+    """The report covers everything until the target died; the exit code is 3 unless a rule was violated before."""
     with serve_app(create_app(without=off), drops=after_count(450)) as url:
         done = run_command("run", "--target", url, "--report", tmp_path)
     assert done.code == code, done.out + done.err
@@ -150,11 +150,11 @@ def test_a_target_that_dies_in_the_middle(tmp_path: Path, off: set[str], code: i
     assert any(line.split()[1:2] == ["conforms"] for line in done.out.splitlines())
 
 
-# --- what a run leaves behind
+# --- services that a run leaves behind
 
 
-def test_the_ledger_lists_all_that_was_created(tmp_path: Path) -> None:
-    """Every service that is stored in the end stands in the ledger, and was announced before it was sent."""
+def test_log_lists_every_created_service(tmp_path: Path) -> None:
+    """Every stored service is in the log, and was announced before its create was sent."""
     store = MemoryStore()
     with serve_app(create_app(store=store)) as url:
         done = run_command("run", "--target", url, "--report", tmp_path, "--quiet", *HOOK)
@@ -166,7 +166,7 @@ def test_the_ledger_lists_all_that_was_created(tmp_path: Path) -> None:
     assert {entry["slug"] for entry in entries if entry["event"] == "created"} <= set(announced)
 
 
-def test_refusals_only_create_nothing() -> None:
+def test_refuse_only_creates_nothing() -> None:
     """With --refuse-only nothing is stored on a target that conforms."""
     store = MemoryStore()
     with serve_app(create_app(store=store)) as url:
@@ -177,7 +177,7 @@ def test_refusals_only_create_nothing() -> None:
 
 @pytest.mark.parametrize("most", [2, 5, 12])
 def test_no_more_is_created_than_allowed(most: int) -> None:
-    """With --max-created the target holds no more services than that, however much goes on at once."""
+    """With --max-created the target stores no more services than that, even with concurrent requests."""
     store = MemoryStore()
     with serve_app(create_app(store=store)) as url:
         done = run_command("run", "--target", url, "--max-created", str(most), "--quiet")
@@ -185,8 +185,8 @@ def test_no_more_is_created_than_allowed(most: int) -> None:
     assert len(list_stored_ids(store)) <= most
 
 
-def test_no_token_is_told(tmp_path: Path) -> None:
-    """A target that repeats the secret in its answers, and has faults, brings it into no report."""
+def test_no_token_reaches_a_report(tmp_path: Path) -> None:
+    """A faulty target that repeats the secret in its responses brings it into no report."""
     app = twisted(create_app(without={"display-name-type", "slug-unique"}), echo_secret)
     with serve_app(app) as url:
         done = run_command("run", "--target", url, "--report", tmp_path, *HOOK)
@@ -199,7 +199,7 @@ def test_no_token_is_told(tmp_path: Path) -> None:
 
 
 def test_a_finding_can_be_replayed(tmp_path: Path) -> None:
-    """The file of each finding shows it again on the faulty target, and nothing on the right one."""
+    """The file of each finding reproduces it on the faulty target, and passes on a correct one."""
     off = {"slug-unique", "auth-required", "replica-count-range", "team-scope", "exposed-port-default"}
     with serve_app(create_app(without=off)) as url:
         assert run_command("run", "--target", url, "--report", tmp_path, "--quiet", *HOOK).code == 1
@@ -213,7 +213,7 @@ def test_a_finding_can_be_replayed(tmp_path: Path) -> None:
 
 
 def interrupt_run(app: App, *arguments: str | Path, seconds: float) -> tuple[int, str, str]:
-    """How a run ends that gets Ctrl-C after some seconds of judging."""
+    """Send Ctrl-C to a run after some seconds; return its exit code and output."""
     seen = threading.Event()
 
     def noticing(environ: Any, start_response: Any) -> Any:
@@ -235,7 +235,7 @@ def interrupt_run(app: App, *arguments: str | Path, seconds: float) -> tuple[int
 
 
 def test_control_c_ends_with_the_report(tmp_path: Path) -> None:
-    """What was seen until Ctrl-C is told and written; it is not said that the target conforms."""
+    """After Ctrl-C the results so far are printed and written, and the target is not said to conform."""
     app = twisted(create_app(), slow_down(0.03))
     code, out, err = interrupt_run(app, "--report", tmp_path, "--concurrency", "2", seconds=3)
     assert "Traceback" not in out + err

@@ -18,8 +18,8 @@ CATALOGUE, SPEC, BODIES = load_catalogue(), load_spec(), load_bodies()
 ID = "0192f0c1-9a8b-7c6d-9e5f-404142434445"
 
 
-def test_a_generated_body_goes_out_as_it_is() -> None:
-    """A generated body that looks like a made value is sent as it was generated."""
+def test_generated_body_is_sent_unchanged() -> None:
+    """A generated body that looks like a value template is sent unchanged."""
     odd = {"env_config": [{"$text": -120}, {"$bytes": "aGk="}]}
     case = build_property_case(
         Sample("updateContainer", "fuzzing", positive=False, value=odd), "1", "deployed"

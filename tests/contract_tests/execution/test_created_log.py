@@ -8,8 +8,8 @@ from contract_tests.execution.created_log import CreatedLog
 ID = "0192f0c1-9a8b-7c6d-9e5f-404142434445"
 
 
-def test_the_ledger_is_written_before_the_answer(tmp_path: Path) -> None:
-    """A create is in the ledger's file as soon as it goes out, and once more when it is answered."""
+def test_create_is_logged_before_its_response(tmp_path: Path) -> None:
+    """A create is in the log before it is sent, and again after it succeeded."""
     path = tmp_path / "ledger.jsonl"
     created_log = CreatedLog(path)
     created_log.log_sending("me", "a-slug")

@@ -1,4 +1,4 @@
-"""Random traces: drawn beforehand from the model, kept as data, played until the target and the model part."""
+"""Random scenarios: drawn from the model, stored as data, run until the target differs from the model."""
 
 from pathlib import Path
 
@@ -18,29 +18,29 @@ ON = ScenarioCapabilities(("dk-red", "jwt-red", "sk-red", "sk-blue"), readback=T
 
 
 def open_ready_executor(*, hook: bool, without: frozenset[str] = frozenset()) -> Executor:
-    """A player of the mock that has passed its preflight."""
+    """Return an executor for the mock after its preflight."""
     app = WsgiTarget(create_app(without=without))
-    player = open_executor(app, options=ExecutorOptions(control_hook=MOCK_HOOK if hook else None))
-    Run(player, RunOptions(layers=())).execute()
-    return player
+    executor = open_executor(app, options=ExecutorOptions(control_hook=MOCK_HOOK if hook else None))
+    Run(executor, RunOptions(layers=())).execute()
+    return executor
 
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of the user's in which nothing is."""
+    """Return an empty cache folder."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return tmp_path
 
 
 @pytest.mark.parametrize("hook", [True, False])
-def test_the_traces_of_the_gate_are_shipped(cache: Path, *, hook: bool) -> None:
-    """For the callers of the fixtures nothing is drawn, and nothing is left in the user's cache."""
+def test_gate_scenarios_are_shipped(cache: Path, *, hook: bool) -> None:
+    """For the fixtures' callers nothing is drawn, and the user's cache stays empty."""
     assert len(load_scenarios(read_capabilities(open_ready_executor(hook=hook)), 0)) == 8
     assert list(cache.rglob("*")) == []
 
 
-def test_traces_are_drawn_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of another seed are drawn, and recalled as they were drawn from then on."""
+def test_scenarios_are_drawn_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scenarios of another seed are drawn once, and then loaded from the cache."""
     drawn = load_scenarios(ON, 77)
     assert len(drawn) == 8
     assert len(list(cache.rglob("traces-*.jsonl"))) == 1
@@ -48,18 +48,18 @@ def test_traces_are_drawn_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert load_scenarios(ON, 77) == drawn
 
 
-def test_a_target_that_keeps_the_rules_plays_every_step() -> None:
-    """On the mock each step of each trace gets what the model says."""
-    player = open_ready_executor(hook=True)
-    for plan in load_scenarios(read_capabilities(player), 0):
-        results = run_scenario(player, plan)
-        assert [result.judgement.outcome for result in results] == ["passed"] * len(plan)
+def test_conforming_target_passes_every_step() -> None:
+    """On the mock each step of each scenario meets the model's expectation."""
+    executor = open_ready_executor(hook=True)
+    for scenario in load_scenarios(read_capabilities(executor), 0):
+        results = run_scenario(executor, scenario)
+        assert [result.judgement.outcome for result in results] == ["passed"] * len(scenario)
 
 
-def test_a_trace_ends_where_the_target_parts_from_the_model() -> None:
-    """On a mock that forgot a rule some trace is violated for it, and that is its last step."""
-    player = open_ready_executor(hook=True, without=frozenset({"slug-unique"}))
-    played = [run_scenario(player, plan) for plan in load_scenarios(read_capabilities(player), 0)]
-    broken = [results for results in played if results[-1].judgement.outcome == "violated"]
+def test_scenario_ends_at_the_first_deviation() -> None:
+    """A mock without a rule violates it in some scenario, which ends at that step."""
+    executor = open_ready_executor(hook=True, without=frozenset({"slug-unique"}))
+    runs = [run_scenario(executor, scenario) for scenario in load_scenarios(read_capabilities(executor), 0)]
+    broken = [results for results in runs if results[-1].judgement.outcome == "violated"]
     assert {results[-1].judgement.rule for results in broken} == {"slug-unique"}
     assert all(result.judgement.outcome == "passed" for results in broken for result in results[:-1])

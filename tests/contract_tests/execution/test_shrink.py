@@ -19,8 +19,8 @@ from tests.support.gate.gate import MOCK_HOOK
 from tests.support.gate.planting import Request, Response, Send, twisted
 
 
-def test_a_trace_is_cut_only_where_the_rest_still_says_what_must_come() -> None:
-    """The steps that name the slug or the service of the last one stay, whatever else is left out of a trace."""
+def test_needed_steps_are_never_left_out() -> None:
+    """Steps that name the slug or the service of the last step are never left out."""
     first, last = Step(slug="a", as_="one"), Step(slug="a", as_="two", expect="refuse")
     others = tuple(Step(as_=f"other-{n}") for n in range(5))
     update = Step("updateContainer", service="one")
@@ -38,7 +38,7 @@ def test_a_trace_is_cut_only_where_the_rest_still_says_what_must_come() -> None:
 
 
 def break_other_updates(request: Request, send: Send) -> Response:
-    """Of a service that is not running an empty update is refused, and any other answered with no id."""
+    """Refuse an empty update on a service that is not running, and respond to any other without an id."""
     response = send(request)
     if request.operation != "update" or not response.accepted:
         return response
@@ -60,26 +60,28 @@ NULL = "external-credential-null-accepted"
         (twisted(RUNNING.app(), break_other_updates), {}, "not-while-busy", ["running"]),
     ],
 )
-def test_a_status_is_blamed_where_it_makes_the_difference(
+def test_status_is_the_cause_only_if_it_matters(
     app: Any, body: dict[str, Any], rule: str, statuses: list[str]
 ) -> None:
-    """A trace whose update is refused of a new service in the same way is about what the update says."""
+    """A status counts as the cause only if the same update of a new service is accepted."""
     steps = (
         Step(body=load_bodies()["external"], slug="a"),
         Step("setStatus", status="running"),
         Step("updateContainer", body=body, expect="accept"),
     )
-    player = open_executor(WsgiTarget(app), options=ExecutorOptions(control_hook=MOCK_HOOK))
-    found = shrink_observation(player, player.run_case(Case("trace", "not-while-busy", "lifecycle", steps)))
+    executor = open_executor(WsgiTarget(app), options=ExecutorOptions(control_hook=MOCK_HOOK))
+    found = shrink_observation(
+        executor, executor.run_case(Case("trace", "not-while-busy", "lifecycle", steps))
+    )
     assert (found.judgement.outcome, found.judgement.rule) == ("violated", rule)
     assert [step.status for step in found.case.steps if step.status] == statuses
 
 
-def test_a_call_is_made_smaller() -> None:
-    """What is told of a call has no request before it, and of its body only what an accepted one needs."""
+def test_request_variant_is_shrunk() -> None:
+    """The case of a finding has one request, and only the properties that an accepted body needs."""
     fault = next(fault for fault in FAULTS if fault.name == "empty-token-taken")
-    player = open_executor(WsgiTarget(fault.app()))
-    report = Run(player, RunOptions(layers=("properties",), max_examples=250)).execute()
-    told = [finding.case.steps for finding in report.findings if finding.rule.id == "auth-bearer"]
-    assert told
-    assert all(len(steps) == 1 and len(steps[0].body) <= 3 for steps in told), told
+    executor = open_executor(WsgiTarget(fault.app()))
+    report = Run(executor, RunOptions(layers=("properties",), max_examples=250)).execute()
+    shrunk = [finding.case.steps for finding in report.findings if finding.rule.id == "auth-bearer"]
+    assert shrunk
+    assert all(len(steps) == 1 and len(steps[0].body) <= 3 for steps in shrunk), shrunk

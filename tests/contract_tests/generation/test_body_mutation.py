@@ -1,4 +1,4 @@
-"""Bodies put together of parts: what a long run sends most."""
+"""Mutated bodies, which are most of the requests of a long run."""
 
 import json
 import multiprocessing
@@ -29,32 +29,32 @@ SAMPLES = load_samples(SPEC, 0, 10, coverage=False)
 
 @cache
 def open_pool() -> ValuePool:
-    """The parts that all rounds have in common."""
+    """Return the parts that all rounds share."""
     return ValuePool(SPEC, load_bodies())
 
 
 def make_bodies(number: int, seed: int = 1) -> list[Any]:
-    """Some bodies, with their operation."""
+    """Return some mutated bodies with their operation."""
     return [(s.operation, s.value) for s in open_pool().mutate_samples(SAMPLES, number, seed)]
 
 
-def test_a_seed_makes_the_same_bodies() -> None:
-    """The same seed makes the same bodies, another one makes others, and hardly any is there twice."""
+def test_equal_seeds_give_equal_bodies() -> None:
+    """Equal seeds give equal bodies, other seeds give others, and few bodies are repeated."""
     assert make_bodies(300) == make_bodies(300)
     texts = [{json.dumps(body) for body in make_bodies(300, seed)} for seed in (1, 2)]
     assert len(texts[0]) > 250
     assert len(texts[0] & texts[1]) < 50
 
 
-def test_the_parts_are_not_changed() -> None:
-    """Making bodies leaves the tables and samples that they are made of as they are."""
+def test_mutation_changes_no_input() -> None:
+    """Mutating bodies does not change the tables and samples."""
     before = json.dumps([load_bodies(), [sample.value for sample in SAMPLES]])
     make_bodies(500)
     assert json.dumps([load_bodies(), [sample.value for sample in SAMPLES]]) == before
 
 
-def test_most_bodies_say_which_rule_speaks() -> None:
-    """Many are valid, most of the others break one rule alone, and nearly each rule of a body is broken by some."""
+def test_most_bodies_isolate_one_rule() -> None:
+    """Many bodies are valid, most others break a single rule, and nearly every body rule is broken alone."""
     said = [predict(operation, body, "external") for operation, body in make_bodies(6000)]
     broken = Counter(len(each.broken_rules) for each in said)
     assert broken[0] > 1000
@@ -63,12 +63,12 @@ def test_most_bodies_say_which_rule_speaks() -> None:
     assert len(alone) > 35, sorted(alone)
 
 
-def test_a_fault_that_two_properties_make_is_found() -> None:
-    """A server that looks at no port where there is a GPU count is found by a long run, and blamed for ports."""
+def test_fault_of_two_properties_is_found() -> None:
+    """A long run finds a target that ignores the port beside a GPU count, under the port's rule."""
 
     def lenient(request: Request, send: Send) -> Response:
         port = request.body.get("exposed_port")
-        # To set the port would mend a key that is there twice.
+        # Setting the port would remove a repeated key.
         if request.raw.count(b'":') != len(request.body):
             return send(request)
         if request.operation == "create" and type(port) is int and "gpu_count" in request.body:
@@ -81,7 +81,7 @@ def test_a_fault_that_two_properties_make_is_found() -> None:
 
 
 def _measure_memory() -> tuple[list[int], int]:
-    """The bytes in use after each of eight rounds, and the requests of all of them."""
+    """Return the bytes in use after each of eight rounds, and the number of requests."""
     sender.MAX_TRAFFIC = limits.MAX_IDS = 100
     app = create_app()
     run = Run(open_executor(WsgiTarget(app)), RunOptions(layers=("properties",), max_examples=10))
@@ -93,16 +93,16 @@ def _measure_memory() -> tuple[list[int], int]:
     for _ in range(8):
         run.layers.run_round(turn, open_pool)
         run.recorder.shrink_pending()
-        for kept in ("services", "journal"):  # of the mock, which is in this process
+        for kept in ("services", "journal"):  # state of the mock, which runs in this process
             app.test_client().delete(f"/_mock/{kept}")
         taken.append(tracemalloc.get_traced_memory()[0])
     return taken, run.executor.sender.requests - before
 
 
-def test_the_memory_of_a_long_run_is_flat() -> None:
-    """After the first rounds more of them take no more memory: a few bytes for each request.
+def test_memory_of_a_long_run_is_flat() -> None:
+    """After the first rounds further ones need only a few bytes per request.
 
-    A process of its own has no cache that is full already: what takes the place of older things would count.
+    The measurement runs in a new process, because replacing entries of a full cache would count as growth.
     """
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
         taken, requests = process.submit(_measure_memory).result()

@@ -1,4 +1,4 @@
-"""The oracle, the spec and the fixtures are three opinions, and they agree."""
+"""The oracle, the spec and the fixtures are three independent predictions, and they agree."""
 
 import copy
 from pathlib import Path
@@ -36,7 +36,7 @@ VALUES = [c for c in load_fixture_cases(CATALOGUE) if c.value] + derive_cases(SP
 
 @st.composite
 def bodies_with_probes(draw: st.DrawFn, operation: str) -> Any:
-    """A body in which up to three properties hold a probe, and some are left out."""
+    """Draw a body in which up to three properties have a probe value and some are missing."""
     base = draw(st.sampled_from(["deployed-full", "external-full", "deployed", "external", "empty"]))
     body = {"service_slug": "a-slug", **copy.deepcopy(BODIES[base])}
     properties = SCHEMAS[operation]["properties"]
@@ -47,8 +47,8 @@ def bodies_with_probes(draw: st.DrawFn, operation: str) -> Any:
     return body
 
 
-def test_what_the_tables_leave_open_the_oracle_does() -> None:
-    """Of no value that a deployment may take or refuse the oracle says that it must be taken, or must not."""
+def test_oracle_leaves_open_what_tables_leave_open() -> None:
+    """The oracle leaves open every value that the tables leave open."""
     slug = {"createContainer": {"service_slug": "a-slug"}}
     for case in load_fixture_cases(CATALOGUE):
         step = case.steps[-1]
@@ -63,12 +63,12 @@ def test_what_the_tables_leave_open_the_oracle_does() -> None:
 @settings(max_examples=400, deadline=None)
 @given(data=st.data())
 def test_the_oracle_and_the_spec_name_the_same_rules(operation: str, data: st.DataObject) -> None:
-    """The rules that the oracle finds broken are those that the spec does, but for what is left open."""
+    """The oracle and the spec name the same broken rules, except for open points."""
     body = data.draw(bodies_with_probes(operation))
     said = predict(operation, body, "external")
     by_spec = find_broken_rules(VALIDATORS[operation], SCHEMAS[operation], body)
     assert said.broken_rules <= by_spec
-    # Of a type that does not exist the facts do not say what it needs.
+    # The facts do not name the required properties of an unknown type.
     unsaid = {"docker-image-required"} if "service-type-enum" in said.broken_rules else set()
     assert by_spec - said.broken_rules <= unsaid or said.open_points
 
@@ -77,14 +77,14 @@ def test_the_oracle_and_the_spec_name_the_same_rules(operation: str, data: st.Da
 @settings(max_examples=400, deadline=None)
 @given(data=st.data())
 def test_the_expanded_view_accepts_the_same_bodies(operation: str, data: st.DataObject) -> None:
-    """The view that cases are generated from accepts what the contract accepts, and nothing else."""
+    """The generation view accepts exactly the bodies that the contract accepts."""
     body = data.draw(bodies_with_probes(operation))
     assert EXPANDED[operation].is_valid(body) == VALIDATORS[operation].is_valid(body)
 
 
 @pytest.mark.parametrize("case", VALUES, ids=lambda case: case.id)
 def test_the_oracle_agrees_with_every_value_case(case: Case) -> None:
-    """The oracle expects of each value what the table or the spec does, under the same rule."""
+    """The oracle has the expectation of every value case, under the same rule."""
     step = case.steps[0]
     body = dict(step.body)
     if step.operation == "createContainer" and step.slug is None and "service_slug" not in body:
@@ -103,7 +103,7 @@ def test_the_oracle_agrees_with_every_value_case(case: Case) -> None:
 
 
 def test_schemathesis_and_the_oracle_differ_only_for_named_reasons() -> None:
-    """What Schemathesis means to be valid is refused by the oracle only for rules that no schema can say."""
+    """The oracle refuses a body that Schemathesis calls valid only under rules that no schema can express."""
     surprising = []
     for number, sample in enumerate(load_samples(SPEC, 7, 40, coverage=True)):
         case = build_property_case(sample, str(number), "deployed" if number % 2 else "external")

@@ -1,4 +1,4 @@
-"""Calls put together of others, and traces walked at random: what a long run sends beside bodies."""
+"""Request variants, which a long run sends beside mutated bodies."""
 
 import json
 from functools import cache
@@ -26,36 +26,36 @@ TABLES = [case for case in load_fixture_cases(load_catalogue()) if case.layer ==
 
 @cache
 def build_round_bodies() -> list[Case]:
-    """The bodies of a round."""
+    """Return the cases of one round of mutated bodies."""
     return Round(3, 0, mutated=400).build_cases(SPEC, lambda: ValuePool(SPEC, load_bodies()))
 
 
 def build_variants(number: int, seed: int = 1) -> list[Case]:
-    """Some calls."""
+    """Return some request variants."""
     return list(vary_requests(TABLES, build_round_bodies(), number, seed))
 
 
-def test_a_seed_makes_the_same_calls() -> None:
-    """The same seed makes the same calls, another one makes others."""
+def test_equal_seeds_give_equal_variants() -> None:
+    """Equal seeds give equal variants, other seeds give others."""
     assert build_variants(200) == build_variants(200)
     assert {str(case.steps) for case in build_variants(200)} != {
         str(case.steps) for case in build_variants(200, seed=2)
     }
 
 
-def test_no_twist_comes_again_before_all_have_come() -> None:
-    """Every caller, header and text of the tables is tried before one is tried again, and each name is its own."""
-    twists = [(case.id.rsplit("-", 2)[0], case.operation) for case in build_variants(400)]
-    once = set(twists)
+def test_every_variant_comes_before_any_repeats() -> None:
+    """Every variant of the tables comes once before any comes again, and each case has its own id."""
+    variants = [(case.id.rsplit("-", 2)[0], case.operation) for case in build_variants(400)]
+    once = set(variants)
     assert len(once) > 60
-    assert set(twists[: len(once)]) == once
+    assert set(variants[: len(once)]) == once
     assert len({case.id for case in build_variants(400)}) == 400
 
 
-def test_the_body_is_sent_as_it_is_first() -> None:
-    """The first request must be accepted, and the second differs from it in the caller, headers or text alone."""
+def test_body_is_sent_unchanged_first() -> None:
+    """The first request must be accepted, and the second differs only in the caller, headers or text."""
     alone = {case.rule for case in build_variants(300) if len(case.steps) == 1}
-    assert alone == {"auth-agent"}, "whoever may call sends no other request first"
+    assert alone == {"auth-agent"}, "a caller that may act sends no other request first"
     for case in build_variants(300):
         first, second = case.steps if len(case.steps) == 2 else case.steps * 2
         assert first.expect == "accept"
@@ -67,7 +67,7 @@ def test_the_body_is_sent_as_it_is_first() -> None:
 
 
 def test_texts_are_malformed() -> None:
-    """What is called body-json is no JSON; what is called body-keys or body-object is, with one fault."""
+    """Texts of body-json are not JSON; texts of body-keys and body-object are JSON with one fault."""
     texts = {
         (case.rule, case.steps[-1].raw) for case in build_variants(400) if case.steps[-1].raw is not None
     }
@@ -95,22 +95,22 @@ def _refuse_constant(constant: str) -> None:
         ("no-update-while-running", "not-while-busy"),
     ],
 )
-def test_a_long_run_finds_more_than_faults_of_bodies(name: str, rule: str) -> None:
-    """Generated requests alone find what is wrong with callers, headers, texts and states, and nothing else."""
+def test_long_run_finds_faults_beyond_bodies(name: str, rule: str) -> None:
+    """Generated requests alone find faults about callers, headers, texts and states, and nothing else."""
     fault = next(fault for fault in FAULTS if fault.name == name)
-    player = open_executor(WsgiTarget(fault.app()), options=ExecutorOptions(control_hook=MOCK_HOOK))
-    report = Run(player, RunOptions(layers=("properties",), max_examples=250)).execute()
+    executor = open_executor(WsgiTarget(fault.app()), options=ExecutorOptions(control_hook=MOCK_HOOK))
+    report = Run(executor, RunOptions(layers=("properties",), max_examples=250)).execute()
     assert violated_rules(report) == {rule}
 
 
 @pytest.mark.parametrize("refuse_only", [True, False])
-def test_a_part_of_a_long_run_keeps_to_it(*, refuse_only: bool) -> None:
-    """Of one rule only its calls are played; where nothing may be created, nothing is."""
+def test_restricted_long_run_stays_in_its_scope(*, refuse_only: bool) -> None:
+    """A run of one rule sends only its variants, and a run that may create nothing stores nothing."""
     app = create_app()
-    player = open_executor(WsgiTarget(app), options=ExecutorOptions(refuse_only=refuse_only))
+    executor = open_executor(WsgiTarget(app), options=ExecutorOptions(refuse_only=refuse_only))
     rules = None if refuse_only else frozenset({"auth-required"})
     options = RunOptions(layers=("properties",), max_examples=100, rules=rules, refuse_only=refuse_only)
-    report = Run(player, options).execute()
+    report = Run(executor, options).execute()
     assert violated_rules(report) == set()
     seen = {row.rule.id for row in report.verdicts if row.verdict == "conforms"}
     if refuse_only:

@@ -7,8 +7,8 @@ import pytest
 from contract_tests.generation.rounds import Round, plan_rounds
 
 
-def test_the_rounds_of_a_run() -> None:
-    """First the gate's bodies, then the boundaries, then as many more as were asked for, drawn and recombined."""
+def test_rounds_add_up_to_the_requested_bodies() -> None:
+    """A run has the gate's bodies, then the boundaries, then as many mutated bodies as requested."""
     assert list(plan_rounds(0, 10, (1, 1), endless=False)) == [Round(0, 10)]
     turns = list(plan_rounds(0, 500, (1, 1), endless=False))
     assert turns[1] == Round(0, 0, coverage=True)
@@ -17,8 +17,8 @@ def test_the_rounds_of_a_run() -> None:
 
 
 @pytest.mark.parametrize("endless", [True, False])
-def test_shards_have_seeds_of_their_own(*, endless: bool) -> None:
-    """What all shards make they share; of the other rounds each makes its own, and together they make all."""
+def test_shards_have_distinct_seeds(*, endless: bool) -> None:
+    """All shards share the first rounds; each generates its own of the others, and together they have all."""
     of = [list(islice(plan_rounds(5, 3000, (n, 3), endless=endless), 6)) for n in (1, 2, 3)]
     assert all(turns[:2] == of[0][:2] and turns[0].shared for turns in of)
     own = [turn.seed for turns in of for turn in turns[2:]]

@@ -8,8 +8,8 @@ from contract_tests.generation.state_machine import draw_scenarios, walk_scenari
 ON = ScenarioCapabilities(("dk-red", "jwt-red", "sk-red", "sk-blue"), readback=True, hook=True)
 
 
-def test_walks_go_where_much_can_go_wrong() -> None:
-    """A seed walks the same traces again; each is as long as asked for, and about half of the steps are updates."""
+def test_walks_prefer_updates() -> None:
+    """Equal seeds walk equal scenarios of the requested length, and about half of the steps are updates."""
     assert walk_scenarios(ON, 5, 40, 10) == walk_scenarios(ON, 5, 40, 10) != walk_scenarios(ON, 6, 40, 10)
     moves = [move for plan in walk_scenarios(ON, 5, 40, 10) for move in plan]
     often = Counter(move.step.operation for move in moves)
@@ -20,23 +20,23 @@ def test_walks_go_where_much_can_go_wrong() -> None:
     assert {move.step.expect for move in moves} == {"accept", "refuse", "open"}
 
 
-def test_walks_do_what_can_be_done() -> None:
-    """Without a hook no trace sets a status, without a read-back none reads."""
+def test_walks_respect_capabilities() -> None:
+    """Without a hook no walk sets a status, and without a read-back no walk reads."""
     plain = ScenarioCapabilities(ON.roles, readback=False, hook=False)
     steps = {move.step.operation for plan in walk_scenarios(plain, 5, 40, 10) for move in plan}
     assert steps == {"createContainer", "updateContainer"}
 
 
-def test_a_seed_draws_the_same_traces() -> None:
-    """The same seed draws the same, another one draws others; no trace has more steps than asked for."""
+def test_equal_seeds_draw_equal_scenarios() -> None:
+    """Equal seeds draw equal scenarios, other seeds draw others, and none is longer than requested."""
     first, again, other = (draw_scenarios(ON, seed, 8, 10) for seed in (1, 1, 2))
     assert first == again != other
     assert max(map(len, first)) <= 10
     assert {move.step.operation for plan in first for move in plan} >= {"createContainer", "updateContainer"}
 
 
-def test_nothing_is_set_or_read_where_nobody_can() -> None:
-    """Without a hook no trace sets a status, without a read-back none reads."""
+def test_drawn_scenarios_respect_capabilities() -> None:
+    """Without a hook no scenario sets a status, and without a read-back no scenario reads."""
     plain = draw_scenarios(ScenarioCapabilities(ON.roles, readback=False, hook=False), 0, 8, 10)
     seen = {move.step.operation for plan in plain for move in plan}
     assert seen == {"createContainer", "updateContainer"}

@@ -1,4 +1,4 @@
-"""Who tests the tests: mutants of the contract, and what becomes of them."""
+"""Mutants of the contract, and their results."""
 
 import json
 import subprocess
@@ -33,17 +33,17 @@ BODY = "createContainer:/body/properties"
 
 @pytest.fixture(scope="module")
 def session() -> MutationSession:
-    """The mock with the contract as it is."""
+    """Return a session with the mock and the unchanged contract."""
     return open_session(MOCK, control_hook=HOOK)
 
 
 def find_mutant(session: MutationSession, name: str) -> Any:
-    """The mutant of a name."""
+    """Return the mutant with an id."""
     return next(mutant for mutant in all_mutants(session) if mutant.id == name)
 
 
 def test_each_keyword_of_the_contract_has_mutants() -> None:
-    """Every constraint keyword on the request side is changed in some way, and no two mutants are the same."""
+    """Every constraint keyword on the request side has a mutant, and all mutants differ."""
     document = expand_document(load_document(data_file("spec/openapi.yaml")))
     found = build_mutants(document)
     keywords = {mutant.keyword for mutant in found}
@@ -70,28 +70,28 @@ def test_each_keyword_of_the_contract_has_mutants() -> None:
 def test_a_mutant_is_killed_under_its_rule(
     session: MutationSession, name: str, rule: str, needs: str
 ) -> None:
-    """A mutant is killed by a case of the rule that it changes, which says whether state had to be seen."""
+    """A case of the changed rule kills the mutant, and the result names the feature that it needs."""
     result = run_mutant(session, find_mutant(session, name))
     assert (result.state, result.needs) == ("killed", needs)
     assert result.rule == rule or name.endswith("invert if")
 
 
 def test_without_its_cases_a_mutant_survives(session: MutationSession) -> None:
-    """Without the cases of the upper bound of the port, the mutant that widens it survives."""
+    """Without the cases of the port's upper bound, the mutant that widens it survives."""
     blind = replace(session, cases=tuple(c for c in session.cases if c.rule != "exposed-port-range"))
     mutant = find_mutant(session, f"{BODY}/exposed_port:widen maximum")
     assert run_mutant(blind, mutant).state == "survived"
 
 
 def test_without_the_read_back_a_default_is_not_observable(session: MutationSession) -> None:
-    """Where nothing shows what is stored, a changed default is not observable, which is not called survived."""
+    """Without a read-back a changed default is not observable, which differs from survived."""
     blind = replace(session, readback=False)
     result = run_mutant(blind, find_mutant(session, f"{BODY}/replica_count:drop default"))
     assert (result.state, result.needs) == ("not observable", "read-back")
 
 
 def test_an_equivalent_mutant_needs_a_true_reason(session: MutationSession) -> None:
-    """An entry of the list that is killed, or that is no mutant, is named as wrong."""
+    """An entry for a killed or unknown mutant is reported as wrongly listed."""
     listed = replace(
         session, equivalent={f"{BODY}/exposed_port:widen maximum": "no one notices", "nothing": "gone"}
     )
@@ -117,7 +117,7 @@ NEW = (
 
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the contract with three constraints more, and their rules."""
+    """Write a copy of the contract with three more constraints and their rules."""
     folder = tmp_path_factory.mktemp("spec")
     document = load_document(data_file("spec/openapi.yaml"))
     rules = yaml.safe_load(data_file("spec/rules.yaml").read_text("utf-8"))
@@ -133,7 +133,7 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("new", NEW, ids=lambda new: new[3])
 def test_a_new_constraint_is_enforced_by_the_mock(extended: Path, new: tuple[Any, ...]) -> None:
-    """A constraint added to the spec alone is enforced by the mock under its own rule."""
+    """The mock enforces a constraint added to the spec alone, under its own rule."""
     client = create_app(spec=extended).test_client()
     body = {"service_slug": "a-slug", "display_name": "a", "docker_image": "n", new[4]: new[5]}
     answer = client.post(
@@ -143,7 +143,7 @@ def test_a_new_constraint_is_enforced_by_the_mock(extended: Path, new: tuple[Any
 
 
 def test_new_constraints_are_judged_and_have_their_rows(extended: Path) -> None:
-    """The gate tries constraints that were added to the spec alone, and a target without them is found out."""
+    """The gate tests constraints added to the spec alone, and finds a target without them."""
     rules = {new[3] for new in NEW}
     verdicts = {}
     for name, app in (("right", create_app(spec=extended)), ("old", create_app())):
@@ -156,7 +156,7 @@ def test_new_constraints_are_judged_and_have_their_rows(extended: Path) -> None:
 
 
 def test_mutants_of_new_constraints_are_killed(extended: Path) -> None:
-    """Every mutant of a constraint that was added to the spec alone is killed."""
+    """Every mutant of a constraint added to the spec alone is killed."""
     session = open_session(MOCK, spec=extended, control_hook=HOOK)
     rules = {new[3] for new in NEW}
     chosen = [mutant for mutant in all_mutants(session) if rules & set(mutant.rules)]
@@ -165,8 +165,8 @@ def test_mutants_of_new_constraints_are_killed(extended: Path) -> None:
     assert {name: state for name, state in results.items() if state != "killed"} == {}
 
 
-def test_the_command_says_what_survived(tmp_path: Path) -> None:
-    """`contract-tests mutate` ends with 0 where all is killed, and writes a page and JSON."""
+def test_command_reports_survivors(tmp_path: Path) -> None:
+    """`contract-tests mutate` exits with 0 if every mutant is killed, and writes a page and JSON."""
     command = [
         sys.executable,
         "-m",
@@ -195,8 +195,8 @@ def test_the_command_says_what_survived(tmp_path: Path) -> None:
         (("--target", MOCK, "--faults", "nothing:here"), "give module:attribute"),
     ],
 )
-def test_a_mutation_that_cannot_be_made_says_why(arguments: tuple[str, ...], says: str) -> None:
-    """A wrong option ends in one line and exit code 2."""
+def test_unusable_mutation_option_is_explained(arguments: tuple[str, ...], says: str) -> None:
+    """A wrong option ends with one line and exit code 2."""
     command = [sys.executable, "-m", "contract_tests", "mutate", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2

@@ -1,4 +1,4 @@
-"""The report as an HTML page, also in a browser without a window."""
+"""The report as an HTML page, also in a headless browser."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -18,24 +18,24 @@ from tests.support.reports import HOSTILE, build_faulty_report, make_hostile, ru
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    """A report with every verdict in it."""
+    """Return a report with every verdict in it."""
     return build_faulty_report()
 
 
 @pytest.fixture(scope="module")
 def browser(closing: Callable[[AbstractContextManager[Any]], Any]) -> Browser:
-    """A headless Chromium."""
+    """Return a headless Chromium."""
     return chromium(closing)
 
 
 @pytest.fixture
 def opened(report: Report, browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
-    """Opens a report's page at some width; at the end nothing was asked of anyone, and no error was logged."""
+    """Open a report's page at some width; check at the end that it requested and logged nothing."""
     seen: list[str] = []
 
-    def open_page(told: Report = report, width: int = 1280) -> Page:
+    def open_page(shown: Report = report, width: int = 1280) -> Page:
         path = tmp_path / "report.html"
-        path.write_text(render_html(told), "utf-8")
+        path.write_text(render_html(shown), "utf-8")
         page = browser.new_page(viewport={"width": width, "height": 844})
         page.on("console", lambda message: seen.append(message.text))
         page.on("pageerror", lambda error: seen.append(str(error)))
@@ -53,7 +53,7 @@ def _visible_rules(page: Page) -> list[str]:
 
 @in_browser
 def test_verdict_filter_leaves_the_rules_of_that_verdict(opened: Callable[..., Page], report: Report) -> None:
-    """A pressed verdict leaves its rules alone, two leave both, a reset brings all back."""
+    """A verdict button filters its rules, a second one adds more, and a reset shows all."""
     page, everything = opened(), len(report.verdicts)
     page.get_by_role("button", name="violated 3").click()
     assert _visible_rules(page) == ["team-scope", "exposed-port-range", "slug-unique"]
@@ -67,7 +67,7 @@ def test_verdict_filter_leaves_the_rules_of_that_verdict(opened: Callable[..., P
 
 @in_browser
 def test_grade_and_search_filters_narrow_together(opened: Callable[..., Page], report: Report) -> None:
-    """Grade and words, in ids and statements alike, both hold; a grade without a rule left is not shown."""
+    """Grade and search words apply together, and a grade without rules is hidden."""
     page = opened()
     page.get_by_label("Grade").select_option("provider")
     assert _visible_rules(page) == [row.rule.id for row in report.verdicts if row.rule.grade == "provider"]
@@ -80,7 +80,7 @@ def test_grade_and_search_filters_narrow_together(opened: Callable[..., Page], r
 
 @in_browser
 def test_finding_expands_by_keyboard(opened: Callable[..., Page]) -> None:
-    """A finding is closed until Enter opens it; then its exchange, its curl and its replay can be read."""
+    """Enter opens a finding, and then shows its exchange, its curl and its replay command."""
     page = opened()
     finding = page.locator(
         "details.finding", has=page.get_by_text("several concurrent creates got the same slug")
@@ -104,7 +104,7 @@ def test_finding_expands_by_keyboard(opened: Callable[..., Page]) -> None:
 
 @in_browser
 def test_verdict_links_to_its_finding(opened: Callable[..., Page]) -> None:
-    """The verdict of a violated rule leads to its finding, which is then open and has the focus."""
+    """The verdict of a violated rule links to its finding, which opens and gets the focus."""
     page = opened()
     page.locator("#matrix").get_by_role("link", name="note").click()
     page.wait_for_function("document.activeElement.closest('.finding')?.open")
@@ -113,7 +113,7 @@ def test_verdict_links_to_its_finding(opened: Callable[..., Page]) -> None:
 
 @in_browser
 def test_copy_button_copies_the_command(opened: Callable[..., Page]) -> None:
-    """The button beside a command puts exactly that command on the clipboard."""
+    """The button beside a command copies exactly that command."""
     page = opened()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Expand all: Findings").click()
@@ -128,7 +128,7 @@ def test_copy_button_copies_the_command(opened: Callable[..., Page]) -> None:
 @in_browser
 @pytest.mark.parametrize("width", [390, 768, 1280])
 def test_page_is_as_wide_as_the_screen(opened: Callable[..., Page], report: Report, width: int) -> None:
-    """With everything open, and whatever was received, the page does not scroll sideways."""
+    """With everything open the page does not scroll sideways, even for hostile content."""
     page = opened(make_hostile(report), width)
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") == width
@@ -136,10 +136,8 @@ def test_page_is_as_wide_as_the_screen(opened: Callable[..., Page], report: Repo
 
 
 @in_browser
-def test_nothing_that_was_received_becomes_part_of_the_page(
-    opened: Callable[..., Page], report: Report
-) -> None:
-    """Markup in an answer is shown as text: no element is made of it."""
+def test_received_markup_is_shown_as_text(opened: Callable[..., Page], report: Report) -> None:
+    """Markup in a response is shown as text."""
     page = opened(make_hostile(report))
     assert page.locator("script").count() == 1
     assert page.locator("img").count() == 0
@@ -157,8 +155,8 @@ def test_nothing_that_was_received_becomes_part_of_the_page(
 
 
 @in_browser
-def test_page_is_whole_without_scripts(report: Report, browser: Browser, tmp_path: Path) -> None:
-    """Where scripts are off every rule is there, findings still expand, and no dead control is shown."""
+def test_page_is_complete_without_scripts(report: Report, browser: Browser, tmp_path: Path) -> None:
+    """Without scripts every rule is visible, findings expand, and no dead control is shown."""
     (tmp_path / "report.html").write_text(render_html(report), "utf-8")
     page = browser.new_page(java_script_enabled=False)
     page.goto((tmp_path / "report.html").as_uri())
@@ -167,8 +165,8 @@ def test_page_is_whole_without_scripts(report: Report, browser: Browser, tmp_pat
     assert (len(_visible_rules(page)), page.locator("button:visible").count()) == (len(report.verdicts), 0)
 
 
-def test_page_holds_all_that_it_needs(report: Report) -> None:
-    """The page refers to nothing outside itself, and its policy allows nothing but its own style and script."""
+def test_page_is_self_contained(report: Report) -> None:
+    """The page refers to nothing outside itself, and its policy allows only its own style and script."""
     page = render_html(report)
     assert set(re.findall(r'(?:src|href)="(#|data:image/svg\+xml,|[^"]{0,20})', page)) == {
         "#",
@@ -180,7 +178,7 @@ def test_page_holds_all_that_it_needs(report: Report) -> None:
 
 
 def test_page_stays_small(report: Report) -> None:
-    """Bodies of a megabyte are cut; the page says so, and a plain run's is below half a megabyte."""
+    """Bodies of a megabyte are cut with a notice, and a plain run's page is below 200 kB."""
     assert len(render_html(make_hostile(report)).encode()) < 500_000
     assert "(cut; complete in the finding&#39;s file)" in render_html(make_hostile(report))
     assert len(render_html(run_app(create_app(), layers=("cases",))).encode()) < 200_000

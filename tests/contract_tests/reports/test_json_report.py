@@ -18,7 +18,7 @@ SCHEMA = json.loads((Path(__file__).parents[3] / "docs/report.schema.json").read
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    """A report with every verdict in it."""
+    """Return a report with every verdict in it."""
     return build_faulty_report()
 
 
@@ -35,7 +35,7 @@ VARIANTS: dict[str, Callable[[Report], Report]] = {
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_report_fits_its_schema(report: Report, variant: str) -> None:
-    """Whatever the run, its JSON report is valid against the published schema."""
+    """Every kind of report is valid against the published schema."""
     data = json.loads(render_json(VARIANTS[variant](report)))
     assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(data)] == []
 
@@ -47,7 +47,7 @@ def test_schema_is_a_schema() -> None:
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Every object of a report but those whose names are free: counts, tallies, a case's own bodies."""
+    """List every object of a report, except those with free names: counts and a case's own bodies."""
     if isinstance(value, list):
         return [place for i, item in enumerate(value[:1]) for place in _places(item, (*path, i))]
     if not isinstance(value, dict) or (path and path[-1] in ("steps", "counts")):
@@ -56,7 +56,7 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def test_schema_knows_every_field(report: Report) -> None:
-    """A field more or a field less, in any object of a report, is refused by the schema."""
+    """The schema refuses a missing or additional field in any object of a report."""
     data, validator = json.loads(render_json(report)), Draft202012Validator(SCHEMA)
     loose = []
     for path in _places(data):
@@ -70,7 +70,7 @@ def test_schema_knows_every_field(report: Report) -> None:
     assert loose == []
 
 
-def test_json_tells_what_the_run_found(report: Report) -> None:
+def test_json_matches_the_report(report: Report) -> None:
     """The counts, the exit code and the rows of the JSON are those of the report."""
     data = json.loads(render_json(report))
     rows = {row["rule"]: (row["verdict"], row["severity"], row["label"]) for row in data["rules"]}

@@ -18,18 +18,18 @@ _OURS = {"details", "summary", "b", "code"}
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    """A report with every verdict in it."""
+    """Return a report with every verdict in it."""
     return build_faulty_report()
 
 
 def _tokens(text: str) -> Counter[str]:
-    """How often each kind of block and inline element is in a text, as a reader of Markdown sees it."""
+    """Count the block and inline elements of a text, as a Markdown reader sees it."""
     blocks = MarkdownIt("commonmark").enable("table").parse(text)
     return Counter(token.type for block in blocks for token in (block, *(block.children or ())))
 
 
 def test_first_line_is_the_verdict(report: Report) -> None:
-    """The summary begins with the outcome in one line, which says whether the run is red."""
+    """The summary starts with the outcome in one line."""
     assert render_markdown(report).startswith(
         f"## ❌ VIOLATED: {len(report.verdicts) - 6} conforms, 3 violated"
     )
@@ -40,7 +40,7 @@ def test_first_line_is_the_verdict(report: Report) -> None:
 
 
 def test_failures_can_be_unfolded_and_choices_are_one_table(report: Report) -> None:
-    """Each failing finding is a folded block with its curl; a note is a row of a table and no more."""
+    """Each failing finding is a folded block with its curl; a note is only a table row."""
     text = render_markdown(report)
     failing = [f for f in report.findings if f.severity == "failure" and f.rule.id != "service-desc-type"]
     assert text.count("<details>") == len(failing)
@@ -54,8 +54,8 @@ def test_failures_can_be_unfolded_and_choices_are_one_table(report: Report) -> N
     )
 
 
-def test_nothing_that_was_received_is_read_as_markdown(report: Report) -> None:
-    """Whatever a target answers, the summary has the same structure and no element that we did not write."""
+def test_received_text_is_never_read_as_markdown(report: Report) -> None:
+    """A hostile response changes neither the structure nor the elements of the summary."""
     plain = replace(report, cut_short="x", notes=("x",))
     harmless, harmful = render_markdown(plain), render_markdown(make_hostile(report))
     structure, harmed = _tokens(harmless), _tokens(harmful)
@@ -75,8 +75,8 @@ def test_nothing_that_was_received_is_read_as_markdown(report: Report) -> None:
     assert set(re.findall(r"</?([a-z]+)", inside_code)) <= _OURS
 
 
-def test_escaped_text_is_shown_as_it_is() -> None:
-    """A reader of Markdown, in a table cell or not, gives the text back letter by letter."""
+def test_escaped_text_is_shown_unchanged() -> None:
+    """A Markdown reader shows escaped text unchanged, also in a table cell."""
     rows = (
         MarkdownIt("commonmark")
         .enable("table")
@@ -87,7 +87,7 @@ def test_escaped_text_is_shown_as_it_is() -> None:
 
 
 def test_summary_is_never_too_large(report: Report) -> None:
-    """With more findings than a summary may hold, it stays under 1 MiB and says that it is cut."""
+    """A summary with too many findings stays under 1 MiB and says that it is cut."""
     one = next(f for f in report.findings if f.severity == "failure" and f.rule.id == "slug-unique")
     many = replace(
         report, findings=tuple(replace(one, id=f"f-{n}", received="é|" * 100) for n in range(3000))

@@ -15,7 +15,7 @@ from tests.support.reports import build_faulty_report, make_hostile
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    """A report with every verdict in it."""
+    """Return a report with every verdict in it."""
     return build_faulty_report()
 
 
@@ -34,7 +34,7 @@ def _matrix(text: str) -> list[str]:
 
 @pytest.mark.parametrize("width", [80, 100, 160])
 def test_matrix_fits_the_terminal(report: Report, width: int) -> None:
-    """Each rule is one row, its id whole, within the width, with the count of every layer."""
+    """Each rule is one row within the width, with its whole id and the count of every layer."""
     rows = _matrix(_print_to_text(report, width))
     assert max(map(len, rows)) <= width
     by_grade = sorted(report.verdicts, key=lambda row: GRADES.index(row.rule.grade))
@@ -47,8 +47,8 @@ def test_matrix_fits_the_terminal(report: Report, width: int) -> None:
     assert re.fullmatch(r"✗ slug-unique +VIOLATED +\d+! +3! *", row)
 
 
-def test_what_failed_stands_out(report: Report) -> None:
-    """A violated rule is in capitals and in colours of its own, and has a block below; a note has neither."""
+def test_failures_stand_out(report: Report) -> None:
+    """A violated rule is in capitals and in color, and has a block below; a note has neither."""
     text = _print_to_text(report, colours=True)
     assert "\x1b[1;31m✗ slug-unique" in text
     assert re.search(r"\x1b\[1;7;31m\d+!\x1b\[0m", text)
@@ -58,8 +58,8 @@ def test_what_failed_stands_out(report: Report) -> None:
 
 
 @pytest.mark.parametrize("width", [80, 160])
-def test_choices_are_a_line_each(report: Report, width: int) -> None:
-    """What an assumed rule got wrong is one compact line under a heading, with no block."""
+def test_choices_are_one_entry_each(report: Report, width: int) -> None:
+    """A violated assumed rule is one compact entry under a heading, without a block."""
     text = _print_to_text(report, width).split(
         "The deployment's own choices (assumed rules; they do not fail the run)\n"
     )[1]
@@ -69,28 +69,28 @@ def test_choices_are_a_line_each(report: Report, width: int) -> None:
 
 
 def test_reasons_follow_the_matrix(report: Report) -> None:
-    """Rules that were not judged or are waived are named with the reason, those of one reason together."""
+    """Rules that were not judged or are waived are grouped by reason."""
     text = _print_to_text(report, 160).split("Not judged, or waived\n")[1]
     assert text.splitlines()[:2] == [line for line in text.splitlines()[:2] if line.startswith("  ")]
     assert re.search(r"not observed: needs --control-hook to set a service's status\s+not-while-busy", text)
     assert re.search(r"waived: known \| since \*May\* \(until 9999-12-31\)\s+service-desc-type", text)
 
 
-def test_command_is_on_one_line_and_says_who_calls(report: Report) -> None:
-    """A curl can be copied as one line at any width, and says whose token it needs."""
+def test_command_is_one_line_with_its_caller(report: Report) -> None:
+    """A curl command is one line at any width, and names the caller of its token."""
     line = next(
         line for line in _print_to_text(report, 80).splitlines() if "exposed_port" in line and "curl" in line
     )
     assert re.fullmatch(r"  curl -i -X P.* --data-binary '\{.*\}'  # as (sk|dk|jwt)-[a-z]+", line)
 
 
-def test_answers_cannot_write_to_the_terminal(report: Report) -> None:
-    """No control character of an answer reaches the terminal."""
+def test_responses_cannot_control_the_terminal(report: Report) -> None:
+    """No control character of a response reaches the terminal."""
     assert re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", _print_to_text(make_hostile(report))) == []
 
 
-def test_any_encoding_will_do(report: Report) -> None:
-    """A report is printed whole where standard output can hold ASCII alone, as a redirected one may."""
+def test_report_prints_in_any_encoding(report: Report) -> None:
+    """A report prints completely to an output that can only encode ASCII."""
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding="ascii")
     print_report(make_hostile(report), Console(file=file, width=80))
@@ -107,8 +107,8 @@ def test_any_encoding_will_do(report: Report) -> None:
         ("the target stopped responding: refused", "NOT JUDGED: "),
     ],
 )
-def test_last_line_promises_no_more_than_was_seen(report: Report, cut_short: str, said: str) -> None:
-    """A run without a finding conforms, unless the target went away; one that was broken off, only so far."""
+def test_last_line_promises_no_more_than_observed(report: Report, cut_short: str, said: str) -> None:
+    """A run without a finding conforms, unless the target went away; an interrupted one conforms so far."""
     clean = tuple(row for row in report.verdicts if row.verdict == "conforms")
     run = replace(report, findings=(), verdicts=clean, expired=(), cut_short=cut_short)
     assert format_last_line(run).startswith(said)

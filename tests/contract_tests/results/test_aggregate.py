@@ -8,8 +8,8 @@ from contract_tests.results.judge import Judgement
 from contract_tests.results.observation import Observation
 
 
-def test_a_tally_takes_no_room_for_more_of_the_same() -> None:
-    """A hundred thousand results are counted, and what is kept is as much as after ten."""
+def test_aggregate_size_does_not_grow_with_repeats() -> None:
+    """A hundred thousand observations need as much memory as ten of the same kinds."""
     results = [
         Observation(
             Case(f"c{n}", "created", "cases", (Step(expect="accept"),)), Judgement(outcome, "created", why)
@@ -20,14 +20,14 @@ def test_a_tally_takes_no_room_for_more_of_the_same() -> None:
     ]  # type: ignore[arg-type]
     few, many = Aggregate.of(results), Aggregate.of(results * 10_000)
     assert (few.cases, many.cases) == (12, 120_000)
-    sizes = [Counter(map(len, tally.to_json().values())) for tally in (few, many)]
+    sizes = [Counter(map(len, aggregate.to_json().values())) for aggregate in (few, many)]
     assert sizes[0] == sizes[1]
 
 
-def test_reasons_that_a_target_makes_up_are_bounded() -> None:
-    """A target that answers each request with another excuse fills no memory."""
+def test_reasons_are_bounded() -> None:
+    """A target that gives another reason each time fills no memory."""
     case = Case("c", "created", "cases", (Step(),))
-    tally = Aggregate.of(
+    aggregate = Aggregate.of(
         Observation(case, Judgement("inconclusive", "created", f"why {n}")) for n in range(1000)
     )
-    assert (tally.cases, len(tally.reasons)) == (1000, 50)
+    assert (aggregate.cases, len(aggregate.reasons)) == (1000, 50)

@@ -1,4 +1,4 @@
-"""Findings."""
+"""Findings from deviations."""
 
 from typing import Any
 
@@ -15,13 +15,13 @@ CATALOGUE = load_catalogue()
 def build_observation(
     rule: str, outcome: Any, layer: Any = "cases", expect: Any = "refuse", reason: str = "why"
 ) -> Observation:
-    """A result as a player would hand it out."""
+    """Build an observation."""
     case = Case(f"{rule}-{outcome}", rule, layer, (Step(expect=expect),))
     return Observation(case, Judgement(outcome, rule, reason))
 
 
 def test_the_same_deviation_is_one_finding() -> None:
-    """Cases that show the same deviation of a rule on an operation are one finding with their number."""
+    """Cases with the same deviation of a rule on an operation are one finding, with their number."""
     same = [build_observation("slug-unique", "violated") for _ in range(3)]
     other = build_observation("slug-unique", "violated", reason="otherwise")
     assert [

@@ -18,7 +18,7 @@ ID = "0192f0c1-9a8b-7c6d-9e5f-404142434445"
 
 
 def build_response(status: int, body: Any = None, *, resent: bool = False) -> Response:
-    """An answer with a JSON body."""
+    """Build a response with a JSON body."""
     return Response(status, (), b"" if body is None else json.dumps(body).encode(), 0.01, resent)
 
 
@@ -122,10 +122,10 @@ def build_response(status: int, body: Any = None, *, resent: bool = False) -> Re
         ),
     ],
 )
-def test_an_answer_is_judged(
+def test_response_is_judged(
     rule: str, expect: Any, operation: str, answer: Any, outcome: str, named: str
 ) -> None:
-    """What an answer proves depends on the rule, on what is expected, and on nothing in the error's body."""
+    """A judgement depends on the rule, the expectation and the response, but not on the body of an error."""
     service = ID if operation == "updateContainer" else None
     judgement = judge_response(CATALOGUE[rule], expect, operation, answer, service)
     assert (judgement.outcome, judgement.rule) == (outcome, named)

@@ -28,7 +28,7 @@ EXTERNAL = {**DEPLOYED, "service_type": "external", "external_url": "https://a.e
 def build_entry(
     method: str, path: str, body: Any, status: int, answer: Any, encoding: str | None = None
 ) -> dict[str, Any]:
-    """An entry of a recording."""
+    """Build an entry of a recording."""
     text = body if isinstance(body, str) else json.dumps(body)
     content = base64.b64encode(text.encode()).decode() if encoding else text
     return {
@@ -85,16 +85,16 @@ def build_entry(
         ([build_entry("GET", "/containers", {}, 200, {}), build_entry("POST", "/other", {}, 200, {})], []),
     ],
 )
-def test_a_recorded_call_is_judged(entries: list[dict[str, Any]], outcomes: list[tuple[str, str]]) -> None:
-    """What a recording proves is said under its rule, what it cannot show is not held against anyone."""
+def test_recorded_request_is_judged(entries: list[dict[str, Any]], outcomes: list[tuple[str, str]]) -> None:
+    """A recorded request is judged by its rule, and is inconclusive if the recording does not show enough."""
     results = judge_recording(entries, SPEC, CATALOGUE)
     assert [(r.judgement.rule, r.judgement.outcome) for r in results] == outcomes
     assert "sk-secret" not in json.dumps([e.to_json() for r in results for e in r.exchanges])
 
 
 @pytest.mark.parametrize(("without", "code"), [(frozenset(), 0), (frozenset({"replica-count-range"}), 1)])
-def test_the_traffic_of_a_run_is_judged_alike(tmp_path: Path, without: frozenset[str], code: int) -> None:
-    """The HAR file that a run wrote gives the same findings offline, about the rules that it can show."""
+def test_traffic_of_a_run_is_judged_alike(tmp_path: Path, without: frozenset[str], code: int) -> None:
+    """The HAR file of a run gives the same findings offline, for the rules that it can show."""
     app = create_app(without=without)
     write_reports(Run(open_executor(WsgiTarget(app)), RunOptions(layers=("cases",))).execute(), tmp_path)
     command = [sys.executable, "-m", "contract_tests", "check", str(tmp_path / "traffic.har")]
@@ -106,8 +106,8 @@ def test_the_traffic_of_a_run_is_judged_alike(tmp_path: Path, without: frozenset
 @pytest.mark.parametrize(
     "text", ["{", "[]", '{"log": {}}', '{"log": {"entries": [1]}}', '{"log": {"entries": []}}']
 )
-def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, text: str) -> None:
-    """A file that is no HAR, or has no call of the two operations, ends in one line and exit code 2."""
+def test_invalid_recording_is_refused(tmp_path: Path, text: str) -> None:
+    """A file that is not HAR, or has no request of the two operations, ends with one line and exit code 2."""
     file = tmp_path / "traffic.har"
     file.write_text(text)
     command = [sys.executable, "-m", "contract_tests", "check", str(file)]
@@ -116,7 +116,7 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, text: str) -> No
     assert done.stderr.count("\n") == 1
 
 
-def test_a_recording_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    """A missing file is a ValueError in one line."""
+def test_missing_recording_is_refused(tmp_path: Path) -> None:
+    """A missing file is a ValueError with one line."""
     with pytest.raises(ValueError, match="No such file"):
         load_recording(tmp_path / "none.har")

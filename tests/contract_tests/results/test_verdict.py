@@ -1,4 +1,4 @@
-"""What results add up to: findings, verdicts, waivers; and the ledger of what was created."""
+"""Verdicts from observations."""
 
 from datetime import date
 from typing import Any
@@ -17,7 +17,7 @@ CATALOGUE = load_catalogue()
 def build_observation(
     rule: str, outcome: Any, layer: Any = "cases", expect: Any = "refuse", reason: str = "why"
 ) -> Observation:
-    """A result as a player would hand it out."""
+    """Build an observation."""
     case = Case(f"{rule}-{outcome}", rule, layer, (Step(expect=expect),))
     return Observation(case, Judgement(outcome, rule, reason))
 
@@ -25,7 +25,7 @@ def build_observation(
 def decide_one(
     rule: str, *results: Observation, strict: bool = False, waiver: Waiver | None = None
 ) -> tuple[str, bool]:
-    """The verdict on a rule, and whether it fails the run."""
+    """Return the verdict on a rule, and whether it fails the run."""
     rows, _ = decide_verdicts(
         Aggregate.of(results), CATALOGUE, {rule: waiver} if waiver else {}, strict=strict
     )
@@ -33,8 +33,8 @@ def decide_one(
     return row.verdict, row.fails
 
 
-def test_a_verdict_needs_something_that_could_have_failed() -> None:
-    """A constraint conforms only where something was refused for it; what proves nothing is said to."""
+def test_verdict_needs_a_case_that_could_have_failed() -> None:
+    """A constraint conforms only after a refusal; anything that proves nothing is reported as such."""
     rule = "exposed-port-range"
     assert decide_one(rule) == ("not observed", False)
     assert decide_one(rule, build_observation(rule, "passed", expect="accept")) == ("not observed", False)
@@ -49,23 +49,23 @@ def test_a_verdict_needs_something_that_could_have_failed() -> None:
     )
 
 
-def test_an_assumed_rule_fails_only_when_asked() -> None:
-    """An assumed rule that is chosen otherwise is a note, unless --strict."""
+def test_assumed_rule_fails_only_with_strict() -> None:
+    """A violated assumed rule is a note, unless --strict is given."""
     rule = "auth-known"
     assert decide_one(rule, build_observation(rule, "violated")) == ("violated", False)
     assert decide_one(rule, build_observation(rule, "violated"), strict=True) == ("violated", True)
 
 
-def test_a_waiver_holds_until_its_day() -> None:
-    """A violated rule is waived while the waiver lasts, and violated again after."""
+def test_waiver_ends_after_its_last_day() -> None:
+    """A violated rule is waived until the waiver's last day, and violated again after it."""
     rule = "slug-unique"
     future, past = Waiver(rule, "known", date(2999, 1, 1)), Waiver(rule, "known", date(2020, 1, 1))
     assert decide_one(rule, build_observation(rule, "violated"), waiver=future) == ("waived", False)
     assert decide_one(rule, build_observation(rule, "violated"), waiver=past) == ("violated", True)
 
 
-def test_a_rule_seen_through_a_broken_one_is_inconclusive() -> None:
-    """Where slugs are not unique, nothing can be said of whether they change."""
+def test_rule_observed_through_a_broken_one_is_inconclusive() -> None:
+    """While slugs are not unique, their immutability cannot be judged."""
     both = [build_observation("slug-unique", "violated"), build_observation("slug-immutable", "violated")]
     assert decide_one("slug-immutable", *both) == ("inconclusive", False)
     assert decide_one("slug-immutable", both[1]) == ("violated", True)

@@ -20,8 +20,8 @@ CATALOGUE = load_catalogue()
         ("[{rule: slug-unique, reason: r, until: soon}]", "not a date"),
     ],
 )
-def test_a_waivers_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, says: str) -> None:
-    """A waivers file that cannot be used is refused in one line."""
+def test_unusable_waivers_file_is_explained(tmp_path: Path, text: str, says: str) -> None:
+    """An unusable waivers file is refused with one line."""
     file = tmp_path / "waivers.yaml"
     file.write_text(text)
     with pytest.raises(WaiversError, match=says):

@@ -1,4 +1,4 @@
-"""A run that ends early is gone on with, and the shards of a run become one report."""
+"""Resumed runs, and shards merged into one report."""
 
 import json
 import shutil
@@ -31,12 +31,12 @@ MOCK = "wsgi:mock_server:create_app"
 
 
 def map_verdicts(report: Report) -> dict[str, tuple[str, str]]:
-    """The verdict on each rule, and how severe it is."""
+    """Return the verdict on each rule with its severity."""
     return {row.rule.id: (row.verdict, row.severity) for row in report.verdicts}
 
 
 def run_faulty_mock(**options: Any) -> Run:
-    """A run of a faulty mock that has been played."""
+    """Run the layers against a faulty mock."""
     run = Run(
         open_executor(WsgiTarget(create_app(without=OFF)), options=ExecutorOptions(control_hook=MOCK_HOOK)),
         RunOptions(**options),
@@ -46,7 +46,7 @@ def run_faulty_mock(**options: Any) -> Run:
 
 
 def test_a_state_survives_its_file(tmp_path: Path) -> None:
-    """What is read back makes the same report: verdicts, findings with their requests, layers, counts."""
+    """A loaded state gives the same report: verdicts, findings with requests, layers and counts."""
     run = run_faulty_mock(layers=("cases", "lifecycle", "race"))
     run.state.save(tmp_path)
     assert load_state(tmp_path).build_report(run.catalogue) == run.state.build_report(run.catalogue)
@@ -54,15 +54,15 @@ def test_a_state_survives_its_file(tmp_path: Path) -> None:
 
 
 def run_shards(folder: Path, count: int, target: str, *options: str) -> list[Path]:
-    """The report folders of the shards of one run."""
+    """Run all shards of a run; return their report folders."""
     for number in range(1, count + 1):
         run_command("run", "--target", target, "--shard", f"{number}/{count}", "--quiet",
                 "--control-hook", MOCK_HOOK, "--report", folder / str(number), *options)  # fmt: skip
     return [folder / str(number) for number in range(1, count + 1)]
 
 
-def test_merged_shards_say_what_one_run_says(tmp_path: Path) -> None:
-    """The verdict on every rule is that of the whole run; each report is written, and the traffic is all there."""
+def test_merged_shards_equal_one_run(tmp_path: Path) -> None:
+    """Merged shards have the verdicts of the whole run, every report, and all traffic."""
     with serve_app(create_app(without=OFF)) as url:
         parts = run_shards(tmp_path, 3, url)
         whole = run_command(
@@ -71,7 +71,9 @@ def test_merged_shards_say_what_one_run_says(tmp_path: Path) -> None:
         done = run_command("merge", *parts, "--report", tmp_path / "all")
     assert (done.code, whole.code) == (1, 1), done.err
     reports = [json.loads((tmp_path / name / "report.json").read_text()) for name in ("whole", "all")]
-    verdicts = [{row["rule"]: (row["verdict"], row["severity"]) for row in told["rules"]} for told in reports]
+    verdicts = [
+        {row["rule"]: (row["verdict"], row["severity"]) for row in report["rules"]} for report in reports
+    ]
     assert verdicts[0] == verdicts[1]
     files = [{path.name for path in (tmp_path / name).iterdir()} for name in ("whole", "all")]
     assert files[0] == files[1]
@@ -80,8 +82,8 @@ def test_merged_shards_say_what_one_run_says(tmp_path: Path) -> None:
     assert len(traffic) == sum(map(len, sent)) == reports[1]["requests"]
 
 
-def test_what_one_shard_explains_of_another_is_merged(tmp_path: Path) -> None:
-    """A rule seen through one that another shard found broken is inconclusive, not violated."""
+def test_merging_applies_prerequisites_across_shards(tmp_path: Path) -> None:
+    """A rule that depends on one that another shard found broken is inconclusive, not violated."""
     catalogue = load_catalogue()
     states = []
     for number, rule in enumerate(("slug-unique", "slug-immutable"), 1):
@@ -108,7 +110,7 @@ Spoil = Callable[[list[Path]], list[Path]]
 
 
 def edit_second_state(**changes: Any) -> Spoil:
-    """The second shard with other values in its state."""
+    """Change values in the state of the second shard."""
 
     def spoil(folders: list[Path]) -> list[Path]:
         path = folders[1] / "state.json"
@@ -134,15 +136,13 @@ UNMERGED: dict[str, tuple[Spoil, str]] = {
 
 @pytest.fixture(scope="module")
 def two_shards(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The folders of both shards of a small run."""
+    """Return the folders of both shards of a small run."""
     return run_shards(tmp_path_factory.mktemp("shards"), 2, MOCK, "--layers", "race")
 
 
 @pytest.mark.parametrize("name", UNMERGED)
-def test_runs_that_do_not_belong_together_are_not_merged(
-    name: str, two_shards: list[Path], tmp_path: Path
-) -> None:
-    """Exit code 2 and one line that says why; a part that is missing is never a pass."""
+def test_unrelated_runs_are_not_merged(name: str, two_shards: list[Path], tmp_path: Path) -> None:
+    """Runs that do not match, or a missing shard, end with exit code 2 and one line."""
     spoil, says = UNMERGED[name]
     folders = [Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in two_shards]
     done = run_command("merge", *spoil(folders))
@@ -151,7 +151,7 @@ def test_runs_that_do_not_belong_together_are_not_merged(
 
 
 def kill_run(folder: Path, url: str, when: Callable[[dict[str, Any]], bool], *options: str) -> dict[str, Any]:
-    """The state of a fuzzing run that was killed (SIGKILL) as soon as its state was as wanted."""
+    """Kill a fuzzing run (SIGKILL) once its state meets a condition; return that state."""
     process = subprocess.Popen(
         [*COMMAND, "run", "--target", url, "--time", "60s", "--report", str(folder), "--quiet", *options],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -169,8 +169,8 @@ def kill_run(folder: Path, url: str, when: Callable[[dict[str, Any]], bool], *op
         process.wait()
 
 
-def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
-    """Its layers and rounds are not played again, its time and counts go on, and it needs no option but where."""
+def test_killed_run_resumes_where_it_was(tmp_path: Path) -> None:
+    """A resumed run repeats no finished layer or round, continues its time and counts, and needs only its folder."""
     options = ("--layers", "wire,properties", "--seed", "4")
     with serve_app(create_app()) as url:
         before = kill_run(tmp_path, url, lambda state: state["rounds"] >= 1, *options)
@@ -184,12 +184,12 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert after["created"] == (tmp_path / "ledger.jsonl").read_text().count('"event": "created"')
 
 
-def test_what_was_seen_before_the_kill_is_in_the_report(tmp_path: Path) -> None:
-    """A deviation that the target no longer shows is still a finding of the resumed run, with its requests."""
+def test_findings_before_the_kill_are_reported(tmp_path: Path) -> None:
+    """A deviation that the target no longer shows is still a finding of the resumed run."""
     mended = tmp_path / "mended"
 
     def lenient(request: Request, send: Send) -> Response:
-        """Takes every replica count until it is mended."""
+        """Accept every replica count until the target is fixed."""
         if mended.exists() or "replica_count" not in request.body:
             return send(request)
         return send(request.setting(replica_count=1))
@@ -206,12 +206,12 @@ def test_what_was_seen_before_the_kill_is_in_the_report(tmp_path: Path) -> None:
 
 
 def resume_run(folder: Path, *options: str) -> CommandResult:
-    """What going on with a run says."""
+    """Resume a run; return the result of the command."""
     return run_command("run", "--resume", folder, *options)
 
 
-def test_a_run_that_cannot_be_gone_on_with_says_why(two_shards: list[Path], tmp_path: Path) -> None:
-    """Another option than the run was made with, a folder without a run: exit code 2 and one line."""
+def test_run_that_cannot_be_resumed_is_explained(two_shards: list[Path], tmp_path: Path) -> None:
+    """A changed option or a folder without a run ends with exit code 2 and one line."""
     copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
     for options in (("--seed", "9"), ("--layers", "cases"), ("--target", "https://a.example.com/api/v1")):
         done = resume_run(copy, *options)
@@ -222,7 +222,7 @@ def test_a_run_that_cannot_be_gone_on_with_says_why(two_shards: list[Path], tmp_
 
 
 def test_a_run_is_not_merged_into_itself(two_shards: list[Path], tmp_path: Path) -> None:
-    """A report folder that is one of the runs is refused, and nothing of the run is lost."""
+    """A report folder that is one of the merged runs is refused and stays unchanged."""
     folders = [Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in two_shards]
     before = (folders[0] / "state.json").read_text()
     done = run_command("merge", *folders, "--report", folders[0])
@@ -230,23 +230,23 @@ def test_a_run_is_not_merged_into_itself(two_shards: list[Path], tmp_path: Path)
     assert (folders[0] / "state.json").read_text() == before
 
 
-def test_a_resumed_run_reports_where_it_did(two_shards: list[Path], tmp_path: Path) -> None:
-    """Another --report than its own folder is refused, not ignored."""
+def test_resumed_run_keeps_its_report_folder(two_shards: list[Path], tmp_path: Path) -> None:
+    """A resumed run refuses another --report folder."""
     copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
     done = resume_run(copy, "--report", str(tmp_path / "other"))
     assert (done.code, "leave --report out" in done.err) == (2, True)
 
 
-def test_a_state_that_is_cut_short_is_told(two_shards: list[Path], tmp_path: Path) -> None:
-    """Half a file is no state, and is said to be in words."""
+def test_truncated_state_is_reported(two_shards: list[Path], tmp_path: Path) -> None:
+    """A truncated state file is reported as such."""
     copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
     (copy / "state.json").write_text((copy / "state.json").read_text()[:500])
     done = resume_run(copy)
     assert (done.code, "is truncated" in done.err) == (2, True)
 
 
-def test_findings_of_an_earlier_run_go(tmp_path: Path) -> None:
-    """A folder that is used again holds the findings of its last run alone."""
+def test_findings_of_an_earlier_run_are_deleted(tmp_path: Path) -> None:
+    """A reused folder contains only the findings of its last run."""
     for without, found in ((OFF, True), (frozenset(), False)):
         with serve_app(create_app(without=without)) as url:
             run_command("run", "--target", url, "--layers", "race,wire", "--report", tmp_path)
@@ -254,7 +254,7 @@ def test_findings_of_an_earlier_run_go(tmp_path: Path) -> None:
 
 
 def test_two_runs_never_report_to_one_folder(tmp_path: Path) -> None:
-    """The second is refused while the first runs, and SIGTERM ends the first with all its reports."""
+    """A second run is refused while the first one runs, and SIGTERM ends the first with all reports."""
     with serve_app(create_app()) as url:
         first = subprocess.Popen(
             [*COMMAND, "run", "--target", url, "--time", "60s", "--layers", "wire,properties",
@@ -276,8 +276,8 @@ def test_two_runs_never_report_to_one_folder(tmp_path: Path) -> None:
     assert not (tmp_path / "lock").exists()
 
 
-def test_a_run_that_has_ended_is_told_again(two_shards: list[Path], tmp_path: Path) -> None:
-    """Nothing is left to play, and its verdicts stay."""
+def test_finished_run_prints_its_report_again(two_shards: list[Path], tmp_path: Path) -> None:
+    """A finished run sends nothing more and keeps its verdicts."""
     copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
     before = json.loads((copy / "report.json").read_text())
     assert resume_run(copy).code == before["exit_code"]

@@ -31,7 +31,7 @@ CASE = Case(
 
 
 def apply_rare_fault(request: Request, send: Send) -> Response:
-    """Takes a display name that is too long, where there is a port and a replica count as well."""
+    """Accept a display name that is too long beside a port and a replica count."""
     name = request.body.get("display_name")
     if isinstance(name, str) and len(name) > 255 and {"exposed_port", "replica_count"} <= {*request.body}:
         return send(request.setting(display_name="short"))
@@ -39,16 +39,16 @@ def apply_rare_fault(request: Request, send: Send) -> Response:
 
 
 def fuzz_app(app: App, archive: ExampleArchive, examples: int) -> Report:
-    """The report of a run of the generated bodies alone."""
-    player = open_executor(WsgiTarget(app))
+    """Run only the generated bodies; return the report."""
+    executor = open_executor(WsgiTarget(app))
     return Run(
-        player, RunOptions(layers=("properties",), max_examples=examples), RunHooks(archive=archive)
+        executor, RunOptions(layers=("properties",), max_examples=examples), RunHooks(archive=archive)
     ).execute()
 
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    """A Redis, and nothing of ours in it afterwards."""
+    """Return the address of a Redis, and delete the test's keys afterwards."""
     client = redis.Redis.from_url(REDIS)
     try:
         client.ping()
@@ -60,8 +60,8 @@ def address() -> Iterator[str]:
     client.close()
 
 
-def test_a_case_is_given_once_and_never_back_to_who_kept_it(tmp_path: Path) -> None:
-    """What one run keeps another is given, whole, whatever is in it; and nobody twice."""
+def test_each_case_is_received_once_by_other_runs(tmp_path: Path) -> None:
+    """A run receives each case of other runs once, unchanged, and never its own."""
     mine, yours = (open_archive(str(tmp_path), "target", "contract") for _ in range(2))
     mine.save_case(CASE)
     assert [list(mine.iter_pending()), list(yours.iter_pending()), list(yours.iter_pending())] == [
@@ -73,13 +73,13 @@ def test_a_case_is_given_once_and_never_back_to_who_kept_it(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(("target", "contract"), [("other", "contract"), ("target", "other")])
 def test_cases_stay_with_their_target_and_contract(tmp_path: Path, target: str, contract: str) -> None:
-    """A run of another target, or by another contract, is given nothing."""
+    """A run of another target or contract receives no case."""
     open_archive(str(tmp_path), "target", "contract").save_case(CASE)
     assert list(open_archive(str(tmp_path), target, contract).iter_pending()) == []
 
 
-def test_what_a_long_run_found_a_short_one_finds_again(tmp_path: Path) -> None:
-    """A deviation that few bodies show is known to the next run; once the target is right it is forgotten."""
+def test_finding_of_a_long_run_is_repeated_by_a_short_one(tmp_path: Path) -> None:
+    """A rare deviation is known to the next run, and deleted once the target is fixed."""
 
     def archive() -> ExampleArchive:
         return open_archive(str(tmp_path), "target", "contract")
@@ -96,8 +96,8 @@ def test_what_a_long_run_found_a_short_one_finds_again(tmp_path: Path) -> None:
     assert [violated_rules(report) for report in reports] == [set(), wrong, wrong, set(), set()]
 
 
-def test_a_call_that_a_long_run_found_is_known(tmp_path: Path) -> None:
-    """Generated calls and traces are kept as bodies are, and played by the next run of generated requests."""
+def test_generated_request_of_a_long_run_is_repeated(tmp_path: Path) -> None:
+    """Generated requests and scenarios are saved like bodies, and repeated by the next run."""
     fault = next(fault for fault in FAULTS if fault.name == "empty-token-taken")
     app = fault.app()
     found = [
@@ -107,20 +107,20 @@ def test_a_call_that_a_long_run_found_is_known(tmp_path: Path) -> None:
 
 
 class Broken:
-    """A database that is gone."""
+    """A database that always fails."""
 
     asked = 0
 
     def fetch(self, _key: bytes) -> Any:
-        """Fails."""
+        """Fail, and count the calls."""
         self.asked += 1
         raise ConnectionError("redis://user:password@host is gone")
 
     save = delete = fetch
 
 
-def test_a_database_that_fails_spoils_no_run() -> None:
-    """The run goes on without it and says so, without repeating what the error says; it is asked once."""
+def test_failing_database_does_not_stop_a_run() -> None:
+    """A run continues without a failing database and adds a note without the error's text."""
     database = Broken()
     report = fuzz_app(create_app(), ExampleArchive(database, "target", "contract"), 10)
     assert (report.exit_code, database.asked) == (0, 1)
@@ -138,15 +138,15 @@ def test_a_database_that_fails_spoils_no_run() -> None:
     ],
     ids=["down", "no-url", "scheme"],
 )
-def test_a_database_that_cannot_be_used_is_told(db: str, says: str) -> None:
-    """Exit code 2 and one line, in which no password is repeated."""
+def test_unusable_database_is_reported(db: str, says: str) -> None:
+    """An unusable address ends with exit code 2 and one line without the password."""
     done = run_command("run", "--target", "wsgi:mock_server:create_app", "--example-db", db)
     assert (done.code, done.err.count("\n"), "hunter2" in done.err) == (2, 1, False)
     assert says in done.err
 
 
 def test_four_shards_share_a_redis(address: str, tmp_path: Path) -> None:
-    """What one of four processes finds the others play too, and the merged report tells it once."""
+    """A finding of one of four processes is repeated by the others, and is one finding in the merged report."""
     environment = {**os.environ, "EXAMPLE_DB": address, "XDG_CACHE_HOME": str(tmp_path / "cache")}
     with serve_app(twisted(create_app(), apply_rare_fault)) as url:
         target = f"{url}?{uuid.uuid4()}".partition("?")[0]

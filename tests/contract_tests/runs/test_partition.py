@@ -1,4 +1,4 @@
-"""A run split over the workers of pytest-xdist, and over parts that any worker takes."""
+"""A run split into parts for the workers of pytest-xdist."""
 
 import re
 from dataclasses import replace
@@ -22,7 +22,7 @@ OFF = frozenset({"slug-unique", "exposed-port-range", "team-scope"})
 
 
 def run_part_on_faulty_mock(part: Part, options: RunOptions) -> RunState:
-    """The state of a part that was played on a faulty mock of its own."""
+    """Run one part on a faulty mock; return its state."""
     run = Run(
         open_executor(WsgiTarget(create_app(without=OFF)), options=ExecutorOptions(control_hook=MOCK_HOOK)),
         part.narrow_options(options),
@@ -31,8 +31,8 @@ def run_part_on_faulty_mock(part: Part, options: RunOptions) -> RunState:
     return run.state
 
 
-def test_the_parts_together_are_the_run(tmp_path: Path) -> None:
-    """Each layer, operation and seed is a part; all of them together give every rule the verdict of one run."""
+def test_parts_together_equal_the_run(tmp_path: Path) -> None:
+    """All parts together give every rule the verdict of the whole run."""
     options = RunOptions(target="x", max_examples=500)
     names = [part.name for part in split_run(options)]
     assert names == [
@@ -76,8 +76,8 @@ def list_selected(options: RunOptions, monkeypatch: pytest.MonkeyPatch) -> list[
     return ids
 
 
-def test_no_case_is_in_two_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A case is played by one part alone, and by the whole run as well."""
+def test_each_case_is_in_one_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each case of the whole run is in exactly one part."""
     options = RunOptions(layers=("cases", "wire", "properties"), max_examples=20)
 
     apart = [
@@ -88,8 +88,8 @@ def test_no_case_is_in_two_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sorted(apart) == sorted(list_selected(options, monkeypatch))
 
 
-def test_a_part_is_played_by_one(tmp_path: Path) -> None:
-    """A part whose lock somebody holds is left to them; one that they leave unfinished is taken over."""
+def test_each_part_runs_once(tmp_path: Path) -> None:
+    """A locked part is left to its owner, and taken over if the owner does not finish it."""
     wanted = [Part("wire"), Part("race")]
     done: list[str] = []
     lock = FileLock(tmp_path / "wire" / "lock")
@@ -98,7 +98,7 @@ def test_a_part_is_played_by_one(tmp_path: Path) -> None:
 
     def play(part: Part, _place: Path) -> RunState:
         done.append(part.name)
-        lock.release()  # whoever held the other one has died
+        lock.release()  # the owner of the other part has crashed
         return RunState(target="x", started="now", finished=True)
 
     run_parts(tmp_path, wanted, play)
@@ -108,7 +108,7 @@ def test_a_part_is_played_by_one(tmp_path: Path) -> None:
 
 
 def test_workers_share_one_run(tmp_path: Path) -> None:
-    """With two workers every rule is a test as with none, as many requests are sent, and the reports are whole."""
+    """Two workers send as many requests as one process, and write the same reports."""
     lines = []
     for workers in ("0", "2"):
         done = run_contract_pytest(
@@ -143,8 +143,8 @@ def app():
 """
 
 
-def test_the_part_of_a_worker_that_dies_is_played_by_another(tmp_path: Path) -> None:
-    """A crash of one worker costs its test, and no verdict."""
+def test_part_of_a_crashed_worker_runs_elsewhere(tmp_path: Path) -> None:
+    """A crashed worker costs one test, but no verdict."""
     (tmp_path / "dying.py").write_text(DYING)
     done = run_contract_pytest(
         tmp_path, "--target", "wsgi:dying:app", "-n", "2", "--report", str(tmp_path / "report")
@@ -162,9 +162,9 @@ def test_the_part_of_a_worker_that_dies_is_played_by_another(tmp_path: Path) -> 
     ],
     ids=["down", "layer"],
 )
-def test_workers_that_cannot_judge_say_why(
+def test_workers_report_why_nothing_was_judged(
     tmp_path: Path, arguments: tuple[str, ...], code: int, says: str
 ) -> None:
-    """The exit codes are the command's, with workers too."""
+    """Workers end with the exit codes of the command."""
     done = run_contract_pytest(tmp_path, "-n", "2", "-k", "slug", *arguments)
     assert (done.returncode, says in done.stdout) == (code, True), done.stdout

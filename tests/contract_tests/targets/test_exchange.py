@@ -7,8 +7,8 @@ from contract_tests.targets.base import Request, Response
 from contract_tests.targets.exchange import Redactor
 
 
-def test_tokens_are_gone_before_anything_is_kept() -> None:
-    """A token in a header, a body, a path or an answer is replaced by $TOKEN, and the command quotes it."""
+def test_tokens_are_redacted_before_storing() -> None:
+    """Tokens in headers, bodies, paths and responses become $TOKEN, quoted correctly in the command."""
     redactor = Redactor(["sk-secret", "sk-secret-longer"])
     request = Request(
         "POST", "/x?t=sk-secret", (("Authorization", "Bearer sk-secret-longer"),), b'{"a": "sk-secret\'"}'

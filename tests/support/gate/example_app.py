@@ -1,4 +1,4 @@
-"""The example deployment as a WSGI app, with no thread between: a request in process takes a millisecond."""
+"""The example deployment as a WSGI app without threads: a request in process takes a millisecond."""
 
 import asyncio
 import atexit
@@ -19,21 +19,23 @@ _LOCK = threading.Lock()
 
 @cache
 def open_event_loop() -> asyncio.Runner:
-    """The one event loop of this process."""
+    """Return the one event loop of this process."""
     made = asyncio.Runner()
     atexit.register(made.close)
     return made
 
 
 def build_deployment_app(choices: Choices) -> App:
-    """A deployment of these choices; each request is run to its end, one at a time."""
+    """Return a deployment with these choices; requests run one at a time."""
     app = create_app(choices)
     state: Deployment = app.state.deployment
 
     async def current() -> Deployment:
         return state
 
-    app.dependency_overrides[current_deployment] = current  # a dependency that is no coroutine costs a thread
+    app.dependency_overrides[current_deployment] = (
+        current  # a dependency that is not a coroutine needs a thread
+    )
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -57,7 +59,7 @@ def build_deployment_app(choices: Choices) -> App:
 
 
 def build_scope(environ: dict[str, Any]) -> dict[str, Any]:
-    """The ASGI scope of a WSGI request."""
+    """Return the ASGI scope of a WSGI request."""
     headers = [
         (name.removeprefix("HTTP_").replace("_", "-").lower().encode(), str(value).encode("latin-1"))
         for name, value in environ.items()
