@@ -38,10 +38,10 @@ Check = Callable[[Any, str], Iterator[Remark]]
 
 def predict(operation: str, body: Any, service_type: str = "deployed") -> Prediction:
     """Return the prediction for a JSON body; ``service_type`` is the stored type for an update."""
-    found = list(_check_body(operation, body, service_type))
+    remarks = list(_check_body(operation, body, service_type))
     return Prediction(
-        frozenset(what for kind, what in found if kind == "broken"),
-        frozenset(what for kind, what in found if kind == "open"),
+        frozenset(rule for kind, rule in remarks if kind == "broken"),
+        frozenset(point for kind, point in remarks if kind == "open"),
     )
 
 

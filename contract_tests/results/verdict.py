@@ -162,7 +162,7 @@ _DECIDING_EXPECTATIONS: Mapping[str, tuple[str, ...]] = {
 def _explain_undecided(rule: Rule, aggregate: Aggregate) -> tuple[Verdict, Literal[""], str]:
     for outcome in _UNDECIDED_OUTCOMES:
         reasons = Counter(
-            {text: n for (of, what, text), n in aggregate.reasons.items() if (of, what) == (rule.id, outcome)}
+            {text: n for (of, kind, text), n in aggregate.reasons.items() if (of, kind) == (rule.id, outcome)}
         )
         if reasons:
             return outcome, "", reasons.most_common(1)[0][0]

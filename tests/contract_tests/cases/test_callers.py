@@ -13,9 +13,9 @@ ID = "0192f0c1-9a8b-7c6d-9e5f-404142434445"
 def test_every_role_finds_its_caller() -> None:
     """The fixtures' callers fill every role except one that no caller can have."""
     everyone = load_callers(data_file("fixtures/callers.yaml"))
-    parts = build_caller_pool(everyone)
+    pool = build_caller_pool(everyone)
     roles = ("sk-red", "sk-blue", "dk-red", "jwt-red", "jwt-both", "ak-red", "red", "blue", "dk-blue")
-    found = {role: getattr(parts.find_caller(role), "name", None) for role in roles}
+    found = {role: getattr(pool.find_caller(role), "name", None) for role in roles}
     assert found == {
         "sk-red": "sk-red", "sk-blue": "sk-blue", "dk-red": "dk-red", "jwt-red": "jwt-red",
         "jwt-both": "jwt-both", "ak-red": "ak-red", "red": "sk-red", "blue": "sk-blue", "dk-blue": None,

@@ -11,19 +11,21 @@ ON = ScenarioCapabilities(("dk-red", "jwt-red", "sk-red", "sk-blue"), readback=T
 def test_walks_prefer_updates() -> None:
     """Equal seeds walk equal scenarios of the requested length, and about half of the steps are updates."""
     assert walk_scenarios(ON, 5, 40, 10) == walk_scenarios(ON, 5, 40, 10) != walk_scenarios(ON, 6, 40, 10)
-    moves = [move for plan in walk_scenarios(ON, 5, 40, 10) for move in plan]
-    often = Counter(move.step.operation for move in moves)
-    assert len(moves) == 400
+    expected_steps = [expected for scenario in walk_scenarios(ON, 5, 40, 10) for expected in scenario]
+    often = Counter(expected.step.operation for expected in expected_steps)
+    assert len(expected_steps) == 400
     assert 120 < often["updateContainer"] < 240
     assert min(often.values()) > 10
     assert len(often) == 4
-    assert {move.step.expect for move in moves} == {"accept", "refuse", "open"}
+    assert {expected.step.expect for expected in expected_steps} == {"accept", "refuse", "open"}
 
 
 def test_walks_respect_capabilities() -> None:
     """Without a hook no walk sets a status, and without a read-back no walk reads."""
     plain = ScenarioCapabilities(ON.roles, readback=False, hook=False)
-    steps = {move.step.operation for plan in walk_scenarios(plain, 5, 40, 10) for move in plan}
+    steps = {
+        expected.step.operation for scenario in walk_scenarios(plain, 5, 40, 10) for expected in scenario
+    }
     assert steps == {"createContainer", "updateContainer"}
 
 
@@ -32,11 +34,14 @@ def test_equal_seeds_draw_equal_scenarios() -> None:
     first, again, other = (draw_scenarios(ON, seed, 8, 10) for seed in (1, 1, 2))
     assert first == again != other
     assert max(map(len, first)) <= 10
-    assert {move.step.operation for plan in first for move in plan} >= {"createContainer", "updateContainer"}
+    assert {expected.step.operation for scenario in first for expected in scenario} >= {
+        "createContainer",
+        "updateContainer",
+    }
 
 
 def test_drawn_scenarios_respect_capabilities() -> None:
     """Without a hook no scenario sets a status, and without a read-back no scenario reads."""
     plain = draw_scenarios(ScenarioCapabilities(ON.roles, readback=False, hook=False), 0, 8, 10)
-    seen = {move.step.operation for plan in plain for move in plan}
+    seen = {expected.step.operation for scenario in plain for expected in scenario}
     assert seen == {"createContainer", "updateContainer"}

@@ -116,7 +116,7 @@ NEW = (
 
 
 @pytest.fixture(scope="module")
-def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def extended_spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write a copy of the contract with three more constraints and their rules."""
     folder = tmp_path_factory.mktemp("spec")
     document = load_document(data_file("spec/openapi.yaml"))
@@ -132,9 +132,9 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("new", NEW, ids=lambda new: new[3])
-def test_a_new_constraint_is_enforced_by_the_mock(extended: Path, new: tuple[Any, ...]) -> None:
+def test_a_new_constraint_is_enforced_by_the_mock(extended_spec: Path, new: tuple[Any, ...]) -> None:
     """The mock enforces a constraint added to the spec alone, under its own rule."""
-    client = create_app(spec=extended).test_client()
+    client = create_app(spec=extended_spec).test_client()
     body = {"service_slug": "a-slug", "display_name": "a", "docker_image": "n", new[4]: new[5]}
     answer = client.post(
         "/api/v1/containers", json=body, headers={"Authorization": "Bearer sk-red-5f0c7c1e9a"}
@@ -142,22 +142,22 @@ def test_a_new_constraint_is_enforced_by_the_mock(extended: Path, new: tuple[Any
     assert [violation["rule"] for violation in answer.json["violations"]] == [new[3]]
 
 
-def test_new_constraints_are_judged_and_have_their_rows(extended: Path) -> None:
+def test_new_constraints_are_judged_and_have_their_rows(extended_spec: Path) -> None:
     """The gate tests constraints added to the spec alone, and finds a target without them."""
     rules = {new[3] for new in NEW}
     verdicts = {}
-    for name, app in (("right", create_app(spec=extended)), ("old", create_app())):
+    for name, app in (("right", create_app(spec=extended_spec)), ("old", create_app())):
         report = Run(
-            open_executor(WsgiTarget(app), options=ExecutorOptions(spec_path=extended)),
+            open_executor(WsgiTarget(app), options=ExecutorOptions(spec_path=extended_spec)),
             RunOptions(layers=("cases",)),
         ).execute()
         verdicts[name] = {row.verdict for row in report.verdicts if row.rule.id in rules}
     assert verdicts == {"right": {"conforms"}, "old": {"violated"}}
 
 
-def test_mutants_of_new_constraints_are_killed(extended: Path) -> None:
+def test_mutants_of_new_constraints_are_killed(extended_spec: Path) -> None:
     """Every mutant of a constraint added to the spec alone is killed."""
-    session = open_session(MOCK, spec=extended, control_hook=HOOK)
+    session = open_session(MOCK, spec=extended_spec, control_hook=HOOK)
     rules = {new[3] for new in NEW}
     chosen = [mutant for mutant in all_mutants(session) if rules & set(mutant.rules)]
     results = {result.mutant.id: result.state for result in run_mutations(session, chosen)}

@@ -54,7 +54,7 @@ _ODD = Exchange(
 
 
 @pytest.fixture(scope="module")
-def report() -> Report:
+def hostile_report() -> Report:
     """Return a report whose traffic ends with an unanswered request and a hostile body."""
     seen = build_faulty_report()
     body = replace(
@@ -69,20 +69,20 @@ def report() -> Report:
 
 
 @pytest.fixture(scope="module")
-def entries(report: Report, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+def entries(hostile_report: Report, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
     """Return the entries of the archive."""
     path = tmp_path_factory.mktemp("har") / "traffic.har"
-    write_har(report, path)
+    write_har(hostile_report, path)
     log = json.loads(path.read_text("utf-8"))["log"]
     assert (log["version"], log["creator"]) == ("1.2", {"name": "cyberun-contract-kit", "version": "0.1.0"})
     return log["entries"]  # type: ignore[no-any-return]
 
 
-def test_archive_has_every_request(report: Report, entries: list[Any]) -> None:
+def test_archive_has_every_request(hostile_report: Report, entries: list[Any]) -> None:
     """Each exchange of the run is an entry, in the same order."""
-    assert len(entries) == report.requests + 2
+    assert len(entries) == hostile_report.requests + 2
     assert [(e["request"]["url"], e["response"]["status"]) for e in entries] == [
-        (exchange.url, exchange.status) for exchange in report.traffic
+        (exchange.url, exchange.status) for exchange in hostile_report.traffic
     ]
 
 

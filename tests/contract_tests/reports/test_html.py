@@ -13,13 +13,7 @@ from contract_tests.reports.html import render_html
 from contract_tests.results.verdict import Report
 from mock_server.app.factory import create_app
 from tests.support.browser import chromium, in_browser
-from tests.support.reports import HOSTILE, build_faulty_report, make_hostile, run_app
-
-
-@pytest.fixture(scope="module")
-def report() -> Report:
-    """Return a report with every verdict in it."""
-    return build_faulty_report()
+from tests.support.reports import HOSTILE, make_hostile, run_app
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +23,7 @@ def browser(closing: Callable[[AbstractContextManager[Any]], Any]) -> Browser:
 
 
 @pytest.fixture
-def opened(report: Report, browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+def open_report(report: Report, browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
     """Open a report's page at some width; check at the end that it requested and logged nothing."""
     seen: list[str] = []
 
@@ -52,9 +46,11 @@ def _visible_rules(page: Page) -> list[str]:
 
 
 @in_browser
-def test_verdict_filter_leaves_the_rules_of_that_verdict(opened: Callable[..., Page], report: Report) -> None:
+def test_verdict_filter_leaves_the_rules_of_that_verdict(
+    open_report: Callable[..., Page], report: Report
+) -> None:
     """A verdict button filters its rules, a second one adds more, and a reset shows all."""
-    page, everything = opened(), len(report.verdicts)
+    page, everything = open_report(), len(report.verdicts)
     page.get_by_role("button", name="violated 3").click()
     assert _visible_rules(page) == ["team-scope", "exposed-port-range", "slug-unique"]
     page.get_by_role("button", name="note 1").click()
@@ -66,9 +62,9 @@ def test_verdict_filter_leaves_the_rules_of_that_verdict(opened: Callable[..., P
 
 
 @in_browser
-def test_grade_and_search_filters_narrow_together(opened: Callable[..., Page], report: Report) -> None:
+def test_grade_and_search_filters_narrow_together(open_report: Callable[..., Page], report: Report) -> None:
     """Grade and search words apply together, and a grade without rules is hidden."""
-    page = opened()
+    page = open_report()
     page.get_by_label("Grade").select_option("provider")
     assert _visible_rules(page) == [row.rule.id for row in report.verdicts if row.rule.grade == "provider"]
     page.get_by_label("Search").fill("SLUG team")
@@ -79,9 +75,9 @@ def test_grade_and_search_filters_narrow_together(opened: Callable[..., Page], r
 
 
 @in_browser
-def test_finding_expands_by_keyboard(opened: Callable[..., Page]) -> None:
+def test_finding_expands_by_keyboard(open_report: Callable[..., Page]) -> None:
     """Enter opens a finding, and then shows its exchange, its curl and its replay command."""
-    page = opened()
+    page = open_report()
     finding = page.locator(
         "details.finding", has=page.get_by_text("several concurrent creates got the same slug")
     )
@@ -103,18 +99,18 @@ def test_finding_expands_by_keyboard(opened: Callable[..., Page]) -> None:
 
 
 @in_browser
-def test_verdict_links_to_its_finding(opened: Callable[..., Page]) -> None:
+def test_verdict_links_to_its_finding(open_report: Callable[..., Page]) -> None:
     """The verdict of a violated rule links to its finding, which opens and gets the focus."""
-    page = opened()
+    page = open_report()
     page.locator("#matrix").get_by_role("link", name="note").click()
     page.wait_for_function("document.activeElement.closest('.finding')?.open")
     assert page.locator(":focus h3").inner_text() == "gpu-count-range"
 
 
 @in_browser
-def test_copy_button_copies_the_command(opened: Callable[..., Page]) -> None:
+def test_copy_button_copies_the_command(open_report: Callable[..., Page]) -> None:
     """The button beside a command copies exactly that command."""
-    page = opened()
+    page = open_report()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Expand all: Findings").click()
     page.get_by_role("button", name=re.compile("^Copy: replay team-scope")).click()
@@ -127,18 +123,18 @@ def test_copy_button_copies_the_command(opened: Callable[..., Page]) -> None:
 
 @in_browser
 @pytest.mark.parametrize("width", [390, 768, 1280])
-def test_page_is_as_wide_as_the_screen(opened: Callable[..., Page], report: Report, width: int) -> None:
+def test_page_is_as_wide_as_the_screen(open_report: Callable[..., Page], report: Report, width: int) -> None:
     """With everything open the page does not scroll sideways, even for hostile content."""
-    page = opened(make_hostile(report), width)
+    page = open_report(make_hostile(report), width)
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") == width
     page.close()
 
 
 @in_browser
-def test_received_markup_is_shown_as_text(opened: Callable[..., Page], report: Report) -> None:
+def test_received_markup_is_shown_as_text(open_report: Callable[..., Page], report: Report) -> None:
     """Markup in a response is shown as text."""
-    page = opened(make_hostile(report))
+    page = open_report(make_hostile(report))
     assert page.locator("script").count() == 1
     assert page.locator("img").count() == 0
     assert page.locator(".finding .received dd").first.text_content() == HOSTILE.translate(

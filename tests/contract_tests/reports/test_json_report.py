@@ -11,15 +11,9 @@ from jsonschema import Draft202012Validator
 
 from contract_tests.reports.json_report import render_json
 from contract_tests.results.verdict import Report
-from tests.support.reports import build_faulty_report, make_hostile, run_app
+from tests.support.reports import make_hostile, run_app
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs/report.schema.json").read_text("utf-8"))
-
-
-@pytest.fixture(scope="module")
-def report() -> Report:
-    """Return a report with every verdict in it."""
-    return build_faulty_report()
 
 
 VARIANTS: dict[str, Callable[[Report], Report]] = {

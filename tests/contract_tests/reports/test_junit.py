@@ -11,13 +11,7 @@ from contract_tests.reports.common import escape_unprintable
 from contract_tests.reports.junit import render_junit
 from contract_tests.results.verdict import Report
 from mock_server.app.factory import create_app
-from tests.support.reports import HOSTILE, build_faulty_report, make_hostile, run_app
-
-
-@pytest.fixture(scope="module")
-def report() -> Report:
-    """Return a report with every verdict in it."""
-    return build_faulty_report()
+from tests.support.reports import HOSTILE, make_hostile, run_app
 
 
 @pytest.fixture(scope="module")

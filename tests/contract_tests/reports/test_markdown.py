@@ -4,22 +4,15 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-import pytest
 from markdown_it import MarkdownIt
 
 from contract_tests.reports.common import escape_unprintable
 from contract_tests.reports.markdown import MAX_SUMMARY_BYTES, escape_markdown, render_markdown
 from contract_tests.results.verdict import Report
 from mock_server.app.factory import create_app
-from tests.support.reports import HOSTILE, build_faulty_report, make_hostile, run_app
+from tests.support.reports import HOSTILE, make_hostile, run_app
 
 _OURS = {"details", "summary", "b", "code"}
-
-
-@pytest.fixture(scope="module")
-def report() -> Report:
-    """Return a report with every verdict in it."""
-    return build_faulty_report()
 
 
 def _tokens(text: str) -> Counter[str]:

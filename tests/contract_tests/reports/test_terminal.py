@@ -10,13 +10,7 @@ from rich.console import Console
 from contract_tests.reports.common import GRADES, format_last_line
 from contract_tests.reports.terminal import print_report
 from contract_tests.results.verdict import Report
-from tests.support.reports import build_faulty_report, make_hostile
-
-
-@pytest.fixture(scope="module")
-def report() -> Report:
-    """Return a report with every verdict in it."""
-    return build_faulty_report()
+from tests.support.reports import make_hostile
 
 
 def _print_to_text(report: Report, width: int = 100, *, colours: bool = False) -> str:

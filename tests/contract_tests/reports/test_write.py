@@ -14,17 +14,10 @@ from contract_tests.results.verdict import Report
 from tests.support.reports import (
     HOSTILE,
     build_echoing_app,
-    build_faulty_report,
     load_fixture_callers,
     make_hostile,
     run_app,
 )
-
-
-@pytest.fixture(scope="module")
-def report() -> Report:
-    """Return a report with every verdict in it."""
-    return build_faulty_report()
 
 
 @pytest.fixture(scope="module", params=[0, 130], ids=["whole", "cut"])
