@@ -55,10 +55,10 @@ class CallerPool:
         """
         if role == "unknown":
             return Caller("unknown", "unknown", f"sk-never-issued-{uuid4().hex}")
-        kind, _, part = role.rpartition("-")
-        candidates = [c for c in self.callers if self._fits_team(c, part)]
+        kind, _, team_role = role.rpartition("-")
+        candidates = [c for c in self.callers if self._fits_team(c, team_role)]
         matching = [c for c in candidates if c.kind == kind or (not kind and c.kind != "ak")]
-        if part == "red":
+        if team_role == "red":
             matching.sort(key=lambda c: c.kind == "jwt" and self.blue in c.teams)
         if not matching and lenient:
             matching = [c for c in candidates if c.kind != "ak"]
@@ -72,12 +72,12 @@ class CallerPool:
         """Return the team, red or blue, that a caller can act for; red first."""
         return "red" if self._fits_team(caller, "red") else "blue"
 
-    def rotate_caller(self, case: Case, turn: int = 0) -> Case:
+    def rotate_caller(self, case: Case, offset: int = 0) -> Case:
         """Assign a case for any caller to one kind of caller, so that every kind gets its share."""
         roles = sorted({f"{caller.kind}-red" for caller in self.list_red_callers()})
         if not roles or any(step.caller != "red" for step in case.steps):
             return case
-        role = roles[(zlib.crc32(case.id.encode()) + turn) % len(roles)]
+        role = roles[(zlib.crc32(case.id.encode()) + offset) % len(roles)]
         return replace(case, steps=tuple(replace(step, caller=role) for step in case.steps))
 
     def choose_team(self, caller: Caller, role: str) -> str | None:
@@ -90,13 +90,13 @@ class CallerPool:
         """Return the pool with a single caller."""
         return replace(self, callers=(caller,))
 
-    def _fits_team(self, caller: Caller, part: str) -> bool:
+    def _fits_team(self, caller: Caller, team_role: str) -> bool:
         if caller.kind == "ak":
-            return part == "red"
-        if part == "both":
+            return team_role == "red"
+        if team_role == "both":
             return self.red in caller.teams and self.blue in caller.teams
-        team = self.red if part == "red" else self.blue
-        return team in caller.teams if self.red is not None else part == "red"
+        team = self.red if team_role == "red" else self.blue
+        return team in caller.teams if self.red is not None else team_role == "red"
 
 
 def build_caller_pool(callers: Iterable[Caller]) -> CallerPool:
@@ -104,17 +104,17 @@ def build_caller_pool(callers: Iterable[Caller]) -> CallerPool:
 
     If no caller names a team, only the first credential is used, because a second one may belong to another team.
     """
-    everyone = tuple(callers)
-    counts = Counter(team for c in everyone if c.kind != "ak" for team in c.teams)
+    all_callers = tuple(callers)
+    counts = Counter(team for c in all_callers if c.kind != "ak" for team in c.teams)
     # More rules can be tested with a credential than with a JWT, so teams with one come first.
-    for caller in everyone:
+    for caller in all_callers:
         if caller.kind in CREDENTIAL_KINDS:
             counts.update(caller.teams)
     ranked = [team for team, _ in counts.most_common()]
     if not ranked:
-        credentials = [c for c in everyone if c.kind in CREDENTIAL_KINDS][:1]
-        return CallerPool(None, None, (*credentials, *(c for c in everyone if c.kind == "ak")))
-    return CallerPool(ranked[0], ranked[1] if len(ranked) > 1 else None, everyone)
+        credentials = [c for c in all_callers if c.kind in CREDENTIAL_KINDS][:1]
+        return CallerPool(None, None, (*credentials, *(c for c in all_callers if c.kind == "ak")))
+    return CallerPool(ranked[0], ranked[1] if len(ranked) > 1 else None, all_callers)
 
 
 def load_callers(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Caller, ...]:

@@ -19,23 +19,23 @@ ABSENT = {"absent": True}
 
 def load_bodies() -> Mapping[str, Any]:
     """Return the named bodies."""
-    named: dict[str, Any] = _load_table("bodies")
-    return named
+    named_bodies: dict[str, Any] = _load_table("bodies")
+    return named_bodies
 
 
 def load_fixture_cases(catalogue: Catalogue) -> list[Case]:
     """Return every case of the tables: values of single properties, single requests, scenarios."""
-    named = load_bodies()
+    named_bodies = load_bodies()
     cases = _number_cases(
-        case for row in _load_table("shape") for case in build_value_cases(row, catalogue, named)
+        case for row in _load_table("shape") for case in build_value_cases(row, catalogue, named_bodies)
     )
-    cases += [_parse_case(entry, named, "wire") for entry in _load_table("requests")]
-    cases += [_parse_case(entry, named, "lifecycle") for entry in _load_table("state")]
+    cases += [_parse_case(entry, named_bodies, "wire") for entry in _load_table("requests")]
+    cases += [_parse_case(entry, named_bodies, "lifecycle") for entry in _load_table("state")]
     return cases
 
 
 def build_value_cases(
-    row: Mapping[str, Any], catalogue: Catalogue, named: Mapping[str, Any]
+    row: Mapping[str, Any], catalogue: Catalogue, named_bodies: Mapping[str, Any]
 ) -> Iterator[Case]:
     """Yield one case per value and operation of a row like those of ``fixtures/shape.yaml``."""
     service_type, source = row.get("body", "deployed"), row.get("from", "")
@@ -43,7 +43,7 @@ def build_value_cases(
         short = "create" if operation == "createContainer" else "update"
         for expect in ("refuse", "accept", "open"):
             for number, value in enumerate(row.get(expect, ()), 1):
-                body = dict(named[service_type]) if operation == "createContainer" else {}
+                body = dict(named_bodies[service_type]) if operation == "createContainer" else {}
                 no_slug = value == ABSENT and row["property"] == "service_slug"
                 if value == ABSENT:
                     body.pop(row["property"], None)
@@ -69,14 +69,14 @@ def _number_cases(cases: Iterable[Case]) -> list[Case]:
     return numbered
 
 
-def _parse_case(entry: Mapping[str, Any], named: Mapping[str, Any], layer: Layer) -> Case:
-    steps = [_parse_step(step, named) for step in entry.get("steps", (entry,))]
+def _parse_case(entry: Mapping[str, Any], named_bodies: Mapping[str, Any], layer: Layer) -> Case:
+    steps = [_parse_step(step, named_bodies) for step in entry.get("steps", (entry,))]
     if "given" in entry:
         caller = choose_creator(steps[-1].caller)
         if layer == "wire":
             steps = [replace(step, service=SHARED_PREFIX + entry["given"]) for step in steps]
         else:
-            steps.insert(0, Step(body=named[entry["given"]], caller=caller))
+            steps.insert(0, Step(body=named_bodies[entry["given"]], caller=caller))
     last = steps[-1]
     if last.expect is None and last.operation != "readContainer":
         raise ValueError(f"fixtures: {entry['id']}: the last step has no expectation")
@@ -88,12 +88,12 @@ def choose_creator(role: str) -> str:
     return role if role.startswith((*CREDENTIAL_KINDS, "jwt")) else "red"
 
 
-def _parse_step(entry: Mapping[str, Any], named: Mapping[str, Any]) -> Step:
+def _parse_step(entry: Mapping[str, Any], named_bodies: Mapping[str, Any]) -> Step:
     operation = entry.get("operation", "createContainer")
     plain = {key: entry[key] for key in _STEP_KEYS & entry.keys()}
     body = entry.get("body", "deployed" if operation == "createContainer" else "empty")
-    if isinstance(body, str) and body in named:
-        body = {**named[body], **entry.get("set", {})}
+    if isinstance(body, str) and body in named_bodies:
+        body = {**named_bodies[body], **entry.get("set", {})}
         for name in entry.get("unset", ()):
             body.pop(name, None)
     plain["body"] = body if operation in ("createContainer", "updateContainer") else None

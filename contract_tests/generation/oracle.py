@@ -112,16 +112,16 @@ def _check_property(name: str, value: Any, *, nullable: bool) -> Iterator[Remark
     yield from _PROPERTIES[name](value, name.replace("_", "-"))
 
 
-def _check_text(value: Any, rule: str, most: int | None = None) -> Iterator[Remark]:
+def _check_text(value: Any, rule: str, max_length: int | None = None) -> Iterator[Remark]:
     if not isinstance(value, str):
         yield "broken", f"{rule}-type"
-    elif most is not None and len(value) > most:
+    elif max_length is not None and len(value) > max_length:
         yield "broken", f"{rule}-length"
 
 
-def _check_path(value: Any, rule: str, most: int | None = None) -> Iterator[Remark]:
+def _check_path(value: Any, rule: str, max_length: int | None = None) -> Iterator[Remark]:
     """Check the text of a path; the reference pages leave open whether it may be empty."""
-    yield from _check_text(value, rule, most)
+    yield from _check_text(value, rule, max_length)
     if value == "":
         yield "open", "an empty path"
 

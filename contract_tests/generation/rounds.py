@@ -76,12 +76,12 @@ def plan_rounds(seed: int, examples: int, shard: tuple[int, int], *, endless: bo
     for round_index in count(1):
         if not endless and left <= 0:
             return
-        most = _MUTATED_PER_ROUND
+        mutated = _MUTATED_PER_ROUND
         if not endless:
-            most = min(_MUTATED_PER_ROUND, max(0, left - 4 * _EXAMPLES_PER_ROUND))
-        left -= most + 4 * _EXAMPLES_PER_ROUND
+            mutated = min(_MUTATED_PER_ROUND, max(0, left - 4 * _EXAMPLES_PER_ROUND))
+        left -= mutated + 4 * _EXAMPLES_PER_ROUND
         if round_index % of == index - 1:
-            yield Round(seed + round_index, _EXAMPLES_PER_ROUND, mutated=most, shared=False)
+            yield Round(seed + round_index, _EXAMPLES_PER_ROUND, mutated=mutated, shared=False)
 
 
 def build_property_case(sample: Sample, name: str, stored_type: str) -> Case:

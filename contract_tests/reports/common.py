@@ -134,9 +134,9 @@ def escape_unprintable(text: str) -> str:
     return _UNSHOWABLE.sub(_escape_character, text)
 
 
-def truncate_text(text: str, most: int, where: str = "complete in the finding's file") -> str:
+def truncate_text(text: str, limit: int, where: str = "complete in the finding's file") -> str:
     """Return the text, or its beginning with a notice that it was cut."""
-    return text if len(text) <= most else f"{text[:most]} … (cut; {where})"
+    return text if len(text) <= limit else f"{text[:limit]} … (cut; {where})"
 
 
 def _escape_character(match: re.Match[str]) -> str:
