@@ -1,3 +1,5 @@
-"""The conformance suite: a black box that judges any deployment of the two operations, rule by rule."""
+"""Conformance suite: judges any deployment of the two operations, rule by rule, as a black box."""
 
-__version__ = "0.1.0"
+from contract_tests.contract import resources
+
+__version__ = resources.VERSION

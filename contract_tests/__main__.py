@@ -1,4 +1,4 @@
-"""``python -m contract_tests`` is the ``contract-tests`` command."""
+"""Run the ``contract-tests`` command with ``python -m contract_tests``."""
 
 from contract_tests.cli.main import main
 

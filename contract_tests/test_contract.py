@@ -1,4 +1,4 @@
-"""One test per rule; the plugin makes the run behind it."""
+"""One test per rule, on the verdicts of the plugin's run."""
 
 import pytest
 
@@ -6,12 +6,14 @@ from contract_tests.results.verdict import Report, RuleVerdict
 
 
 def test_rule(rule: str, verdict: RuleVerdict, contract_report: Report) -> None:
-    """The target does what the rule says."""
+    """The target conforms to the rule."""
     if verdict.fails:
-        mine = [finding for finding in contract_report.findings if finding.rule.id == rule]
-        shown = [f"{f.reason}\nReceived: {f.received}\nExpected: {f.expected}\n{f.curl}" for f in mine]
+        own = [finding for finding in contract_report.findings if finding.rule.id == rule]
+        shown = [
+            f"{f.reason}\nReceived: {f.received}\nExpected: {f.expected}\n{f.curl_commands}" for f in own
+        ]
         pytest.fail(f"{verdict.rule.statement}\n" + "\n\n".join(shown), pytrace=False)
     if verdict.verdict == "violated":
-        pytest.skip(f"assumed, and chosen otherwise: {verdict.reason}")
+        pytest.skip(f"only assumed, and the target differs: {verdict.reason}")
     if verdict.verdict != "conforms":
         pytest.skip(f"{verdict.verdict}: {verdict.reason}")

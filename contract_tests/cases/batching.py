@@ -1,8 +1,7 @@
-"""Packs: values of different properties share one request, so that less is sent and stored.
+"""Batches: values of different properties share one request, so that less is sent and stored.
 
-A pack of values that must be accepted proves each of them if it is; if it is refused it proves nothing, and its
-cases are played one by one. A pack of values that are left open passes whatever it is answered, but for a server
-error; then its cases are played one by one.
+If a batch of values that must be accepted is accepted, it proves each of them; otherwise its cases run one by
+one. A batch of open values passes with any response except a server error; then its cases run one by one.
 """
 
 from collections.abc import Iterable
@@ -11,39 +10,41 @@ from typing import Any
 
 from contract_tests.cases.model import Case, Expect
 
-_ANSWERS = {"createContainer": "created", "updateContainer": "updated"}
+_SUCCESS_RULES = {"createContainer": "created", "updateContainer": "updated"}
 
 
 @dataclass(frozen=True, slots=True)
-class Pack:
+class Batch:
     """One request for several cases."""
 
     case: Case
     members: tuple[Case, ...]
 
 
-def packed(cases: Iterable[Case]) -> tuple[list[Pack], list[Case]]:
-    """Return the packs of the cases that can share a request, and the other cases."""
-    open_packs: dict[tuple[str, str, Expect], list[dict[str, Case]]] = {}
-    alone: list[Case] = []
+def batch_cases(cases: Iterable[Case]) -> tuple[list[Batch], list[Case]]:
+    """Return the batches of the cases that can share a request, and the remaining cases."""
+    open_batches: dict[tuple[str, str, Expect], list[dict[str, Case]]] = {}
+    single: list[Case] = []
     for case in cases:
         if case.value is None or case.expect == "refuse" or case.steps[0].slug is not None:
-            alone.append(case)
+            single.append(case)
             continue
         operation, service_type, name = case.value
-        packs = open_packs.setdefault((operation, service_type, case.expect), [])
-        free = next((pack for pack in packs if name not in pack), None)
+        candidates = open_batches.setdefault((operation, service_type, case.expect), [])
+        free = next((batch for batch in candidates if name not in batch), None)
         if free is None:
-            packs.append({name: case})
+            candidates.append({name: case})
         else:
             free[name] = case
-    made = [
-        _pack(key, number, pack) for key, packs in open_packs.items() for number, pack in enumerate(packs, 1)
+    batches = [
+        _build_batch(key, number, members)
+        for key, same_key in open_batches.items()
+        for number, members in enumerate(same_key, 1)
     ]
-    return made, alone
+    return batches, single
 
 
-def _pack(key: tuple[str, str, Expect], number: int, cases: dict[str, Case]) -> Pack:
+def _build_batch(key: tuple[str, str, Expect], number: int, cases: dict[str, Case]) -> Batch:
     operation, service_type, expect = key
     body: dict[str, Any] = {}
     for name, case in cases.items():
@@ -52,5 +53,5 @@ def _pack(key: tuple[str, str, Expect], number: int, cases: dict[str, Case]) -> 
     first = next(iter(cases.values()))
     name = f"pack/{expect}-{operation}-{service_type}-{number}"
     step = replace(first.steps[0], body=body)
-    whole = Case(name, _ANSWERS[operation], "cases", (step,), value=(operation, service_type, ""))
-    return Pack(whole, tuple(cases.values()))
+    whole = Case(name, _SUCCESS_RULES[operation], "cases", (step,), value=(operation, service_type, ""))
+    return Batch(whole, tuple(cases.values()))

@@ -1,8 +1,8 @@
 """Boundary cases derived from the spec: every constraint keyword at its bound and just past it.
 
-A value is labelled by the spec itself: refused under the one rule whose keyword it breaks, accepted where it
-breaks none; a value that breaks two proves neither and is dropped. So a keyword added to the spec is tried
-without a line of Python. What the pages leave open (``null`` where no null is declared) is labelled open.
+The spec itself labels each value: refused under the one rule whose keyword it breaks, accepted if it breaks none.
+A value that breaks two rules proves neither and is dropped. So a keyword added to the spec is tried without new
+Python code. A ``null`` that the schema does not declare is labelled open, as the reference pages leave it open.
 """
 
 import json
@@ -12,21 +12,21 @@ from typing import Any
 
 import jsonschema_rs
 
-from contract_tests.cases.boundary_values import probes
+from contract_tests.cases.boundary_values import probe_values
 from contract_tests.cases.model import Case
-from contract_tests.cases.tables import ABSENT, value_cases
+from contract_tests.cases.tables import ABSENT, build_value_cases
 from contract_tests.contract.rules import Catalogue
 from contract_tests.contract.spec import Operation, Spec
 
-_ENOUGH = 3
+_MAX_HAND_VALUES = 3
 _OPERATIONS = ("createContainer", "updateContainer")
 
 
-def derived_cases(spec: Spec, catalogue: Catalogue, bodies: Mapping[str, Any]) -> list[Case]:
+def derive_cases(spec: Spec, catalogue: Catalogue, bodies: Mapping[str, Any]) -> list[Case]:
     """Return the derived cases of both operations."""
-    found: list[Case] = []
+    cases: list[Case] = []
     for operation in (spec.operations[name] for name in _OPERATIONS):
-        for name, schema in operation.body["properties"].items():
+        for name, schema in operation.body_schema["properties"].items():
             service_type = _service_type(name, bodies)
             base = (
                 {**bodies[service_type], "service_slug": "a-slug"}
@@ -34,67 +34,66 @@ def derived_cases(spec: Spec, catalogue: Catalogue, bodies: Mapping[str, Any]) -
                 else {}
             )
             example = bodies[f"{service_type}-full"].get(name)
-            labelled = _labelled(operation, name, probes(schema, example), base)
+            labelled = _label_values(operation, name, probe_values(schema, example), base)
             for number, (value, expect, rule) in enumerate(labelled, 1):
                 row = {
                     "rule": rule, "property": name, "body": service_type, "operations": [operation.id],
                     expect: [value], "from": f"derived-{name}-{number}-",
                 }  # fmt: skip
-                found.extend(value_cases(row, catalogue, bodies))
-    return found
+                cases.extend(build_value_cases(row, catalogue, bodies))
+    return cases
 
 
-def fresh(cases: list[Case], known: list[Case]) -> list[Case]:
-    """Return the cases that try what the known ones do not, each once.
+def select_new_cases(cases: list[Case], known: list[Case]) -> list[Case]:
+    """Return the cases that try something that the known ones do not, each once.
 
-    Two values of a wrong type try the same where they are of the same kind: 0 and 1, but not "a" and "1".
-    Of a rule that is no type, or of the type of something inside an array, ``_ENOUGH`` values that a hand chose
-    are not added to, but for what stands beyond the first item.
+    Two values of a wrong type try the same thing if they are of the same kind: 0 and 1, but not "a" and "1". Rules
+    that have ``_MAX_HAND_VALUES`` values in the tables get no more; type rules of whole properties are the exception.
     """
-    seen = {_key(case) for case in known if case.value}
-    chosen = Counter(_group(case) for case in known if case.value)
+    seen = {_identity_key(case) for case in known if case.value}
+    chosen = Counter(_group_key(case) for case in known if case.value)
     kept = []
     for case in cases:
-        enough = chosen[_group(case)] >= _most(case)
-        if not enough and (key := _key(case)) not in seen:
+        enough = chosen[_group_key(case)] >= _max_hand_values(case)
+        if not enough and (key := _identity_key(case)) not in seen:
             seen.add(key)
             kept.append(case)
     return kept
 
 
-def broken(validator: Any, schema: Mapping[str, Any], value: Any) -> set[str]:
-    """Return the ids of the rules that a value breaks, by the rules named beside the keywords of its schema."""
-    return {rule for error in validator.iter_errors(value) for rule in _rules(schema, error)}
+def find_broken_rules(validator: Any, schema: Mapping[str, Any], value: Any) -> set[str]:
+    """Return the rules that a value breaks, as named beside the keywords of its schema."""
+    return {rule for error in validator.iter_errors(value) for rule in _rules_of_error(schema, error)}
 
 
-def _labelled(
+def _label_values(
     operation: Operation, name: str, values: Iterable[Any], base: Mapping[str, Any]
 ) -> Iterator[tuple[Any, str, str]]:
-    required = _required(operation.body)
+    required = _required_rules(operation.body_schema)
     for rule in required.get(name, ()):
         yield ABSENT, "refuse", rule
-    validator = jsonschema_rs.Draft202012Validator(dict(operation.body), validate_formats=True)
-    schema = operation.body["properties"][name]
+    validator = jsonschema_rs.Draft202012Validator(dict(operation.body_schema), validate_formats=True)
+    schema = operation.body_schema["properties"][name]
     for value in values:
         if value is None and name in required:
-            continue  # the type or the requirement: it proves neither
-        rules = broken(validator, operation.body, {**base, name: value})
+            continue  # a refusal could be about the type or the requirement
+        rules = find_broken_rules(validator, operation.body_schema, {**base, name: value})
         if _has_null(value) and rules:
             yield value, "open", min(rules)
         elif len(rules) == 1:
             yield value, "refuse", rules.pop()
-        elif not rules and not _has_empty(value) and (nearest := _nearest(schema, value)):
+        elif not rules and not _has_empty(value) and (nearest := _nearest_rule(schema, value)):
             yield value, "accept", nearest
 
 
-def _nearest(schema: Mapping[str, Any], value: Any) -> str | None:
-    """Name the rule that an accepted value comes closest to breaking: its length, its range, its pattern."""
+def _nearest_rule(schema: Mapping[str, Any], value: Any) -> str | None:
+    """Return the rule that an accepted value almost breaks: its length, its range or its pattern."""
     if value is None:
         nulls = [branch for branch in schema.get("anyOf", ()) if branch.get("type") == "null"]
         return next((str(branch["x-rules"]["type"]) for branch in nulls if "x-rules" in branch), None)
     rules = schema.get("x-rules", {})
     named = [rules[keyword] for keyword in _KEYWORDS.get(type(value), ()) if keyword in rules]
-    return next(iter(named), next(_named(schema), None))
+    return next(iter(named), next(_iter_named_rules(schema), None))
 
 
 _KEYWORDS: dict[type, tuple[str, ...]] = {
@@ -104,8 +103,8 @@ _KEYWORDS: dict[type, tuple[str, ...]] = {
 }
 
 
-def _required(schema: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return the rules of the names that must be there, conditional ones included."""
+def _required_rules(schema: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return the rules of required properties by name, including conditional ones."""
     found: dict[str, list[str]] = {}
     for part in (schema, schema.get("then", {}), schema.get("else", {})):
         rules = part.get("x-rules", {}).get("required", {})
@@ -116,18 +115,18 @@ def _required(schema: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def _service_type(name: str, bodies: Mapping[str, Any]) -> str:
-    """Name the type of service for which the property is meant."""
+    """Return the type of service to which the property belongs."""
     external_only = name in bodies["external-full"] and name not in bodies["deployed-full"]
     return "external" if external_only else "deployed"
 
 
-def _rules(schema: Mapping[str, Any], error: Any) -> Iterator[str]:
+def _rules_of_error(schema: Mapping[str, Any], error: Any) -> Iterator[str]:
     keyword = error.kind.name
     if keyword in ("anyOf", "oneOf") and getattr(error.kind, "context", None):
         branches = [[*branch] for branch in error.kind.context]
         meant = next((b for b in branches if not any(e.kind.name == "type" for e in b)), branches[0])
         for inner in meant:
-            yield from _rules(schema, inner)
+            yield from _rules_of_error(schema, inner)
         return
     place: Any = schema
     for part in error.schema_path[:-1]:
@@ -138,21 +137,21 @@ def _rules(schema: Mapping[str, Any], error: Any) -> Iterator[str]:
     yield rule or f"unnamed:{'/'.join(map(str, error.schema_path))}"
 
 
-def _named(schema: Any) -> Iterator[str]:
+def _iter_named_rules(schema: Any) -> Iterator[str]:
     if isinstance(schema, Mapping):
         for rule in schema.get("x-rules", {}).values():
             if isinstance(rule, str):
                 yield rule
         for key, value in schema.items():
             if key != "x-rules":
-                yield from _named(value)
+                yield from _iter_named_rules(value)
     elif isinstance(schema, list):
         for item in schema:
-            yield from _named(item)
+            yield from _iter_named_rules(item)
 
 
 def _has_empty(value: Any) -> bool:
-    """An empty text is a matter of taste where no length is given: only the tables say where it must be accepted."""
+    """Return whether a value contains an empty text: only the tables say where one must be accepted."""
     if isinstance(value, list):
         return any(map(_has_empty, value))
     return value == "" or (isinstance(value, dict) and any(map(_has_empty, value.values())))
@@ -164,37 +163,39 @@ def _has_null(value: Any) -> bool:
     return value is None or (isinstance(value, dict) and any(map(_has_null, value.values())))
 
 
-def _most(case: Case) -> float:
-    """Return how many values chosen by hand are enough for the rule of a case."""
+def _max_hand_values(case: Case) -> float:
+    """Return the number of values in the tables that is enough for the rule of a case."""
     if case.expect == "accept" or case.rule.endswith("-required"):
         return 1
-    return float("inf") if case.rule.endswith("-type") and not _is_single(case) else _ENOUGH
+    return float("inf") if case.rule.endswith("-type") and not _has_single_item(case) else _MAX_HAND_VALUES
 
 
-def _group(case: Case) -> tuple[str, ...]:
+def _group_key(case: Case) -> tuple[str, ...]:
     return case.rule, case.steps[0].operation, case.expect
 
 
-def _is_single(case: Case) -> bool:
+def _has_single_item(case: Case) -> bool:
     value = case.steps[0].body.get(case.value[2]) if case.value else None
     return isinstance(value, list) and len(value) == 1
 
 
-def _key(case: Case) -> str:
+def _identity_key(case: Case) -> str:
     step = case.steps[0]
     name = case.value[2] if case.value else ""
     value = step.body.get(name, "absent")
     if case.expect == "refuse" and case.rule.endswith("-type"):
-        value = _kind(value)
+        value = _value_kind(value)
     return json.dumps([case.value, case.rule, step.slug, case.expect, value])
 
 
-def _kind(value: Any) -> Any:
+def _value_kind(value: Any) -> Any:
     if isinstance(value, list):
-        return ["array", *map(_kind, value)]
+        return ["array", *map(_value_kind, value)]
     if isinstance(value, dict):
-        # Of an item only its wrong property matters.
-        return {key: _kind(inner) for key, inner in value.items() if not isinstance(inner, str)} or "object"
+        # Only the property of a wrong type identifies an item.
+        return {
+            key: _value_kind(inner) for key, inner in value.items() if not isinstance(inner, str)
+        } or "object"
     if isinstance(value, str):
         return "digits" if value.isdigit() else "text"
     return type(value).__name__

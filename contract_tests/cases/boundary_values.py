@@ -1,4 +1,4 @@
-"""Values worth trying on a schema: its bounds, one past them, wrong types, near misses of its patterns."""
+"""Boundary values of a schema: its bounds, one past them, wrong types, near misses of its patterns."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,14 +8,14 @@ _ASTRAL = "\U0001f600"
 _WRONG_TYPES: tuple[Any, ...] = (True, 0, 1.5, "8080", "", None, {"a": "b"})
 
 
-def probes(schema: Mapping[str, Any], example: Any = None) -> list[Any]:
-    """Return values to try on the schema, each once; ``example`` is a valid one, where one is known."""
-    valid = example if example is not None else example_of(schema)
-    unique = {json.dumps(value): value for value in _probes(schema, valid)}
+def probe_values(schema: Mapping[str, Any], example: Any = None) -> list[Any]:
+    """Return values to try on the schema, each once; ``example`` is a valid one, if one is known."""
+    valid = example if example is not None else build_example(schema)
+    unique = {json.dumps(value): value for value in _iter_probes(schema, valid)}
     return list(unique.values())
 
 
-def example_of(schema: Mapping[str, Any]) -> Any:
+def build_example(schema: Mapping[str, Any]) -> Any:
     """Return a simple value that the schema most likely accepts."""
     for keyword in ("const", "default"):
         if keyword in schema:
@@ -23,12 +23,12 @@ def example_of(schema: Mapping[str, Any]) -> Any:
     if "enum" in schema:
         return schema["enum"][0]
     for branch in schema.get("anyOf", schema.get("oneOf", ())):
-        return example_of(branch)
+        return build_example(branch)
     kind = schema.get("type", "string")
     if kind == "object":
-        return {name: example_of(schema["properties"][name]) for name in schema.get("required", ())}
+        return {name: build_example(schema["properties"][name]) for name in schema.get("required", ())}
     if kind == "array":
-        return [example_of(schema.get("items", {}))] * schema.get("minItems", 1)
+        return [build_example(schema.get("items", {}))] * schema.get("minItems", 1)
     if kind in ("integer", "number"):
         return schema.get("minimum", schema.get("maximum", 1))
     return _FORMATS.get(schema.get("format", ""), "a" * max(1, schema.get("minLength", 1)))
@@ -37,35 +37,35 @@ def example_of(schema: Mapping[str, Any]) -> Any:
 _FORMATS = {"uuid": "3c90c3cc-0d44-4b50-8888-8dd25736052a", "uri": "https://example.com/"}
 
 
-def _probes(schema: Mapping[str, Any], valid: Any) -> Iterator[Any]:
+def _iter_probes(schema: Mapping[str, Any], valid: Any) -> Iterator[Any]:
     yield valid
     yield from _WRONG_TYPES
     yield [valid]
     for branch in schema.get("anyOf", schema.get("oneOf", ())):
-        yield from _probes(branch, valid)
-    yield from _numbers(schema)
+        yield from _iter_probes(branch, valid)
+    yield from _probe_numbers(schema)
     if isinstance(valid, str):
-        yield from _texts(schema, valid)
+        yield from _probe_texts(schema, valid)
     if isinstance(valid, list):
-        yield from _arrays(schema, valid)
+        yield from _probe_arrays(schema, valid)
     if isinstance(valid, Mapping):
-        yield from _objects(schema, valid)
+        yield from _probe_objects(schema, valid)
 
 
-def _numbers(schema: Mapping[str, Any]) -> Iterator[Any]:
+def _probe_numbers(schema: Mapping[str, Any]) -> Iterator[Any]:
     for keyword in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
         if keyword in schema:
             bound = schema[keyword]
             yield from (bound - 1, bound, bound + 1)
     if "maximum" in schema:
-        yield 2**32 + max(1, schema.get("minimum", 1))  # a valid number again, once it is cut to 32 bits
+        yield 2**32 + max(1, schema.get("minimum", 1))  # becomes valid when truncated to 32 bits
     if "minimum" in schema:
         yield -(2**31)
     if "multipleOf" in schema:
         yield from (schema["multipleOf"] * 2, schema["multipleOf"] * 2 + 1)
 
 
-def _texts(schema: Mapping[str, Any], valid: str) -> Iterator[str]:
+def _probe_texts(schema: Mapping[str, Any], valid: str) -> Iterator[str]:
     for keyword in ("minLength", "maxLength"):
         if keyword in schema:
             for length in (schema[keyword] - 1, schema[keyword], schema[keyword] + 1):
@@ -86,15 +86,15 @@ def _texts(schema: Mapping[str, Any], valid: str) -> Iterator[str]:
             f"{item}x",
         )
     if "format" in schema:
-        yield "text"  # what else a URI may hold parsers disagree about; the tables say what is certain
+        yield "text"  # parsers disagree about other URIs; the tables have the certain ones
     elif "pattern" in schema:
-        yield from _near(valid)
+        yield from _near_misses(valid)
     if schema.get("format") == "uuid":
         yield from (valid[:-1], valid + "0", valid[:-1] + "g", valid[:-1] + " ", f" {valid}", f"{valid}\n")
 
 
-def _near(valid: str) -> Iterator[str]:
-    """Yield texts one character off."""
+def _near_misses(valid: str) -> Iterator[str]:
+    """Yield texts that differ in one character."""
     yield from (f"{valid}\n", f"\n{valid}", f"{valid} ", f" {valid}", valid[1:], valid[:-1])
     yield from (
         f"_{valid}",
@@ -109,8 +109,8 @@ def _near(valid: str) -> Iterator[str]:
         yield from (valid[:place] + character + valid[place + 1 :] for character in "_A .\u00e9")
 
 
-def _arrays(schema: Mapping[str, Any], valid: list[Any]) -> Iterator[list[Any]]:
-    item = valid[0] if valid else example_of(schema.get("items", {}))
+def _probe_arrays(schema: Mapping[str, Any], valid: list[Any]) -> Iterator[list[Any]]:
+    item = valid[0] if valid else build_example(schema.get("items", {}))
     yield []
     for keyword in ("minItems", "maxItems"):
         if keyword in schema:
@@ -119,19 +119,19 @@ def _arrays(schema: Mapping[str, Any], valid: list[Any]) -> Iterator[list[Any]]:
                 if length >= 0:
                     yield [f"{item}{n}" if distinct else item for n in range(length)]
     yield [item, item]
-    for value in _probes(schema.get("items", {}), item):
+    for value in _iter_probes(schema.get("items", {}), item):
         yield [value]
-    yield from ([item, value] for value in _wrong(item))
+    yield from ([item, value] for value in _wrong_items(item))
 
 
-def _wrong(item: Any) -> list[Any]:
-    """Return what is wrong most likely, for a place beyond the first of an array."""
+def _wrong_items(item: Any) -> list[Any]:
+    """Return items that are most likely invalid, for a place beyond the first of an array."""
     return [{**item, name: True} for name in item] if isinstance(item, Mapping) else [True]
 
 
-def _objects(schema: Mapping[str, Any], valid: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _probe_objects(schema: Mapping[str, Any], valid: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for name in schema.get("required", ()):
         yield {key: value for key, value in valid.items() if key != name}
     for name, inner in schema.get("properties", {}).items():
-        for value in _probes(inner, valid.get(name, example_of(inner))):
+        for value in _iter_probes(inner, valid.get(name, build_example(inner))):
             yield {**valid, name: value}

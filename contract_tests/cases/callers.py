@@ -1,4 +1,4 @@
-"""Who calls: the callers that the user has, and the parts that the cases have for them."""
+"""Callers: the user's callers, and the roles that the cases assign to them."""
 
 import os
 import zlib
@@ -14,112 +14,111 @@ import yaml
 from contract_tests.cases.model import Case
 
 CallerKind = Literal["jwt", "sk", "dk", "ak", "unknown"]
-CREDENTIALS = ("sk", "dk")
+CREDENTIAL_KINDS = ("sk", "dk")
 _KINDS = ("jwt", "sk", "dk", "ak")
 
 
 class CallersError(ValueError):
-    """A callers file that cannot be used; its text is one line that says what to do."""
+    """An unusable callers file; the message is one line that says how to fix it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One caller. ``teams`` are team UUIDs, empty where the user did not say (a credential has one anyway).
+    """One caller; ``teams`` are team UUIDs, empty if the user named none (a credential has one anyway).
 
-    ``always_team`` is set where a deployment was seen to refuse the credential without ``X-Team-ID``.
+    ``always_names_team`` is true if the deployment refused the credential without ``X-Team-ID``.
     """
 
     name: str
     kind: CallerKind
     token: str = field(repr=False)
     teams: tuple[str, ...] = ()
-    always_team: bool = False
+    always_names_team: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
-    """The callers in their parts: ``red`` and ``blue`` are two teams, each None where it is not known.
+class CallerPool:
+    """The callers of a run; ``red`` and ``blue`` are the UUIDs of two teams, each None if unknown.
 
-    ``refused`` names the callers that were given, but that the target did not let act.
+    ``rejected`` names the callers that the target did not let act.
     """
 
     red: str | None
     blue: str | None
     callers: tuple[Caller, ...]
-    refused: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
 
-    def find(self, role: str, *, lenient: bool = False) -> Caller | None:
-        """Return the caller of a role such as ``sk-red``, ``jwt-both``, ``red`` (anyone for that team).
+    def find_caller(self, role: str, *, lenient: bool = False) -> Caller | None:
+        """Return the caller for a role such as ``sk-red``, ``jwt-both`` or ``red`` (any caller of that team).
 
-        ``lenient`` lets anyone of the same team stand in for a kind that nobody has.
+        ``lenient`` allows any caller of the same team in place of a missing kind.
         """
         if role == "unknown":
             return Caller("unknown", "unknown", f"sk-never-issued-{uuid4().hex}")
-        kind, _, part = role.rpartition("-")
-        candidates = [c for c in self.callers if self._fits(c, part)]
+        kind, _, team_role = role.rpartition("-")
+        candidates = [c for c in self.callers if self._fits_team(c, team_role)]
         matching = [c for c in candidates if c.kind == kind or (not kind and c.kind != "ak")]
-        if part == "red":
+        if team_role == "red":
             matching.sort(key=lambda c: c.kind == "jwt" and self.blue in c.teams)
         if not matching and lenient:
             matching = [c for c in candidates if c.kind != "ak"]
         return matching[0] if matching else None
 
-    def workers(self) -> tuple[Caller, ...]:
-        """Everyone who can act for team red."""
-        return tuple(c for c in self.callers if c.kind != "ak" and self._fits(c, "red"))
+    def list_red_callers(self) -> tuple[Caller, ...]:
+        """Return all callers that can act for team red."""
+        return tuple(c for c in self.callers if c.kind != "ak" and self._fits_team(c, "red"))
 
-    def part(self, caller: Caller) -> str:
-        """Name the team, red or blue, that a caller can act for; red first."""
-        return "red" if self._fits(caller, "red") else "blue"
+    def team_role(self, caller: Caller) -> str:
+        """Return the team, red or blue, that a caller can act for; red first."""
+        return "red" if self._fits_team(caller, "red") else "blue"
 
-    def rotated(self, case: Case, turn: int = 0) -> Case:
-        """Give a case that anyone can play to one kind of caller: what holds for one must hold for all."""
-        roles = sorted({f"{caller.kind}-red" for caller in self.workers()})
+    def rotate_caller(self, case: Case, offset: int = 0) -> Case:
+        """Assign a case for any caller to one kind of caller, so that every kind gets its share."""
+        roles = sorted({f"{caller.kind}-red" for caller in self.list_red_callers()})
         if not roles or any(step.caller != "red" for step in case.steps):
             return case
-        role = roles[(zlib.crc32(case.id.encode()) + turn) % len(roles)]
+        role = roles[(zlib.crc32(case.id.encode()) + offset) % len(roles)]
         return replace(case, steps=tuple(replace(step, caller=role) for step in case.steps))
 
-    def team_for(self, caller: Caller, role: str) -> str | None:
-        """Return the team that a JWT caller names when it plays ``role``."""
+    def choose_team(self, caller: Caller, role: str) -> str | None:
+        """Return the team that a JWT caller names in a role."""
         if role.endswith("blue") or self.red not in caller.teams:
             return self.blue
         return self.red
 
-    def only(self, caller: Caller) -> "Cast":
-        """Return the cast with one caller in every part that it can play."""
+    def limit_to(self, caller: Caller) -> "CallerPool":
+        """Return the pool with a single caller."""
         return replace(self, callers=(caller,))
 
-    def _fits(self, caller: Caller, part: str) -> bool:
+    def _fits_team(self, caller: Caller, team_role: str) -> bool:
         if caller.kind == "ak":
-            return part == "red"
-        if part == "both":
+            return team_role == "red"
+        if team_role == "both":
             return self.red in caller.teams and self.blue in caller.teams
-        team = self.red if part == "red" else self.blue
-        return team in caller.teams if self.red is not None else part == "red"
+        team = self.red if team_role == "red" else self.blue
+        return team in caller.teams if self.red is not None else team_role == "red"
 
 
-def cast(callers: Iterable[Caller]) -> Cast:
-    """Choose the two teams for which most callers act.
+def build_caller_pool(callers: Iterable[Caller]) -> CallerPool:
+    """Return a pool with the two teams for which most callers act.
 
-    Where no team is named at all, the first credential alone is used: whether a second one has the same
-    team nobody said.
+    If no caller names a team, only the first credential is used, because a second one may belong to another team.
     """
-    everyone = tuple(callers)
-    counts = Counter(team for c in everyone if c.kind != "ak" for team in c.teams)
-    # A credential shows more than a JWT: prefer the teams that have one.
-    for caller in everyone:
-        if caller.kind in CREDENTIALS:
+    all_callers = tuple(callers)
+    counts = Counter(team for c in all_callers if c.kind != "ak" for team in c.teams)
+    # More rules can be tested with a credential than with a JWT, so teams with one come first.
+    for caller in all_callers:
+        if caller.kind in CREDENTIAL_KINDS:
             counts.update(caller.teams)
     ranked = [team for team, _ in counts.most_common()]
     if not ranked:
-        credentials = [c for c in everyone if c.kind in CREDENTIALS][:1]
-        return Cast(None, None, (*credentials, *(c for c in everyone if c.kind == "ak")))
-    return Cast(ranked[0], ranked[1] if len(ranked) > 1 else None, everyone)
+        credentials = [c for c in all_callers if c.kind in CREDENTIAL_KINDS][:1]
+        return CallerPool(None, None, (*credentials, *(c for c in all_callers if c.kind == "ak")))
+    return CallerPool(ranked[0], ranked[1] if len(ranked) > 1 else None, all_callers)
 
 
 def load_callers(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Caller, ...]:
-    """Read a callers file (the form of ``fixtures/callers.yaml``); CallersError says what is wrong with it.
+    """Read a callers file like ``fixtures/callers.yaml``; raise CallersError if it is unusable.
 
     A token is given by ``token_env`` (a variable's name), ``token_file`` (a path beside the file) or ``token``.
     """
@@ -128,31 +127,33 @@ def load_callers(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[C
     except OSError as error:
         raise CallersError(f"{path}: {error.strerror}; name a file of callers with --callers") from None
     except (yaml.YAMLError, UnicodeDecodeError):
-        raise CallersError(f"{path} is not YAML; see fixtures/callers.yaml for the form") from None
+        raise CallersError(f"{path} is not YAML; see fixtures/callers.yaml for an example") from None
     if not isinstance(document, Mapping) or not isinstance(document.get("callers"), list):
-        raise CallersError(f"{path} has no list `callers`; see fixtures/callers.yaml for the form")
+        raise CallersError(f"{path} has no list `callers`; see fixtures/callers.yaml for an example")
     teams = document.get("teams") or {}
-    callers = tuple(_caller(path, entry, teams, environ) for entry in document["callers"])
+    callers = tuple(_parse_caller(path, entry, teams, environ) for entry in document["callers"])
     if not callers:
         raise CallersError(f"{path} names no caller; one sk- token is enough to start")
-    _apart(path, callers)
+    _check_distinct(path, callers)
     return callers
 
 
-def _apart(path: Path, callers: Iterable[Caller]) -> None:
-    """Refuse two callers of one name, and two that are the same one."""
+def _check_distinct(path: Path, callers: Iterable[Caller]) -> None:
+    """Raise CallersError for two callers with the same name or the same token."""
     names: set[str] = set()
     tokens: dict[str, str] = {}
     for caller in callers:
         if caller.name in names:
-            raise CallersError(f"{path}: two callers are called {caller.name}; give each a `name` of its own")
+            raise CallersError(f"{path}: two callers are called {caller.name}; give each its own `name`")
         names.add(caller.name)
         other = tokens.setdefault(caller.token, caller.name)
         if other != caller.name:
-            raise CallersError(f"{path}: {other} and {caller.name} have the same token; give each its own")
+            raise CallersError(
+                f"{path}: {other} and {caller.name} have the same token; give each its own token"
+            )
 
 
-def _caller(path: Path, entry: Any, teams: Mapping[str, str], environ: Mapping[str, str]) -> Caller:
+def _parse_caller(path: Path, entry: Any, teams: Mapping[str, str], environ: Mapping[str, str]) -> Caller:
     if not isinstance(entry, Mapping) or entry.get("kind") not in _KINDS:
         raise CallersError(f"{path}: each caller needs a kind, one of {', '.join(_KINDS)}")
     name = str(entry.get("name") or "-".join((entry["kind"], *map(str, entry.get("teams") or ()))))
@@ -163,11 +164,11 @@ def _caller(path: Path, entry: Any, teams: Mapping[str, str], environ: Mapping[s
         except ValueError:
             raise CallersError(f"{path}: {name}: team {team!r} is neither under `teams` nor a UUID") from None
     if entry["kind"] == "jwt" and not named:
-        raise CallersError(f"{path}: {name}: a jwt caller needs `teams`, since it must name one in each call")
-    return Caller(name, entry["kind"], _token(path, name, entry, environ), named)
+        raise CallersError(f"{path}: {name}: a jwt caller needs `teams`, since each request must name one")
+    return Caller(name, entry["kind"], _read_token(path, name, entry, environ), named)
 
 
-def _token(path: Path, name: str, entry: Mapping[str, Any], environ: Mapping[str, str]) -> str:
+def _read_token(path: Path, name: str, entry: Mapping[str, Any], environ: Mapping[str, str]) -> str:
     if "token_env" in entry:
         token = environ.get(str(entry["token_env"]), "")
         hint = f"set the variable {entry['token_env']}"

@@ -1,26 +1,26 @@
-"""A case: one or more steps, and what is expected of the last one. The common currency of all layers."""
+"""Case and Step: the values that every layer runs and every report shows."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Expect = Literal["accept", "refuse", "open"]
-Operation = Literal["createContainer", "updateContainer", "readContainer", "setStatus"]
+OperationId = Literal["createContainer", "updateContainer", "readContainer", "setStatus"]
 Layer = Literal["cases", "wire", "properties", "lifecycle", "race"]
 LAYERS: tuple[Layer, ...] = ("cases", "wire", "lifecycle", "race", "properties")
 
-SHARED = "shared:"  # a service label with this prefix is one that many cases update
-NO_SLUG = ""  # in place of a slug label: the create goes without a slug
+SHARED_PREFIX = "shared:"  # prefix of the labels of services that many cases update
+NO_SLUG = ""  # slug label of a create that is sent without a slug
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request, as a template: labels and made values are filled in when it is played.
+    """One request as a template; labels and value templates are filled in before it is sent.
 
-    The keys are those of ``fixtures/README.md``; in a body ``as_is`` nothing is a made value. ``expect`` is None
-    for a set-up step, which must be accepted for the case to mean anything.
+    The keys are those of ``fixtures/README.md``; a body with ``as_is`` contains no templates. ``expect`` is None for
+    a setup step, which must be accepted for the case to mean anything.
     """
 
-    operation: Operation = "createContainer"
+    operation: OperationId = "createContainer"
     caller: str = "red"
     team: str | None = None
     headers: tuple[tuple[str, str | None], ...] = ()
@@ -39,8 +39,8 @@ class Step:
 class Case:
     """A named check of one rule.
 
-    ``value`` marks a case that sets one property in a body that is accepted without it: (operation,
-    service type, property). Such cases are judged beside that control, and accepted ones can share a request.
+    ``value`` marks a case that sets one property in a body that is accepted without it: (operation, service type,
+    property). Such cases are judged against that control, and accepted ones can share a request.
     """
 
     id: str
@@ -51,41 +51,41 @@ class Case:
 
     @property
     def expect(self) -> Expect:
-        """What the last step is expected to get."""
+        """The expectation of the last step."""
         return self.steps[-1].expect or "accept"
 
     @property
-    def operation(self) -> Operation:
-        """The operation that the case is about: the last that is no read-back."""
+    def operation(self) -> OperationId:
+        """The operation under test: the last one that is not a read-back."""
         named = (step.operation for step in reversed(self.steps) if step.operation != "readContainer")
         return next(named, "readContainer")
 
     @property
     def is_generated(self) -> bool:
-        """Whether it was made at random, of whatever layer it is."""
+        """True if the case was generated at random, in any layer."""
         return self.id.startswith(("property/", "crossed/", "trace/"))
 
-    def again(self, suffix: str, **changes: Any) -> "Case":
+    def with_changes(self, suffix: str, **changes: Any) -> "Case":
         """Return the same case under another name, with ``changes`` to every step."""
         return replace(
             self, id=f"{self.id}~{suffix}", steps=tuple(replace(s, **changes) for s in self.steps), value=None
         )
 
 
-def to_data(case: Case) -> dict[str, Any]:
+def case_to_json(case: Case) -> dict[str, Any]:
     """Return the case as plain JSON values."""
     steps = []
     for step in case.steps:
-        plain = {k: getattr(step, k) for k in Step.__slots__ if getattr(step, k) != getattr(_PLAIN, k)}
+        plain = {k: getattr(step, k) for k in Step.__slots__ if getattr(step, k) != getattr(_DEFAULT_STEP, k)}
         steps.append(plain)
     value = {"value": list(case.value)} if case.value else {}
     return {"id": case.id, "rule": case.rule, "layer": case.layer, "steps": steps, **value}
 
 
-def from_data(data: dict[str, Any]) -> Case:
-    """Return the case that ``to_data`` wrote; ValueError says what is wrong with other data."""
+def case_from_json(data: dict[str, Any]) -> Case:
+    """Return the case that ``case_to_json`` wrote; raise ValueError for other data."""
     try:
-        steps = tuple(_step(dict(step)) for step in data["steps"])
+        steps = tuple(_step_from_json(dict(step)) for step in data["steps"])
         operation, kind, name = data.get("value") or ("", "", "")
         value = (operation, kind, name) if operation else None
         return Case(data["id"], data["rule"], data["layer"], steps, value)
@@ -93,11 +93,11 @@ def from_data(data: dict[str, Any]) -> Case:
         raise ValueError(f"not a case: {error!r}") from None
 
 
-def _step(data: dict[str, Any]) -> Step:
+def _step_from_json(data: dict[str, Any]) -> Step:
     for key in ("headers", "shows"):
         if key in data:
             data[key] = tuple((name, value) for name, value in data[key])
     return Step(**data)
 
 
-_PLAIN = Step()
+_DEFAULT_STEP = Step()

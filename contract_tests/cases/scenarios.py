@@ -1,32 +1,32 @@
-"""Directed traces that no table need spell out: the same for each caller, type and update property."""
+"""Scenario cases that follow one scheme for each kind of caller, service type and update property."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contract_tests.cases.callers import Cast
-from contract_tests.cases.model import SHARED, Case, Expect, Step
-from contract_tests.cases.tables import creator
+from contract_tests.cases.callers import CallerPool
+from contract_tests.cases.model import SHARED_PREFIX, Case, Expect, Step
+from contract_tests.cases.tables import choose_creator
 
 _URL = "https://moved.example.com/v2"
 _CREDENTIAL = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
-_MANY = 20
+_OTHER_CREATES = 20
 
 
-def directed(cast: Cast, bodies: Mapping[str, Any]) -> list[Case]:
-    """Return the traces for the callers that there are."""
-    kinds: list[str] = sorted({caller.kind for caller in cast.workers()})
+def build_scenario_cases(pool: CallerPool, bodies: Mapping[str, Any]) -> list[Case]:
+    """Return the scenario cases for the given callers."""
+    kinds: list[str] = sorted({caller.kind for caller in pool.list_red_callers()})
     return [
-        *_by_type(kinds),
-        *_whole_updates(kinds, bodies),
-        *_by_kind(kinds, bodies),
-        *_intruders(),
-        _after_many(bodies),
-        *_unused(kinds),
+        *_vary_stored_type(kinds),
+        *_update_every_property(kinds, bodies),
+        *_vary_caller_kind(kinds, bodies),
+        *_cross_teams(),
+        _repeat_slug_after_many(bodies),
+        *_update_after_refusal(kinds),
     ]
 
 
-def _by_type(kinds: list[str]) -> Iterator[Case]:
-    """What an update accepts tells the stored type, whoever asks."""
+def _vary_stored_type(kinds: list[str]) -> Iterator[Case]:
+    """Yield updates whose expectation depends on the stored type, for each kind of caller."""
     for kind in kinds:
         for stored in ("deployed", "external"):
             only_external: Expect = "accept" if stored == "external" else "refuse"
@@ -37,32 +37,36 @@ def _by_type(kinds: list[str]) -> Iterator[Case]:
                 ("null", "external-credential-null-accepted", {"external_auth_credential_id": None}, "accept"),
                 ("nothing", "update-partial", {}, "accept"),
             ):  # fmt: skip
-                yield _update(f"{name}-on-{stored}-by-{kind}", rule, kind, stored, value, expect)  # type: ignore[arg-type]
+                yield _build_update_case(f"{name}-on-{stored}-by-{kind}", rule, kind, stored, value, expect)  # type: ignore[arg-type]
 
 
-def _whole_updates(kinds: list[str], bodies: Mapping[str, Any]) -> Iterator[Case]:
-    """Every update property at once, and beside one that the type does not have."""
+def _update_every_property(kinds: list[str], bodies: Mapping[str, Any]) -> Iterator[Case]:
+    """Yield updates of all properties at once, and of each beside one that the type does not have."""
     unchanging = ("service_slug", "service_type")
     for kind in kinds:
         for stored in ("deployed", "external"):
             full = {k: v for k, v in bodies[f"{stored}-full"].items() if k not in unchanging}
-            yield _update(f"everything-on-{stored}-by-{kind}", "updated", kind, stored, full, "accept")
+            yield _build_update_case(
+                f"everything-on-{stored}-by-{kind}", "updated", kind, stored, full, "accept"
+            )
     full = {k: v for k, v in bodies["deployed-full"].items() if k not in unchanging}
     for name, value in full.items():
         body = {name: value, "external_url": _URL}
-        yield _update(
+        yield _build_update_case(
             f"url-with-{name}-on-deployed", "external-url-on-external-only", "", "deployed", body, "refuse"
         )
 
 
-def _update(name: str, rule: str, kind: str, stored: str, body: dict[str, Any], expect: Expect) -> Case:
+def _build_update_case(
+    name: str, rule: str, kind: str, stored: str, body: dict[str, Any], expect: Expect
+) -> Case:
     role = f"{kind}-red" if kind else "red"
-    step = Step("updateContainer", role, body=body, service=SHARED + stored, expect=expect)
+    step = Step("updateContainer", role, body=body, service=SHARED_PREFIX + stored, expect=expect)
     return Case(f"trace/{name}", rule, "lifecycle", (step,))
 
 
-def _by_kind(kinds: list[str], bodies: Mapping[str, Any]) -> Iterator[Case]:
-    """What is stored counts for every kind of caller."""
+def _vary_caller_kind(kinds: list[str], bodies: Mapping[str, Any]) -> Iterator[Case]:
+    """Yield cases about stored state for each kind of caller."""
     for kind in kinds:
         role = f"{kind}-red"
         create = Step(caller=role, body=bodies["deployed"], slug="a")
@@ -73,8 +77,8 @@ def _by_kind(kinds: list[str], bodies: Mapping[str, Any]) -> Iterator[Case]:
         yield Case(f"trace/busy-by-{kind}", "not-while-busy", "lifecycle", busy)
 
 
-def _intruders() -> Iterator[Case]:
-    """No caller of one team reaches a service of the other, in whatever direction and for whatever type."""
+def _cross_teams() -> Iterator[Case]:
+    """Yield updates by a caller of the other team, in both directions."""
     for owner, intruder in (
         ("dk-red", "sk-blue"),
         ("jwt-red", "sk-blue"),
@@ -83,23 +87,25 @@ def _intruders() -> Iterator[Case]:
         ("sk-red", "jwt-blue"),
     ):
         steps = (
-            Step(caller=creator(owner), body={"display_name": "Ours", "docker_image": "nginx:1.27"}),
+            Step(caller=choose_creator(owner), body={"display_name": "Ours", "docker_image": "nginx:1.27"}),
             Step("updateContainer", intruder, body={"display_name": "Theirs"}, expect="refuse"),
         )
         yield Case(f"trace/{intruder}-on-a-service-of-{owner}", "team-scope", "lifecycle", steps)
 
 
-def _after_many(bodies: Mapping[str, Any]) -> Case:
-    """A slug stays taken, however many others came after it."""
+def _repeat_slug_after_many(bodies: Mapping[str, Any]) -> Case:
+    """Return a case that repeats a slug after many other creates."""
     plain = Step(body=bodies["deployed"])
-    others = tuple(Step(body=bodies["deployed"], as_=f"other-{n}") for n in range(_MANY))
+    others = tuple(Step(body=bodies["deployed"], as_=f"other-{n}") for n in range(_OTHER_CREATES))
     first = Step(body=plain.body, slug="a")
     last = Step(body=plain.body, slug="a", as_="again", expect="refuse")
-    return Case(f"trace/slug-again-after-{_MANY}-others", "slug-unique", "lifecycle", (first, *others, last))
+    return Case(
+        f"trace/slug-again-after-{_OTHER_CREATES}-others", "slug-unique", "lifecycle", (first, *others, last)
+    )
 
 
-def _unused(kinds: list[str]) -> Iterator[Case]:
-    """A refused update changes nothing about what the next one may do."""
+def _update_after_refusal(kinds: list[str]) -> Iterator[Case]:
+    """Yield a valid update after a refused one, which must not have changed anything."""
     if kinds:
         steps = (
             Step(body={"display_name": "Mine", "docker_image": "nginx:1.27"}),

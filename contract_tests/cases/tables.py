@@ -1,4 +1,4 @@
-"""The case tables of ``fixtures/`` as cases."""
+"""Cases from the tables in ``fixtures/``."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from contract_tests.cases.callers import CREDENTIALS
-from contract_tests.cases.model import NO_SLUG, SHARED, Case, Layer, Step
+from contract_tests.cases.callers import CREDENTIAL_KINDS
+from contract_tests.cases.model import NO_SLUG, SHARED_PREFIX, Case, Layer, Step
 from contract_tests.contract.resources import data_file
 from contract_tests.contract.rules import Catalogue
 
@@ -17,29 +17,33 @@ _STEP_KEYS = {"operation", "caller", "team", "body", "raw", "slug", "service", "
 ABSENT = {"absent": True}
 
 
-def bodies() -> Mapping[str, Any]:
+def load_bodies() -> Mapping[str, Any]:
     """Return the named bodies."""
-    named: dict[str, Any] = _table("bodies")
-    return named
+    named_bodies: dict[str, Any] = _load_table("bodies")
+    return named_bodies
 
 
-def fixture_cases(catalogue: Catalogue) -> list[Case]:
-    """Return every case of the tables: values of single properties, single requests, traces."""
-    named = bodies()
-    cases = _numbered(case for row in _table("shape") for case in value_cases(row, catalogue, named))
-    cases += [_case(entry, named, "wire") for entry in _table("requests")]
-    cases += [_case(entry, named, "lifecycle") for entry in _table("state")]
+def load_fixture_cases(catalogue: Catalogue) -> list[Case]:
+    """Return every case of the tables: values of single properties, single requests, scenarios."""
+    named_bodies = load_bodies()
+    cases = _number_cases(
+        case for row in _load_table("shape") for case in build_value_cases(row, catalogue, named_bodies)
+    )
+    cases += [_parse_case(entry, named_bodies, "wire") for entry in _load_table("requests")]
+    cases += [_parse_case(entry, named_bodies, "lifecycle") for entry in _load_table("state")]
     return cases
 
 
-def value_cases(row: Mapping[str, Any], catalogue: Catalogue, named: Mapping[str, Any]) -> Iterator[Case]:
-    """Yield one case per value and operation of a row of the form of ``fixtures/shape.yaml``."""
+def build_value_cases(
+    row: Mapping[str, Any], catalogue: Catalogue, named_bodies: Mapping[str, Any]
+) -> Iterator[Case]:
+    """Yield one case per value and operation of a row like those of ``fixtures/shape.yaml``."""
     service_type, source = row.get("body", "deployed"), row.get("from", "")
     for operation in row.get("operations", catalogue[row["rule"]].operations):
         short = "create" if operation == "createContainer" else "update"
         for expect in ("refuse", "accept", "open"):
             for number, value in enumerate(row.get(expect, ()), 1):
-                body = dict(named[service_type]) if operation == "createContainer" else {}
+                body = dict(named_bodies[service_type]) if operation == "createContainer" else {}
                 no_slug = value == ABSENT and row["property"] == "service_slug"
                 if value == ABSENT:
                     body.pop(row["property"], None)
@@ -47,13 +51,15 @@ def value_cases(row: Mapping[str, Any], catalogue: Catalogue, named: Mapping[str
                     body[row["property"]] = value
                 name = f"{row['rule']}/{short}-{service_type}-{expect}-{source}{number}"
                 slug = NO_SLUG if no_slug else None
-                step = Step(operation, body=body, slug=slug, service=SHARED + service_type, expect=expect)
+                step = Step(
+                    operation, body=body, slug=slug, service=SHARED_PREFIX + service_type, expect=expect
+                )
                 key = (operation, service_type, row["property"])
                 yield Case(name, row["rule"], "cases", (step,), value=key)
 
 
-def _numbered(cases: Iterable[Case]) -> list[Case]:
-    """Number the cases of a rule through, since it may have several rows."""
+def _number_cases(cases: Iterable[Case]) -> list[Case]:
+    """Return the cases with consecutive numbers per rule, since a rule may have several rows."""
     counts: Counter[str] = Counter()
     numbered = []
     for case in cases:
@@ -63,31 +69,31 @@ def _numbered(cases: Iterable[Case]) -> list[Case]:
     return numbered
 
 
-def _case(entry: Mapping[str, Any], named: Mapping[str, Any], layer: Layer) -> Case:
-    steps = [_step(step, named) for step in entry.get("steps", (entry,))]
+def _parse_case(entry: Mapping[str, Any], named_bodies: Mapping[str, Any], layer: Layer) -> Case:
+    steps = [_parse_step(step, named_bodies) for step in entry.get("steps", (entry,))]
     if "given" in entry:
-        caller = creator(steps[-1].caller)
+        caller = choose_creator(steps[-1].caller)
         if layer == "wire":
-            steps = [replace(step, service=SHARED + entry["given"]) for step in steps]
+            steps = [replace(step, service=SHARED_PREFIX + entry["given"]) for step in steps]
         else:
-            steps.insert(0, Step(body=named[entry["given"]], caller=caller))
+            steps.insert(0, Step(body=named_bodies[entry["given"]], caller=caller))
     last = steps[-1]
     if last.expect is None and last.operation != "readContainer":
-        raise ValueError(f"fixtures: {entry['id']}: the last step expects nothing")
+        raise ValueError(f"fixtures: {entry['id']}: the last step has no expectation")
     return Case(entry["id"], entry["rule"], layer, tuple(steps))
 
 
-def creator(role: str) -> str:
-    """Name who creates the service that ``role`` updates: itself where it can, else anyone of team red."""
-    return role if role.startswith((*CREDENTIALS, "jwt")) else "red"
+def choose_creator(role: str) -> str:
+    """Return the role that creates the service that ``role`` updates: itself if it can, else team red."""
+    return role if role.startswith((*CREDENTIAL_KINDS, "jwt")) else "red"
 
 
-def _step(entry: Mapping[str, Any], named: Mapping[str, Any]) -> Step:
+def _parse_step(entry: Mapping[str, Any], named_bodies: Mapping[str, Any]) -> Step:
     operation = entry.get("operation", "createContainer")
     plain = {key: entry[key] for key in _STEP_KEYS & entry.keys()}
     body = entry.get("body", "deployed" if operation == "createContainer" else "empty")
-    if isinstance(body, str) and body in named:
-        body = {**named[body], **entry.get("set", {})}
+    if isinstance(body, str) and body in named_bodies:
+        body = {**named_bodies[body], **entry.get("set", {})}
         for name in entry.get("unset", ()):
             body.pop(name, None)
     plain["body"] = body if operation in ("createContainer", "updateContainer") else None
@@ -100,5 +106,5 @@ def _step(entry: Mapping[str, Any], named: Mapping[str, Any]) -> Step:
 
 
 @cache
-def _table(name: str) -> Any:
+def _load_table(name: str) -> Any:
     return yaml.load(data_file(f"fixtures/{name}.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader)

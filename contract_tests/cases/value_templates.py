@@ -1,4 +1,4 @@
-"""Made values: the ``$text``, ``$slug`` and other makers of the case tables, and fresh slugs."""
+"""Value templates of the case tables, such as ``$text`` and ``$slug``, and new slugs."""
 
 import base64
 import secrets
@@ -9,57 +9,57 @@ from typing import Any
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-class Slugs:
-    """Fresh slugs: unlike each other, and unlike those of any other run, since each run draws its own part."""
+class SlugFactory:
+    """New slugs, unique within a run and between runs, since each run draws a random part."""
 
     def __init__(self, prefix: str = "ck-") -> None:
-        """``prefix`` begins every slug but the short ones; ValueError where it cannot begin a slug."""
+        """Set the prefix of all slugs except short ones; raise ValueError if no slug can start with it."""
         rest = prefix.replace("-", "a")
         if not rest or len(prefix) > 40 or prefix[0] == "-" or any(c not in _ALPHABET for c in rest):
             raise ValueError(
-                f"{prefix!r} cannot begin a slug: lower-case letters, digits and hyphens, 40 at most"
+                f"{prefix!r} cannot start a slug: use at most 40 lower-case letters, digits and hyphens"
             )
-        self._stem = prefix + _random(8)
+        self._stem = prefix + _random_slug(8)
         self._count = 0
         self._lock = Lock()
 
-    def fresh(self, length: int | None = None) -> str:
-        """Return a slug that was never returned before; one of ``length`` characters is drawn at random."""
+    def new_slug(self, length: int | None = None) -> str:
+        """Return a new slug; one of a given ``length`` is drawn at random."""
         with self._lock:
             self._count += 1
-            slug = self._stem + _base36(self._count).rjust(4, "0")
-        return slug if length is None else _random(length)
+            slug = self._stem + _to_base36(self._count).rjust(4, "0")
+        return slug if length is None else _random_slug(length)
 
 
-def make(value: Any, slugs: Callable[[int | None], str]) -> Any:
-    """Return ``value`` with every made value in it filled in."""
+def fill_templates(value: Any, slugs: Callable[[int | None], str]) -> Any:
+    """Return ``value`` with every template in it replaced."""
     if isinstance(value, Mapping):
         if len(value) == 1:
             ((key, arguments),) = value.items()
             if key in _MAKERS:
                 return _MAKERS[key](arguments, slugs)
-        return {key: make(item, slugs) for key, item in value.items()}
+        return {key: fill_templates(item, slugs) for key, item in value.items()}
     if isinstance(value, list):
-        return [make(item, slugs) for item in value]
+        return [fill_templates(item, slugs) for item in value]
     return value
 
 
-def _text(arguments: Mapping[str, Any], _slugs: Callable[[int | None], str]) -> str:
+def _make_text(arguments: Mapping[str, Any], _slugs: Callable[[int | None], str]) -> str:
     start, fill, length = arguments["start"], arguments["fill"], arguments["length"]
     return str(start + fill * max(0, length - len(start)))[:length]
 
 
-def _slug(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) -> str:
+def _make_slug(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) -> str:
     start, end = arguments.get("start", ""), arguments.get("end", "")
     slug = slugs(arguments["length"])
     return f"{start}{slug[len(start) : len(slug) - len(end)]}{end}"
 
 
-def _repeat(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) -> list[Any]:
-    return [make(arguments["value"], slugs)] * int(arguments["count"])
+def _make_repeated(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) -> list[Any]:
+    return [fill_templates(arguments["value"], slugs)] * int(arguments["count"])
 
 
-def _nested(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) -> str:
+def _make_nested(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) -> str:
     depth, opening, closing = arguments["depth"], arguments["open"], arguments["close"]
     head = arguments.get("start") or (
         f'{{"service_slug": "{slugs(None)}", "display_name": "Nested", "docker_image": "n", "extra": '
@@ -68,29 +68,29 @@ def _nested(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) ->
     return f"{head}{opening * depth}{inner}{closing * depth}}}"
 
 
-def _bytes(arguments: str, _slugs: Callable[[int | None], str]) -> bytes:
+def _make_bytes(arguments: str, _slugs: Callable[[int | None], str]) -> bytes:
     return base64.b64decode(arguments)
 
 
-def _latin1(arguments: str, slugs: Callable[[int | None], str]) -> bytes:
+def _make_latin1(arguments: str, slugs: Callable[[int | None], str]) -> bytes:
     return arguments.replace("{slug}", slugs(None)).encode("latin-1")
 
 
 _MAKERS: dict[str, Callable[[Any, Callable[[int | None], str]], Any]] = {
-    "$text": _text,
-    "$slug": _slug,
-    "$repeat": _repeat,
-    "$nested": _nested,
-    "$bytes": _bytes,
-    "$latin1": _latin1,
+    "$text": _make_text,
+    "$slug": _make_slug,
+    "$repeat": _make_repeated,
+    "$nested": _make_nested,
+    "$bytes": _make_bytes,
+    "$latin1": _make_latin1,
 }
 
 
-def _random(length: int) -> str:
+def _random_slug(length: int) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
-def _base36(number: int) -> str:
+def _to_base36(number: int) -> str:
     digits = ""
     while number:
         number, rest = divmod(number, 36)

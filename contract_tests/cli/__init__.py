@@ -1,1 +1,1 @@
-"""The commands, one module each. May import every room above."""
+"""The ``contract-tests`` command, one module per sub-command. May import every other room."""

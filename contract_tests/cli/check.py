@@ -7,34 +7,34 @@ from pathlib import Path
 
 import click
 
-from contract_tests.cli.errors import usage_errors
+from contract_tests.cli.errors import report_usage_errors
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import load_spec
-from contract_tests.results.aggregate import Tally
-from contract_tests.results.verdict import LayerSummary, Report, verdicts
+from contract_tests.results.aggregate import Aggregate
+from contract_tests.results.verdict import LayerSummary, Report, decide_verdicts
 
 
 @click.command()
 @click.argument("recording", type=click.Path(path_type=Path))
-@click.option("--strict", is_flag=True, help="Hold the target to the assumed rules too.")
+@click.option("--strict", is_flag=True, help="Fail on assumed rules too.")
 @click.option(
-    "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write all reports here."
+    "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for all reports."
 )
 def check(recording: Path, *, strict: bool, folder: Path | None) -> None:
-    """Judge the requests and answers of a RECORDING (HAR); nothing is sent.
+    """Judge the requests and responses of a RECORDING (HAR); nothing is sent.
 
-    Exit codes: 0 nothing is violated in it, 1 something is, 2 usage.
+    Exit codes: 0 no rule is violated, 1 a rule is violated, 2 wrong usage.
     """
-    from contract_tests.execution.recording import judged, load_recording
+    from contract_tests.results.recording import judge_recording, load_recording
 
-    with usage_errors():
+    with report_usage_errors():
         catalogue = load_catalogue()
-        results = judged(load_recording(recording), load_spec(), catalogue)
-        if not results:
+        observations = judge_recording(load_recording(recording), load_spec(), catalogue)
+        if not observations:
             raise ValueError(
-                f"{recording} holds no call of POST /containers or PUT /containers/{{serviceId}}"
+                f"{recording} has no request of POST /containers or PUT /containers/{{serviceId}}"
             )
-    rows, found = verdicts(Tally.of(results), catalogue, {}, strict=strict)
+    rows, findings = decide_verdicts(Aggregate.of(observations), catalogue, {}, strict=strict)
     unseen = "nothing in the recording shows it"
     report = Report(
         target=str(recording),
@@ -44,26 +44,25 @@ def check(recording: Path, *, strict: bool, folder: Path | None) -> None:
         strict=strict,
         callers=(),
         verdicts=tuple(replace(r, reason=unseen) if r.verdict == "not observed" else r for r in rows),
-        findings=found,
-        layers={"wire": LayerSummary(len(results), len(results), 0.0)},
-        requests=len(results),
+        findings=findings,
+        layers={"wire": LayerSummary(len(observations), len(observations), 0.0)},
+        requests=len(observations),
         created=0,
-        traffic=tuple(exchange for result in results for exchange in result.exchanges),
+        traffic=tuple(exchange for observation in observations for exchange in observation.exchanges),
     )
-    _show(report, folder)
+    _show_report(report, folder)
     sys.exit(report.exit_code)
 
 
-def _show(report: Report, folder: Path | None) -> None:
+def _show_report(report: Report, folder: Path | None) -> None:
     from rich.console import Console
 
     from contract_tests.reports.terminal import print_report
 
     print_report(report, Console())
     if folder:
-        from contract_tests.reports.write import (
-            write_reports,  # templates and formats only where they are asked for
-        )
+        # Loads the template engine and all formats, which a run without reports never needs.
+        from contract_tests.reports.write import write_reports
 
         write_reports(report, folder)
         click.echo(f"reports: {folder}", err=True)

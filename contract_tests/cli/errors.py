@@ -1,4 +1,4 @@
-"""How the commands end when they cannot go on: one line on stderr, and an exit code that says whose turn it is."""
+"""Errors of the commands: one line on stderr, and the exit code."""
 
 import sys
 from collections.abc import Iterator
@@ -14,26 +14,26 @@ from contract_tests.targets.base import TargetError
 
 
 @contextmanager
-def usage_errors() -> Iterator[None]:
-    """End with 2 where what the user gave cannot be used."""
+def report_usage_errors() -> Iterator[None]:
+    """Exit with 2 if the user's options or files are unusable."""
     try:
         yield
     except (CallersError, TargetError, WaiversError, ValueError, OSError) as error:
-        end(str(error), 2)
+        exit_with(str(error), 2)
 
 
 @contextmanager
-def unjudged() -> Iterator[None]:
-    """End with 3 where the target cannot be judged, with 130 after Ctrl-C before anything was seen."""
+def report_target_errors() -> Iterator[None]:
+    """Exit with 3 if the target cannot be judged, and with 130 after Ctrl-C before any result."""
     try:
         yield
     except CannotJudge as error:
-        end(str(error), 3)
+        exit_with(str(error), 3)
     except KeyboardInterrupt:
-        end("interrupted before anything could be judged", 130)
+        exit_with("interrupted before anything could be judged", 130)
 
 
-def end(text: str, code: int) -> NoReturn:
-    """Say one line and exit."""
+def exit_with(text: str, code: int) -> NoReturn:
+    """Print one line on stderr and exit."""
     click.echo(f"contract-tests: {' '.join(text.split())}", err=True)
     sys.exit(code)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from contract_tests.cli.errors import unjudged, usage_errors
+from contract_tests.cli.errors import report_target_errors, report_usage_errors
 from contract_tests.targets.base import TargetError
 
 
@@ -14,71 +14,77 @@ from contract_tests.targets.base import TargetError
 @click.option("--target", required=True,
               help="wsgi:module:factory, called as factory(spec=document).")  # fmt: skip
 @click.option(
-    "--spec", type=click.Path(path_type=Path), help="Another openapi.yaml, its rules.yaml beside it."
+    "--spec", type=click.Path(path_type=Path), help="Another openapi.yaml, with its rules.yaml beside it."
 )
-@click.option("--control-hook", metavar="URL", help="Sets a status: path with {id} and {status}.")
-@click.option("--equivalent", type=click.Path(path_type=Path), help="YAML list of mutant and reason.")
-@click.option("--faults", metavar="MODULE:LIST", help="Behaviour faults to be tried beside the mutants.")
-@click.option("--only", default="", metavar="RULE", help="Only mutants of rules whose id contains this.")
-@click.option("--operator", default="", help="Only mutants of this operator, e.g. widen.")
 @click.option(
-    "--jobs", type=click.IntRange(1), help="Processes; as many as there are cores unless told otherwise."
+    "--control-hook", metavar="URL", help="Path with {id} and {status} that sets a service's status."
 )
-@click.option("--list", "listing", is_flag=True, help="Name the mutants, try none.")
+@click.option("--equivalent", type=click.Path(path_type=Path), help="YAML list of mutant and reason.")
+@click.option("--faults", metavar="MODULE:LIST", help="Behaviour faults to run beside the mutants.")
+@click.option("--only", default="", metavar="RULE", help="Run only mutants of rules whose id contains this.")
+@click.option("--operator", default="", help="Run only mutants of this operator, e.g. widen.")
+@click.option("--jobs", type=click.IntRange(1), help="Number of processes; default: one per core.")
+@click.option("--list", "listing", is_flag=True, help="List the mutants without running them.")
 @click.option(
     "--report",
     "folder",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Write mutants.html and .json.",
+    help="Folder for mutants.html and mutants.json.",
 )
-def mutate(**given: Any) -> None:
-    """Break the contract in every mechanical way, and see that the suite notices each break.
+def mutate(**options: Any) -> None:
+    """Change the contract in every mechanical way, and check that the suite notices each change.
 
-    Exit codes: 0 every mutant is killed or listed as equivalent, 1 one survived, 2 usage.
+    Exit codes: 0 every mutant is killed or listed as equivalent, 1 one survived, 2 wrong usage.
     """
-    from contract_tests.mutation.engine import Subject, all_mutants, open_bench
+    from contract_tests.mutation.engine import Mutation, all_mutants
     from contract_tests.mutation.faults import load_faults
+    from contract_tests.mutation.session import open_session
 
-    with usage_errors(), unjudged():
-        bench = open_bench(given["target"], spec=given["spec"], control_hook=given["control_hook"],
-                           equivalent=given["equivalent"])  # fmt: skip
-        everything: list[Subject] = [
-            *all_mutants(bench),
-            *(load_faults(given["faults"]) if given["faults"] else ()),
+    with report_usage_errors(), report_target_errors():
+        session = open_session(options["target"], spec=options["spec"], control_hook=options["control_hook"],
+                           equivalent=options["equivalent"])  # fmt: skip
+        everything: list[Mutation] = [
+            *all_mutants(session),
+            *(load_faults(options["faults"]) if options["faults"] else ()),
         ]
         chosen = [
-            subject
-            for subject in everything
-            if (not given["only"] or any(given["only"] in rule for rule in subject.rules))
-            and given["operator"] in ("", subject.operator)
+            mutation
+            for mutation in everything
+            if (not options["only"] or any(options["only"] in rule for rule in mutation.rules))
+            and options["operator"] in ("", mutation.operator)
         ]
         if not chosen:
-            raise TargetError("no mutant is of that rule and operator; --list names them all")
-    if given["listing"]:
-        click.echo("\n".join(subject.id for subject in chosen))
+            raise TargetError("no mutant matches --only and --operator; --list lists all mutants")
+    if options["listing"]:
+        click.echo("\n".join(mutation.id for mutation in chosen))
         return
-    sys.exit(_mutate(bench, chosen, given, whole=len(chosen) == len(everything)))
+    sys.exit(_run_mutation(session, chosen, options, whole=len(chosen) == len(everything)))
 
 
-def _mutate(bench: Any, chosen: list[Any], given: dict[str, Any], *, whole: bool) -> int:
+def _run_mutation(session: Any, chosen: list[Any], options: dict[str, Any], *, whole: bool) -> int:
     import time
 
     from rich.console import Console
     from rich.progress import track
 
-    from contract_tests.mutation.engine import try_all, wrongly_listed
+    from contract_tests.mutation.engine import find_wrongly_listed, run_mutations
     from contract_tests.mutation.report import MutationReport, print_mutation, write_mutation
 
     started, console = time.perf_counter(), Console(stderr=True)
-    fates = tuple(
-        track(try_all(bench, chosen, given["jobs"]), "mutants", len(chosen), console=console, transient=True,
-              disable=not console.is_terminal)
-    )  # fmt: skip
-    wrong = tuple(wrongly_listed(bench, fates)) if whole else ()
+    progress = track(
+        run_mutations(session, chosen, options["jobs"]),
+        "mutants",
+        len(chosen),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    results = tuple(progress)
+    wrong = tuple(find_wrongly_listed(session, results)) if whole else ()
     seconds = time.perf_counter() - started
-    report = MutationReport(given["target"], seconds, fates, wrong, bench.spec.document)
+    report = MutationReport(options["target"], seconds, results, wrong, session.spec.document)
     print_mutation(report, Console())
-    if given["folder"]:
-        write_mutation(report, given["folder"])
-        click.echo(f"reports: {given['folder']}", err=True)
+    if options["folder"]:
+        write_mutation(report, options["folder"])
+        click.echo(f"reports: {options['folder']}", err=True)
     return report.exit_code

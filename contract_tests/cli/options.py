@@ -1,20 +1,28 @@
-"""What the options of the commands are read as: a time, a rate, a shard."""
+"""Types of command-line options, the options that name a target, and the executor that they describe."""
 
 import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
+
+from contract_tests.cases.callers import load_callers
+from contract_tests.execution.created_log import CreatedLog
+from contract_tests.execution.executor import Executor
+from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.targets.factory import open_target
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class Duration(click.ParamType[float]):
-    """A time in seconds."""
+    """A duration in seconds."""
 
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read ``90``, ``90s``, ``10m`` or ``2h`` as seconds."""
+        """Parse ``90``, ``90s``, ``10m`` or ``2h`` as seconds."""
         if isinstance(value, float):
             return value
         match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", str(value))
@@ -29,7 +37,7 @@ class PerSecond(click.ParamType[float]):
     name = "rate"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read ``10/s``, ``10`` or ``30/m`` as requests per second."""
+        """Parse ``10/s``, ``10`` or ``30/m`` as requests per second."""
         if isinstance(value, float):
             return value
         match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(?:/([smh]))?", str(value))
@@ -39,17 +47,65 @@ class PerSecond(click.ParamType[float]):
 
 
 class Shard(click.ParamType[tuple[int, int]]):
-    """The i-th of n parts."""
+    """The i-th of n shards."""
 
     name = "i/n"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, int]:
-        """Read ``1/4`` as the first of four."""
+        """Parse ``1/4`` as the first of four."""
         if isinstance(value, tuple):
             return value
         match = re.fullmatch(r"([0-9]+)/([0-9]+)", str(value))
         if not match or not 1 <= int(match[1]) <= int(match[2]):
             self.fail(f"{value!r} is not a shard such as 1/4", param, ctx)
         return int(match[1]), int(match[2])
+
+
+_TARGET_OPTIONS = (
+    click.option("--target", help="Base URL (https://host/api/v1), or wsgi:module:factory."),
+    click.option(
+        "--callers", type=click.Path(path_type=Path), help="File of callers, like fixtures/callers.yaml."
+    ),
+    click.option(
+        "--spec", type=click.Path(path_type=Path), help="Another openapi.yaml, with its rules.yaml beside it."
+    ),
+    click.option(
+        "--timeout", type=Duration(), default="10s", show_default=True, help="Time limit of a request."
+    ),
+    click.option(
+        "--control-hook", metavar="URL", help="URL with {id} and {status} that sets a service's status."
+    ),
+    click.option("--slug-prefix", default="ck-", show_default=True, help="Prefix for created slugs."),
+)
+
+
+def add_target_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that name a target to a command."""
+    for option in reversed(_TARGET_OPTIONS):
+        command = option(command)
+    return command
+
+
+def open_command_executor(options: Mapping[str, Any], created_log: CreatedLog) -> Executor:
+    """Return the executor that a command's options describe."""
+    connections = options.get("concurrency", 12)
+    target = open_target(options["target"], timeout=options["timeout"], connections=connections)
+    if options.get("rate"):
+        # Loads asyncio and more, which a run without a limit never needs.
+        from contract_tests.targets.rate_limit import RateLimitedTarget
+
+        target = RateLimitedTarget(target, options["rate"])
+    return open_executor(
+        target,
+        load_callers(options["callers"]) if options["callers"] else None,
+        ExecutorOptions(
+            spec_path=options["spec"],
+            control_hook=options["control_hook"],
+            slug_prefix=options["slug_prefix"],
+            max_created=options.get("max_created"),
+            refuse_only=options.get("refuse_only", False),
+        ),
+        created_log,
+    )

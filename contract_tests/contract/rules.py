@@ -1,4 +1,4 @@
-"""The catalogue of rules as the suite reads it: what each rule says, and how sure it is."""
+"""The rules of the contract: what each one states, and its grade."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Rule:
 
     @property
     def exact_status(self) -> tuple[int, ...]:
-        """The statuses that a refusal must have, empty where any 4xx will do."""
+        """The statuses that a refusal must have, empty if any 4xx is correct."""
         return self.status if self.kind == "constraint" and self.status_grade != "assumed" else ()
 
 
@@ -38,12 +38,12 @@ Catalogue = Mapping[str, Rule]
 
 
 def load_catalogue(path: Path | None = None) -> Catalogue:
-    """Read the rules by id, in the order of the file; ValueError names an entry that cannot be read."""
+    """Return the rules by id, in the order of the file; raise ValueError for an unreadable entry."""
     entries = yaml.load((path or data_file("spec/rules.yaml")).read_text("utf-8"), Loader=yaml.CSafeLoader)
-    return {rule.id: rule for rule in map(_rule, entries["rules"])}
+    return {rule.id: rule for rule in map(_parse_rule, entries["rules"])}
 
 
-def _rule(entry: Mapping[str, Any]) -> Rule:
+def _parse_rule(entry: Mapping[str, Any]) -> Rule:
     lists = {key: tuple(entry[key]) for key in ("operations", "status") if key in entry}
     try:
         return Rule(**{**entry, **lists})

@@ -1,115 +1,128 @@
-"""A step as the request that is sent: callers, labels and made values filled in."""
+"""Context of one case: turns its steps into requests, with callers, labels and templates filled in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from contract_tests.cases.callers import CREDENTIALS, Caller, Cast
+from contract_tests.cases.callers import CREDENTIAL_KINDS, Caller, CallerPool
 from contract_tests.cases.model import NO_SLUG, Step
-from contract_tests.cases.value_templates import Slugs, make
+from contract_tests.cases.value_templates import SlugFactory, fill_templates
 from contract_tests.contract.spec import Operation
-from contract_tests.targets.base import Request, quoted
-from contract_tests.targets.exchange import encoded
+from contract_tests.targets.base import Request, quote_segment
+from contract_tests.targets.exchange import Exchange, encode_json
 
 
-class NotObserved(Exception):  # noqa: N818 - no error: a case that this run cannot play
-    """A case cannot be played here; its text says what is missing."""
+class CannotRun(Exception):  # noqa: N818 - not an error: this run cannot send the case
+    """A case that this run cannot send; the message says what is missing."""
 
 
-def _others(team: str) -> str:
-    return "-blue" if team == "red" else "-red"
+class ControlFailed(CannotRun):
+    """A failed control request, without which the case's own response would prove nothing."""
 
 
 @dataclass(slots=True)
-class Scene:
-    """The labels of one case while it is played."""
+class CaseContext:
+    """Labels, created services and exchanges of one case while it runs."""
 
-    cast: Cast
-    slugs: Slugs
+    caller_pool: CallerPool
+    slugs: SlugFactory
     lenient: bool = False
     labels: dict[str, str] = field(default_factory=dict)
     services: dict[str, str] = field(default_factory=dict)
-    slug_of: dict[str, str] = field(default_factory=dict)
+    service_slugs: dict[str, str] = field(default_factory=dict)
+    exchanges: list[Exchange] = field(default_factory=list)
 
-    def slug(self, label: str | None) -> str:
-        """Return the slug of a label, the same each time; a fresh one without a label."""
+    def slug_for(self, label: str | None) -> str:
+        """Return the slug of a label, the same each time, or a new one without a label."""
         if label is None:
-            return self.slugs.fresh()
+            return self.slugs.new_slug()
         if label not in self.labels:
-            self.labels[label] = self.slugs.fresh()
+            self.labels[label] = self.slugs.new_slug()
         return self.labels[label]
 
-    def caller(self, role: str) -> Caller:
-        """Return who plays a role; NotObserved where nobody can."""
-        found = self.cast.find(role, lenient=self.lenient)
-        if found is None:
-            given = f" ({', '.join(self.cast.refused)}: refused by the target)" if self.cast.refused else ""
-            raise NotObserved(f"no caller that can act for {role}{given}")
-        return found
+    def find_caller(self, role: str) -> Caller:
+        """Return the caller for a role; raise CannotRun if no caller has it."""
+        caller = self.caller_pool.find_caller(role, lenient=self.lenient)
+        if caller is None:
+            raise CannotRun(_missing_caller(role, self.caller_pool.rejected))
+        return caller
 
-    def request(self, operation: Operation, step: Step, caller: Caller) -> tuple[Request, Any]:
-        """Return the request of a step, and its body as a JSON value (None where it is not JSON)."""
-        body, raw = self._body(operation, step)
+    def build_request(self, operation: Operation, step: Step, caller: Caller) -> tuple[Request, Any]:
+        """Return the request of a step, and its body as a JSON value (None if it is not JSON)."""
+        body, raw_body = self._build_body(operation, step)
         path = operation.path
-        if operation.parameter:
-            path = path.replace(f"{{{operation.parameter}}}", quoted(self._path_value(operation, step)))
-        headers = self._headers(step, caller, with_body=raw is not None)
-        return Request(operation.method, path, headers, raw), body
+        if operation.path_parameter:
+            value = quote_segment(self._path_value(operation, step))
+            path = path.replace(f"{{{operation.path_parameter}}}", value)
+        headers = self._build_headers(step, caller, with_body=raw_body is not None)
+        return Request(operation.method, path, headers, raw_body), body
 
     def _path_value(self, operation: Operation, step: Step) -> str:
-        known = self.slug_of if operation.parameter == "serviceSlug" else self.services
+        known = self.service_slugs if operation.path_parameter == "serviceSlug" else self.services
         if step.service in known:
             return known[step.service]
         if step.service == "service":
-            raise NotObserved("the service of this case was not created")
+            raise CannotRun("the service of this case was not created")
         return step.service
 
-    def _body(self, operation: Operation, step: Step) -> tuple[Any, bytes | None]:
+    def _build_body(self, operation: Operation, step: Step) -> tuple[Any, bytes | None]:
         if operation.id not in ("createContainer", "updateContainer"):
             return None, None
         if step.raw is not None:
-            raw = make(step.raw, lambda _: self.slug(step.slug))
-            return None, raw if isinstance(raw, bytes) else raw.replace(
-                "{slug}", self.slug(step.slug)
-            ).encode()
-        body = step.body if step.as_is else make(step.body, self.slugs.fresh)
+            raw = fill_templates(step.raw, lambda _: self.slug_for(step.slug))
+            if isinstance(raw, bytes):
+                return None, raw
+            return None, raw.replace("{slug}", self.slug_for(step.slug)).encode()
+        body = step.body if step.as_is else fill_templates(step.body, self.slugs.new_slug)
         if isinstance(body, Mapping):
             body = dict(body)
             if operation.id == "createContainer" and step.slug != NO_SLUG:
-                body.setdefault("service_slug", self.slug(step.slug))
+                body.setdefault("service_slug", self.slug_for(step.slug))
             elif step.slug:
-                body["service_slug"] = self.slug(step.slug)
-        return body, encoded(body)
+                body["service_slug"] = self.slug_for(step.slug)
+        return body, encode_json(body)
 
-    def _headers(self, step: Step, caller: Caller, *, with_body: bool) -> tuple[tuple[str, str], ...]:
+    def _build_headers(self, step: Step, caller: Caller, *, with_body: bool) -> tuple[tuple[str, str], ...]:
         headers: dict[str, str | None] = {"Authorization": f"Bearer {caller.token}"}
         if with_body:
             headers["Content-Type"] = "application/json"
-        headers["X-Team-ID"] = self._team(step, caller)
+        headers["X-Team-ID"] = self._choose_team(step, caller)
         for name, value in step.headers:
-            headers[name] = value if value is None else self._filled(value, caller)
+            headers[name] = value if value is None else self._fill_header(value, caller)
         return tuple((name, value) for name, value in headers.items() if value is not None)
 
-    def _team(self, step: Step, caller: Caller) -> str | None:
+    def _choose_team(self, step: Step, caller: Caller) -> str | None:
         if step.team is not None:
-            team = self.cast.red if step.team == "red" else self.cast.blue
-            if team is None and caller.kind in CREDENTIALS:
-                return str(uuid4())  # any team but its own will do
+            team = self.caller_pool.red if step.team == "red" else self.caller_pool.blue
+            if team is None and caller.kind in CREDENTIAL_KINDS:
+                return str(uuid4())  # any team except its own
             if team is None:
-                raise NotObserved(f"no team known for {step.team}")
-            if caller.kind == "jwt" and team in caller.teams and step.caller.endswith(_others(step.team)):
-                raise NotObserved("no JWT caller given that belongs to one of the two teams only")
+                raise CannotRun(f"needs the UUID of team {step.team}; name it in the callers file")
+            other_team = "-blue" if step.team == "red" else "-red"
+            if caller.kind == "jwt" and team in caller.teams and step.caller.endswith(other_team):
+                raise CannotRun("needs a JWT caller that belongs to one of the two teams only")
             return team
         if caller.kind == "jwt":
-            return self.cast.team_for(caller, step.caller)
-        return caller.teams[0] if caller.always_team and caller.teams else None
+            return self.caller_pool.choose_team(caller, step.caller)
+        return caller.teams[0] if caller.always_names_team and caller.teams else None
 
-    def _filled(self, template: str, caller: Caller) -> str:
-        teams = {"{team.red}": self.cast.red, "{team.blue}": self.cast.blue}
+    def _fill_header(self, template: str, caller: Caller) -> str:
+        teams = {"{team.red}": self.caller_pool.red, "{team.blue}": self.caller_pool.blue}
         for name, team in teams.items():
             if name in template:
                 if team is None:
-                    raise NotObserved("the callers' team is not known")
+                    raise CannotRun("needs the UUID of the callers' team; name it in the callers file")
                 template = template.replace(name, team)
         return template.replace("{token}", caller.token)
+
+
+_KIND_NAMES = {"jwt": "JWT", "sk": "sk-", "dk": "dk-", "ak": "ak-"}
+
+
+def _missing_caller(role: str, rejected: tuple[str, ...]) -> str:
+    kind, _, team = role.rpartition("-")
+    who = f"a {_KIND_NAMES[kind]} caller" if kind in _KIND_NAMES else "a caller"
+    teams = "both teams" if team == "both" else f"team {team}"
+    hint = f"the target rejected {', '.join(rejected)}" if rejected else "add one to the callers file"
+    return f"needs {who} for {teams} ({role}); {hint}"

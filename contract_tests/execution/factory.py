@@ -1,50 +1,70 @@
-"""Everything a run needs, put together: the one place that knows where each part comes from."""
+"""Builds an executor from a target, the callers and the options of a run."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from contract_tests.cases.callers import Caller, cast, load_callers
-from contract_tests.cases.tables import bodies
-from contract_tests.cases.value_templates import Slugs
+from contract_tests.cases.callers import Caller, build_caller_pool, load_callers
+from contract_tests.cases.tables import load_bodies
+from contract_tests.cases.value_templates import SlugFactory
 from contract_tests.contract.resources import data_file
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import Spec, load_spec
-from contract_tests.execution.created_log import Ledger
-from contract_tests.execution.executor import Player
+from contract_tests.execution.controls import Controls
+from contract_tests.execution.created_log import CreatedLog
+from contract_tests.execution.executor import Executor
+from contract_tests.execution.limits import CreateBudget
+from contract_tests.execution.sender import Sender
 from contract_tests.targets.base import Target
-from contract_tests.targets.control_hook import Hook
+from contract_tests.targets.control_hook import ControlHook
 from contract_tests.targets.exchange import Redactor
 
 
-def open_player(
+@dataclass(frozen=True, slots=True)
+class ExecutorOptions:
+    """Options of an executor.
+
+    ``spec_path`` is another contract, with its ``rules.yaml`` beside it; ``spec`` is the same, already parsed.
+    """
+
+    spec_path: Path | None = None
+    spec: Spec | None = None
+    control_hook: str | None = None
+    slug_prefix: str = "ck-"
+    max_created: int | None = None
+    refuse_only: bool = False
+
+
+DEFAULT_OPTIONS = ExecutorOptions()
+
+
+def open_executor(
     target: Target,
     callers: Iterable[Caller] | None = None,
-    *,
-    spec: Path | None = None,
-    control_hook: str | None = None,
-    ledger: Ledger | None = None,
-    slug_prefix: str = "ck-",
-    max_created: int | None = None,
-    refuse_only: bool = False,
-    parsed: Spec | None = None,
-) -> Player:
-    """Return a player for a target; the callers are those of the fixtures unless others are given.
-
-    ``spec`` is another contract, with its ``rules.yaml`` beside it; ``parsed`` is the same, already read.
-    ValueError says what cannot be used.
-    """
-    everyone = tuple(callers) if callers is not None else load_callers(data_file("fixtures/callers.yaml"))
-    rules = spec.parent / "rules.yaml" if spec else None
-    return Player(
+    options: ExecutorOptions = DEFAULT_OPTIONS,
+    created_log: CreatedLog | None = None,
+) -> Executor:
+    """Return an executor for a target, with the fixtures' callers by default; raise ValueError if it cannot work."""
+    all_callers = tuple(callers) if callers is not None else load_callers(data_file("fixtures/callers.yaml"))
+    log = created_log or CreatedLog()
+    rules_path = options.spec_path.parent / "rules.yaml" if options.spec_path else None
+    sender = Sender(
         target=target,
-        cast=cast(everyone),
-        spec=parsed or load_spec(spec),
-        catalogue=load_catalogue(rules if rules and rules.is_file() else None),
-        bodies=bodies(),
-        ledger=ledger or Ledger(),
-        slugs=Slugs(slug_prefix),
-        redactor=Redactor(caller.token for caller in everyone),
-        hook=Hook(control_hook, target) if control_hook else None,
-        max_created=max_created,
-        refuse_only=refuse_only,
+        spec=options.spec or load_spec(options.spec_path),
+        redactor=Redactor(caller.token for caller in all_callers),
+        created_log=log,
+        budget=CreateBudget(log, max_created=options.max_created, refuse_only=options.refuse_only),
+    )
+    controls = Controls(
+        sender=sender,
+        caller_pool=build_caller_pool(all_callers),
+        bodies=load_bodies(),
+        slugs=SlugFactory(options.slug_prefix),
+        refuse_only=options.refuse_only,
+    )
+    return Executor(
+        sender=sender,
+        controls=controls,
+        catalogue=load_catalogue(rules_path if rules_path and rules_path.is_file() else None),
+        hook=ControlHook(options.control_hook, target) if options.control_hook else None,
     )

@@ -1,86 +1,94 @@
-"""The race layer: many callers at once, for checks that are made before, and not with, the write."""
+"""Race layer: many callers at once, for checks that a target makes before the write instead of with it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 from contract_tests.cases.model import Case, Step
-from contract_tests.execution.context import NotObserved, Scene
-from contract_tests.execution.executor import Player, Result
-from contract_tests.results.judge import Judgement, describe, expectation, judge
-from contract_tests.targets.base import Reply, Unanswered
-from contract_tests.targets.exchange import Exchange
+from contract_tests.contract.rules import Rule
+from contract_tests.execution.context import CannotRun, CaseContext
+from contract_tests.execution.executor import Executor
+from contract_tests.results.judge import (
+    SERVER_ERROR,
+    Judgement,
+    describe_expectation,
+    describe_response,
+    judge_response,
+)
+from contract_tests.results.observation import Observation
+from contract_tests.targets.base import NoResponse, Response, is_success
 
-_AT_ONCE = 6
+_CONCURRENT_REQUESTS = 6
 
 
-def race_cases(rounds: int = 3) -> list[Case]:
-    """Return the races: creates of one slug, and updates of one service."""
+def build_race_cases(rounds: int = 3) -> list[Case]:
+    """Return the races: concurrent creates with one slug, and concurrent updates of one service."""
     create = Step(body={"display_name": "Raced", "docker_image": "nginx:1.27"}, slug="a", expect="open")
     update = Step("updateContainer", body={"display_name": "Raced"}, expect="open")
     races = [
-        Case(f"race/create-{n}", "slug-unique", "race", (create,) * _AT_ONCE) for n in range(1, rounds + 1)
+        Case(f"race/create-{n}", "slug-unique", "race", (create,) * _CONCURRENT_REQUESTS)
+        for n in range(1, rounds + 1)
     ]
     first = Step(body=create.body)
-    return [*races, Case("race/update", "updated", "race", (first, *(update,) * _AT_ONCE))]
+    return [*races, Case("race/update", "updated", "race", (first, *(update,) * _CONCURRENT_REQUESTS))]
 
 
-def play_race(player: Player, case: Case) -> Result:
-    """Send the open steps of a case at the same moment and judge the answers together."""
-    rule = player.catalogue[case.rule]
-    scene = Scene(player.cast, player.slugs)
-    exchanges: list[Exchange] = []
+def run_race(executor: Executor, case: Case) -> Observation:
+    """Send the open steps of a case at the same moment and judge the responses together."""
+    context = executor.open_context()
+    judgement = _race_steps(executor, case, context)
+    return Observation(case, judgement, tuple(context.exchanges))
+
+
+def _race_steps(executor: Executor, case: Case, context: CaseContext) -> Judgement:
+    rule = executor.catalogue[case.rule]
     try:
         for step in case.steps:
             if step.expect is None:
-                judgement = judge(rule, "accept", step.operation, player.send(scene, step, exchanges))
-                if judgement.outcome != "passed":
-                    return Result(
-                        case, Judgement("inconclusive", rule.id, "the set-up failed"), tuple(exchanges)
-                    )
+                response = executor.sender.send_step(context, step)
+                if judge_response(rule, "accept", step.operation, response).outcome != "passed":
+                    return Judgement("inconclusive", rule.id, "the setup failed")
         raced = [step for step in case.steps if step.expect is not None]
-        scene.slug("a")
-        replies = _at_once(player, scene, raced, exchanges)
-    except NotObserved as missing:
-        return Result(case, Judgement("not observed", rule.id, str(missing)), tuple(exchanges))
-    service = scene.services.get("service") if case.rule == "updated" else None
-    judged = _creates(player, replies) if service is None else _updates(player, replies, service)
-    return Result(case, judged, tuple(exchanges))
+        context.slug_for("a")  # before the threads start, so that all of them use the same slug
+        responses = _send_at_once(executor, context, raced)
+    except CannotRun as error:
+        return Judgement("not observed", rule.id, str(error))
+    service = context.services.get("service") if case.rule == "updated" else None
+    if service is None:
+        return _judge_creates(executor.catalogue["slug-unique"], responses)
+    return _judge_updates(executor.catalogue["updated"], responses, service)
 
 
-def _at_once(
-    player: Player, scene: Scene, steps: list[Step], exchanges: list[Exchange]
-) -> list[Reply | Unanswered]:
+def _send_at_once(executor: Executor, context: CaseContext, steps: list[Step]) -> list[Response | NoResponse]:
     barrier = Barrier(len(steps))
 
-    def one(step: Step) -> Reply | Unanswered:
+    def send_step(step: Step) -> Response | NoResponse:
         barrier.wait(10)
-        return player.send(scene, step, exchanges)
+        return executor.sender.send_step(context, step)
 
-    with ThreadPoolExecutor(len(steps)) as pool:
-        return list(pool.map(one, steps))
+    with ThreadPoolExecutor(len(steps)) as threads:
+        return list(threads.map(send_step, steps))
 
 
-def _creates(player: Player, replies: list[Reply | Unanswered]) -> Judgement:
-    rule = player.catalogue["slug-unique"]
-    accepted = [r for r in replies if isinstance(r, Reply) and 200 <= r.status < 300]
-    received = f"{len(accepted)} of {len(replies)} accepted"
-    expected = f"one accepted, the others {expectation(rule, 'refuse')}"
-    broken = next((r for r in replies if isinstance(r, Reply) and r.status >= 500 and r.status != 503), None)
-    if broken is not None:
-        return Judgement("violated", rule.id, "a server error is never right", describe(broken), expected,
+def _judge_creates(rule: Rule, responses: list[Response | NoResponse]) -> Judgement:
+    accepted = [response for response in responses if is_success(response)]
+    received = f"{len(accepted)} of {len(responses)} accepted"
+    expected = f"one accepted, the others {describe_expectation(rule, 'refuse')}"
+    error = next(
+        (r for r in responses if isinstance(r, Response) and r.status >= 500 and r.status != 503), None
+    )
+    if error is not None:
+        return Judgement("violated", rule.id, SERVER_ERROR, describe_response(error), expected,
                          "error", server_error=True)  # fmt: skip
     if len(accepted) > 1:
-        return Judgement(
-            "violated", rule.id, "one slug was given to several services at once", received, expected
-        )
+        reason = "several concurrent creates got the same slug"
+        return Judgement("violated", rule.id, reason, received, expected)
     if not accepted:
         return Judgement("inconclusive", rule.id, "no create was accepted", received, expected)
     return Judgement("passed", rule.id, received=received, expected=expected)
 
 
-def _updates(player: Player, replies: list[Reply | Unanswered], service: str) -> Judgement:
-    """A deployment may refuse an update that meets another one; what it accepts it answers rightly."""
-    rule = player.catalogue["updated"]
-    judged = [judge(rule, "open", "updateContainer", reply, service) for reply in replies]
-    worst = next((j for j in judged if j.outcome == "violated"), None)
-    return worst or next((j for j in judged if j.answer == "accepted"), judged[0])
+def _judge_updates(rule: Rule, responses: list[Response | NoResponse], service: str) -> Judgement:
+    """Judge concurrent updates: some may be refused, but accepted ones must have the correct response."""
+    judgements = [judge_response(rule, "open", "updateContainer", r, service) for r in responses]
+    worst = next((j for j in judgements if j.outcome == "violated"), None)
+    return worst or next((j for j in judgements if j.reaction == "accepted"), judgements[0])

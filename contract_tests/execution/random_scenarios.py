@@ -1,116 +1,98 @@
-"""Random traces as plans: drawn whole from the model, kept as data, played until target and model part."""
+"""Random scenarios: drawn from the state model, stored as data, run until the target differs from the model."""
 
-from dataclasses import dataclass
-from typing import Any
-
-from contract_tests.cases.callers import Cast, cast, load_callers
-from contract_tests.cases.model import Case, Step, from_data, to_data
+from contract_tests.cases.callers import CallerPool, build_caller_pool, load_callers
+from contract_tests.cases.model import Case
 from contract_tests.contract.resources import data_file
-from contract_tests.execution.context import NotObserved, Scene
-from contract_tests.execution.executor import Player, Result, Uncontrolled
+from contract_tests.execution.context import CannotRun
+from contract_tests.execution.executor import Executor, judge_missing
 from contract_tests.generation import cache
-from contract_tests.results.judge import Judgement
+from contract_tests.generation.scenario_types import (
+    Scenario,
+    ScenarioCapabilities,
+    scenario_from_json,
+    scenario_to_json,
+)
+from contract_tests.results.observation import Observation
 
 _FORMAT = 1
-_TRACES, _STEPS = 8, 10
+_SCENARIOS, _STEPS = 8, 10
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One step, with what it must get, and the rule that says so."""
-
-    step: Step
-    rule: str
+def read_capabilities(executor: Executor) -> ScenarioCapabilities:
+    """Return the roles, read-back and control hook that scenarios can use with this executor."""
+    roles = _list_roles(executor.controls.caller_pool)
+    return ScenarioCapabilities(roles, executor.readback, executor.hook is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """What traces can be made of: the roles that somebody plays, and whether state can be seen and set."""
-
-    roles: tuple[str, ...]
-    readback: bool
-    hook: bool
-
-
-Plan = tuple[Move, ...]
-
-
-def stage(player: Player) -> Stage:
-    """Return the stage of a player: every kind of caller of team red, and one caller of team blue."""
-    return Stage(_roles(player.cast), player.readback, player.hook is not None)
-
-
-def plans(on: Stage, seed: int) -> list[Plan]:
-    """Return the traces of a seed, each of at most ten steps; none where nobody can play."""
-    if not on.roles:
+def load_scenarios(capabilities: ScenarioCapabilities, seed: int) -> list[Scenario]:
+    """Return the stored scenarios of a seed, or draw and store them; none without callers."""
+    if not capabilities.roles:
         return []
-    name = _name(on, seed)
-    known = cache.recalled(name)
+    name = _cache_name(capabilities, seed)
+    known = cache.load_values(name)
     if known is not None:
-        return [_plan(data) for data in known]
-    from contract_tests.generation.state_machine import (
-        draw,  # Hypothesis, which a run that recalls does without
-    )
+        return [scenario_from_json(data) for data in known]
+    # Loads Hypothesis, which a run with stored scenarios never needs.
+    from contract_tests.generation.state_machine import draw_scenarios
 
-    drawn = draw(on, seed, _TRACES, _STEPS)
-    cache.keep(name, map(_data, drawn))
+    drawn = draw_scenarios(capabilities, seed, _SCENARIOS, _STEPS)
+    cache.save_values(name, map(scenario_to_json, drawn))
     return drawn
 
 
-def more(on: Stage, seed: int, traces: int) -> list[Plan]:
-    """Return other traces than those of the gate: so many of a seed; none where nobody can play."""
-    from contract_tests.generation.state_machine import walk
+def walk_more_scenarios(capabilities: ScenarioCapabilities, seed: int, scenarios: int) -> list[Scenario]:
+    """Return scenarios beyond the gate's, from a random walk; none without callers."""
+    from contract_tests.generation.state_machine import walk_scenarios
 
-    return walk(on, seed, traces, _STEPS) if on.roles else []
+    return walk_scenarios(capabilities, seed, scenarios, _STEPS) if capabilities.roles else []
 
 
-def freeze(seed: int) -> None:
-    """Write the traces of the gate anew, to be shipped: for the callers of the fixtures."""
-    from contract_tests.generation.state_machine import draw
+def freeze_scenarios(seed: int) -> None:
+    """Write the scenarios that are shipped for the gate, for the callers of the fixtures."""
+    from contract_tests.generation.state_machine import draw_scenarios
 
-    for old in cache.SHIPPED.glob("traces-*.jsonl"):
+    for old in cache.SHIPPED_FOLDER.glob("traces-*.jsonl"):
         old.unlink()
-    roles = _roles(cast(load_callers(data_file("fixtures/callers.yaml"))))
+    roles = _list_roles(build_caller_pool(load_callers(data_file("fixtures/callers.yaml"))))
     for hook in (False, True):
-        on = Stage(roles, readback=True, hook=hook)
-        cache.keep(_name(on, seed), map(_data, draw(on, seed, _TRACES, _STEPS)), cache.SHIPPED)
+        capabilities = ScenarioCapabilities(roles, readback=True, hook=hook)
+        drawn = draw_scenarios(capabilities, seed, _SCENARIOS, _STEPS)
+        cache.save_values(_cache_name(capabilities, seed), map(scenario_to_json, drawn), cache.SHIPPED_FOLDER)
 
 
-def play_plan(player: Player, plan: Plan) -> list[Result]:
-    """Play a trace and return what each step showed; a deviation ends it, since the model knows no further."""
-    scene = Scene(player.cast, player.slugs)
-    exchanges: list[Any] = []
-    results: list[Result] = []
-    for number, move in enumerate(plan, 1):
-        steps = tuple(earlier.step for earlier in plan[:number])
-        case = Case(f"trace/random-{move.rule}", move.rule, "lifecycle", steps)
+def run_scenario(executor: Executor, scenario: Scenario) -> list[Observation]:
+    """Run a scenario and return an observation per step; a deviation ends it, as the model knows no further."""
+    context = executor.open_context()
+    observations: list[Observation] = []
+    for number, expected in enumerate(scenario, 1):
+        rule = executor.catalogue[expected.rule]
+        steps = tuple(earlier.step for earlier in scenario[:number])
+        case = Case(f"trace/random-{rule.id}", rule.id, "lifecycle", steps)
         try:
-            judgement = player.play_step(case, player.catalogue[move.rule], move.step, scene, exchanges)
-        except Uncontrolled as missing:
-            judgement = Judgement("inconclusive", move.rule, str(missing))
-        except NotObserved as missing:
-            judgement = Judgement("not observed", move.rule, str(missing))
-        results.append(Result(case, judgement, tuple(exchanges)))
+            judgement = executor.run_step(case, rule, expected.step, context)
+        except CannotRun as error:
+            judgement = judge_missing(rule, error)
+        observations.append(Observation(case, judgement, tuple(context.exchanges)))
         if judgement.outcome != "passed":
             break
-    return results
+    return observations
 
 
-def _roles(everyone: Cast) -> tuple[str, ...]:
-    red = sorted({f"{caller.kind}-red" for caller in everyone.workers()})
-    blue = everyone.find("blue")
+def _list_roles(pool: CallerPool) -> tuple[str, ...]:
+    """Return every kind of caller of team red, and one caller of team blue."""
+    red = sorted({f"{caller.kind}-red" for caller in pool.list_red_callers()})
+    blue = pool.find_caller("blue")
     return (*red, f"{blue.kind}-blue") if red and blue else tuple(red)
 
 
-def _name(on: Stage, seed: int) -> str:
-    return cache.named("traces", _FORMAT, on.roles, on.readback, on.hook, seed, _TRACES, _STEPS)
-
-
-def _data(plan: Plan) -> dict[str, Any]:
-    case = Case("", "", "lifecycle", tuple(move.step for move in plan))
-    return {"steps": to_data(case)["steps"], "rules": [move.rule for move in plan]}
-
-
-def _plan(data: dict[str, Any]) -> Plan:
-    steps = from_data({"id": "", "rule": "", "layer": "lifecycle", **data}).steps
-    return tuple(Move(step, rule) for step, rule in zip(steps, data["rules"], strict=True))
+def _cache_name(capabilities: ScenarioCapabilities, seed: int) -> str:
+    return cache.build_name(
+        "traces",
+        _FORMAT,
+        capabilities.roles,
+        capabilities.readback,
+        capabilities.hook,
+        seed,
+        _SCENARIOS,
+        _STEPS,
+    )

@@ -1,1 +1,1 @@
-"""Generated cases: oracle, state model, bodies, mutation of bodies. May import cases and the rooms above."""
+"""Generated cases: oracle, state model, scenarios, bodies and their mutation. May import cases and below."""

@@ -1,4 +1,4 @@
-"""What is costly to draw is drawn once and kept as data: shipped beside this module, or in the user's cache."""
+"""Generated data that is costly to draw: shipped beside this module, or stored in the user's cache."""
 
 import hashlib
 import json
@@ -9,17 +9,17 @@ from typing import Any
 
 from platformdirs import user_cache_path
 
-SHIPPED = Path(__file__).resolve().parent / "data"
+SHIPPED_FOLDER = Path(__file__).resolve().parent / "data"
 
 
-def named(kind: str, *made_of: Any) -> str:
-    """Return the name of a file after all that its content is made of."""
-    return f"{kind}-{hashlib.sha256(json.dumps(made_of).encode()).hexdigest()[:20]}.jsonl"
+def build_name(kind: str, *inputs: Any) -> str:
+    """Return the name of a data file; it changes with every input of the content."""
+    return f"{kind}-{hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:20]}.jsonl"
 
 
-def recalled(name: str) -> list[Any] | None:
-    """Return the values of a file, those that are shipped first; None where there is none that can be read."""
-    for folder in (SHIPPED, user_cache_path("cyberun-contract-kit")):
+def load_values(name: str) -> list[Any] | None:
+    """Return the values of a file, shipped ones first, or None if no readable file exists."""
+    for folder in (SHIPPED_FOLDER, user_cache_path("cyberun-contract-kit")):
         try:
             return [json.loads(line) for line in (folder / name).read_text("utf-8").splitlines()]
         except (OSError, ValueError):
@@ -27,8 +27,8 @@ def recalled(name: str) -> list[Any] | None:
     return None
 
 
-def keep(name: str, values: Iterable[Any], folder: Path | None = None) -> None:
-    """Write a file whole or not at all; where it cannot be written, the next run draws again."""
+def save_values(name: str, values: Iterable[Any], folder: Path | None = None) -> None:
+    """Write a file atomically; if that fails, the next run draws the values again."""
     path = (folder or user_cache_path("cyberun-contract-kit")) / name
     draft = path.with_suffix(f".{os.getpid()}")
     try:

@@ -1,8 +1,8 @@
-"""The oracle: what the facts say about a body, in plain Python.
+"""Oracle: predicts from the facts, in plain Python, whether a body is valid.
 
-It shares nothing with the contract: no schema, no pattern of it, no validator. Where it and the spec disagree,
-one of them is wrong, and a test says so. ``verdict`` names the rules that a body breaks, and the points that
-the pages leave open.
+It shares nothing with the contract: no schema, no pattern and no validator. Where the oracle and the spec disagree,
+one of them is wrong, and a test fails. ``predict`` names the rules that a body breaks, and the points that the
+reference pages leave open.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,42 +12,42 @@ from typing import Any
 
 from contract_tests.cases.model import Expect
 
-CREDENTIAL = "external_auth_credential_id"
+CREDENTIAL_PROPERTY = "external_auth_credential_id"
 _SLUG_ENDS = frozenset(ascii_lowercase + digits)
 _SLUG_INNER = _SLUG_ENDS | {"-"}
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
-    """What the facts say: the rules broken (ids), and the points left open that the body touches (words)."""
+class Prediction:
+    """Ids of the rules that a body breaks, and the open points that it touches, in words."""
 
-    broken: frozenset[str]
-    open: frozenset[str]
+    broken_rules: frozenset[str]
+    open_points: frozenset[str]
 
     @property
     def expect(self) -> Expect:
-        """A broken rule decides; else an open point; else the body is valid."""
-        if self.broken:
+        """The expectation: a broken rule decides, then an open point; else the body is valid."""
+        if self.broken_rules:
             return "refuse"
-        return "open" if self.open else "accept"
+        return "open" if self.open_points else "accept"
 
 
-Finding = tuple[str, str]  # ("broken", rule id) or ("open", words)
-Check = Callable[[Any, str], Iterator[Finding]]
+Remark = tuple[str, str]  # ("broken", rule id) or ("open", words)
+Check = Callable[[Any, str], Iterator[Remark]]
 
 
-def opinion(operation: str, body: Any, service_type: str = "deployed") -> Opinion:
-    """Return what the facts say of a JSON value sent as body; ``service_type`` is the stored one of an update."""
-    found = list(_body(operation, body, service_type))
-    return Opinion(
-        frozenset(what for kind, what in found if kind == "broken"),
-        frozenset(what for kind, what in found if kind == "open"),
+def predict(operation: str, body: Any, service_type: str = "deployed") -> Prediction:
+    """Return the prediction for a JSON body; ``service_type`` is the stored type for an update."""
+    remarks = list(_check_body(operation, body, service_type))
+    return Prediction(
+        frozenset(rule for kind, rule in remarks if kind == "broken"),
+        frozenset(point for kind, point in remarks if kind == "open"),
     )
 
 
-def _body(operation: str, body: Any, stored: str) -> Iterator[Finding]:
+def _check_body(operation: str, body: Any, stored: str) -> Iterator[Remark]:
     if not isinstance(body, Mapping):
-        # A null update body may be read as no body, and no body as nothing to change.
+        # A target may read a null update body as no body, and no body as an empty update.
         yield (
             ("open", "null body")
             if body is None and operation == "updateContainer"
@@ -56,25 +56,25 @@ def _body(operation: str, body: Any, stored: str) -> Iterator[Finding]:
         return
     creating = operation == "createContainer"
     if creating:
-        yield from _create(body)
+        yield from _check_create(body)
     else:
-        yield from _update(body, stored)
+        yield from _check_update(body, stored)
     for name, value in body.items():
         if name in _PROPERTIES and (creating or name not in ("service_slug", "service_type")):
-            yield from _property(name, value, nullable=not creating and name == CREDENTIAL)
+            yield from _check_property(name, value, nullable=not creating and name == CREDENTIAL_PROPERTY)
         elif name not in _PROPERTIES:
             yield "open", "unknown property"
-    yield from _texts(body)
+    yield from _check_characters(body)
 
 
-def _create(body: Mapping[str, Any]) -> Iterator[Finding]:
-    yield from _needed(body, "service_slug", "service-slug")
-    yield from _needed(body, "display_name", "display-name")
+def _check_create(body: Mapping[str, Any]) -> Iterator[Remark]:
+    yield from _check_required(body, "service_slug", "service-slug")
+    yield from _check_required(body, "display_name", "display-name")
     kind = body.get("service_type")
     if kind not in (None, "external", "deployed"):
-        return  # which property the type needs cannot be said
+        return  # an unknown type has no required properties
     external = kind == "external"
-    yield from _needed(
+    yield from _check_required(
         body, *(("external_url", "external-url") if external else ("docker_image", "docker-image"))
     )
     unused = ("docker_image",) if external else ("external_url", "external_auth_credential_id")
@@ -84,13 +84,13 @@ def _create(body: Mapping[str, Any]) -> Iterator[Finding]:
         yield "open", "empty docker_image"
 
 
-def _needed(body: Mapping[str, Any], name: str, rule: str) -> Iterator[Finding]:
-    """A property that is there but null is no string, and if null is read as absent, it is missing."""
+def _check_required(body: Mapping[str, Any], name: str, rule: str) -> Iterator[Remark]:
+    """Yield the rule of a missing or null property: null is not a string, or means that it is absent."""
     if body.get(name) is None:
         yield "broken", f"{rule}-type" if name in body else f"{rule}-required"
 
 
-def _update(body: Mapping[str, Any], stored: str) -> Iterator[Finding]:
+def _check_update(body: Mapping[str, Any], stored: str) -> Iterator[Remark]:
     if stored != "external":
         for name in ("external_url", "external_auth_credential_id"):
             if body.get(name) is not None:
@@ -104,7 +104,7 @@ def _update(body: Mapping[str, Any], stored: str) -> Iterator[Finding]:
         yield "open", "a property that never changes"
 
 
-def _property(name: str, value: Any, *, nullable: bool) -> Iterator[Finding]:
+def _check_property(name: str, value: Any, *, nullable: bool) -> Iterator[Remark]:
     if value is None:
         if not nullable:
             yield "open", f"null {name}"
@@ -112,22 +112,22 @@ def _property(name: str, value: Any, *, nullable: bool) -> Iterator[Finding]:
     yield from _PROPERTIES[name](value, name.replace("_", "-"))
 
 
-def _text(value: Any, rule: str, most: int | None = None) -> Iterator[Finding]:
+def _check_text(value: Any, rule: str, max_length: int | None = None) -> Iterator[Remark]:
     if not isinstance(value, str):
         yield "broken", f"{rule}-type"
-    elif most is not None and len(value) > most:
+    elif max_length is not None and len(value) > max_length:
         yield "broken", f"{rule}-length"
 
 
-def _named(value: Any, rule: str, most: int | None = None) -> Iterator[Finding]:
-    """The text of a path: whether an empty one is one the pages do not say."""
-    yield from _text(value, rule, most)
+def _check_path(value: Any, rule: str, max_length: int | None = None) -> Iterator[Remark]:
+    """Check the text of a path; the reference pages leave open whether it may be empty."""
+    yield from _check_text(value, rule, max_length)
     if value == "":
         yield "open", "an empty path"
 
 
-def _slug(value: Any, rule: str) -> Iterator[Finding]:
-    yield from _text(value, rule)
+def _check_slug(value: Any, rule: str) -> Iterator[Remark]:
+    yield from _check_text(value, rule)
     if isinstance(value, str) and not (
         3 <= len(value) <= 100
         and value[0] in _SLUG_ENDS
@@ -137,22 +137,22 @@ def _slug(value: Any, rule: str) -> Iterator[Finding]:
         yield "broken", f"{rule}-pattern"
 
 
-def _type(value: Any, rule: str) -> Iterator[Finding]:
+def _check_type(value: Any, rule: str) -> Iterator[Remark]:
     if not isinstance(value, str) or value not in ("deployed", "external"):
         yield "broken", f"{rule}-enum"
 
 
-def _url(value: Any, rule: str) -> Iterator[Finding]:
-    yield from _text(value, rule, 2048)
+def _check_url(value: Any, rule: str) -> Iterator[Remark]:
+    yield from _check_text(value, rule, 2048)
     if not isinstance(value, str):
         return
     if not value.startswith("https://"):
         yield "broken", f"{rule}-pattern"
-    yield from _absolute(value, rule)
+    yield from _check_absolute_uri(value, rule)
 
 
-def _absolute(value: str, rule: str) -> Iterator[Finding]:
-    """A URI begins with a scheme; how strictly its other parts are read differs from parser to parser."""
+def _check_absolute_uri(value: str, rule: str) -> Iterator[Remark]:
+    """Check the scheme and host of a URI; parsers differ about its other parts."""
     scheme, colon, rest = value.partition(":")
     if (
         not colon
@@ -178,7 +178,7 @@ def _absolute(value: str, rule: str) -> Iterator[Finding]:
         yield "open", "a host that a server may not want to call"
 
 
-def _uuid(value: Any, rule: str) -> Iterator[Finding]:
+def _check_uuid(value: Any, rule: str) -> Iterator[Remark]:
     rule = rule.removesuffix("-auth-credential-id") + "-credential"
     if not isinstance(value, str):
         yield "broken", f"{rule}-type"
@@ -191,8 +191,8 @@ def _uuid(value: Any, rule: str) -> Iterator[Finding]:
         yield "open", "a UUID of another form, case or version"
 
 
-def _integer(low: int | None, high: int | None) -> Check:
-    def check(value: Any, rule: str) -> Iterator[Finding]:
+def _integer_check(low: int | None, high: int | None) -> Check:
+    def check(value: Any, rule: str) -> Iterator[Remark]:
         if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
             yield "broken", f"{rule}-type"
             return
@@ -206,10 +206,10 @@ def _integer(low: int | None, high: int | None) -> Check:
     return check
 
 
-def _items(*names: str) -> Check:
-    """An array of objects of which these names are strings."""
+def _items_check(*names: str) -> Check:
+    """Return a check of an array of objects whose properties ``names`` are strings."""
 
-    def check(value: Any, rule: str) -> Iterator[Finding]:
+    def check(value: Any, rule: str) -> Iterator[Remark]:
         if not isinstance(value, list):
             yield "broken", f"{rule}-type"
             return
@@ -219,12 +219,12 @@ def _items(*names: str) -> Check:
             elif not isinstance(item, Mapping):
                 yield "broken", f"{rule}-item-type"
             else:
-                yield from _item(item, names)
+                yield from _check_item(item, names)
 
     return check
 
 
-def _item(item: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[Finding]:
+def _check_item(item: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[Remark]:
     for name in names:
         rule = name.replace("_", "-")
         if name not in item:
@@ -239,7 +239,7 @@ def _item(item: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[Finding]:
         yield "open", "unknown property"
 
 
-def _labels(value: Any, rule: str) -> Iterator[Finding]:
+def _check_labels(value: Any, rule: str) -> Iterator[Remark]:
     if not isinstance(value, list):
         yield "broken", f"{rule}-type"
         return
@@ -250,8 +250,8 @@ def _labels(value: Any, rule: str) -> Iterator[Finding]:
             yield "broken", f"{rule}-item-type"
 
 
-def _texts(value: Any) -> Iterator[Finding]:
-    """NUL and half a surrogate pair may be refused anywhere; so may control characters that no one types."""
+def _check_characters(value: Any) -> Iterator[Remark]:
+    """Yield an open point for control characters, NUL and half a surrogate pair in any text."""
     if isinstance(value, str):
         if not value.isprintable() and any(
             ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in value
@@ -259,31 +259,31 @@ def _texts(value: Any) -> Iterator[Finding]:
             yield "open", "characters that a server may refuse"
     elif isinstance(value, Mapping):
         for key, inner in value.items():
-            yield from _texts(key)
-            yield from _texts(inner)
+            yield from _check_characters(key)
+            yield from _check_characters(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _texts(inner)
+            yield from _check_characters(inner)
 
 
 _PROPERTIES: dict[str, Check] = {
-    "service_slug": _slug,
-    "display_name": lambda value, rule: _text(value, rule, 255),
-    "service_desc": _text,
-    "service_type": _type,
-    "docker_image": _text,
-    "external_url": _url,
-    "external_auth_credential_id": _uuid,
-    "exposed_port": _integer(1, 65535),
-    "health_path": lambda value, rule: _named(value, rule),
-    "env_config": _items("env_name", "env_value"),
-    "volume_config": _items("host_path", "container_path"),
-    "required_labels": _labels,
-    "gpu_count": _integer(-1, None),
-    "replica_count": _integer(1, 10),
-    "usage_prompt": _text,
-    "openapi_url": lambda value, rule: _named(value, rule, 500),
+    "service_slug": _check_slug,
+    "display_name": lambda value, rule: _check_text(value, rule, 255),
+    "service_desc": _check_text,
+    "service_type": _check_type,
+    "docker_image": _check_text,
+    "external_url": _check_url,
+    "external_auth_credential_id": _check_uuid,
+    "exposed_port": _integer_check(1, 65535),
+    "health_path": lambda value, rule: _check_path(value, rule),
+    "env_config": _items_check("env_name", "env_value"),
+    "volume_config": _items_check("host_path", "container_path"),
+    "required_labels": _check_labels,
+    "gpu_count": _integer_check(-1, None),
+    "replica_count": _integer_check(1, 10),
+    "usage_prompt": _check_text,
+    "openapi_url": lambda value, rule: _check_path(value, rule, 500),
 }
 
-#: The properties that the facts know.
-NAMES = frozenset(_PROPERTIES)
+#: The properties that the facts mention.
+PROPERTY_NAMES = frozenset(_PROPERTIES)

@@ -1,29 +1,33 @@
-"""The view of the contract that generators need: bodies alone, the conditional requirement as two whole schemas."""
+"""Generation view: the contract's bodies alone, with the conditional requirement as two whole schemas."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from contract_tests.contract.spec import Operation, Spec
 
-_WRITING = ("createContainer", "updateContainer")
+_WRITE_OPERATIONS = ("createContainer", "updateContainer")
 
 
-def generation_view(spec: Spec) -> dict[str, Any]:
-    """Return a document of the two operations with nothing but their bodies; ``if/then/else`` is expanded.
+def build_generation_view(spec: Spec) -> dict[str, Any]:
+    """Return a document with only the bodies of the two operations; ``if/then/else`` is expanded.
 
-    Generators drop what only one branch requires when they see each branch as a schema of its own.
+    Generators leave out conditionally required properties only if each branch is a schema by itself.
     """
     paths: dict[str, Any] = {}
-    for operation in (spec.operations[name] for name in _WRITING):
+    for operation in (spec.operations[name] for name in _WRITE_OPERATIONS):
         parameters = [
-            {"name": operation.parameter, "in": "path", "required": True, "schema": {"type": "string"}}
-        ] if operation.parameter else []  # fmt: skip
+            {"name": operation.path_parameter, "in": "path", "required": True, "schema": {"type": "string"}}
+        ] if operation.path_parameter else []  # fmt: skip
         paths.setdefault(operation.path, {})[operation.method.lower()] = {
             "operationId": operation.id,
             "parameters": parameters,
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": expanded(_plain(operation.body))}},
+                "content": {
+                    "application/json": {
+                        "schema": expand_conditions(_strip_annotations(operation.body_schema))
+                    }
+                },
             },
             "responses": {"default": {"description": "Any answer."}},
         }
@@ -31,33 +35,38 @@ def generation_view(spec: Spec) -> dict[str, Any]:
     return {"openapi": "3.1.0", "info": info, "paths": paths}
 
 
-def expanded(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a schema that accepts the same, with ``if/then/else`` spelled as ``oneOf`` of two whole schemas."""
+def expand_conditions(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an equivalent schema, with ``if/then/else`` as a ``oneOf`` of two whole schemas."""
     if "if" not in schema:
         return dict(schema)
     base = {key: value for key, value in schema.items() if key not in ("if", "then", "else")}
     condition = schema["if"]
-    holds = _merged(_merged(base, condition), schema.get("then", {}))
-    fails = _merged(base, schema.get("else", {}))
+    holds = _merge_schemas(_merge_schemas(base, condition), schema.get("then", {}))
+    fails = _merge_schemas(base, schema.get("else", {}))
     names = set(condition.get("required", ()))
     if names == set(condition.get("properties", {})) and len(names) == 1:
         (name,) = names
-        fails = _merged(
-            fails, {"properties": {name: _other(base["properties"][name], condition["properties"][name])}}
+        fails = _merge_schemas(
+            fails,
+            {
+                "properties": {
+                    name: _build_complement(base["properties"][name], condition["properties"][name])
+                }
+            },
         )
     else:
         fails["not"] = condition
     return {"oneOf": [holds, fails]}
 
 
-def _other(schema: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what of a property is left where it is not the chosen constant."""
+def _build_complement(schema: Mapping[str, Any], chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of a property for all values except the chosen constant."""
     if "enum" in schema and "const" in chosen:
         return {"enum": [item for item in schema["enum"] if item != chosen["const"]]}
     return {"not": dict(chosen)}
 
 
-def _merged(schema: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+def _merge_schemas(schema: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(schema)
     for key, value in more.items():
         if key == "required":
@@ -70,12 +79,12 @@ def _merged(schema: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-def _plain(node: Any) -> Any:
+def _strip_annotations(node: Any) -> Any:
     if isinstance(node, Mapping):
-        return {k: _plain(v) for k, v in node.items() if k not in ("x-rules", "description")}
-    return [_plain(item) for item in node] if isinstance(node, list) else node
+        return {k: _strip_annotations(v) for k, v in node.items() if k not in ("x-rules", "description")}
+    return [_strip_annotations(item) for item in node] if isinstance(node, list) else node
 
 
-def writing(spec: Spec) -> tuple[Operation, ...]:
+def list_write_operations(spec: Spec) -> tuple[Operation, ...]:
     """Return the two operations of the contract."""
-    return tuple(spec.operations[name] for name in _WRITING)
+    return tuple(spec.operations[name] for name in _WRITE_OPERATIONS)

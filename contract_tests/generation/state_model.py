@@ -1,18 +1,18 @@
-"""The model: what the facts say a target must have stored after a sequence of requests."""
+"""State model: the services that a correct target has stored after a sequence of requests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contract_tests.cases.model import Expect
-from contract_tests.generation.oracle import CREDENTIAL, opinion
+from contract_tests.generation.oracle import CREDENTIAL_PROPERTY, predict
 
-BUSY = ("deploying", "stopping")
+BUSY_STATUSES = ("deploying", "stopping")
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """One service: its team (red or blue), slug label, type, status and the credential that is known."""
+class StoredService:
+    """One service: its team (red or blue), slug label, type, credential if known, and status."""
 
     team: str
     slug: str
@@ -22,52 +22,52 @@ class Stored:
 
 
 @dataclass(slots=True)
-class Model:
+class StateModel:
     """All services by label."""
 
-    services: dict[str, Stored] = field(default_factory=dict)
+    services: dict[str, StoredService] = field(default_factory=dict)
 
     def expect_create(self, team: str, slug: str, body: Mapping[str, Any]) -> tuple[Expect, str]:
-        """Return what a create must get, and the rule that says so."""
-        said = opinion("createContainer", {"service_slug": "any-slug", **body})
+        """Return the expectation of a create, and the rule that gives it."""
+        prediction = predict("createContainer", {"service_slug": "any-slug", **body})
         if any(s.team == team and s.slug == slug for s in self.services.values()):
             return "refuse", "slug-unique"
-        if said.broken:
-            return "refuse", min(said.broken)
-        return said.expect, "slug-unique"
+        if prediction.broken_rules:
+            return "refuse", min(prediction.broken_rules)
+        return prediction.expect, "slug-unique"
 
-    def created(self, label: str, team: str, slug: str, body: Mapping[str, Any]) -> None:
-        """Take note of an accepted create."""
-        kind = body.get("service_type") or "deployed"
-        self.services[label] = Stored(team, slug, kind, body.get(CREDENTIAL))
+    def apply_create(self, label: str, team: str, slug: str, body: Mapping[str, Any]) -> None:
+        """Store the service of an accepted create."""
+        service_type = body.get("service_type") or "deployed"
+        self.services[label] = StoredService(team, slug, service_type, body.get(CREDENTIAL_PROPERTY))
 
     def expect_update(self, label: str, team: str, body: Mapping[str, Any]) -> tuple[Expect, str]:
-        """Return what an update must get, and the rule that says so."""
+        """Return the expectation of an update, and the rule that gives it."""
         stored = self.services[label]
         if stored.team != team:
             return "refuse", "team-scope"
-        said = opinion("updateContainer", body, stored.service_type)
-        if said.broken:
-            return "refuse", min(said.broken)
-        if stored.status in BUSY:
+        prediction = predict("updateContainer", body, stored.service_type)
+        if prediction.broken_rules:
+            return "refuse", min(prediction.broken_rules)
+        if stored.status in BUSY_STATUSES:
             return "refuse", "not-while-busy"
-        return said.expect, permission(body) if stored.status == "created" else "not-while-busy"
+        return prediction.expect, permission_rule(body) if stored.status == "created" else "not-while-busy"
 
-    def updated(self, label: str, body: Mapping[str, Any]) -> None:
-        """Take note of an accepted update."""
-        if body.get(CREDENTIAL):
-            self.services[label] = replace(self.services[label], credential=body[CREDENTIAL])
+    def apply_update(self, label: str, body: Mapping[str, Any]) -> None:
+        """Store the credential of an accepted update."""
+        if body.get(CREDENTIAL_PROPERTY):
+            self.services[label] = replace(self.services[label], credential=body[CREDENTIAL_PROPERTY])
 
-    def status(self, label: str, status: str) -> None:
-        """Take note of a new status."""
+    def set_status(self, label: str, status: str) -> None:
+        """Store the new status of a service."""
         self.services[label] = replace(self.services[label], status=status)
 
 
-def permission(body: Mapping[str, Any]) -> str:
-    """Name the rule that says why an update of a new service is to be accepted."""
+def permission_rule(body: Mapping[str, Any]) -> str:
+    """Return the rule that permits an update of a new service."""
     if "external_url" in body:
         return "external-url-on-external-only"
-    if CREDENTIAL in body:
-        given = body[CREDENTIAL] is not None
-        return "external-credential-on-external-only" if given else "external-credential-null-accepted"
+    if CREDENTIAL_PROPERTY in body:
+        is_set = body[CREDENTIAL_PROPERTY] is not None
+        return "external-credential-on-external-only" if is_set else "external-credential-null-accepted"
     return "updated" if body else "update-partial"

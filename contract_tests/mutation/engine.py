@@ -1,48 +1,37 @@
-"""Mutation: each small change of the contract, and whether the suite notices it.
+"""Mutation engine: runs the cases against each mutant until one of them sees a violation.
 
-Each mutant is served in this process, and the frozen deterministic cases are played against it with the oracle of
-the unchanged contract, those of the changed rule first, until one of them sees a violation.
+Each mutant is served in this process. The deterministic cases run against it with the oracle of the unchanged
+contract, those of the changed rule first.
 """
 
-import importlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fnmatch import filter as filter_names
 from fnmatch import fnmatchcase
 from multiprocessing import get_all_start_methods, get_context
-from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import jsonschema_rs
-import yaml
 
-from contract_tests.cases.boundaries import derived_cases, fresh
 from contract_tests.cases.model import Case
-from contract_tests.cases.scenarios import directed
-from contract_tests.cases.tables import fixture_cases
-from contract_tests.contract.resources import data_file
-from contract_tests.contract.spec import Spec
-from contract_tests.execution.executor import Player, Result, TargetGone
-from contract_tests.execution.factory import open_player
-from contract_tests.execution.preflight import preflight
-from contract_tests.execution.race import play_race, race_cases
-from contract_tests.mutation.mutants import Mutant, base_document, mutants
-from contract_tests.targets.base import TargetError
+from contract_tests.execution.executor import Executor
+from contract_tests.execution.race import build_race_cases
+from contract_tests.mutation.mutants import Mutant, build_mutants
+from contract_tests.mutation.session import MutationSession, run_cases
+from contract_tests.results.observation import Observation
 from contract_tests.targets.exchange import Exchange
-from contract_tests.targets.wsgi import WsgiTarget
 
-State = Literal["killed", "survived", "equivalent", "not observable", "invalid"]
-Factory = Callable[..., Any]
+MutantState = Literal["killed", "survived", "equivalent", "not observable", "invalid"]
 
 
-class Subject(Protocol):
-    """What can be killed: a mutant of the contract, or a fault of behaviour."""
+class Mutation(Protocol):
+    """A change that cases can kill: a mutant of the contract, or a behaviour fault."""
 
     @property
     def id(self) -> str:
-        """Its name."""
+        """The name of the change."""
         ...
 
     @property
@@ -56,20 +45,20 @@ class Subject(Protocol):
         ...
 
     def diff(self, document: Mapping[str, Any]) -> str:
-        """Say what is changed."""
+        """Return the change as text."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
-    """What became of one ``Subject``.
+class MutantResult:
+    """The result of one mutation.
 
-    For a killed one: the case, layer and rule that saw it, after how many requests, and ``needs`` where only the
-    read-back or the control hook shows it. ``reason`` speaks of the others.
+    For a killed one: the case, layer and rule that saw it, the requests until then, and in ``needs`` the feature
+    without which no case sees it. ``reason`` explains the other states.
     """
 
     mutant: Any
-    state: State
+    state: MutantState
     case: str = ""
     layer: str = ""
     rule: str = ""
@@ -79,214 +68,149 @@ class Fate:
     exchanges: tuple[Exchange, ...] = ()
 
 
-@dataclass(slots=True)
-class Bench:
-    """What every mutant is tried with: the factory, the contract it starts from, the cases."""
-
-    factory: Factory
-    spec: Spec
-    spec_path: Path | None
-    control_hook: str | None
-    cases: tuple[Case, ...]
-    readback: bool
-    equivalent: Mapping[str, str]
-    open_answers: Mapping[str, str] = field(default_factory=dict)
-
-    def player(self, document: Mapping[str, Any]) -> Player:
-        """Return a player for a fresh app that serves the document; whatever the factory raises goes on."""
-        return self.player_for(self.factory(spec=document))
-
-    def player_for(self, app: Any) -> Player:
-        """Return a player for a WSGI app."""
-        target = WsgiTarget(app)
-        player = open_player(target, spec=self.spec_path, control_hook=self.control_hook, parsed=self.spec)
-        player.readback = self.readback
-        return player
-
-
-def open_bench(
-    name: str, *, spec: Path | None = None, control_hook: str | None = None, equivalent: Path | None = None
-) -> Bench:
-    """Prepare the bench and see that the unchanged contract passes; TargetError says what is wrong."""
-    from contract_tests.contract.spec import load_spec
-
-    factory = _factory(name)
-    original = load_spec(spec)
-    bench = Bench(factory, original, spec, control_hook, (), False, load_equivalent(equivalent))
-    player = bench.player(original.document)
-    ready = preflight(player)
-    bench.readback = ready.readback
-    tables = fixture_cases(player.catalogue)
-    derived = fresh(derived_cases(original, player.catalogue, player.bodies), tables)
-    plain = (*tables, *derived, *directed(player.cast, player.bodies))
-    bench.cases = tuple(player.cast.rotated(case) if case.value else case for case in plain)
-    bench.spec = replace(original, document=base_document(original.document))
-    results = list(_played(bench.player(bench.spec.document), bench.cases))
-    violated = sorted({r.judgement.rule for r in results if r.judgement.outcome == "violated"})
-    bench.open_answers = {r.case.id: r.judgement.answer for r in results if r.case.expect == "open"}
-    if violated:
-        raise TargetError(f"{name} violates the unchanged contract ({', '.join(violated)}); mend that first")
-    return bench
-
-
-def load_equivalent(path: Path | None = None) -> dict[str, str]:
-    """Read the mutants that nobody could notice, each with its reason; ValueError says what is wrong."""
-    file = path or data_file("fixtures/equivalent-mutants.yaml")
-    entries = yaml.safe_load(file.read_text("utf-8")) or []
-    if not isinstance(entries, list) or not all(
-        isinstance(e, dict) and {"mutant", "reason"} <= e.keys() for e in entries
-    ):
-        raise ValueError(f"{file}: each entry needs mutant and reason")
-    return {str(entry["mutant"]): str(entry["reason"]) for entry in entries}
-
-
-def try_all(bench: Bench, chosen: Sequence[Subject], jobs: int | None = None) -> Iterator[Fate]:
-    """Yield the fate of each mutant or fault, in their order; ``jobs`` processes share the work."""
-    width = min(jobs or os.cpu_count() or 1, max(1, len(chosen)))
+def run_mutations(
+    session: MutationSession, mutations: Sequence[Mutation], jobs: int | None = None
+) -> Iterator[MutantResult]:
+    """Yield the result of each mutation, in their order; ``jobs`` processes share the work."""
+    width = min(jobs or os.cpu_count() or 1, max(1, len(mutations)))
     if width == 1 or "fork" not in get_all_start_methods():
-        yield from (fate(bench, subject) for subject in chosen)
+        yield from (run_mutation(session, mutation) for mutation in mutations)
         return
-    # Handed to the children by fork, since factories and faults cannot be pickled.
-    _SHARED.update(bench=bench, chosen=chosen)
+    # Children inherit these by fork, since factories and faults cannot be pickled.
+    _SHARED.update(session=session, mutations=mutations)
     try:
-        with ProcessPoolExecutor(width, mp_context=get_context("fork")) as pool:
-            for number, found in enumerate(pool.map(_fate_in_child, range(len(chosen)), chunksize=4)):
-                yield replace(found, mutant=chosen[number])
+        with ProcessPoolExecutor(width, mp_context=get_context("fork")) as processes:
+            results = processes.map(_run_in_child, range(len(mutations)), chunksize=4)
+            for number, result in enumerate(results):
+                yield replace(result, mutant=mutations[number])
     finally:
         _SHARED.clear()
 
 
-def fate(bench: Bench, subject: Subject) -> Fate:
-    """Return what becomes of a mutant of the contract or of a fault of behaviour."""
-    return judge_mutant(bench, subject) if isinstance(subject, Mutant) else judge_fault(bench, subject)
+def run_mutation(session: MutationSession, mutation: Mutation) -> MutantResult:
+    """Return the result of a mutant of the contract or of a behaviour fault."""
+    if isinstance(mutation, Mutant):
+        return run_mutant(session, mutation)
+    return run_fault(session, mutation)
 
 
-def judge_mutant(bench: Bench, mutant: Mutant) -> Fate:
-    """Serve one mutant and play the cases until one sees it."""
-    document = mutant.apply(bench.spec.document)
-    if (problem := _malformed(document, mutant)) is not None:
-        return Fate(mutant, "invalid", reason=problem)
+def run_mutant(session: MutationSession, mutant: Mutant) -> MutantResult:
+    """Serve one mutant and run the cases until one of them sees it."""
+    document = mutant.apply(session.spec.document)
+    if (problem := _find_schema_error(document, mutant)) is not None:
+        return MutantResult(mutant, "invalid", reason=problem)
     try:
-        player = bench.player(document)
-    except Exception as error:  # whatever a foreign factory raises on a document that it does not like
-        return Fate(mutant, "invalid", reason=f"the target refuses it: {type(error).__name__}: {error}")
-    differs = ""
-    for result in _played(player, sorted(bench.cases, key=lambda case: _distance(case, mutant))):
-        if result.judgement.outcome == "violated":
-            return _killed(mutant, result, player)
-        case = result.case
-        if case.expect == "open" and result.judgement.answer != bench.open_answers.get(case.id):
-            differs = case.id
-    reason = _reason(bench, mutant)
-    if differs and not reason:
-        reason = f"it differs only where the pages leave both open ({differs})"
+        executor = session.open_document_executor(document)
+    except Exception as error:  # the user's factory may raise anything on a document that it rejects
+        return MutantResult(
+            mutant, "invalid", reason=f"the target refuses it: {type(error).__name__}: {error}"
+        )
+    different = ""
+    ordered = sorted(session.cases, key=lambda case: _case_distance(case, mutant))
+    for observation in run_cases(executor, ordered):
+        if observation.judgement.outcome == "violated":
+            return _build_killed(mutant, observation, executor)
+        case = observation.case
+        if case.expect == "open" and observation.judgement.reaction != session.open_reactions.get(case.id):
+            different = case.id
+    return _explain_survivor(session, mutant, executor, different)
+
+
+def _explain_survivor(
+    session: MutationSession, mutant: Mutant, executor: Executor, different: str
+) -> MutantResult:
+    """Return the result of a mutant that no case killed; ``different`` is an open case with another reaction."""
+    requests, catalogue = executor.sender.requests, executor.catalogue
+    reason = _equivalence_reason(session, mutant)
+    if different and not reason:
+        reason = f"it differs only where the pages leave both open ({different})"
     if reason:
-        return Fate(mutant, "equivalent", requests=player.requests, reason=reason)
-    needs = {player.catalogue[rule].needs for rule in mutant.rules if rule in player.catalogue} - {None}
-    unseen = ("read-back" in needs and not bench.readback) or (
-        "control-hook" in needs and not bench.control_hook
+        return MutantResult(mutant, "equivalent", requests=requests, reason=reason)
+    needs = {catalogue[rule].needs for rule in mutant.rules if rule in catalogue} - {None}
+    unobservable = ("read-back" in needs and not session.readback) or (
+        "control-hook" in needs and not session.control_hook
     )
-    state: State = "not observable" if unseen else "survived"
-    return Fate(mutant, state, requests=player.requests, needs=", ".join(sorted(map(str, needs))))
+    state: MutantState = "not observable" if unobservable else "survived"
+    return MutantResult(mutant, state, requests=requests, needs=", ".join(sorted(map(str, needs))))
 
 
-def judge_fault(bench: Bench, subject: Subject) -> Fate:
-    """Play the cases against an app with a fault in it, those of its rules first and once more at the end."""
-    planted: Any = subject
-    player = bench.player_for(planted.app())
-    mine = [case for case in bench.cases if case.rule in subject.rules]
-    others = [case for case in bench.cases if case.rule not in subject.rules]
-    again = [case.again("late") for case in mine if case.expect == "refuse"]
-    for result in _played(player, [*mine, *race_cases(), *others, *again]):
-        if result.judgement.outcome == "violated":
-            return _killed(subject, result, player)
-    return Fate(subject, "survived", requests=player.requests)
+def run_fault(session: MutationSession, mutation: Mutation) -> MutantResult:
+    """Run the cases against an app with a fault: those of its rules first, and their refusals again at the end."""
+    fault: Any = mutation
+    executor = session.open_app_executor(fault.app())
+    own = [case for case in session.cases if case.rule in mutation.rules]
+    others = [case for case in session.cases if case.rule not in mutation.rules]
+    again = [case.with_changes("late") for case in own if case.expect == "refuse"]
+    for observation in run_cases(executor, [*own, *build_race_cases(), *others, *again]):
+        if observation.judgement.outcome == "violated":
+            return _build_killed(mutation, observation, executor)
+    return MutantResult(mutation, "survived", requests=executor.sender.requests)
 
 
-def _killed(subject: Subject, result: Result, player: Player) -> Fate:
-    judgement, case = result.judgement, result.case
-    return Fate(
-        subject, "killed", case.id, case.layer, judgement.rule, player.requests,
-        _needs(case), judgement.reason, result.exchanges,
+def _build_killed(mutation: Mutation, observation: Observation, executor: Executor) -> MutantResult:
+    judgement, case = observation.judgement, observation.case
+    return MutantResult(
+        mutation, "killed", case.id, case.layer, judgement.rule, executor.sender.requests,
+        _needed_feature(case), judgement.reason, observation.exchanges,
     )  # fmt: skip
 
 
-def all_mutants(bench: Bench) -> list[Mutant]:
-    """Return every mutant of the bench's contract."""
-    return mutants(bench.spec.document)
+def all_mutants(session: MutationSession) -> list[Mutant]:
+    """Return every mutant of the session's contract."""
+    return build_mutants(session.spec.document)
 
 
-def wrongly_listed(bench: Bench, fates: Iterable[Fate]) -> list[str]:
-    """Return the ids that are listed as equivalent but were killed, or are no mutant of this contract."""
-    killed = [fate.mutant.id for fate in fates if fate.state == "killed"]
-    known = [mutant.id for mutant in all_mutants(bench)]
-    return [name for name in bench.equivalent if filter_names(killed, name) or not filter_names(known, name)]
+def find_wrongly_listed(session: MutationSession, results: Iterable[MutantResult]) -> list[str]:
+    """Return the ids listed as equivalent that were killed, or that are not mutants of this contract."""
+    killed = [result.mutant.id for result in results if result.state == "killed"]
+    known = [mutant.id for mutant in all_mutants(session)]
+    return [
+        name for name in session.equivalent if filter_names(killed, name) or not filter_names(known, name)
+    ]
 
 
 _SHARED: dict[str, Any] = {}
 
 
-def _fate_in_child(number: int) -> Fate:
-    # A fault cannot be pickled; the parent knows it by its place.
-    return replace(fate(_SHARED["bench"], _SHARED["chosen"][number]), mutant=None)
+def _run_in_child(number: int) -> MutantResult:
+    # A fault cannot be pickled; the parent restores it by its place.
+    return replace(run_mutation(_SHARED["session"], _SHARED["mutations"][number]), mutant=None)
 
 
-def _played(player: Player, cases: Iterable[Case]) -> Iterator[Result]:
-    for case in cases:
-        try:
-            yield play_race(player, case) if case.layer == "race" else player.play(case)
-        except TargetGone:
-            return
+def _equivalence_reason(session: MutationSession, mutant: Mutant) -> str:
+    """Return the reason with which a mutant is listed as equivalent; listed names may contain ``*``."""
+    return next((reason for name, reason in session.equivalent.items() if fnmatchcase(mutant.id, name)), "")
 
 
-def _reason(bench: Bench, mutant: Mutant) -> str:
-    """Return the reason with which a mutant is listed as equivalent; a listed name may have ``*`` in it."""
-    return next((reason for name, reason in bench.equivalent.items() if fnmatchcase(mutant.id, name)), "")
-
-
-def _distance(case: Case, mutant: Mutant) -> tuple[bool, bool, bool]:
-    """Sort the cases that are likely to see a mutant first."""
+def _case_distance(case: Case, mutant: Mutant) -> tuple[bool, bool, bool]:
+    """Return a sort key that puts the cases first that are likely to see the mutant."""
     same_rule = case.rule in mutant.rules
     same_place = case.value is not None and case.value[2] in mutant.place
     same_operation = case.steps[-1].operation == mutant.operation
     return not (same_rule and same_operation), not same_rule, not (same_place and same_operation)
 
 
-def _needs(case: Case) -> str:
+def _needed_feature(case: Case) -> str:
     operations = {step.operation for step in case.steps}
     if "setStatus" in operations:
         return "control-hook"
     return "read-back" if "readContainer" in operations else ""
 
 
-def _malformed(document: Mapping[str, Any], mutant: Mutant) -> str | None:
-    """Say why the changed object is no schema, None where it is one."""
+def _find_schema_error(document: Mapping[str, Any], mutant: Mutant) -> str | None:
+    """Return why the changed object is not a valid schema, or None if it is."""
     node: Any = document
     for key in mutant.place:
         node = node[key]
     if "schema" in mutant.place:
         try:
-            jsonschema_rs.meta.validate(_without_rules(node))
+            jsonschema_rs.meta.validate(_strip_rules(node))
         except jsonschema_rs.ValidationError as error:
             return str(error.message)
     return None
 
 
-def _without_rules(node: Any) -> Any:
+def _strip_rules(node: Any) -> Any:
     if isinstance(node, Mapping):
-        return {key: _without_rules(value) for key, value in node.items() if key != "x-rules"}
-    return [_without_rules(item) for item in node] if isinstance(node, list) else node
-
-
-def _factory(name: str) -> Factory:
-    module, _, attribute = name.removeprefix("wsgi:").partition(":")
-    try:
-        factory = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise TargetError(
-            f"{name}: {error}; give wsgi:module:factory, called as factory(spec=document)"
-        ) from None
-    if not callable(factory):
-        raise TargetError(f"{name} is no factory; it is called as factory(spec=document)")
-    made: Factory = factory
-    return made
+        return {key: _strip_rules(value) for key, value in node.items() if key != "x-rules"}
+    return [_strip_rules(item) for item in node] if isinstance(node, list) else node

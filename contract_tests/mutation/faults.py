@@ -1,4 +1,4 @@
-"""Behaviour faults: what no mutant of a contract can say, planted in an app by whoever knows it."""
+"""Behaviour faults: faults that no mutant of a contract can express, planted in an app."""
 
 import importlib
 from collections.abc import Iterable, Mapping
@@ -9,11 +9,11 @@ from contract_tests.targets.base import TargetError
 
 
 class Fault(Protocol):
-    """A named fault: the rules that it breaks, and a WSGI app with the fault in it and nothing stored."""
+    """A named fault: the rules that it breaks, and a WSGI app with the fault and an empty store."""
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """The name of the fault."""
         ...
 
     @property
@@ -22,24 +22,24 @@ class Fault(Protocol):
         ...
 
     def app(self) -> Any:
-        """Return a WSGI app with the fault in it."""
+        """Return a WSGI app with the fault."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Planted:
-    """A fault in the form of a mutant."""
+class PlantedFault:
+    """A fault with the interface of a mutant."""
 
     fault: Fault
 
     @property
     def id(self) -> str:
-        """The fault's name."""
+        """The name of the fault, with a prefix."""
         return f"behaviour:{self.fault.name}"
 
     @property
     def operator(self) -> str:
-        """All faults are of one kind."""
+        """The operator, the same for all faults."""
         return "behaviour"
 
     @property
@@ -48,7 +48,7 @@ class Planted:
         return tuple(sorted(self.fault.breaks))
 
     def app(self) -> Any:
-        """Return a WSGI app with the fault in it."""
+        """Return a WSGI app with the fault."""
         return self.fault.app()
 
     def diff(self, _document: Mapping[str, Any]) -> str:
@@ -56,11 +56,11 @@ class Planted:
         return f"the target behaves as if: {self.fault.name.replace('-', ' ')}"
 
 
-def load_faults(name: str) -> tuple[Planted, ...]:
-    """Return the faults of ``module:attribute``; TargetError says what is wrong with it."""
+def load_faults(name: str) -> tuple[PlantedFault, ...]:
+    """Return the faults of ``module:attribute``; raise TargetError if they cannot be loaded."""
     module, _, attribute = name.partition(":")
     try:
         found = getattr(importlib.import_module(module), attribute)
-        return tuple(Planted(fault) for fault in found)
+        return tuple(PlantedFault(fault) for fault in found)
     except (ImportError, AttributeError, ValueError, TypeError) as error:
-        raise TargetError(f"--faults {name}: {error}; give module:attribute, a list of faults") from None
+        raise TargetError(f"--faults {name}: {error}; give module:attribute, an iterable of faults") from None

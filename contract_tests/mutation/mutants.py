@@ -8,20 +8,20 @@ from typing import Any
 
 import yaml
 
-from contract_tests.contract.spec import METHODS, resolve
-from contract_tests.mutation.operators import GONE, Edit, edits
+from contract_tests.contract.spec import HTTP_METHODS, resolve_references
+from contract_tests.mutation.operators import GONE, Edit, list_edits
 
-_NESTED = ("properties",)
-_BRANCHES = ("then", "else", "if", "items")
-_LISTS = ("anyOf", "oneOf", "allOf")
+_SCHEMA_MAPS = ("properties",)
+_SUBSCHEMAS = ("then", "else", "if", "items")
+_SCHEMA_LISTS = ("anyOf", "oneOf", "allOf")
 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
     """One change of the contract.
 
-    ``id`` is ``operation:pointer:operator``; ``place`` the keys from the document to the changed object;
-    ``edit`` the keywords changed there; ``rules`` the rules of the keyword.
+    ``id`` is ``operation:pointer:operator``. ``place`` holds the keys from the document to the changed object,
+    ``edit`` the keywords changed there, ``rules`` the rules of the keyword.
     """
 
     id: str
@@ -33,23 +33,25 @@ class Mutant:
     edit: Edit
 
     def apply(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a copy of the document with the change; what is not on the way to it is shared."""
-        changed: dict[str, Any] = _changed(document, self.place, self.edit)
+        """Return a copy of the document with the change; unchanged parts are shared."""
+        changed: dict[str, Any] = _apply_edit(document, self.place, self.edit)
         return changed
 
     def diff(self, document: Mapping[str, Any]) -> str:
         """Return the changed object before and after, as a unified diff of YAML."""
-        before, after = (_yaml(_at(root, self.place)) for root in (document, self.apply(document)))
+        before, after = (
+            _to_yaml_lines(_value_at(root, self.place)) for root in (document, self.apply(document))
+        )
         where = f"{self.operation} {self.pointer}"
         return "\n".join(unified_diff(before, after, f"a {where}", f"b {where}", n=2, lineterm=""))
 
     @property
     def pointer(self) -> str:
         """The place within the operation."""
-        return pointer(self.place)
+        return format_pointer(self.place)
 
 
-def pointer(place: tuple[str | int, ...]) -> str:
+def format_pointer(place: tuple[str | int, ...]) -> str:
     """Return a place within an operation as a JSON Pointer, where ``/body`` is the schema of its body."""
     inner = list(place[3:])
     if inner[:2] == ["requestBody", "content"] and len(inner) > 3:
@@ -57,72 +59,76 @@ def pointer(place: tuple[str | int, ...]) -> str:
     return "/" + "/".join(map(str, inner))
 
 
-def base_document(document: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the contract with its operations written out, so that each can be changed for itself."""
+def expand_document(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the contract with its operations written out, so that each can be changed separately."""
     whole = dict(document)
-    whole["paths"] = resolve(document["paths"], document)
+    whole["paths"] = resolve_references(document["paths"], document)
     return whole
 
 
-def mutants(document: Mapping[str, Any]) -> list[Mutant]:
-    """Return every mutant of a document that ``base_document`` made, each once."""
+def build_mutants(document: Mapping[str, Any]) -> list[Mutant]:
+    """Return every mutant of a document from ``expand_document``, each once."""
     found: dict[str, Mutant] = {}
     for path, item in document["paths"].items():
-        for method in METHODS:
+        for method in HTTP_METHODS:
             if method in item:
-                for mutant in _operation(document, ("paths", path, method)):
+                for mutant in _mutate_operation(document, ("paths", path, method)):
                     found.setdefault(mutant.id, mutant)
     return list(found.values())
 
 
-def _operation(document: Mapping[str, Any], place: tuple[str | int, ...]) -> Iterator[Mutant]:
-    operation = _at(document, place)
+def _mutate_operation(document: Mapping[str, Any], place: tuple[str | int, ...]) -> Iterator[Mutant]:
+    operation = _value_at(document, place)
     name = operation["operationId"]
     if operation.get("security", document.get("security")):
         rules = ("auth-required", "auth-bearer")
         yield Mutant(f"{name}:/security:drop", name, place, "drop", "security", rules, (("security", []),))
     for number, parameter in enumerate(operation.get("parameters", ())):
-        yield from _parameter(name, parameter, (*place, "parameters", number))
+        yield from _mutate_parameter(name, parameter, (*place, "parameters", number))
     body = (*place, "requestBody")
     if "requestBody" in operation:
-        yield from _object(name, operation["requestBody"], body, None)
+        yield from _mutate_object(name, operation["requestBody"], body, None)
         for media_type, content in operation["requestBody"].get("content", {}).items():
-            yield from _schema(name, content.get("schema", {}), (*body, "content", media_type, "schema"))
+            yield from _mutate_schema(
+                name, content.get("schema", {}), (*body, "content", media_type, "schema")
+            )
 
 
-def _parameter(name: str, parameter: Mapping[str, Any], place: tuple[str | int, ...]) -> Iterator[Mutant]:
-    if parameter.get("in") != "path":  # a path parameter is always there
-        yield from _object(name, parameter, place, None)
-    yield from _schema(name, parameter.get("schema", {}), (*place, "schema"))
+def _mutate_parameter(
+    name: str, parameter: Mapping[str, Any], place: tuple[str | int, ...]
+) -> Iterator[Mutant]:
+    if parameter.get("in") != "path":  # a path parameter cannot be optional
+        yield from _mutate_object(name, parameter, place, None)
+    yield from _mutate_schema(name, parameter.get("schema", {}), (*place, "schema"))
 
 
-def _schema(name: str, schema: Mapping[str, Any], place: tuple[str | int, ...]) -> Iterator[Mutant]:
-    yield from _object(name, schema, place, schema)
-    for keyword in _NESTED:
+def _mutate_schema(name: str, schema: Mapping[str, Any], place: tuple[str | int, ...]) -> Iterator[Mutant]:
+    yield from _mutate_object(name, schema, place, schema)
+    for keyword in _SCHEMA_MAPS:
         for key, inner in schema.get(keyword, {}).items():
-            yield from _schema(name, inner, (*place, keyword, key))
-    for keyword in _BRANCHES:
+            yield from _mutate_schema(name, inner, (*place, keyword, key))
+    for keyword in _SUBSCHEMAS:
         if keyword in schema:
-            inherited = tuple(_rules(schema, keyword)) if keyword == "if" else ()
-            for mutant in _schema(name, schema[keyword], (*place, keyword)):
+            inherited = tuple(_iter_rules(schema, keyword)) if keyword == "if" else ()
+            for mutant in _mutate_schema(name, schema[keyword], (*place, keyword)):
                 yield replace(mutant, rules=mutant.rules or inherited)
-    for keyword in _LISTS:
+    for keyword in _SCHEMA_LISTS:
         for number, inner in enumerate(schema.get(keyword, ())):
-            yield from _schema(name, inner, (*place, keyword, number))
+            yield from _mutate_schema(name, inner, (*place, keyword, number))
 
 
-def _object(
+def _mutate_object(
     name: str, node: Mapping[str, Any], place: tuple[str | int, ...], schema: Mapping[str, Any] | None
 ) -> Iterator[Mutant]:
-    """Yield the mutants of the keywords of one object; ``schema`` is None for one that is no schema."""
+    """Yield the mutants of an object's keywords; ``schema`` is None for objects that are not schemas."""
     for keyword in node:
-        for operator, edit in edits(keyword, node, is_schema=schema is not None):
-            rules = tuple(dict.fromkeys(_rules(node, keyword)))
-            identifier = f"{name}:{pointer(place)}:{operator}"
+        for operator, edit in list_edits(keyword, node, is_schema=schema is not None):
+            rules = tuple(dict.fromkeys(_iter_rules(node, keyword)))
+            identifier = f"{name}:{format_pointer(place)}:{operator}"
             yield Mutant(identifier, name, place, operator.partition(" ")[0], keyword, rules, edit)
 
 
-def _rules(node: Mapping[str, Any], keyword: str) -> Iterator[str]:
+def _iter_rules(node: Mapping[str, Any], keyword: str) -> Iterator[str]:
     rule = node.get("x-rules", {}).get(keyword)
     if isinstance(rule, str):
         yield rule
@@ -130,39 +136,41 @@ def _rules(node: Mapping[str, Any], keyword: str) -> Iterator[str]:
         yield from rule.values()
     elif keyword in ("if", "then", "else"):
         for part in ("then", "else"):
-            yield from _rules(node.get(part, {}), "required")
+            yield from _iter_rules(node.get(part, {}), "required")
     elif keyword == "items":
-        yield from _rules(node["items"], "type")
+        yield from _iter_rules(node["items"], "type")
     elif keyword in ("anyOf", "oneOf"):
         for branch in node[keyword]:
-            yield from _rules(branch, "type")
+            yield from _iter_rules(branch, "type")
 
 
-def _at(node: Any, place: tuple[str | int, ...]) -> Any:
+def _value_at(node: Any, place: tuple[str | int, ...]) -> Any:
     for key in place:
         node = node[key]
     return node
 
 
-def _changed(node: Any, place: tuple[str | int, ...], edit: Edit) -> Any:
+def _apply_edit(node: Any, place: tuple[str | int, ...], edit: Edit) -> Any:
     if not place:
         changed = {key: value for key, value in node.items() if key not in {k for k, v in edit if v is GONE}}
         changed.update({key: copy.deepcopy(value) for key, value in edit if value is not GONE})
         return changed
     copied: Any = list(node) if isinstance(node, list) else dict(node)
-    copied[place[0]] = _changed(node[place[0]], place[1:], edit)
+    copied[place[0]] = _apply_edit(node[place[0]], place[1:], edit)
     return copied
 
 
-def _yaml(node: Any) -> list[str]:
-    return yaml.safe_dump(_shown(node), sort_keys=False, allow_unicode=True, width=100).splitlines()
+def _to_yaml_lines(node: Any) -> list[str]:
+    return yaml.safe_dump(
+        _strip_annotations(node), sort_keys=False, allow_unicode=True, width=100
+    ).splitlines()
 
 
-def _shown(node: Any) -> Any:
+def _strip_annotations(node: Any) -> Any:
     if isinstance(node, Mapping):
         return {
-            k: _shown(v)
+            k: _strip_annotations(v)
             for k, v in node.items()
             if k not in ("x-rules", "description", "examples", "responses")
         }
-    return [_shown(item) for item in node] if isinstance(node, list) else node
+    return [_strip_annotations(item) for item in node] if isinstance(node, list) else node

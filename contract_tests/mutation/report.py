@@ -1,4 +1,4 @@
-"""What mutation showed: in a terminal, as JSON, and as a page that shows each mutant and what killed it."""
+"""Reports of a mutation run: in a terminal, as JSON, and as an HTML page with every mutant."""
 
 import json
 from collections import Counter
@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from contract_tests import __version__
-from contract_tests.mutation.engine import Fate
+from contract_tests.contract.resources import VERSION
+from contract_tests.mutation.engine import MutantResult
 
 STATES = ("killed", "equivalent", "not observable", "invalid", "survived")
 _STYLES = {
@@ -26,63 +26,65 @@ _STYLES = {
 
 @dataclass(frozen=True, slots=True)
 class MutationReport:
-    """All fates of a run; ``wrong`` are entries of the list of equivalent mutants that do not hold."""
+    """Results of a mutation run; ``wrong`` lists entries that are wrongly listed as equivalent."""
 
     target: str
     seconds: float
-    fates: tuple[Fate, ...]
+    results: tuple[MutantResult, ...]
     wrong: tuple[str, ...]
     document: Mapping[str, Any]
 
     @property
     def exit_code(self) -> int:
-        """1 where a mutant survived or the list of equivalent mutants is wrong."""
-        return 1 if self.wrong or any(fate.state == "survived" for fate in self.fates) else 0
+        """The exit code: 1 if a mutant survived or an entry is wrongly listed as equivalent."""
+        return 1 if self.wrong or any(result.state == "survived" for result in self.results) else 0
 
-    def counts(self) -> Counter[str]:
-        """How many mutants met which fate."""
-        return Counter(fate.state for fate in self.fates)
+    def count_states(self) -> Counter[str]:
+        """Count the mutants per state."""
+        return Counter(result.state for result in self.results)
 
 
 def print_mutation(report: MutationReport, console: Console) -> None:
-    """Print a row per operator, then per rule, then every survivor with its change, then one line."""
-    console.print(_table("operator", report.fates, lambda fate: (fate.mutant.operator,)))
+    """Print a row per operator and per rule, then every survivor with its change, then one line."""
+    console.print(_build_table("operator", report.results, lambda result: (result.mutant.operator,)))
     console.print()
-    console.print(_table("rule", report.fates, lambda fate: fate.mutant.rules or ("(no rule)",)))
-    for fate in report.fates:
-        if fate.state in ("survived", "not observable", "invalid"):
-            console.print(f"\n[{_STYLES[fate.state]}]{fate.state}[/] {fate.mutant.id}", highlight=False)
-            console.print(fate.reason or fate.mutant.diff(report.document), markup=False, highlight=False)
+    console.print(_build_table("rule", report.results, lambda result: result.mutant.rules or ("(no rule)",)))
+    for result in report.results:
+        if result.state in ("survived", "not observable", "invalid"):
+            console.print(f"\n[{_STYLES[result.state]}]{result.state}[/] {result.mutant.id}", highlight=False)
+            console.print(result.reason or result.mutant.diff(report.document), markup=False, highlight=False)
     for name in report.wrong:
         console.print(
-            f"listed as equivalent, but killed or no mutant: {name}", style="bold red", markup=False
+            f"wrongly listed as equivalent (killed, or not a mutant): {name}", style="bold red", markup=False
         )
-    console.print(last_line(report), style="bold red" if report.exit_code else "bold green", markup=False)
+    console.print(
+        format_mutation_line(report), style="bold red" if report.exit_code else "bold green", markup=False
+    )
 
 
-def last_line(report: MutationReport) -> str:
+def format_mutation_line(report: MutationReport) -> str:
     """Return the outcome in one line."""
-    counts = report.counts()
-    said = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
-    sent = sum(fate.requests for fate in report.fates)
-    return f"{len(report.fates)} mutants: {said}; {sent} requests in {report.seconds:.1f} s"
+    counts = report.count_states()
+    states = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
+    requests = sum(result.requests for result in report.results)
+    return f"{len(report.results)} mutants: {states}; {requests} requests in {report.seconds:.1f} s"
 
 
-def to_data(report: MutationReport) -> dict[str, Any]:
+def mutation_to_json(report: MutationReport) -> dict[str, Any]:
     """Return the report as plain JSON values."""
     return {
-        "kit": __version__, "target": report.target, "seconds": round(report.seconds, 3),
-        "exit_code": report.exit_code, "counts": dict(report.counts()), "wrong": list(report.wrong),
-        "mutants": [_fate_data(fate, report.document) for fate in report.fates],
+        "kit": VERSION, "target": report.target, "seconds": round(report.seconds, 3),
+        "exit_code": report.exit_code, "counts": dict(report.count_states()), "wrong": list(report.wrong),
+        "mutants": [_result_to_json(result, report.document) for result in report.results],
     }  # fmt: skip
 
 
 def write_mutation(report: MutationReport, folder: Path) -> None:
-    """Write ``mutants.json`` and ``mutants.html``; OSError where that is not possible."""
+    """Write ``mutants.json`` and ``mutants.html``; raise OSError if that fails."""
     from jinja2 import Environment, PackageLoader
 
     folder.mkdir(parents=True, exist_ok=True)
-    data = to_data(report)
+    data = mutation_to_json(report)
     (folder / "mutants.json").write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
     environment = Environment(
         loader=PackageLoader("contract_tests.reports"), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -91,24 +93,25 @@ def write_mutation(report: MutationReport, folder: Path) -> None:
     page = environment.get_template("mutants.html.j2").render(
         report=data,
         operators=operators,
-        matrix=_matrix(data["mutants"]),
-        line=last_line(report),
+        matrix=_group_mutants(data["mutants"]),
+        line=format_mutation_line(report),
         states=STATES,
     )
     (folder / "mutants.html").write_text(page, "utf-8")
 
 
-def _fate_data(fate: Fate, document: Mapping[str, Any]) -> dict[str, Any]:
-    last = fate.exchanges[-1] if fate.exchanges else None
+def _result_to_json(result: MutantResult, document: Mapping[str, Any]) -> dict[str, Any]:
+    last = result.exchanges[-1] if result.exchanges else None
     return {
-        "id": fate.mutant.id, "operator": fate.mutant.operator, "rules": list(fate.mutant.rules),
-        "state": fate.state, "reason": fate.reason, "case": fate.case, "layer": fate.layer, "rule": fate.rule,
-        "requests": fate.requests, "needs": fate.needs, "diff": fate.mutant.diff(document),
-        "curl": last.curl() if last else "", "answer": f"{last.status} {last.reply_body[:500]}" if last else "",
+        "id": result.mutant.id, "operator": result.mutant.operator, "rules": list(result.mutant.rules),
+        "state": result.state, "reason": result.reason, "case": result.case, "layer": result.layer,
+        "rule": result.rule,
+        "requests": result.requests, "needs": result.needs, "diff": result.mutant.diff(document),
+        "curl": last.to_curl() if last else "", "answer": f"{last.status} {last.response_body[:500]}" if last else "",
     }  # fmt: skip
 
 
-def _matrix(mutants: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, list[Mapping[str, Any]]]]:
+def _group_mutants(mutants: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, list[Mapping[str, Any]]]]:
     """Return the mutants by rule and operator."""
     rows: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
     for mutant in mutants:
@@ -117,11 +120,11 @@ def _matrix(mutants: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, list[Ma
     return dict(sorted(rows.items()))
 
 
-def _table(name: str, fates: Sequence[Fate], keys: Any) -> Table:
+def _build_table(name: str, results: Sequence[MutantResult], keys: Any) -> Table:
     rows: dict[str, Counter[str]] = {}
-    for fate in fates:
-        for key in keys(fate):
-            rows.setdefault(key, Counter())[fate.state] += 1
+    for result in results:
+        for key in keys(result):
+            rows.setdefault(key, Counter())[result.state] += 1
     table = Table(box=None, pad_edge=False)
     table.add_column(name, no_wrap=True)
     for state in STATES:

@@ -1,4 +1,4 @@
-"""What every report says in the same words: the verdict's name, the headline, text that is safe to show."""
+"""Wording shared by all reports: labels, headline, groups of findings, text that is safe to show."""
 
 import re
 import shlex
@@ -14,36 +14,37 @@ LABELS: tuple[Label, ...] = ("conforms", "violated", "note", "inconclusive", "no
 GRADES = ("documented", "provider", "assumed")
 OPERATIONS = {"createContainer": "create", "updateContainer": "update", "readContainer": "read"}
 
-# What a terminal would obey, XML 1.0 forbids, UTF-8 cannot hold, or a reader would be deceived by.
+# Terminal control, characters that XML 1.0 or UTF-8 cannot represent, and invisible or reordering ones.
 _UNSHOWABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufff9-\uffff]"
 )
 
 
-def label(row: RuleVerdict) -> Label:
-    """Return the verdict as it is shown: an assumed rule that is chosen otherwise is a note."""
+def verdict_label(row: RuleVerdict) -> Label:
+    """Return the label of a verdict; a violated rule that is only assumed is a note."""
     return "note" if row.verdict == "violated" and not row.fails else row.verdict
 
 
-def headline(report: Report) -> str:
-    """Return the outcome in a word or two, the same as the exit code says."""
+def format_headline(report: Report) -> str:
+    """Return the outcome in a word or two, consistent with the exit code."""
     if report.exit_code == 1:
         return "VIOLATED"
-    if report.unjudged and report.cut_short != "interrupted":
+    if report.judged_nothing and report.cut_short != "interrupted":
         return "NOT JUDGED"
     return "CONFORMS so far" if report.cut_short == "interrupted" else "CONFORMS"
 
 
-def last_line(report: Report) -> str:
+def format_last_line(report: Report) -> str:
     """Return the outcome in one line."""
+    counts = format_counts(report.count_verdicts())
     return (
-        f"{headline(report)}: {counted(report.counts())}; {report.requests} requests in {report.seconds:.1f} s, "
+        f"{format_headline(report)}: {counts}; {report.requests} requests in {report.seconds:.1f} s, "
         f"{report.created} services created"
     )
 
 
-def counted(counts: Mapping[str, int]) -> str:
-    """Return how many rules got each verdict, in words."""
+def format_counts(counts: Mapping[str, int]) -> str:
+    """Return the number of rules per verdict, in words."""
     return ", ".join(
         f"{counts[name]} {name}{'s' if name == 'note' and counts[name] > 1 else ''}"
         for name in LABELS
@@ -51,91 +52,93 @@ def counted(counts: Mapping[str, int]) -> str:
     )
 
 
-def by_weight(report: Report) -> dict[Literal["failure", "waived", "note"], tuple[Finding, ...]]:
-    """Return the findings that fail the run, those that a waiver covers, and the target's own choices.
+def group_by_severity(report: Report) -> dict[Literal["failure", "waived", "note"], tuple[Finding, ...]]:
+    """Return the findings that fail the run, the waived ones, and the target's choices.
 
-    Each in the order of the matrix.
+    Each group has the order of the matrix.
     """
     rows = sorted(report.verdicts, key=lambda row: GRADES.index(row.rule.grade))
     order = {row.rule.id: place for place, row in enumerate(rows)}
     waived = {row.rule.id for row in report.verdicts if row.verdict == "waived"}
-    found = sorted(report.findings, key=lambda f: (order.get(f.rule.id, len(order)), f.operation, f.reason))
-    held = [finding for finding in found if finding.severity == "failure"]
+    findings = sorted(
+        report.findings, key=lambda f: (order.get(f.rule.id, len(order)), f.operation, f.reason)
+    )
+    failing = [finding for finding in findings if finding.severity == "failure"]
     return {
-        "failure": tuple(f for f in held if f.rule.id not in waived),
-        "waived": tuple(f for f in held if f.rule.id in waived),
-        "note": tuple(f for f in found if f.severity == "note"),
+        "failure": tuple(f for f in failing if f.rule.id not in waived),
+        "waived": tuple(f for f in failing if f.rule.id in waived),
+        "note": tuple(f for f in findings if f.severity == "note"),
     }
 
 
-def unjudged(report: Report) -> dict[tuple[Label, str], tuple[str, ...]]:
-    """Return the rules that were not judged, or not held against the target, by verdict and reason."""
+def group_unjudged(report: Report) -> dict[tuple[Label, str], tuple[str, ...]]:
+    """Return the rules that were not judged or are waived, by label and reason."""
     groups: dict[tuple[Label, str], tuple[str, ...]] = {}
     for name in ("inconclusive", "not observed", "waived"):
         for row in report.verdicts:
-            if label(row) == name:
-                key = label(row), row.reason
+            if verdict_label(row) == name:
+                key = verdict_label(row), row.reason
                 groups[key] = (*groups.get(key, ()), row.rule.id)
     return groups
 
 
-def alarms(report: Report) -> tuple[str, ...]:
-    """Return what the reader must know beside the verdicts: expired waivers, and why the run ended early."""
+def list_warnings(report: Report) -> tuple[str, ...]:
+    """Return warnings beside the verdicts: expired waivers, and why the run ended early."""
     expired = [f"the waiver of {w.rule} expired on {w.until}: {w.reason}" for w in report.expired]
     return (*expired, *([f"cut short: {report.cut_short}"] if report.cut_short else []))
 
 
-def by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
-    """Return the findings by the id of their rule."""
+def group_by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    """Return the findings by rule id."""
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
         groups.setdefault(finding.rule.id, []).append(finding)
     return groups
 
 
-def choice(findings: Iterable[Finding]) -> str:
-    """Return in one line what the target chose where the contract is silent: the findings of one rule."""
-    said: dict[str, list[str]] = {}
+def summarize_deviations(findings: Iterable[Finding]) -> str:
+    """Return in one line the target's choice on one assumed rule."""
+    reactions: dict[str, list[str]] = {}
     for finding in findings:
         status = finding.exchanges[-1].status if finding.exchanges else 0
-        answer = f"{OPERATIONS.get(finding.operation, finding.operation)} {status or 'no answer'}"
-        said.setdefault(finding.reason, []).append(answer)
-    return "; ".join(f"{reason}: {', '.join(dict.fromkeys(answers))}" for reason, answers in said.items())
+        reaction = f"{OPERATIONS.get(finding.operation, finding.operation)} {status or 'no response'}"
+        reactions.setdefault(finding.reason, []).append(reaction)
+    return "; ".join(f"{reason}: {', '.join(dict.fromkeys(each))}" for reason, each in reactions.items())
 
 
-def commands(finding: Finding) -> list[str]:
-    """Return the requests of a finding as curl commands; each says whose token ``$TOKEN`` is."""
-    return [f"{exchange.curl()}  # as {exchange.caller}" for exchange in finding.exchanges]
+def format_commands(finding: Finding) -> list[str]:
+    """Return the requests of a finding as curl commands, each with the caller of ``$TOKEN``."""
+    return [f"{exchange.to_curl()}  # as {exchange.caller}" for exchange in finding.exchanges]
 
 
-def replay(finding: Finding, report: Report) -> str:
-    """Return the command that sends a finding again and judges the answers anew."""
+def format_replay(finding: Finding, report: Report) -> str:
+    """Return the command that sends a finding again and judges the responses anew."""
     return f"contract-tests replay findings/{finding.id}.json --target {shlex.quote(report.target)}"
 
 
-def expected(finding: Finding) -> str:
-    """Return what would have been right, less the contract's sentence where that stands beside it anyway."""
+def format_expectation(finding: Finding) -> str:
+    """Return the expectation without the rule's statement, which reports show beside it."""
     return finding.expected.removesuffix(f": {finding.rule.statement}")
 
 
-def phrase(status: int) -> str:
-    """Return the usual words for a status, empty where there are none."""
+def reason_phrase(status: int) -> str:
+    """Return the standard phrase of a status, or an empty string."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:
         return ""
 
 
-def visible(text: str) -> str:
-    """Return the text with characters that cannot be shown as escapes; newline and tab stay."""
-    return _UNSHOWABLE.sub(_escape, text)
+def escape_unprintable(text: str) -> str:
+    """Return the text with unprintable characters escaped, except newline and tab."""
+    return _UNSHOWABLE.sub(_escape_character, text)
 
 
-def cut(text: str, most: int, where: str = "whole in the finding's file") -> str:
-    """Return the text, or its beginning and a word that it was cut."""
-    return text if len(text) <= most else f"{text[:most]} … (cut; {where})"
+def truncate_text(text: str, limit: int, where: str = "complete in the finding's file") -> str:
+    """Return the text, or its beginning with a notice that it was cut."""
+    return text if len(text) <= limit else f"{text[:limit]} … (cut; {where})"
 
 
-def _escape(match: re.Match[str]) -> str:
+def _escape_character(match: re.Match[str]) -> str:
     code = ord(match[0])
     return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"

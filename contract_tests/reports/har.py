@@ -1,4 +1,4 @@
-"""All traffic of a run as an HTTP Archive (HAR 1.2), for any viewer of such files."""
+"""HTTP Archive (HAR 1.2) with all traffic of a run."""
 
 import json
 from collections.abc import Iterable
@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from harfile import Content, Creator, HarFile, PostData, Record, Request, Response, Timings
 
-from contract_tests import __version__
-from contract_tests.reports.common import phrase
+from contract_tests.contract.resources import VERSION
+from contract_tests.reports.common import reason_phrase
 from contract_tests.results.verdict import Report
 from contract_tests.targets.exchange import Exchange
 
@@ -18,17 +18,17 @@ _HTTP = "HTTP/1.1"
 
 def write_har(report: Report, path: Path) -> None:
     """Write every exchange of the run, in the order in which they ended."""
-    creator = Creator("cyberun-contract-kit", __version__)
+    creator = Creator("cyberun-contract-kit", VERSION)
     with (
         path.open("w", encoding="utf-8") as file,
         HarFile(file, creator=creator, comment=report.target) as archive,
     ):
         for exchange in report.traffic:
-            _add(archive, exchange)
+            _add_exchange(archive, exchange)
 
 
 def merge_har(paths: Iterable[Path], path: Path) -> None:
-    """Write the entries of all archives that are there as one; ValueError names one that cannot be read."""
+    """Merge the entries of all archives that exist into one; raise ValueError for an unreadable one."""
     entries: list[Any] = []
     whole: dict[str, Any] = {}
     for each in paths:
@@ -43,57 +43,57 @@ def merge_har(paths: Iterable[Path], path: Path) -> None:
         path.write_text(json.dumps({"log": {**whole["log"], "entries": entries}}), "utf-8")
 
 
-def _add(archive: HarFile, exchange: Exchange) -> None:
+def _add_exchange(archive: HarFile, exchange: Exchange) -> None:
     milliseconds = round(exchange.seconds * 1000, 3)
     archive.add_entry(
         startedDateTime=exchange.started,
         time=milliseconds,
-        request=_request(exchange),
-        response=_response(exchange),
+        request=_build_request(exchange),
+        response=_build_response(exchange),
         timings=Timings(send=0, wait=milliseconds, receive=0),
         comment=f"caller: {exchange.caller}",
     )
 
 
-def _request(exchange: Exchange) -> Request:
+def _build_request(exchange: Exchange) -> Request:
     query = parse_qsl(urlsplit(exchange.url).query, keep_blank_values=True)
     request = Request(
         method=exchange.method,
         url=exchange.url,
         httpVersion=_HTTP,
-        headers=_records(exchange.headers),
-        queryString=_records(query),
+        headers=_to_records(exchange.headers),
+        queryString=_to_records(query),
         bodySize=0,
     )
     if exchange.body is not None:
-        request.postData = PostData(_header(exchange.headers, "content-type"), text=exchange.body)
-        request.bodySize = -1 if exchange.body_cut else _size(exchange.body)
+        request.postData = PostData(_find_header(exchange.headers, "content-type"), text=exchange.body)
+        request.bodySize = -1 if exchange.body_cut else _count_bytes(exchange.body)
     return request
 
 
-def _response(exchange: Exchange) -> Response:
-    """An exchange without an answer has status 0 and the reason as its comment, as browsers do."""
-    headers, body = exchange.reply_headers, exchange.reply_body
-    length = _header(headers, "content-length")
+def _build_response(exchange: Exchange) -> Response:
+    """Return the response; without one the status is 0 and the comment has the reason, as in browsers."""
+    headers, body = exchange.response_headers, exchange.response_body
+    length = _find_header(headers, "content-length")
     return Response(
         status=exchange.status,
-        statusText=phrase(exchange.status),
+        statusText=reason_phrase(exchange.status),
         httpVersion=_HTTP,
-        headers=_records(headers),
-        content=Content(size=_size(body), mimeType=_header(headers, "content-type"), text=body),
-        redirectURL=_header(headers, "location"),
+        headers=_to_records(headers),
+        content=Content(size=_count_bytes(body), mimeType=_find_header(headers, "content-type"), text=body),
+        redirectURL=_find_header(headers, "location"),
         bodySize=int(length) if length.isascii() and length.isdigit() else -1,
         comment=exchange.reason or None,
     )
 
 
-def _records(pairs: Iterable[tuple[str, str]]) -> list[Record]:
+def _to_records(pairs: Iterable[tuple[str, str]]) -> list[Record]:
     return [Record(name, value) for name, value in pairs]
 
 
-def _header(headers: Iterable[tuple[str, str]], wanted: str) -> str:
+def _find_header(headers: Iterable[tuple[str, str]], wanted: str) -> str:
     return next((value for name, value in headers if name.lower() == wanted), "")
 
 
-def _size(text: str) -> int:
+def _count_bytes(text: str) -> int:
     return len(text.encode("utf-8", "surrogatepass"))

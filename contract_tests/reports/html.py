@@ -1,4 +1,4 @@
-"""The report as one self-contained HTML page: nothing is loaded, and the page says so to the browser."""
+"""The report as one self-contained HTML page, with a policy that lets the browser load nothing else."""
 
 import hashlib
 from base64 import b64encode
@@ -11,32 +11,32 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from contract_tests import __version__
 from contract_tests.cases.model import LAYERS, Layer
+from contract_tests.contract.resources import VERSION
 from contract_tests.reports.common import (
     GRADES,
     LABELS,
     Label,
-    alarms,
-    by_weight,
-    choice,
-    commands,
-    cut,
-    expected,
-    headline,
-    label,
-    phrase,
-    replay,
-    unjudged,
-    visible,
+    escape_unprintable,
+    format_commands,
+    format_expectation,
+    format_headline,
+    format_replay,
+    group_by_severity,
+    group_unjudged,
+    list_warnings,
+    reason_phrase,
+    summarize_deviations,
+    truncate_text,
+    verdict_label,
 )
 from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report, RuleVerdict
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_MOST_BODY = 4 * 1024
-_MOST_CURL = 8 * 1024
-_MOST_EXCHANGES = 6
+_MAX_BODY = 4 * 1024
+_MAX_CURL = 8 * 1024
+_MAX_EXCHANGES = 6
 _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="{}"/>'
     '<path d="{}" fill="none" stroke="#fff" stroke-width="2" stroke-linecap="round"/></svg>'
@@ -47,14 +47,14 @@ _TICK, _CROSS = ("#1a7f4b", "M4 8.5 7 11.5 12 5"), ("#c62f3a", "M5 5 11 11M11 5 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One rule in one layer: how it looks, what it says, and the same in full."""
+    """One rule in one layer: its color, its text, and the text in full."""
 
     tone: Label | None
     text: str
     title: str
 
 
-def html_page(report: Report) -> str:
+def render_html(report: Report) -> str:
     """Return the whole page."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -62,71 +62,73 @@ def html_page(report: Report) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=lambda value: value if isinstance(value, Markup) else visible(str(value)),
+        finalize=lambda value: value if isinstance(value, Markup) else escape_unprintable(str(value)),
     )
     style, script = (Markup((_TEMPLATES / name).read_text("utf-8")) for name in ("report.css", "report.js"))  # noqa: S704 - our own files
     return environment.get_template("report.html.j2").render(
-        _values(report),
+        _template_values(report),
         style=style,
         script=script,
-        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; img-src data:; "
+        policy=f"default-src 'none'; style-src {_csp_hash(style)}; script-src {_csp_hash(script)}; img-src data:; "
         "base-uri 'none'; form-action 'none'",
     )
 
 
-def _values(report: Report) -> Mapping[str, Any]:
-    weights, red = by_weight(report), report.exit_code != 0
-    counts = report.counts()
+def _template_values(report: Report) -> Mapping[str, Any]:
+    groups, failed = group_by_severity(report), report.exit_code != 0
+    counts = report.count_verdicts()
     return {
         "report": report,
-        "version": __version__,
-        "headline": headline(report),
-        "tone": _TONES.get(headline(report), "conforms"),
-        "icon": "data:image/svg+xml," + quote(_ICON.format(*(_CROSS if red else _TICK))),
+        "version": VERSION,
+        "headline": format_headline(report),
+        "tone": _TONES.get(format_headline(report), "conforms"),
+        "icon": "data:image/svg+xml," + quote(_ICON.format(*(_CROSS if failed else _TICK))),
         "counts": {name: counts[name] for name in LABELS if counts.get(name)},
         "grades": {g: [row for row in report.verdicts if row.rule.grade == g] for g in GRADES},
         "layers": LAYERS,
-        "weights": weights,
-        "first": {f.rule.id: f.id for f in reversed([f for found in weights.values() for f in found])},
-        "unjudged": unjudged(report),
-        "alarms": alarms(report),
-        "label": label,
-        "cell": _cell,
-        "choice": choice,
-        "expected": expected,
-        "replay": lambda finding: replay(finding, report),
-        "curl": _curl,
-        "shown": lambda finding: finding.exchanges[-_MOST_EXCHANGES:],
-        "body": _body,
-        "answer": lambda sent: (
-            f"{sent.status} {phrase(sent.status)}" if sent.status else f"no answer: {sent.reason}"
+        "groups": groups,
+        "first": {f.rule.id: f.id for f in reversed([f for group in groups.values() for f in group])},
+        "unjudged": group_unjudged(report),
+        "warnings": list_warnings(report),
+        "label": verdict_label,
+        "cell": _build_cell,
+        "summarize": summarize_deviations,
+        "expected": format_expectation,
+        "replay": lambda finding: format_replay(finding, report),
+        "curl": _format_curl,
+        "shown": lambda finding: finding.exchanges[-_MAX_EXCHANGES:],
+        "body": _truncate_body,
+        "status": lambda exchange: (
+            f"{exchange.status} {reason_phrase(exchange.status)}"
+            if exchange.status
+            else f"no response: {exchange.reason}"
         ),
     }
 
 
-def _cell(row: RuleVerdict, layer: Layer) -> Cell:
-    tally = row.layers.get(layer, {})
-    title = ", ".join(f"{count} {outcome}" for outcome, count in tally.items()) or "nothing was played"
-    if tally.get("violated"):
-        return Cell(label(row), f"{tally['violated']} ✗", title)
-    if tally.get("passed"):
-        return Cell("conforms", str(tally["passed"]), title)
+def _build_cell(row: RuleVerdict, layer: Layer) -> Cell:
+    outcomes = row.layers.get(layer, {})
+    title = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items()) or "no case ran"
+    if outcomes.get("violated"):
+        return Cell(verdict_label(row), f"{outcomes['violated']} ✗", title)
+    if outcomes.get("passed"):
+        return Cell("conforms", str(outcomes["passed"]), title)
     return (
         Cell("inconclusive", "?", title)
-        if tally.get("inconclusive")
-        else Cell(None, "–" if tally else "", title)
+        if outcomes.get("inconclusive")
+        else Cell(None, "–" if outcomes else "", title)
     )
 
 
-def _curl(finding: Finding) -> str:
-    """Return the commands, empty where they are too long to be of use."""
-    text = "\n".join(commands(finding))
-    return text if len(text) <= _MOST_CURL and not any(e.body_cut for e in finding.exchanges) else ""
+def _format_curl(finding: Finding) -> str:
+    """Return the curl commands, or an empty string if they are too long."""
+    text = "\n".join(format_commands(finding))
+    return text if len(text) <= _MAX_CURL and not any(e.body_cut for e in finding.exchanges) else ""
 
 
-def _body(text: str | None) -> str:
-    return cut(text, _MOST_BODY) if text else ""
+def _truncate_body(text: str | None) -> str:
+    return truncate_text(text, _MAX_BODY) if text else ""
 
 
-def _hash(text: str) -> str:
+def _csp_hash(text: str) -> str:
     return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

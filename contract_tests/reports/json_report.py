@@ -1,26 +1,26 @@
-"""The report as JSON, in the form of docs/report.schema.json: everything but the traffic."""
+"""The report as JSON, described by docs/report.schema.json: everything except the traffic."""
 
 import json
 from dataclasses import asdict
 from typing import Any
 
-from contract_tests import __version__
-from contract_tests.reports.common import label
+from contract_tests.contract.resources import VERSION
+from contract_tests.reports.common import verdict_label
 from contract_tests.results.verdict import Report, RuleVerdict
 
-FORMAT = 1  # changes where a reader of the file would have to
+REPORT_FORMAT = 1  # raise it when readers of the file must change
 
 
-def json_report(report: Report) -> str:
+def render_json(report: Report) -> str:
     """Return the report as JSON text."""
-    return json.dumps(report_data(report), indent=2) + "\n"
+    return json.dumps(report_to_json(report), indent=2) + "\n"
 
 
-def report_data(report: Report) -> dict[str, Any]:
+def report_to_json(report: Report) -> dict[str, Any]:
     """Return the report as plain JSON values."""
     return {
-        "format": FORMAT,
-        "kit": __version__,
+        "format": REPORT_FORMAT,
+        "kit": VERSION,
         "target": report.target,
         "started": report.started,
         "seconds": report.seconds,
@@ -31,10 +31,10 @@ def report_data(report: Report) -> dict[str, Any]:
         "callers": list(report.callers),
         "requests": report.requests,
         "created": report.created,
-        "counts": dict(report.counts()),
+        "counts": dict(report.count_verdicts()),
         "layers": {name: asdict(layer) for name, layer in report.layers.items()},
-        "rules": [_row(row) for row in report.verdicts],
-        "findings": [finding.to_data() for finding in report.findings],
+        "rules": [_verdict_to_json(row) for row in report.verdicts],
+        "findings": [finding.to_json() for finding in report.findings],
         "notes": list(report.notes),
         "expired_waivers": [
             {"rule": waiver.rule, "reason": waiver.reason, "until": waiver.until.isoformat()}
@@ -43,7 +43,7 @@ def report_data(report: Report) -> dict[str, Any]:
     }
 
 
-def _row(row: RuleVerdict) -> dict[str, Any]:
+def _verdict_to_json(row: RuleVerdict) -> dict[str, Any]:
     rule = row.rule
     return {
         "rule": rule.id,
@@ -54,7 +54,7 @@ def _row(row: RuleVerdict) -> dict[str, Any]:
         "operations": list(rule.operations),
         "verdict": row.verdict,
         "severity": row.severity,
-        "label": label(row),
+        "label": verdict_label(row),
         "reason": row.reason,
-        "layers": {layer: dict(tally) for layer, tally in row.layers.items() if tally},
+        "layers": {layer: dict(outcomes) for layer, outcomes in row.layers.items() if outcomes},
     }

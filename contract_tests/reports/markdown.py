@@ -6,36 +6,36 @@ from collections.abc import Iterable, Iterator
 from contract_tests.reports.common import (
     GRADES,
     LABELS,
-    alarms,
-    by_rule,
-    by_weight,
-    choice,
-    commands,
-    cut,
-    expected,
-    headline,
-    label,
-    last_line,
-    replay,
-    unjudged,
-    visible,
+    escape_unprintable,
+    format_commands,
+    format_expectation,
+    format_headline,
+    format_last_line,
+    format_replay,
+    group_by_rule,
+    group_by_severity,
+    group_unjudged,
+    list_warnings,
+    summarize_deviations,
+    truncate_text,
+    verdict_label,
 )
 from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report
 
-LIMIT = 1024 * 1024
-_ROOM = 4 * 1024  # for the word that says what was cut
-_MOST_CURL = 8 * 1024
+MAX_SUMMARY_BYTES = 1024 * 1024
+_NOTICE_BYTES = 4 * 1024  # reserved for the notice about sections that did not fit
+_MAX_CURL = 8 * 1024
 _SPECIAL = re.compile(r"[&<>|`*_~\[\]\\#$@]|:(?=\w+:)")
 _SIGNS = {"VIOLATED": "❌", "NOT JUDGED": "⚠️"}
 
 
-def markdown_summary(report: Report) -> str:
-    """Return the summary; what does not fit is counted at its end, and is in the other reports."""
+def render_markdown(report: Report) -> str:
+    """Return the summary; sections that do not fit are counted at its end."""
     parts, size, left_out = [], 0, 0
-    for part in _parts(report):
+    for part in _iter_sections(report):
         size += len(part.encode()) + 1
-        if size > LIMIT - _ROOM:
+        if size > MAX_SUMMARY_BYTES - _NOTICE_BYTES:
             size -= len(part.encode()) + 1
             left_out += 1
             continue
@@ -45,65 +45,69 @@ def markdown_summary(report: Report) -> str:
     return "\n".join(parts)
 
 
-def escaped(text: str) -> str:
-    """Return text on one line that Markdown, HTML and a table cell show as it is."""
-    plain = " ".join(visible(text).split())
+def escape_markdown(text: str) -> str:
+    """Return the text on one line, escaped for Markdown, HTML and table cells."""
+    plain = " ".join(escape_unprintable(text).split())
     return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", plain)
 
 
-def _parts(report: Report) -> Iterator[str]:
-    weights = by_weight(report)
-    yield f"## {_SIGNS.get(headline(report), '✅')} {escaped(last_line(report))}\n"
-    yield f"Target {_code(report.target)}, seed {report.seed}{', strict' if report.strict else ''}.\n"
-    for text in (*alarms(report), *report.notes):
-        yield f"> {escaped(text)}\n"
-    yield _counts(report)
-    if weights["failure"]:
-        yield f"### Findings ({len(weights['failure'])})\n"
-        yield from (_finding(finding, report) for finding in weights["failure"])
-    if weights["note"]:
-        yield "### The deployment's own choices (assumed rules; not held against it)\n"
-        yield _choices(weights["note"])
-    if groups := unjudged(report):
+def _iter_sections(report: Report) -> Iterator[str]:
+    groups = group_by_severity(report)
+    yield f"## {_SIGNS.get(format_headline(report), '✅')} {escape_markdown(format_last_line(report))}\n"
+    yield f"Target {_format_code(report.target)}, seed {report.seed}{', strict' if report.strict else ''}.\n"
+    for text in (*list_warnings(report), *report.notes):
+        yield f"> {escape_markdown(text)}\n"
+    yield _grade_table(report)
+    if groups["failure"]:
+        yield f"### Findings ({len(groups['failure'])})\n"
+        yield from (_format_finding(finding, report) for finding in groups["failure"])
+    if groups["note"]:
+        yield "### The deployment's own choices (assumed rules; they do not fail the run)\n"
+        yield _deviation_table(groups["note"])
+    if unjudged := group_unjudged(report):
         yield "### Not judged, or waived\n"
-        yield _table(
-            ("Verdict", "Why", "Rules"), [(n, why, ", ".join(ids)) for (n, why), ids in groups.items()]
+        yield _format_table(
+            ("Verdict", "Why", "Rules"), [(n, why, ", ".join(ids)) for (n, why), ids in unjudged.items()]
         )
 
 
-def _counts(report: Report) -> str:
-    shown = [name for name in LABELS if report.counts().get(name)]
+def _grade_table(report: Report) -> str:
+    shown = [name for name in LABELS if report.count_verdicts().get(name)]
     rows = []
     for grade in GRADES:
-        names = [label(row) for row in report.verdicts if row.rule.grade == grade]
+        names = [verdict_label(row) for row in report.verdicts if row.rule.grade == grade]
         rows.append((grade, *(str(names.count(name) or "") for name in shown)))
-    return _table(("Grade", *shown), rows)
+    return _format_table(("Grade", *shown), rows)
 
 
-def _choices(notes: Iterable[Finding]) -> str:
-    rows = [(rule, found[0].rule.statement, choice(found)) for rule, found in by_rule(notes).items()]
-    return _table(("Rule", "Our guess", "The deployment"), rows)
+def _deviation_table(notes: Iterable[Finding]) -> str:
+    rows = [
+        (rule, findings[0].rule.statement, summarize_deviations(findings))
+        for rule, findings in group_by_rule(notes).items()
+    ]
+    return _format_table(("Rule", "Assumption", "The deployment"), rows)
 
 
-def _finding(finding: Finding, report: Report) -> str:
-    curl = visible(cut("\n".join(commands(finding)), _MOST_CURL))
+def _format_finding(finding: Finding, report: Report) -> str:
+    curl = escape_unprintable(truncate_text("\n".join(format_commands(finding)), _MAX_CURL))
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", curl) or [""]))
     times = f", seen {finding.count} times" if finding.count > 1 else ""
     where = f"{finding.rule.grade}, {finding.operation}, {' and '.join(finding.layers)}{times}"
+    title = f"<b>{escape_markdown(finding.rule.id)}</b>: {escape_markdown(finding.reason)} ({where})"
     return (
-        f"<details><summary><b>{escaped(finding.rule.id)}</b>: {escaped(finding.reason)} ({where})</summary>\n\n"
-        f"- **The contract**: {escaped(finding.rule.statement)} ({escaped(finding.rule.source)})\n"
-        f"- **Received**: {escaped(finding.received)}\n"
-        f"- **Expected**: {escaped(expected(finding))}\n"
-        f"- **Again**: {_code(replay(finding, report))}\n\n"
+        f"<details><summary>{title}</summary>\n\n"
+        f"- **The contract**: {escape_markdown(finding.rule.statement)} ({escape_markdown(finding.rule.source)})\n"
+        f"- **Received**: {escape_markdown(finding.received)}\n"
+        f"- **Expected**: {escape_markdown(format_expectation(finding))}\n"
+        f"- **Reproduce**: {_format_code(format_replay(finding, report))}\n\n"
         f"{fence}sh\n{curl}\n{fence}\n\n</details>\n"
     )
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [head, ("---",) * len(head), *(tuple(map(escaped, row)) for row in rows)]
+def _format_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *(tuple(map(escape_markdown, row)) for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
-def _code(text: str) -> str:
-    return f"<code>{escaped(text)}</code>"
+def _format_code(text: str) -> str:
+    return f"<code>{escape_markdown(text)}</code>"

@@ -1,1 +1,1 @@
-"""What responses prove: judge, observations, findings, verdicts, waivers. May import generation and above."""
+"""Judge, observations, findings, verdicts, waivers: the meaning of responses. May import generation and below."""

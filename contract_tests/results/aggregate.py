@@ -1,140 +1,136 @@
-"""What all cases of a run showed, in room that does not grow with their number, and as data that can be merged."""
+"""All observations of a run, in bounded memory, as data that can be stored and merged."""
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from contract_tests.cases.model import Layer, from_data, to_data
-from contract_tests.execution.executor import Result
-from contract_tests.results.judge import Judgement, Outcome
-from contract_tests.targets.exchange import Exchange, exchange_from
+from contract_tests.cases.model import Layer, case_from_json, case_to_json
+from contract_tests.results.judge import Outcome, judgement_from_json
+from contract_tests.results.observation import Observation, observation_size
+from contract_tests.targets.exchange import Exchange, exchange_from_json
 
-#: Of a rule and outcome; a target may put something else into each reason.
-_REASONS = 50
+#: Per rule and outcome: a target may put another text into every reason.
+_MAX_REASONS = 50
 
-Kind = tuple[
-    str, str, str, bool, bool
-]  # rule, operation, reason, whether a server error, whether seen by an id
+#: Rule, operation, reason, whether it is a server error, whether it depends on a service's id.
+DeviationKind = tuple[str, str, str, bool, bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
-    """One kind of deviation: the smallest result that shows it, and how many cases of each layer did."""
+class Deviation:
+    """One kind of violation: the smallest observation of it, and the number of cases per layer that showed it."""
 
-    result: Result
+    observation: Observation
     layers: Counter[Layer]
 
     @property
     def count(self) -> int:
-        """How many cases showed it."""
+        """The number of cases that showed it."""
         return self.layers.total()
 
 
 @dataclass(slots=True)
-class Tally:
-    """Counts of outcomes by rule and layer, the reasons of what proves nothing, and the deviations by kind.
+class Aggregate:
+    """Outcomes by rule and layer, reasons of undecided cases, and violations by kind.
 
-    ``shown`` says of each rule what was answered as it must be: accept, refuse, open, or race.
+    ``shown`` holds, per rule, the expectations that the target met: accept, refuse, open or race.
     """
 
     outcomes: Counter[tuple[str, Layer, Outcome]] = field(default_factory=Counter)
     reasons: Counter[tuple[str, Outcome, str]] = field(default_factory=Counter)
     shown: set[tuple[str, str]] = field(default_factory=set)
-    deviations: dict[Kind, Sighting] = field(default_factory=dict)
+    deviations: dict[DeviationKind, Deviation] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, results: Iterable[Result]) -> "Tally":
-        """Return the tally of some results."""
-        tally = cls()
-        for result in results:
-            tally.note(result)
-        return tally
+    def of(cls, observations: Iterable[Observation]) -> "Aggregate":
+        """Return the aggregate of some observations."""
+        aggregate = cls()
+        for observation in observations:
+            aggregate.add(observation)
+        return aggregate
 
     @property
     def cases(self) -> int:
-        """How many results were noted."""
+        """The number of observations added."""
         return self.outcomes.total()
 
-    def note(self, result: Result) -> bool:
-        """Add a result; say whether it is a kind of deviation that was not seen before."""
-        rule, outcome, layer = result.judgement.rule, result.judgement.outcome, result.case.layer
+    def add(self, observation: Observation) -> bool:
+        """Add an observation; return whether it is a new kind of violation."""
+        judgement, layer = observation.judgement, observation.case.layer
+        rule, outcome = judgement.rule, judgement.outcome
         self.outcomes[rule, layer, outcome] += 1
         if outcome == "passed":
-            self.shown.add((rule, "race" if layer == "race" else result.case.expect))
+            self.shown.add((rule, "race" if layer == "race" else observation.case.expect))
         elif outcome != "violated":
-            self._reason(rule, outcome, result.judgement.reason, 1)
+            self._add_reason(rule, outcome, judgement.reason, 1)
         else:
-            return self._deviates(Sighting(result, Counter({layer: 1})))
+            return self._add_deviation(Deviation(observation, Counter({layer: 1})))
         return False
 
-    def merge(self, other: "Tally") -> None:
-        """Add all that another tally holds."""
+    def merge(self, other: "Aggregate") -> None:
+        """Add everything in another aggregate."""
         self.outcomes.update(other.outcomes)
         self.shown |= other.shown
         for (rule, outcome, reason), number in other.reasons.items():
-            self._reason(rule, outcome, reason, number)
-        for sighting in other.deviations.values():
-            self._deviates(sighting)
+            self._add_reason(rule, outcome, reason, number)
+        for deviation in other.deviations.values():
+            self._add_deviation(deviation)
 
-    def to_data(self) -> dict[str, Any]:
-        """Return the tally as plain JSON values."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the aggregate as plain JSON values."""
         return {
             "outcomes": [[*key, number] for key, number in self.outcomes.items()],
             "reasons": [[*key, number] for key, number in self.reasons.items()],
             "shown": sorted(map(list, self.shown)),
-            "deviations": [_sighting_data(sighting) for sighting in self.deviations.values()],
+            "deviations": [_deviation_to_json(deviation) for deviation in self.deviations.values()],
         }
 
     @classmethod
-    def from_data(cls, data: dict[str, Any]) -> "Tally":
-        """Return the tally that ``to_data`` wrote; ValueError, KeyError or TypeError for anything else."""
-        tally = cls(
+    def from_json(cls, data: dict[str, Any]) -> "Aggregate":
+        """Return the aggregate that ``to_json`` wrote; raise ValueError, KeyError or TypeError for other data."""
+        aggregate = cls(
             Counter({(rule, layer, outcome): number for rule, layer, outcome, number in data["outcomes"]}),
             Counter({(rule, outcome, reason): number for rule, outcome, reason, number in data["reasons"]}),
             {(rule, expect) for rule, expect in data["shown"]},
         )
         for entry in data["deviations"]:
-            tally._deviates(_sighting(entry))
-        return tally
+            aggregate._add_deviation(_deviation_from_json(entry))
+        return aggregate
 
-    def _reason(self, rule: str, outcome: Outcome, reason: str, number: int) -> None:
+    def _add_reason(self, rule: str, outcome: Outcome, reason: str, number: int) -> None:
         key = (rule, outcome, reason)
-        if key in self.reasons or sum(k[:2] == key[:2] for k in self.reasons) < _REASONS:
+        if key in self.reasons or sum(k[:2] == key[:2] for k in self.reasons) < _MAX_REASONS:
             self.reasons[key] += number
 
-    def _deviates(self, sighting: Sighting) -> bool:
-        kind = _kind(sighting.result)
+    def _add_deviation(self, deviation: Deviation) -> bool:
+        kind = _deviation_kind(deviation.observation)
         known = self.deviations.get(kind)
         if known is None:
-            self.deviations[kind] = sighting
+            self.deviations[kind] = deviation
             return True
-        smaller = min(known.result, sighting.result, key=_size)
-        self.deviations[kind] = replace(known, result=smaller, layers=known.layers + sighting.layers)
+        smaller = min(known.observation, deviation.observation, key=observation_size)
+        self.deviations[kind] = replace(known, observation=smaller, layers=known.layers + deviation.layers)
         return False
 
 
-def _kind(result: Result) -> Kind:
-    said = result.judgement
-    by_id = said.rule != "created" and any(s.operation != "createContainer" for s in result.case.steps)
-    return said.rule, result.case.operation, said.reason, said.server_error, by_id
+def _deviation_kind(observation: Observation) -> DeviationKind:
+    judgement, case = observation.judgement, observation.case
+    by_id = judgement.rule != "created" and any(s.operation != "createContainer" for s in case.steps)
+    return judgement.rule, case.operation, judgement.reason, judgement.server_error, by_id
 
 
-def _size(result: Result) -> tuple[int, int]:
-    return len(result.exchanges), sum(len(e.body or "") for e in result.exchanges)
-
-
-def _sighting_data(sighting: Sighting) -> dict[str, Any]:
-    result = sighting.result
+def _deviation_to_json(deviation: Deviation) -> dict[str, Any]:
+    observation = deviation.observation
     return {
-        "case": to_data(result.case),
-        "judgement": asdict(result.judgement),
-        "exchanges": [exchange.to_data() for exchange in result.exchanges],
-        "layers": dict(sighting.layers),
+        "case": case_to_json(observation.case),
+        "judgement": observation.judgement.to_json(),
+        "exchanges": [exchange.to_json() for exchange in observation.exchanges],
+        "layers": dict(deviation.layers),
     }
 
 
-def _sighting(data: dict[str, Any]) -> Sighting:
-    exchanges: tuple[Exchange, ...] = tuple(map(exchange_from, data["exchanges"]))
-    result = Result(from_data(data["case"]), Judgement(**data["judgement"]), exchanges)
-    return Sighting(result, Counter(data["layers"]))
+def _deviation_from_json(data: dict[str, Any]) -> Deviation:
+    exchanges: tuple[Exchange, ...] = tuple(map(exchange_from_json, data["exchanges"]))
+    observation = Observation(case_from_json(data["case"]), judgement_from_json(data["judgement"]), exchanges)
+    return Deviation(observation, Counter(data["layers"]))

@@ -1,4 +1,4 @@
-"""Findings: violations, deduplicated, with all that anyone needs to see them again."""
+"""Findings: deduplicated violations, with everything that is needed to reproduce them."""
 
 import hashlib
 import json
@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from contract_tests import __version__
-from contract_tests.cases.model import Case, Layer, from_data, to_data
+from contract_tests.cases.model import Case, Layer, case_from_json, case_to_json
+from contract_tests.contract.resources import VERSION
 from contract_tests.contract.rules import Catalogue, Rule
-from contract_tests.results.aggregate import Sighting
+from contract_tests.results.aggregate import Deviation
+from contract_tests.results.observation import exchanges_size
 from contract_tests.targets.exchange import Exchange
 
 Severity = Literal["failure", "note"]
@@ -20,8 +21,8 @@ Severity = Literal["failure", "note"]
 class Finding:
     """One way in which the target breaks one rule.
 
-    ``severity`` is a note where the rule is only assumed. ``count`` is how many cases showed the same.
-    ``exchanges`` end with the one that decides.
+    ``severity`` is a note if the rule is only assumed. ``count`` is the number of cases that showed it.
+    ``exchanges`` end with the decisive one.
     """
 
     id: str
@@ -37,80 +38,77 @@ class Finding:
     count: int = 1
 
     @property
-    def curl(self) -> str:
-        """Commands that send the same requests, one a line, with ``$TOKEN`` for the secret."""
-        return "\n".join(exchange.curl() for exchange in self.exchanges)
+    def curl_commands(self) -> str:
+        """Commands that send the same requests, one per line, with ``$TOKEN`` for the secret."""
+        return "\n".join(exchange.to_curl() for exchange in self.exchanges)
 
-    def to_data(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON values."""
         return {
             "id": self.id, "rule": self.rule.id, "grade": self.rule.grade, "severity": self.severity,
             "statement": self.rule.statement, "source": self.rule.source, "layers": list(self.layers),
             "operation": self.operation, "reason": self.reason, "received": self.received,
-            "expected": self.expected, "count": self.count, "curl": self.curl,
-            "case": to_data(self.case), "exchanges": [exchange.to_data() for exchange in self.exchanges],
+            "expected": self.expected, "count": self.count, "curl": self.curl_commands,
+            "case": case_to_json(self.case), "exchanges": [exchange.to_json() for exchange in self.exchanges],
         }  # fmt: skip
 
 
-def findings(
-    sightings: Iterable[Sighting], catalogue: Catalogue, *, strict: bool = False
+def build_findings(
+    deviations: Iterable[Deviation], catalogue: Catalogue, *, strict: bool = False
 ) -> tuple[Finding, ...]:
-    """Return one finding per rule, operation and kind of deviation; the smallest case stands for the others."""
+    """Return one finding per rule, operation and kind of deviation, with the smallest case of each."""
     by_key: dict[tuple[str, ...], Finding] = {}
-    for sighting in sightings:
-        finding = _finding(sighting, catalogue, strict=strict)
+    for deviation in deviations:
+        finding = _build_finding(deviation, catalogue, strict=strict)
         key = (finding.rule.id, finding.operation, finding.severity, finding.reason)
         known = by_key.get(key)
         if known is None:
             by_key[key] = finding
             continue
-        smaller = min(known, finding, key=_size)
+        smaller = min(known, finding, key=lambda one: exchanges_size(one.exchanges))
         layers = tuple(dict.fromkeys((*known.layers, *finding.layers)))
         by_key[key] = replace(smaller, count=known.count + finding.count, layers=layers)
     return tuple(by_key.values())
 
 
-def save(finding: Finding, folder: Path, target: str) -> Path:
+def save_finding(finding: Finding, folder: Path, target: str) -> Path:
     """Write the file that ``contract-tests replay`` reads, and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{finding.id}.json"
-    document = {"kit": __version__, "target": target, **finding.to_data()}
-    path.write_text(json.dumps(document, indent=2) + "\n", "utf-8")  # escaped: a body may hold half a pair
+    document = {"kit": VERSION, "target": target, **finding.to_json()}
+    # Escaped as ASCII, because a body may contain half of a surrogate pair.
+    path.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
     return path
 
 
-def load(path: Path) -> tuple[Case, Mapping[str, Any]]:
-    """Read a finding's file; ValueError says what is wrong with it."""
+def load_finding(path: Path) -> tuple[Case, Mapping[str, Any]]:
+    """Return the case and the whole document of a finding file; raise ValueError if it is unusable."""
     try:
         document = json.loads(path.read_text("utf-8"))
-        return from_data(document["case"]), document
+        return case_from_json(document["case"]), document
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise ValueError(f"{path} is not a finding that this kit wrote") from None
+        raise ValueError(f"{path} is not a finding file of this kit") from None
 
 
-def _finding(sighting: Sighting, catalogue: Catalogue, *, strict: bool) -> Finding:
-    result = sighting.result
-    judgement = result.judgement
+def _build_finding(deviation: Deviation, catalogue: Catalogue, *, strict: bool) -> Finding:
+    observation = deviation.observation
+    judgement = observation.judgement
     rule = catalogue[judgement.rule]
     severe = strict or judgement.server_error or rule.grade != "assumed"
-    operation = result.case.operation
+    operation = observation.case.operation
     digest = hashlib.sha256(f"{rule.id} {operation} {judgement.reason}".encode()).hexdigest()[:6]
     return Finding(
         id=f"{rule.id}-{digest}",
         rule=rule,
         severity="failure" if severe else "note",
-        layers=tuple(sighting.layers),
+        layers=tuple(deviation.layers),
         operation=operation,
         reason=judgement.reason,
         received=judgement.received,
         expected=judgement.expected,
-        case=result.case,
-        exchanges=result.exchanges,
-        count=sighting.count,
+        case=observation.case,
+        exchanges=observation.exchanges,
+        count=deviation.count,
     )
-
-
-def _size(finding: Finding) -> tuple[int, int]:
-    return len(finding.exchanges), sum(len(e.body or "") for e in finding.exchanges)

@@ -1,7 +1,7 @@
-"""What an answer proves about one rule. Pure functions: no request is made here."""
+"""Judge: decides what a response proves about one rule. Pure functions that send nothing."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Literal
@@ -9,22 +9,23 @@ from uuid import UUID
 
 from contract_tests.cases.model import Expect
 from contract_tests.contract.rules import Rule
-from contract_tests.targets.base import Reply, Unanswered
+from contract_tests.targets.base import NoResponse, Response, is_success
 
 Outcome = Literal["passed", "violated", "inconclusive", "not observed"]
 
-ANSWER_RULES = {"createContainer": "created", "updateContainer": "updated"}
-SAME_ID = "the id is one that another create was answered"
-_BUSY = (429, 503)
-_NOT_THERE = (405, 501)
+SUCCESS_RULES = {"createContainer": "created", "updateContainer": "updated"}
+REPEATED_ID = "the response has the id of another service"
+SERVER_ERROR = "a server error is never correct"
+_BUSY_STATUSES = (429, 503)
+_UNSUPPORTED_STATUSES = (405, 501)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """The outcome of one case.
 
-    ``rule`` is the rule it speaks of: mostly the case's own, but ``created`` or ``updated`` where an accepted
-    request was answered wrongly. ``answer`` is what the target did, for rules where it may choose.
+    ``rule`` is usually the case's own, but ``created`` or ``updated`` where the response to an accepted request
+    is wrong. ``reaction`` is ``accepted``, ``refused`` or ``error``, where that is known.
     """
 
     outcome: Outcome
@@ -32,141 +33,169 @@ class Judgement:
     reason: str = ""
     received: str = ""
     expected: str = ""
-    answer: str = ""
+    reaction: str = ""
     server_error: bool = False
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the judgement as plain JSON values."""
+        return {
+            "outcome": self.outcome,
+            "rule": self.rule,
+            "reason": self.reason,
+            "received": self.received,
+            "expected": self.expected,
+            "answer": self.reaction,
+            "server_error": self.server_error,
+        }
 
-def judge(
-    rule: Rule, expect: Expect, operation: str, reply: Reply | Unanswered, service: str | None = None
+
+def judgement_from_json(data: Mapping[str, Any]) -> Judgement:
+    """Return the judgement that ``to_json`` wrote; raise TypeError for anything else."""
+    return Judgement(**{"reaction" if key == "answer" else key: value for key, value in data.items()})
+
+
+def judge_response(
+    rule: Rule, expect: Expect, operation: str, response: Response | NoResponse, service: str | None = None
 ) -> Judgement:
-    """Judge the answer to a request; ``service`` is the id of the path of an update."""
-    received, expected = describe(reply), expectation(rule, expect)
-    if isinstance(reply, Unanswered):
-        return Judgement("inconclusive", rule.id, reply.reason, received, expected)
-    if reply.status in _BUSY:
-        return Judgement("inconclusive", rule.id, "the target was too busy to answer", received, expected)
-    if reply.status >= 500:
-        text = "a server error is never right"
-        return Judgement("violated", rule.id, text, received, expected, "error", server_error=True)
-    if reply.status in _NOT_THERE or 300 <= reply.status < 400 or reply.status < 200:
+    """Judge the response to a request; ``service`` is the id in the path of an update."""
+    received, expected = describe_response(response), describe_expectation(rule, expect)
+    if isinstance(response, NoResponse):
+        return Judgement("inconclusive", rule.id, response.reason, received, expected)
+    if response.status in _BUSY_STATUSES:
+        return Judgement("inconclusive", rule.id, "the target was too busy to respond", received, expected)
+    if response.status >= 500:
+        return Judgement("violated", rule.id, SERVER_ERROR, received, expected, "error", server_error=True)
+    if response.status in _UNSUPPORTED_STATUSES or 300 <= response.status < 400 or response.status < 200:
         return Judgement("inconclusive", rule.id, "neither accepted nor refused", received, expected)
-    if reply.status < 300:
-        wrong = wrong_answer(operation, reply, service)
-        if wrong and expect != "refuse":
-            right = 'a JSON object {"id": UUID}' + (f" with the id {service}" if service else "")
-            return Judgement("violated", ANSWER_RULES[operation], wrong, received, right, "accepted")
+    if response.status < 300:
+        error = find_success_error(operation, response, service)
+        if error and expect != "refuse":
+            correct = 'a JSON object {"id": UUID}' + (f" with the id {service}" if service else "")
+            return Judgement("violated", SUCCESS_RULES[operation], error, received, correct, "accepted")
         outcome: Outcome = "violated" if expect == "refuse" else "passed"
-        return Judgement(outcome, rule.id, "accepted what the rule refuses", received, expected, "accepted")
-    return _refused(rule, expect, operation, reply)
+        reason = "accepted a request that breaks this rule"
+        return Judgement(outcome, rule.id, reason, received, expected, "accepted")
+    return _judge_refusal(rule, expect, operation, response)
 
 
-def _refused(rule: Rule, expect: Expect, operation: str, reply: Reply) -> Judgement:
-    received, expected = describe(reply), expectation(rule, expect)
+def _judge_refusal(rule: Rule, expect: Expect, operation: str, response: Response) -> Judgement:
+    received, expected = describe_response(response), describe_expectation(rule, expect)
 
-    def result(outcome: Outcome, reason: str = "") -> Judgement:
+    def build_judgement(outcome: Outcome, reason: str = "") -> Judgement:
         return Judgement(outcome, rule.id, reason, received, expected, "refused")
 
     if expect == "open":
-        return result("passed")
+        return build_judgement("passed")
     if expect == "accept":
-        if reply.status == 409 and operation == "createContainer" and reply.resent:
-            return result(
-                "inconclusive", "sent twice after a dropped connection; the first may have been stored"
+        if response.status == 409 and operation == "createContainer" and response.resent:
+            return build_judgement(
+                "inconclusive", "sent twice after a lost connection; the first request may have been stored"
             )
-        return result("violated", "refused what the rule allows")
-    if reply.status == 409 and operation == "createContainer" and rule.stage != "state":
-        return result("inconclusive", "a 409 may be about the slug and proves no other refusal")
-    if rule.exact_status and reply.status not in rule.exact_status:
-        return result("violated", "refused with another status than the documented one")
-    return result("passed")
+        return build_judgement("violated", "refused a request that this rule allows")
+    if response.status == 409 and operation == "createContainer" and rule.stage != "state":
+        return build_judgement("inconclusive", "a 409 may be about the slug and proves no other refusal")
+    if rule.exact_status and response.status not in rule.exact_status:
+        return build_judgement("violated", "refused with another status than the documented one")
+    return build_judgement("passed")
 
 
-def judge_reading(
-    rule: Rule, shows: Iterable[tuple[str, Any]], reply: Reply | Unanswered, service: str | None = None
+def judge_readback(
+    rule: Rule, shows: Iterable[tuple[str, Any]], response: Response | NoResponse, service: str | None = None
 ) -> Judgement:
-    """Judge a read-back: every property of ``shows`` must have its value, and the id be that of the service."""
+    """Judge a read-back: each property of ``shows`` must have its value, and the id must be the service's."""
     wanted = dict(shows)
-    expected = f"a read-back with {_short(json.dumps(wanted))}: {rule.statement}"
-    if isinstance(reply, Unanswered) or not 200 <= reply.status < 300:
-        return Judgement("inconclusive", rule.id, "the read-back did not answer", describe(reply), expected)
-    stored = json_object(reply)
+    expected = f"a read-back with {_shorten(json.dumps(wanted))}: {rule.statement}"
+    received = describe_response(response)
+    if not is_success(response):
+        return Judgement("inconclusive", rule.id, "the read-back failed", received, expected)
+    stored = parse_json_object(response)
     if stored is None:
-        return Judgement(
-            "inconclusive", rule.id, "the read-back is no JSON object", describe(reply), expected
-        )
+        return Judgement("inconclusive", rule.id, "the read-back is not a JSON object", received, expected)
     identifier = stored.get("id")
     if service is not None and isinstance(identifier, str) and identifier.lower() != service.lower():
-        seen, right = f"a read-back with the id {identifier}", f"the id that the create answered, {service}"
-        return Judgement("violated", "created", "the create answered another id", seen, right)
-    different = [name for name, value in wanted.items() if not _same(stored.get(name), value)]
-    seen = "a read-back with " + _short(json.dumps({name: stored.get(name) for name in different}))
+        return Judgement(
+            "violated",
+            "created",
+            "the create returned another id",
+            f"a read-back with the id {identifier}",
+            f"the id that the create returned, {service}",
+        )
+    different = [name for name, value in wanted.items() if not _is_same_value(stored.get(name), value)]
+    found = "a read-back with " + _shorten(json.dumps({name: stored.get(name) for name in different}))
     if different:
-        return Judgement("violated", rule.id, f"{', '.join(different)} is not as it must be", seen, expected)
-    return Judgement("passed", rule.id, received=seen, expected=expected)
+        return Judgement("violated", rule.id, _describe_difference(rule, different), found, expected)
+    return Judgement("passed", rule.id, received=found, expected=expected)
 
 
-def wrong_answer(operation: str, reply: Reply, service: str | None) -> str:
-    """Say what is wrong with the body of a success, empty where nothing is."""
-    if operation not in ANSWER_RULES:
+def _describe_difference(rule: Rule, names: list[str]) -> str:
+    changed = ", ".join(names)
+    if rule.id == "update-keeps-omitted":
+        return f"{changed} changed although the update left it out"
+    return f"{changed} differs from the expected value"
+
+
+def find_success_error(operation: str, response: Response, service: str | None) -> str:
+    """Return the error in the body of a success, or an empty string."""
+    if operation not in SUCCESS_RULES:
         return ""
-    body = json_object(reply)
+    body = parse_json_object(response)
     if body is None:
-        return "the body is no JSON object"
+        return "the body is not a JSON object"
     if not is_uuid(body.get("id")):
-        return "the answer has no id that is a UUID"
+        return "the response has no id that is a UUID"
     if service is not None and body["id"].lower() != service.lower():
-        return "the id is not the one of the path"
+        return "the id is not the one in the path"
     return ""
 
 
-def answered_id(reply: Reply | Unanswered) -> str | None:
-    """Return the id of a successful answer, None where it has none that can be used."""
-    if isinstance(reply, Unanswered) or not 200 <= reply.status < 300:
+def read_id(response: Response | NoResponse) -> str | None:
+    """Return the id in a successful response, or None if it has no usable one."""
+    if not is_success(response):
         return None
-    identifier = (json_object(reply) or {}).get("id")
+    identifier = (parse_json_object(response) or {}).get("id")
     return identifier if isinstance(identifier, str) and identifier and identifier.isprintable() else None
 
 
-def json_object(reply: Reply) -> dict[str, Any] | None:
-    """Return the body as a JSON object, None where it is none."""
+def parse_json_object(response: Response) -> dict[str, Any] | None:
+    """Return the body as a JSON object, or None if it is something else."""
     try:
-        body = json.loads(reply.body)
+        body = json.loads(response.body)
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
 
 
 def is_uuid(value: object) -> bool:
-    """Say whether a value is a UUID in the usual form of 36 characters, of whatever case and version."""
+    """Return whether a value is a UUID in its usual form of 36 characters, in any case and version."""
     try:
         return isinstance(value, str) and str(UUID(value)) == value.lower()
     except ValueError:
         return False
 
 
-def describe(reply: Reply | Unanswered) -> str:
-    """Return the answer in one line."""
-    if isinstance(reply, Unanswered):
-        return f"no answer: {reply.reason}"
+def describe_response(response: Response | NoResponse) -> str:
+    """Return the response in one line."""
+    if isinstance(response, NoResponse):
+        return f"no response: {response.reason}"
     try:
-        name = f"{reply.status} {HTTPStatus(reply.status).phrase}"
+        name = f"{response.status} {HTTPStatus(response.status).phrase}"
     except ValueError:
-        name = str(reply.status)
-    body = _short(" ".join(reply.body[:400].decode("utf-8", "replace").split()))
+        name = str(response.status)
+    body = _shorten(" ".join(response.body[:400].decode("utf-8", "replace").split()))
     return f"{name}, {body}" if body else f"{name}, no body"
 
 
-def expectation(rule: Rule, expect: Expect) -> str:
-    """Return in words what would have been right."""
+def describe_expectation(rule: Rule, expect: Expect) -> str:
+    """Return the correct reaction in words."""
     if expect == "open":
-        return "accepted or refused as the deployment likes, but no server error"
+        return "accepted or refused, as the deployment chooses, but no server error"
     if expect == "accept":
         return f"accepted (2xx): {rule.statement}"
     statuses = " or ".join(map(str, rule.exact_status)) or "any 4xx"
     return f"refused ({statuses}): {rule.statement}"
 
 
-def _same(stored: Any, wanted: Any) -> bool:
+def _is_same_value(stored: Any, wanted: Any) -> bool:
     if wanted is None:
         return stored in (None, "", [])
     if isinstance(wanted, str) and isinstance(stored, str) and is_uuid(wanted):
@@ -174,5 +203,5 @@ def _same(stored: Any, wanted: Any) -> bool:
     return type(stored) is type(wanted) and bool(stored == wanted)
 
 
-def _short(text: str, most: int = 200) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
+def _shorten(text: str, limit: int = 200) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,4 +1,4 @@
-"""The verdict per rule, from all layers together, and the report that holds everything of a run."""
+"""Verdicts per rule, from all layers together, and the report of a whole run."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -7,14 +7,14 @@ from typing import Literal
 
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.rules import Catalogue, Rule
-from contract_tests.results.aggregate import Tally
-from contract_tests.results.findings import Finding, findings
-from contract_tests.results.judge import SAME_ID, Outcome
+from contract_tests.results.aggregate import Aggregate
+from contract_tests.results.findings import Finding, build_findings
+from contract_tests.results.judge import REPEATED_ID, Outcome
 from contract_tests.results.waivers import Waiver
 from contract_tests.targets.exchange import Exchange
 
-# Rules that can only be seen through others: where one of those is broken, nothing can be said of these.
-_SEEN_THROUGH: Mapping[str, tuple[str, ...]] = {
+# Rules that are observed through others: they cannot be judged while one of those is broken.
+_PREREQUISITES: Mapping[str, tuple[str, ...]] = {
     "slug-immutable": ("slug-unique",),
     "service-type-immutable": ("external-url-on-external-only", "service-type-default"),
     "update-partial": ("created",),
@@ -30,8 +30,8 @@ Verdict = Literal["conforms", "violated", "inconclusive", "not observed", "waive
 class RuleVerdict:
     """The verdict on one rule.
 
-    ``severity`` is a note where the rule is only assumed: the target chose otherwise. ``layers`` counts the
-    outcomes in each layer. ``reason`` says why there is no more to say, or what the target chose.
+    ``severity`` is a note if the rule is only assumed: the target chose another behaviour. ``layers`` counts the
+    outcomes per layer. ``reason`` explains an undecided verdict, or describes the target's choice.
     """
 
     rule: Rule
@@ -42,13 +42,13 @@ class RuleVerdict:
 
     @property
     def fails(self) -> bool:
-        """Whether the run is red because of this rule."""
+        """True if this rule makes the run fail."""
         return self.verdict == "violated" and self.severity == "failure"
 
 
 @dataclass(frozen=True, slots=True)
 class LayerSummary:
-    """What one layer took: cases played, requests sent, seconds."""
+    """Cases run, requests sent and seconds taken in one layer."""
 
     cases: int
     requests: int
@@ -57,7 +57,7 @@ class LayerSummary:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything of one run, secrets already taken out. ``cut_short`` says why the run ended early, if it did."""
+    """Everything about one run, without secrets; ``cut_short`` says why the run ended early, if it did."""
 
     target: str
     started: str
@@ -77,102 +77,106 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 conforms, 1 violated (or a waiver has expired), 130 Ctrl-C came first.
+        """The exit code of the run.
 
-        3 the target went away first, the suite itself failed, or not one rule could be judged.
+        0: conforms. 1: violated, or a waiver has expired. 3: the target went away, the suite failed, or no rule
+        could be judged. 130: interrupted before a violation.
         """
         if self.expired or any(v.fails for v in self.verdicts):
             return 1
         if self.cut_short == "interrupted":
             return 130
-        return 3 if self.unjudged else 0
+        return 3 if self.judged_nothing else 0
 
     @property
-    def unjudged(self) -> bool:
-        """Whether there is nothing that a verdict could rest on."""
+    def judged_nothing(self) -> bool:
+        """True if no rule could be judged."""
         lost = self.cut_short.startswith(("the target", "an error"))
         return lost or all(row.verdict in ("inconclusive", "not observed") for row in self.verdicts)
 
-    def counts(self) -> Mapping[str, int]:
-        """How many rules got each verdict; an assumed rule that is chosen otherwise counts as a note."""
+    def count_verdicts(self) -> Mapping[str, int]:
+        """Count the rules per verdict; a violated rule that is only assumed counts as a note."""
         return Counter(
             "note" if v.verdict == "violated" and not v.fails else v.verdict for v in self.verdicts
         )
 
 
-def verdicts(
-    tally: Tally, catalogue: Catalogue, waivers: Mapping[str, Waiver], *, strict: bool = False
+def decide_verdicts(
+    aggregate: Aggregate, catalogue: Catalogue, waivers: Mapping[str, Waiver], *, strict: bool = False
 ) -> tuple[tuple[RuleVerdict, ...], tuple[Finding, ...]]:
     """Return the verdict on every rule, and the findings behind them."""
-    told = _explained(tally)
-    found = findings(told.deviations.values(), catalogue, strict=strict)
-    return tuple(_verdict(rule, told, found, waivers.get(rule.id)) for rule in catalogue.values()), found
+    kept = _drop_consequences(aggregate)
+    findings = build_findings(kept.deviations.values(), catalogue, strict=strict)
+    rows = (_decide_verdict(rule, kept, findings, waivers.get(rule.id)) for rule in catalogue.values())
+    return tuple(rows), findings
 
 
-def _explained(tally: Tally) -> Tally:
-    """Return the tally without what follows from another rule being broken."""
-    broken = {kind[0] for kind in tally.deviations}
-    one_id = any(reason == SAME_ID for _, _, reason, _, _ in tally.deviations)
-    told = Tally(Counter(tally.outcomes), Counter(tally.reasons), tally.shown)
-    for kind, sighting in tally.deviations.items():
+def _drop_consequences(aggregate: Aggregate) -> Aggregate:
+    """Return the aggregate without the violations that follow from another broken rule."""
+    broken = {kind[0] for kind in aggregate.deviations}
+    repeated_id = any(reason == REPEATED_ID for _, _, reason, _, _ in aggregate.deviations)
+    kept = Aggregate(Counter(aggregate.outcomes), Counter(aggregate.reasons), aggregate.shown)
+    for kind, deviation in aggregate.deviations.items():
         rule, by_id = kind[0], kind[-1]
-        # Where several services have the same id, what is seen by an id tells nothing.
-        why = "created" if one_id and by_id else _through(rule, broken)
-        if not why:
-            told.deviations[kind] = sighting
+        # While several services share an id, requests by id prove nothing.
+        cause = "created" if repeated_id and by_id else _broken_prerequisite(rule, broken)
+        if not cause:
+            kept.deviations[kind] = deviation
             continue
-        told.reasons[rule, "inconclusive", f"{why} is broken, through which it is seen"] += sighting.count
-        for layer, number in sighting.layers.items():
-            told.outcomes[rule, layer, "violated"] -= number
-            told.outcomes[rule, layer, "inconclusive"] += number
-    return told
+        kept.reasons[rule, "inconclusive", f"cannot be checked until {cause} is fixed"] += deviation.count
+        for layer, number in deviation.layers.items():
+            kept.outcomes[rule, layer, "violated"] -= number
+            kept.outcomes[rule, layer, "inconclusive"] += number
+    return kept
 
 
-def _through(rule: str, broken: set[str]) -> str:
-    return next((other for other in _SEEN_THROUGH.get(rule, ()) if other in broken), "")
+def _broken_prerequisite(rule: str, broken: set[str]) -> str:
+    return next((other for other in _PREREQUISITES.get(rule, ()) if other in broken), "")
 
 
-def _verdict(rule: Rule, tally: Tally, found: Iterable[Finding], waiver: Waiver | None) -> RuleVerdict:
-    layers = _layers(rule, tally)
-    mine = [finding for finding in found if finding.rule.id == rule.id]
-    if mine:
+def _decide_verdict(
+    rule: Rule, aggregate: Aggregate, findings: Iterable[Finding], waiver: Waiver | None
+) -> RuleVerdict:
+    layers = _count_by_layer(rule, aggregate)
+    own = [finding for finding in findings if finding.rule.id == rule.id]
+    if own:
         severity: Literal["failure", "note"] = (
-            "failure" if any(f.severity == "failure" for f in mine) else "note"
+            "failure" if any(f.severity == "failure" for f in own) else "note"
         )
         verdict: Verdict = "waived" if waiver and not waiver.expired else "violated"
-        reason = f"{waiver.reason} (until {waiver.until})" if waiver else mine[0].reason
+        reason = f"{waiver.reason} (until {waiver.until})" if waiver else own[0].reason
         return RuleVerdict(rule, verdict, severity, reason, layers)
-    if any((rule.id, shown) in tally.shown for shown in _DECIDES[rule.kind]):
+    if any((rule.id, shown) in aggregate.shown for shown in _DECIDING_EXPECTATIONS[rule.kind]):
         return RuleVerdict(rule, "conforms", "", "", layers)
-    return RuleVerdict(rule, *_undecided(rule, tally), layers)
+    return RuleVerdict(rule, *_explain_undecided(rule, aggregate), layers)
 
 
-#: A constraint is shown by what is refused, a permission by what is accepted, an effect by either.
-_DECIDES: Mapping[str, tuple[str, ...]] = {
+#: Expectations that prove a rule: refusals a constraint, acceptance a permission, either an effect.
+_DECIDING_EXPECTATIONS: Mapping[str, tuple[str, ...]] = {
     "constraint": ("refuse", "race"),
     "permission": ("accept",),
     "effect": ("accept", "refuse"),
 }
 
 
-def _undecided(rule: Rule, tally: Tally) -> tuple[Verdict, Literal[""], str]:
-    for outcome in _PROVES_NOTHING:
+def _explain_undecided(rule: Rule, aggregate: Aggregate) -> tuple[Verdict, Literal[""], str]:
+    for outcome in _UNDECIDED_OUTCOMES:
         reasons = Counter(
-            {reason: n for (of, what, reason), n in tally.reasons.items() if (of, what) == (rule.id, outcome)}
+            {text: n for (of, kind, text), n in aggregate.reasons.items() if (of, kind) == (rule.id, outcome)}
         )
         if reasons:
             return outcome, "", reasons.most_common(1)[0][0]
-    played = any(of == rule.id for of, _, _ in tally.outcomes)
-    none = "no case of it was played that could have failed" if played else "no case of it was played"
-    return "not observed", "", none
+    ran = any(of == rule.id for of, _, _ in aggregate.outcomes)
+    reason = "no case that could have failed was run" if ran else "no case of this rule was run"
+    return "not observed", "", reason
 
 
-_PROVES_NOTHING: tuple[Literal["inconclusive", "not observed"], ...] = ("inconclusive", "not observed")
+_UNDECIDED_OUTCOMES: tuple[Literal["inconclusive", "not observed"], ...] = ("inconclusive", "not observed")
 
 
-def _layers(rule: Rule, tally: Tally) -> Mapping[Layer, Mapping[Outcome, int]]:
+def _count_by_layer(rule: Rule, aggregate: Aggregate) -> Mapping[Layer, Mapping[Outcome, int]]:
     layers: dict[Layer, Counter[Outcome]] = {layer: Counter() for layer in LAYERS}
-    for (of, layer, outcome), number in tally.outcomes.items():
+    for (of, layer, outcome), number in aggregate.outcomes.items():
         if of == rule.id and number:
             layers[layer][outcome] += number
     return layers

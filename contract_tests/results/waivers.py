@@ -1,4 +1,4 @@
-"""Waivers: rules that a team knows to be broken, for a reason and until a day."""
+"""Waivers: known violations that do not fail a run, each with a reason and a last day."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -11,12 +11,12 @@ from contract_tests.contract.rules import Catalogue
 
 
 class WaiversError(ValueError):
-    """A waivers file that cannot be used; its text is one line that says what to do."""
+    """An unusable waivers file; the message is one line that says how to fix it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """One waived rule; it holds through the day ``until``."""
+    """One waived rule; ``until`` is the last day of the waiver."""
 
     rule: str
     reason: str
@@ -24,12 +24,12 @@ class Waiver:
 
     @property
     def expired(self) -> bool:
-        """Whether its last day is over."""
+        """True if the last day is over."""
         return datetime.now(UTC).date() > self.until
 
 
 def load_waivers(path: Path, catalogue: Catalogue) -> dict[str, Waiver]:
-    """Read a YAML list of ``rule``, ``reason``, ``until``; WaiversError says what is wrong with it."""
+    """Read a YAML list of ``rule``, ``reason``, ``until``; raise WaiversError if it is unusable."""
     try:
         entries = yaml.safe_load(path.read_text("utf-8"))
     except OSError as error:
@@ -38,20 +38,20 @@ def load_waivers(path: Path, catalogue: Catalogue) -> dict[str, Waiver]:
         raise WaiversError(f"{path} is not YAML; write a list of rule, reason and until") from None
     if not isinstance(entries, list):
         raise WaiversError(f"{path} is not a list; write a list of rule, reason and until")
-    waivers = [_waiver(path, entry, catalogue) for entry in entries]
+    waivers = [_parse_waiver(path, entry, catalogue) for entry in entries]
     return {waiver.rule: waiver for waiver in waivers}
 
 
-def _waiver(path: Path, entry: Any, catalogue: Catalogue) -> Waiver:
+def _parse_waiver(path: Path, entry: Any, catalogue: Catalogue) -> Waiver:
     if not isinstance(entry, dict) or not {"rule", "reason", "until"} <= entry.keys():
-        raise WaiversError(f"{path}: each waiver needs rule, reason and until (a day, as 2027-01-31)")
+        raise WaiversError(f"{path}: each waiver needs rule, reason and until (a date such as 2027-01-31)")
     if entry["rule"] not in catalogue:
-        raise WaiversError(f"{path}: there is no rule {entry['rule']!r}; docs/rules.md lists them")
+        raise WaiversError(f"{path}: unknown rule {entry['rule']!r}; docs/rules.md lists the rules")
     until = entry["until"]
     try:
         day = until if isinstance(until, date) else date.fromisoformat(str(until))
     except ValueError:
         raise WaiversError(
-            f"{path}: {entry['rule']}: until {until!r} is not a day such as 2027-01-31"
+            f"{path}: {entry['rule']}: until {until!r} is not a date such as 2027-01-31"
         ) from None
     return Waiver(entry["rule"], str(entry["reason"]), day)

@@ -1,4 +1,4 @@
-"""How far a run is and what it saw, as a file: a killed run is resumed from it, shards are merged by it."""
+"""Checkpoint: the progress and results of a run as a file, from which runs are resumed and shards merged."""
 
 import json
 import os
@@ -10,23 +10,27 @@ from typing import Any
 
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.rules import Catalogue
-from contract_tests.execution.executor import Result
-from contract_tests.results.aggregate import Tally
-from contract_tests.results.verdict import LayerSummary, Report, verdicts
+from contract_tests.results.aggregate import Aggregate
+from contract_tests.results.observation import Observation
+from contract_tests.results.verdict import LayerSummary, Report, decide_verdicts
 from contract_tests.results.waivers import Waiver
 from contract_tests.targets.exchange import Exchange
 
-NAME = "state.json"
+STATE_FILE = "state.json"
 _FORMAT = 1
 
 
-@dataclass(slots=True)
-class State:
-    """One run. ``tally`` holds what is finished: the layers of ``done``, and ``rounds`` of generated bodies.
+#: Fields whose JSON key differs: state files outlive a version of the kit.
+_JSON_KEYS = {"command_options": "given", "done_layers": "done", "committed": "tally"}
 
-    ``pending`` holds what was seen since, which a resumed run plays again. ``given`` are the options of the
-    command, so that a resumed run need not be told them; no secret is among them. ``seconds`` is how long the run
-    has taken so far, all its parts together; it is ``finished`` once it has ended by itself, even if cut short.
+
+@dataclass(slots=True)
+class RunState:
+    """State of one run.
+
+    ``committed`` holds the results of ``done_layers`` and of ``rounds`` rounds of generated bodies; ``pending``
+    holds later ones, which a resumed run repeats. ``command_options`` are the options of the command, without
+    secrets. ``seconds`` is the total time of all parts. ``finished`` is true once the run has ended by itself.
     """
 
     target: str
@@ -37,7 +41,7 @@ class State:
     contract: str = ""
     rules: tuple[str, ...] | None = None
     waivers: Mapping[str, Waiver] = field(default_factory=dict)
-    given: Mapping[str, Any] = field(default_factory=dict)
+    command_options: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     callers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -46,17 +50,17 @@ class State:
     created: int = 0
     cut_short: str = ""
     finished: bool = False
-    done: list[Layer] = field(default_factory=list)
+    done_layers: list[Layer] = field(default_factory=list)
     rounds: int = 0
-    tally: Tally = field(default_factory=Tally)
-    pending: Tally = field(default_factory=Tally)
+    committed: Aggregate = field(default_factory=Aggregate)
+    pending: Aggregate = field(default_factory=Aggregate)
 
-    def report(self, catalogue: Catalogue, traffic: Sequence[Exchange] = ()) -> Report:
-        """Return the report of what was seen so far."""
-        seen = Tally()
-        seen.merge(self.tally)
-        seen.merge(self.pending)
-        rows, found = verdicts(seen, catalogue, self.waivers, strict=self.strict)
+    def build_report(self, catalogue: Catalogue, traffic: Sequence[Exchange] = ()) -> Report:
+        """Return the report of all results so far."""
+        whole = Aggregate()
+        whole.merge(self.committed)
+        whole.merge(self.pending)
+        rows, findings = decide_verdicts(whole, catalogue, self.waivers, strict=self.strict)
         return Report(
             target=self.target,
             started=self.started,
@@ -65,7 +69,7 @@ class State:
             strict=self.strict,
             callers=self.callers,
             verdicts=tuple(row for row in rows if self.rules is None or row.rule.id in self.rules),
-            findings=found,
+            findings=findings,
             layers=self.layers,
             requests=self.requests,
             created=self.created,
@@ -75,87 +79,97 @@ class State:
             traffic=tuple(traffic),
         )
 
-    def resumed(self) -> list[Result]:
-        """Return the deviations of what is to be played again, so that none is lost; the rest is forgotten."""
-        seen = [sighting.result for sighting in self.pending.deviations.values()]
-        self.pending, self.cut_short, self.finished = Tally(), "", False
-        return seen
+    def take_pending(self) -> list[Observation]:
+        """Return the violations that are still pending, and drop the other pending results, which run again."""
+        observations = [deviation.observation for deviation in self.pending.deviations.values()]
+        self.pending, self.cut_short, self.finished = Aggregate(), "", False
+        return observations
 
-    def with_deviations(self, results: Iterable[Result]) -> "State":
-        """Return the state as it is with some more results pending."""
-        pending = Tally.of(results)
+    def with_pending(self, observations: Iterable[Observation]) -> "RunState":
+        """Return a copy of the state with more pending observations."""
+        pending = Aggregate.of(observations)
         pending.merge(self.pending)
         return replace(self, pending=pending)
 
-    def add(self, layer: Layer, cases: int, requests: int, seconds: float) -> None:
-        """Add to what a layer took."""
+    def add_layer(self, layer: Layer, cases: int, requests: int, seconds: float) -> None:
+        """Add to the summary of a layer."""
         known = self.layers.get(layer, LayerSummary(0, 0, 0.0))
         self.layers[layer] = LayerSummary(
             known.cases + cases, known.requests + requests, known.seconds + seconds
         )
 
     def save(self, folder: Path) -> None:
-        """Write the file whole or not at all; OSError where it cannot be written."""
-        draft = folder / f"{NAME}.{os.getpid()}"
-        draft.write_text(json.dumps(self._data()) + "\n", "utf-8")
-        draft.replace(folder / NAME)
+        """Write the file atomically; raise OSError if it is not writable."""
+        draft = folder / f"{STATE_FILE}.{os.getpid()}"
+        draft.write_text(json.dumps(self._to_json()) + "\n", "utf-8")
+        draft.replace(folder / STATE_FILE)
 
-    def _data(self) -> dict[str, Any]:
-        plain = {f.name: getattr(self, f.name) for f in fields(self)}
+    def _to_json(self) -> dict[str, Any]:
+        plain = {_JSON_KEYS.get(f.name, f.name): getattr(self, f.name) for f in fields(self)}
         return plain | {
             "format": _FORMAT,
             "waivers": [[w.rule, w.reason, w.until.isoformat()] for w in self.waivers.values()],
             "layers": {name: asdict(layer) for name, layer in self.layers.items()},
-            "tally": self.tally.to_data(),
-            "pending": self.pending.to_data(),
+            "tally": self.committed.to_json(),
+            "pending": self.pending.to_json(),
         }
 
 
-def load_state(folder: Path) -> State:
-    """Read the state of the run that reports to ``folder``; ValueError says what is wrong with it."""
-    path = folder / NAME
+def load_state(folder: Path) -> RunState:
+    """Read the state of the run that reports to ``folder``; raise ValueError if it is unusable."""
+    path = folder / STATE_FILE
     try:
         data = json.loads(path.read_text("utf-8"))
         if data.pop("format") != _FORMAT:
-            raise ValueError(f"{path} was written by another version of the kit; run again")
-        rules = data["rules"]
-        return State(
-            **data
-            | {
-                "shard": tuple(data["shard"]),
-                "rules": None if rules is None else tuple(rules),
-                "waivers": {r: Waiver(r, why, date.fromisoformat(day)) for r, why, day in data["waivers"]},
-                "callers": tuple(data["callers"]),
-                "notes": tuple(data["notes"]),
-                "layers": {name: LayerSummary(**layer) for name, layer in data["layers"].items()},
-                "tally": Tally.from_data(data["tally"]),
-                "pending": Tally.from_data(data["pending"]),
-            }
-        )
+            raise ValueError(f"{path} was written by another version of the kit; start a new run")
+        return _state_from_json(data)
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}; name the --report folder of a run") from None
     except json.JSONDecodeError:
-        raise ValueError(f"{path} is cut short, or no JSON; start a new run") from None
+        raise ValueError(f"{path} is truncated or not JSON; start a new run") from None
     except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is not what a run of this kit wrote: {error!r}") from None
+        raise ValueError(f"{path} is not a state file of this kit: {error!r}") from None
 
 
-def merged(states: Sequence[State]) -> State:
-    """Return one state of the shards of one run; ValueError where they do not belong together, or one is missing."""
+def _state_from_json(data: Mapping[str, Any]) -> RunState:
+    names = {key: name for name, key in _JSON_KEYS.items()}
+    plain = {names.get(key, key): value for key, value in data.items()}
+    rules = data["rules"]
+    return RunState(
+        **plain
+        | {
+            "shard": tuple(data["shard"]),
+            "rules": None if rules is None else tuple(rules),
+            "waivers": {r: Waiver(r, why, date.fromisoformat(day)) for r, why, day in data["waivers"]},
+            "callers": tuple(data["callers"]),
+            "notes": tuple(data["notes"]),
+            "layers": {name: LayerSummary(**layer) for name, layer in data["layers"].items()},
+            "committed": Aggregate.from_json(data["tally"]),
+            "pending": Aggregate.from_json(data["pending"]),
+        }
+    )
+
+
+def merge_states(states: Sequence[RunState]) -> RunState:
+    """Return one state for the shards of one run; raise ValueError if they do not match or one is missing."""
     first = states[0]
     for state in states[1:]:
         for name in ("target", "contract", "strict", "rules", "waivers"):
             if getattr(state, name) != getattr(first, name):
                 raise ValueError(f"the runs differ in {name}; merge the shards of one run")
     if not all(state.finished for state in states):
-        raise ValueError("one of the runs did not end; go on with it first: contract-tests run --resume DIR")
+        raise ValueError(
+            "one of the runs has not finished; continue it first: contract-tests run --resume DIR"
+        )
     _check_shards(states)
-    whole = replace(first, tally=Tally(), pending=Tally(), layers={}, done=[], shard=(1, 1))
+    whole = replace(
+        first, committed=Aggregate(), pending=Aggregate(), layers={}, done_layers=[], shard=(1, 1)
+    )
     for state in states:
-        whole.tally.merge(state.tally)
-        whole.tally.merge(state.pending)
+        whole.committed.merge(state.committed)
+        whole.committed.merge(state.pending)
         for name, layer in state.layers.items():
-            whole.add(name, layer.cases, layer.requests, layer.seconds)
+            whole.add_layer(name, layer.cases, layer.requests, layer.seconds)
     whole.layers = {layer: whole.layers[layer] for layer in LAYERS if layer in whole.layers}
     whole.started = min(state.started for state in states)
     whole.seconds = max(state.seconds for state in states)
@@ -166,14 +180,14 @@ def merged(states: Sequence[State]) -> State:
     return whole
 
 
-def _check_shards(states: Sequence[State]) -> None:
+def _check_shards(states: Sequence[RunState]) -> None:
     numbers, of = sorted(state.shard[0] for state in states), {state.shard[1] for state in states}
     if len(of) > 1:
-        raise ValueError("the runs are shards of different numbers of parts; merge the shards of one run")
+        raise ValueError("the runs were split into different numbers of shards; merge the shards of one run")
     (parts,) = of
-    twice = sorted({number for number in numbers if numbers.count(number) > 1}) if parts > 1 else []
+    repeated = sorted({number for number in numbers if numbers.count(number) > 1}) if parts > 1 else []
     missing = sorted({*range(1, parts + 1)} - {*numbers})
-    if twice:
-        raise ValueError(f"shard {twice[0]}/{parts} is there twice; name the folder of each shard once")
+    if repeated:
+        raise ValueError(f"shard {repeated[0]}/{parts} is given twice; name the folder of each shard once")
     if missing:
         raise ValueError(f"shard {missing[0]}/{parts} is missing; name its --report folder too")

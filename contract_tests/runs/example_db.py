@@ -1,4 +1,4 @@
-"""Cases that showed a deviation, in a Hypothesis example database: other runs, wherever, play them first."""
+"""Shared example database: cases that showed a deviation, which other runs repeat first."""
 
 import hashlib
 import json
@@ -9,15 +9,18 @@ from typing import Any, Protocol
 
 from platformdirs import user_cache_path
 
-from contract_tests.cases.model import Case, from_data, to_data
+from contract_tests.cases.model import Case, case_from_json, case_to_json
 
 _PREFIX = b"cyberun-contract-kit:"
-_KEPT = timedelta(days=8)  # so that a weekly run still finds them
-_LAYERS = ("lifecycle", "properties")  # what is random; the cases of the others are played by every run
+_KEEP_FOR = timedelta(days=8)  # longer than a week, for weekly runs
+_RANDOM_LAYERS = (
+    "lifecycle",
+    "properties",
+)  # every run has the cases of the other layers
 
 
 class Database(Protocol):
-    """The part of ``hypothesis.database.ExampleDatabase`` that is used."""
+    """The methods of ``hypothesis.database.ExampleDatabase`` that the archive uses."""
 
     def fetch(self, key: bytes) -> Any:
         """Return the values of a key."""
@@ -28,70 +31,68 @@ class Database(Protocol):
         ...
 
     def delete(self, key: bytes, value: bytes) -> None:
-        """Take a value from a key."""
+        """Delete a value from a key."""
         ...
 
 
-class Archive:
-    """The known deviations of one target from one contract. Where the database fails, a run goes on without it."""
+class ExampleArchive:
+    """Known deviations of one target from one contract; a run continues without a database that fails."""
 
     def __init__(self, database: Database, target: str, contract: str) -> None:
-        """``contract`` is a digest of it: a case means something with its own contract only."""
+        """Open the archive of a target; ``contract`` is a digest, since a case is valid for its contract only."""
         self._database = database
         self._key = hashlib.sha256(f"{contract} {target}".encode()).digest()
-        self._met: set[bytes] = set()
+        self._known: set[bytes] = set()
         self.problem = ""
 
-    def unmet(self) -> Iterator[Case]:
-        """Yield the cases that this run has neither kept nor been given yet, in an order that is always the same."""
-        for value in sorted(self._tried(lambda: list(self._database.fetch(self._key))) or ()):
-            if value not in self._met:
-                self._met.add(value)
+    def iter_pending(self) -> Iterator[Case]:
+        """Yield the cases that this run has neither saved nor received yet, in a stable order."""
+        for value in sorted(self._try_database(lambda: list(self._database.fetch(self._key))) or ()):
+            if value not in self._known:
+                self._known.add(value)
                 try:
-                    yield from_data(json.loads(value))
+                    yield case_from_json(json.loads(value))
                 except ValueError:
-                    continue  # what somebody else put there
+                    continue  # written by another program
 
-    def keep(self, case: Case) -> None:
+    def save_case(self, case: Case) -> None:
         """Add a case that showed a deviation."""
-        if case.layer in _LAYERS or case.is_generated:
-            self._met.add(value := _value(case))
-            self._tried(lambda: self._database.save(self._key, value))
+        if case.layer in _RANDOM_LAYERS or case.is_generated:
+            self._known.add(value := _encode_case(case))
+            self._try_database(lambda: self._database.save(self._key, value))
 
-    def forget(self, case: Case) -> None:
-        """Take out a case that shows nothing any more."""
-        self._tried(lambda: self._database.delete(self._key, _value(case)))
+    def delete_case(self, case: Case) -> None:
+        """Delete a case that passes now."""
+        self._try_database(lambda: self._database.delete(self._key, _encode_case(case)))
 
-    def _tried(self, act: Callable[[], Any]) -> Any:
+    def _try_database(self, act: Callable[[], Any]) -> Any:
         if self.problem:
             return None
         try:
             return act()
-        except Exception as error:  # of whatever database it is; findings are in the report all the same
-            self.problem = (
-                f"the example database failed ({type(error).__name__}), and was not used after that"
-            )
+        except Exception as error:  # each kind of database raises its own errors
+            self.problem = f"the example database failed ({type(error).__name__}), and was not used any more"
             return None
 
 
-def open_archive(address: str, target: str, contract: str) -> Archive:
-    """Return the archive in a folder, or in the Redis of ``redis://…`` with a folder of this user's beside it.
+def open_archive(address: str, target: str, contract: str) -> ExampleArchive:
+    """Return the archive in a folder, or in a Redis at ``redis://…`` combined with a folder of this user.
 
-    ValueError says what is wrong with the address; no password of it is repeated.
+    Raise ValueError for an unusable address, without the password in it.
     """
     from hypothesis.database import DirectoryBasedExampleDatabase, MultiplexedDatabase
 
     if "://" not in address and Path(address).exists() and not Path(address).is_dir():
         raise ValueError(f"--example-db {address}: not a folder; give redis://host:6379/0 or a folder")
     if "://" not in address:
-        return Archive(DirectoryBasedExampleDatabase(Path(address)), target, contract)
+        return ExampleArchive(DirectoryBasedExampleDatabase(Path(address)), target, contract)
     if not address.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("--example-db: give redis://host:6379/0 or a folder")
     local = DirectoryBasedExampleDatabase(user_cache_path("cyberun-contract-kit") / "examples")
-    return Archive(MultiplexedDatabase(local, _redis(address)), target, contract)
+    return ExampleArchive(MultiplexedDatabase(local, _open_redis(address)), target, contract)
 
 
-def _redis(address: str) -> Any:
+def _open_redis(address: str) -> Any:
     try:
         from hypothesis.extra.redis import RedisExampleDatabase
         from redis import Redis
@@ -101,10 +102,10 @@ def _redis(address: str) -> Any:
     try:
         client = Redis.from_url(address, socket_timeout=5, socket_connect_timeout=5)
         client.ping()
-    except Exception as error:  # the client's own errors, and ValueError for what is no address
-        raise ValueError(f"--example-db: no Redis answers there ({type(error).__name__})") from None
-    return RedisExampleDatabase(client, expire_after=_KEPT, key_prefix=_PREFIX)
+    except Exception as error:  # the client's errors, and ValueError for a malformed address
+        raise ValueError(f"--example-db: no Redis responds there ({type(error).__name__})") from None
+    return RedisExampleDatabase(client, expire_after=_KEEP_FOR, key_prefix=_PREFIX)
 
 
-def _value(case: Case) -> bytes:
-    return json.dumps(to_data(case), sort_keys=True).encode()
+def _encode_case(case: Case) -> bytes:
+    return json.dumps(case_to_json(case), sort_keys=True).encode()

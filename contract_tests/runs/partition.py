@@ -1,4 +1,4 @@
-"""A run in parts, for the workers of pytest-xdist: whoever is free takes the next one, and all share the results."""
+"""Partition: a run split into parts for pytest-xdist; each free worker takes the next part."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -8,82 +8,82 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from contract_tests.cases.model import Layer
-from contract_tests.generation.rounds import rounds
-from contract_tests.runs.checkpoint import NAME, State, load_state
-from contract_tests.runs.run import Options
+from contract_tests.generation.rounds import plan_rounds
+from contract_tests.runs.checkpoint import STATE_FILE, RunState, load_state
+from contract_tests.runs.options import RunOptions
 
 _OPERATIONS = ("createContainer", "updateContainer")
 _BY_OPERATION: tuple[Layer, ...] = ("cases", "wire")
-_SHARED_ROUNDS = 2  # the first rounds are kept as data, so that making them twice costs nothing
-_PAUSE = 0.05
+_STORED_ROUNDS = 2  # stored as data, so that generating them in two parts costs nothing
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a run: of a layer, the cases of one operation, or one round (seed) of generated bodies."""
+    """A part of a run: a layer, the cases of one operation in it, or one round of generated bodies."""
 
     layer: Layer
     operation: str = ""
-    turn: int | None = None
+    round_index: int | None = None
 
     @property
     def name(self) -> str:
-        """The part in a word, fit for a file."""
-        turn = "" if self.turn is None else str(self.turn)
-        return "-".join(filter(None, (self.layer, self.operation, turn)))
+        """The name of the part's folder."""
+        index = "" if self.round_index is None else str(self.round_index)
+        return "-".join(filter(None, (self.layer, self.operation, index)))
 
-    def options(self, whole: Options) -> Options:
-        """Return the options that play this part of a run alone."""
-        turns = None if self.turn is None else frozenset({self.turn})
-        return replace(whole, layers=(self.layer,), operation=self.operation, turns=turns)
+    def narrow_options(self, whole: RunOptions) -> RunOptions:
+        """Return the options that run this part alone."""
+        indices = None if self.round_index is None else frozenset({self.round_index})
+        return replace(whole, layers=(self.layer,), operation=self.operation, round_indices=indices)
 
 
-def parts(options: Options) -> list[Part]:
-    """Return the parts of a run; they are the same for any number of workers, and so is what they send."""
-    found: list[Part] = []
+def split_run(options: RunOptions) -> list[Part]:
+    """Return the parts of a run; they do not depend on the number of workers."""
+    parts: list[Part] = []
     for layer in options.layers:
         if layer == "properties":
-            found += _of_rounds(options)
+            parts += _split_rounds(options)
         elif layer in _BY_OPERATION:
-            found += [Part(layer, operation) for operation in _OPERATIONS]
+            parts += [Part(layer, operation) for operation in _OPERATIONS]
         else:
-            found.append(Part(layer))
-    return found
+            parts.append(Part(layer))
+    return parts
 
 
-def _of_rounds(options: Options) -> Iterable[Part]:
-    turns = rounds(options.seed, options.max_examples, (1, 1), endless=False)
-    for number, _ in enumerate(turns):
-        if number < _SHARED_ROUNDS:
-            yield from (Part("properties", operation, number) for operation in _OPERATIONS)
+def _split_rounds(options: RunOptions) -> Iterable[Part]:
+    rounds = plan_rounds(options.seed, options.max_examples, (1, 1), endless=False)
+    for index, _ in enumerate(rounds):
+        if index < _STORED_ROUNDS:
+            yield from (Part("properties", operation, index) for operation in _OPERATIONS)
         else:
-            yield Part("properties", turn=number)
+            yield Part("properties", round_index=index)
 
 
-def play_all(folder: Path, wanted: Iterable[Part], play: Callable[[Part, Path], State]) -> None:
-    """Play every part that nobody else plays, and return when all have been played by someone.
+def run_parts(folder: Path, parts: Iterable[Part], run: Callable[[Part, Path], RunState]) -> None:
+    """Run every part that no other worker runs, and return when all parts are done.
 
-    A part is whose holds its lock; one of a worker that died is taken over.
+    A worker owns a part while it holds the part's lock; the part of a crashed worker is taken over.
     """
-    left = list(wanted)
+    left = list(parts)
     while left:
         for part in left:
-            _play(folder / part.name, part, play)
-        left = [part for part in left if not (folder / part.name / NAME).is_file()]
+            _run_part(folder / part.name, part, run)
+        left = [part for part in left if not (folder / part.name / STATE_FILE).is_file()]
         if left:
-            time.sleep(_PAUSE)
+            time.sleep(_POLL_SECONDS)
 
 
-def _play(place: Path, part: Part, play: Callable[[Part, Path], State]) -> None:
+def _run_part(place: Path, part: Part, run: Callable[[Part, Path], RunState]) -> None:
     place.mkdir(exist_ok=True)
     try:
         with FileLock(place / "lock", timeout=0):
-            if not (place / NAME).is_file():
-                play(part, place).save(place)
+            if not (place / STATE_FILE).is_file():
+                run(part, place).save(place)
     except Timeout:
         return
 
 
-def played(folder: Path) -> list[State]:
-    """Return the states of the parts that have been played."""
-    return [load_state(path.parent) for path in sorted(folder.glob(f"*/{NAME}"))]
+def load_finished_parts(folder: Path) -> list[RunState]:
+    """Return the states of the parts that are done."""
+    return [load_state(path.parent) for path in sorted(folder.glob(f"*/{STATE_FILE}"))]

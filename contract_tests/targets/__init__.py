@@ -1,1 +1,1 @@
-"""What is tested: HTTP and WSGI targets, rate limit, control hook, recorded exchanges. May import contract."""
+"""Targets under test: HTTP and WSGI, rate limit, control hook, recorded exchanges. May import contract."""

@@ -1,29 +1,30 @@
-"""The control hook: how the user lets the suite set a service's status on a target."""
+"""The control hook: a URL of the user's that sets a service's status on the target."""
 
-from contract_tests.targets.base import HttpTarget, Reply, Request, Target, TargetError, quoted
+from contract_tests.targets.base import Request, Response, Target, TargetError, quote_segment
+from contract_tests.targets.http import HttpTarget
 
 
-class Hook:
-    """A URL template with ``{id}`` and ``{status}``, called with POST (or ``METHOD URL``)."""
+class ControlHook:
+    """A URL template with ``{id}`` and ``{status}``, called with POST or with the method before it."""
 
     def __init__(self, template: str, target: Target) -> None:
-        """Read the template; TargetError where it lacks a part. A path alone is one of the target's host."""
+        """Read the template; a bare path belongs to the target's host. Raise TargetError if a part is missing."""
         method, _, url = template.strip().rpartition(" ")
         self._method = method.upper() or "POST"
         if "{id}" not in url or "{status}" not in url:
             raise TargetError(f"--control-hook {template!r} needs {{id}} and {{status}} in its URL")
-        self._target, self._path = _place(url, target)
+        self._target, self._path = _resolve_url(url, target)
 
     def set_status(self, service: str, status: str) -> str:
-        """Set the status of a service; return what went wrong, empty where nothing did."""
-        path = self._path.replace("{id}", quoted(service)).replace("{status}", quoted(status))
-        reply = self._target.send(Request(self._method, path, (), b""))
-        if isinstance(reply, Reply):
-            return "" if 200 <= reply.status < 300 else f"it answers {reply.status}"
-        return reply.reason
+        """Set the status of a service; return the error in words, or an empty string."""
+        path = self._path.replace("{id}", quote_segment(service)).replace("{status}", quote_segment(status))
+        response = self._target.send(Request(self._method, path, (), b""))
+        if isinstance(response, Response):
+            return "" if 200 <= response.status < 300 else f"it responds with {response.status}"
+        return response.reason
 
 
-def _place(url: str, target: Target) -> tuple[Target, str]:
+def _resolve_url(url: str, target: Target) -> tuple[Target, str]:
     if not url.startswith("/"):
         scheme, _, rest = url.partition("://")
         host, slash, path = rest.partition("/")
@@ -31,7 +32,7 @@ def _place(url: str, target: Target) -> tuple[Target, str]:
     if isinstance(target, HttpTarget):
         scheme, _, rest = target.url.partition("://")
         return HttpTarget(f"{scheme}://{rest.partition('/')[0]}"), url
-    from contract_tests.targets.wsgi import WsgiTarget  # imports Werkzeug, which a run over HTTP does without
+    from contract_tests.targets.wsgi import WsgiTarget  # loads Werkzeug, which a run over HTTP never needs
 
     if not isinstance(target, WsgiTarget):
         raise TargetError("--control-hook needs an absolute URL for this target")

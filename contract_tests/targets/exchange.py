@@ -1,4 +1,4 @@
-"""What went over the wire, as it may be shown: secrets are gone before anything is kept."""
+"""Recorded exchanges: a request and its response with every secret removed."""
 
 import json
 import shlex
@@ -7,18 +7,20 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from contract_tests.targets.base import Reply, Request, Unanswered
+from contract_tests.targets.base import NoResponse, Request, Response
 
-TOKEN = "$TOKEN"  # noqa: S105 - what stands in place of a secret
-_SHOWN = 64 * 1024
+REDACTED = "$TOKEN"
+MAX_BODY_BYTES = 64 * 1024
+#: Fields whose JSON key differs: finding files and reports are public formats.
+_JSON_KEYS = {"response_headers": "reply_headers", "response_body": "reply_body"}
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its answer, redacted. ``status`` is 0 and ``reason`` says why where none came.
+    """One request and its response, redacted.
 
-    ``url`` is absolute, ``started`` RFC 3339, ``seconds`` from sending to the whole answer. Bodies are text,
-    cut after 64 KiB; ``body_cut`` says so.
+    Without a response ``status`` is 0 and ``reason`` says why. ``url`` is absolute, ``started`` is RFC 3339.
+    Bodies are text of at most 64 KiB; ``body_cut`` marks a longer request body.
     """
 
     caller: str
@@ -27,98 +29,104 @@ class Exchange:
     headers: tuple[tuple[str, str], ...]
     body: str | None
     status: int
-    reply_headers: tuple[tuple[str, str], ...]
-    reply_body: str
+    response_headers: tuple[tuple[str, str], ...]
+    response_body: str
     reason: str
     started: str
     seconds: float
     body_cut: bool = False
 
-    def curl(self) -> str:
+    def to_curl(self) -> str:
         """Return a command that sends the same request, with ``$TOKEN`` for the secret."""
         words = ["curl", "-i", "-X", self.method, self.url]
         for name, value in self.headers:
             words += ["-H", f"{name}: {value}" if value else f"{name};"]
         if self.body is not None:
             words += ["--data-binary", self.body]
-        return " ".join(_quoted(word) for word in words) + (
+        return " ".join(_quote_for_shell(word) for word in words) + (
             "  # the body is cut here" if self.body_cut else ""
         )
 
-    def to_data(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return the exchange as plain JSON values."""
-        return asdict(self)
+        return {_JSON_KEYS.get(name, name): value for name, value in asdict(self).items()}
 
 
-def exchange_from(data: Mapping[str, Any]) -> Exchange:
-    """Return the exchange that ``to_data`` wrote; TypeError for anything else."""
-    pairs = {name: tuple((k, v) for k, v in data[name]) for name in ("headers", "reply_headers")}
-    return Exchange(**{**data, **pairs})
+def exchange_from_json(data: Mapping[str, Any]) -> Exchange:
+    """Return the exchange that ``to_json`` wrote; raise TypeError for anything else."""
+    names = {key: name for name, key in _JSON_KEYS.items()}
+    fields = {names.get(key, key): value for key, value in data.items()}
+    for name in ("headers", "response_headers"):
+        fields[name] = tuple((header, value) for header, value in fields[name])
+    return Exchange(**fields)
 
 
 class Redactor:
-    """Takes the tokens out of everything that is kept."""
+    """Removes tokens from everything that is stored or shown."""
 
     def __init__(self, tokens: Iterable[str]) -> None:
-        """Remember what is secret; the longest first, so that no part of one stays behind."""
+        """Store the tokens, longest first, so that no part of a longer one remains."""
         self._tokens = sorted(set(tokens), key=len, reverse=True)
 
-    def text(self, text: str) -> str:
+    def redact_text(self, text: str) -> str:
         """Return the text with every token replaced by ``$TOKEN``."""
         for token in self._tokens:
             if token in text:
-                text = text.replace(token, TOKEN)
+                text = text.replace(token, REDACTED)
         return text
 
-    def reply(self, reply: Reply | Unanswered) -> Reply | Unanswered:
-        """Return an answer as it may be judged and told: a target may repeat the secret that it was sent."""
-        if isinstance(reply, Unanswered):
-            return replace(reply, reason=self.text(reply.reason))
-        body = reply.body
+    def redact_response(self, response: Response | NoResponse) -> Response | NoResponse:
+        """Return the response without tokens: a target may repeat the secret that it received."""
+        if isinstance(response, NoResponse):
+            return replace(response, reason=self.redact_text(response.reason))
+        body = response.body
         for token in self._tokens:
-            body = body.replace(token.encode(), TOKEN.encode())
-        return replace(reply, headers=self._headers(reply.headers), body=body)
+            body = body.replace(token.encode(), REDACTED.encode())
+        return replace(response, headers=self._redact_headers(response.headers), body=body)
 
-    def exchange(self, caller: str, base: str, request: Request, reply: Reply | Unanswered) -> Exchange:
-        """Return what may be kept of a request and its answer, which is redacted already."""
-        body = None if request.body is None else self.text(request.body[:_SHOWN].decode("utf-8", "replace"))
-        unanswered = Reply(0, (), b"", reply.seconds)
-        answer = reply if isinstance(reply, Reply) else unanswered
+    def record_exchange(
+        self, caller: str, base_url: str, request: Request, response: Response | NoResponse
+    ) -> Exchange:
+        """Return the redacted exchange of a request and a response that is redacted already."""
+        body = None
+        if request.body is not None:
+            body = self.redact_text(request.body[:MAX_BODY_BYTES].decode("utf-8", "replace"))
+        received = response if isinstance(response, Response) else Response(0, (), b"", response.seconds)
         return Exchange(
             caller=caller,
             method=request.method,
-            url=self.text(base + request.path),
-            headers=self._headers(request.headers),
+            url=self.redact_text(base_url + request.path),
+            headers=self._redact_headers(request.headers),
             body=body,
-            status=answer.status,
-            reply_headers=answer.headers,
-            reply_body=answer.body[:_SHOWN].decode("utf-8", "replace"),
-            reason=reply.reason if isinstance(reply, Unanswered) else "",
-            started=(datetime.now(UTC) - timedelta(seconds=reply.seconds)).isoformat(),
-            seconds=round(reply.seconds, 6),
-            body_cut=request.body is not None and len(request.body) > _SHOWN,
+            status=received.status,
+            response_headers=received.headers,
+            response_body=received.body[:MAX_BODY_BYTES].decode("utf-8", "replace"),
+            reason=response.reason if isinstance(response, NoResponse) else "",
+            started=(datetime.now(UTC) - timedelta(seconds=response.seconds)).isoformat(),
+            seconds=round(response.seconds, 6),
+            body_cut=request.body is not None and len(request.body) > MAX_BODY_BYTES,
         )
 
-    def _headers(self, headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-        return tuple((name, _cookie(name, self.text(value))) for name, value in headers)
+    def _redact_headers(self, headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        return tuple((name, _hide_cookie(name, self.redact_text(value))) for name, value in headers)
 
 
-def encoded(value: Any) -> bytes:
-    """Return JSON in UTF-8, with escapes only where a string cannot be encoded otherwise."""
+def encode_json(value: Any) -> bytes:
+    """Return JSON in UTF-8; characters that UTF-8 cannot hold are escaped."""
     try:
         return json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return json.dumps(value).encode()
 
 
-def _cookie(name: str, value: str) -> str:
+def _hide_cookie(name: str, value: str) -> str:
     return "…" if name.lower() in ("set-cookie", "cookie") else value
 
 
-def _quoted(word: str) -> str:
-    """Quote for a shell, but let ``$TOKEN`` be filled in by it."""
-    if TOKEN not in word:
+def _quote_for_shell(word: str) -> str:
+    """Quote a word for a shell, but let the shell expand ``$TOKEN``."""
+    if REDACTED not in word:
         return shlex.quote(word)
     escaped = "".join("\\" + c if c in '"\\`' else c for c in word)
-    parts = [part.replace("$", "\\$") for part in escaped.split(TOKEN)]
-    return '"' + TOKEN.join(parts) + '"'
+    parts = [part.replace("$", "\\$") for part in escaped.split(REDACTED)]
+    return '"' + REDACTED.join(parts) + '"'

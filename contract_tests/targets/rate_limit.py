@@ -1,21 +1,21 @@
-"""A bound on how fast a target is sent requests."""
+"""A limit on how many requests a target receives per second."""
 
 from pyrate_limiter import Duration, Limiter, Rate
 
-from contract_tests.targets.base import Reply, Request, Target, Unanswered
+from contract_tests.targets.base import NoResponse, Request, Response, Target
 
 
-class RateLimited:
-    """A target that is sent at most so many requests a second."""
+class RateLimitedTarget:
+    """A target that receives at most a given number of requests per second."""
 
     def __init__(self, target: Target, per_second: float) -> None:
-        """``per_second`` is above 0; below 1 it means one request in that many seconds."""
+        """Wrap a target; a ``per_second`` of 0.5 allows one request every two seconds."""
         self.url, self.concurrent = target.url, target.concurrent
         self._target = target
         rate = Rate(1, int(Duration.SECOND.value / per_second))
         self._limiter = Limiter(rate, buffer_ms=1)
 
-    def send(self, request: Request) -> Reply | Unanswered:
-        """Wait for a free place, then send."""
+    def send(self, request: Request) -> Response | NoResponse:
+        """Wait until the limit allows a request, then send it."""
         self._limiter.try_acquire("request")
         return self._target.send(request)

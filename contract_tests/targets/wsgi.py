@@ -1,4 +1,4 @@
-"""A WSGI app in this process as a target, with no socket between."""
+"""A WSGI app in this process as a target, without a socket."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from werkzeug.test import create_environ, run_wsgi_app
 
-from contract_tests.targets.base import USER_AGENT, Reply, Request
+from contract_tests.targets.base import USER_AGENT, Request, Response
 
 
 class WsgiTarget:
@@ -17,25 +17,25 @@ class WsgiTarget:
     concurrent = False
 
     def __init__(self, app: Callable[..., Any], base_path: str = "/api/v1") -> None:
-        """``base_path`` is what stands before the paths of the contract."""
+        """Wrap an app; ``base_path`` precedes the paths of the contract."""
         self.app = app
         self.url = "http://localhost" + base_path
-        self._base = base_path
+        self._base_path = base_path
 
-    def send(self, request: Request) -> Reply:
-        """Call the app; an exception that leaves it is answered as a server would, with a 500."""
-        environ = _environ(request, self._base)
+    def send(self, request: Request) -> Response:
+        """Call the app; an exception that it raises becomes a 500, as on a server."""
+        environ = _build_environ(request, self._base_path)
         started = time.perf_counter()
         try:
             chunks, status, headers = run_wsgi_app(self.app, environ, buffered=True)
             body = b"".join(chunks)
         except Exception as error:
-            return Reply(500, (), repr(error).encode(), time.perf_counter() - started)
-        return Reply(int(status.split()[0]), tuple(headers), body, time.perf_counter() - started)
+            return Response(500, (), repr(error).encode(), time.perf_counter() - started)
+        return Response(int(status.split()[0]), tuple(headers), body, time.perf_counter() - started)
 
 
-def _environ(request: Request, base: str) -> dict[str, Any]:
-    parts = urlsplit(base + request.path)
+def _build_environ(request: Request, base_path: str) -> dict[str, Any]:
+    parts = urlsplit(base_path + request.path)
     environ = create_environ(
         path=parts.path,
         base_url="http://localhost",

@@ -1,33 +1,15 @@
-"""The suite as a pytest plugin, run as its users run it."""
+"""The pytest plugin, run as its users run it."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-MOCK = "wsgi:mock_server:create_app"
-
-
-def contract(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run pytest with the plugin in an empty folder."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "contract_tests.plugin",
-        "-p",
-        "no:cacheprovider",
-        *arguments,
-    ]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+from tests.support.contract_pytest import MOCK, run_contract_pytest
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with a factory of a faulty mock."""
+    """Return a folder with a factory of a faulty mock."""
     (tmp_path / "faulty.py").write_text(
         "from mock_server import create_app\n\n\n"
         "def app():\n    return create_app(disabled_rules=frozenset({'slug-unique'}))\n"
@@ -36,16 +18,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_each_rule_is_a_test(folder: Path) -> None:
-    """Against the mock every rule passes or is skipped with a reason, in a project of someone else's."""
-    done = contract(folder, "--target", MOCK)
+    """Against the mock every rule passes or is skipped with a reason, in a foreign project."""
+    done = run_contract_pytest(folder, "--target", MOCK)
     assert done.returncode == 0, done.stdout
     assert "80 passed, 1 skipped" in done.stdout
     assert "CONFORMS" in done.stdout
 
 
 def test_a_broken_rule_fails_its_test(folder: Path) -> None:
-    """A broken rule fails the test of its name, with what was received and a command to see it again."""
-    done = contract(folder, "--target", "wsgi:faulty:app", "-k", "slug-unique")
+    """A violated rule fails its test, with the response and a command to reproduce it."""
+    done = run_contract_pytest(folder, "--target", "wsgi:faulty:app", "-k", "slug-unique")
     assert done.returncode == 1, done.stdout
     assert "1 failed, 80 deselected" in done.stdout
     assert "Received: 201" in done.stdout
@@ -61,10 +43,8 @@ def test_a_broken_rule_fails_its_test(folder: Path) -> None:
     ],
     ids=["down", "url", "layer"],
 )
-def test_a_run_that_cannot_be_made_says_why(
-    folder: Path, arguments: tuple[str, ...], code: int, says: str
-) -> None:
-    """A target that cannot be judged and a wrong option end pytest with the command's exit codes."""
-    done = contract(folder, *arguments)
+def test_unusable_option_is_explained(folder: Path, arguments: tuple[str, ...], code: int, says: str) -> None:
+    """An unusable target and a wrong option end pytest with the command's exit codes."""
+    done = run_contract_pytest(folder, *arguments)
     assert done.returncode == code, done.stdout + done.stderr
     assert says in done.stdout + done.stderr

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from tests.quality.faults import FAULTS
-from tests.support.gate.gate import catalogue, judged, told, violated
+from tests.support.gate.gate import catalogue, describe_findings, judge_app, violated_rules
 from tests.support.gate.planting import Fault
 
 #: A few of each kind, played in another order and with other random traces.
@@ -14,10 +14,10 @@ SAMPLE = [fault for number, fault in enumerate(FAULTS) if number % 24 == 0]
 
 def assert_found(fault: Fault, seed: int) -> None:
     """The gate is red and names what the fault breaks."""
-    report = judged(fault.app(), seed=seed)
-    found = violated(report)
+    report = judge_app(fault.app(), seed=seed)
+    found = violated_rules(report)
     assert report.exit_code == 1
-    assert fault.breaks <= found <= fault.breaks | set(fault.also), told(report)
+    assert fault.breaks <= found <= fault.breaks | set(fault.also), describe_findings(report)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)

@@ -9,15 +9,24 @@ from contextlib import contextmanager
 import pytest
 
 from contract_tests.cases.model import LAYERS
-from contract_tests.execution.factory import open_player
+from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.results.verdict import Report
-from contract_tests.runs.run import Options, Run
-from contract_tests.targets.base import HttpTarget
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
+from contract_tests.targets.http import HttpTarget
 from examples.deployment.choices import DEFAULT, USUAL, VARIANTS
 from mock_server import create_app
 from tests.support.clients import serving
-from tests.support.gate.example_app import deployment
-from tests.support.gate.gate import EXAMPLE_HOOK, MOCK_HOOK, App, catalogue, judged, rules_with, told
+from tests.support.gate.example_app import build_deployment_app
+from tests.support.gate.gate import (
+    EXAMPLE_HOOK,
+    MOCK_HOOK,
+    App,
+    catalogue,
+    describe_findings,
+    judge_app,
+    rules_with,
+)
 
 SETS = {"default": DEFAULT, "usual": USUAL}
 
@@ -31,7 +40,7 @@ UNSAID = {
 def assert_quiet(report: Report) -> None:
     """Nothing fails, the run came to its end, and there is a verdict on every rule."""
     failures = [finding.id for finding in report.findings if finding.severity == "failure"]
-    assert (failures, report.exit_code, report.cut_short) == ([], 0, ""), told(report)
+    assert (failures, report.exit_code, report.cut_short) == ([], 0, ""), describe_findings(report)
     assert len(report.verdicts) == len(catalogue())
 
 
@@ -41,8 +50,10 @@ def over_a_socket(app: App, hook: str) -> Iterator[Callable[..., Report]]:
     with serving(app) as port:
 
         def run(**options: object) -> Report:
-            player = open_player(HttpTarget(f"http://127.0.0.1:{port}/api/v1"), control_hook=hook)
-            return Run(player, Options(**options)).report()  # type: ignore[arg-type]
+            player = open_executor(
+                HttpTarget(f"http://127.0.0.1:{port}/api/v1"), options=ExecutorOptions(control_hook=hook)
+            )
+            return Run(player, RunOptions(**options)).execute()  # type: ignore[arg-type]
 
         yield run
 
@@ -50,7 +61,7 @@ def over_a_socket(app: App, hook: str) -> Iterator[Callable[..., Report]]:
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_mock_in_process(seed: int) -> None:
     """In every layer, strictly and with each seed, the mock keeps every rule, and every rule is judged."""
-    report = judged(create_app(), layers=LAYERS, seed=seed)
+    report = judge_app(create_app(), layers=LAYERS, seed=seed)
     assert_quiet(report)
     assert rules_with(report, "conforms") == set(catalogue())
     assert report.findings == ()
@@ -70,23 +81,27 @@ def test_the_mock_over_a_socket(seed: int) -> None:
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_example_deployment_in_every_layer(name: str, seed: int) -> None:
     """Both sets of choices keep what is documented, also with generated bodies."""
-    assert_quiet(judged(deployment(SETS[name]), hook=EXAMPLE_HOOK, layers=LAYERS, strict=False, seed=seed))
+    assert_quiet(
+        judge_app(build_deployment_app(SETS[name]), hook=EXAMPLE_HOOK, layers=LAYERS, strict=False, seed=seed)
+    )
 
 
 @pytest.mark.parametrize("name", ["mock", *SETS])
 def test_many_generated_bodies_raise_no_alarm(name: str) -> None:
     """The phase of Schemathesis that tries every boundary, more random bodies, calls and traces find nothing."""
-    app, hook = (deployment(SETS[name]), EXAMPLE_HOOK) if name in SETS else (create_app(), MOCK_HOOK)
-    report = judged(app, hook=hook, layers=("properties",), strict=False, max_examples=300, seed=4)
+    app, hook = (
+        (build_deployment_app(SETS[name]), EXAMPLE_HOOK) if name in SETS else (create_app(), MOCK_HOOK)
+    )
+    report = judge_app(app, hook=hook, layers=("properties",), strict=False, max_examples=300, seed=4)
     failures = [finding.id for finding in report.findings if finding.severity == "failure"]
-    assert failures == [], told(report)
+    assert failures == [], describe_findings(report)
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_variant_of_the_example_deployment(name: str) -> None:
     """One choice changed at a time raises no alarm in a longer run, and only two of them leave something unsaid."""
-    report = judged(
-        deployment(VARIANTS[name]), hook=EXAMPLE_HOOK, layers=LAYERS, strict=False, max_examples=60
+    report = judge_app(
+        build_deployment_app(VARIANTS[name]), hook=EXAMPLE_HOOK, layers=LAYERS, strict=False, max_examples=60
     )
     assert_quiet(report)
     unsaid = [row for row in report.verdicts if row.verdict in ("inconclusive", "not observed")]
@@ -96,5 +111,5 @@ def test_a_variant_of_the_example_deployment(name: str) -> None:
 
 def test_a_variant_over_a_socket() -> None:
     """The example deployment over a real socket, in every layer, with several requests at once."""
-    with over_a_socket(deployment(DEFAULT), EXAMPLE_HOOK) as run:
+    with over_a_socket(build_deployment_app(DEFAULT), EXAMPLE_HOOK) as run:
         assert_quiet(run(strict=False, seed=3))

@@ -8,12 +8,13 @@ import pytest
 
 from contract_tests.cases.callers import load_callers
 from contract_tests.contract.resources import data_file
-from contract_tests.execution.factory import open_player
-from contract_tests.runs.run import Options, Run
+from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
-from tests.support.gate.gate import GATE, MOCK_HOOK, judged, rules_with, told
-from tests.support.gate.odd_servers import at, command
+from tests.support.gate.gate import GATE, MOCK_HOOK, describe_findings, judge_app, rules_with
+from tests.support.gate.odd_servers import run_command, serve_app
 from tests.support.gate.planting import Request, Response, Send, twisted
 
 MOCK = "wsgi:mock_server:create_app"
@@ -29,10 +30,10 @@ MISTAKES = {
     "callers-no-token": (("--callers", "unset.yaml"), "set the variable NO_SUCH_TOKEN"),
     "callers-a-folder": (("--callers", "."), ".: Is a directory"),
     "waivers-not-a-list": (("--waivers", "empty.yaml"), "is not a list"),
-    "waivers-unknown-rule": (("--waivers", "rule.yaml"), "there is no rule 'slug-uniq'"),
-    "waivers-no-day": (("--waivers", "day.yaml"), "is not a day such as"),
+    "waivers-unknown-rule": (("--waivers", "rule.yaml"), "unknown rule 'slug-uniq'"),
+    "waivers-no-day": (("--waivers", "day.yaml"), "is not a date such as"),
     "waivers-no-file": (("--waivers", "nowhere.yaml"), "nowhere.yaml: No such file"),
-    "no-such-rule": (("-k", "no-such-rule"), "no rule has that in its id"),
+    "no-such-rule": (("-k", "no-such-rule"), "no rule id contains this"),
     "unknown-layer": (("--layers", "cases,fuzz"), "fuzz: the layers are cases, wire"),
     "no-shard": (("--shard", "3/2"), "is not a shard such as 1/4"),
     "no-time": (("--time", "soon"), "is not a time such as"),
@@ -70,7 +71,7 @@ def test_a_mistake_ends_with_one_line(name: str, folder: Path) -> None:
     """Exit code 2, and the last line on stderr says what is wrong and with what."""
     options, says = MISTAKES[name]
     target = () if "--target" in options else ("--target", MOCK)
-    done = command("run", *target, *options, cwd=folder)
+    done = run_command("run", *target, *options, cwd=folder)
     assert (done.code, done.out) == (2, "")
     assert says in done.err.strip().splitlines()[-1]
 
@@ -84,8 +85,8 @@ def test_a_waiver(folder: Path, until: str, code: int, says: str) -> None:
     """A waived rule does not fail the run until the waiver has expired; then it does, and says so."""
     waivers = folder / "waivers.yaml"
     waivers.write_text(f"[{{rule: slug-unique, reason: known, until: {until}}}]", "utf-8")
-    with at(create_app(disabled_rules={"slug-unique"})) as url:
-        done = command("run", "--target", url, "--layers", "lifecycle", "--waivers", waivers)
+    with serve_app(create_app(disabled_rules={"slug-unique"})) as url:
+        done = run_command("run", "--target", url, "--layers", "lifecycle", "--waivers", waivers)
     assert done.code == code, done.out + done.err
     assert says in done.out.lower()
 
@@ -94,18 +95,18 @@ def test_an_expired_waiver_fails_a_right_target(folder: Path) -> None:
     """A waiver that nobody needs any more is to be removed once it has expired."""
     waivers = folder / "waivers.yaml"
     waivers.write_text("[{rule: slug-unique, reason: known, until: 2020-01-31}]", "utf-8")
-    done = command("run", "--target", MOCK, "-k", "slug-unique", "--waivers", waivers)
+    done = run_command("run", "--target", MOCK, "-k", "slug-unique", "--waivers", waivers)
     assert done.code == 1
     assert "expired" in done.out.lower()
 
 
 def played(shard: tuple[int, int]) -> list[str]:
     """The ids of the cases that a shard plays, but for random traces and what is played again."""
-    player = open_player(WsgiTarget(create_app()), control_hook=MOCK_HOOK)
-    run, ids = Run(player, Options(layers=GATE, shard=shard)), []
-    note = run._note
-    run._note = lambda result: (ids.append(result.case.id), note(result))[1]  # type: ignore[method-assign]
-    assert run.report().exit_code == 0
+    player = open_executor(WsgiTarget(create_app()), options=ExecutorOptions(control_hook=MOCK_HOOK))
+    run, ids = Run(player, RunOptions(layers=GATE, shard=shard)), []
+    record = run.recorder.add
+    run.recorder.add = lambda seen: (ids.append(seen.case.id), record(seen))[1]  # type: ignore[method-assign]
+    assert run.execute().exit_code == 0
     return [name for name in ids if not name.startswith("trace/random-")]
 
 
@@ -129,8 +130,8 @@ def test_the_rate_holds() -> None:
         times.append(time.monotonic())
         return send(request)
 
-    with at(twisted(create_app(), timed)) as url:
-        done = command("run", "--target", url, "-k", "exposed-port", "--rate", "50/s", "--quiet")
+    with serve_app(twisted(create_app(), timed)) as url:
+        done = run_command("run", "--target", url, "-k", "exposed-port", "--rate", "50/s", "--quiet")
     assert done.code == 0, done.out + done.err
     assert len(times) > 40
     assert all(sum(start <= other < start + 1 for other in times) <= 53 for start in times)
@@ -162,8 +163,8 @@ NEEDED = {
 @pytest.mark.parametrize("name", ALONE)
 def test_some_callers_alone_raise_no_alarm(name: str) -> None:
     """Whoever is missing, nothing right is called broken; what only they could show is not observed."""
-    report = judged(create_app(), callers=ALONE[name])
-    assert report.exit_code == 0, told(report)
+    report = judge_app(create_app(), callers=ALONE[name])
+    assert report.exit_code == 0, describe_findings(report)
     kinds = {caller.kind for caller in ALONE[name]}
     missing = {rule for rule, needs in NEEDED.items() if not kinds & set(needs.split())}
     assert missing <= rules_with(report, "not observed")
@@ -177,9 +178,11 @@ def test_one_service_key_is_enough_to_start(tmp_path: Path, teams: str) -> None:
     file = tmp_path / "callers.yaml"
     (tmp_path / "token").write_text(f"{CALLERS[0].token}\n", "utf-8")
     file.write_text(f"callers: [{{name: me, kind: sk, teams: {teams}, token_file: token}}]", "utf-8")
-    with at(create_app()) as url:
-        done = command("run", "--target", url, "--callers", file, "--strict", "--report", tmp_path / "report")
+    with serve_app(create_app()) as url:
+        done = run_command(
+            "run", "--target", url, "--callers", file, "--strict", "--report", tmp_path / "report"
+        )
     assert done.code == 0, done.out + done.err
-    assert "no caller that can act for jwt-red" in done.out
+    assert "needs a JWT caller for team red (jwt-red); add one to the callers file" in done.out
     rows = json.loads((tmp_path / "report" / "report.json").read_text("utf-8"))
     assert rows

@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 
 from mock_server import create_app
-from tests.support.gate.gate import App, catalogue, judged, rules_with, told, violated
+from tests.support.gate.gate import App, catalogue, describe_findings, judge_app, rules_with, violated_rules
 
 #: What it takes to see the rules that answers alone do not show.
 NEEDS = {rule.id: rule.needs for rule in catalogue().values() if rule.needs}
-UNSEEN = {"read-back": "the target offers no read-back", "control-hook": "no control hook is configured"}
+UNSEEN = {"read-back": "the target offers no read-back", "control-hook": "needs --control-hook"}
 
 
 @pytest.mark.parametrize("rule", list(catalogue()))
 def test_a_rule_that_is_off_is_named_and_no_other(rule: str) -> None:
     """A mock without one rule makes the gate red; the rules found broken are that rule alone."""
-    report = judged(create_app(disabled_rules={rule}))
-    assert (report.exit_code, violated(report)) == (1, {rule}), told(report)
+    report = judge_app(create_app(disabled_rules={rule}))
+    assert (report.exit_code, violated_rules(report)) == (1, {rule}), describe_findings(report)
 
 
 def unobserved(app: App) -> App:
@@ -36,25 +36,25 @@ def unobserved(app: App) -> App:
 def test_a_rule_that_cannot_be_seen_is_said_to_be_unseen(off: str | None) -> None:
     """Without read-back and hook, their rules are not observed, broken or not, each with its reason."""
     app = create_app(disabled_rules={off} if off else set())
-    report = judged(unobserved(app), hook=None, layers=("lifecycle",))
+    report = judge_app(unobserved(app), hook=None, layers=("lifecycle",))
     rows = {row.rule.id: row for row in report.verdicts}
     assert {rule: rows[rule].verdict for rule in NEEDS} == dict.fromkeys(NEEDS, "not observed")
     for rule, needs in NEEDS.items():
         assert UNSEEN[needs] in rows[rule].reason
-    assert violated(report) == set(), told(report)
+    assert violated_rules(report) == set(), describe_findings(report)
 
 
 @pytest.mark.parametrize("rule", [rule for rule, needs in NEEDS.items() if needs == "control-hook"])
 def test_without_a_hook_the_status_rules_alone_are_unseen(rule: str) -> None:
     """A run without a hook sees every other rule."""
-    report = judged(create_app(disabled_rules={rule}), hook=None)
+    report = judge_app(create_app(disabled_rules={rule}), hook=None)
     assert (report.exit_code, rules_with(report, "not observed")) == (0, {rule})
     assert rules_with(report, "conforms") == set(catalogue()) - {rule}
 
 
 def test_without_a_read_back_what_is_stored_is_unseen() -> None:
     """A run without a read-back sees every rule but those of what is stored."""
-    report = judged(unobserved(create_app()))
+    report = judge_app(unobserved(create_app()))
     stored = {rule for rule, needs in NEEDS.items() if needs == "read-back"}
     assert rules_with(report, "not observed") == stored
     assert rules_with(report, "conforms") == set(catalogue()) - stored

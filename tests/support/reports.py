@@ -1,4 +1,4 @@
-"""Reports of real runs, and the same with what a hostile target could make of them."""
+"""Reports of real runs, and copies with everything that a hostile target could put into them."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -9,15 +9,16 @@ from typing import Any
 
 from contract_tests.cases.callers import Caller, load_callers
 from contract_tests.contract.resources import data_file
-from contract_tests.execution.factory import open_player
+from contract_tests.execution.factory import open_executor
 from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report
 from contract_tests.results.waivers import Waiver
-from contract_tests.runs.run import Options, Run
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server.app.factory import create_app
 
-# A terminal would obey these, XML cannot hold them, UTF-8 cannot encode the last, Markdown and HTML would read them.
+# Terminal control, characters that XML or UTF-8 cannot represent, Markdown and HTML markup.
 HOSTILE = (
     "a\x00b\x1b[31mc\x07\r\u202e\ufffe\ud800 | `` ``` *x* </pre><script>alert(1)</script>"
     "<img src=x> & ]]> $TOKEN é 😀 " + "long" * 60
@@ -25,27 +26,27 @@ HOSTILE = (
 OFF = {"slug-unique", "exposed-port-range", "gpu-count-range", "service-desc-type", "team-scope"}
 
 
-def played(app: Callable[..., Any] | None = None, **options: Any) -> Report:
-    """Return the report of a run without its slow layer; the app is the mock less a rule of every grade."""
+def run_app(app: Callable[..., Any] | None = None, **options: Any) -> Report:
+    """Run the gate's layers and return the report; by default the mock without one rule of every grade."""
     chosen = {"layers": ("cases", "wire", "lifecycle", "race"), **options}
-    player = open_player(WsgiTarget(app or create_app(disabled_rules=OFF)))
-    return Run(player, Options(**chosen)).report()
+    executor = open_executor(WsgiTarget(app or create_app(disabled_rules=OFF)))
+    return Run(executor, RunOptions(**chosen)).execute()
 
 
 @cache
-def faulty() -> Report:
-    """Return a report with every verdict in it: the rules of OFF broken, one waived, one waiver expired."""
+def build_faulty_report() -> Report:
+    """Return a report with every verdict: the rules of OFF violated, one of them waived, one waiver expired."""
     today = datetime.now(UTC).date()
     waivers = {
         "service-desc-type": Waiver("service-desc-type", "known | since *May*", date.max),
         "team-uuid": Waiver("team-uuid", "was fixed", today - timedelta(days=2)),
     }
-    return played(waivers=waivers)
+    return run_app(waivers=waivers)
 
 
-def hostile(report: Report) -> Report:
-    """Return the report with everything that a target has a say in replaced by what is hard to show."""
-    findings = tuple(_hostile(finding) for finding in report.findings)
+def make_hostile(report: Report) -> Report:
+    """Return the report with hostile text in everything that a target controls."""
+    findings = tuple(_make_finding_hostile(finding) for finding in report.findings)
     rows = tuple(replace(row, reason=HOSTILE if row.reason else "") for row in report.verdicts)
     return replace(
         report,
@@ -57,7 +58,7 @@ def hostile(report: Report) -> Report:
     )
 
 
-def echoing(pad: int) -> Callable[..., Any]:
+def build_echoing_app(pad: int) -> Callable[..., Any]:
     """Return the faulty mock as an app that repeats the caller's secret in header and body, after ``pad`` letters."""
     app = create_app(disabled_rules=OFF)
 
@@ -68,28 +69,28 @@ def echoing(pad: int) -> Callable[..., Any]:
         secret = environ.get("HTTP_AUTHORIZATION", "").removeprefix("Bearer ")
         body = b"".join(chunks)
         document = {**(json.loads(body) if body.startswith(b"{") else {}), "you": secret}
-        told = "x" * pad + secret
+        echo_text = "x" * pad + secret
         start(
             status,
             [h for h in headers if h[0].lower() != "content-length"] + [("X-You", f"{secret}; {secret}")],
         )
-        return [json.dumps({"id": document.pop("id", None), "told": told, **document}).encode()]
+        return [json.dumps({"id": document.pop("id", None), "told": echo_text, **document}).encode()]
 
     return echo
 
 
-def callers() -> tuple[Caller, ...]:
-    """Return the callers of the fixtures, whose tokens must be nowhere in a report."""
+def load_fixture_callers() -> tuple[Caller, ...]:
+    """Return the fixtures' callers, whose tokens must be in no report."""
     return tuple(load_callers(data_file("fixtures/callers.yaml")))
 
 
-def _hostile(finding: Finding) -> Finding:
+def _make_finding_hostile(finding: Finding) -> Finding:
     exchanges = tuple(
         replace(
             e,
             body=HOSTILE,
-            reply_body=HOSTILE * 20_000,
-            reply_headers=(("X-Odd", HOSTILE),),
+            response_body=HOSTILE * 20_000,
+            response_headers=(("X-Odd", HOSTILE),),
             status=0,
             reason=HOSTILE,
         )

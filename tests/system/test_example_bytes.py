@@ -20,10 +20,10 @@ from tests.support.gate.example_deployment import (
     DEPLOYED,
     SETS,
     TOKENS,
-    Deployed,
-    accepted,
-    deployed,
-    refused,
+    DeployedApp,
+    assert_refused,
+    open_deployment,
+    read_accepted_id,
 )
 
 if TYPE_CHECKING:
@@ -31,25 +31,25 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(params=SETS)
-def it(request: pytest.FixtureRequest) -> Iterator[Deployed]:
+def it(request: pytest.FixtureRequest) -> Iterator[DeployedApp]:
     """Serve each of the sets of choices in turn."""
-    with deployed(SETS[request.param]) as one:
+    with open_deployment(SETS[request.param]) as one:
         yield one
 
 
 @pytest.fixture(params=[name for name in SETS if not name.startswith(BODILESS)])
-def it_reading_bodies(request: pytest.FixtureRequest) -> Iterator[Deployed]:
+def it_reading_bodies(request: pytest.FixtureRequest) -> Iterator[DeployedApp]:
     """Serve the sets of choices that bear on bodies."""
-    with deployed(SETS[request.param]) as one:
+    with open_deployment(SETS[request.param]) as one:
         yield one
 
 
-def test_other_media_types_are_refused(it: Deployed) -> None:
+def test_other_media_types_are_refused(it: DeployedApp) -> None:
     """The body is application/json and of no other type; the type's letter case does not matter."""
-    made = accepted(it.create(DEPLOYED, Content_Type="Application/JSON"))
+    made = read_accepted_id(it.create(DEPLOYED, Content_Type="Application/JSON"))
     for media in ("text/plain", "text/json", "application/jsonx", "application/merge-patch+json", "x"):
-        refused(it.create({**DEPLOYED, "service_slug": "more"}, Content_Type=media))
-        refused(it.update(made, {}, Content_Type=media))
+        assert_refused(it.create({**DEPLOYED, "service_slug": "more"}, Content_Type=media))
+        assert_refused(it.update(made, {}, Content_Type=media))
 
 
 GOOD_TEXT = json.dumps(DEPLOYED).encode()
@@ -75,18 +75,18 @@ NASTY = [
 ]
 
 
-def test_body_is_one_json_object(it: Deployed) -> None:
+def test_body_is_one_json_object(it: DeployedApp) -> None:
     """The body is exactly one JSON object: nothing else, and nothing after it."""
-    made = it.made(DEPLOYED, service_slug="made")
+    made = it.create_service(DEPLOYED, service_slug="made")
     for text in (*NOT_OBJECTS, *NOT_JSON, *NASTY, GOOD_TEXT + b"x", GOOD_TEXT.decode().encode("utf-16")):
-        refused(it.create(text))
-        refused(it.update(made, text))
+        assert_refused(it.create(text))
+        assert_refused(it.update(made, text))
 
 
-def test_never_a_server_error(it_reading_bodies: Deployed) -> None:
+def test_never_a_server_error(it_reading_bodies: DeployedApp) -> None:
     """Nothing that is sent makes the deployment fail."""
     it = it_reading_bodies
-    made = it.made(DEPLOYED)
+    made = it.create_service(DEPLOYED)
     values = [
         b"NaN",
         b"-Infinity",
@@ -115,7 +115,7 @@ def test_never_a_server_error(it_reading_bodies: Deployed) -> None:
             it.update(made, b'{"' + name + b'": ' + value + b"}")
             it.create(GOOD_TEXT[:-1] + b', "' + name + b'": ' + value + b"}")
     for header in (b"\xff\xfe", b"Bearer \xff", b"Bearer " + b"x" * 9000, b"Bearer a b"):
-        refused(it.create(DEPLOYED, Authorization=header))
+        assert_refused(it.create(DEPLOYED, Authorization=header))
     for media in (b"\xff", b";", b"application/json;;;", b"application/json; charset=\xff", b"/"):
         it.update(made, {}, Content_Type=media)
     for method, path in (
@@ -124,22 +124,24 @@ def test_never_a_server_error(it_reading_bodies: Deployed) -> None:
         ("POST", CONTAINERS + "/"),
         ("PATCH", "/"),
     ):
-        refused(it.send(method, path, b""), 404, 405)
+        assert_refused(it.send(method, path, b""), 404, 405)
 
 
-def test_sk_callers_on_the_two_operations(it: Deployed) -> None:
+def test_sk_callers_on_the_two_operations(it: DeployedApp) -> None:
     """Where sk- callers may manage services they may do both; elsewhere both are refused alike."""
-    made, status = it.made(DEPLOYED), it.choices.sk_refused_status
-    (refused if status else accepted)(it.update(made, {}, "sk-red"))
-    (refused if status else accepted)(it.create({**DEPLOYED, "service_slug": "more"}, "sk-red"))
+    made, status = it.create_service(DEPLOYED), it.choices.sk_refused_status
+    (assert_refused if status else read_accepted_id)(it.update(made, {}, "sk-red"))
+    (assert_refused if status else read_accepted_id)(
+        it.create({**DEPLOYED, "service_slug": "more"}, "sk-red")
+    )
 
 
 def test_usual_and_default_answer_differently() -> None:
     """The choices are at work: the two sets differ in the statuses of success and in the letters of an id."""
     for choices, statuses in ((DEFAULT, (200, 202)), (USUAL, (201, 200))):
-        with deployed(choices) as it:
+        with open_deployment(choices) as it:
             answer = it.create(DEPLOYED)
-            made = accepted(answer)
+            made = read_accepted_id(answer)
             assert (answer.status_code, it.update(made, {}).status_code) == statuses
             assert uuid.UUID(made).version == (4 if choices is DEFAULT else 7)
             assert (set(answer.json()) == {"id"}) is (choices is USUAL)
@@ -154,7 +156,7 @@ def test_errors_look_as_chosen() -> None:
         "errors-empty": b"",
     }
     for name, start in forms.items():
-        with deployed(SETS[name]) as it:
+        with open_deployment(SETS[name]) as it:
             text = it.send("GET", "/none", b"").content
             assert text.startswith(start)
             assert bool(text) is bool(start)

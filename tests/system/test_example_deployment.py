@@ -20,10 +20,10 @@ from tests.support.gate.example_deployment import (
     EXTERNAL,
     SETS,
     TEAMS,
-    Deployed,
-    accepted,
-    deployed,
-    refused,
+    DeployedApp,
+    assert_refused,
+    open_deployment,
+    read_accepted_id,
 )
 
 if TYPE_CHECKING:
@@ -31,16 +31,16 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(params=SETS)
-def it(request: pytest.FixtureRequest) -> Iterator[Deployed]:
+def it(request: pytest.FixtureRequest) -> Iterator[DeployedApp]:
     """Serve each of the sets of choices in turn."""
-    with deployed(SETS[request.param]) as one:
+    with open_deployment(SETS[request.param]) as one:
         yield one
 
 
 @pytest.fixture(params=[name for name in SETS if not name.startswith(BODILESS)])
-def it_reading_bodies(request: pytest.FixtureRequest) -> Iterator[Deployed]:
+def it_reading_bodies(request: pytest.FixtureRequest) -> Iterator[DeployedApp]:
     """Serve the sets of choices that bear on bodies."""
-    with deployed(SETS[request.param]) as one:
+    with open_deployment(SETS[request.param]) as one:
         yield one
 
 
@@ -70,89 +70,89 @@ def test_callers_file_by_environment(tmp_path: Any, monkeypatch: pytest.MonkeyPa
     assert answer.status_code == 200
 
 
-def test_authorization_is_required(it: Deployed) -> None:
+def test_authorization_is_required(it: DeployedApp) -> None:
     """A request needs a Bearer token that is not empty."""
     for header in [None, "", "Bearer", "Bearer ", "Basic dXNlcg==", "Token x", "Bearerx y"]:
-        refused(it.create(DEPLOYED, Authorization=header), it.choices.auth_status)
+        assert_refused(it.create(DEPLOYED, Authorization=header), it.choices.auth_status)
 
 
-def test_unknown_and_agent_tokens_are_refused(it: Deployed) -> None:
+def test_unknown_and_agent_tokens_are_refused(it: DeployedApp) -> None:
     """A token never issued is refused, and so is every agent credential."""
     for token in ("sk-never", "dk-never", "eyJhbGciOiJub25lIn0.e30.", "x"):
-        refused(it.create(DEPLOYED, Authorization=f"Bearer {token}", X_Team_ID=TEAMS["red"]))
-    refused(it.create(DEPLOYED, "ak-red"), 401, 403)
-    refused(it.update(it.made(DEPLOYED), {}, "ak-red"), 401, 403)
+        assert_refused(it.create(DEPLOYED, Authorization=f"Bearer {token}", X_Team_ID=TEAMS["red"]))
+    assert_refused(it.create(DEPLOYED, "ak-red"), 401, 403)
+    assert_refused(it.update(it.create_service(DEPLOYED), {}, "ak-red"), 401, 403)
 
 
-def test_jwt_needs_team(it: Deployed) -> None:
+def test_jwt_needs_team(it: DeployedApp) -> None:
     """A JWT caller without X-Team-ID is answered 400; with it, the team's services are at hand."""
-    refused(it.create(DEPLOYED, "jwt-red", X_Team_ID=None), 400)
-    made = accepted(it.create(DEPLOYED, "jwt-red"))
-    refused(it.update(made, {}, "jwt-red", X_Team_ID=None), 400)
-    accepted(it.update(made, {}, "jwt-both"))
+    assert_refused(it.create(DEPLOYED, "jwt-red", X_Team_ID=None), 400)
+    made = read_accepted_id(it.create(DEPLOYED, "jwt-red"))
+    assert_refused(it.update(made, {}, "jwt-red", X_Team_ID=None), 400)
+    read_accepted_id(it.update(made, {}, "jwt-both"))
 
 
-def test_jwt_team_is_a_uuid(it: Deployed) -> None:
+def test_jwt_team_is_a_uuid(it: DeployedApp) -> None:
     """For a JWT caller X-Team-ID must be a UUID."""
     for team in ["", "red", "0192f0c011117aaa8bbb0123456789ab", "{" + TEAMS["red"] + "}"]:
-        refused(it.create(DEPLOYED, "jwt-red", X_Team_ID=team))
+        assert_refused(it.create(DEPLOYED, "jwt-red", X_Team_ID=team))
 
 
-def test_jwt_team_is_ones_own(it: Deployed) -> None:
+def test_jwt_team_is_ones_own(it: DeployedApp) -> None:
     """A JWT caller must belong to the team it names."""
-    refused(it.create(DEPLOYED, "jwt-red", X_Team_ID=TEAMS["blue"]))
-    accepted(it.create(DEPLOYED, "jwt-both", X_Team_ID=TEAMS["blue"].upper()))
+    assert_refused(it.create(DEPLOYED, "jwt-red", X_Team_ID=TEAMS["blue"]))
+    read_accepted_id(it.create(DEPLOYED, "jwt-both", X_Team_ID=TEAMS["blue"].upper()))
 
 
 @pytest.mark.parametrize("caller", ["dk-red", "sk-red"])
-def test_credentials_bring_their_team(it: Deployed, caller: str) -> None:
+def test_credentials_bring_their_team(it: DeployedApp, caller: str) -> None:
     """Whatever X-Team-ID a credential caller sends, the team is the credential's."""
     teams = [None, TEAMS["blue"], "", "no uuid", str(uuid.UUID(int=0)), b"\xff"]
     for number, team in enumerate(teams):
         answer = it.create({**DEPLOYED, "service_slug": f"one-{number}"}, caller, X_Team_ID=team)
         if caller == "sk-red" and it.choices.sk_refused_status:
-            refused(answer, it.choices.sk_refused_status)
+            assert_refused(answer, it.choices.sk_refused_status)
             continue
-        made = accepted(answer)
-        accepted(it.update(made, {}, caller, X_Team_ID=team))
-        accepted(it.update(made, {}, "jwt-red"))
-        refused(it.update(made, {}, "jwt-both", X_Team_ID=TEAMS["blue"]))
+        made = read_accepted_id(answer)
+        read_accepted_id(it.update(made, {}, caller, X_Team_ID=team))
+        read_accepted_id(it.update(made, {}, "jwt-red"))
+        assert_refused(it.update(made, {}, "jwt-both", X_Team_ID=TEAMS["blue"]))
 
 
-def test_slug_is_unique_in_a_team(it: Deployed) -> None:
+def test_slug_is_unique_in_a_team(it: DeployedApp) -> None:
     """A slug can be taken once in a team, and once in another."""
-    it.made(DEPLOYED)
-    refused(it.create(DEPLOYED))
-    accepted(it.create(DEPLOYED, "jwt-both", X_Team_ID=TEAMS["blue"]))
+    it.create_service(DEPLOYED)
+    assert_refused(it.create(DEPLOYED))
+    read_accepted_id(it.create(DEPLOYED, "jwt-both", X_Team_ID=TEAMS["blue"]))
 
 
-def test_slugs_that_match(it: Deployed) -> None:
+def test_slugs_that_match(it: DeployedApp) -> None:
     """Three to a hundred lower-case letters, digits and inner hyphens are a slug."""
     for slug in ["abc", "0-9", "a--b", "a" * 100]:
-        it.made(DEPLOYED, service_slug=slug)
+        it.create_service(DEPLOYED, service_slug=slug)
 
 
 @pytest.mark.parametrize(
     "slug", ["ab", "a" * 101, "Abc", "-ab", "ab-", "a_b", "abc\n", "\nabc", "a٣c", "", 123]
 )
-def test_slugs_that_do_not_match(it: Deployed, slug: Any) -> None:
+def test_slugs_that_do_not_match(it: DeployedApp, slug: Any) -> None:
     """The pattern holds for the whole string."""
-    refused(it.create({**DEPLOYED, "service_slug": slug}))
+    assert_refused(it.create({**DEPLOYED, "service_slug": slug}))
 
 
 @pytest.mark.parametrize("name", ["service_slug", "display_name", "docker_image"])
-def test_required_on_create(it: Deployed, name: str) -> None:
+def test_required_on_create(it: DeployedApp, name: str) -> None:
     """A deployed service needs a slug, a display name and an image, whether or not its type is written."""
     body = {key: value for key, value in DEPLOYED.items() if key != name}
-    refused(it.create(body))
-    refused(it.create({**body, "service_type": "deployed"}))
-    refused(it.create({**body, name: None}))
+    assert_refused(it.create(body))
+    assert_refused(it.create({**body, "service_type": "deployed"}))
+    assert_refused(it.create({**body, name: None}))
 
 
-def test_external_needs_url_only(it: Deployed) -> None:
+def test_external_needs_url_only(it: DeployedApp) -> None:
     """An external service needs its URL and no image."""
-    refused(it.create({key: value for key, value in EXTERNAL.items() if key != "external_url"}))
-    it.made(EXTERNAL)
+    assert_refused(it.create({key: value for key, value in EXTERNAL.items() if key != "external_url"}))
+    it.create_service(EXTERNAL)
 
 
 GOOD = {
@@ -198,111 +198,111 @@ BAD = {
 }
 
 
-def test_values_within_bounds(it_reading_bodies: Deployed) -> None:
+def test_values_within_bounds(it_reading_bodies: DeployedApp) -> None:
     """Values up to the documented bounds are taken on create and on update; lengths are code points."""
     it = it_reading_bodies
     pairs = [(name, value) for name, values in GOOD.items() for value in values]
     for number, (name, value) in enumerate(pairs):
-        made = it.made(DEPLOYED, **{"service_slug": f"one-{number}", name: value})
-        accepted(it.update(made, {name: value}))
+        made = it.create_service(DEPLOYED, **{"service_slug": f"one-{number}", name: value})
+        read_accepted_id(it.update(made, {name: value}))
 
 
-def test_values_out_of_bounds(it_reading_bodies: Deployed) -> None:
+def test_values_out_of_bounds(it_reading_bodies: DeployedApp) -> None:
     """Values of another type, range, length or pattern are refused on create and on update."""
     it = it_reading_bodies
-    made = it.made(EXTERNAL)
+    made = it.create_service(EXTERNAL)
     for name, values in BAD.items():
         base = EXTERNAL if name.startswith("external") else DEPLOYED
         for value in values:
-            refused(it.create({**base, "service_slug": "bad", name: value}))
-            refused(it.update(made, {name: value}))
+            assert_refused(it.create({**base, "service_slug": "bad", name: value}))
+            assert_refused(it.update(made, {name: value}))
 
 
-def test_service_type_is_one_of_two(it: Deployed) -> None:
+def test_service_type_is_one_of_two(it: DeployedApp) -> None:
     """The type is deployed or external, in these letters."""
     for value in ("Deployed", "EXTERNAL", "", "other", 1, []):
-        refused(it.create({**DEPLOYED, **EXTERNAL, "service_type": value}))
+        assert_refused(it.create({**DEPLOYED, **EXTERNAL, "service_type": value}))
 
 
-def test_long_urls(it: Deployed) -> None:
+def test_long_urls(it: DeployedApp) -> None:
     """A URL may be 2048 characters long."""
     start = "https://two.example.com/?q=a%20b#"
-    made = it.made(EXTERNAL, external_url=start + "x" * (2048 - len(start)))
-    accepted(it.update(made, {"external_url": "https://user@two.example.com:8443/a"}))
+    made = it.create_service(EXTERNAL, external_url=start + "x" * (2048 - len(start)))
+    read_accepted_id(it.update(made, {"external_url": "https://user@two.example.com:8443/a"}))
 
 
-def test_defaults(it: Deployed) -> None:
+def test_defaults(it: DeployedApp) -> None:
     """What create leaves out gets the documented default."""
-    it.made(DEPLOYED)
-    stored = it.stored("one")
+    it.create_service(DEPLOYED)
+    stored = it.read_stored("one")
     expected = {"service_type": "deployed", "exposed_port": 8080, "health_path": "/health"}
     expected |= {"gpu_count": 0, "replica_count": 1, "service_status": "created"}
     assert {name: stored[name] for name in expected} == expected
 
 
-def test_update_is_partial(it: Deployed) -> None:
+def test_update_is_partial(it: DeployedApp) -> None:
     """Update requires nothing, and what it leaves out stays as it was."""
-    made = it.made(DEPLOYED, service_desc="first", required_labels=["a"])
-    assert accepted(it.update(made, {})) == made
-    assert accepted(it.update(made.lower(), {"service_desc": "second"})) == made
-    stored = it.stored("one")
+    made = it.create_service(DEPLOYED, service_desc="first", required_labels=["a"])
+    assert read_accepted_id(it.update(made, {})) == made
+    assert read_accepted_id(it.update(made.lower(), {"service_desc": "second"})) == made
+    stored = it.read_stored("one")
     assert stored["service_desc"] == "second"
     assert stored["required_labels"] == ["a"]
     assert stored["docker_image"] == DEPLOYED["docker_image"]
 
 
-def test_refused_update_changes_nothing(it: Deployed) -> None:
+def test_refused_update_changes_nothing(it: DeployedApp) -> None:
     """A refused update leaves every property as it was."""
-    made = it.made(DEPLOYED, service_desc="first")
-    refused(it.update(made, {"service_desc": "second", "replica_count": 11}))
-    refused(it.update(made, {"service_desc": "second", "external_url": "https://two.example.com"}))
-    assert it.stored("one")["service_desc"] == "first"
+    made = it.create_service(DEPLOYED, service_desc="first")
+    assert_refused(it.update(made, {"service_desc": "second", "replica_count": 11}))
+    assert_refused(it.update(made, {"service_desc": "second", "external_url": "https://two.example.com"}))
+    assert it.read_stored("one")["service_desc"] == "first"
 
 
-def test_update_needs_an_own_service(it: Deployed) -> None:
+def test_update_needs_an_own_service(it: DeployedApp) -> None:
     """The id is a UUID, of a service, of the caller's team."""
-    made = it.made(DEPLOYED)
+    made = it.create_service(DEPLOYED)
     for other in ("x", str(uuid.uuid4()), made.replace("-", ""), made + "%0A", "%00", "%FF"):
-        refused(it.update(other, {}))
-    refused(it.update(made, {}, "jwt-both", X_Team_ID=TEAMS["blue"]))
+        assert_refused(it.update(other, {}))
+    assert_refused(it.update(made, {}, "jwt-both", X_Team_ID=TEAMS["blue"]))
 
 
-def test_external_properties_on_external_only(it: Deployed) -> None:
+def test_external_properties_on_external_only(it: DeployedApp) -> None:
     """A URL or credential is valid on update only where the stored type is external."""
-    made = it.made(DEPLOYED)
-    refused(it.update(made, {"external_url": "https://two.example.com"}))
-    refused(it.update(made, {"external_auth_credential_id": CREDENTIAL}))
-    refused(it.update(made, {"service_type": "external", "external_url": "https://two.example.com"}))
-    accepted(it.update(it.made(EXTERNAL), {"external_url": "https://three.example.com"}))
+    made = it.create_service(DEPLOYED)
+    assert_refused(it.update(made, {"external_url": "https://two.example.com"}))
+    assert_refused(it.update(made, {"external_auth_credential_id": CREDENTIAL}))
+    assert_refused(it.update(made, {"service_type": "external", "external_url": "https://two.example.com"}))
+    read_accepted_id(it.update(it.create_service(EXTERNAL), {"external_url": "https://three.example.com"}))
 
 
-def test_null_credential_keeps(it: Deployed) -> None:
+def test_null_credential_keeps(it: DeployedApp) -> None:
     """Null for the credential is accepted on update, on either type, and keeps what is stored."""
-    accepted(it.update(it.made(DEPLOYED), {"external_auth_credential_id": None}))
+    read_accepted_id(it.update(it.create_service(DEPLOYED), {"external_auth_credential_id": None}))
     if it.choices.known_credentials is not None:
-        refused(it.create({**EXTERNAL, "external_auth_credential_id": CREDENTIAL}))
+        assert_refused(it.create({**EXTERNAL, "external_auth_credential_id": CREDENTIAL}))
         return
-    made = it.made(EXTERNAL, external_auth_credential_id=CREDENTIAL)
-    accepted(it.update(made, {"external_auth_credential_id": None, "display_name": "New"}))
-    stored = it.stored("two")
+    made = it.create_service(EXTERNAL, external_auth_credential_id=CREDENTIAL)
+    read_accepted_id(it.update(made, {"external_auth_credential_id": None, "display_name": "New"}))
+    stored = it.read_stored("two")
     assert (stored["external_auth_credential_id"], stored["display_name"]) == (CREDENTIAL, "New")
 
 
-def test_type_and_slug_never_change(it: Deployed) -> None:
+def test_type_and_slug_never_change(it: DeployedApp) -> None:
     """A type or slug sent on update never takes effect."""
-    made = it.made(DEPLOYED)
+    made = it.create_service(DEPLOYED)
     it.update(made, {"service_type": "external"})
     it.update(made, {"service_slug": "other"})
-    refused(it.update(made, {"external_url": "https://two.example.com"}))
-    refused(it.create(DEPLOYED))
-    it.made(DEPLOYED, service_slug="other")
-    assert it.stored("one")["service_type"] == "deployed"
+    assert_refused(it.update(made, {"external_url": "https://two.example.com"}))
+    assert_refused(it.create(DEPLOYED))
+    it.create_service(DEPLOYED, service_slug="other")
+    assert it.read_stored("one")["service_type"] == "deployed"
 
 
-def test_no_update_while_busy(it: Deployed) -> None:
+def test_no_update_while_busy(it: DeployedApp) -> None:
     """No update while deploying or stopping; any other status admits it."""
-    made = it.made(DEPLOYED)
+    made = it.create_service(DEPLOYED)
     for status in ("deploying", "running", "stopping", "stopped", "failed", "created"):
         it.set_status(made, status)
         answer = it.update(made, {"service_desc": status})
-        (refused if status in {"deploying", "stopping"} else accepted)(answer)
+        (assert_refused if status in {"deploying", "stopping"} else read_accepted_id)(answer)

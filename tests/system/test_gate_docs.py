@@ -1,4 +1,4 @@
-"""What README and docs/ci.md say of the gate is so."""
+"""The commands and files in README, docs/ci.md and docs/scaling.md work as shown."""
 
 import os
 import re
@@ -25,7 +25,7 @@ YAML = re.findall(r"```yaml\n(.*?)```", CI, re.DOTALL)
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_a_command_of_the_readme_finds_that_the_mock_conforms(line: str, tmp_path: Path) -> None:
-    """Each command that the README shows for the gate ends with 0 and says so in its last line."""
+    """Each gate command of the README exits with 0 and reports that the mock conforms."""
     words = [sys.executable, "-m", "contract_tests", *shlex.split(line)[1:]]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -34,12 +34,12 @@ def test_a_command_of_the_readme_finds_that_the_mock_conforms(line: str, tmp_pat
 
 
 def test_the_readme_shows_commands() -> None:
-    """The README's section about the gate has commands to run."""
+    """The README's section about the gate has three commands."""
     assert len(COMMANDS) == 3
 
 
 def test_the_files_of_the_ci_page_can_be_used(tmp_path: Path) -> None:
-    """The callers file and the waivers file that docs/ci.md shows are read as they stand there."""
+    """The callers file and the waivers file in docs/ci.md load as shown."""
     callers, waivers = tmp_path / "callers.yaml", tmp_path / "waivers.yaml"
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "jwt-red.txt").write_text("a.b.c\n")
@@ -55,7 +55,7 @@ SCALING = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "scaling.md").read_tex
 
 @pytest.mark.parametrize("block", SCALING, ids=["cores", "machines", "long"])
 def test_the_commands_for_scale_work(block: str, tmp_path: Path) -> None:
-    """Each block of docs/scaling.md runs as it stands there, and its last command says that the mock conforms."""
+    """Each block of docs/scaling.md runs as shown, and its last command reports that the mock conforms."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "TARGET": "wsgi:mock_server:create_app"}
     script = f"set -e\n{block.replace('-n auto', '-n 2')}"

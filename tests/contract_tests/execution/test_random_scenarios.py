@@ -1,79 +1,65 @@
-"""Random traces: drawn beforehand from the model, kept as data, played until the target and the model part."""
+"""Random scenarios: drawn from the model, stored as data, run until the target differs from the model."""
 
 from pathlib import Path
 
 import pytest
 
-from contract_tests.execution.executor import Player
-from contract_tests.execution.factory import open_player
-from contract_tests.execution.random_scenarios import Stage, plans, play_plan, stage
-from contract_tests.generation.state_machine import draw
-from contract_tests.runs.run import Options, Run
+from contract_tests.execution.executor import Executor
+from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.execution.random_scenarios import load_scenarios, read_capabilities, run_scenario
+from contract_tests.generation.scenario_types import ScenarioCapabilities
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.support.gate.gate import MOCK_HOOK
 
-ON = Stage(("dk-red", "jwt-red", "sk-red", "sk-blue"), readback=True, hook=True)
+ON = ScenarioCapabilities(("dk-red", "jwt-red", "sk-red", "sk-blue"), readback=True, hook=True)
 
 
-def ready(*, hook: bool, without: frozenset[str] = frozenset()) -> Player:
-    """A player of the mock that has passed its preflight."""
+def open_ready_executor(*, hook: bool, without: frozenset[str] = frozenset()) -> Executor:
+    """Return an executor for the mock after its preflight."""
     app = WsgiTarget(create_app(disabled_rules=without))
-    player = open_player(app, control_hook=MOCK_HOOK if hook else None)
-    Run(player, Options(layers=())).report()
-    return player
+    executor = open_executor(app, options=ExecutorOptions(control_hook=MOCK_HOOK if hook else None))
+    Run(executor, RunOptions(layers=())).execute()
+    return executor
 
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of the user's in which nothing is."""
+    """Return an empty cache folder."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     return tmp_path
 
 
 @pytest.mark.parametrize("hook", [True, False])
-def test_the_traces_of_the_gate_are_shipped(cache: Path, *, hook: bool) -> None:
-    """For the callers of the fixtures nothing is drawn, and nothing is left in the user's cache."""
-    assert len(plans(stage(ready(hook=hook)), 0)) == 8
+def test_gate_scenarios_are_shipped(cache: Path, *, hook: bool) -> None:
+    """For the fixtures' callers nothing is drawn, and the user's cache stays empty."""
+    assert len(load_scenarios(read_capabilities(open_ready_executor(hook=hook)), 0)) == 8
     assert list(cache.rglob("*")) == []
 
 
-def test_traces_are_drawn_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of another seed are drawn, and recalled as they were drawn from then on."""
-    drawn = plans(ON, 77)
+def test_scenarios_are_drawn_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scenarios of another seed are drawn once, and then loaded from the cache."""
+    drawn = load_scenarios(ON, 77)
     assert len(drawn) == 8
     assert len(list(cache.rglob("traces-*.jsonl"))) == 1
-    monkeypatch.setattr("contract_tests.generation.state_machine.draw", None)
-    assert plans(ON, 77) == drawn
+    monkeypatch.setattr("contract_tests.generation.state_machine.draw_scenarios", None)
+    assert load_scenarios(ON, 77) == drawn
 
 
-def test_a_seed_draws_the_same_traces() -> None:
-    """The same seed draws the same, another one draws others; no trace has more steps than asked for."""
-    first, again, other = (draw(ON, seed, 8, 10) for seed in (1, 1, 2))
-    assert first == again != other
-    assert max(map(len, first)) <= 10
-    assert {move.step.operation for plan in first for move in plan} >= {"createContainer", "updateContainer"}
+def test_conforming_target_passes_every_step() -> None:
+    """On the mock each step of each scenario meets the model's expectation."""
+    executor = open_ready_executor(hook=True)
+    for scenario in load_scenarios(read_capabilities(executor), 0):
+        results = run_scenario(executor, scenario)
+        assert [result.judgement.outcome for result in results] == ["passed"] * len(scenario)
 
 
-def test_nothing_is_set_or_read_where_nobody_can() -> None:
-    """Without a hook no trace sets a status, without a read-back none reads."""
-    plain = draw(Stage(ON.roles, readback=False, hook=False), 0, 8, 10)
-    seen = {move.step.operation for plan in plain for move in plan}
-    assert seen == {"createContainer", "updateContainer"}
-
-
-def test_a_target_that_keeps_the_rules_plays_every_step() -> None:
-    """On the mock each step of each trace gets what the model says."""
-    player = ready(hook=True)
-    for plan in plans(stage(player), 0):
-        results = play_plan(player, plan)
-        assert [result.judgement.outcome for result in results] == ["passed"] * len(plan)
-
-
-def test_a_trace_ends_where_the_target_parts_from_the_model() -> None:
-    """On a mock that forgot a rule some trace is violated for it, and that is its last step."""
-    player = ready(hook=True, without=frozenset({"slug-unique"}))
-    played = [play_plan(player, plan) for plan in plans(stage(player), 0)]
-    broken = [results for results in played if results[-1].judgement.outcome == "violated"]
+def test_scenario_ends_at_the_first_deviation() -> None:
+    """A mock without a rule violates it in some scenario, which ends at that step."""
+    executor = open_ready_executor(hook=True, disabled_rules=frozenset({"slug-unique"}))
+    runs = [run_scenario(executor, scenario) for scenario in load_scenarios(read_capabilities(executor), 0)]
+    broken = [results for results in runs if results[-1].judgement.outcome == "violated"]
     assert {results[-1].judgement.rule for results in broken} == {"slug-unique"}
     assert all(result.judgement.outcome == "passed" for results in broken for result in results[:-1])

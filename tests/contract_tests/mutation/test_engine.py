@@ -1,4 +1,4 @@
-"""Who tests the tests: mutants of the contract, and what becomes of them."""
+"""Mutants of the contract, and their results."""
 
 import json
 import subprocess
@@ -12,17 +12,17 @@ import yaml
 
 from contract_tests.contract.resources import data_file
 from contract_tests.contract.spec import load_document
-from contract_tests.execution.factory import open_player
+from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.mutation.engine import (
-    Bench,
     all_mutants,
-    judge_mutant,
-    open_bench,
-    try_all,
-    wrongly_listed,
+    find_wrongly_listed,
+    run_mutant,
+    run_mutations,
 )
-from contract_tests.mutation.mutants import base_document, mutants
-from contract_tests.runs.run import Options, Run
+from contract_tests.mutation.mutants import build_mutants, expand_document
+from contract_tests.mutation.session import MutationSession, open_session
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 
@@ -32,20 +32,20 @@ BODY = "createContainer:/body/properties"
 
 
 @pytest.fixture(scope="module")
-def bench() -> Bench:
-    """The mock with the contract as it is."""
-    return open_bench(MOCK, control_hook=HOOK)
+def session() -> MutationSession:
+    """Return a session with the mock and the unchanged contract."""
+    return open_session(MOCK, control_hook=HOOK)
 
 
-def named(bench: Bench, name: str) -> Any:
-    """The mutant of a name."""
-    return next(mutant for mutant in all_mutants(bench) if mutant.id == name)
+def find_mutant(session: MutationSession, name: str) -> Any:
+    """Return the mutant with an id."""
+    return next(mutant for mutant in all_mutants(session) if mutant.id == name)
 
 
 def test_each_keyword_of_the_contract_has_mutants() -> None:
-    """Every constraint keyword on the request side is changed in some way, and no two mutants are the same."""
-    document = base_document(load_document(data_file("spec/openapi.yaml")))
-    found = mutants(document)
+    """Every constraint keyword on the request side has a mutant, and all mutants differ."""
+    document = expand_document(load_document(data_file("spec/openapi.yaml")))
+    found = build_mutants(document)
     keywords = {mutant.keyword for mutant in found}
     assert keywords >= {
         "type", "minimum", "maximum", "minLength", "maxLength", "pattern", "format", "required", "enum", "default",
@@ -67,34 +67,38 @@ def test_each_keyword_of_the_contract_has_mutants() -> None:
         (f"{BODY}/replica_count:change default", "replica-count-default", "read-back"),
     ],
 )
-def test_a_mutant_is_killed_under_its_rule(bench: Bench, name: str, rule: str, needs: str) -> None:
-    """A mutant is killed by a case of the rule that it changes, which says whether state had to be seen."""
-    fate = judge_mutant(bench, named(bench, name))
-    assert (fate.state, fate.needs) == ("killed", needs)
-    assert fate.rule == rule or name.endswith("invert if")
+def test_a_mutant_is_killed_under_its_rule(
+    session: MutationSession, name: str, rule: str, needs: str
+) -> None:
+    """A case of the changed rule kills the mutant, and the result names the feature that it needs."""
+    result = run_mutant(session, find_mutant(session, name))
+    assert (result.state, result.needs) == ("killed", needs)
+    assert result.rule == rule or name.endswith("invert if")
 
 
-def test_without_its_cases_a_mutant_survives(bench: Bench) -> None:
-    """Without the cases of the upper bound of the port, the mutant that widens it survives."""
-    blind = replace(bench, cases=tuple(c for c in bench.cases if c.rule != "exposed-port-range"))
-    mutant = named(bench, f"{BODY}/exposed_port:widen maximum")
-    assert judge_mutant(blind, mutant).state == "survived"
+def test_without_its_cases_a_mutant_survives(session: MutationSession) -> None:
+    """Without the cases of the port's upper bound, the mutant that widens it survives."""
+    blind = replace(session, cases=tuple(c for c in session.cases if c.rule != "exposed-port-range"))
+    mutant = find_mutant(session, f"{BODY}/exposed_port:widen maximum")
+    assert run_mutant(blind, mutant).state == "survived"
 
 
-def test_without_the_read_back_a_default_is_not_observable(bench: Bench) -> None:
-    """Where nothing shows what is stored, a changed default is not observable, which is not called survived."""
-    blind = replace(bench, readback=False)
-    fate = judge_mutant(blind, named(bench, f"{BODY}/replica_count:drop default"))
-    assert (fate.state, fate.needs) == ("not observable", "read-back")
+def test_without_the_read_back_a_default_is_not_observable(session: MutationSession) -> None:
+    """Without a read-back a changed default is not observable, which differs from survived."""
+    blind = replace(session, readback=False)
+    result = run_mutant(blind, find_mutant(session, f"{BODY}/replica_count:drop default"))
+    assert (result.state, result.needs) == ("not observable", "read-back")
 
 
-def test_an_equivalent_mutant_needs_a_true_reason(bench: Bench) -> None:
-    """An entry of the list that is killed, or that is no mutant, is named as wrong."""
+def test_an_equivalent_mutant_needs_a_true_reason(session: MutationSession) -> None:
+    """An entry for a killed or unknown mutant is reported as wrongly listed."""
     listed = replace(
-        bench, equivalent={f"{BODY}/exposed_port:widen maximum": "no one notices", "nothing": "gone"}
+        session, equivalent={f"{BODY}/exposed_port:widen maximum": "no one notices", "nothing": "gone"}
     )
-    fates = list(try_all(listed, [named(bench, f"{BODY}/exposed_port:widen maximum")], jobs=1))
-    assert wrongly_listed(listed, fates) == [f"{BODY}/exposed_port:widen maximum", "nothing"]
+    results = list(
+        run_mutations(listed, [find_mutant(session, f"{BODY}/exposed_port:widen maximum")], jobs=1)
+    )
+    assert find_wrongly_listed(listed, results) == [f"{BODY}/exposed_port:widen maximum", "nothing"]
 
 
 NEW = (
@@ -112,8 +116,8 @@ NEW = (
 
 
 @pytest.fixture(scope="module")
-def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the contract with three constraints more, and their rules."""
+def extended_spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a copy of the contract with three more constraints and their rules."""
     folder = tmp_path_factory.mktemp("spec")
     document = load_document(data_file("spec/openapi.yaml"))
     rules = yaml.safe_load(data_file("spec/rules.yaml").read_text("utf-8"))
@@ -128,9 +132,9 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("new", NEW, ids=lambda new: new[3])
-def test_a_new_constraint_is_enforced_by_the_mock(extended: Path, new: tuple[Any, ...]) -> None:
-    """A constraint added to the spec alone is enforced by the mock under its own rule."""
-    client = create_app(spec=extended).test_client()
+def test_a_new_constraint_is_enforced_by_the_mock(extended_spec: Path, new: tuple[Any, ...]) -> None:
+    """The mock enforces a constraint added to the spec alone, under its own rule."""
+    client = create_app(spec=extended_spec).test_client()
     body = {"service_slug": "a-slug", "display_name": "a", "docker_image": "n", new[4]: new[5]}
     answer = client.post(
         "/api/v1/containers", json=body, headers={"Authorization": "Bearer sk-red-5f0c7c1e9a"}
@@ -138,28 +142,31 @@ def test_a_new_constraint_is_enforced_by_the_mock(extended: Path, new: tuple[Any
     assert [violation["rule"] for violation in answer.json["violations"]] == [new[3]]
 
 
-def test_new_constraints_are_judged_and_have_their_rows(extended: Path) -> None:
-    """The gate tries constraints that were added to the spec alone, and a target without them is found out."""
+def test_new_constraints_are_judged_and_have_their_rows(extended_spec: Path) -> None:
+    """The gate tests constraints added to the spec alone, and finds a target without them."""
     rules = {new[3] for new in NEW}
     verdicts = {}
-    for name, app in (("right", create_app(spec=extended)), ("old", create_app())):
-        report = Run(open_player(WsgiTarget(app), spec=extended), Options(layers=("cases",))).report()
+    for name, app in (("right", create_app(spec=extended_spec)), ("old", create_app())):
+        report = Run(
+            open_executor(WsgiTarget(app), options=ExecutorOptions(spec_path=extended_spec)),
+            RunOptions(layers=("cases",)),
+        ).execute()
         verdicts[name] = {row.verdict for row in report.verdicts if row.rule.id in rules}
     assert verdicts == {"right": {"conforms"}, "old": {"violated"}}
 
 
-def test_mutants_of_new_constraints_are_killed(extended: Path) -> None:
-    """Every mutant of a constraint that was added to the spec alone is killed."""
-    bench = open_bench(MOCK, spec=extended, control_hook=HOOK)
+def test_mutants_of_new_constraints_are_killed(extended_spec: Path) -> None:
+    """Every mutant of a constraint added to the spec alone is killed."""
+    session = open_session(MOCK, spec=extended_spec, control_hook=HOOK)
     rules = {new[3] for new in NEW}
-    chosen = [mutant for mutant in all_mutants(bench) if rules & set(mutant.rules)]
-    fates = {fate.mutant.id: fate.state for fate in try_all(bench, chosen)}
-    assert len(fates) >= 10
-    assert {name: state for name, state in fates.items() if state != "killed"} == {}
+    chosen = [mutant for mutant in all_mutants(session) if rules & set(mutant.rules)]
+    results = {result.mutant.id: result.state for result in run_mutations(session, chosen)}
+    assert len(results) >= 10
+    assert {name: state for name, state in results.items() if state != "killed"} == {}
 
 
-def test_the_command_says_what_survived(tmp_path: Path) -> None:
-    """`contract-tests mutate` ends with 0 where all is killed, and writes a page and JSON."""
+def test_command_reports_survivors(tmp_path: Path) -> None:
+    """`contract-tests mutate` exits with 0 if every mutant is killed, and writes a page and JSON."""
     command = [
         sys.executable,
         "-m",
@@ -183,13 +190,13 @@ def test_the_command_says_what_survived(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("--target", MOCK, "--only", "no-such-rule"), "no mutant is of that rule"),
+        (("--target", MOCK, "--only", "no-such-rule"), "no mutant matches --only and --operator"),
         (("--target", "wsgi:nothing:here"), "give wsgi:module:factory"),
         (("--target", MOCK, "--faults", "nothing:here"), "give module:attribute"),
     ],
 )
-def test_a_mutation_that_cannot_be_made_says_why(arguments: tuple[str, ...], says: str) -> None:
-    """A wrong option ends in one line and exit code 2."""
+def test_unusable_mutation_option_is_explained(arguments: tuple[str, ...], says: str) -> None:
+    """A wrong option ends with one line and exit code 2."""
     command = [sys.executable, "-m", "contract_tests", "mutate", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2

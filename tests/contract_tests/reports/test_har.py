@@ -10,9 +10,9 @@ from jsonschema import Draft202012Validator
 
 from contract_tests.reports.har import write_har
 from contract_tests.results.verdict import Report
-from contract_tests.targets.base import Reply, Request
+from contract_tests.targets.base import Request, Response
 from contract_tests.targets.exchange import Exchange, Redactor
-from tests.support.reports import HOSTILE, faulty
+from tests.support.reports import HOSTILE, build_faulty_report
 
 _PAIRS = {
     "type": "array",
@@ -23,7 +23,7 @@ _PAIRS = {
 }
 _MESSAGE = {"httpVersion": {"type": "string"}, "headers": _PAIRS, "cookies": {"type": "array"},
             "headersSize": {"type": "integer"}, "bodySize": {"type": "integer"}}  # fmt: skip
-# What HAR 1.2 asks of an entry, http://www.softwareishard.com/blog/har-12-spec/
+# HAR 1.2's requirements for an entry, http://www.softwareishard.com/blog/har-12-spec/
 _ENTRY: dict[str, Any] = {
     "required": ["startedDateTime", "time", "request", "response", "cache", "timings"],
     "properties": {
@@ -54,35 +54,40 @@ _ODD = Exchange(
 
 
 @pytest.fixture(scope="module")
-def report() -> Report:
-    """A report whose traffic has an unanswered request and a body that is hard to write at its end."""
-    seen = faulty()
+def hostile_report() -> Report:
+    """Return a report whose traffic ends with an unanswered request and a hostile body."""
+    seen = build_faulty_report()
     body = replace(
-        _ODD, method="POST", body=HOSTILE, status=299, reply_body=HOSTILE, headers=(("Content-Type", "a/b"),)
+        _ODD,
+        method="POST",
+        body=HOSTILE,
+        status=299,
+        response_body=HOSTILE,
+        headers=(("Content-Type", "a/b"),),
     )
     return replace(seen, traffic=(*seen.traffic, _ODD, replace(body, body_cut=True)))
 
 
 @pytest.fixture(scope="module")
-def entries(report: Report, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
-    """The entries of the archive."""
+def entries(hostile_report: Report, tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """Return the entries of the archive."""
     path = tmp_path_factory.mktemp("har") / "traffic.har"
-    write_har(report, path)
+    write_har(hostile_report, path)
     log = json.loads(path.read_text("utf-8"))["log"]
     assert (log["version"], log["creator"]) == ("1.2", {"name": "cyberun-contract-kit", "version": "0.1.0"})
     return log["entries"]  # type: ignore[no-any-return]
 
 
-def test_archive_has_every_request(report: Report, entries: list[Any]) -> None:
-    """Each exchange of the run is an entry, in their order."""
-    assert len(entries) == report.requests + 2
+def test_archive_has_every_request(hostile_report: Report, entries: list[Any]) -> None:
+    """Each exchange of the run is an entry, in the same order."""
+    assert len(entries) == hostile_report.requests + 2
     assert [(e["request"]["url"], e["response"]["status"]) for e in entries] == [
-        (exchange.url, exchange.status) for exchange in report.traffic
+        (exchange.url, exchange.status) for exchange in hostile_report.traffic
     ]
 
 
 def test_entries_are_as_the_specification_says(entries: list[Any]) -> None:
-    """Every entry has what HAR 1.2 requires, in its types."""
+    """Every entry has the fields that HAR 1.2 requires, with their types."""
     errors = [error.message for entry in entries for error in Draft202012Validator(_ENTRY).iter_errors(entry)]
     assert errors == []
 
@@ -95,21 +100,21 @@ def test_times_are_milliseconds_and_add_up(entries: list[Any]) -> None:
 
 
 def test_exchange_starts_when_its_request_is_sent() -> None:
-    """An exchange that took an hour started an hour before its answer was seen."""
-    reply = Reply(200, (), b"", seconds=3600.0)
-    slow = Redactor(()).exchange("sk-red", "http://x", Request("GET", "/"), reply)
+    """An exchange that took an hour started an hour before its response."""
+    reply = Response(200, (), b"", seconds=3600.0)
+    slow = Redactor(()).record_exchange("sk-red", "http://x", Request("GET", "/"), reply)
     ago = datetime.now(UTC) - datetime.fromisoformat(slow.started)
     assert timedelta(hours=1) <= ago < timedelta(hours=1, minutes=1)
 
 
 def test_unanswered_request_says_why(entries: list[Any]) -> None:
-    """A request without an answer has status 0 and the reason as its comment; its query is in pairs."""
+    """A request without a response has status 0, the reason as its comment, and its query as pairs."""
     assert (entries[-2]["response"]["status"], entries[-2]["response"]["comment"]) == (0, "time-out")
     assert entries[-2]["request"]["queryString"] == [{"name": "a", "value": "1"}, {"name": "b", "value": ""}]
 
 
 def test_bodies_have_a_media_type(entries: list[Any]) -> None:
-    """A body is there letter by letter with its media type; the size of one that is cut is not known."""
+    """A body is complete and has its media type; a cut body has an unknown size."""
     request = entries[-1]["request"]
     assert (request["postData"], request["bodySize"]) == ({"mimeType": "a/b", "text": HOSTILE}, -1)
     assert entries[0]["response"]["content"]["mimeType"] == "application/json"

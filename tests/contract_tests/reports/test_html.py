@@ -1,4 +1,4 @@
-"""The report as an HTML page, also in a browser without a window."""
+"""The report as an HTML page, also in a headless browser."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,33 +9,27 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from contract_tests.reports.html import html_page
+from contract_tests.reports.html import render_html
 from contract_tests.results.verdict import Report
 from mock_server.app.factory import create_app
 from tests.support.browser import chromium, in_browser
-from tests.support.reports import HOSTILE, faulty, hostile, played
-
-
-@pytest.fixture(scope="module")
-def report() -> Report:
-    """A report with every verdict in it."""
-    return faulty()
+from tests.support.reports import HOSTILE, make_hostile, run_app
 
 
 @pytest.fixture(scope="module")
 def browser(closing: Callable[[AbstractContextManager[Any]], Any]) -> Browser:
-    """A headless Chromium."""
+    """Return a headless Chromium."""
     return chromium(closing)
 
 
 @pytest.fixture
-def opened(report: Report, browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
-    """Opens a report's page at some width; at the end nothing was asked of anyone, and no error was logged."""
+def open_report(report: Report, browser: Browser, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Open a report's page at some width; check at the end that it requested and logged nothing."""
     seen: list[str] = []
 
-    def open_page(told: Report = report, width: int = 1280) -> Page:
+    def open_page(shown: Report = report, width: int = 1280) -> Page:
         path = tmp_path / "report.html"
-        path.write_text(html_page(told), "utf-8")
+        path.write_text(render_html(shown), "utf-8")
         page = browser.new_page(viewport={"width": width, "height": 844})
         page.on("console", lambda message: seen.append(message.text))
         page.on("pageerror", lambda error: seen.append(str(error)))
@@ -47,43 +41,45 @@ def opened(report: Report, browser: Browser, tmp_path: Path) -> Iterator[Callabl
     assert [line for line in seen if not line.startswith("data:image/svg+xml,")] == []
 
 
-def _rules(page: Page) -> list[str]:
+def _visible_rules(page: Page) -> list[str]:
     return [row.inner_text() for row in page.locator("#matrix tbody tr:not(.grade):visible th > code").all()]
 
 
 @in_browser
-def test_verdict_filter_leaves_the_rules_of_that_verdict(opened: Callable[..., Page], report: Report) -> None:
-    """A pressed verdict leaves its rules alone, two leave both, a reset brings all back."""
-    page, everything = opened(), len(report.verdicts)
+def test_verdict_filter_leaves_the_rules_of_that_verdict(
+    open_report: Callable[..., Page], report: Report
+) -> None:
+    """A verdict button filters its rules, a second one adds more, and a reset shows all."""
+    page, everything = open_report(), len(report.verdicts)
     page.get_by_role("button", name="violated 3").click()
-    assert _rules(page) == ["team-scope", "exposed-port-range", "slug-unique"]
+    assert _visible_rules(page) == ["team-scope", "exposed-port-range", "slug-unique"]
     page.get_by_role("button", name="note 1").click()
-    assert _rules(page) == ["team-scope", "exposed-port-range", "slug-unique", "gpu-count-range"]
+    assert _visible_rules(page) == ["team-scope", "exposed-port-range", "slug-unique", "gpu-count-range"]
     assert page.locator("#shown").inner_text() == f"4 of {everything} rules"
     page.get_by_role("button", name="Reset").click()
     page.get_by_text(f"{everything} rules", exact=True).wait_for()
-    assert len(_rules(page)) == everything
+    assert len(_visible_rules(page)) == everything
 
 
 @in_browser
-def test_grade_and_search_filters_narrow_together(opened: Callable[..., Page], report: Report) -> None:
-    """Grade and words, in ids and statements alike, both hold; a grade without a rule left is not shown."""
-    page = opened()
+def test_grade_and_search_filters_narrow_together(open_report: Callable[..., Page], report: Report) -> None:
+    """Grade and search words apply together, and a grade without rules is hidden."""
+    page = open_report()
     page.get_by_label("Grade").select_option("provider")
-    assert _rules(page) == [row.rule.id for row in report.verdicts if row.rule.grade == "provider"]
+    assert _visible_rules(page) == [row.rule.id for row in report.verdicts if row.rule.grade == "provider"]
     page.get_by_label("Search").fill("SLUG team")
-    assert _rules(page) == ["slug-unique"]
+    assert _visible_rules(page) == ["slug-unique"]
     assert page.locator("tr.grade:visible").count() == 1
     page.get_by_label("Search").fill("no such rule")
     assert page.locator("#shown").inner_text() == "No rule fits; reset the filters."
 
 
 @in_browser
-def test_finding_expands_by_keyboard(opened: Callable[..., Page]) -> None:
-    """A finding is closed until Enter opens it; then its exchange, its curl and its replay can be read."""
-    page = opened()
+def test_finding_expands_by_keyboard(open_report: Callable[..., Page]) -> None:
+    """Enter opens a finding, and then shows its exchange, its curl and its replay command."""
+    page = open_report()
     finding = page.locator(
-        "details.finding", has=page.get_by_text("one slug was given to several services at once")
+        "details.finding", has=page.get_by_text("several concurrent creates got the same slug")
     )
     assert not finding.get_by_text("Received").is_visible()
     finding.locator("> summary").focus()
@@ -103,18 +99,18 @@ def test_finding_expands_by_keyboard(opened: Callable[..., Page]) -> None:
 
 
 @in_browser
-def test_verdict_links_to_its_finding(opened: Callable[..., Page]) -> None:
-    """The verdict of a violated rule leads to its finding, which is then open and has the focus."""
-    page = opened()
+def test_verdict_links_to_its_finding(open_report: Callable[..., Page]) -> None:
+    """The verdict of a violated rule links to its finding, which opens and gets the focus."""
+    page = open_report()
     page.locator("#matrix").get_by_role("link", name="note").click()
     page.wait_for_function("document.activeElement.closest('.finding')?.open")
     assert page.locator(":focus h3").inner_text() == "gpu-count-range"
 
 
 @in_browser
-def test_copy_button_copies_the_command(opened: Callable[..., Page]) -> None:
-    """The button beside a command puts exactly that command on the clipboard."""
-    page = opened()
+def test_copy_button_copies_the_command(open_report: Callable[..., Page]) -> None:
+    """The button beside a command copies exactly that command."""
+    page = open_report()
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Expand all: Findings").click()
     page.get_by_role("button", name=re.compile("^Copy: replay team-scope")).click()
@@ -127,20 +123,18 @@ def test_copy_button_copies_the_command(opened: Callable[..., Page]) -> None:
 
 @in_browser
 @pytest.mark.parametrize("width", [390, 768, 1280])
-def test_page_is_as_wide_as_the_screen(opened: Callable[..., Page], report: Report, width: int) -> None:
-    """With everything open, and whatever was received, the page does not scroll sideways."""
-    page = opened(hostile(report), width)
+def test_page_is_as_wide_as_the_screen(open_report: Callable[..., Page], report: Report, width: int) -> None:
+    """With everything open the page does not scroll sideways, even for hostile content."""
+    page = open_report(make_hostile(report), width)
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") == width
     page.close()
 
 
 @in_browser
-def test_nothing_that_was_received_becomes_part_of_the_page(
-    opened: Callable[..., Page], report: Report
-) -> None:
-    """Markup in an answer is shown as text: no element is made of it."""
-    page = opened(hostile(report))
+def test_received_markup_is_shown_as_text(open_report: Callable[..., Page], report: Report) -> None:
+    """Markup in a response is shown as text."""
+    page = open_report(make_hostile(report))
     assert page.locator("script").count() == 1
     assert page.locator("img").count() == 0
     assert page.locator(".finding .received dd").first.text_content() == HOSTILE.translate(
@@ -157,19 +151,19 @@ def test_nothing_that_was_received_becomes_part_of_the_page(
 
 
 @in_browser
-def test_page_is_whole_without_scripts(report: Report, browser: Browser, tmp_path: Path) -> None:
-    """Where scripts are off every rule is there, findings still expand, and no dead control is shown."""
-    (tmp_path / "report.html").write_text(html_page(report), "utf-8")
+def test_page_is_complete_without_scripts(report: Report, browser: Browser, tmp_path: Path) -> None:
+    """Without scripts every rule is visible, findings expand, and no dead control is shown."""
+    (tmp_path / "report.html").write_text(render_html(report), "utf-8")
     page = browser.new_page(java_script_enabled=False)
     page.goto((tmp_path / "report.html").as_uri())
     page.locator(".finding > summary").first.click()
     assert page.locator(".finding .received").first.is_visible()
-    assert (len(_rules(page)), page.locator("button:visible").count()) == (len(report.verdicts), 0)
+    assert (len(_visible_rules(page)), page.locator("button:visible").count()) == (len(report.verdicts), 0)
 
 
-def test_page_holds_all_that_it_needs(report: Report) -> None:
-    """The page refers to nothing outside itself, and its policy allows nothing but its own style and script."""
-    page = html_page(report)
+def test_page_is_self_contained(report: Report) -> None:
+    """The page refers to nothing outside itself, and its policy allows only its own style and script."""
+    page = render_html(report)
     assert set(re.findall(r'(?:src|href)="(#|data:image/svg\+xml,|[^"]{0,20})', page)) == {
         "#",
         "data:image/svg+xml,",
@@ -180,7 +174,7 @@ def test_page_holds_all_that_it_needs(report: Report) -> None:
 
 
 def test_page_stays_small(report: Report) -> None:
-    """Bodies of a megabyte are cut; the page says so, and a plain run's is below half a megabyte."""
-    assert len(html_page(hostile(report)).encode()) < 500_000
-    assert "(cut; whole in the finding&#39;s file)" in html_page(hostile(report))
-    assert len(html_page(played(create_app(), layers=("cases",))).encode()) < 200_000
+    """Bodies of a megabyte are cut with a notice, and a plain run's page is below 200 kB."""
+    assert len(render_html(make_hostile(report)).encode()) < 500_000
+    assert "(cut; complete in the finding&#39;s file)" in render_html(make_hostile(report))
+    assert len(render_html(run_app(create_app(), layers=("cases",))).encode()) < 200_000

@@ -9,32 +9,28 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from contract_tests.reports.json_report import json_report
+from contract_tests.reports.json_report import render_json
 from contract_tests.results.verdict import Report
-from tests.support.reports import faulty, hostile, played
+from tests.support.reports import make_hostile, run_app
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs/report.schema.json").read_text("utf-8"))
 
 
-@pytest.fixture(scope="module")
-def report() -> Report:
-    """A report with every verdict in it."""
-    return faulty()
-
-
 VARIANTS: dict[str, Callable[[Report], Report]] = {
     "faulty": lambda report: report,
-    "hostile": hostile,
-    "gone": lambda report: replace(report, findings=(), expired=(), cut_short="the target stopped answering"),
+    "hostile": make_hostile,
+    "gone": lambda report: replace(
+        report, findings=(), expired=(), cut_short="the target stopped responding"
+    ),
     "nothing": lambda report: replace(report, verdicts=(), findings=(), layers={}, callers=(), traffic=()),
-    "strict": lambda _: played(strict=True, layers=("cases",)),
+    "strict": lambda _: run_app(strict=True, layers=("cases",)),
 }
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_report_fits_its_schema(report: Report, variant: str) -> None:
-    """Whatever the run, its JSON report is valid against the published schema."""
-    data = json.loads(json_report(VARIANTS[variant](report)))
+    """Every kind of report is valid against the published schema."""
+    data = json.loads(render_json(VARIANTS[variant](report)))
     assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(data)] == []
 
 
@@ -45,7 +41,7 @@ def test_schema_is_a_schema() -> None:
 
 
 def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Every object of a report but those whose names are free: counts, tallies, a case's own bodies."""
+    """List every object of a report, except those with free names: counts and a case's own bodies."""
     if isinstance(value, list):
         return [place for i, item in enumerate(value[:1]) for place in _places(item, (*path, i))]
     if not isinstance(value, dict) or (path and path[-1] in ("steps", "counts")):
@@ -54,8 +50,8 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def test_schema_knows_every_field(report: Report) -> None:
-    """A field more or a field less, in any object of a report, is refused by the schema."""
-    data, validator = json.loads(json_report(report)), Draft202012Validator(SCHEMA)
+    """The schema refuses a missing or additional field in any object of a report."""
+    data, validator = json.loads(render_json(report)), Draft202012Validator(SCHEMA)
     loose = []
     for path in _places(data):
         place = data
@@ -68,9 +64,9 @@ def test_schema_knows_every_field(report: Report) -> None:
     assert loose == []
 
 
-def test_json_tells_what_the_run_found(report: Report) -> None:
+def test_json_matches_the_report(report: Report) -> None:
     """The counts, the exit code and the rows of the JSON are those of the report."""
-    data = json.loads(json_report(report))
+    data = json.loads(render_json(report))
     rows = {row["rule"]: (row["verdict"], row["severity"], row["label"]) for row in data["rules"]}
     assert data["exit_code"] == 1
     conforming = len(report.verdicts) - 6

@@ -7,54 +7,48 @@ from xml.etree import ElementTree
 import pytest
 
 from contract_tests.cases.model import LAYERS
-from contract_tests.reports.common import visible
-from contract_tests.reports.junit import junit_xml
+from contract_tests.reports.common import escape_unprintable
+from contract_tests.reports.junit import render_junit
 from contract_tests.results.verdict import Report
 from mock_server.app.factory import create_app
-from tests.support.reports import HOSTILE, faulty, hostile, played
-
-
-@pytest.fixture(scope="module")
-def report() -> Report:
-    """A report with every verdict in it."""
-    return faulty()
+from tests.support.reports import HOSTILE, make_hostile, run_app
 
 
 @pytest.fixture(scope="module")
 def clean() -> Report:
-    """The report of the mock as it is."""
-    return played(create_app(), layers=("cases", "wire"))
+    """Return the report of the unchanged mock."""
+    return run_app(create_app(), layers=("cases", "wire"))
 
 
 def _cases(report: Report) -> dict[tuple[str, str], ElementTree.Element]:
-    root = ElementTree.fromstring(junit_xml(report))
+    root = ElementTree.fromstring(render_junit(report))
     return {(case.attrib["classname"], case.attrib["name"]): case for case in root.iter("testcase")}
 
 
 VARIANTS: dict[str, Callable[[Report, Report], Report]] = {
     "faulty": lambda report, _: report,
-    "hostile": lambda report, _: hostile(report),
+    "hostile": lambda report, _: make_hostile(report),
     "clean": lambda _, clean: clean,
     "only a waiver expired": lambda report, clean: replace(clean, expired=report.expired),
     "the target went away": lambda _, clean: replace(
-        clean, cut_short="the target stopped answering: refused"
+        clean, cut_short="the target stopped responding: refused"
     ),
     "interrupted": lambda _, clean: replace(clean, cut_short="interrupted"),
 }
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_junit_is_red_exactly_where_the_run_is(report: Report, clean: Report, variant: str) -> None:
-    """There is a failure or an error in the file if and only if the exit code is not 0."""
-    told = VARIANTS[variant](report, clean)
-    root = ElementTree.fromstring(junit_xml(told))
+def test_junit_fails_exactly_when_the_run_does(report: Report, clean: Report, variant: str) -> None:
+    """The file has a failure or an error if and only if the exit code is not 0."""
+    judged = VARIANTS[variant](report, clean)
+    root = ElementTree.fromstring(render_junit(judged))
     red = len([*root.iter("failure"), *root.iter("error")])
-    assert (red > 0) == (told.exit_code != 0)
+    assert (red > 0) == (judged.exit_code != 0)
     assert int(root.attrib["failures"]) + int(root.attrib["errors"]) == red
 
 
 def test_each_rule_and_layer_has_a_case(report: Report) -> None:
-    """Every layer that played a rule has a case for it, and a rule that none played has one all the same."""
+    """Every layer that ran a rule has a case for it, and so has a rule that no layer ran."""
     wanted = {
         (f"contract.{row.rule.grade}", f"{row.rule.id}[{layer}]")
         for row in report.verdicts
@@ -62,44 +56,42 @@ def test_each_rule_and_layer_has_a_case(report: Report) -> None:
         if row.layers[layer]
     }
     unplayed = replace(
-        report.verdicts[0], layers={}, verdict="not observed", reason="no case of it was played"
+        report.verdicts[0], layers={}, verdict="not observed", reason="no case of this rule was run"
     )
     cases = _cases(replace(report, verdicts=(unplayed, *report.verdicts[1:])))
     others = {name for name in cases if name[0] not in ("contract.waivers", "contract.run")}
     assert others - wanted == {("contract.documented", "auth-required")}
     skipped = cases["contract.documented", "auth-required"].find("skipped")
     assert skipped is not None
-    assert skipped.attrib["message"] == "not observed: no case of it was played"
+    assert skipped.attrib["message"] == "not observed: no case of this rule was run"
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        (("contract.assumed", "gpu-count-range[cases]"), "note: accepted what the rule refuses"),
+        (("contract.assumed", "gpu-count-range[cases]"), "note: accepted a request that breaks this rule"),
         (
             ("contract.documented", "service-desc-type[cases]"),
             "waived: known | since *May* (until 9999-12-31)",
         ),
         (
             ("contract.provider", "not-while-busy[lifecycle]"),
-            "not observed: no control hook is configured to set a service's status",
+            "not observed: needs --control-hook to set a service's status",
         ),
     ],
     ids=["note", "waived", "not observed"],
 )
-def test_what_is_not_held_against_the_target_is_skipped(
-    report: Report, name: tuple[str, str], message: str
-) -> None:
-    """Notes, waived and unobserved rules are skipped with the reason, never failed and never green."""
+def test_rules_that_do_not_fail_are_skipped(report: Report, name: tuple[str, str], message: str) -> None:
+    """Notes, waived and unobserved rules are skipped with the reason."""
     assert [(part.tag, part.attrib["message"]) for part in _cases(report)[name]] == [("skipped", message)]
 
 
-def test_failure_says_what_was_received_and_expected(report: Report) -> None:
-    """A failed case holds the contract's sentence, what was received and expected, and a command to send it again."""
+def test_failure_shows_received_and_expected(report: Report) -> None:
+    """A failed case has the rule's statement, received, expected, and a command to reproduce it."""
     failure = _cases(report)["contract.provider", "slug-unique[race]"].find("failure")
     assert failure is not None
-    assert failure.attrib["message"] == "createContainer: one slug was given to several services at once"
-    told = failure.text or ""
+    assert failure.attrib["message"] == "createContainer: several concurrent creates got the same slug"
+    texts = failure.text or ""
     parts = (
         "A slug is used once",
         "Received: 6 of 6 accepted",
@@ -107,21 +99,21 @@ def test_failure_says_what_was_received_and_expected(report: Report) -> None:
         "curl -i -X POST",
         "replay",
     )
-    assert [part for part in parts if part not in told] == []
+    assert [part for part in parts if part not in texts] == []
 
 
-def test_whatever_was_received_is_in_the_file(report: Report) -> None:
-    """Control characters and half surrogate pairs, which XML cannot hold, are there as escapes."""
-    failures = [case.find("failure") for case in _cases(hostile(report)).values()]
-    told = [failure.text or "" for failure in failures if failure is not None and failure.text]
-    assert told
-    assert [text for text in told if f"Received: {visible(HOSTILE)}\n" not in text] == []
+def test_received_text_is_escaped_for_xml(report: Report) -> None:
+    """Control characters and half surrogate pairs, which XML cannot represent, are escaped."""
+    failures = [case.find("failure") for case in _cases(make_hostile(report)).values()]
+    texts = [failure.text or "" for failure in failures if failure is not None and failure.text]
+    assert texts
+    assert [text for text in texts if f"Received: {escape_unprintable(HOSTILE)}\n" not in text] == []
 
 
-def test_properties_tell_what_was_judged(report: Report) -> None:
+def test_properties_describe_the_run(report: Report) -> None:
     """The suite's properties name the target, the seed and the kit's version."""
-    root = ElementTree.fromstring(junit_xml(report))
-    told = {prop.attrib["name"]: prop.attrib["value"] for prop in root.iter("property")}
-    assert {name: told[name] for name in ("target", "seed", "version", "verdict")} == {
+    root = ElementTree.fromstring(render_junit(report))
+    properties = {prop.attrib["name"]: prop.attrib["value"] for prop in root.iter("property")}
+    assert {name: properties[name] for name in ("target", "seed", "version", "verdict")} == {
         "target": "http://localhost/api/v1", "seed": "0", "version": "0.1.0", "verdict": "VIOLATED",
     }  # fmt: skip

@@ -4,60 +4,53 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-import pytest
 from markdown_it import MarkdownIt
 
-from contract_tests.reports.common import visible
-from contract_tests.reports.markdown import LIMIT, escaped, markdown_summary
+from contract_tests.reports.common import escape_unprintable
+from contract_tests.reports.markdown import MAX_SUMMARY_BYTES, escape_markdown, render_markdown
 from contract_tests.results.verdict import Report
 from mock_server.app.factory import create_app
-from tests.support.reports import HOSTILE, faulty, hostile, played
+from tests.support.reports import HOSTILE, make_hostile, run_app
 
 _OURS = {"details", "summary", "b", "code"}
 
 
-@pytest.fixture(scope="module")
-def report() -> Report:
-    """A report with every verdict in it."""
-    return faulty()
-
-
 def _tokens(text: str) -> Counter[str]:
-    """How often each kind of block and inline element is in a text, as a reader of Markdown sees it."""
+    """Count the block and inline elements of a text, as a Markdown reader sees it."""
     blocks = MarkdownIt("commonmark").enable("table").parse(text)
     return Counter(token.type for block in blocks for token in (block, *(block.children or ())))
 
 
 def test_first_line_is_the_verdict(report: Report) -> None:
-    """The summary begins with the outcome in one line, which says whether the run is red."""
-    assert markdown_summary(report).startswith(
+    """The summary starts with the outcome in one line."""
+    assert render_markdown(report).startswith(
         f"## ❌ VIOLATED: {len(report.verdicts) - 6} conforms, 3 violated"
     )
-    assert markdown_summary(played(create_app(), layers=("cases",))).startswith("## ✅ CONFORMS: ")
-    assert markdown_summary(
-        replace(report, findings=(), verdicts=(), expired=(), cut_short="the target stopped answering")
+    assert render_markdown(run_app(create_app(), layers=("cases",))).startswith("## ✅ CONFORMS: ")
+    assert render_markdown(
+        replace(report, findings=(), verdicts=(), expired=(), cut_short="the target stopped responding")
     ).startswith("## ⚠️ NOT JUDGED: ")
 
 
 def test_failures_can_be_unfolded_and_choices_are_one_table(report: Report) -> None:
-    """Each failing finding is a folded block with its curl; a note is a row of a table and no more."""
-    text = markdown_summary(report)
+    """Each failing finding is a folded block with its curl; a note is only a table row."""
+    text = render_markdown(report)
     failing = [f for f in report.findings if f.severity == "failure" and f.rule.id != "service-desc-type"]
     assert text.count("<details>") == len(failing)
     assert text.count("```sh\ncurl -i -X ") == len(failing)
     assert [f.id for f in failing if f"replay findings/{f.id}.json" not in text] == []
     assert "<b>gpu-count-range</b>" not in text
     assert re.search(
-        r"^\| gpu-count-range \| .* \| accepted what the rule refuses: create 201, update 200 \|$",
+        r"^\| gpu-count-range \| .* \| accepted a request that breaks this rule: create 201, update 200 \|$",
         text,
         re.MULTILINE,
     )
 
 
-def test_nothing_that_was_received_is_read_as_markdown(report: Report) -> None:
-    """Whatever a target answers, the summary has the same structure and no element that we did not write."""
+def test_received_text_is_never_read_as_markdown(report: Report) -> None:
+    """A hostile response changes neither the structure nor the elements of the summary."""
     plain = replace(report, cut_short="x", notes=("x",))
-    harmless, harmful = markdown_summary(plain), markdown_summary(hostile(report))
+    harmless, harmful = render_markdown(plain), render_markdown(make_hostile(report))
     structure, harmed = _tokens(harmless), _tokens(harmful)
     kinds = (
         "th_open",
@@ -75,20 +68,24 @@ def test_nothing_that_was_received_is_read_as_markdown(report: Report) -> None:
     assert set(re.findall(r"</?([a-z]+)", inside_code)) <= _OURS
 
 
-def test_escaped_text_is_shown_as_it_is() -> None:
-    """A reader of Markdown, in a table cell or not, gives the text back letter by letter."""
-    rows = MarkdownIt("commonmark").enable("table").parse(f"| a | b |\n|---|---|\n| {escaped(HOSTILE)} | c |")
+def test_escaped_text_is_shown_unchanged() -> None:
+    """A Markdown reader shows escaped text unchanged, also in a table cell."""
+    rows = (
+        MarkdownIt("commonmark")
+        .enable("table")
+        .parse(f"| a | b |\n|---|---|\n| {escape_markdown(HOSTILE)} | c |")
+    )
     cells = [row.children or [] for row in rows if row.type == "inline"][2:]
-    assert ["".join(part.content for part in cell) for cell in cells] == [visible(HOSTILE), "c"]
+    assert ["".join(part.content for part in cell) for cell in cells] == [escape_unprintable(HOSTILE), "c"]
 
 
 def test_summary_is_never_too_large(report: Report) -> None:
-    """With more findings than a summary may hold, it stays under 1 MiB and says that it is cut."""
+    """A summary with too many findings stays under 1 MiB and says that it is cut."""
     one = next(f for f in report.findings if f.severity == "failure" and f.rule.id == "slug-unique")
     many = replace(
         report, findings=tuple(replace(one, id=f"f-{n}", received="é|" * 100) for n in range(3000))
     )
-    text = markdown_summary(many)
-    assert LIMIT // 2 < len(text.encode()) < LIMIT
+    text = render_markdown(many)
+    assert MAX_SUMMARY_BYTES // 2 < len(text.encode()) < MAX_SUMMARY_BYTES
     assert re.search(r"\*\*Cut here: \d+ more parts did not fit; report.html has everything.\*\*\n$", text)
-    assert "Cut here" not in markdown_summary(report)
+    assert "Cut here" not in render_markdown(report)

@@ -7,18 +7,13 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from contract_tests.reports.terminal import GRADES, last_line, print_report
+from contract_tests.reports.common import GRADES, format_last_line
+from contract_tests.reports.terminal import print_report
 from contract_tests.results.verdict import Report
-from tests.support.reports import faulty, hostile
+from tests.support.reports import make_hostile
 
 
-@pytest.fixture(scope="module")
-def report() -> Report:
-    """A report with every verdict in it."""
-    return faulty()
-
-
-def _printed(report: Report, width: int = 100, *, colours: bool = False) -> str:
+def _print_to_text(report: Report, width: int = 100, *, colours: bool = False) -> str:
     console = Console(
         file=io.StringIO(), width=width, force_terminal=colours, color_system="standard" if colours else None
     )
@@ -33,8 +28,8 @@ def _matrix(text: str) -> list[str]:
 
 @pytest.mark.parametrize("width", [80, 100, 160])
 def test_matrix_fits_the_terminal(report: Report, width: int) -> None:
-    """Each rule is one row, its id whole, within the width, with the count of every layer."""
-    rows = _matrix(_printed(report, width))
+    """Each rule is one row within the width, with its whole id and the count of every layer."""
+    rows = _matrix(_print_to_text(report, width))
     assert max(map(len, rows)) <= width
     by_grade = sorted(report.verdicts, key=lambda row: GRADES.index(row.rule.grade))
     shown = [
@@ -46,57 +41,55 @@ def test_matrix_fits_the_terminal(report: Report, width: int) -> None:
     assert re.fullmatch(r"✗ slug-unique +VIOLATED +\d+! +3! *", row)
 
 
-def test_what_failed_stands_out(report: Report) -> None:
-    """A violated rule is in capitals and in colours of its own, and has a block below; a note has neither."""
-    text = _printed(report, colours=True)
+def test_failures_stand_out(report: Report) -> None:
+    """A violated rule is in capitals and in color, and has a block below; a note has neither."""
+    text = _print_to_text(report, colours=True)
     assert "\x1b[1;31m✗ slug-unique" in text
     assert re.search(r"\x1b\[1;7;31m\d+!\x1b\[0m", text)
-    assert re.findall(r"^✗ ([a-z-]+)  ", _printed(report).split("seconds")[1], re.MULTILINE) == [
+    assert re.findall(r"^✗ ([a-z-]+)  ", _print_to_text(report).split("seconds")[1], re.MULTILINE) == [
         "team-scope", "exposed-port-range", "exposed-port-range", "slug-unique", "slug-unique",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("width", [80, 160])
-def test_choices_are_a_line_each(report: Report, width: int) -> None:
-    """What an assumed rule got wrong is one compact line under a heading, with no block."""
-    text = _printed(report, width).split(
-        "The deployment's own choices (assumed rules; not held against it)\n"
+def test_choices_are_one_entry_each(report: Report, width: int) -> None:
+    """A violated assumed rule is one compact entry under a heading, without a block."""
+    text = _print_to_text(report, width).split(
+        "The deployment's own choices (assumed rules; they do not fail the run)\n"
     )[1]
-    line = "gpu-count-range accepted what the rule refuses: create 201, update 200"
-    assert " ".join(text.splitlines()[0].split()) == line
-    assert "gpu-count-range" not in "".join(text.splitlines()[1:])
+    line = "gpu-count-range accepted a request that breaks this rule: create 201, update 200"
+    assert " ".join(text.partition("\n\n")[0].split()) == line
+    assert "gpu-count-range" not in text.partition("\n\n")[2]
 
 
 def test_reasons_follow_the_matrix(report: Report) -> None:
-    """Rules that were not judged or are waived are named with the reason, those of one reason together."""
-    text = _printed(report, 160).split("Not judged, or waived\n")[1]
+    """Rules that were not judged or are waived are grouped by reason."""
+    text = _print_to_text(report, 160).split("Not judged, or waived\n")[1]
     assert text.splitlines()[:2] == [line for line in text.splitlines()[:2] if line.startswith("  ")]
-    assert re.search(
-        r"not observed: no control hook is configured to set a service's status\s+not-while-busy", text
-    )
+    assert re.search(r"not observed: needs --control-hook to set a service's status\s+not-while-busy", text)
     assert re.search(r"waived: known \| since \*May\* \(until 9999-12-31\)\s+service-desc-type", text)
 
 
-def test_command_is_on_one_line_and_says_who_calls(report: Report) -> None:
-    """A curl can be copied as one line at any width, and says whose token it needs."""
+def test_command_is_one_line_with_its_caller(report: Report) -> None:
+    """A curl command is one line at any width, and names the caller of its token."""
     line = next(
-        line for line in _printed(report, 80).splitlines() if "exposed_port" in line and "curl" in line
+        line for line in _print_to_text(report, 80).splitlines() if "exposed_port" in line and "curl" in line
     )
     assert re.fullmatch(r"  curl -i -X P.* --data-binary '\{.*\}'  # as (sk|dk|jwt)-[a-z]+", line)
 
 
-def test_answers_cannot_write_to_the_terminal(report: Report) -> None:
-    """No control character of an answer reaches the terminal."""
-    assert re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", _printed(hostile(report))) == []
+def test_responses_cannot_control_the_terminal(report: Report) -> None:
+    """No control character of a response reaches the terminal."""
+    assert re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", _print_to_text(make_hostile(report))) == []
 
 
-def test_any_encoding_will_do(report: Report) -> None:
-    """A report is printed whole where standard output can hold ASCII alone, as a redirected one may."""
+def test_report_prints_in_any_encoding(report: Report) -> None:
+    """A report prints completely to an output that can only encode ASCII."""
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding="ascii")
-    print_report(hostile(report), Console(file=file, width=80))
+    print_report(make_hostile(report), Console(file=file, width=80))
     file.flush()
-    assert last_line(report).encode() in raw.getvalue()
+    assert format_last_line(report).encode() in raw.getvalue()
 
 
 @pytest.mark.parametrize(
@@ -105,12 +98,12 @@ def test_any_encoding_will_do(report: Report) -> None:
         ("", "CONFORMS: "),
         ("the time is up", "CONFORMS: "),
         ("interrupted", "CONFORMS so far: "),
-        ("the target stopped answering: refused", "NOT JUDGED: "),
+        ("the target stopped responding: refused", "NOT JUDGED: "),
     ],
 )
-def test_last_line_promises_no_more_than_was_seen(report: Report, cut_short: str, said: str) -> None:
-    """A run without a finding conforms, unless the target went away; one that was broken off, only so far."""
+def test_last_line_promises_no_more_than_observed(report: Report, cut_short: str, said: str) -> None:
+    """A run without a finding conforms, unless the target went away; an interrupted one conforms so far."""
     clean = tuple(row for row in report.verdicts if row.verdict == "conforms")
     run = replace(report, findings=(), verdicts=clean, expired=(), cut_short=cut_short)
-    assert last_line(run).startswith(said)
-    assert last_line(replace(report, cut_short=cut_short)).startswith("VIOLATED: ")
+    assert format_last_line(run).startswith(said)
+    assert format_last_line(replace(report, cut_short=cut_short)).startswith("VIOLATED: ")

@@ -7,61 +7,61 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.reports.common import visible
+from contract_tests.reports.common import escape_unprintable
 from contract_tests.reports.write import write_reports
-from contract_tests.results.findings import load
+from contract_tests.results.findings import load_finding
 from contract_tests.results.verdict import Report
-from tests.support.reports import HOSTILE, callers, echoing, faulty, hostile, played
-
-
-@pytest.fixture(scope="module")
-def report() -> Report:
-    """A report with every verdict in it."""
-    return faulty()
+from tests.support.reports import (
+    HOSTILE,
+    build_echoing_app,
+    load_fixture_callers,
+    make_hostile,
+    run_app,
+)
 
 
 @pytest.fixture(scope="module", params=[0, 130], ids=["whole", "cut"])
-def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The text of every file written about a target that repeats each caller's secret, whole or where it is cut."""
+def written_text(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the text of every file about a target that repeats each caller's secret, complete or cut."""
     folder = tmp_path_factory.mktemp("report")
-    write_reports(played(echoing(request.param)), folder)
+    write_reports(run_app(build_echoing_app(request.param)), folder)
     return "".join(path.read_text("utf-8") for path in folder.rglob("*.*"))
 
 
 def test_folder_holds_each_report_and_a_file_per_finding(report: Report, tmp_path: Path) -> None:
-    """A report folder holds the five reports, and one file for each finding, and nothing else."""
+    """A report folder has the five reports and one file per finding."""
     write_reports(report, tmp_path / "new" / "folder")
     names = {str(path.relative_to(tmp_path / "new" / "folder")) for path in tmp_path.rglob("*.*")}
     reports = {"report.json", "junit.xml", "report.md", "report.html", "traffic.har"}
     assert names == reports | {f"findings/{finding.id}.json" for finding in report.findings}
 
 
-@pytest.mark.parametrize("caller", callers(), ids=lambda caller: caller.name)
-def test_no_file_holds_a_secret(written: str, caller: object) -> None:
-    """Nothing of a token is in any file, though the target repeats it in every header and body that it can."""
+@pytest.mark.parametrize("caller", load_fixture_callers(), ids=lambda caller: caller.name)
+def test_no_file_contains_a_secret(written_text: str, caller: object) -> None:
+    """No file contains a part of a token, although the target repeats it in every header and body."""
     token = caller.token  # type: ignore[attr-defined]
-    assert "$TOKEN; $TOKEN" in written
-    assert token[:-4] not in written
+    assert "$TOKEN; $TOKEN" in written_text
+    assert token[:-4] not in written_text
 
 
-def test_findings_of_a_hostile_target_can_be_played_again(report: Report, tmp_path: Path) -> None:
-    """A finding's file holds its case, whatever the target answered."""
-    write_reports(hostile(report), tmp_path)
-    cases = [load(tmp_path / "findings" / f"{finding.id}.json")[0] for finding in report.findings]
+def test_findings_of_a_hostile_target_can_be_loaded(report: Report, tmp_path: Path) -> None:
+    """A finding's file contains its case, even for a hostile response."""
+    write_reports(make_hostile(report), tmp_path)
+    cases = [load_finding(tmp_path / "findings" / f"{finding.id}.json")[0] for finding in report.findings]
     assert [case.id for case in cases] == [finding.case.id for finding in report.findings]
 
 
-def test_visible_text_can_be_encoded_and_obeyed_by_nothing() -> None:
-    """Text to be shown has no control character but newline and tab, no half of a pair and no override."""
-    shown = visible(HOSTILE)
-    assert visible("a\n\tb é 😀") == "a\n\tb é 😀"
+def test_escaped_text_has_no_control_characters() -> None:
+    """Escaped text has no control character except newline and tab, no half of a pair and no override."""
+    shown = escape_unprintable(HOSTILE)
+    assert escape_unprintable("a\n\tb é 😀") == "a\n\tb é 😀"
     assert shown.encode().decode() == shown
     assert [c for c in "\x00\x1b\x07\r\u202e\ufffe" if c in shown] == []
     assert r"a\x00b\x1b[31mc\x07\x0d\u202e\ufffe\ud800" in shown
 
 
-def test_terminal_needs_nothing_of_the_other_reports() -> None:
-    """A run without a report folder imports no template engine and no format."""
+def test_terminal_report_loads_no_other_format() -> None:
+    """A run without a report folder imports no template engine and no report format."""
     code = "import sys, contract_tests.cli.main, contract_tests.reports.terminal; print(*sorted(sys.modules))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {"jinja2", "junitparser", "harfile", "jsonschema", "playwright"} & set(

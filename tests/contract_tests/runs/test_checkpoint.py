@@ -1,11 +1,10 @@
-"""A run that ends early is gone on with, and the shards of a run become one report."""
+"""Resumed runs, and shards merged into one report."""
 
 import json
 import shutil
 import signal
 import subprocess
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,85 +13,67 @@ import pytest
 
 from contract_tests.cases.model import Case, Step
 from contract_tests.contract.rules import load_catalogue
-from contract_tests.execution.executor import Result
-from contract_tests.execution.factory import open_player
-from contract_tests.results.aggregate import Tally
+from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.results.judge import Judgement
+from contract_tests.results.observation import Observation
 from contract_tests.results.verdict import Report
 from contract_tests.runs.checkpoint import load_state
-from contract_tests.runs.run import Options, Run
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
-from tests.support.gate.gate import MOCK_HOOK, told
-from tests.support.gate.odd_servers import COMMAND, Done, at, command
+from tests.support.gate.gate import MOCK_HOOK
+from tests.support.gate.odd_servers import COMMAND, CommandResult, run_command, serve_app
 from tests.support.gate.planting import Request, Response, Send, twisted
 
 OFF = frozenset({"slug-unique", "exposed-port-range", "team-scope", "auth-known"})
 MOCK = "wsgi:mock_server:create_app"
 
 
-def said(report: Report) -> dict[str, tuple[str, str]]:
-    """The verdict on each rule, and how severe it is."""
+def map_verdicts(report: Report) -> dict[str, tuple[str, str]]:
+    """Return the verdict on each rule with its severity."""
     return {row.rule.id: (row.verdict, row.severity) for row in report.verdicts}
 
 
-def judged(**options: Any) -> Run:
-    """A run of a faulty mock that has been played."""
+def run_faulty_mock(**options: Any) -> Run:
+    """Run the layers against a faulty mock."""
     run = Run(
-        open_player(WsgiTarget(create_app(disabled_rules=OFF)), control_hook=MOCK_HOOK), Options(**options)
+        open_executor(WsgiTarget(create_app(disabled_rules=OFF)), options=ExecutorOptions(control_hook=MOCK_HOOK)),
+        RunOptions(**options),
     )
-    run.report()
+    run.execute()
     return run
 
 
 def test_a_state_survives_its_file(tmp_path: Path) -> None:
-    """What is read back makes the same report: verdicts, findings with their requests, layers, counts."""
-    run = judged(layers=("cases", "lifecycle", "race"))
+    """A loaded state gives the same report: verdicts, findings with requests, layers and counts."""
+    run = run_faulty_mock(layers=("cases", "lifecycle", "race"))
     run.state.save(tmp_path)
-    assert load_state(tmp_path).report(run.catalogue) == run.state.report(run.catalogue)
+    assert load_state(tmp_path).build_report(run.catalogue) == run.state.build_report(run.catalogue)
     assert {path.name for path in tmp_path.iterdir()} == {"state.json"}
 
 
-def test_a_tally_takes_no_room_for_more_of_the_same() -> None:
-    """A hundred thousand results are counted, and what is kept is as much as after ten."""
-    results = [
-        Result(
-            Case(f"c{n}", "created", "cases", (Step(expect="accept"),)), Judgement(outcome, "created", why)
-        )
-        for n, (outcome, why) in enumerate(
-            [("passed", ""), ("inconclusive", "busy"), ("violated", "wrong")] * 4
-        )
-    ]  # type: ignore[arg-type]
-    few, many = Tally.of(results), Tally.of(results * 10_000)
-    assert (few.cases, many.cases) == (12, 120_000)
-    sizes = [Counter(map(len, tally.to_data().values())) for tally in (few, many)]
-    assert sizes[0] == sizes[1]
-
-
-def test_reasons_that_a_target_makes_up_are_bounded() -> None:
-    """A target that answers each request with another excuse fills no memory."""
-    case = Case("c", "created", "cases", (Step(),))
-    tally = Tally.of(Result(case, Judgement("inconclusive", "created", f"why {n}")) for n in range(1000))
-    assert (tally.cases, len(tally.reasons)) == (1000, 50)
-
-
-def shards(folder: Path, count: int, target: str, *options: str) -> list[Path]:
-    """The report folders of the shards of one run."""
+def run_shards(folder: Path, count: int, target: str, *options: str) -> list[Path]:
+    """Run all shards of a run; return their report folders."""
     for number in range(1, count + 1):
-        command("run", "--target", target, "--shard", f"{number}/{count}", "--quiet",
+        run_command("run", "--target", target, "--shard", f"{number}/{count}", "--quiet",
                 "--control-hook", MOCK_HOOK, "--report", folder / str(number), *options)  # fmt: skip
     return [folder / str(number) for number in range(1, count + 1)]
 
 
-def test_merged_shards_say_what_one_run_says(tmp_path: Path) -> None:
-    """The verdict on every rule is that of the whole run; each report is written, and the traffic is all there."""
-    with at(create_app(disabled_rules=OFF)) as url:
-        parts = shards(tmp_path, 3, url)
-        whole = command("run", "--target", url, "--control-hook", MOCK_HOOK, "--report", tmp_path / "whole")
-        done = command("merge", *parts, "--report", tmp_path / "all")
+def test_merged_shards_equal_one_run(tmp_path: Path) -> None:
+    """Merged shards have the verdicts of the whole run, every report, and all traffic."""
+    with serve_app(create_app(disabled_rules=OFF)) as url:
+        parts = run_shards(tmp_path, 3, url)
+        whole = run_command(
+            "run", "--target", url, "--control-hook", MOCK_HOOK, "--report", tmp_path / "whole"
+        )
+        done = run_command("merge", *parts, "--report", tmp_path / "all")
     assert (done.code, whole.code) == (1, 1), done.err
     reports = [json.loads((tmp_path / name / "report.json").read_text()) for name in ("whole", "all")]
-    verdicts = [{row["rule"]: (row["verdict"], row["severity"]) for row in told["rules"]} for told in reports]
+    verdicts = [
+        {row["rule"]: (row["verdict"], row["severity"]) for row in report["rules"]} for report in reports
+    ]
     assert verdicts[0] == verdicts[1]
     files = [{path.name for path in (tmp_path / name).iterdir()} for name in ("whole", "all")]
     assert files[0] == files[1]
@@ -101,23 +82,25 @@ def test_merged_shards_say_what_one_run_says(tmp_path: Path) -> None:
     assert len(traffic) == sum(map(len, sent)) == reports[1]["requests"]
 
 
-def test_what_one_shard_explains_of_another_is_merged(tmp_path: Path) -> None:
-    """A rule seen through one that another shard found broken is inconclusive, not violated."""
+def test_merging_applies_prerequisites_across_shards(tmp_path: Path) -> None:
+    """A rule that depends on one that another shard found broken is inconclusive, not violated."""
     catalogue = load_catalogue()
     states = []
     for number, rule in enumerate(("slug-unique", "slug-immutable"), 1):
-        run = Run(open_player(WsgiTarget(create_app())), Options(target="x", layers=(), shard=(number, 2)))
+        run = Run(
+            open_executor(WsgiTarget(create_app())), RunOptions(target="x", layers=(), shard=(number, 2))
+        )
         step = Step("updateContainer", expect="refuse")
-        run.state.tally.note(
-            Result(Case(rule, rule, "lifecycle", (step,)), Judgement("violated", rule, "wrong"))
+        run.state.committed.add(
+            Observation(Case(rule, rule, "lifecycle", (step,)), Judgement("violated", rule, "wrong"))
         )
         run.state.finished = True
         run.state.save(tmp_path)
         states.append(load_state(tmp_path))
-    from contract_tests.runs.checkpoint import merged
+    from contract_tests.runs.checkpoint import merge_states
 
-    alone, together = states[1].report(catalogue), merged(states).report(catalogue)
-    assert (said(alone)["slug-immutable"][0], said(together)["slug-immutable"][0]) == (
+    alone, together = states[1].build_report(catalogue), merge_states(states).build_report(catalogue)
+    assert (map_verdicts(alone)["slug-immutable"][0], map_verdicts(together)["slug-immutable"][0]) == (
         "violated",
         "inconclusive",
     )
@@ -126,8 +109,8 @@ def test_what_one_shard_explains_of_another_is_merged(tmp_path: Path) -> None:
 Spoil = Callable[[list[Path]], list[Path]]
 
 
-def edited(**changes: Any) -> Spoil:
-    """The second shard with other values in its state."""
+def edit_second_state(**changes: Any) -> Spoil:
+    """Change values in the state of the second shard."""
 
     def spoil(folders: list[Path]) -> list[Path]:
         path = folders[1] / "state.json"
@@ -139,38 +122,36 @@ def edited(**changes: Any) -> Spoil:
 
 UNMERGED: dict[str, tuple[Spoil, str]] = {
     "missing": (lambda folders: folders[:1], "shard 2/2 is missing"),
-    "twice": (lambda folders: [*folders, folders[0]], "shard 1/2 is there twice"),
-    "other-target": (edited(target="https://other.example.com"), "the runs differ in target"),
-    "other-contract": (edited(contract="other"), "the runs differ in contract"),
-    "other-strictness": (edited(strict=True), "the runs differ in strict"),
-    "other-number": (edited(shard=[2, 3]), "shards of different numbers"),
-    "unfinished": (edited(finished=False), "did not end"),
-    "another-version": (edited(format=99), "another version of the kit"),
-    "damaged": (edited(tally=[1]), "is not what a run of this kit wrote"),
+    "twice": (lambda folders: [*folders, folders[0]], "shard 1/2 is given twice"),
+    "other-target": (edit_second_state(target="https://other.example.com"), "the runs differ in target"),
+    "other-contract": (edit_second_state(contract="other"), "the runs differ in contract"),
+    "other-strictness": (edit_second_state(strict=True), "the runs differ in strict"),
+    "other-number": (edit_second_state(shard=[2, 3]), "different numbers of shards"),
+    "unfinished": (edit_second_state(finished=False), "has not finished"),
+    "another-version": (edit_second_state(format=99), "another version of the kit"),
+    "damaged": (edit_second_state(tally=[1]), "is not a state file of this kit"),
     "no-report": (lambda folders: [folders[0], folders[0].parent / "nowhere"], "No such file"),
 }
 
 
 @pytest.fixture(scope="module")
 def two_shards(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The folders of both shards of a small run."""
-    return shards(tmp_path_factory.mktemp("shards"), 2, MOCK, "--layers", "race")
+    """Return the folders of both shards of a small run."""
+    return run_shards(tmp_path_factory.mktemp("shards"), 2, MOCK, "--layers", "race")
 
 
 @pytest.mark.parametrize("name", UNMERGED)
-def test_runs_that_do_not_belong_together_are_not_merged(
-    name: str, two_shards: list[Path], tmp_path: Path
-) -> None:
-    """Exit code 2 and one line that says why; a part that is missing is never a pass."""
+def test_unrelated_runs_are_not_merged(name: str, two_shards: list[Path], tmp_path: Path) -> None:
+    """Runs that do not match, or a missing shard, end with exit code 2 and one line."""
     spoil, says = UNMERGED[name]
     folders = [Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in two_shards]
-    done = command("merge", *spoil(folders))
+    done = run_command("merge", *spoil(folders))
     assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
     assert says in done.err
 
 
-def killed(folder: Path, url: str, when: Callable[[dict[str, Any]], bool], *options: str) -> dict[str, Any]:
-    """The state of a fuzzing run that was killed (SIGKILL) as soon as its state was as wanted."""
+def kill_run(folder: Path, url: str, when: Callable[[dict[str, Any]], bool], *options: str) -> dict[str, Any]:
+    """Kill a fuzzing run (SIGKILL) once its state meets a condition; return that state."""
     process = subprocess.Popen(
         [*COMMAND, "run", "--target", url, "--time", "60s", "--report", str(folder), "--quiet", *options],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -188,12 +169,12 @@ def killed(folder: Path, url: str, when: Callable[[dict[str, Any]], bool], *opti
         process.wait()
 
 
-def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
-    """Its layers and rounds are not played again, its time and counts go on, and it needs no option but where."""
+def test_killed_run_resumes_where_it_was(tmp_path: Path) -> None:
+    """A resumed run repeats no finished layer or round, continues its time and counts, and needs only its folder."""
     options = ("--layers", "wire,properties", "--seed", "4")
-    with at(create_app()) as url:
-        before = killed(tmp_path, url, lambda state: state["rounds"] >= 1, *options)
-        done = command("run", "--resume", tmp_path, "--time", "1s", "--quiet")
+    with serve_app(create_app()) as url:
+        before = kill_run(tmp_path, url, lambda state: state["rounds"] >= 1, *options)
+        done = run_command("run", "--resume", tmp_path, "--time", "1s", "--quiet")
     after = json.loads((tmp_path / "state.json").read_text())
     assert done.code == 0, done.out + done.err
     assert after["layers"]["wire"] == before["layers"]["wire"]
@@ -203,78 +184,78 @@ def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:
     assert after["created"] == (tmp_path / "ledger.jsonl").read_text().count('"event": "created"')
 
 
-def test_what_was_seen_before_the_kill_is_in_the_report(tmp_path: Path) -> None:
-    """A deviation that the target no longer shows is still a finding of the resumed run, with its requests."""
+def test_findings_before_the_kill_are_reported(tmp_path: Path) -> None:
+    """A deviation that the target no longer shows is still a finding of the resumed run."""
     mended = tmp_path / "mended"
 
     def lenient(request: Request, send: Send) -> Response:
-        """Takes every replica count until it is mended."""
+        """Accept every replica count until the target is fixed."""
         if mended.exists() or "replica_count" not in request.body:
             return send(request)
         return send(request.setting(replica_count=1))
 
     folder = tmp_path / "report"
-    with at(twisted(create_app(), lenient)) as url:
-        killed(folder, url, lambda state: bool(state["pending"]["deviations"]), "--layers", "properties")
+    with serve_app(twisted(create_app(), lenient)) as url:
+        kill_run(folder, url, lambda state: bool(state["pending"]["deviations"]), "--layers", "properties")
         mended.touch()
-        done = command("run", "--resume", folder, "--time", "1s")
+        done = run_command("run", "--resume", folder, "--time", "1s")
     report = json.loads((folder / "report.json").read_text())
     assert done.code == 1, done.out
     assert {f["rule"].startswith("replica-count") for f in report["findings"]} == {True}
     assert all(finding["exchanges"] for finding in report["findings"])
 
 
-def resume(folder: Path, *options: str) -> Done:
-    """What going on with a run says."""
-    return command("run", "--resume", folder, *options)
+def resume_run(folder: Path, *options: str) -> CommandResult:
+    """Resume a run; return the result of the command."""
+    return run_command("run", "--resume", folder, *options)
 
 
-def test_a_run_that_cannot_be_gone_on_with_says_why(two_shards: list[Path], tmp_path: Path) -> None:
-    """Another option than the run was made with, a folder without a run: exit code 2 and one line."""
+def test_run_that_cannot_be_resumed_is_explained(two_shards: list[Path], tmp_path: Path) -> None:
+    """A changed option or a folder without a run ends with exit code 2 and one line."""
     copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
     for options in (("--seed", "9"), ("--layers", "cases"), ("--target", "https://a.example.com/api/v1")):
-        done = resume(copy, *options)
+        done = resume_run(copy, *options)
         assert (done.code, done.err.count("\n")) == (2, 1)
         assert f"another {options[0]}" in done.err
-    nowhere = resume(tmp_path / "nowhere")
+    nowhere = resume_run(tmp_path / "nowhere")
     assert (nowhere.code, "No such file" in nowhere.err) == (2, True)
 
 
 def test_a_run_is_not_merged_into_itself(two_shards: list[Path], tmp_path: Path) -> None:
-    """A report folder that is one of the runs is refused, and nothing of the run is lost."""
+    """A report folder that is one of the merged runs is refused and stays unchanged."""
     folders = [Path(shutil.copytree(folder, tmp_path / folder.name)) for folder in two_shards]
     before = (folders[0] / "state.json").read_text()
-    done = command("merge", *folders, "--report", folders[0])
+    done = run_command("merge", *folders, "--report", folders[0])
     assert (done.code, "is one of the runs" in done.err) == (2, True)
     assert (folders[0] / "state.json").read_text() == before
 
 
-def test_a_resumed_run_reports_where_it_did(two_shards: list[Path], tmp_path: Path) -> None:
-    """Another --report than its own folder is refused, not ignored."""
+def test_resumed_run_keeps_its_report_folder(two_shards: list[Path], tmp_path: Path) -> None:
+    """A resumed run refuses another --report folder."""
     copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
-    done = resume(copy, "--report", str(tmp_path / "other"))
+    done = resume_run(copy, "--report", str(tmp_path / "other"))
     assert (done.code, "leave --report out" in done.err) == (2, True)
 
 
-def test_a_state_that_is_cut_short_is_told(two_shards: list[Path], tmp_path: Path) -> None:
-    """Half a file is no state, and is said to be in words."""
+def test_truncated_state_is_reported(two_shards: list[Path], tmp_path: Path) -> None:
+    """A truncated state file is reported as such."""
     copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
     (copy / "state.json").write_text((copy / "state.json").read_text()[:500])
-    done = resume(copy)
-    assert (done.code, "is cut short" in done.err) == (2, True)
+    done = resume_run(copy)
+    assert (done.code, "is truncated" in done.err) == (2, True)
 
 
-def test_findings_of_an_earlier_run_go(tmp_path: Path) -> None:
-    """A folder that is used again holds the findings of its last run alone."""
+def test_findings_of_an_earlier_run_are_deleted(tmp_path: Path) -> None:
+    """A reused folder contains only the findings of its last run."""
     for without, found in ((OFF, True), (frozenset(), False)):
-        with at(create_app(disabled_rules=without)) as url:
-            command("run", "--target", url, "--layers", "race,wire", "--report", tmp_path)
+        with serve_app(create_app(disabled_rules=without)) as url:
+            run_command("run", "--target", url, "--layers", "race,wire", "--report", tmp_path)
         assert any((tmp_path / "findings").glob("*.json")) == found
 
 
 def test_two_runs_never_report_to_one_folder(tmp_path: Path) -> None:
-    """The second is refused while the first runs, and SIGTERM ends the first with all its reports."""
-    with at(create_app()) as url:
+    """A second run is refused while the first one runs, and SIGTERM ends the first with all reports."""
+    with serve_app(create_app()) as url:
         first = subprocess.Popen(
             [*COMMAND, "run", "--target", url, "--time", "60s", "--layers", "wire,properties",
              "--report", str(tmp_path), "--quiet"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
@@ -283,7 +264,7 @@ def test_two_runs_never_report_to_one_folder(tmp_path: Path) -> None:
             time.sleep(0.05)
             if (tmp_path / "state.json").exists():
                 break
-        second = command("run", "--target", url, "--layers", "wire", "--report", tmp_path)
+        second = run_command("run", "--target", url, "--layers", "wire", "--report", tmp_path)
         first.send_signal(signal.SIGTERM)
         out, _ = first.communicate(timeout=60)
     assert (second.code, "another run reports" in second.err) == (2, True)
@@ -295,21 +276,10 @@ def test_two_runs_never_report_to_one_folder(tmp_path: Path) -> None:
     assert not (tmp_path / "lock").exists()
 
 
-def test_a_run_that_has_ended_is_told_again(two_shards: list[Path], tmp_path: Path) -> None:
-    """Nothing is left to play, and its verdicts stay."""
+def test_finished_run_prints_its_report_again(two_shards: list[Path], tmp_path: Path) -> None:
+    """A finished run sends nothing more and keeps its verdicts."""
     copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
     before = json.loads((copy / "report.json").read_text())
-    assert resume(copy).code == before["exit_code"]
+    assert resume_run(copy).code == before["exit_code"]
     after = json.loads((copy / "report.json").read_text())
     assert {**after, "seconds": 0} == {**before, "seconds": 0}
-
-
-def test_only_so_much_of_the_traffic_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A long run keeps the last requests and ids, and says that it does."""
-    monkeypatch.setattr("contract_tests.execution.executor.TRAFFIC", 100)
-    monkeypatch.setattr("contract_tests.runs.run.TRAFFIC", 100)
-    monkeypatch.setattr("contract_tests.execution.executor._IDS", 10)
-    player = open_player(WsgiTarget(create_app()))
-    report = Run(player, Options(layers=("cases",))).report()
-    assert (len(report.traffic), len(player._ids)) == (100, 10), told(report)
-    assert "of the traffic the last 100 requests are kept" in report.notes

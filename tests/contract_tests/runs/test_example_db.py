@@ -12,15 +12,16 @@ import pytest
 import redis
 
 from contract_tests.cases.model import Case, Step
-from contract_tests.execution.factory import open_player
+from contract_tests.execution.factory import open_executor
 from contract_tests.results.verdict import Report
-from contract_tests.runs.example_db import Archive, open_archive
-from contract_tests.runs.run import Options, Run
+from contract_tests.runs.example_db import ExampleArchive, open_archive
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run, RunHooks
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.quality.faults import FAULTS
-from tests.support.gate.gate import App, violated
-from tests.support.gate.odd_servers import COMMAND, at, command
+from tests.support.gate.gate import App, violated_rules
+from tests.support.gate.odd_servers import COMMAND, run_command, serve_app
 from tests.support.gate.planting import Request, Response, Send, twisted
 
 REDIS = os.environ.get("TEST_REDIS", "redis://127.0.0.1:6379/9")
@@ -29,23 +30,25 @@ CASE = Case(
 )
 
 
-def rare(request: Request, send: Send) -> Response:
-    """Takes a display name that is too long, where there is a port and a replica count as well."""
+def apply_rare_fault(request: Request, send: Send) -> Response:
+    """Accept a display name that is too long beside a port and a replica count."""
     name = request.body.get("display_name")
     if isinstance(name, str) and len(name) > 255 and {"exposed_port", "replica_count"} <= {*request.body}:
         return send(request.setting(display_name="short"))
     return send(request)
 
 
-def fuzzed(app: App, archive: Archive, examples: int) -> Report:
-    """The report of a run of the generated bodies alone."""
-    player = open_player(WsgiTarget(app))
-    return Run(player, Options(layers=("properties",), max_examples=examples), archive=archive).report()
+def fuzz_app(app: App, archive: ExampleArchive, examples: int) -> Report:
+    """Run only the generated bodies; return the report."""
+    executor = open_executor(WsgiTarget(app))
+    return Run(
+        executor, RunOptions(layers=("properties",), max_examples=examples), RunHooks(archive=archive)
+    ).execute()
 
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    """A Redis, and nothing of ours in it afterwards."""
+    """Return the address of a Redis, and delete the test's keys afterwards."""
     client = redis.Redis.from_url(REDIS)
     try:
         client.ping()
@@ -57,93 +60,97 @@ def address() -> Iterator[str]:
     client.close()
 
 
-def test_a_case_is_given_once_and_never_back_to_who_kept_it(tmp_path: Path) -> None:
-    """What one run keeps another is given, whole, whatever is in it; and nobody twice."""
+def test_each_case_is_received_once_by_other_runs(tmp_path: Path) -> None:
+    """A run receives each case of other runs once, unchanged, and never its own."""
     mine, yours = (open_archive(str(tmp_path), "target", "contract") for _ in range(2))
-    mine.keep(CASE)
-    assert [list(mine.unmet()), list(yours.unmet()), list(yours.unmet())] == [[], [CASE], []]
+    mine.save_case(CASE)
+    assert [list(mine.iter_pending()), list(yours.iter_pending()), list(yours.iter_pending())] == [
+        [],
+        [CASE],
+        [],
+    ]
 
 
 @pytest.mark.parametrize(("target", "contract"), [("other", "contract"), ("target", "other")])
 def test_cases_stay_with_their_target_and_contract(tmp_path: Path, target: str, contract: str) -> None:
-    """A run of another target, or by another contract, is given nothing."""
-    open_archive(str(tmp_path), "target", "contract").keep(CASE)
-    assert list(open_archive(str(tmp_path), target, contract).unmet()) == []
+    """A run of another target or contract receives no case."""
+    open_archive(str(tmp_path), "target", "contract").save_case(CASE)
+    assert list(open_archive(str(tmp_path), target, contract).iter_pending()) == []
 
 
-def test_what_a_long_run_found_a_short_one_finds_again(tmp_path: Path) -> None:
-    """A deviation that few bodies show is known to the next run; once the target is right it is forgotten."""
+def test_finding_of_a_long_run_is_repeated_by_a_short_one(tmp_path: Path) -> None:
+    """A rare deviation is known to the next run, and deleted once the target is fixed."""
 
-    def archive() -> Archive:
+    def archive() -> ExampleArchive:
         return open_archive(str(tmp_path), "target", "contract")
 
-    faulty, right = twisted(create_app(), rare), create_app()
+    faulty, right = twisted(create_app(), apply_rare_fault), create_app()
     reports = [
-        fuzzed(faulty, archive(), 10),
-        fuzzed(faulty, archive(), 200),
-        fuzzed(faulty, archive(), 10),
-        fuzzed(right, archive(), 10),
-        fuzzed(faulty, archive(), 10),
+        fuzz_app(faulty, archive(), 10),
+        fuzz_app(faulty, archive(), 200),
+        fuzz_app(faulty, archive(), 10),
+        fuzz_app(right, archive(), 10),
+        fuzz_app(faulty, archive(), 10),
     ]
     wrong = {"display-name-length"}
-    assert [violated(report) for report in reports] == [set(), wrong, wrong, set(), set()]
+    assert [violated_rules(report) for report in reports] == [set(), wrong, wrong, set(), set()]
 
 
-def test_a_call_that_a_long_run_found_is_known(tmp_path: Path) -> None:
-    """Generated calls and traces are kept as bodies are, and played by the next run of generated requests."""
+def test_generated_request_of_a_long_run_is_repeated(tmp_path: Path) -> None:
+    """Generated requests and scenarios are saved like bodies, and repeated by the next run."""
     fault = next(fault for fault in FAULTS if fault.name == "empty-token-taken")
     app = fault.app()
     found = [
-        fuzzed(app, open_archive(str(tmp_path), "target", "contract"), number) for number in (10, 250, 10)
+        fuzz_app(app, open_archive(str(tmp_path), "target", "contract"), number) for number in (10, 250, 10)
     ]
-    assert [violated(report) for report in found] == [set(), {"auth-bearer"}, {"auth-bearer"}]
+    assert [violated_rules(report) for report in found] == [set(), {"auth-bearer"}, {"auth-bearer"}]
 
 
 class Broken:
-    """A database that is gone."""
+    """A database that always fails."""
 
     asked = 0
 
     def fetch(self, _key: bytes) -> Any:
-        """Fails."""
+        """Fail, and count the calls."""
         self.asked += 1
         raise ConnectionError("redis://user:password@host is gone")
 
     save = delete = fetch
 
 
-def test_a_database_that_fails_spoils_no_run() -> None:
-    """The run goes on without it and says so, without repeating what the error says; it is asked once."""
+def test_failing_database_does_not_stop_a_run() -> None:
+    """A run continues without a failing database and adds a note without the error's text."""
     database = Broken()
-    report = fuzzed(create_app(), Archive(database, "target", "contract"), 10)
+    report = fuzz_app(create_app(), ExampleArchive(database, "target", "contract"), 10)
     assert (report.exit_code, database.asked) == (0, 1)
     assert [note for note in report.notes if "database" in note] == [
-        "the example database failed (ConnectionError), and was not used after that"
+        "the example database failed (ConnectionError), and was not used any more"
     ]
 
 
 @pytest.mark.parametrize(
     ("db", "says"),
     [
-        ("redis://user:hunter2@127.0.0.1:1/0", "no Redis answers there (ConnectionError)"),
-        ("redis://[", "no Redis answers there"),
+        ("redis://user:hunter2@127.0.0.1:1/0", "no Redis responds there (ConnectionError)"),
+        ("redis://[", "no Redis responds there"),
         ("mysql://user:hunter2@host/db", "give redis://host:6379/0 or a folder"),
     ],
     ids=["down", "no-url", "scheme"],
 )
-def test_a_database_that_cannot_be_used_is_told(db: str, says: str) -> None:
-    """Exit code 2 and one line, in which no password is repeated."""
-    done = command("run", "--target", "wsgi:mock_server:create_app", "--example-db", db)
+def test_unusable_database_is_reported(db: str, says: str) -> None:
+    """An unusable address ends with exit code 2 and one line without the password."""
+    done = run_command("run", "--target", "wsgi:mock_server:create_app", "--example-db", db)
     assert (done.code, done.err.count("\n"), "hunter2" in done.err) == (2, 1, False)
     assert says in done.err
 
 
 def test_four_shards_share_a_redis(address: str, tmp_path: Path) -> None:
-    """What one of four processes finds the others play too, and the merged report tells it once."""
+    """A finding of one of four processes is repeated by the others, and is one finding in the merged report."""
     environment = {**os.environ, "EXAMPLE_DB": address, "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    with at(twisted(create_app(), rare)) as url:
+    with serve_app(twisted(create_app(), apply_rare_fault)) as url:
         target = f"{url}?{uuid.uuid4()}".partition("?")[0]
-        first = command("run", "--target", target, "--layers", "properties", "--max-examples", "150",
+        first = run_command("run", "--target", target, "--layers", "properties", "--max-examples", "150",
                         "--seed", "7", "--example-db", address, "--quiet")  # fmt: skip
         processes = [
             subprocess.Popen(
@@ -154,7 +161,7 @@ def test_four_shards_share_a_redis(address: str, tmp_path: Path) -> None:
             for number in range(1, 5)
         ]  # fmt: skip
         codes = [process.wait(timeout=120) for process in processes]
-    merged = command(
+    merged = run_command(
         "merge", *(tmp_path / str(n) for n in range(1, 5)), "--report", tmp_path / "all", "--quiet"
     )
     report = json.loads((tmp_path / "all" / "report.json").read_text())

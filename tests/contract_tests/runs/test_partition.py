@@ -1,4 +1,4 @@
-"""A run split over the workers of pytest-xdist, and over parts that any worker takes."""
+"""A run split into parts for the workers of pytest-xdist."""
 
 import re
 from dataclasses import replace
@@ -8,31 +8,33 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
-from contract_tests.execution.factory import open_player
-from contract_tests.runs.checkpoint import State, merged
-from contract_tests.runs.partition import Part, parts, play_all, played
-from contract_tests.runs.run import Options, Run
+from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.runs.checkpoint import RunState, merge_states
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.partition import Part, load_finished_parts, run_parts, split_run
+from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
-from tests.contract_tests.test_plugin import MOCK, contract
+from tests.support.contract_pytest import MOCK, run_contract_pytest
 from tests.support.gate.gate import MOCK_HOOK
 
 OFF = frozenset({"slug-unique", "exposed-port-range", "team-scope"})
 
 
-def one(part: Part, options: Options) -> State:
-    """The state of a part that was played on a faulty mock of its own."""
+def run_part_on_faulty_mock(part: Part, options: RunOptions) -> RunState:
+    """Run one part on a faulty mock; return its state."""
     run = Run(
-        open_player(WsgiTarget(create_app(disabled_rules=OFF)), control_hook=MOCK_HOOK), part.options(options)
+        open_executor(WsgiTarget(create_app(disabled_rules=OFF)), options=ExecutorOptions(control_hook=MOCK_HOOK)),
+        part.narrow_options(options),
     )
-    run.report()
+    run.execute()
     return run.state
 
 
-def test_the_parts_together_are_the_run(tmp_path: Path) -> None:
-    """Each layer, operation and seed is a part; all of them together give every rule the verdict of one run."""
-    options = Options(target="x", max_examples=500)
-    names = [part.name for part in parts(options)]
+def test_parts_together_equal_the_run(tmp_path: Path) -> None:
+    """All parts together give every rule the verdict of the whole run."""
+    options = RunOptions(target="x", max_examples=500)
+    names = [part.name for part in split_run(options)]
     assert names == [
         *("cases-createContainer", "cases-updateContainer", "wire-createContainer", "wire-updateContainer"),
         *("lifecycle", "race"),
@@ -44,59 +46,74 @@ def test_the_parts_together_are_the_run(tmp_path: Path) -> None:
         *("properties-2", "properties-3"),
     ]
     options = replace(options, max_examples=10)
-    play_all(tmp_path, parts(options), lambda part, _: one(part, options))
-    run = Run(open_player(WsgiTarget(create_app(disabled_rules=OFF)), control_hook=MOCK_HOOK), options)
-    rows = [run.report().verdicts, merged(played(tmp_path)).report(run.catalogue).verdicts]
+    run_parts(tmp_path, split_run(options), lambda part, _: run_part_on_faulty_mock(part, options))
+    run = Run(
+        open_executor(WsgiTarget(create_app(disabled_rules=OFF)), options=ExecutorOptions(control_hook=MOCK_HOOK)),
+        options,
+    )
+    rows = [
+        run.execute().verdicts,
+        merge_states(load_finished_parts(tmp_path)).build_report(run.catalogue).verdicts,
+    ]
     verdicts = [{row.rule.id: row.verdict for row in of} for of in rows]
     assert verdicts[0] == verdicts[1]
     assert {rule for rule, verdict in verdicts[0].items() if verdict == "violated"} == OFF
 
 
-def test_no_case_is_in_two_parts() -> None:
-    """A case is played by one part alone, and by the whole run as well."""
-    options = Options(layers=("cases", "wire", "properties"), max_examples=20)
+def list_selected(options: RunOptions, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the ids of the cases that a run selects."""
+    ids: list[str] = []
+    select_cases = RunOptions.select_cases
 
-    def played_by(run_options: Options) -> list[str]:
-        run, ids = Run(open_player(WsgiTarget(create_app())), run_options), []
-        select = run._select
+    def select_and_note(self: RunOptions, cases: Any, **keywords: Any) -> Any:
+        chosen = select_cases(self, cases, **keywords)
+        ids.extend(case.id for case in chosen)
+        return chosen
 
-        def noted(cases: Any, **given: Any) -> Any:
-            chosen = select(cases, **given)
-            ids.extend(case.id for case in chosen)
-            return chosen
-
-        run._select = noted  # type: ignore[method-assign]
-        run.report()
-        return ids
-
-    apart = [name for part in parts(options) for name in played_by(part.options(options))]
-    assert sorted(apart) == sorted(played_by(options))
+    with monkeypatch.context() as patch:
+        patch.setattr(RunOptions, "select_cases", select_and_note)
+        Run(open_executor(WsgiTarget(create_app())), options).execute()
+    return ids
 
 
-def test_a_part_is_played_by_one(tmp_path: Path) -> None:
-    """A part whose lock somebody holds is left to them; one that they leave unfinished is taken over."""
+def test_each_case_is_in_one_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each case of the whole run is in exactly one part."""
+    options = RunOptions(layers=("cases", "wire", "properties"), max_examples=20)
+
+    apart = [
+        name
+        for part in split_run(options)
+        for name in list_selected(part.narrow_options(options), monkeypatch)
+    ]
+    assert sorted(apart) == sorted(list_selected(options, monkeypatch))
+
+
+def test_each_part_runs_once(tmp_path: Path) -> None:
+    """A locked part is left to its owner, and taken over if the owner does not finish it."""
     wanted = [Part("wire"), Part("race")]
     done: list[str] = []
     lock = FileLock(tmp_path / "wire" / "lock")
     (tmp_path / "wire").mkdir()
     lock.acquire()
 
-    def play(part: Part, _place: Path) -> State:
+    def play(part: Part, _place: Path) -> RunState:
         done.append(part.name)
-        lock.release()  # whoever held the other one has died
-        return State(target="x", started="now", finished=True)
+        lock.release()  # the owner of the other part has crashed
+        return RunState(target="x", started="now", finished=True)
 
-    play_all(tmp_path, wanted, play)
+    run_parts(tmp_path, wanted, play)
     assert done == ["race", "wire"]
-    play_all(tmp_path, wanted, play)
+    run_parts(tmp_path, wanted, play)
     assert done == ["race", "wire"]
 
 
 def test_workers_share_one_run(tmp_path: Path) -> None:
-    """With two workers every rule is a test as with none, as many requests are sent, and the reports are whole."""
+    """Two workers send as many requests as one process, and write the same reports."""
     lines = []
     for workers in ("0", "2"):
-        done = contract(tmp_path, "--target", MOCK, "-n", workers, "--report", str(tmp_path / workers))
+        done = run_contract_pytest(
+            tmp_path, "--target", MOCK, "-n", workers, "--report", str(tmp_path / workers)
+        )
         assert "80 passed, 1 skipped" in done.stdout, done.stdout
         lines.append(
             re.sub(r" in [0-9.]+ s", "", next(x for x in done.stdout.splitlines() if "CONFORMS" in x))
@@ -126,10 +143,12 @@ def app():
 """
 
 
-def test_the_part_of_a_worker_that_dies_is_played_by_another(tmp_path: Path) -> None:
-    """A crash of one worker costs its test, and no verdict."""
+def test_part_of_a_crashed_worker_runs_elsewhere(tmp_path: Path) -> None:
+    """A crashed worker costs one test, but no verdict."""
     (tmp_path / "dying.py").write_text(DYING)
-    done = contract(tmp_path, "--target", "wsgi:dying:app", "-n", "2", "--report", str(tmp_path / "report"))
+    done = run_contract_pytest(
+        tmp_path, "--target", "wsgi:dying:app", "-n", "2", "--report", str(tmp_path / "report")
+    )
     assert (tmp_path / "died").exists()
     assert "test_rule[slug-unique]" in done.stdout
     assert re.search(r"VIOLATED: .*1 violated", done.stdout), done.stdout
@@ -143,9 +162,9 @@ def test_the_part_of_a_worker_that_dies_is_played_by_another(tmp_path: Path) -> 
     ],
     ids=["down", "layer"],
 )
-def test_workers_that_cannot_judge_say_why(
+def test_workers_report_why_nothing_was_judged(
     tmp_path: Path, arguments: tuple[str, ...], code: int, says: str
 ) -> None:
-    """The exit codes are the command's, with workers too."""
-    done = contract(tmp_path, "-n", "2", "-k", "slug", *arguments)
+    """Workers end with the exit codes of the command."""
+    done = run_contract_pytest(tmp_path, "-n", "2", "-k", "slug", *arguments)
     assert (done.returncode, says in done.stdout) == (code, True), done.stdout

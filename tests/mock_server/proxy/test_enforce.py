@@ -15,8 +15,8 @@ from mock_server.proxy.app import create_proxy
 from mock_server.proxy.headers import REPORT_HEADER
 from tests.support.clients import over_wsgi
 from tests.support.fixture_player import RULES, Case, Play, cases
-from tests.support.gate.example_app import deployment
-from tests.support.gate.gate import EXAMPLE_HOOK, judged, violated
+from tests.support.gate.example_app import build_deployment_app
+from tests.support.gate.gate import EXAMPLE_HOOK, judge_app, violated_rules
 from tests.support.proxy.in_process import (
     BODY,
     CREATE,
@@ -74,8 +74,10 @@ def test_what_the_pages_forbid_is_named(careless: Client, case: Case) -> None:
 
 def test_a_deployment_that_chooses_otherwise_raises_no_alarm() -> None:
     """The example deployment keeps what is documented, in cases and generated bodies, and the proxy says so."""
-    with proxied(deployment(DEFAULT)) as client:
-        report = judged(client.application, hook=EXAMPLE_HOOK, layers=("cases", "properties"), strict=False)
+    with proxied(build_deployment_app(DEFAULT)) as client:
+        report = judge_app(
+            client.application, hook=EXAMPLE_HOOK, layers=("cases", "properties"), strict=False
+        )
         answers = {(rule, grade) for rule, grade, place in found(client) if place == "response"}
     assert report.exit_code == 0
     assert {rule for rule, grade in answers if grade != "assumed"} == set()
@@ -85,7 +87,7 @@ def test_a_deployment_that_chooses_otherwise_raises_no_alarm() -> None:
 def test_a_fault_of_the_upstream_is_found_through_the_proxy_and_by_it() -> None:
     """The gate names the rule that the upstream forgot, and so does the journal of the proxy."""
     with proxied(create_app(disabled_rules={"exposed-port-range"})) as client:
-        assert violated(judged(client.application, layers=("cases",))) == {"exposed-port-range"}
+        assert violated_rules(judge_app(client.application, layers=("cases",))) == {"exposed-port-range"}
         documented = {rule for rule, _, place in found(client) if place == "response"}
     assert documented == {"exposed-port-range"}
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.databases import process
 from tests.support.fixture_player import ROOT, RULES
 from tests.support.gate.gate import MOCK_HOOK
-from tests.support.gate.odd_servers import command
+from tests.support.gate.odd_servers import run_command
 from tests.support.proxy.processes import proxy
 
 PAGE = (ROOT / "docs" / "proxy.md").read_text(encoding="utf-8")
@@ -24,7 +24,7 @@ def test_the_gate_passes_through_the_proxy(arguments: list[str], tmp_path: Path)
         process("memory", tmp_path / "mock") as (_, upstream),
         proxy(upstream, tmp_path, *arguments) as running,
     ):
-        done = command("run", "--strict", "--target", running.url, "--control-hook", MOCK_HOOK)
+        done = run_command("run", "--strict", "--target", running.url, "--control-hook", MOCK_HOOK)
     said = running.said()  # as a whole, once it has ended
     assert (done.code, f"{len(RULES)} conforms" in done.last) == (0, True), done.out
     assert said.count("POST /api/v1/containers") > 500

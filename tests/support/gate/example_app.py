@@ -1,4 +1,4 @@
-"""The example deployment as a WSGI app, with no thread between: a request in process takes a millisecond."""
+"""The example deployment as a WSGI app without threads: a request in process takes a millisecond."""
 
 import asyncio
 import atexit
@@ -18,22 +18,24 @@ _LOCK = threading.Lock()
 
 
 @cache
-def runner() -> asyncio.Runner:
-    """The one event loop of this process."""
+def open_event_loop() -> asyncio.Runner:
+    """Return the one event loop of this process."""
     made = asyncio.Runner()
     atexit.register(made.close)
     return made
 
 
-def deployment(choices: Choices) -> App:
-    """A deployment of these choices; each request is run to its end, one at a time."""
+def build_deployment_app(choices: Choices) -> App:
+    """Return a deployment with these choices; requests run one at a time."""
     app = create_app(choices)
     state: Deployment = app.state.deployment
 
     async def current() -> Deployment:
         return state
 
-    app.dependency_overrides[current_deployment] = current  # a dependency that is no coroutine costs a thread
+    app.dependency_overrides[current_deployment] = (
+        current  # a dependency that is not a coroutine needs a thread
+    )
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         length = int(environ.get("CONTENT_LENGTH") or 0)
@@ -47,7 +49,7 @@ def deployment(choices: Choices) -> App:
             messages.append(message)
 
         with _LOCK:
-            runner().run(app(scope(environ), receive, send))
+            open_event_loop().run(app(build_scope(environ), receive, send))
         start = next(message for message in messages if message["type"] == "http.response.start")
         headers = [(name.decode(), value.decode("latin-1")) for name, value in start["headers"]]
         start_response(f"{start['status']} {HTTPStatus(start['status']).phrase}", headers)
@@ -56,8 +58,8 @@ def deployment(choices: Choices) -> App:
     return application
 
 
-def scope(environ: dict[str, Any]) -> dict[str, Any]:
-    """The ASGI scope of a WSGI request."""
+def build_scope(environ: dict[str, Any]) -> dict[str, Any]:
+    """Return the ASGI scope of a WSGI request."""
     headers = [
         (name.removeprefix("HTTP_").replace("_", "-").lower().encode(), str(value).encode("latin-1"))
         for name, value in environ.items()

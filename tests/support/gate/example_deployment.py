@@ -24,7 +24,7 @@ TEAMS = KNOWN["teams"]
 TOKENS = {row["name"]: row["token"] for row in KNOWN["callers"]}
 CALLERS = load_callers(DEFAULT_CALLERS)
 SETS = {"default": DEFAULT, "usual": USUAL, **VARIANTS}
-# Choices about no body: under these, tests that send very many bodies would only repeat themselves.
+# Choices that do not affect bodies: tests with very many bodies would only repeat themselves under these.
 BODILESS = (
     "auth-",
     "agent-",
@@ -58,7 +58,7 @@ EXTERNAL = {
 
 
 @dataclass
-class Deployed:
+class DeployedApp:
     """A deployment called in process, and its choices."""
 
     choices: Choices
@@ -69,7 +69,7 @@ class Deployed:
     def send(
         self, method: str, path: str, body: Any, caller: str = "dk-red", **headers: Any
     ) -> httpx.Response:
-        """Send a body, as bytes or to be written as JSON, in a caller's name; a header None is left out."""
+        """Send a body, as bytes or as JSON, for a caller; a header with the value None is left out."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"Authorization": f"Bearer {TOKENS[caller]}", "Content-Type": "application/json"}
         if caller.startswith("jwt"):
@@ -88,26 +88,26 @@ class Deployed:
         """Send an update."""
         return self.send("PUT", f"{CONTAINERS}/{service_id}", body, caller, **headers)
 
-    def made(self, body: dict[str, Any], **changes: Any) -> str:
-        """Create a service and give its id."""
-        return accepted(self.create({**body, **changes}))
+    def create_service(self, body: dict[str, Any], **changes: Any) -> str:
+        """Create a service and return its id."""
+        return read_accepted_id(self.create({**body, **changes}))
 
-    def stored(self, slug: str) -> dict[str, Any]:
-        """Read a service back, inside the deployment where that is not offered to callers."""
+    def read_stored(self, slug: str) -> dict[str, Any]:
+        """Read a service back, directly from the deployment if it offers callers no read-back."""
         answer = self.send("GET", f"/api/v1/r/containers/{slug}", b"")
         if self.choices.readback:
             return answer.json()
-        refused(answer, 404)
+        assert_refused(answer, 404)
         inside = Call([f"Bearer {TOKENS['dk-red']}"], [], None, b"", management=False)
         return self.deployment.read(inside, slug)
 
     def set_status(self, service_id: str, status: str) -> None:
         """Set a service's status as the operator."""
-        accepted(self.send("POST", f"/ops/services/{service_id}/status/{status}", b""))
+        read_accepted_id(self.send("POST", f"/ops/services/{service_id}/status/{status}", b""))
 
 
-def accepted(answer: httpx.Response) -> str:
-    """Give the id of an answer of success."""
+def read_accepted_id(answer: httpx.Response) -> str:
+    """Return the id in a successful response."""
     assert answer.is_success, answer.text
     assert answer.headers["content-type"] == "application/json"
     found = answer.json()["id"]
@@ -115,17 +115,17 @@ def accepted(answer: httpx.Response) -> str:
     return found
 
 
-def refused(answer: httpx.Response, *statuses: int) -> None:
+def assert_refused(answer: httpx.Response, *statuses: int) -> None:
     """Assert that the request was refused, with one of the statuses if any are given."""
     assert answer.is_client_error, answer.text
     assert not statuses or answer.status_code in statuses
 
 
 @contextmanager
-def deployed(choices: Choices) -> Iterator[Deployed]:
-    """Serve a deployment of its own for a while."""
+def open_deployment(choices: Choices) -> Iterator[DeployedApp]:
+    """Serve a deployment with these choices."""
     app = create_app(choices, CALLERS)
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://deployment.test")
     with asyncio.Runner() as runner:
-        yield Deployed(choices, app.state.deployment, http, runner)
+        yield DeployedApp(choices, app.state.deployment, http, runner)
         runner.run(http.aclose())

@@ -8,14 +8,15 @@ from contract_tests.cases.callers import Caller
 from contract_tests.cases.model import Layer
 from contract_tests.contract.rules import Catalogue, load_catalogue
 from contract_tests.contract.spec import Spec, load_spec
-from contract_tests.execution.factory import open_player
+from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.results.verdict import Report
-from contract_tests.runs.run import Options, Run
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 
 App = Callable[..., Iterable[bytes]]
 
-#: The layers that are the same in each run, but for the order that the seed says.
+#: The deterministic layers; only their order depends on the seed.
 GATE: tuple[Layer, ...] = ("cases", "wire", "lifecycle", "race")
 MOCK_HOOK = "/_mock/services/{id}/status/{status}"
 EXAMPLE_HOOK = "/ops/services/{id}/status/{status}"
@@ -23,40 +24,42 @@ EXAMPLE_HOOK = "/ops/services/{id}/status/{status}"
 
 @cache
 def catalogue() -> Catalogue:
-    """The rules of the contract."""
+    """Return the rules of the contract."""
     return load_catalogue()
 
 
 @cache
 def spec() -> Spec:
-    """The contract."""
+    """Return the contract."""
     return load_spec()
 
 
-def judged(
+def judge_app(
     app: App,
     *,
     hook: str | None = MOCK_HOOK,
     callers: Iterable[Caller] | None = None,
     **options: Any,
 ) -> Report:
-    """The report of a run in process; strict, and of the gate's layers, unless told otherwise."""
-    player = open_player(WsgiTarget(app), callers, control_hook=hook, parsed=spec())
-    return Run(player, Options(**{"strict": True, "layers": GATE, **options})).report()
+    """Return the report of a run in process; by default strict, and of the gate's layers."""
+    executor = open_executor(
+        WsgiTarget(app), callers, options=ExecutorOptions(control_hook=hook, spec=spec())
+    )
+    return Run(executor, RunOptions(**{"strict": True, "layers": GATE, **options})).execute()
 
 
-def violated(report: Report) -> set[str]:
-    """The ids of the rules that the run found broken."""
+def violated_rules(report: Report) -> set[str]:
+    """Return the ids of the violated rules."""
     return {row.rule.id for row in report.verdicts if row.verdict == "violated"}
 
 
 def rules_with(report: Report, verdict: str) -> set[str]:
-    """The ids of the rules of a verdict."""
+    """Return the ids of the rules with a verdict."""
     return {row.rule.id for row in report.verdicts if row.verdict == verdict}
 
 
-def told(report: Report) -> str:
-    """The findings in words, for a failed assertion."""
+def describe_findings(report: Report) -> str:
+    """Return the findings in words, for a failed assertion."""
     return "\n".join(
         f"{finding.rule.id} ({finding.case.id}): {finding.reason}; {finding.received} / {finding.expected}"
         for finding in report.findings

@@ -1,4 +1,4 @@
-"""Targets on a port of this machine that behave as no target should, and the command that judges them."""
+"""Local targets that misbehave, and the command that judges them."""
 
 import itertools
 import socket
@@ -22,8 +22,8 @@ COMMAND = [sys.executable, "-m", "contract_tests"]
 TOKENS = [caller.token for caller in load_callers(data_file("fixtures/callers.yaml"))]
 
 
-class Done:
-    """What a command said, and how it ended."""
+class CommandResult:
+    """Output, exit code and duration of a command."""
 
     def __init__(self, code: int, out: str, err: str, seconds: float) -> None:
         self.code, self.out, self.err, self.seconds = code, out, err, seconds
@@ -34,8 +34,8 @@ class Done:
         return self.out.strip().splitlines()[-1]
 
 
-def command(*arguments: str | Path, cwd: Path | None = None, timeout: float = 120) -> Done:
-    """Run contract-tests as a process; it never ends with a traceback and never says a token."""
+def run_command(*arguments: str | Path, cwd: Path | None = None, timeout: float = 120) -> CommandResult:
+    """Run contract-tests as a process; assert that it prints no traceback and no token."""
     started = time.monotonic()
     done = subprocess.run(
         [*COMMAND, *map(str, arguments)],
@@ -47,21 +47,21 @@ def command(*arguments: str | Path, cwd: Path | None = None, timeout: float = 12
     )
     assert "Traceback" not in done.stdout + done.stderr, done.stderr
     assert not any(token in done.stdout + done.stderr for token in TOKENS)
-    return Done(done.returncode, done.stdout, done.stderr, time.monotonic() - started)
+    return CommandResult(done.returncode, done.stdout, done.stderr, time.monotonic() - started)
 
 
 @contextmanager
-def at(app: App, drops: Callable[[], bool] = lambda: False) -> Iterator[str]:
-    """The base URL at which an app is served; a request for which ``drops`` is true gets no answer."""
+def serve_app(app: App, drops: Callable[[], bool] = lambda: False) -> Iterator[str]:
+    """Serve an app and yield its base URL; a request for which ``drops`` is true gets no response."""
 
     class Handler(WSGIRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the name is Werkzeug's
-            """Says nothing."""
+            """Log nothing."""
 
         def run_wsgi(self) -> None:
-            """Answers, or closes the connection."""
+            """Respond, or close the connection."""
             if drops():
                 self.close_connection = True
             else:
@@ -79,20 +79,20 @@ def at(app: App, drops: Callable[[], bool] = lambda: False) -> Iterator[str]:
 
 
 @contextmanager
-def mute() -> Iterator[str]:
-    """The base URL of a target that takes connections and never answers."""
+def serve_mute() -> Iterator[str]:
+    """Yield the base URL of a target that accepts connections and never responds."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}/api/v1"
 
 
 def closed_port() -> str:
-    """A base URL at which nothing listens."""
+    """Return a base URL on which nothing listens."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         return f"http://127.0.0.1:{listening.getsockname()[1]}/api/v1"
 
 
-def always(status: int, body: bytes, media_type: str) -> App:
-    """An app that answers everything alike."""
+def build_constant_app(status: int, body: bytes, media_type: str) -> App:
+    """Return an app that gives the same response to every request."""
 
     def application(_environ: Any, start_response: Any) -> list[bytes]:
         start_response(
@@ -103,8 +103,8 @@ def always(status: int, body: bytes, media_type: str) -> App:
     return application
 
 
-def busy(app: App, when: Callable[[], bool], status: int, wait: str) -> App:
-    """An app that is too busy at times, and says for how long."""
+def build_busy_app(app: App, when: Callable[[], bool], status: int, wait: str) -> App:
+    """Return an app that is sometimes too busy, and names the time to wait."""
 
     def application(environ: Any, start_response: Any) -> Any:
         if not when():
@@ -116,20 +116,20 @@ def busy(app: App, when: Callable[[], bool], status: int, wait: str) -> App:
     return application
 
 
-def every(count: int) -> Callable[[], bool]:
-    """True at every so many calls."""
+def every_nth(count: int) -> Callable[[], bool]:
+    """Return a function that is true at every n-th call."""
     number = itertools.count(1)
     return lambda: next(number) % count == 0
 
 
-def after(count: int) -> Callable[[], bool]:
-    """True from so many calls on."""
+def after_count(count: int) -> Callable[[], bool]:
+    """Return a function that is true after a number of calls."""
     number = itertools.count()
     return lambda: next(number) >= count
 
 
 def first_seconds(seconds: float) -> Callable[[], bool]:
-    """True for some seconds from the first call on."""
+    """Return a function that is true for some seconds after its first call."""
     started: list[float] = []
 
     def when() -> bool:
@@ -139,19 +139,19 @@ def first_seconds(seconds: float) -> Callable[[], bool]:
     return when
 
 
-def echoing(request: Request, send: Send) -> Response:
-    """Repeats the Authorization header in every answer."""
+def echo_secret(request: Request, send: Send) -> Response:
+    """Repeat the Authorization header in every response."""
     response = send(request)
     secret = request.header("Authorization") or ""
     value = response.value if response.body.startswith(b"{") else {}
     return response.with_value({**value, "seen": secret, "again": f"<{secret}>"})
 
 
-def slow(seconds: float) -> Twist:
-    """Takes its time for every request."""
+def slow_down(seconds: float) -> Twist:
+    """Delay every request."""
 
-    def twist(request: Request, send: Send) -> Response:
+    def delay(request: Request, send: Send) -> Response:
         time.sleep(seconds)
         return send(request)
 
-    return twist
+    return delay

@@ -1,0 +1,45 @@
+"""The ``contract-tests replay`` command."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from contract_tests.cli.errors import report_target_errors, report_usage_errors
+from contract_tests.cli.options import add_target_options, open_command_executor
+from contract_tests.execution.created_log import CreatedLog
+from contract_tests.targets.base import TargetError
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@add_target_options
+def replay(file: Path, **options: Any) -> None:
+    """Send the requests of a finding's FILE again and judge the responses anew.
+
+    Exit codes: 0 conforms now, 1 still violated, 2 wrong usage, 3 the target could not be judged.
+    """
+    from contract_tests.results.findings import load_finding
+
+    with report_usage_errors():
+        case, _ = load_finding(file)
+        if not options["target"]:
+            raise TargetError("name a target: --target https://host/api/v1, or wsgi:module:factory")
+        executor = open_command_executor(options, CreatedLog())
+        if case.rule not in executor.catalogue:
+            raise ValueError(f"{file}: the contract has no rule {case.rule!r} any more")
+    with report_target_errors():
+        from contract_tests.execution.preflight import apply_preflight, run_preflight
+        from contract_tests.execution.race import run_race
+
+        apply_preflight(executor, run_preflight(executor))
+        observation = run_race(executor, case) if case.layer == "race" else executor.run_case(case)
+    judgement = observation.judgement
+    for exchange in observation.exchanges:
+        status = exchange.status or exchange.reason
+        click.echo(f"{exchange.to_curl()}\n  -> {status} {exchange.response_body[:300]}")
+    passed = judgement.outcome == "passed"
+    reason = "" if passed else f": {judgement.reason}"
+    click.echo(f"{judgement.rule} {'conforms' if passed else judgement.outcome}{reason}")
+    sys.exit({"violated": 1, "passed": 0}.get(judgement.outcome, 3))

@@ -1,0 +1,173 @@
+"""The ``contract-tests run`` command."""
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from contract_tests.cases.model import LAYERS, Layer
+from contract_tests.cli.errors import exit_with, report_target_errors, report_usage_errors
+from contract_tests.cli.options import Duration, PerSecond, Shard, add_target_options, open_command_executor
+from contract_tests.cli.progress import show_progress
+from contract_tests.cli.resume import is_finished, options_to_json, restore_options
+from contract_tests.contract.rules import Catalogue
+from contract_tests.execution.created_log import CreatedLog
+from contract_tests.generation.rounds import GATE_EXAMPLES
+from contract_tests.results.verdict import Report
+from contract_tests.results.waivers import load_waivers
+from contract_tests.runs.checkpoint import RunState, load_state
+from contract_tests.runs.example_db import open_archive
+from contract_tests.runs.options import Progress, RunOptions
+from contract_tests.runs.run import Run, RunHooks, create_state, digest_contract
+from contract_tests.targets.base import TargetError
+
+
+def _parse_layers(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[Layer, ...]:
+    names = [name.strip() for name in value.split(",") if name.strip()]
+    unknown = [name for name in names if name not in LAYERS]
+    if unknown or not names:
+        raise click.BadParameter(f"{', '.join(unknown) or 'none'}: the layers are {', '.join(LAYERS)}")
+    return tuple(layer for layer in LAYERS if layer in names)
+
+
+@click.command()
+@add_target_options
+@click.option(
+    "--layers", default=",".join(LAYERS), callback=_parse_layers, show_default=True, help="Layers to run."
+)
+@click.option("--strict", is_flag=True, help="Fail on assumed rules too.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed for the random layers.")
+@click.option("--max-examples", type=click.IntRange(1), default=GATE_EXAMPLES,
+              show_default=True, help="Random bodies per operation and mode.")  # fmt: skip
+@click.option("--time", "seconds", type=Duration(), help="Fuzz until this time is over, e.g. 10m, then stop.")
+@click.option("--rate", type=PerSecond(), help="Limit of requests per time, e.g. 10/s.")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 256),
+    default=12,
+    show_default=True,
+    help="Number of concurrent requests.",
+)
+@click.option("--max-created", type=click.IntRange(0), help="Limit of services that the run creates.")
+@click.option("--refuse-only", is_flag=True, help="Send only invalid requests, so that nothing is created.")
+@click.option("--waivers", type=click.Path(path_type=Path), help="YAML list of rule, reason, until.")
+@click.option("--shard", type=Shard(), default="1/1", show_default=True, help="Run the i-th of n shards.")
+@click.option(
+    "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for all reports."
+)
+@click.option("-k", "rules", default="", metavar="RULE", help="Run only rules whose id contains this.")
+@click.option("--example-db", metavar="DB", envvar="EXAMPLE_DB", show_envvar=True,
+              help="Share findings with other runs: redis://host:6379/0, or a folder.")  # fmt: skip
+@click.option("--resume", type=click.Path(path_type=Path), metavar="DIR",
+              help="Continue the run that reports to DIR, with its options.")  # fmt: skip
+@click.option("--quiet", is_flag=True, help="Print only the summary line.")
+@click.pass_context
+def run(context: click.Context, /, **options: Any) -> None:
+    """Run the gate: every layer, with a verdict per rule.
+
+    Exit codes: 0 conforms, 1 violated, 2 wrong usage, 3 the target could not be judged, 130 interrupted before a
+    violation.
+    """
+    with report_usage_errors():
+        state = load_state(options["resume"]) if options["resume"] else None
+        if state:
+            options = restore_options(context, options, state)
+        if not options["target"]:
+            raise TargetError("name a target: --target https://host/api/v1, or wsgi:module:factory")
+        open_run, catalogue = _prepare_run(options, state)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C, with a report
+    if state and is_finished(options, state):
+        report = state.build_report(catalogue)
+    else:
+        with (
+            _lock_folder(options["folder"]),
+            report_target_errors(),
+            show_progress(quiet=options["quiet"], seconds=options["seconds"]) as progress,
+        ):
+            report = open_run(progress).execute()
+    _show_report(report, options, resumed=state is not None)
+    sys.exit(report.exit_code)
+
+
+def _show_report(report: Report, options: dict[str, Any], *, resumed: bool) -> None:
+    from contract_tests.reports.terminal import show_report
+
+    show_report(report, quiet=options["quiet"])
+    if folder := options["folder"]:
+        # Loads the template engine and all formats, which a run without reports never needs.
+        from contract_tests.reports.write import write_reports
+
+        write_reports(report, folder, resumed=resumed)
+        click.echo(f"reports: {folder}", err=True)
+
+
+@contextmanager
+def _lock_folder(folder: Path | None) -> Iterator[None]:
+    """Let only one run at a time report to a folder."""
+    if folder is None:
+        yield
+        return
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        exit_with(f"another run reports to {folder}; wait for it, or name another folder", 2)
+    try:
+        yield
+    finally:
+        lock.release()
+        (folder / "lock").unlink(missing_ok=True)
+
+
+def _prepare_run(
+    options: dict[str, Any], state: RunState | None
+) -> tuple[Callable[[Progress], Run], Catalogue]:
+    """Prepare a run, so that wrong options are reported before anything is sent."""
+    folder: Path | None = options["folder"]
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+    log_path = folder / "ledger.jsonl" if folder else None
+    executor = open_command_executor(options, CreatedLog(log_path, resumed=state is not None))
+    run_options = _build_run_options(options, executor.catalogue)
+    contract = digest_contract(executor)
+    if state and state.contract != contract:
+        raise ValueError("the contract has changed since that run started; start a new one")
+    state = state or create_state(executor, run_options)
+    state.command_options, state.waivers = options_to_json(options), run_options.waivers
+    database = options["example_db"]
+    archive = open_archive(database, state.target, contract) if database else None
+
+    def save_state(current: RunState) -> None:
+        if folder:
+            current.save(folder)
+
+    hooks = RunHooks(save_state=save_state, archive=archive)
+
+    def open_run(progress: Progress) -> Run:
+        return Run(executor, run_options, replace(hooks, progress=progress), state=state)
+
+    return open_run, executor.catalogue
+
+
+def _build_run_options(options: dict[str, Any], catalogue: Catalogue) -> RunOptions:
+    rules = frozenset(rule for rule in catalogue if options["rules"] in rule)
+    waivers = load_waivers(options["waivers"], catalogue) if options["waivers"] else {}
+    if not rules:
+        raise TargetError(f"-k {options['rules']}: no rule id contains this; docs/rules.md lists the rules")
+    return RunOptions(
+        waivers=waivers,
+        rules=rules if options["rules"] else None,
+        **{name: options[name] for name in _RUN_OPTIONS},
+    )
+
+
+_RUN_OPTIONS = (
+    "target", "layers", "strict", "seed", "max_examples", "seconds", "concurrency", "refuse_only", "shard",
+)  # fmt: skip

@@ -1,0 +1,157 @@
+"""Controls: requests that show that a case's own response means something.
+
+A refused update proves its rule only if the caller can update that service at all. So each update addresses a
+service that the caller created, and starts from a body that the target accepts by itself.
+"""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import Any
+
+from contract_tests.cases.callers import CREDENTIAL_KINDS, Caller, CallerPool
+from contract_tests.cases.model import SHARED_PREFIX, Case, Step
+from contract_tests.cases.value_templates import SlugFactory
+from contract_tests.contract.rules import Rule
+from contract_tests.execution.context import CaseContext, ControlFailed
+from contract_tests.execution.sender import Sender
+from contract_tests.targets.base import is_success
+
+# Refusals in these stages prove something only if the same request without its fault is accepted.
+_CONTROLLED_STAGES = ("media-type", "json", "shape")
+_IMMUTABLE = ("service_slug", "service_type")
+
+
+@dataclass(frozen=True, slots=True)
+class SharedService:
+    """A service that many cases update; ``id`` is None if the create returned no id."""
+
+    id: str | None
+    slug: str
+
+
+@dataclass(slots=True)
+class Controls:
+    """Shared services, base bodies and probes of one target; safe to use from several threads.
+
+    ``caller_pool`` changes once a credential turns out to need ``X-Team-ID``.
+    """
+
+    sender: Sender
+    caller_pool: CallerPool
+    bodies: Mapping[str, Any]
+    slugs: SlugFactory
+    refuse_only: bool = False
+    _results: dict[Hashable, Any] = field(default_factory=dict)
+    _key_locks: dict[Hashable, Lock] = field(default_factory=dict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def prepare_step(self, case: Case, rule: Rule, step: Step, context: CaseContext) -> Step:
+        """Give an update its shared service, and check that the step without its fault is accepted."""
+        updating = step.operation == "updateContainer"
+        shared = updating and step.service.startswith(SHARED_PREFIX)
+        single = len(case.steps) == 1 and (case.value is not None or rule.stage in _CONTROLLED_STAGES)
+        allowed = updating and step.expect in (None, "accept") and isinstance(step.body, dict)
+        if not (shared or single or allowed) or (self.refuse_only and not updating):
+            return step  # with --refuse-only a refused create cannot have a control
+        service_type = step.service.removeprefix(SHARED_PREFIX) if shared else "deployed"
+        caller = _choose_owner(step, context)
+        if shared or single:
+            self._attach_service(step, service_type, caller, context, id_required=shared)
+        if updating and (single or allowed):
+            return self._start_from_base(rule, step, service_type, caller, context)
+        return step
+
+    def accepts_credentials(self) -> bool:
+        """Return whether the target accepts a create with a credential reference; it may need an existing one."""
+        with self._lock_for("credentials"):
+            if "credentials" not in self._results:
+                context = CaseContext(self.caller_pool, self.slugs)
+                response = self.sender.send_step(context, Step(body=self.bodies["external-with-credential"]))
+                self._results["credentials"] = is_success(response)
+            return bool(self._results["credentials"])
+
+    def _attach_service(
+        self, step: Step, service_type: str, caller: Caller, context: CaseContext, *, id_required: bool
+    ) -> None:
+        service = self._open_shared(service_type, caller)
+        if service is None:
+            raise ControlFailed(f"{caller.name} cannot create a plain {service_type} service here")
+        if id_required and service.id is None:
+            raise ControlFailed("the create returned no id")
+        if service.id is not None:
+            context.services[step.service], context.service_slugs[step.service] = service.id, service.slug
+
+    def _start_from_base(
+        self, rule: Rule, step: Step, service_type: str, caller: Caller, context: CaseContext
+    ) -> Step:
+        base = self._find_base(service_type, caller)
+        context.caller_pool = self.caller_pool  # finding the base may have shown that a team must be named
+        if rule.id == "update-partial":
+            return step
+        if base is None:
+            raise ControlFailed(f"{caller.name} cannot update a plain {service_type} service here")
+        if base and step.raw is not None and step.expect == "accept":
+            raise ControlFailed("an update that leaves anything out is refused here")
+        return replace(step, body={**base, **step.body}) if isinstance(step.body, dict) else step
+
+    def _open_shared(self, service_type: str, caller: Caller) -> SharedService | None:
+        """Return the service that cases of this type and caller share, or None if it cannot be created."""
+        key = ("shared", service_type, caller.name)
+        with self._lock_for(key):
+            if key not in self._results:
+                self._results[key] = self._create_shared(service_type, caller)
+            result: SharedService | None = self._results[key]
+            return result
+
+    def _create_shared(self, service_type: str, caller: Caller) -> SharedService | None:
+        context = CaseContext(self.caller_pool.limit_to(caller), self.slugs)
+        role = self.caller_pool.team_role(caller)
+        self.sender.send_step(context, Step(caller=role, body=self.bodies[service_type]))
+        slug = context.service_slugs.get("service")
+        return SharedService(context.services.get("service"), slug) if slug else None
+
+    def _find_base(self, service_type: str, caller: Caller) -> Any:
+        """Return the smallest update body that the target accepts by itself, or None."""
+        key = ("base", service_type, caller.name)
+        shared = self._open_shared(service_type, caller)
+        with self._lock_for(key):
+            if key not in self._results:
+                identifier = shared.id if shared else None
+                base = self._probe_base(service_type, caller, identifier) if identifier else None
+                self._results[key] = base
+            return self._results[key]
+
+    def _probe_base(self, service_type: str, caller: Caller, identifier: str) -> Any:
+        """Try without ``X-Team-ID``, then with it; a credential that needs it sends it from then on."""
+        base = self._try_bases(service_type, caller, identifier)
+        can_name_team = caller.kind in CREDENTIAL_KINDS and caller.teams and not caller.always_names_team
+        if base is None and can_name_team:
+            naming = replace(caller, always_names_team=True)
+            base = self._try_bases(service_type, naming, identifier)
+            if base is not None:
+                with self._lock:
+                    callers = tuple(naming if c.name == caller.name else c for c in self.caller_pool.callers)
+                    self.caller_pool = replace(self.caller_pool, callers=callers)
+        return base
+
+    def _try_bases(self, service_type: str, caller: Caller, identifier: str) -> Any:
+        full = {k: v for k, v in self.bodies[f"{service_type}-full"].items() if k not in _IMMUTABLE}
+        for body in ({}, full):
+            pool = self.caller_pool.limit_to(caller)
+            context = CaseContext(pool, self.slugs, services={"service": identifier})
+            role = self.caller_pool.team_role(caller)
+            if is_success(self.sender.send_step(context, Step("updateContainer", role, body=body))):
+                return body
+        return None
+
+    def _lock_for(self, key: Hashable) -> Lock:
+        """Return the lock of one result, so that different results are found in parallel."""
+        with self._lock:
+            return self._key_locks.setdefault(key, Lock())
+
+
+def _choose_owner(step: Step, context: CaseContext) -> Caller:
+    """Return the creator of the service that a step updates: its caller, or any caller if that one cannot."""
+    caller = context.find_caller(step.caller)
+    return context.find_caller("red") if caller.kind in ("ak", "unknown") else caller

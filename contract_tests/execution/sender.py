@@ -1,0 +1,72 @@
+"""Sender: sends one step at a time, and logs, counts and redacts what goes over the wire."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+from contract_tests.cases.callers import Caller
+from contract_tests.cases.model import Step
+from contract_tests.contract.spec import Spec
+from contract_tests.execution.context import CaseContext
+from contract_tests.execution.created_log import CreatedLog
+from contract_tests.execution.limits import CreateBudget, SilenceWatch
+from contract_tests.results.judge import read_id
+from contract_tests.targets.base import NoResponse, Response, Target, is_success
+from contract_tests.targets.exchange import Exchange, Redactor
+
+#: Exchanges kept for the report: the most recent ones.
+MAX_TRAFFIC = 10_000
+
+
+@dataclass(slots=True)
+class Sender:
+    """Sends steps to one target; safe to use from several threads."""
+
+    target: Target
+    spec: Spec
+    redactor: Redactor
+    created_log: CreatedLog
+    budget: CreateBudget
+    requests: int = 0
+    traffic: deque[Exchange] = field(default_factory=lambda: deque(maxlen=MAX_TRAFFIC))
+    _silence: SilenceWatch = field(default_factory=SilenceWatch)
+    _lock: Lock = field(default_factory=Lock)
+
+    def send_step(self, context: CaseContext, step: Step) -> Response | NoResponse:
+        """Send one step and record the exchange; raise TargetGone if the target stopped responding."""
+        caller = context.find_caller(step.caller)
+        request, body = context.build_request(self.spec.operations[step.operation], step, caller)
+        slug = _slug_of(body)
+        reserved = self.budget.reserve(step)
+        if step.operation == "createContainer":
+            self.created_log.log_sending(caller.name, slug)
+        response = self.redactor.redact_response(self.target.send(request))
+        exchange = self.redactor.record_exchange(caller.name, self.target.url, request, response)
+        context.exchanges.append(exchange)
+        self._count(exchange, response)
+        if step.operation == "createContainer" and is_success(response):
+            self._log_created(context, step, caller, slug, response)
+        self.budget.release(reserved=reserved)
+        return response
+
+    def _log_created(
+        self, context: CaseContext, step: Step, caller: Caller, slug: str | None, response: Response
+    ) -> None:
+        identifier = read_id(response)
+        self.created_log.log_created(caller.name, slug, identifier)
+        if identifier:
+            context.services[step.as_] = identifier
+        if slug is not None:
+            context.service_slugs[step.as_] = slug
+
+    def _count(self, exchange: Exchange, response: Response | NoResponse) -> None:
+        with self._lock:
+            self.requests += 1
+            self.traffic.append(exchange)
+            self._silence.observe(response)
+
+
+def _slug_of(body: Any) -> str | None:
+    slug = body.get("service_slug") if isinstance(body, dict) else None
+    return slug if isinstance(slug, str) else None

@@ -1,0 +1,119 @@
+"""Mutation session: the target's factory, the unchanged contract, and the cases for every mutant."""
+
+import importlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from contract_tests.cases.boundaries import derive_cases, select_new_cases
+from contract_tests.cases.model import Case
+from contract_tests.cases.scenarios import build_scenario_cases
+from contract_tests.cases.tables import load_fixture_cases
+from contract_tests.contract.resources import data_file
+from contract_tests.contract.spec import Spec, load_spec
+from contract_tests.execution.executor import Executor
+from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.execution.limits import TargetGone
+from contract_tests.execution.preflight import run_preflight
+from contract_tests.execution.race import run_race
+from contract_tests.mutation.mutants import expand_document
+from contract_tests.results.observation import Observation
+from contract_tests.targets.base import TargetError
+from contract_tests.targets.wsgi import WsgiTarget
+
+Factory = Callable[..., Any]
+
+
+@dataclass(slots=True)
+class MutationSession:
+    """Everything that is the same for all mutants.
+
+    ``equivalent`` maps mutants to the reasons for which no case can see them. ``open_reactions`` maps open cases to
+    the reaction of the unchanged target.
+    """
+
+    factory: Factory
+    spec: Spec
+    spec_path: Path | None
+    control_hook: str | None
+    cases: tuple[Case, ...]
+    readback: bool
+    equivalent: Mapping[str, str]
+    open_reactions: Mapping[str, str] = field(default_factory=dict)
+
+    def open_document_executor(self, document: Mapping[str, Any]) -> Executor:
+        """Return an executor for a new app that serves the document; errors of the factory propagate."""
+        return self.open_app_executor(self.factory(spec=document))
+
+    def open_app_executor(self, app: Any) -> Executor:
+        """Return an executor for a WSGI app."""
+        options = ExecutorOptions(spec_path=self.spec_path, spec=self.spec, control_hook=self.control_hook)
+        executor = open_executor(WsgiTarget(app), options=options)
+        executor.readback = self.readback
+        return executor
+
+
+def open_session(
+    name: str, *, spec: Path | None = None, control_hook: str | None = None, equivalent: Path | None = None
+) -> MutationSession:
+    """Prepare a session; raise TargetError if the target does not conform to the unchanged contract."""
+    factory = _import_factory(name)
+    original = load_spec(spec)
+    session = MutationSession(factory, original, spec, control_hook, (), False, load_equivalent(equivalent))
+    executor = session.open_document_executor(original.document)
+    session.readback = run_preflight(executor).readback
+    session.cases = _build_cases(executor, original)
+    session.spec = replace(original, document=expand_document(original.document))
+    observations = list(run_cases(session.open_document_executor(session.spec.document), session.cases))
+    violated = sorted({o.judgement.rule for o in observations if o.judgement.outcome == "violated"})
+    session.open_reactions = {
+        o.case.id: o.judgement.reaction for o in observations if o.case.expect == "open"
+    }
+    if violated:
+        raise TargetError(f"{name} violates the unchanged contract ({', '.join(violated)}); fix that first")
+    return session
+
+
+def _build_cases(executor: Executor, spec: Spec) -> tuple[Case, ...]:
+    pool, bodies = executor.controls.caller_pool, executor.controls.bodies
+    tables = load_fixture_cases(executor.catalogue)
+    derived = select_new_cases(derive_cases(spec, executor.catalogue, bodies), tables)
+    cases = (*tables, *derived, *build_scenario_cases(pool, bodies))
+    return tuple(pool.rotate_caller(case) if case.value else case for case in cases)
+
+
+def load_equivalent(path: Path | None = None) -> dict[str, str]:
+    """Read the mutants that no case can see, with the reasons; raise ValueError if the file is unusable."""
+    file = path or data_file("fixtures/equivalent-mutants.yaml")
+    entries = yaml.safe_load(file.read_text("utf-8")) or []
+    if not isinstance(entries, list) or not all(
+        isinstance(e, dict) and {"mutant", "reason"} <= e.keys() for e in entries
+    ):
+        raise ValueError(f"{file}: each entry needs mutant and reason")
+    return {str(entry["mutant"]): str(entry["reason"]) for entry in entries}
+
+
+def run_cases(executor: Executor, cases: Iterable[Case]) -> Iterator[Observation]:
+    """Yield an observation per case, until the target stops responding."""
+    for case in cases:
+        try:
+            yield run_race(executor, case) if case.layer == "race" else executor.run_case(case)
+        except TargetGone:
+            return
+
+
+def _import_factory(name: str) -> Factory:
+    module, _, attribute = name.removeprefix("wsgi:").partition(":")
+    try:
+        factory = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise TargetError(
+            f"{name}: {error}; give wsgi:module:factory, called as factory(spec=document)"
+        ) from None
+    if not callable(factory):
+        raise TargetError(f"{name} is not a factory; it is called as factory(spec=document)")
+    callable_factory: Factory = factory
+    return callable_factory

@@ -1,0 +1,26 @@
+"""Observation: what one case showed about the target."""
+
+from dataclasses import dataclass
+
+from contract_tests.cases.model import Case
+from contract_tests.results.judge import Judgement
+from contract_tests.targets.exchange import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A case, the judgement on it, and every exchange that was made for it."""
+
+    case: Case
+    judgement: Judgement
+    exchanges: tuple[Exchange, ...] = ()
+
+
+def observation_size(observation: Observation) -> tuple[int, int]:
+    """Return the number of exchanges and of characters sent, for choosing the smallest observation."""
+    return exchanges_size(observation.exchanges)
+
+
+def exchanges_size(exchanges: tuple[Exchange, ...]) -> tuple[int, int]:
+    """Return the number of exchanges and of characters in their request bodies."""
+    return len(exchanges), sum(len(exchange.body or "") for exchange in exchanges)

@@ -1,0 +1,133 @@
+"""Layers of a run: which cases each of them runs, and in which order."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+
+from contract_tests.cases.batching import batch_cases
+from contract_tests.cases.boundaries import derive_cases, select_new_cases
+from contract_tests.cases.model import Case, Layer
+from contract_tests.cases.scenarios import build_scenario_cases
+from contract_tests.cases.tables import load_fixture_cases
+from contract_tests.execution.executor import Executor
+from contract_tests.execution.race import build_race_cases, run_race
+from contract_tests.execution.random_scenarios import load_scenarios, read_capabilities, walk_more_scenarios
+from contract_tests.generation.body_mutation import ValuePool
+from contract_tests.generation.request_variants import vary_requests
+from contract_tests.generation.rounds import Round, plan_rounds
+from contract_tests.runs.case_runner import CaseRunner
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.recorder import Recorder
+
+_FEW_CASES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRunner:
+    """Runs the layers of one run."""
+
+    executor: Executor
+    options: RunOptions
+    recorder: Recorder
+    runner: CaseRunner
+
+    def run_layer(self, layer: Layer) -> None:
+        """Run one layer, until it is done or the time is up."""
+        runners: dict[Layer, Callable[[], None]] = {
+            "cases": self._run_cases_layer,
+            "wire": self._run_wire_layer,
+            "lifecycle": self._run_lifecycle_layer,
+            "race": self._run_race_layer,
+            "properties": self._run_properties_layer,
+        }
+        runners[layer]()
+
+    def run_known_cases(self) -> None:
+        """Run the cases in which other runs saw a deviation; delete those that pass now."""
+        archive, options = self.recorder.archive, self.options
+        for case in archive.iter_pending() if archive else ():
+            if not options.select_cases([case], shared=False) or not options.includes_layer_of(case):
+                continue
+            observation = self.executor.run_case(case)
+            self.recorder.add(observation)
+            if archive and observation.judgement.outcome == "passed":
+                archive.delete_case(case)
+        self.recorder.shrink_pending()
+
+    def run_round(self, round_: Round, open_pool: Callable[[], ValuePool]) -> None:
+        """Run one round of generated bodies, request variants and random scenarios."""
+        bodies = round_.build_cases(self.executor.sender.spec, open_pool)
+        variants: Iterable[Case] = ()
+        if not self.options.refuse_only:
+            tables = self._load_tables("wire")
+            variants = vary_requests(tables, bodies, round_.variant_count, round_.seed)
+        cases = self.options.select_cases([*bodies, *variants], shared=round_.shared)
+        self.runner.run_rotated("properties", cases)
+        if round_.scenario_count and self.options.has_random_scenarios:
+            capabilities = read_capabilities(self.executor)
+            self.runner.run_scenarios(walk_more_scenarios(capabilities, round_.seed, round_.scenario_count))
+
+    def _run_cases_layer(self) -> None:
+        tables = self._load_tables("cases")
+        bodies = self.executor.controls.bodies
+        derived = derive_cases(self.executor.sender.spec, self.executor.catalogue, bodies)
+        cases = self.options.select_cases([*tables, *select_new_cases(derived, tables)])
+        batches, single = batch_cases(cases)
+        unproven = self.runner.run_batches(batches)
+        self.runner.run_rotated("cases", [*single, *unproven])
+        self._repeat_refusals("cases", single)
+
+    def _run_wire_layer(self) -> None:
+        cases = self.options.select_cases(self._load_tables("wire"))
+        self.runner.run_rotated("wire", cases)
+        self._repeat_refusals("wire", cases)
+
+    def _run_lifecycle_layer(self) -> None:
+        controls = self.executor.controls
+        scenarios = build_scenario_cases(controls.caller_pool, controls.bodies)
+        cases = self.options.select_cases([*self._load_tables("lifecycle"), *scenarios])
+        self.runner.run_cases("lifecycle", cases)
+        if self.options.has_random_scenarios:
+            seed = self.options.seed + self.options.shard[0] - 1
+            self.runner.run_scenarios(load_scenarios(read_capabilities(self.executor), seed))
+
+    def _run_race_layer(self) -> None:
+        cases = self.options.select_cases(build_race_cases())
+        self.runner.run_serially("race", cases, lambda case: run_race(self.executor, case))
+
+    def _run_properties_layer(self) -> None:
+        """Run generated bodies round by round; with a time limit, continue with new seeds until it is over."""
+        options, state = self.options, self.recorder.state
+        open_pool = cache(lambda: ValuePool(self.executor.sender.spec, self.executor.controls.bodies))
+        endless = options.seconds is not None
+        planned = plan_rounds(options.seed, options.max_examples, options.shard, endless=endless)
+        for index, round_ in islice(enumerate(planned), state.rounds, None):
+            if options.round_indices is None or index in options.round_indices:
+                self.run_round(round_, open_pool)
+                self.recorder.shrink_pending()
+            self.run_known_cases()
+            if self.runner.workers.is_time_up():
+                return
+            state.rounds = index + 1
+            self.recorder.commit_checkpoint()
+
+    def _repeat_refusals(self, layer: Layer, cases: Iterable[Case]) -> None:
+        """Run one refusal of each rule again at the end: a target may enforce a rule only at first.
+
+        Rules with few cases get two in a row: one of two instances behind an address may not enforce the rule.
+        """
+        by_rule: dict[str, list[Case]] = {}
+        for case in cases:
+            if case.expect == "refuse":
+                by_rule.setdefault(case.rule, []).append(case)
+        pool = self.executor.controls.caller_pool
+        repeated = [
+            pool.rotate_caller(of_rule[-1], offset)
+            for of_rule in by_rule.values()
+            for offset in range(1, 3 if len(of_rule) < _FEW_CASES else 2)
+        ]
+        self.runner.run_in_order(layer, repeated)
+
+    def _load_tables(self, layer: Layer) -> list[Case]:
+        return [case for case in load_fixture_cases(self.executor.catalogue) if case.layer == layer]

@@ -1,0 +1,55 @@
+"""Options of a run, and the cases that they select."""
+
+import zlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from contract_tests.cases.model import LAYERS, Case, Layer
+from contract_tests.generation.rounds import GATE_EXAMPLES
+from contract_tests.results.waivers import Waiver
+
+Progress = Callable[[Layer, int, int, int], None]  # layer, cases done, cases in all, violations so far
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Scope and limits of a run.
+
+    ``target`` is the name that the user gave it; ``seconds`` and ``max_examples`` bound the run and its random part.
+    ``operation`` and ``round_indices`` (of generated bodies) restrict the run to a part of its layers.
+    """
+
+    target: str = ""
+    layers: tuple[Layer, ...] = LAYERS
+    strict: bool = False
+    seed: int = 0
+    max_examples: int = GATE_EXAMPLES
+    seconds: float | None = None
+    concurrency: int = 12
+    refuse_only: bool = False
+    rules: frozenset[str] | None = None
+    shard: tuple[int, int] = (1, 1)
+    waivers: Mapping[str, Waiver] = field(default_factory=dict)
+    operation: str = ""
+    round_indices: frozenset[int] | None = None
+
+    @property
+    def has_random_scenarios(self) -> bool:
+        """True if random scenarios run: they involve many rules and both operations, and create services."""
+        return self.rules is None and not self.refuse_only and not self.operation
+
+    def select_cases(self, cases: Iterable[Case], *, shared: bool = True) -> list[Case]:
+        """Return the cases to run; of ``shared`` cases, which every shard has, only this shard's part."""
+        index, of = self.shard if shared else (1, 1)
+        chosen = [case for case in cases if zlib.crc32(case.id.encode()) % of == index - 1]
+        if self.rules is not None:
+            chosen = [case for case in chosen if case.rule in self.rules]
+        if self.operation:
+            chosen = [case for case in chosen if case.operation == self.operation]
+        if self.refuse_only:
+            chosen = [case for case in chosen if case.expect == "refuse"]
+        return chosen
+
+    def includes_layer_of(self, case: Case) -> bool:
+        """Return whether a selected layer has such cases; the properties layer has generated ones of others."""
+        return case.layer in self.layers or (case.is_generated and "properties" in self.layers)

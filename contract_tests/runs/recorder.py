@@ -1,0 +1,85 @@
+"""Recorder: collects the observations of a run, shrinks violations, and saves checkpoints."""
+
+import time
+from collections.abc import Callable
+
+from contract_tests.execution.executor import Executor
+from contract_tests.execution.shrink import shrink_observation
+from contract_tests.results.aggregate import Aggregate
+from contract_tests.results.observation import Observation
+from contract_tests.runs.checkpoint import RunState
+from contract_tests.runs.example_db import ExampleArchive
+
+_MAX_PENDING = 200  # violations that wait to be shrunk
+
+
+class Recorder:
+    """Records observations in a run's state; called from one thread.
+
+    ``cases`` and ``violations`` count the observations so far. ``save_state`` receives every checkpoint, and the
+    state after each new violation.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        state: RunState,
+        save_state: Callable[[RunState], None],
+        archive: ExampleArchive | None,
+        *,
+        resumed: bool,
+    ) -> None:
+        """Continue from ``state``; what it recorded after its last checkpoint runs again."""
+        self.state, self.archive = state, archive
+        self.cases = 0
+        self._executor, self._save_state = executor, save_state
+        created = 0 if resumed else -executor.sender.created_log.count
+        self._earlier = (state.seconds, state.requests, created)
+        self._pending = state.take_pending()
+        self.violations = len(state.committed.deviations)
+        self._started = time.monotonic()
+
+    def restart_clock(self) -> None:
+        """Measure the run's time from now on."""
+        self._started = time.monotonic()
+
+    def add(self, observation: Observation) -> None:
+        """Record an observation; a violation waits until it can be shrunk."""
+        self.cases += 1
+        if observation.judgement.outcome != "violated":
+            self.state.pending.add(observation)
+            return
+        self.violations += 1
+        self._pending.append(observation)
+        if len(self._pending) <= _MAX_PENDING:
+            self.save()
+        else:  # so many violations are not shrunk
+            self.state.pending.add(self._pending.pop())
+
+    def shrink_pending(self) -> None:
+        """Shrink the violations that wait, each within a few requests."""
+        while self._pending:
+            observation = shrink_observation(self._executor, self._pending[0])
+            self.state.pending.add(observation)
+            del self._pending[0]
+            if self.archive:
+                self.archive.save_case(observation.case)
+
+    def flush_pending(self) -> None:
+        """Record the violations that could not be shrunk any more."""
+        while self._pending:
+            self.state.pending.add(self._pending.pop())
+
+    def commit_checkpoint(self) -> None:
+        """Count everything recorded so far as done: a resumed run continues after it."""
+        self.state.committed.merge(self.state.pending)
+        self.state.pending = Aggregate()
+        self.save()
+
+    def save(self) -> None:
+        """Save the current state, with the violations that still wait."""
+        seconds, requests, created = self._earlier
+        self.state.seconds = seconds + time.monotonic() - self._started
+        self.state.requests = requests + self._executor.sender.requests
+        self.state.created = created + self._executor.sender.created_log.count
+        self._save_state(self.state.with_pending(self._pending) if self._pending else self.state)

@@ -1,0 +1,80 @@
+"""A deployment at a base URL, over HTTP."""
+
+import time
+from urllib.parse import urlsplit
+
+import urllib3
+
+from contract_tests.targets.base import USER_AGENT, NoResponse, Request, Response, TargetError
+
+_RETRIED_STATUSES = (429, 503)
+
+
+class HttpTarget:
+    """A deployment over HTTP: keep-alive, verified TLS, ``Retry-After`` obeyed, a bounded number of retries."""
+
+    concurrent = True
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout: float = 10.0,
+        connections: int = 12,
+        max_retry_wait: float = 30.0,
+        retries: int = 3,
+    ) -> None:
+        """Open a pool of connections; ``timeout`` and ``max_retry_wait`` (for ``Retry-After``) are in seconds."""
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
+            raise TargetError(f"{url!r} is not the base URL of an API; give one like https://host/api/v1")
+        self.url = url.rstrip("/")
+        self._retry = urllib3.Retry(
+            total=retries * 4,
+            connect=retries,
+            read=retries,
+            status=retries * 3,
+            redirect=False,
+            status_forcelist=_RETRIED_STATUSES,
+            allowed_methods=None,
+            backoff_factor=0.1,
+            backoff_max=2.0,
+            raise_on_status=False,
+            retry_after_max=int(max_retry_wait),
+        )
+        limits = urllib3.Timeout(connect=min(timeout, 5.0), read=timeout)
+        self._pool = urllib3.PoolManager(maxsize=connections, block=True, timeout=limits)
+
+    def send(self, request: Request) -> Response | NoResponse:
+        """Send one request; retry a 429, a 503 and a lost connection, within bounds."""
+        headers = urllib3.HTTPHeaderDict({"User-Agent": USER_AGENT})
+        headers.extend(request.headers)
+        started = time.perf_counter()
+        try:
+            received = self._pool.request(
+                request.method, self.url + request.path, body=request.body, headers=headers,
+                retries=self._retry, redirect=False,
+            )  # fmt: skip
+        except (urllib3.exceptions.HTTPError, UnicodeEncodeError) as error:
+            return NoResponse(_describe_error(error), time.perf_counter() - started)
+        history = received.retries.history if received.retries else ()
+        return Response(
+            received.status,
+            tuple(received.headers.items()),
+            received.data,
+            time.perf_counter() - started,
+            any(entry.error is not None and entry.status is None for entry in history),
+        )
+
+
+def _describe_error(error: Exception) -> str:
+    cause = getattr(error, "reason", None) or error
+    if isinstance(cause, urllib3.exceptions.NameResolutionError):
+        return "the host name cannot be resolved"
+    if isinstance(cause, urllib3.exceptions.NewConnectionError):
+        return "the connection was refused"
+    if isinstance(cause, urllib3.exceptions.ReadTimeoutError | urllib3.exceptions.ConnectTimeoutError):
+        return "no response before the timeout"
+    if isinstance(cause, urllib3.exceptions.SSLError):
+        return f"TLS failed: {cause}"
+    return "the connection was dropped" if isinstance(cause, urllib3.exceptions.ProtocolError) else str(cause)

@@ -1,0 +1,67 @@
+"""Callers files and the roles of the callers."""
+
+from pathlib import Path
+
+import pytest
+
+from contract_tests.cases.callers import CallersError, build_caller_pool, load_callers
+from contract_tests.contract.resources import data_file
+
+ID = "0192f0c1-9a8b-7c6d-9e5f-404142434445"
+
+
+def test_every_role_finds_its_caller() -> None:
+    """The fixtures' callers fill every role except one that no caller can have."""
+    everyone = load_callers(data_file("fixtures/callers.yaml"))
+    pool = build_caller_pool(everyone)
+    roles = ("sk-red", "sk-blue", "dk-red", "jwt-red", "jwt-both", "ak-red", "red", "blue", "dk-blue")
+    found = {role: getattr(pool.find_caller(role), "name", None) for role in roles}
+    assert found == {
+        "sk-red": "sk-red", "sk-blue": "sk-blue", "dk-red": "dk-red", "jwt-red": "jwt-red",
+        "jwt-both": "jwt-both", "ak-red": "ak-red", "red": "sk-red", "blue": "sk-blue", "dk-blue": None,
+    }  # fmt: skip
+
+
+def test_one_token_is_enough(tmp_path: Path) -> None:
+    """A single sk- token without a team can act for team red, and its value is never shown."""
+    file = tmp_path / "callers.yaml"
+    file.write_text("callers: [{kind: sk, token_env: MY_TOKEN}]")
+    callers = load_callers(file, {"MY_TOKEN": "sk-secret"})
+    found = build_caller_pool(callers).find_caller("red")
+    assert found is not None
+    assert found.token == "sk-secret"
+    assert "sk-secret" not in repr(callers)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("callers: []", "names no caller"),
+        ("[]", "no list `callers`"),
+        ("{", "not YAML"),
+        ("callers: [{kind: root}]", "needs a kind"),
+        ("callers: [{kind: sk}]", "give token_env"),
+        ("callers: [{kind: sk, token_env: NOT_SET}]", "set the variable NOT_SET"),
+        ("callers: [{kind: sk, token_file: none.txt}]", "put the token into"),
+        ("callers: [{kind: jwt, token: a.b.c}]", "needs `teams`"),
+        ("callers: [{kind: sk, token: a, teams: [red]}]", "neither under `teams` nor a UUID"),
+        ("callers: [{kind: sk, token: a}, {kind: sk, token: b}]", "two callers are called sk"),
+        ("callers: [{kind: sk, token: a}, {kind: dk, token: a}]", "sk and dk have the same token"),
+    ],
+)
+def test_unusable_callers_file_is_explained(tmp_path: Path, text: str, says: str) -> None:
+    """An unusable callers file is refused with one line that says how to fix it."""
+    file = tmp_path / "callers.yaml"
+    file.write_text(text)
+    with pytest.raises(CallersError, match=says) as caught:
+        load_callers(file, {})
+    assert "\n" not in str(caught.value)
+
+
+def test_unnamed_caller_is_named_after_kind_and_team(tmp_path: Path) -> None:
+    """Callers without a name are named after their kind and teams."""
+    file = tmp_path / "callers.yaml"
+    file.write_text(
+        f"teams: {{red: {ID}}}\ncallers: [{{kind: sk, token: a, teams: [red]}}, {{kind: dk, token: b, teams: [red]}}]"
+    )
+    assert [caller.name for caller in load_callers(file, {})] == ["sk-red", "dk-red"]

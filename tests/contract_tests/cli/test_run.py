@@ -1,0 +1,244 @@
+"""The run command against healthy, broken and hostile targets: exit code, one clear line, no traceback."""
+
+import json
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mock_server import create_app
+from mock_server.services.memory import MemoryStore
+from tests.support.gate.gate import App
+from tests.support.gate.odd_servers import (
+    COMMAND,
+    TOKENS,
+    after_count,
+    build_busy_app,
+    build_constant_app,
+    closed_port,
+    echo_secret,
+    every_nth,
+    first_seconds,
+    run_command,
+    serve_app,
+    serve_mute,
+    slow_down,
+)
+from tests.support.gate.planting import twisted
+
+pytestmark = pytest.mark.timeout(180)
+
+HOOK = ("--control-hook", "/_mock/services/{id}/status/{status}")
+QUICK = ("--layers", "wire,race", "--quiet")
+
+
+def assert_one_line(text: str, says: str) -> None:
+    """Assert that the text is one line that contains a phrase."""
+    assert len(text.strip().splitlines()) == 1, text
+    assert says in text
+
+
+def list_stored_ids(store: MemoryStore) -> set[str]:
+    """Return the ids of the services in a store."""
+    with store.transaction() as step:
+        return {service.id for service in step.all()}
+
+
+# --- targets that cannot be judged
+
+
+def test_a_target_that_is_down() -> None:
+    """A target on which nothing listens ends the run with exit code 3 and a line that says so."""
+    done = run_command("run", "--target", closed_port())
+    assert (done.code, done.out) == (3, "")
+    assert_one_line(done.err, "the connection was refused; is it up, and is the URL right?")
+
+
+def test_a_target_that_never_responds() -> None:
+    """Timeouts are retried within bounds, and then end the run with exit code 3."""
+    with serve_mute() as url:
+        done = run_command("run", "--target", url, "--timeout", "1s")
+    assert (done.code, done.out) == (3, "")
+    assert done.seconds < 20
+    assert_one_line(done.err, "no response before the timeout")
+
+
+def test_a_target_that_closes_every_connection() -> None:
+    """Lost connections are retried within bounds, and then end the run with exit code 3."""
+    with serve_app(create_app(), drops=lambda: True) as url:
+        done = run_command("run", "--target", url)
+    assert (done.code, done.out) == (3, "")
+    assert_one_line(done.err, "the connection was dropped")
+
+
+@pytest.mark.parametrize(
+    ("app", "says"),
+    [
+        pytest.param(
+            build_constant_app(404, b'{"error": "no route"}', "application/json"),
+            "is not this API",
+            id="404-json",
+        ),
+        pytest.param(
+            build_constant_app(200, b"<!doctype html><p>Hello", "text/html"), "is not this API", id="200-html"
+        ),
+        pytest.param(
+            build_constant_app(200, b"{}", "application/json"), "is not this API", id="200-empty-object"
+        ),
+        pytest.param(build_constant_app(405, b"", "text/plain"), "is not this API", id="405"),
+        pytest.param(build_constant_app(401, b"{}", "application/json"), "refuses every caller", id="401"),
+        pytest.param(build_constant_app(403, b"{}", "application/json"), "refuses every caller", id="403"),
+        pytest.param(
+            build_constant_app(500, b"{}", "application/json"),
+            "refuses a valid create by every caller",
+            id="500",
+        ),
+        pytest.param(build_constant_app(302, b"", "text/html"), "it redirects POST /containers", id="302"),
+    ],
+)
+@pytest.mark.parametrize("options", [(), ("--refuse-only",)], ids=["all", "refuse-only"])
+def test_a_target_that_is_something_else(app: App, says: str, options: tuple[str, ...]) -> None:
+    """Another API, a web page or a refusal of every caller ends the run with exit code 3 and a specific line."""
+    with serve_app(app) as url:
+        done = run_command("run", "--target", url, *options)
+    assert (done.code, done.out) == (3, "")
+    assert_one_line(done.err, says)
+
+
+# --- targets with problems
+
+
+def test_a_target_that_is_busy_at_every_tenth_request() -> None:
+    """A 429 with Retry-After is obeyed, and is never a violation."""
+    with serve_app(build_busy_app(create_app(), every_nth(10), 429, "1")) as url:
+        done = run_command("run", "--target", url, *QUICK)
+    assert done.code == 0, done.out + done.err
+    assert "too busy" not in done.out
+
+
+def test_a_target_that_starts_slowly() -> None:
+    """The run waits while the target responds with 503 for two seconds."""
+    with serve_app(build_busy_app(create_app(), first_seconds(2), 503, "1")) as url:
+        done = run_command("run", "--target", url, *QUICK)
+    assert done.code == 0, done.out + done.err
+
+
+def test_a_target_that_drops_every_tenth_connection() -> None:
+    """A request on a lost connection is retried, and a request that was sent twice is never a finding."""
+    with serve_app(create_app(), drops=every_nth(10)) as url:
+        done = run_command("run", "--target", url, "--layers", "cases,wire", "--quiet")
+    assert done.code == 0, done.out + done.err
+
+
+@pytest.mark.parametrize(
+    ("off", "code", "says"),
+    [(set(), 3, "NOT JUDGED"), ({"auth-required", "exposed-port-type", "display-name-type"}, 1, "VIOLATED")],
+    ids=["right", "faulty"],
+)
+def test_a_target_that_dies_in_the_middle(tmp_path: Path, off: set[str], code: int, says: str) -> None:
+    """The report covers everything until the target died; the exit code is 3 unless a rule was violated before."""
+    with serve_app(create_app(disabled_rules=off), drops=after_count(450)) as url:
+        done = run_command("run", "--target", url, "--report", tmp_path)
+    assert done.code == code, done.out + done.err
+    assert "the target stopped responding: the connection was dropped" in done.out
+    assert (tmp_path / "report.html").is_file()
+    assert says in done.last
+    assert any(line.split()[1:2] == ["conforms"] for line in done.out.splitlines())
+
+
+# --- services that a run leaves behind
+
+
+def test_log_lists_every_created_service(tmp_path: Path) -> None:
+    """Every stored service is in the log, and was announced before its create was sent."""
+    store = MemoryStore()
+    with serve_app(create_app(store=store)) as url:
+        done = run_command("run", "--target", url, "--report", tmp_path, "--quiet", *HOOK)
+    entries = [json.loads(line) for line in (tmp_path / "ledger.jsonl").read_text().splitlines()]
+    created = {entry["id"] for entry in entries if entry["event"] == "created"}
+    assert done.code == 0
+    assert created == list_stored_ids(store)
+    announced = [entry["slug"] for entry in entries if entry["event"] == "sending"]
+    assert {entry["slug"] for entry in entries if entry["event"] == "created"} <= set(announced)
+
+
+def test_refuse_only_creates_nothing() -> None:
+    """With --refuse-only nothing is stored on a target that conforms."""
+    store = MemoryStore()
+    with serve_app(create_app(store=store)) as url:
+        done = run_command("run", "--target", url, "--refuse-only", "--quiet")
+    assert done.code == 0, done.out + done.err
+    assert list_stored_ids(store) == set()
+
+
+@pytest.mark.parametrize("most", [2, 5, 12])
+def test_no_more_is_created_than_allowed(most: int) -> None:
+    """With --max-created the target stores no more services than that, even with concurrent requests."""
+    store = MemoryStore()
+    with serve_app(create_app(store=store)) as url:
+        done = run_command("run", "--target", url, "--max-created", str(most), "--quiet")
+    assert done.code == 0, done.out + done.err
+    assert len(list_stored_ids(store)) <= most
+
+
+def test_no_token_reaches_a_report(tmp_path: Path) -> None:
+    """A faulty target that repeats the secret in its responses brings it into no report."""
+    app = twisted(create_app(disabled_rules={"display-name-type", "slug-unique"}), echo_secret)
+    with serve_app(app) as url:
+        done = run_command("run", "--target", url, "--report", tmp_path, *HOOK)
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert done.code == 1
+    assert len(written) > 5
+    assert "$TOKEN" in "".join(path.read_text("utf-8") for path in written)
+    for path in written:
+        assert not any(token.encode() in path.read_bytes() for token in TOKENS), path
+
+
+def test_a_finding_can_be_replayed(tmp_path: Path) -> None:
+    """The file of each finding reproduces it on the faulty target, and passes on a correct one."""
+    off = {"slug-unique", "auth-required", "replica-count-range", "team-scope", "exposed-port-default"}
+    with serve_app(create_app(disabled_rules=off)) as url:
+        assert run_command("run", "--target", url, "--report", tmp_path, "--quiet", *HOOK).code == 1
+        files = sorted((tmp_path / "findings").glob("*.json"))
+        codes = {file.name: run_command("replay", file, "--target", url, *HOOK).code for file in files}
+    assert {name.rsplit("-", 1)[0] for name in codes} == off
+    assert set(codes.values()) == {1}, codes
+    with serve_app(create_app()) as url:
+        codes = {file.name: run_command("replay", file, "--target", url, *HOOK).code for file in files}
+    assert set(codes.values()) == {0}, codes
+
+
+def interrupt_run(app: App, *arguments: str | Path, seconds: float) -> tuple[int, str, str]:
+    """Send Ctrl-C to a run after some seconds; return its exit code and output."""
+    seen = threading.Event()
+
+    def noticing(environ: Any, start_response: Any) -> Any:
+        seen.set()
+        return app(environ, start_response)
+
+    with serve_app(noticing) as url:
+        process = subprocess.Popen(
+            [*COMMAND, "run", "--target", url, *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert seen.wait(60)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    return process.returncode, out, err
+
+
+def test_control_c_ends_with_the_report(tmp_path: Path) -> None:
+    """After Ctrl-C the results so far are printed and written, and the target is not said to conform."""
+    app = twisted(create_app(), slow_down(0.03))
+    code, out, err = interrupt_run(app, "--report", tmp_path, "--concurrency", "2", seconds=3)
+    assert "Traceback" not in out + err
+    assert "interrupted" in out
+    assert (tmp_path / "report.html").is_file()
+    assert code == 130, out

@@ -1,0 +1,20 @@
+"""The log of created services."""
+
+import json
+from pathlib import Path
+
+from contract_tests.execution.created_log import CreatedLog
+
+ID = "0192f0c1-9a8b-7c6d-9e5f-404142434445"
+
+
+def test_create_is_logged_before_its_response(tmp_path: Path) -> None:
+    """A create is in the log before it is sent, and again after it succeeded."""
+    path = tmp_path / "ledger.jsonl"
+    created_log = CreatedLog(path)
+    created_log.log_sending("me", "a-slug")
+    before = [json.loads(line)["event"] for line in path.read_text().splitlines()]
+    created_log.log_created("me", "a-slug", ID)
+    after = [json.loads(line)["event"] for line in path.read_text().splitlines()]
+    created_log.close()
+    assert (before, after, created_log.count) == (["sending"], ["sending", "created"], 1)

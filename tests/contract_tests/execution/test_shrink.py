@@ -1,0 +1,87 @@
+"""Shrinking of violations."""
+
+from typing import Any
+
+import pytest
+
+from contract_tests.cases.model import Case, Step
+from contract_tests.cases.tables import load_bodies
+from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.execution.shrink import iter_shorter as shorter
+from contract_tests.execution.shrink import shrink_observation
+from contract_tests.generation.oracle import CREDENTIAL_PROPERTY
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
+from contract_tests.targets.wsgi import WsgiTarget
+from mock_server import create_app
+from tests.quality.faults import FAULTS
+from tests.support.gate.gate import MOCK_HOOK
+from tests.support.gate.planting import Request, Response, Send, twisted
+
+
+def test_needed_steps_are_never_left_out() -> None:
+    """Steps that name the slug or the service of the last step are never left out."""
+    first, last = Step(slug="a", as_="one"), Step(slug="a", as_="two", expect="refuse")
+    others = tuple(Step(as_=f"other-{n}") for n in range(5))
+    update = Step("updateContainer", service="one")
+    again = Case("again", "slug-unique", "lifecycle", (first, *others, update, last))
+    cut = [smaller.steps for smaller in shorter(again)]
+    assert (first, last) in cut
+    assert all(first in steps and steps[-1] == last for steps in cut)
+    shown = Step("readContainer", service="one", shows=(("display_name", "x"),))
+    kept = Case("kept", "update-keeps-omitted", "lifecycle", (first, *others, update, shown))
+    assert all(first in smaller.steps and update in smaller.steps for smaller in shorter(kept))
+    busy = Step("setStatus", service="one", status="deploying")
+    refused = Step("updateContainer", service="one", expect="refuse")
+    while_busy = Case("busy", "not-while-busy", "lifecycle", (first, *others, busy, refused))
+    assert all(busy in smaller.steps for smaller in shorter(while_busy))
+
+
+def break_other_updates(request: Request, send: Send) -> Response:
+    """Refuse an empty update on a service that is not running, and respond to any other without an id."""
+    response = send(request)
+    if request.operation != "update" or not response.accepted:
+        return response
+    return Response(200 if request.value else 400)
+
+
+RUNNING = next(fault for fault in FAULTS if fault.name == "no-update-while-running")
+
+
+NULL = "external-credential-null-accepted"
+
+
+@pytest.mark.parametrize(
+    ("app", "body", "rule", "statuses"),
+    [
+        (create_app(disabled_rules={NULL}), {CREDENTIAL_PROPERTY: None}, NULL, []),
+        (RUNNING.app(), {CREDENTIAL_PROPERTY: None}, "not-while-busy", ["running"]),
+        (twisted(RUNNING.app(), break_other_updates), {"display_name": "d"}, "not-while-busy", ["running"]),
+        (twisted(RUNNING.app(), break_other_updates), {}, "not-while-busy", ["running"]),
+    ],
+)
+def test_status_is_the_cause_only_if_it_matters(
+    app: Any, body: dict[str, Any], rule: str, statuses: list[str]
+) -> None:
+    """A status counts as the cause only if the same update of a new service is accepted."""
+    steps = (
+        Step(body=load_bodies()["external"], slug="a"),
+        Step("setStatus", status="running"),
+        Step("updateContainer", body=body, expect="accept"),
+    )
+    executor = open_executor(WsgiTarget(app), options=ExecutorOptions(control_hook=MOCK_HOOK))
+    found = shrink_observation(
+        executor, executor.run_case(Case("trace", "not-while-busy", "lifecycle", steps))
+    )
+    assert (found.judgement.outcome, found.judgement.rule) == ("violated", rule)
+    assert [step.status for step in found.case.steps if step.status] == statuses
+
+
+def test_request_variant_is_shrunk() -> None:
+    """The case of a finding has one request, and only the properties that an accepted body needs."""
+    fault = next(fault for fault in FAULTS if fault.name == "empty-token-taken")
+    executor = open_executor(WsgiTarget(fault.app()))
+    report = Run(executor, RunOptions(layers=("properties",), max_examples=250)).execute()
+    shrunk = [finding.case.steps for finding in report.findings if finding.rule.id == "auth-bearer"]
+    assert shrunk
+    assert all(len(steps) == 1 and len(steps[0].body) <= 3 for steps in shrunk), shrunk

@@ -1,0 +1,131 @@
+"""The judge: what a response proves about a rule."""
+
+import json
+from typing import Any
+
+import pytest
+
+from contract_tests.cases.tables import load_bodies
+from contract_tests.contract.rules import load_catalogue
+from contract_tests.contract.spec import load_spec
+from contract_tests.results.judge import judge_response
+from contract_tests.targets.base import NoResponse, Response
+
+CATALOGUE, SPEC, BODIES = load_catalogue(), load_spec(), load_bodies()
+
+
+ID = "0192f0c1-9a8b-7c6d-9e5f-404142434445"
+
+
+def build_response(status: int, body: Any = None, *, resent: bool = False) -> Response:
+    """Build a response with a JSON body."""
+    return Response(status, (), b"" if body is None else json.dumps(body).encode(), 0.01, resent)
+
+
+@pytest.mark.parametrize(
+    ("rule", "expect", "operation", "answer", "outcome", "named"),
+    [
+        ("slug-unique", "refuse", "createContainer", build_response(409), "passed", "slug-unique"),
+        ("slug-unique", "refuse", "createContainer", build_response(422), "passed", "slug-unique"),
+        (
+            "slug-unique",
+            "refuse",
+            "createContainer",
+            build_response(201, {"id": ID}),
+            "violated",
+            "slug-unique",
+        ),
+        ("slug-unique", "refuse", "createContainer", build_response(500), "violated", "slug-unique"),
+        ("slug-unique", "refuse", "createContainer", build_response(503), "inconclusive", "slug-unique"),
+        ("slug-unique", "refuse", "createContainer", build_response(429), "inconclusive", "slug-unique"),
+        ("slug-unique", "refuse", "createContainer", build_response(405), "inconclusive", "slug-unique"),
+        ("slug-unique", "refuse", "createContainer", build_response(302), "inconclusive", "slug-unique"),
+        ("slug-unique", "refuse", "createContainer", NoResponse("gone", 1), "inconclusive", "slug-unique"),
+        (
+            "exposed-port-range",
+            "refuse",
+            "createContainer",
+            build_response(409),
+            "inconclusive",
+            "exposed-port-range",
+        ),
+        (
+            "exposed-port-range",
+            "refuse",
+            "updateContainer",
+            build_response(409),
+            "passed",
+            "exposed-port-range",
+        ),
+        (
+            "exposed-port-range",
+            "open",
+            "createContainer",
+            build_response(422),
+            "passed",
+            "exposed-port-range",
+        ),
+        (
+            "exposed-port-range",
+            "open",
+            "createContainer",
+            build_response(500),
+            "violated",
+            "exposed-port-range",
+        ),
+        (
+            "team-required-for-jwt",
+            "refuse",
+            "createContainer",
+            build_response(400),
+            "passed",
+            "team-required-for-jwt",
+        ),
+        (
+            "team-required-for-jwt",
+            "refuse",
+            "createContainer",
+            build_response(422),
+            "violated",
+            "team-required-for-jwt",
+        ),
+        ("created", "accept", "createContainer", build_response(201, {"id": ID}), "passed", "created"),
+        (
+            "created",
+            "accept",
+            "createContainer",
+            build_response(200, {"id": ID.upper(), "more": 1}),
+            "passed",
+            "created",
+        ),
+        ("created", "accept", "createContainer", build_response(201, {}), "violated", "created"),
+        ("created", "accept", "createContainer", build_response(201, {"id": "7"}), "violated", "created"),
+        ("created", "accept", "createContainer", build_response(201), "violated", "created"),
+        ("created", "accept", "createContainer", build_response(400), "violated", "created"),
+        ("created", "accept", "createContainer", build_response(409, resent=True), "inconclusive", "created"),
+        ("service-slug-pattern", "accept", "createContainer", build_response(201, {}), "violated", "created"),
+        (
+            "update-partial",
+            "accept",
+            "updateContainer",
+            build_response(200, {"id": ID.upper()}),
+            "passed",
+            "update-partial",
+        ),
+        (
+            "update-partial",
+            "accept",
+            "updateContainer",
+            build_response(200, {"id": ID[:-1] + "6"}),
+            "violated",
+            "updated",
+        ),
+    ],
+)
+def test_response_is_judged(
+    rule: str, expect: Any, operation: str, answer: Any, outcome: str, named: str
+) -> None:
+    """A judgement depends on the rule, the expectation and the response, but not on the body of an error."""
+    service = ID if operation == "updateContainer" else None
+    judgement = judge_response(CATALOGUE[rule], expect, operation, answer, service)
+    assert (judgement.outcome, judgement.rule) == (outcome, named)

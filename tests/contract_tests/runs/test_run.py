@@ -1,0 +1,39 @@
+"""Whole runs against the mock."""
+
+import pytest
+
+from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
+from contract_tests.targets.wsgi import WsgiTarget
+from mock_server import create_app
+from tests.support.gate.gate import describe_findings
+
+
+def test_run_that_judged_nothing_fails() -> None:
+    """A run that could judge no rule ends with 3; one that only refuses judges the other rules."""
+    executor = open_executor(WsgiTarget(create_app()))
+    rules = frozenset({"not-while-busy"})
+    assert Run(executor, RunOptions(layers=("lifecycle",), rules=rules)).execute().exit_code == 3
+    careful = open_executor(WsgiTarget(create_app()), options=ExecutorOptions(refuse_only=True))
+    report = Run(careful, RunOptions(refuse_only=True)).execute()
+    assert (report.exit_code, report.created) == (0, 0)
+    assert report.count_verdicts()["conforms"] > 50
+
+
+def test_a_run_ends_when_its_time_is_up() -> None:
+    """A run of a tenth of a second reports that it ended early."""
+    report = Run(open_executor(WsgiTarget(create_app())), RunOptions(seconds=0.1)).execute()
+    assert report.cut_short == "the time is up"
+    assert report.seconds < 5
+
+
+def test_traffic_and_ids_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long run keeps the last requests and ids, and says so in a note."""
+    monkeypatch.setattr("contract_tests.execution.sender.MAX_TRAFFIC", 100)
+    monkeypatch.setattr("contract_tests.runs.run.MAX_TRAFFIC", 100)
+    monkeypatch.setattr("contract_tests.execution.limits.MAX_IDS", 10)
+    executor = open_executor(WsgiTarget(create_app()))
+    report = Run(executor, RunOptions(layers=("cases",))).execute()
+    assert (len(report.traffic), len(executor._seen_ids._ids)) == (100, 10), describe_findings(report)
+    assert "traffic.har has the last 100 requests only" in report.notes
