@@ -84,7 +84,7 @@ fix: .venv/dev  ## Format and mend what can be mended mechanically
 	$(BIN)/ruff format .
 
 soak: .venv/bench  ## Fuzz the mock for an hour and write what memory it took to docs/soak.md (ARGS=60 for a minute)
-	$(BIN)/python -m benchmarks.soak $(ARGS)
+	$(BIN)/python -m benchmarks.suites.soak $(ARGS)
 
 clean:  ## Remove what the other targets made
 	rm -rf .venv .lint/node_modules benchmarks/node_modules dist build reports .pytest_cache .mypy_cache .ruff_cache .hypothesis

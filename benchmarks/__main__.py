@@ -13,11 +13,12 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as Shown
 
-from benchmarks import fuzzing, gate, growth, machine, mock, mutation, page
-from benchmarks.processes import ROOT, BrokenError
-from benchmarks.rounds import Tell
-from benchmarks.scale import FULL, QUICK, Scale
-from benchmarks.tables import Table
+from benchmarks.processes.server import ROOT, BrokenError
+from benchmarks.report import machine, page
+from benchmarks.report.tables import Table
+from benchmarks.suites import fuzzing, gate, growth, mock, mutation
+from benchmarks.suites.rounds import Tell
+from benchmarks.suites.scale import FULL, QUICK, Scale
 
 BENCHMARKS: dict[str, Callable[[Scale, Tell], dict[str, Any]]] = {
     "mock": mock.measured,

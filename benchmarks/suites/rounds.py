@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from benchmarks.contenders import Ready
-from benchmarks.figures import Figure, figure
-from benchmarks.processes import BrokenError
-from benchmarks.requests import Workload
+from benchmarks.load.figures import Figure, figure
+from benchmarks.load.workloads import Workload
+from benchmarks.processes.server import BrokenError
+from benchmarks.servers.contenders import Ready
 
 Tell = Callable[[str], None]
 #: By contender, workload and what was measured.

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
-from benchmarks.processes import BrokenError
+from benchmarks.processes.server import BrokenError
 
 CONNECTIONS = 8
 _READ = selectors.EVENT_READ

@@ -5,13 +5,13 @@ import sys
 from collections import defaultdict
 from typing import Any
 
-from benchmarks import processes
-from benchmarks.contenders import CONTENDERS, Ready, serving, together
-from benchmarks.figures import figure
-from benchmarks.processes import BrokenError
-from benchmarks.requests import WORKLOADS
-from benchmarks.rounds import Tell, played
-from benchmarks.scale import Scale
+from benchmarks.load.figures import figure
+from benchmarks.load.workloads import WORKLOADS
+from benchmarks.processes import server as processes
+from benchmarks.processes.server import BrokenError
+from benchmarks.servers.contenders import CONTENDERS, Ready, serving, together
+from benchmarks.suites.rounds import Tell, played
+from benchmarks.suites.scale import Scale
 
 #: By contender: seconds, seconds of CPU and megabytes of each start.
 Starts = defaultdict[str, defaultdict[str, list[float]]]

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from benchmarks.processes import BrokenError, folder
-from benchmarks.requests import CREATE
+from benchmarks.load.workloads import CREATE
+from benchmarks.processes.server import BrokenError, folder
 from mock_server.services.model import Service, Store
 
 #: A database of PostgreSQL in which a schema may be made.

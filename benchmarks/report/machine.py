@@ -12,7 +12,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks.contenders import PACKAGES
+from benchmarks.servers.contenders import PACKAGES
 
 _PYTHON = (
     "Flask",

@@ -5,13 +5,13 @@ import sys
 from collections import defaultdict
 from typing import Any
 
-from benchmarks import processes
-from benchmarks.contenders import Ready, mock, serving
-from benchmarks.figures import figure
-from benchmarks.processes import BrokenError
-from benchmarks.requests import WORKLOADS
-from benchmarks.rounds import Tell
-from benchmarks.scale import Scale
+from benchmarks.load.figures import figure
+from benchmarks.load.workloads import WORKLOADS
+from benchmarks.processes import server
+from benchmarks.processes.server import BrokenError
+from benchmarks.servers.contenders import Ready, mock, serving
+from benchmarks.suites.rounds import Tell
+from benchmarks.suites.scale import Scale
 
 GATE = [sys.executable, "-m", "contract_tests", "run"]
 HOOK = ("--control-hook", "/_mock/services/{id}/status/{status}")
@@ -35,16 +35,16 @@ def measured(scale: Scale, tell: Tell) -> dict[str, Any]:
 def _judged(ready: Ready, latency: int) -> dict[str, float]:
     if not latency:
         return _run(ready.server.port)
-    port = processes.free_port()
-    way = [sys.executable, "-m", "benchmarks.delay", *map(str, (port, ready.server.port, latency))]
-    with processes.served(way, port, next(WORKLOADS[0].requests(ready.contender.base))):
+    port = server.free_port()
+    way = [sys.executable, "-m", "benchmarks.load.delay_proxy", *map(str, (port, ready.server.port, latency))]
+    with server.served(way, port, next(WORKLOADS[0].requests(ready.contender.base))):
         return _run(port)
 
 
 def _run(port: int) -> dict[str, float]:
-    with processes.folder() as made:
+    with server.folder() as made:
         target = ("--target", f"http://127.0.0.1:{port}/api/v1", "--report", str(made), "--quiet")
-        done = processes.run([*GATE, *target, *HOOK], timeout=300)
+        done = server.run([*GATE, *target, *HOOK], timeout=300)
         if done.code:
             raise BrokenError(f"the gate on the mock ends with {done.code}: {done.said[-300:]}")
         told = json.loads((made / "report.json").read_text(encoding="utf-8"))

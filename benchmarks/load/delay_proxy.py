@@ -1,4 +1,4 @@
-"""A way to a server that takes its time: `python -m benchmarks.delay PORT TO MILLISECONDS`.
+"""A way to a server that takes its time: `python -m benchmarks.load.delay_proxy PORT TO MILLISECONDS`.
 
 Whatever a client sends is passed on so much later, on any number of connections at once.
 """

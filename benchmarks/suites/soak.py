@@ -1,6 +1,6 @@
 """`make soak`: an hour of fuzzing a mock on SQLite, and whether the memory of either grows. Writes docs/soak.md.
 
-python -m benchmarks.soak [SECONDS]
+python -m benchmarks.suites.soak [SECONDS]
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 #: What was sent until here fills what is bounded: the traffic that is kept, caches, the journal of the mock.
 WARM = 1 / 6

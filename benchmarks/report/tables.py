@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.figures import Figure, spread
-from benchmarks.requests import WORKLOADS
-from benchmarks.rounds import Costs
+from benchmarks.load.figures import Figure, spread
+from benchmarks.load.workloads import WORKLOADS
+from benchmarks.suites.rounds import Costs
 
 _NAMES = tuple(workload.name for workload in WORKLOADS)
 LAYERS = ("cases", "wire", "lifecycle", "race", "properties")

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import chart, tables
-from benchmarks.requests import WORKLOADS
-from benchmarks.tables import LAYERS, Table
+from benchmarks.load.workloads import WORKLOADS
+from benchmarks.report import chart, tables
+from benchmarks.report.tables import LAYERS, Table
 
-NOTES = Path(__file__).with_name("notes.md")
+NOTES = Path(__file__).parents[1] / "notes.md"
 _INTRODUCTION = """# Benchmarks
 
 Made by `make bench` (about 25 minutes on two cores; `make bench ARGS=--quick` for a glance, which writes to

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks import processes
-from benchmarks.gate import GATE, HOOK
-from benchmarks.processes import BrokenError, Done
-from benchmarks.requests import CALLER
-from benchmarks.rounds import Tell
-from benchmarks.scale import Scale
-from benchmarks.served import COUNTED
+from benchmarks.load.workloads import CALLER
+from benchmarks.processes import server
+from benchmarks.processes.server import BrokenError, Done
+from benchmarks.servers.apps import COUNTED
+from benchmarks.suites.gate import GATE, HOOK
+from benchmarks.suites.rounds import Tell
+from benchmarks.suites.scale import Scale
 from mock_server.contract import resources
 
 #: The name of the mock without a fault.
@@ -60,7 +60,7 @@ def _st(document: str, *options: str) -> Command:
     def command(url: str, made: Path) -> list[str]:
         contract = made / "contract.yaml"
         if document == "--one-of":
-            printed = processes.run([sys.executable, "-m", "mock_server", "spec", document], timeout=60)
+            printed = server.run([sys.executable, "-m", "mock_server", "spec", document], timeout=60)
             contract.write_text(printed.said, encoding="utf-8")
         else:
             contract.write_bytes(resources.find_resource("spec/openapi.yaml").read_bytes())
@@ -109,7 +109,7 @@ FUZZERS = (
         "st run, tuned",
         _st("--one-of", "--continue-on-failure", "--max-examples", "250"),
         _failed,
-        {"SCHEMATHESIS_HOOKS": "benchmarks.st_hooks", "PYTHONPATH": str(processes.ROOT)},
+        {"SCHEMATHESIS_HOOKS": "benchmarks.st_hooks", "PYTHONPATH": str(server.ROOT)},
     ),
 )
 
@@ -124,7 +124,7 @@ def measured(scale: Scale, tell: Tell) -> dict[str, Any]:
             runs = [run for run in done if run is not None]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
-            processes.end_all()
+            server.end_all()
             raise
     return {
         "faults": {name: kind for name, (kind, _) in faults.items()},
@@ -147,14 +147,14 @@ def _sample(count: int) -> dict[str, tuple[str, frozenset[str]]]:
 
 
 def _tried(fuzzer: Fuzzer, fault: str, tell: Tell) -> Run | None:
-    port = processes.free_port()
-    command = [sys.executable, "-m", "benchmarks.served", str(port), "faulty", fault]
+    port = server.free_port()
+    command = [sys.executable, "-m", "benchmarks.servers.apps", str(port), "faulty", fault]
     first = b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" % COUNTED.encode()
     try:
-        with processes.served(command, port, first), processes.folder() as made:
+        with server.served(command, port, first), server.folder() as made:
             url = f"http://127.0.0.1:{port}"
             line = fuzzer.command(f"{url}/api/v1", made)
-            done = processes.run(line, timeout=_PATIENCE, environment=fuzzer.environment, where=made)
+            done = server.run(line, timeout=_PATIENCE, environment=fuzzer.environment, where=made)
             with urllib.request.urlopen(url + COUNTED, timeout=30) as answered:
                 count = int(answered.read())
             told = fuzzer.told(done, made)

@@ -6,12 +6,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.contenders import BARE, OPENAPI_BACKEND, PRISM_QUIET, Contender, Ready, mock, together
-from benchmarks.processes import BrokenError
-from benchmarks.requests import WORKLOADS, sized
-from benchmarks.rounds import Costs, Tell, played
-from benchmarks.scale import Scale
-from benchmarks.stored import KINDS, address
+from benchmarks.load.workloads import WORKLOADS, sized
+from benchmarks.processes.server import BrokenError
+from benchmarks.servers.contenders import BARE, OPENAPI_BACKEND, PRISM_QUIET, Contender, Ready, mock, together
+from benchmarks.servers.stores import KINDS, address
+from benchmarks.suites.rounds import Costs, Tell, played
+from benchmarks.suites.scale import Scale
 
 #: The others are refused before the store is asked.
 _STORED = tuple(workload for workload in WORKLOADS if workload.right == 2)
@@ -76,7 +76,7 @@ def _grown(kind: str, counts: Iterable[int], found: Iterable[str]) -> Iterator[C
 
 def _filled(where: str, count: int) -> Callable[[int, Path], list[str]]:
     rest = ("grown", where, str(count))
-    return lambda port, _: [sys.executable, "-m", "benchmarks.served", str(port), *rest]
+    return lambda port, _: [sys.executable, "-m", "benchmarks.servers.apps", str(port), *rest]
 
 
 @contextmanager

@@ -11,11 +11,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import processes, requests
-from benchmarks.figures import percentile
-from benchmarks.load import load
-from benchmarks.processes import ROOT, BrokenError, Server
-from benchmarks.requests import WORKLOADS, Workload
+from benchmarks.load import workloads
+from benchmarks.load.figures import percentile
+from benchmarks.load.generator import load
+from benchmarks.load.workloads import WORKLOADS, Workload
+from benchmarks.processes import server as processes
+from benchmarks.processes.server import ROOT, BrokenError, Server
 from mock_server.contract import export, resources
 
 PACKAGES = ROOT / "benchmarks/node_modules"
@@ -50,7 +51,7 @@ def mock(name: str, *options: str, logs: bool = False) -> Contender:
 
 
 def _bare(port: int, _folder: Path) -> list[str]:
-    return [sys.executable, "-m", "benchmarks.served", str(port), "bare"]
+    return [sys.executable, "-m", "benchmarks.servers.apps", str(port), "bare"]
 
 
 def _prism(*options: str) -> Callable[[int, Path], list[str]]:
@@ -97,7 +98,7 @@ class Ready:
     def __init__(self, contender: Contender, server: Server) -> None:
         self.contender, self.server = contender, server
         self.notes: set[str] = set()
-        self._service_id = _created(contender, server) if contender.stores else requests.ANY_ID
+        self._service_id = _created(contender, server) if contender.stores else workloads.ANY_ID
 
     def measured(self, workload: Workload, seconds: float) -> dict[str, float]:
         """A workload for so long: microseconds of CPU, requests per second, milliseconds."""

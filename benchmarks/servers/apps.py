@@ -1,4 +1,4 @@
-"""Apps on the server of `mock-server`, set up as it sets it up: `python -m benchmarks.served PORT KIND …`."""
+"""Apps on the server of `mock-server`, set up as it sets it up: `python -m benchmarks.servers.apps PORT KIND …`."""
 
 import importlib
 import itertools
@@ -11,7 +11,7 @@ from flask import Flask, request
 from granian import Granian
 from granian.constants import Interfaces
 
-from benchmarks import stored
+from benchmarks.servers import stores
 from mock_server import create_app
 from mock_server.server import process
 from mock_server.server.front import Front
@@ -42,7 +42,7 @@ def bare() -> Any:
 def grown(address: str, count: str) -> Any:
     """A mock whose store holds so many services already."""
     store = open_store(address)
-    stored.fill(store, address, int(count))
+    stores.fill(store, address, int(count))
     return create_app(store=store)
 
 
