@@ -76,14 +76,14 @@ benchmarks/node_modules/.package-lock.json: benchmarks/package.json
 	  cd benchmarks && npm install --no-package-lock --no-audit --no-fund --loglevel=error; \
 	else echo 'no Node: its mocks are left out'; fi
 
-bench: .venv/bench benchmarks/node_modules/.package-lock.json  ## Measure beside other tools; writes docs/benchmarks.md (ARGS=--quick, ARGS='mock gate')
+bench: .venv/bench benchmarks/node_modules/.package-lock.json  ## Measure the mock and the suite beside other tools; write docs/benchmarks.md (ARGS=--quick, ARGS='mock gate')
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 fix: .venv/dev  ## Format and mend what can be mended mechanically
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-soak: .venv/bench  ## Fuzz the mock for an hour and write what memory it took to docs/soak.md (ARGS=60 for a minute)
+soak: .venv/bench  ## Fuzz the mock for an hour; write the memory of both to docs/soak.md (ARGS=60 for a minute)
 	$(BIN)/python -m benchmarks.suites.soak $(ARGS)
 
 clean:  ## Remove what the other targets made

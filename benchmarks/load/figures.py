@@ -1,4 +1,4 @@
-"""Figures over several rounds: the median, and between which ones it lies."""
+"""Figures: the median of several rounds with the lowest and the highest round."""
 
 import statistics
 from collections.abc import Iterable, Sequence
@@ -6,33 +6,38 @@ from typing import TypedDict
 
 
 class Figure(TypedDict):
-    """What was measured several times."""
+    """The median, lowest and highest value of the rounds."""
 
     median: float
     low: float
     high: float
 
 
-def figure(values: Iterable[float]) -> Figure:
-    """The figure of the values of all rounds."""
-    found = sorted(values)
+#: By contender, workload and kind of figure (`cpu`, `rate`, `p50`, `p99`, `client`).
+Costs = dict[str, dict[str, dict[str, Figure]]]
+
+
+def build_figure(values: Iterable[float]) -> Figure:
+    """Return the figure of the values of all rounds."""
+    ordered = sorted(values)
     return {
-        "median": _rounded(statistics.median(found)),
-        "low": _rounded(found[0]),
-        "high": _rounded(found[-1]),
+        "median": _round_digits(statistics.median(ordered)),
+        "low": _round_digits(ordered[0]),
+        "high": _round_digits(ordered[-1]),
     }
 
 
-def percentile(values: Sequence[float], part: float) -> float:
-    """The value below which that part of the values lies."""
-    found = sorted(values)
-    return found[min(len(found) - 1, int(len(found) * part))]
+def find_percentile(values: Sequence[float], fraction: float) -> float:
+    """Return the value below which that fraction of the values lies."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * fraction))]
 
 
-def spread(of: Figure) -> float:
-    """How far apart the rounds are, as a part of the median."""
-    return (of["high"] - of["low"]) / of["median"] if of["median"] else 0.0
+def relative_spread(figure: Figure) -> float:
+    """Return the distance between the highest and the lowest round, divided by the median."""
+    return (figure["high"] - figure["low"]) / figure["median"] if figure["median"] else 0.0
 
 
-def _rounded(value: float) -> float:
+def _round_digits(value: float) -> float:
+    """Round a value to five significant digits."""
     return float(f"{value:.5g}")

@@ -1,4 +1,4 @@
-"""The requests that are sent, as bytes."""
+"""The workloads: kinds of request, prepared as bytes."""
 
 import itertools
 import json
@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-CALLER = "sk-red-5f0c7c1e9a"
-#: A value whose place in the bytes is taken by a number that is new for each request.
-_SLOT = "bench-000000000000"
-#: New for each process, so that no slug of an earlier one is in the way.
-_COUNT = itertools.count(int(time.time()) % 100_000 * 10_000_000)
-#: An id where no service is needed behind it.
+#: The token of a caller with a key, from the fixtures.
+TOKEN = "sk-red-5f0c7c1e9a"
+#: An id for servers that accept an update of any service.
 ANY_ID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+#: A placeholder of the same length as the slugs that replace it.
+_SLUG_SLOT = "bench-000000000000"
+#: Starts elsewhere in each process, so that slugs of an earlier run are not used again.
+_SLUG_NUMBERS = itertools.count(int(time.time()) % 100_000 * 10_000_000)
 
 CREATE: dict[str, Any] = {
-    "service_slug": _SLOT,
+    "service_slug": _SLUG_SLOT,
     "display_name": "Llama on vLLM",
     "service_desc": "Chat completions",
     "service_type": "deployed",
@@ -29,8 +30,8 @@ CREATE: dict[str, Any] = {
     "gpu_count": 0,
     "replica_count": 1,
 }
-ONE_WRONG = {**CREATE, "exposed_port": "8080"}
-FIVE_WRONG = {
+ONE_VIOLATION = {**CREATE, "exposed_port": "8080"}
+FIVE_VIOLATIONS = {
     **CREATE,
     "service_slug": "My_Service",
     "display_name": "x" * 256,
@@ -43,49 +44,48 @@ UPDATE = {name: value for name, value in CREATE.items() if name not in {"service
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A kind of request, and the class of the status that is right for it."""
+    """A kind of request, and the class of the status that it should get (2 for 2xx)."""
 
     name: str
     method: str
     body: dict[str, Any]
-    right: int
+    expected_class: int
 
-    def requests(self, base: str, service_id: str = ANY_ID) -> Iterator[bytes]:
-        """The requests of the workload without end, each create with a slug of its own."""
-        whole = request(self.method, path(base, self.method, service_id), json.dumps(self.body).encode())
-        head, slot, tail = whole.partition(_SLOT.encode())
+    def iterate_requests(self, base_path: str, service_id: str = ANY_ID) -> Iterator[bytes]:
+        """Return endless requests of the workload, each create with a new slug."""
+        path = f"{base_path}/containers" + (f"/{service_id}" if self.method == "PUT" else "")
+        whole = encode_request(self.method, path, json.dumps(self.body).encode())
+        head, slot, tail = whole.partition(_SLUG_SLOT.encode())
         if not slot:
             return itertools.repeat(whole)
-        return (b"%sbench-%012d%s" % (head, number, tail) for number in _COUNT)
+        return (b"%sbench-%012d%s" % (head, number, tail) for number in _SLUG_NUMBERS)
 
 
+VALID_CREATE = Workload("valid create", "POST", CREATE, 2)
 WORKLOADS = (
-    Workload("valid create", "POST", CREATE, 2),
-    Workload("one violation", "POST", ONE_WRONG, 4),
-    Workload("five violations", "POST", FIVE_WRONG, 4),
+    VALID_CREATE,
+    Workload("one violation", "POST", ONE_VIOLATION, 4),
+    Workload("five violations", "POST", FIVE_VIOLATIONS, 4),
     Workload("update", "PUT", UPDATE, 2),
 )
+#: The workloads that are written to the store.
+STORING_WORKLOADS = tuple(workload for workload in WORKLOADS if workload.expected_class == 2)
 
 
-def sized(size: int) -> Workload:
-    """A valid create of about so many bytes: the environment of the container makes the difference."""
+def build_sized_create(size: int) -> Workload:
+    """Return a valid create of about `size` bytes: more variables of environment make it larger."""
     item = {"env_name": "NAME_OF_SOME_LENGTH", "env_value": "v" * 128}
     spare = size - len(json.dumps(CREATE))
     items = max(1, spare // (len(json.dumps(item)) + 2))
     return Workload(f"{size} bytes", "POST", {**CREATE, "env_config": [item] * items}, 2)
 
 
-def path(base: str, method: str, service_id: str = "") -> str:
-    """The path of a create, or of an update."""
-    return f"{base}/containers" + (f"/{service_id}" if method == "PUT" else "")
-
-
-def request(method: str, where: str, body: bytes) -> bytes:
-    """A request as it goes over the wire."""
+def encode_request(method: str, path: str, body: bytes) -> bytes:
+    """Return the bytes of an authenticated JSON request over HTTP/1.1."""
     head = (
-        f"{method} {where} HTTP/1.1",
+        f"{method} {path} HTTP/1.1",
         "Host: 127.0.0.1",
-        f"Authorization: Bearer {CALLER}",
+        f"Authorization: Bearer {TOKEN}",
         "Content-Type: application/json",
         f"Content-Length: {len(body)}",
         "",

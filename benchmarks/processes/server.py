@@ -1,149 +1,79 @@
-"""Processes that are measured with all their children, and stopped whatever happens."""
+"""Servers: start one, wait for its first response, measure it, and stop it with all its children."""
 
 import contextlib
-import os
-import shutil
-import signal
 import socket
 import subprocess
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from typing import IO
 
 import psutil
 
-ROOT = Path(__file__).resolve().parents[2]
-_PATIENCE = 240
+from benchmarks.processes.errors import BenchmarkError
+from benchmarks.processes.folders import ROOT
+from benchmarks.processes.groups import register_group, stop_process
 
-
-#: The groups that are running, by the id of their first process.
-_RUNNING: set[int] = set()
-
-
-class BrokenError(Exception):
-    """A contender does not run; the message says how that showed."""
+_START_TIMEOUT_SECONDS = 240
+_POLL_SECONDS = 0.002
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that answers at a port of this machine, and what its start took."""
+    """A running server, its port on this machine, and the seconds and CPU seconds of its start."""
 
     process: psutil.Process
     port: int
     seconds: float
     cpu_seconds: float
 
-    def cpu(self) -> float:
-        """The seconds of CPU that it and its children have taken until now."""
-        return _cpu(self.process)
+    def read_cpu(self) -> float:
+        """Return the seconds of CPU of the server and its children until now."""
+        return _sum_cpu_seconds(self.process)
 
-    def memory(self) -> float:
-        """The resident megabytes of it and its children; pages that they share count once (Linux)."""
+    def read_memory(self) -> float:
+        """Return the resident megabytes of the server and its children; shared pages count once (Linux)."""
         used = 0
-        for process in _tree(self.process):
+        for process in _list_tree(self.process):
             with contextlib.suppress(psutil.Error):
-                told = process.memory_full_info()
-                used += getattr(told, "pss", told.rss)
+                memory = process.memory_full_info()
+                used += getattr(memory, "pss", memory.rss)
         return used / 1e6
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """How a command ended, and what it took with all the processes that it waited for."""
-
-    code: int
-    seconds: float
-    cpu_seconds: float
-    said: str
-
-
-def free_port() -> int:
-    """A port at which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])
+def find_free_port() -> int:
+    """Return a port of this machine on which no process listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 @contextmanager
-def served(
-    command: Sequence[str], port: int, request: bytes, *, logs: bool = False, patience: float = _PATIENCE
+def start_server(
+    command: Sequence[str], port: int, request: bytes, *, logs: bool = False
 ) -> Iterator[Server]:
-    """A command that serves, from its first answer to `request` on.
+    """Start a server, yield it after its first response to `request`, and stop it afterwards.
 
-    What it says goes to a pipe that is read if it `logs`, else to a file that is shown if it breaks.
+    The output of a server that `logs` goes to a pipe with a reader; other output goes to a file for error messages.
     """
-    with tempfile.TemporaryFile() as said, contextlib.ExitStack() as stack:
-        sink = stack.enter_context(_read_pipe()) if logs else said.fileno()
+    with tempfile.TemporaryFile() as output, contextlib.ExitStack() as stack:
+        sink = stack.enter_context(_open_drained_pipe()) if logs else output.fileno()
         started = time.perf_counter()
         process = subprocess.Popen(command, stdout=sink, stderr=sink, cwd=ROOT, start_new_session=True)
-        _RUNNING.add(process.pid)
-        stack.callback(_stop, process)
+        register_group(process.pid)
+        stack.callback(stop_process, process)
         watched = psutil.Process(process.pid)
-        while not _answers(port, request):
-            if process.poll() is not None or time.perf_counter() - started > patience:
-                said.seek(0)
-                last = said.read().decode(errors="replace").strip().splitlines()[-1:] or ["it says nothing"]
-                raise BrokenError(f"no answer from {command[0]}: {last[0][:200]}")
-            time.sleep(0.002)
-        yield Server(watched, port, time.perf_counter() - started, _cpu(watched))
-
-
-def run(
-    command: Sequence[str],
-    *,
-    timeout: float,
-    environment: Mapping[str, str] | None = None,
-    where: Path = ROOT,
-) -> Done:
-    """Runs a command to its end, in that folder."""
-    with tempfile.TemporaryFile() as said:
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            command,
-            stdout=said,
-            stderr=subprocess.STDOUT,
-            cwd=where,
-            env={**os.environ, **(environment or {})},
-            start_new_session=True,
-        )
-        _RUNNING.add(process.pid)
-        late = threading.Timer(timeout, _kill, (process.pid,))
-        late.start()
-        try:
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        finally:
-            late.cancel()
-            _kill(process.pid)
-            _RUNNING.discard(process.pid)
-        seconds = time.perf_counter() - started
-        said.seek(0)
-        text = said.read().decode(errors="replace")
-    return Done(process.returncode, seconds, usage.ru_utime + usage.ru_stime, text)
-
-
-def end_all() -> None:
-    """Ends what still runs, for a benchmark that is given up while others of its threads wait."""
-    for group in tuple(_RUNNING):
-        _kill(group)
+        while not _responds(port, request):
+            if process.poll() is not None or time.perf_counter() - started > _START_TIMEOUT_SECONDS:
+                raise BenchmarkError(f"no response from {command[0]}: {_read_last_line(output)}")
+            time.sleep(_POLL_SECONDS)
+        yield Server(watched, port, time.perf_counter() - started, _sum_cpu_seconds(watched))
 
 
 @contextmanager
-def folder() -> Iterator[Path]:
-    """A folder that is gone afterwards."""
-    made = Path(tempfile.mkdtemp(prefix="benchmarks-"))
-    try:
-        yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-
-
-@contextmanager
-def _read_pipe() -> Iterator[int]:
-    """A pipe whose reader is a process of its own."""
+def _open_drained_pipe() -> Iterator[int]:
+    """Yield the writing end of a pipe that another process reads."""
     reader = subprocess.Popen(
         ["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True
     )
@@ -152,10 +82,11 @@ def _read_pipe() -> Iterator[int]:
         yield reader.stdin.fileno()
     finally:
         reader.stdin.close()
-        _stop(reader)
+        stop_process(reader)
 
 
-def _answers(port: int, request: bytes) -> bool:
+def _responds(port: int, request: bytes) -> bool:
+    """Return whether a server at the port sends at least one byte in response to the request."""
     with (
         contextlib.suppress(OSError),
         socket.create_connection(("127.0.0.1", port), timeout=5) as connection,
@@ -165,30 +96,21 @@ def _answers(port: int, request: bytes) -> bool:
     return False
 
 
-def _tree(process: psutil.Process) -> list[psutil.Process]:
-    return [process, *process.children(recursive=True)]
+def _read_last_line(output: IO[bytes]) -> str:
+    output.seek(0)
+    lines = output.read().decode(errors="replace").strip().splitlines()
+    return lines[-1][:200] if lines else "it printed nothing"
 
 
-def _cpu(process: psutil.Process) -> float:
+def _sum_cpu_seconds(process: psutil.Process) -> float:
+    """Return the user and system time of a process and its children."""
     total = 0.0
-    for each in _tree(process):
+    for each in _list_tree(process):
         with contextlib.suppress(psutil.Error):
             times = each.cpu_times()
             total += times.user + times.system
     return total
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(timeout=3)
-    _kill(process.pid)
-    process.wait()
-    _RUNNING.discard(process.pid)
-
-
-def _kill(group: int) -> None:
-    """Ends what is left of a process and its children."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, signal.SIGKILL)
+def _list_tree(process: psutil.Process) -> list[psutil.Process]:
+    return [process, *process.children(recursive=True)]

@@ -1,4 +1,4 @@
-"""Where it was measured, and with what."""
+"""The machine, the commit and the versions of a measurement."""
 
 import json
 import os
@@ -12,9 +12,10 @@ from typing import Any
 
 import psutil
 
-from benchmarks.servers.contenders import PACKAGES
+from benchmarks.servers.contenders import NODE_PACKAGES
 
-_PYTHON = (
+_CPU_INFO = Path("/proc/cpuinfo")
+_PYTHON_PACKAGES = (
     "Flask",
     "Werkzeug",
     "granian",
@@ -24,54 +25,57 @@ _PYTHON = (
     "schemathesis",
     "hypothesis",
 )
-_NODE = ("@stoplight/prism-cli", "openapi-backend", "express", "@scalar/mock-server", "@hono/node-server")
+_NODE_PACKAGES = (
+    "@stoplight/prism-cli",
+    "openapi-backend",
+    "express",
+    "@scalar/mock-server",
+    "@hono/node-server",
+)
 
 
-def told() -> dict[str, Any]:
-    """Cores, processor, memory, and the version of everything that is named."""
+def describe_machine() -> dict[str, Any]:
+    """Return the cores, processor, memory, system, commit and versions."""
     return {
         "cores": os.cpu_count(),
-        "processor": _processor(),
+        "processor": _find_processor(),
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.release()}",
-        "commit": _said("git", "describe", "--always", "--dirty"),
-        "versions": {**_python(), **_node()},
+        "commit": _read_output("git", "describe", "--always", "--dirty"),
+        "versions": {**_list_python_versions(), **_list_node_versions()},
     }
 
 
-def _processor() -> str:
-    with (
-        Path("/proc/cpuinfo").open(encoding="utf-8")
-        if Path("/proc/cpuinfo").exists()
-        else Path(os.devnull).open(encoding="utf-8") as file
-    ):
-        found = re.search(r"model name\s*: (.*)", file.read())
+def _find_processor() -> str:
+    text = _CPU_INFO.read_text(encoding="utf-8") if _CPU_INFO.exists() else ""
+    found = re.search(r"model name\s*: (.*)", text)
     return found[1] if found else platform.processor() or platform.machine()
 
 
-def _python() -> dict[str, str]:
-    found = {"Python": platform.python_version()}
-    for name in _PYTHON:
+def _list_python_versions() -> dict[str, str]:
+    versions = {"Python": platform.python_version()}
+    for name in _PYTHON_PACKAGES:
         try:
-            found[name] = metadata.version(name)
+            versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    server = re.search(r"[0-9]+[0-9.]*", _said("psql", "--version"))
-    return {**found, "PostgreSQL": server[0]} if server else found
+    postgres = re.search(r"[0-9]+[0-9.]*", _read_output("psql", "--version"))
+    return {**versions, "PostgreSQL": postgres[0]} if postgres else versions
 
 
-def _node() -> dict[str, str]:
+def _list_node_versions() -> dict[str, str]:
     if shutil.which("node") is None:
         return {}
-    found = {"Node": _said("node", "--version")}
-    for name in _NODE:
-        package = PACKAGES / name / "package.json"
+    versions = {"Node": _read_output("node", "--version")}
+    for name in _NODE_PACKAGES:
+        package = NODE_PACKAGES / name / "package.json"
         if package.exists():
-            found[name] = json.loads(package.read_text(encoding="utf-8"))["version"]
-    return found
+            versions[name] = json.loads(package.read_text(encoding="utf-8"))["version"]
+    return versions
 
 
-def _said(*command: str) -> str:
+def _read_output(*command: str) -> str:
+    """Return the output of a command, or `unknown` if it fails."""
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
     except (OSError, subprocess.SubprocessError):

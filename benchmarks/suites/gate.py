@@ -1,57 +1,70 @@
-"""The gate on the mock, over HTTP: what a full verdict takes, from the start of Python to the last line."""
+"""The gate on the mock over HTTP: a full verdict, from the start of Python to the last line of output."""
 
 import json
 import sys
 from collections import defaultdict
-from typing import Any
+from pathlib import Path
 
-from benchmarks.load.figures import figure
-from benchmarks.load.workloads import WORKLOADS
-from benchmarks.processes import server
-from benchmarks.processes.server import BrokenError
-from benchmarks.servers.contenders import Ready, mock, serving
-from benchmarks.suites.rounds import Tell
+from benchmarks.load.figures import Figure, build_figure
+from benchmarks.load.workloads import VALID_CREATE
+from benchmarks.processes.command import CommandResult, run_command
+from benchmarks.processes.errors import BenchmarkError
+from benchmarks.processes.folders import temporary_folder
+from benchmarks.processes.server import find_free_port, start_server
+from benchmarks.servers.contenders import QUIET_MOCK
+from benchmarks.servers.progress import Progress
+from benchmarks.servers.running import RunningContender, start_contender
 from benchmarks.suites.scale import Scale
 
-GATE = [sys.executable, "-m", "contract_tests", "run"]
-HOOK = ("--control-hook", "/_mock/services/{id}/status/{status}")
+GATE_COMMAND = (sys.executable, "-m", "contract_tests", "run")
+CONTROL_HOOK = ("--control-hook", "/_mock/services/{id}/status/{status}")
+_TIMEOUT_SECONDS = 300
 
 
-def measured(scale: Scale, tell: Tell) -> dict[str, Any]:
-    """By latency: seconds and CPU of the command, its requests, and the seconds of each layer."""
-    found: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+def measure_gate(scale: Scale, progress: Progress) -> dict[str, dict[str, Figure]]:
+    """Return by latency the seconds and CPU of the command, its requests, and the seconds of each layer."""
+    samples: dict[int, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for number in range(scale.gate_rounds):
         for latency in scale.latencies:
-            tell(f"round {number + 1} of {scale.gate_rounds}, {latency} ms")
-            with serving(mock("mock --quiet", "--quiet")) as ready:
-                for name, value in _judged(ready, latency).items():
-                    found[latency][name].append(value)
+            progress.report(f"round {number + 1} of {scale.gate_rounds}, {latency} ms")
+            with start_contender(QUIET_MOCK) as mock:
+                for name, value in _run_with_latency(mock, latency).items():
+                    samples[latency][name].append(value)
     return {
-        str(latency): {name: figure(values) for name, values in runs.items()}
-        for latency, runs in found.items()
+        str(latency): {name: build_figure(values) for name, values in runs.items()}
+        for latency, runs in samples.items()
     }
 
 
-def _judged(ready: Ready, latency: int) -> dict[str, float]:
+def _run_with_latency(mock: RunningContender, latency: int) -> dict[str, float]:
+    """Run the gate on a mock, behind a delay proxy if there is a latency (in milliseconds)."""
     if not latency:
-        return _run(ready.server.port)
-    port = server.free_port()
-    way = [sys.executable, "-m", "benchmarks.load.delay_proxy", *map(str, (port, ready.server.port, latency))]
-    with server.served(way, port, next(WORKLOADS[0].requests(ready.contender.base))):
-        return _run(port)
+        return _run_gate(mock.server.port)
+    port = find_free_port()
+    numbers = map(str, (port, mock.server.port, latency))
+    command = [sys.executable, "-m", "benchmarks.load.delay_proxy", *numbers]
+    first = next(VALID_CREATE.iterate_requests(mock.contender.base_path))
+    with start_server(command, port, first):
+        return _run_gate(port)
 
 
-def _run(port: int) -> dict[str, float]:
-    with server.folder() as made:
-        target = ("--target", f"http://127.0.0.1:{port}/api/v1", "--report", str(made), "--quiet")
-        done = server.run([*GATE, *target, *HOOK], timeout=300)
-        if done.code:
-            raise BrokenError(f"the gate on the mock ends with {done.code}: {done.said[-300:]}")
-        told = json.loads((made / "report.json").read_text(encoding="utf-8"))
+def _run_gate(port: int) -> dict[str, float]:
+    with temporary_folder() as folder:
+        target = ("--target", f"http://127.0.0.1:{port}/api/v1", "--report", str(folder), "--quiet")
+        result = run_command([*GATE_COMMAND, *target, *CONTROL_HOOK], timeout=_TIMEOUT_SECONDS)
+        if result.code:
+            raise BenchmarkError(
+                f"the gate on the mock ends with exit code {result.code}: {result.output[-300:]}"
+            )
+        return _read_report(folder / "report.json", result)
+
+
+def _read_report(path: Path, result: CommandResult) -> dict[str, float]:
+    report = json.loads(path.read_text(encoding="utf-8"))
     return {
-        "seconds": done.seconds,
-        "CPU seconds": done.cpu_seconds,
-        "requests": told["requests"],
-        "start and reports": done.seconds - told["seconds"],
-        **{layer: each["seconds"] for layer, each in told["layers"].items()},
+        "seconds": result.seconds,
+        "CPU seconds": result.cpu_seconds,
+        "requests": report["requests"],
+        "start and reports": result.seconds - report["seconds"],
+        **{name: layer["seconds"] for name, layer in report["layers"].items()},
     }
