@@ -1,4 +1,4 @@
-# Everything a person runs. Each target sets up what it needs; `make` alone lists them.
+# Everything that a person runs. Each target sets up what it needs; `make` alone lists them.
 PYTHON ?= python3
 PORT ?= 4010
 TARGET ?=
@@ -6,7 +6,7 @@ CALLERS ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help install mock conformance mutants test check fix lint-spec docs wheel prism-check bench soak clean
+.PHONY: help install mock conformance mutants test test-all check fix lint-spec docs wheel prism-check bench soak clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,7 +25,7 @@ install: .venv/run  ## Set up .venv with the two commands, mock-server and contr
 mock: .venv/run  ## Serve the mock on http://127.0.0.1:4010/api/v1 (PORT=... for another)
 	@$(BIN)/mock-server --port $(PORT)
 
-conformance: .venv/run  ## Judge the mock, or TARGET=URL [CALLERS=file]; reports go to reports/ (ARGS=... for more options)
+conformance: .venv/run  ## Judge the mock, or TARGET=URL [CALLERS=file]; writes reports/ (ARGS=... for more options)
 ifeq ($(TARGET),)
 	@log=$$(mktemp); $(BIN)/mock-server --port 0 >$$log 2>&1 & mock=$$!; \
 	trap 'kill $$mock 2>/dev/null; rm -f $$log' EXIT; \
@@ -37,11 +37,14 @@ else
 	@$(BIN)/contract-tests run --target '$(TARGET)' $(if $(CALLERS),--callers '$(CALLERS)') --report reports $(ARGS)
 endif
 
-mutants: .venv/dev  ## Break the contract in every mechanical way and see that the suite notices
+mutants: .venv/dev  ## Break the contract in every mechanical way; each mutant must be killed
 	$(BIN)/contract-tests mutate --target wsgi:mock_server:create_app --control-hook '/_mock/services/{id}/status/{status}' \
 	  --faults tests.quality.faults:FAULTS --report reports $(ARGS)
 
-test: .venv/dev  ## Run the tests
+test: .venv/dev  ## Run the fast tests, in about two minutes
+	$(BIN)/python -m pytest -n auto -m 'not slow'
+
+test-all: .venv/dev  ## Run all tests, in about ten minutes
 	$(BIN)/python -m pytest -n auto
 
 .lint/node_modules/.package-lock.json: .lint/package.json
@@ -52,20 +55,21 @@ lint-spec: .venv/dev .lint/node_modules/.package-lock.json  ## Lint the contract
 	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true .lint/node_modules/.bin/redocly lint spec/openapi.yaml spec/readback.yaml
 	$(BIN)/openapi-spec-validator spec/openapi.yaml spec/readback.yaml
 
-prism-check: .venv/dev .lint/node_modules/.package-lock.json  ## Let Prism's proxy judge the mock's answers to the fixtures (needs Node)
+prism-check: .venv/dev .lint/node_modules/.package-lock.json  ## Let Prism's proxy judge the mock's responses to the fixtures (needs Node)
 	$(BIN)/python -m tests.system.prism_check
 
-docs: .venv/run  ## Write what is made from the contract: docs/rules.md, the generated bodies of the gate
+docs: .venv/run  ## Generate docs/rules.md and the bodies of the gate from the contract
 	$(BIN)/mock-server rules --markdown > docs/rules.md
 	$(BIN)/contract-tests freeze
 
 wheel: .venv/dev  ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation
 
-check: .venv/dev  ## Lint, check the types and the generated docs; changes nothing
+check: .venv/dev  ## Lint, check types and imports; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 .venv/bench: .venv/dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
@@ -74,17 +78,17 @@ check: .venv/dev  ## Lint, check the types and the generated docs; changes nothi
 benchmarks/node_modules/.package-lock.json: benchmarks/package.json
 	@if command -v npm >/dev/null; then \
 	  cd benchmarks && npm install --no-package-lock --no-audit --no-fund --loglevel=error; \
-	else echo 'no Node: its mocks are left out'; fi
+	else echo 'Node is not installed: the mocks that need it are left out'; fi
 
-bench: .venv/bench benchmarks/node_modules/.package-lock.json  ## Measure the mock and the suite beside other tools; write docs/benchmarks.md (ARGS=--quick, ARGS='mock gate')
+bench: .venv/bench benchmarks/node_modules/.package-lock.json  ## Measure the kit beside other tools; writes docs/benchmarks.md (ARGS=--quick, ARGS='mock gate')
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-fix: .venv/dev  ## Format and mend what can be mended mechanically
+fix: .venv/dev  ## Format the code and apply automatic fixes
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-soak: .venv/bench  ## Fuzz the mock for an hour; write the memory of both to docs/soak.md (ARGS=60 for a minute)
+soak: .venv/bench  ## Fuzz the mock for an hour and write its memory to docs/soak.md (ARGS=60 for a minute)
 	$(BIN)/python -m benchmarks.suites.soak $(ARGS)
 
-clean:  ## Remove what the other targets made
+clean:  ## Remove everything that the other targets made
 	rm -rf .venv .lint/node_modules benchmarks/node_modules dist build reports .pytest_cache .mypy_cache .ruff_cache .hypothesis

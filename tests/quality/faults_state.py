@@ -101,6 +101,46 @@ def _defaults_again(values: dict[str, Any], sent: dict[str, Any]) -> dict[str, A
     return {**values, **{name: value for name, value in _DEFAULTS.items() if name not in sent}}
 
 
+def _last_property(body: dict[str, Any]) -> str:
+    names = [name for name in body if name not in _KEPT]
+    return names[-1] if names else ""
+
+
+def _last_restored(store: Store) -> Twist:
+    """Leaves the last property of an update as it was."""
+
+    def twist(request: Request, send: Send) -> Response:
+        with store.transaction() as transaction:
+            before = transaction.get(request.service)
+        response = send(request)
+        name = _last_property(request.body)
+        if request.operation == "update" and response.accepted and before is not None and name:
+            old = {name: before.values[name]} if name in before.values else {}
+            _changing(
+                store,
+                request.service,
+                lambda values: {key: value for key, value in values.items() if key != name} | old,
+            )
+        return response
+
+    return twist
+
+
+def _last_lost(store: Store) -> Twist:
+    """Stores a create without its last property."""
+
+    def twist(request: Request, send: Send) -> Response:
+        response = send(request)
+        name = _last_property(request.body)
+        if request.operation == "create" and response.accepted:
+            _changing(
+                store, response.value["id"], lambda values: {k: v for k, v in values.items() if k != name}
+            )
+        return response
+
+    return twist
+
+
 def _as_text(store: Store) -> Twist:
     """Stores the port of a create as text."""
 
@@ -170,6 +210,8 @@ UPDATES: tuple[Fault, ...] = (
     remembering("null-refused-on-deployed-for-dk", "external-credential-null-accepted",
                 _null_refused("dk", "deployed")),
     remembering("create-stores-the-port-as-text", "created-stored", _as_text),
+    remembering("create-loses-the-last-property", "created-stored", _last_lost),
+    remembering("update-loses-the-last-property", "updated-stored", _last_restored),
     remembering("image-refused-on-external-update", "unused-properties-accepted", _image_refused),
     fault("update-needs-a-name", "update-partial", _needs_name),
     remembering("update-replaces-all", "update-keeps-omitted", after_update(always, _replaced)),

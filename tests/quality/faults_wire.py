@@ -147,6 +147,8 @@ MESSAGES: tuple[Fault, ...] = (
     fault("nul-crashes-on-update", "body-text", crashes(_on("update", _holds(b"\\u0000")))),
     fault("half-a-pair-crashes", "body-text", crashes(_holds(b"\\ud800b"))),
     fault("half-a-pair-crashes-on-update", "body-text", crashes(_on("update", _holds(b"\\ud800b")))),
+    fault("half-a-pair-replaced", "body-text",
+          lambda r, send: send(r.with_raw(r.raw.replace(b"\\ud800b", b"\\ufffd")))),
     fault("keys-twice-crash", "body-keys", crashes(lambda r: r.raw.count(b'"display_name"') > 1)),
     fault("other-media-type-crashes", "body-media-type", crashes(_other_type)),
     fault("no-object-crashes", "body-object", crashes(_no_object)),

@@ -1,4 +1,4 @@
-"""The README's examples do what it says."""
+"""The examples in README.md and docs/mock.md work as shown."""
 
 import json
 import re
@@ -10,14 +10,15 @@ from tests.support.fixture_player import ROOT
 from tests.support.processes import mock_server, run
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs/mock.md").read_text(encoding="utf-8")
 #: From the first screen to the end of the section about the mock.
-MOCK = README.split("## The mock")[0] + README.split("## The mock")[1].split("\n## ")[0]
+MOCK = README.split("## The gate")[0]
 SHELL = [
     block
-    for block in re.findall(r"```sh\n(.*?)```", MOCK, re.DOTALL)
+    for block in re.findall(r"```sh\n(.*?)```", MOCK + PAGE, re.DOTALL)
     if "127.0.0.1:4010/api/v1/containers" in block
 ]
-PYTHON = [block for block in re.findall(r"```python\n(.*?)```", MOCK, re.DOTALL) if "mock_server" in block]
+PYTHON = re.findall(r"```python\n(.*?)```", MOCK + PAGE, re.DOTALL)
 
 
 def _run(block: str) -> str:
@@ -49,7 +50,12 @@ def test_a_python_example_runs(block: str) -> None:
 
 
 def test_every_option_of_the_mock_is_in_its_help() -> None:
-    """The README names no option that the mock does not have."""
-    named = set(re.findall(r"`(--[a-z-]+)", MOCK.split("### For other tools")[0]))
-    help_text = run("--help").stdout
+    """README.md and docs/mock.md name no option that the commands do not have."""
+    named = set(re.findall(r"`(?:mock-server )?(--[a-z-]+)", MOCK + PAGE))
+    help_text = run("--help").stdout + run("spec", "--help").stdout
     assert named - set(re.findall(r"--[a-z-]+", help_text)) == set()
+
+
+def test_the_readme_is_short() -> None:
+    """README.md has at most 120 lines."""
+    assert README.count("\n") <= 120

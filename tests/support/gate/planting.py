@@ -161,7 +161,7 @@ class Fault:
     def app(self) -> App:
         """A mock with the fault in it, and nothing stored."""
         store = self.store()
-        app = create_app(served(), known(), store=store)
+        app = create_app(spec=served(), callers=known(), store=store)
         return app if self.twist is None else twisted(app, self.twist(store))
 
 
