@@ -78,7 +78,7 @@ check: .venv/dev  ## Lint, check types and imports; changes nothing
 benchmarks/node_modules/.package-lock.json: benchmarks/package.json
 	@if command -v npm >/dev/null; then \
 	  cd benchmarks && npm install --no-package-lock --no-audit --no-fund --loglevel=error; \
-	else echo 'no Node: its mocks are left out'; fi
+	else echo 'Node is not installed: the mocks that need it are left out'; fi
 
 bench: .venv/bench benchmarks/node_modules/.package-lock.json  ## Measure the kit beside other tools; writes docs/benchmarks.md (ARGS=--quick, ARGS='mock gate')
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -88,7 +88,7 @@ fix: .venv/dev  ## Format the code and apply automatic fixes
 	$(BIN)/ruff format .
 
 soak: .venv/bench  ## Fuzz the mock for an hour and write its memory to docs/soak.md (ARGS=60 for a minute)
-	$(BIN)/python -m benchmarks.soak $(ARGS)
+	$(BIN)/python -m benchmarks.suites.soak $(ARGS)
 
 clean:  ## Remove everything that the other targets made
 	rm -rf .venv .lint/node_modules benchmarks/node_modules dist build reports .pytest_cache .mypy_cache .ruff_cache .hypothesis

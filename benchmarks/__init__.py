@@ -1,1 +1,1 @@
-"""Side by side with other tools: `python -m benchmarks`. Nothing imports this, and no test runs it."""
+"""The mock and the suite measured beside other tools: `python -m benchmarks`. No test runs it."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [--quick] [NAME …]`: measures, prints tables, and writes the results and their page."""
+"""Measure the benchmarks, print their tables, and write the results and their page."""
 
 import argparse
 import json
@@ -10,91 +10,103 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import rich.table
 from rich.console import Console
-from rich.table import Table as Shown
 
-from benchmarks import fuzzing, gate, growth, machine, mock, mutation, page
-from benchmarks.processes import ROOT, BrokenError
-from benchmarks.rounds import Tell
-from benchmarks.scale import FULL, QUICK, Scale
-from benchmarks.tables import Table
+from benchmarks.processes.errors import BenchmarkError
+from benchmarks.processes.folders import ROOT
+from benchmarks.report.machine import describe_machine
+from benchmarks.report.page import write_page
+from benchmarks.report.sections import SECTIONS
+from benchmarks.report.table import Table
+from benchmarks.servers.progress import Progress
+from benchmarks.suites.fuzzing import measure_fuzzing
+from benchmarks.suites.gate import measure_gate
+from benchmarks.suites.mock import measure_mock
+from benchmarks.suites.mutation import measure_mutation
+from benchmarks.suites.scale import FULL, QUICK, Scale
+from benchmarks.suites.services import measure_services
+from benchmarks.suites.sizes import measure_sizes
+from benchmarks.suites.stores import measure_stores
 
-BENCHMARKS: dict[str, Callable[[Scale, Tell], dict[str, Any]]] = {
-    "mock": mock.measured,
-    "stores": growth.stores,
-    "services": growth.services,
-    "sizes": growth.sizes,
-    "gate": gate.measured,
-    "fuzzing": fuzzing.measured,
-    "mutation": mutation.measured,
+BENCHMARKS: dict[str, Callable[[Scale, Progress], dict[str, Any]]] = {
+    "mock": measure_mock,
+    "stores": measure_stores,
+    "services": measure_services,
+    "sizes": measure_sizes,
+    "gate": measure_gate,
+    "fuzzing": measure_fuzzing,
+    "mutation": measure_mutation,
 }
+_SIGTERM_EXIT_CODE = 143
+_PIPE_WIDTH = 200
 
 
 def main() -> int:
-    """Runs the benchmarks that are named, or all; what breaks is told, and the rest goes on."""
-    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
-    parser.add_argument("--quick", action="store_true", help="a glance; written to reports/benchmarks")
-    parser.add_argument("--page", action="store_true", help="measure nothing, write the page anew")
-    given = parser.parse_args()
-    if unknown := set(given.names) - BENCHMARKS.keys():
-        parser.error(
-            f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}"
-        )
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    scale = QUICK if given.quick else FULL
-    folder = ROOT / "reports/benchmarks" if given.quick else ROOT / "benchmarks"
+    """Run the named benchmarks, or all; report those that fail, run the others, and return 1."""
+    options = _parse_arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_SIGTERM_EXIT_CODE))
+    scale = QUICK if options.quick else FULL
+    folder = ROOT / "reports/benchmarks" if options.quick else ROOT / "benchmarks"
     folder.mkdir(parents=True, exist_ok=True)
-    here = machine.told()  # before anything is written, so that it is of a commit
-    results = _results(folder / "results.json")
-    broken = 0
-    for name in () if given.page else given.names or BENCHMARKS:
+    machine = describe_machine()  # before files are written, so that the commit is not marked as dirty
+    path = folder / "results.json"
+    results = _load_results(path, machine)
+    failures = 0
+    for name in () if options.page else options.names or BENCHMARKS:
         try:
-            results["benchmarks"][name] = _measured(name, scale)
-        except BrokenError as error:
+            results["benchmarks"][name] = _measure_benchmark(name, scale)
+        except BenchmarkError as error:
             print(f"{name}: {error}", file=sys.stderr)
-            broken += 1
+            failures += 1
             continue
-        results["machine"] = here
-        (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    page.written(results, folder if given.quick else ROOT / "docs")
-    return 1 if broken else 0
+        results["machine"] = machine
+        path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    write_page(results, folder if options.quick else ROOT / "docs")
+    return 1 if failures else 0
 
 
-def _results(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = {"machine": machine.told(), "benchmarks": {}}
+def _parse_arguments() -> argparse.Namespace:
+    available = ", ".join(BENCHMARKS)
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"benchmarks to run (all): {available}")
+    parser.add_argument("--quick", action="store_true", help="measure less, and write to reports/benchmarks")
+    parser.add_argument("--page", action="store_true", help="write the page from earlier results")
+    options = parser.parse_args()
+    if unknown := set(options.names) - BENCHMARKS.keys():
+        parser.error(f"unknown benchmark: {', '.join(sorted(unknown))}; available: {available}")
+    return options
+
+
+def _load_results(path: Path, machine: dict[str, Any]) -> dict[str, Any]:
+    results: dict[str, Any] = {"machine": machine, "benchmarks": {}}
     if path.exists():
-        found |= json.loads(path.read_text(encoding="utf-8"))
-    return found
+        results |= json.loads(path.read_text(encoding="utf-8"))
+    return results
 
 
-def _measured(name: str, scale: Scale) -> dict[str, Any]:
-    notes: list[str] = []
-
-    def tell(line: str) -> None:
-        print(f"{name}: {line}", file=sys.stderr, flush=True)
-        if "left out" in line:
-            notes.append(line)
-
+def _measure_benchmark(name: str, scale: Scale) -> dict[str, Any]:
+    """Measure a benchmark, print its tables, and return its part of the results."""
+    progress = Progress(name)
     date, started = datetime.now(UTC), time.monotonic()
-    figures = BENCHMARKS[name](scale, tell)
-    for table in page.SECTIONS[name].tables(figures):
-        _print(table)
+    figures = BENCHMARKS[name](scale, progress)
+    for table in SECTIONS[name].build_tables(figures):
+        _print_table(table)
     return {
         "date": date.strftime("%Y-%m-%d"),
         "scale": scale.name,
         "seconds": round(time.monotonic() - started),
-        "notes": list(dict.fromkeys(notes)),
+        "notes": progress.notes,
         "figures": figures,
     }
 
 
-def _print(table: Table) -> None:
-    shown = Shown(*table.head, title=table.title, title_justify="left")
+def _print_table(table: Table) -> None:
+    grid = rich.table.Table(*table.head, title=table.title, title_justify="left")
     for row in table.rows:
-        shown.add_row(*row)
+        grid.add_row(*row)
     console = Console()
-    (console if console.is_terminal else Console(width=200)).print(shown)
+    (console if console.is_terminal else Console(width=_PIPE_WIDTH)).print(grid)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-// openapi-backend as its README wires it into express: it validates each request, and keeps nothing.
+// openapi-backend in express, as its README shows it: it validates each request and stores nothing.
 import { readFileSync } from 'node:fs';
 import express from 'express';
 import { OpenAPIBackend } from 'openapi-backend';

@@ -1,4 +1,4 @@
-// Scalar's mock server, as its README starts it.
+// Scalar's mock server, started as its README shows it.
 import { readFileSync } from 'node:fs';
 import { serve } from '@hono/node-server';
 import { createMockServer } from '@scalar/mock-server';

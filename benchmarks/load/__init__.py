@@ -1,0 +1,1 @@
+"""Workloads, the load generator and the figures that come from it. May import processes."""
