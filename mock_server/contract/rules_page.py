@@ -11,8 +11,8 @@ Generated from `spec/rules.yaml` by `make docs`; do not edit it by hand.
 A rule has the same id everywhere: in the contract beside its keyword, in the mock's problem documents, in the
 fixtures, in the suite's report.
 
-- **Kind**: a request that breaks a *constraint* is refused. A request that uses a *permission* is accepted. An *effect*
-  describes the response to an accepted request, or the values that it stores.
+- **Kind**: a request that breaks a *constraint* is refused. A request that uses a *permission* is accepted. An
+  *effect* describes the response to an accepted request, or the values that it stores.
 - **Grade**: a *documented* rule is on one of the two reference pages, a *provider* rule on another page of the
   provider. An *assumed* rule is on no page, so a deployment may differ.
 - **Status**: the status of the refusal, or of the success for an effect. The first one is the mock's; the others
