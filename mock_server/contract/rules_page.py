@@ -8,11 +8,16 @@ _HEAD = """# The rules
 
 Generated from `spec/rules.yaml` by `make docs`; do not edit it by hand.
 
-A rule has one name everywhere: in the contract beside its keyword, in the mock's problem documents, in the
-fixtures, in the suite's report. Its **grade** says how sure it is: *documented* by one of the two reference
-pages, by another page of the *provider*, or *assumed*, so that a deployment may rightly choose otherwise.
-A **constraint** is refused when it is broken, a **permission** is accepted when it is used, an **effect** is
-what an accepted request answers or stores. The first status is the mock's, the others are as good.
+A rule has the same id everywhere: in the contract beside its keyword, in the mock's problem documents, in the
+fixtures, in the suite's report.
+
+- **Kind**: a request that breaks a *constraint* is refused. A request that uses a *permission* is accepted. An
+  *effect* describes the response to an accepted request, or the values that it stores.
+- **Grade**: a *documented* rule is on one of the two reference pages, a *provider* rule on another page of the
+  provider. An *assumed* rule is on no page, so a deployment may differ.
+- **Status**: the status of the refusal, or of the success for an effect. The first one is the mock's; the others
+  conform equally. The word in brackets is the grade of the status. If it is *assumed*, any status of the same class
+  conforms.
 """
 _SHORT = {"createContainer": "create", "updateContainer": "update"}
 
