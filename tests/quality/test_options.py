@@ -38,7 +38,7 @@ MISTAKES = {
     "no-shard": (("--shard", "3/2"), "is not a shard such as 1/4"),
     "no-time": (("--time", "soon"), "is not a time such as"),
     "no-rate": (("--rate", "0"), "is not a rate such as"),
-    "no-prefix": (("--slug-prefix", "Upper"), "cannot begin a slug"),
+    "no-prefix": (("--slug-prefix", "Upper"), "cannot start a slug"),
     "no-hook": (("--control-hook", "/status/{id}"), "needs {id} and {status}"),
     "report-at-a-file": (("--report", "broken.yaml"), "broken.yaml"),
     "spec-no-file": (("--spec", "nowhere.yaml"), "nowhere.yaml"),
