@@ -219,7 +219,7 @@ def test_the_journal_is_bounded() -> None:
 
 def test_the_bodies_of_the_journal_take_bounded_room() -> None:
     """Of the requests whose bodies together are too many bytes, the oldest make room."""
-    journal = Journal(Redactor(()), room=1000)
+    journal = Journal(Redactor(()), max_bytes=1000)
     parts = dict.fromkeys(("method", "path", "query", "operation", "caller"), "")
     rest: dict[str, Any] = {"headers": {}, "response_headers": {}, "violations": (), "milliseconds": 1.0}
     now = datetime.now(UTC)

@@ -68,8 +68,8 @@ def test_the_page_itself_is_not_in_the_journal_nor_in_the_log() -> None:
         "/_mock/requests/1",
     ):
         client.get(path)
-    client.post("/_mock/page/forget-services", headers=OWN)
-    assert [line.rsplit(" ", 2)[0] for line in lines] == ["POST /_mock/page/forget-services 303"]
+    client.post("/_mock/page/delete-services", headers=OWN)
+    assert [line.rsplit(" ", 2)[0] for line in lines] == ["POST /_mock/page/delete-services 303"]
     assert client.get("/_mock/journal").json["count"] == 0
 
 
@@ -207,8 +207,8 @@ def test_the_forms_do_what_they_say(client: Client) -> None:
     answered = client.post(f"/_mock/page/services/{service}", data={"status": "deploying"}, headers=OWN)
     assert (answered.status_code, answered.headers["Location"]) == (303, f"/_mock/#service-{service}")
     assert client.get("/_mock/services").json["services"][0]["service_status"] == "deploying"
-    assert client.post("/_mock/page/forget-services", headers=OWN).status_code == 303
-    assert client.post("/_mock/page/forget-requests", headers=OWN).status_code == 303
+    assert client.post("/_mock/page/delete-services", headers=OWN).status_code == 303
+    assert client.post("/_mock/page/delete-requests", headers=OWN).status_code == 303
     health = client.get("/_mock/health").json
     assert (health["services"], health["requests"]) == (0, 0)
 
@@ -231,7 +231,7 @@ def test_the_forms_do_what_they_say(client: Client) -> None:
 def test_a_form_of_another_origin_is_refused(client: Client, headers: dict[str, str], status: int) -> None:
     """What no page of this server has sent changes nothing."""
     create(client)
-    for form in ("forget-services", "forget-requests", "services/x"):
+    for form in ("delete-services", "delete-requests", "services/x"):
         answered = client.post(f"/_mock/page/{form}", data={"status": "running"}, headers=headers)
         assert answered.status_code == (404 if form == "services/x" and status == 303 else status)
     assert client.get("/_mock/health").json["services"] == (1 if status == 403 else 0)
@@ -354,7 +354,7 @@ def test_a_proxy_has_the_page_without_services() -> None:
     assert ("proxy of http://x" in text, 'id="services"' in text) == (True, False)
     assert client.get("/_mock/openapi.json").json["servers"] == [{"url": "/api/v1"}]
     assert client.get("/_mock/reference").status_code == 200
-    assert client.post("/_mock/page/forget-services", headers=OWN).status_code == 303
+    assert client.post("/_mock/page/delete-services", headers=OWN).status_code == 303
     assert client.post("/_mock/page/services/x", data={"status": "running"}, headers=OWN).status_code == 404
 
 
@@ -400,4 +400,4 @@ def test_odd_headers_are_no_failure(client: Client, header: str, value: str) -> 
     paths = ("/_mock/", "/_mock/reference", "/_mock/page/page.js", "/_mock/requests/1")
     create(client)
     assert [client.get(path, headers={header: value}).status_code // 100 for path in paths] == [2] * 4
-    assert client.post("/_mock/page/forget-requests", headers={header: value}).status_code in {403, 303}
+    assert client.post("/_mock/page/delete-requests", headers={header: value}).status_code in {403, 303}

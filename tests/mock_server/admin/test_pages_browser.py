@@ -80,7 +80,7 @@ def scene(browser: Browser) -> Iterator[Scene]:
 def test_a_request_appears_by_itself(scene: Scene) -> None:
     """What a client sends is on the page within a moment, with its service, and without a reload."""
     page = scene.look()
-    expect(page.get_by_text("No request yet")).to_be_visible()
+    expect(page.get_by_text("No requests yet")).to_be_visible()
     page.evaluate("window.same = true")
     create(scene.client, "a-service")
     row = page.get_by_role("row").filter(has_text="POST /api/v1/containers")
@@ -88,7 +88,7 @@ def test_a_request_appears_by_itself(scene: Scene) -> None:
     expect(row).to_contain_text("201")
     expect(page.get_by_role("status").filter(has_text="1")).to_be_visible()
     expect(page.get_by_role("listitem").filter(has_text="a-service")).to_contain_text("created")
-    assert page.get_by_text("No request yet").count() == 0
+    assert page.get_by_text("No requests yet").count() == 0
     assert page.evaluate("window.same")
 
 
@@ -192,8 +192,8 @@ def test_the_page_works_without_scripts(scene: Scene) -> None:
     page.get_by_role("link", name="/api/v1/containers").click()
     expect(page.get_by_label("Request: body")).to_contain_text("a-service")
     page.go_back()
-    page.get_by_role("button", name="Forget services").click()
-    expect(page.get_by_text("No service is stored.")).to_be_visible()
+    page.get_by_role("button", name="Delete all services").click()
+    expect(page.get_by_text("No services are stored.")).to_be_visible()
     assert scene.services == {}
 
 
@@ -202,11 +202,11 @@ def test_a_form_of_another_page_is_refused(scene: Scene, browser: Browser) -> No
     create(scene.client, "a-service")
     page = browser.new_page()
     form = (
-        f'<form method="post" action="{scene.origin}/_mock/page/forget-services"><button>Win</button></form>'
+        f'<form method="post" action="{scene.origin}/_mock/page/delete-services"><button>Win</button></form>'
     )
     page.route("http://elsewhere.example/", lambda route: route.fulfill(body=form, content_type="text/html"))
     page.goto("http://elsewhere.example/")
-    with page.expect_response("**/forget-services") as answered:
+    with page.expect_response("**/delete-services") as answered:
         page.get_by_role("button").click()
     assert (answered.value.status, scene.services) == (403, {"a-service": "created"})
 
@@ -217,9 +217,9 @@ def test_a_mock_that_is_gone_is_told_of(browser: Browser) -> None:
         page = browser.new_page()
         page.goto(f"{origin}/_mock/")
         page.route("**/_mock/", lambda route: route.abort())
-        expect(page.get_by_text("No answer; trying again.")).to_be_visible()
+        expect(page.get_by_text("No response; trying again.")).to_be_visible()
         page.unroute("**/_mock/")
-        expect(page.get_by_text("No answer; trying again.")).to_be_hidden()
+        expect(page.get_by_text("No response; trying again.")).to_be_hidden()
 
 
 def test_the_command_is_copied(scene: Scene) -> None:

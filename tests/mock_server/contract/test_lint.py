@@ -20,7 +20,7 @@ Change = Callable[[dict[str, Any], list[dict[str, Any]]], object]
 MISTAKES: dict[str, tuple[Change, str]] = {
     "unknown-rule": (
         lambda schemas, _: schemas["HealthPath"]["x-rules"].update(type="health-path-typo"),
-        "names health-path-typo, which rules.yaml does not have",
+        "names health-path-typo, which is not in rules.yaml",
     ),
     "keyword-without-rule": (
         lambda schemas, _: schemas["HealthPath"].update(pattern="^/"),
@@ -36,7 +36,7 @@ MISTAKES: dict[str, tuple[Change, str]] = {
     ),
     "rule-enforced-nowhere": (
         lambda _, rules: rules.append({**rules[-1], "id": "health-path-pattern"}),
-        "health-path-pattern is enforced nowhere",
+        "health-path-pattern is not enforced",
     ),
     "rule-of-the-mock-removed": (
         lambda _, rules: rules.remove(next(r for r in rules if r["id"] == "slug-unique")),

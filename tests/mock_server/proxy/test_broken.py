@@ -67,8 +67,8 @@ def test_a_request_that_breaks_off_reaches_nobody_as_a_whole(
 
 DOWN = {
     "silent": (lambda *_: time.sleep(3), b"504", b"within 2 seconds"),
-    "closing": (lambda *_: None, b"502", b"without an answer"),
-    "no-http": (plain(b"hello\r\n\r\n"), b"502", b"without an answer"),
+    "closing": (lambda *_: None, b"502", b"without a response"),
+    "no-http": (plain(b"hello\r\n\r\n"), b"502", b"without a response"),
 }
 
 
@@ -160,14 +160,14 @@ MISTAKES = {
     "no-upstream": ([], "Missing option '--upstream'"),
     "no-url": (
         ["--upstream", "host"],
-        "'host' is not the base URL of an API; give one like https://host/api/v1",
+        "got 'host', expected the base URL of an API such as https://host/api/v1",
     ),
     "password": (
         ["--upstream", "https://user:hidden@host/api"],
-        "leave them out, each caller sends its own token",
+        "expected none: each caller sends its own token",
     ),
-    "query": (["--upstream", "http://host/?a"], "is not the base URL of an API"),
-    "port": (["--upstream", "http://host:99999/"], "is not the base URL of an API"),
+    "query": (["--upstream", "http://host/?a"], "expected the base URL of an API"),
+    "port": (["--upstream", "http://host:99999/"], "expected the base URL of an API"),
     "rule": (["--upstream", "http://host", "--disable-rule", "slug-uniqe"], "did you mean slug-unique"),
     "spec": (["--upstream", "http://host", "--spec", "nowhere.yaml"], "nowhere.yaml"),
     "callers": (["--upstream", "http://host", "--callers", "nowhere.yaml"], "nowhere.yaml"),

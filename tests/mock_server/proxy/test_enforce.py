@@ -159,7 +159,7 @@ def test_the_proxy_owns_its_page_and_its_journal_only() -> None:
         assert "proxy of http://127.0.0.1" in page.text
         assert ("services" in counts[0], counts[0]["requests"], counts[1]["count"]) == (False, 2, 1)
         assert client.get("/_mock/journal?rule=response-status").json["count"] == 0
-        forgotten = client.post("/_mock/page/forget-requests", headers={"Sec-Fetch-Site": "same-origin"})
+        forgotten = client.post("/_mock/page/delete-requests", headers={"Sec-Fetch-Site": "same-origin"})
         assert (forgotten.status_code, client.get("/_mock/journal").json["count"]) == (303, 0)
 
 

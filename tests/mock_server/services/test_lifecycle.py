@@ -158,7 +158,7 @@ def test_a_seed_cannot_be_on_its_way(client: Client) -> None:
 def test_what_one_worker_alone_would_know_is_refused(path: str, body: Any) -> None:
     """With several workers there is no one script and no one clock, and the answer says so."""
     got = Client(create_app(workers=4)).post(f"/_mock/{path}", json=body)
-    assert (got.status_code, "each of the 4 workers" in got.json["detail"]) == (409, True)
+    assert (got.status_code, "with 4 workers, expected one" in got.json["detail"]) == (409, True)
 
 
 def test_the_clock_has_an_end(client: Client) -> None:

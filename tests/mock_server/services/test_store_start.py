@@ -52,7 +52,7 @@ def test_tables_of_another_version_are_left_alone(where: str, version: str, open
     with opening(where).transaction() as step:
         step._connection.exec_driver_sql(f"UPDATE mock_server_schema SET version = {version}")
     done = run("--port", "0", "--store", where)
-    said = f"its tables have version {version}, this mock-server knows 1; name another database\n"
+    said = f"got tables of version {version}, expected version 1; name another database\n"
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.endswith(said)
 
@@ -63,12 +63,12 @@ UNUSABLE = {
         "--store mysql: unknown store; expected memory, sqlite:///file.db",
     ),
     "a-path": ("file.db", "unknown store; expected memory"),
-    "no-file": ("sqlite://", "names no file; expected sqlite:///file.db"),
+    "no-file": ("sqlite://", "got no file name, expected sqlite:///file.db"),
     "two-slashes": ("sqlite://file.db", "expected sqlite:///file.db"),
-    "in-memory": ("sqlite:///:memory:", "names no file"),
-    "no-folder": ("sqlite:///nowhere/file.db", "unable to open database file; name a database"),
-    "no-database": ("sqlite:///text.db", "file is not a database; name a database"),
-    "no-server": ("postgresql://u:secret@127.0.0.1:9/d", "name a database that can be used"),
+    "in-memory": ("sqlite:///:memory:", "got no file name"),
+    "no-folder": ("sqlite:///nowhere/file.db", "unable to open database file; name a usable database"),
+    "no-database": ("sqlite:///text.db", "file is not a database; name a usable database"),
+    "no-server": ("postgresql://u:secret@127.0.0.1:9/d", "name a usable database"),
 }
 
 
