@@ -13,6 +13,7 @@ from mock_server.contract.model import BASE_PATH, Contract
 from mock_server.contract.resources import VERSION
 from mock_server.pipeline.mock import Mock
 from mock_server.services.model import STATUSES
+from mock_server.validation.schema_messages import format_value
 from mock_server.web import responses
 from mock_server.web.journal import Journal
 from mock_server.web.middleware import CONTROL_PREFIX, RequestOutcome
@@ -153,7 +154,8 @@ class _Pages:
         form = parse_qs(request.environ[RAW_REQUEST].body.decode("utf-8", "replace"))
         status = form.get("status", [""])[0]
         if status not in STATUSES:
-            return responses.problem_response(400, f"status: expected one of {', '.join(STATUSES)}")
+            actual, expected = format_value(status), ", ".join(STATUSES)
+            return responses.problem_response(400, f"status: got {actual}, expected one of {expected}")
         if not service_view.set_status(self._mock, service_id, status):
             return _unknown_service()
         return _redirect(f"#service-{service_view.url_key(service_id.lower())}")

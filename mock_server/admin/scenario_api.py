@@ -12,6 +12,7 @@ from mock_server.services import lifecycle
 from mock_server.services.lifecycle import Clock
 from mock_server.services.model import Service
 from mock_server.services.readback import service_to_json
+from mock_server.validation.schema_messages import format_value
 from mock_server.web import responses
 from mock_server.web.responses import Response
 
@@ -35,7 +36,9 @@ class ScenarioApi:
         workers: int,
     ) -> None:
         if not 0 <= seconds <= _MAX_SECONDS:
-            raise ValueError(f"deploy-seconds: got {seconds}, expected from 0 (at once) to {_MAX_SECONDS}")
+            raise ValueError(
+                f"deploy-seconds: got {seconds}, expected a number from 0 (no delay) to {_MAX_SECONDS}"
+            )
         self._mock, self._script, self._clock, self._seconds = mock, script, clock, seconds
         self._workers = workers
         self._operations = tuple(operation.id for operation in operations)
@@ -84,7 +87,8 @@ class ScenarioApi:
     def _deploy(self, service_id: str, body: Any) -> Response:
         final_status = body.get("ends", FINAL_STATUSES[0]) if isinstance(body, dict) else FINAL_STATUSES[0]
         if final_status not in FINAL_STATUSES:
-            return responses.problem_response(400, f"ends: expected one of {', '.join(FINAL_STATUSES)}")
+            actual, expected = format_value(final_status), ", ".join(FINAL_STATUSES)
+            return responses.problem_response(400, f"ends: got {actual}, expected one of {expected}")
 
         def change(service: Service, now: datetime, seconds: float) -> Service:
             return lifecycle.start_deploy(service, now, seconds, final_status)
@@ -103,9 +107,8 @@ class ScenarioApi:
             )
         seconds = body.get("seconds", self._seconds)
         if type(seconds) not in {int, float} or not 0 <= seconds <= _MAX_SECONDS:
-            return responses.problem_response(
-                400, f"seconds: expected a number from 0 (at once) to {_MAX_SECONDS}"
-            )
+            detail = f"seconds: got {format_value(seconds)}, expected a number from 0 to {_MAX_SECONDS}"
+            return responses.problem_response(400, detail)
         now = self._clock()
         try:
             with self._mock.store.transaction() as transaction:

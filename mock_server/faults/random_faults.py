@@ -30,7 +30,7 @@ class RandomFaults:
 
     def __init__(self, latency: str, rate: float, seed: int | None) -> None:
         if not 0 <= rate <= 1:
-            raise ValueError(f"fault-rate: got {rate}, expected from 0 (never) to 1 (always)")
+            raise ValueError(f"fault-rate: got {rate}, expected a number from 0 (never) to 1 (always)")
         self._latency, self._rate = parse_latency(latency) if latency else (0.0, 0.0), rate
         self.seed = secrets.randbelow(1_000_000) if seed is None else seed
         self._rng = random.Random(self.seed)  # noqa: S311  # repeatable on purpose

@@ -58,7 +58,7 @@ class ScriptStep:
 @dataclass(slots=True)
 class _PendingStep:
     step: ScriptStep
-    left: int
+    uses_left: int
 
 
 class Script:
@@ -85,7 +85,7 @@ class Script:
     def to_json(self) -> list[dict[str, Any]]:
         """Return the steps as JSON values; `left` is the number of requests that a step still applies to."""
         with self._lock:
-            return [{**pending.step.options, "left": pending.left} for pending in self.steps]
+            return [{**pending.step.options, "left": pending.uses_left} for pending in self.steps]
 
     def take(self, operation: Operation, caller: str, slug: Callable[[], object]) -> InjectedFault | None:
         """Return the fault of the first step that matches a request, and use the step once."""
@@ -95,8 +95,8 @@ class Script:
         with self._lock:
             for pending in self.steps:
                 if _matches(pending.step, operation.id, caller, request_slug):
-                    pending.left -= 1
-                    if not pending.left:
+                    pending.uses_left -= 1
+                    if not pending.uses_left:
                         self.steps = [other for other in self.steps if other is not pending]
                     return pending.step.fault(operation)
         return None

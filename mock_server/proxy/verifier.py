@@ -29,7 +29,7 @@ SERVER_ERROR_RULE = Rule(
     "both pages, Response: a success is all that they promise", _OPERATIONS,
 )  # fmt: skip
 RESPONSE_RULES = {rule.id: rule for rule in (STATUS_RULE, MEDIA_TYPE_RULE, SERVER_ERROR_RULE)}
-#: Too busy to answer, which is not an error.
+#: An upstream that is too busy is not faulty.
 _BUSY_STATUS = 503
 #: Statuses that a deployment may send before it checks anything else.
 _PRIOR_STATUSES = (401, 403, 429)

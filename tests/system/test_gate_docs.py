@@ -1,4 +1,4 @@
-"""What README and docs/ci.md say of the gate is so."""
+"""The examples about the gate in README and docs."""
 
 import os
 import re
@@ -25,28 +25,28 @@ YAML = re.findall(r"```yaml\n(.*?)```", CI, re.DOTALL)
 
 @pytest.mark.parametrize("line", COMMANDS)
 def test_a_command_of_the_readme_finds_that_the_mock_conforms(line: str, tmp_path: Path) -> None:
-    """Each command that the README shows for the gate ends with 0 and says so in its last line."""
+    """Each command of the README about the gate exits with 0 and reports conformance."""
     words = [sys.executable, "-m", "contract_tests", *shlex.split(line)[1:]]
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "CONFORMS" in done.stdout
+    result = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "CONFORMS" in result.stdout
     assert (tmp_path / "report" / "report.html").is_file() == ("--report" in line)
 
 
 def test_the_readme_shows_commands() -> None:
-    """The README's section about the gate has commands to run."""
+    """The README has three commands about the gate."""
     assert len(COMMANDS) == 3
 
 
-def test_the_files_of_the_ci_page_can_be_used(tmp_path: Path) -> None:
-    """The callers file and the waivers file that docs/ci.md shows are read as they stand there."""
+def test_the_files_of_the_ci_page_are_valid(tmp_path: Path) -> None:
+    """The callers file and the waivers file of docs/ci.md can be loaded."""
     callers, waivers = tmp_path / "callers.yaml", tmp_path / "waivers.yaml"
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "jwt-red.txt").write_text("a.b.c\n")
     callers.write_text(next(block for block in YAML if "token_env" in block))
     waivers.write_text(next(block for block in YAML if "reason:" in block))
-    named = load_callers(callers, {"CYBERUN_SK_RED": "sk-1", "CYBERUN_SK_BLUE": "sk-2"})
-    assert [caller.name for caller in named] == ["sk-red", "sk-blue", "jwt-red"]
+    loaded_callers = load_callers(callers, {"CYBERUN_SK_RED": "sk-1", "CYBERUN_SK_BLUE": "sk-2"})
+    assert [caller.name for caller in loaded_callers] == ["sk-red", "sk-blue", "jwt-red"]
     assert list(load_waivers(waivers, load_catalogue())) == ["slug-unique"]
 
 
@@ -54,12 +54,12 @@ SCALING = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "scaling.md").read_tex
 
 
 @pytest.mark.parametrize("block", SCALING, ids=["cores", "machines", "long"])
-def test_the_commands_for_scale_work(block: str, tmp_path: Path) -> None:
-    """Each block of docs/scaling.md runs as it stands there, and its last command says that the mock conforms."""
+def test_the_commands_of_the_scaling_page_work(block: str, tmp_path: Path) -> None:
+    """Each block of docs/scaling.md runs unchanged, and its last command reports conformance."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "TARGET": "wsgi:mock_server:create_app"}
     script = f"set -e\n{block.replace('-n auto', '-n 2')}"
-    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True,
+    result = subprocess.run(["sh", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True,
                           timeout=200, check=False)  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "CONFORMS" in done.stdout.strip().splitlines()[-2 if "passed" in done.stdout else -1]
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "CONFORMS" in result.stdout.strip().splitlines()[-2 if "passed" in result.stdout else -1]
