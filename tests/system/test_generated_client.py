@@ -46,9 +46,7 @@ def test_the_client_creates_and_updates_a_service(client_package: str) -> None:
         client = import_module_of(client_package, "client").AuthenticatedClient(
             f"http://127.0.0.1:{port}/api/v1", JWT, headers=TEAM
         )
-        body = models.ServiceCreate(
-            service_slug="client_package", display_name="d", docker_image="nginx:1.27"
-        )
+        body = models.ServiceCreate(service_slug="generated", display_name="d", docker_image="nginx:1.27")
         with client as open_client:
             resource = create.sync(client=open_client, body=body)
             conflict = create.sync_detailed(client=open_client, body=body)

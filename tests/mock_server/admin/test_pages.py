@@ -9,8 +9,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import Client
 
-from mock_server.admin import pages as pages
 from mock_server.admin import swagger_ui
+from mock_server.admin.pages import register_pages
 from mock_server.app.factory import create_app
 from mock_server.contract import resources
 from mock_server.contract.loader import load_contract
@@ -343,7 +343,7 @@ def test_disabled_rules_are_shown() -> None:
 def test_a_proxy_has_pages_without_services() -> None:
     """A page without a mock has a title, the requests and the reference."""
     app, journal = Flask("proxy"), Journal(Redactor(()))
-    pages.register_pages(
+    register_pages(
         app,
         journal,
         [load_contract(resources.find_resource("spec/openapi.yaml"))],

@@ -17,7 +17,7 @@ from tests.support.fixture_player import PREFIX, Case, FixturePlayer, Response, 
 from tests.support.pages import HOSTILE_TEXT, create
 
 pytestmark = in_browser
-expect.set_options(timeout=20_000)  # no wait but on a machine that is busy
+expect.set_options(timeout=20_000)  # long enough for a busy machine
 TOP_OF_ELEMENT = "(element) => element.getBoundingClientRect().top"
 #: Chromium logs this message for each refusal.
 REFUSAL_MESSAGE = "Failed to load resource: the server responded with a status of 4"
@@ -248,34 +248,34 @@ def test_try_it_creates_a_service(scene: BrowserScene) -> None:
 
 CASES = cases()
 NOT_FROM_A_BROWSER = {
-    "media-type-missing": "a browser names a media type of its own for a text",
-    "json-latin-1": "the editor of try-it holds text, not bytes",
-    "json-latin-1-on-update": "the editor of try-it holds text, not bytes",
+    "media-type-missing": "a browser adds a media type to a text",
+    "json-latin-1": "the form holds text, not bytes",
+    "json-latin-1-on-update": "the form holds text, not bytes",
 }
 #: Sends requests like the Execute button. Headers that the form cannot express are set by an interceptor.
 EXECUTE = """async (requests) => {
   const { fn, specSelectors } = ui.getSystem();
   const spec = specSelectors.specJsonWithResolvedSubtrees().toJS();
-  const replies = {};
-  const send = async ([id, operationId, parameters, headers, body, bent]) => {
+  const responses = {};
+  const send = async ([id, operationId, parameters, headers, body, needsInterceptor]) => {
     const token = /^Bearer (.+)$/.exec(headers.Authorization ?? "")?.[1];
-    const own = ["Authorization", "Content-Type", "X-Team-ID"];
+    const caseHeaders = ["Authorization", "Content-Type", "X-Team-ID"];
     const requestInterceptor = (request) => {
-      const others = Object.entries(request.headers).filter(([name]) => !own.includes(name));
+      const others = Object.entries(request.headers).filter(([name]) => !caseHeaders.includes(name));
       return Object.assign(request, { headers: { ...Object.fromEntries(others), ...headers } });
     };
-    const reply = await fn.execute({
+    const response = await fn.execute({
       spec, operationId, parameters, requestBody: body, requestContentType: "application/json",
       contextUrl: location.href, responseContentType: "*/*",
       securities: { authorized: token ? { bearerAuth: { value: token } } : {} },
-      ...(bent ? { requestInterceptor } : {}),
+      ...(needsInterceptor ? { requestInterceptor } : {}),
     }).catch((error) => error.response ?? { status: 0, text: String(error) });
-    replies[id] = [reply.status, reply.text];
+    responses[id] = [response.status, response.text];
   };
   const waiting = [...requests];
   const worker = async () => { while (waiting.length) await send(waiting.shift()); };
   await Promise.all(Array.from({ length: 6 }, worker));
-  return replies;
+  return responses;
 }"""
 
 
@@ -307,7 +307,7 @@ def responses(browser: Browser, closing: Callable[[AbstractContextManager[Any]],
     page = browser.new_page()
     problems = watch_page(page, origin)
     page.goto(f"{origin}/_mock/reference")
-    page.locator(".opblock-put .opblock-summary-control").wait_for()  # until then there may be none to open
+    page.locator(".opblock-put .opblock-summary-control").wait_for()  # the operations are rendered late
     for summary in page.locator(".opblock-summary-control").all():
         summary.click()
     page.get_by_role("button", name="Try it out").last.wait_for()

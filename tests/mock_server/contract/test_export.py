@@ -14,7 +14,7 @@ from mock_server.contract.model import Schema
 from tests.support.fixture_player import load
 
 DOCUMENT = load("spec/openapi.yaml")
-SERVED = {operation.id: operation for operation in loader.build_contract(DOCUMENT, {}).operations}
+OPERATIONS = {operation.id: operation for operation in loader.build_contract(DOCUMENT, {}).operations}
 VIEWS = {
     "one-of": export.export_view(DOCUMENT, one_of=True),
     "3.0": export.export_view(DOCUMENT, version="3.0"),
@@ -44,7 +44,7 @@ def compile_schemas(openapi: dict[str, Any]) -> dict[str, Schema]:
     return schemas
 
 
-READ = {name: compile_schemas(view) for name, view in VIEWS.items()}
+VIEW_SCHEMAS = {name: compile_schemas(view) for name, view in VIEWS.items()}
 
 texts = st.sampled_from(
     ["", "abc", "a-b", "Abc", "abc\n", "ab", "a" * 100, "a" * 101, "deployed", "external"]
@@ -59,7 +59,7 @@ pairs = st.lists(
         st.sampled_from(["env_name", "env_value", "host_path", "container_path"]), texts | numbers
     )
 )
-names = sorted({*SERVED["createContainer"].properties, "unknown"})
+names = sorted({*OPERATIONS["createContainer"].properties, "unknown"})
 values = texts | urls | uuids | numbers | st.none() | pairs | st.lists(texts | numbers, max_size=3)
 likely = st.fixed_dictionaries(
     {"service_slug": texts, "display_name": texts},
@@ -81,17 +81,17 @@ def _accepts(schema: Schema, body: Any) -> bool:
     return schema.validator.is_valid(body)
 
 
-@pytest.mark.parametrize("operation", SERVED)
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_accepts_the_same_bodies(view: str, operation: str) -> None:
     """A view accepts exactly the bodies that the contract accepts."""
-    whole = SERVED[operation].body
-    assert whole is not None
+    schema = OPERATIONS[operation].body
+    assert schema is not None
 
     @settings(max_examples=400, deadline=None, database=None)
     @given(bodies)
     def agrees(body: Any) -> None:
-        assert _accepts(READ[view][operation], body) == _accepts(whole, body)
+        assert _accepts(VIEW_SCHEMAS[view][operation], body) == _accepts(schema, body)
 
     agrees()
 
@@ -116,9 +116,9 @@ CONDITIONAL = [
 )
 def test_a_view_has_the_conditional_requirements(view: str, body: dict[str, str]) -> None:
     """Each type, with and without an image and a URL, is accepted or refused as by the contract."""
-    whole = SERVED["createContainer"].body
-    assert whole is not None
-    assert _accepts(READ[view]["createContainer"], body) == _accepts(whole, body)
+    schema = OPERATIONS["createContainer"].body
+    assert schema is not None
+    assert _accepts(VIEW_SCHEMAS[view]["createContainer"], body) == _accepts(schema, body)
 
 
 #: Slugs about which the validators disagree, and the reason.
@@ -131,10 +131,10 @@ def validators_agree_on(body: Any) -> bool:
     return not isinstance(slug, str) or slug not in KNOWN_DIFFERENCES
 
 
-@pytest.mark.parametrize("operation", SERVED)
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_second_validator_agrees(operation: str) -> None:
     """Pure-Python jsonschema accepts the same bodies, except for the listed slugs."""
-    schema = SERVED[operation].body
+    schema = OPERATIONS[operation].body
     assert schema is not None
     checker = jsonschema.FormatChecker()
     checker.checks("uri")(lambda text: not isinstance(text, str) or _is_uri(text))
@@ -156,7 +156,7 @@ def _is_uri(text: str) -> bool:
 @pytest.mark.parametrize("slug", KNOWN_DIFFERENCES)
 def test_a_listed_difference_exists(slug: str) -> None:
     """The mock refuses a slug that the second validator accepts."""
-    schema = SERVED["createContainer"].body
+    schema = OPERATIONS["createContainer"].body
     assert schema is not None
     body = {"service_slug": slug, "display_name": "d", "docker_image": "n"}
     assert (jsonschema.Draft202012Validator(schema.node).is_valid(body), _accepts(schema, body)) == (

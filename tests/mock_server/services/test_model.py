@@ -65,7 +65,7 @@ class StoreMachine(RuleBasedStateMachine):
             self.model.append(service)
 
     @precondition(lambda self: self.model)
-    @rule(service=SERVICES, renamed=st.booleans(), pick=st.integers(0, 9))
+    @rule(service=SERVICES, new_slug=st.booleans(), pick=st.integers(0, 9))
     def change(self, service: Service, new_slug: bool, pick: int) -> None:
         """A changed service keeps its position, and its slug may become that of another."""
         index = pick % len(self.model)

@@ -9,6 +9,12 @@ from mock_server import create_app
 from tests.support.api import BODY, CREATE, auth
 
 
+@pytest.fixture
+def client() -> Client:
+    """Return a client of a mock."""
+    return Client(create_app())
+
+
 def test_a_float_without_fraction_is_stored_as_an_integer(client: Client) -> None:
     """8080.0 is read back as 8080."""
     body = {**BODY, "exposed_port": 8080.0, "replica_count": 1.0}
