@@ -1,4 +1,4 @@
-"""What every test may ask for."""
+"""Fixtures for all tests."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
@@ -9,6 +9,6 @@ import pytest
 
 @pytest.fixture(scope="module")
 def closing() -> Iterator[Callable[[AbstractContextManager[Any]], Any]]:
-    """Enters context managers that are left after the module."""
+    """Return a function that enters context managers, which are exited after the module."""
     with ExitStack() as stack:
         yield stack.enter_context

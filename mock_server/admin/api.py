@@ -16,6 +16,7 @@ from mock_server.services.lifecycle import with_current_status, without_pending_
 from mock_server.services.model import STATUSES, IdTakenError, Service, SlugTakenError
 from mock_server.services.readback import service_to_json
 from mock_server.validation import schema
+from mock_server.validation.schema_messages import format_value
 from mock_server.web import responses
 from mock_server.web.flask_responses import send_response
 from mock_server.web.journal import Journal
@@ -128,7 +129,7 @@ class _ServicesApi:
         except IdTakenError:
             return responses.problem_response(409, f"id: a service has the id {service.id} already")
         except SlugTakenError:
-            slug = schema.format_value(service.slug)
+            slug = format_value(service.slug)
             return responses.problem_response(409, f"service_slug: the team already uses {slug}")
         return responses.json_response(201, _service_with_team(service))
 
@@ -207,9 +208,7 @@ def _json_body_or_empty() -> Any:
 
 def _invalid_status(status: object) -> Response:
     expected = ", ".join(STATUSES)
-    return responses.problem_response(
-        400, f"status: got {schema.format_value(status)}, expected one of {expected}"
-    )
+    return responses.problem_response(400, f"status: got {format_value(status)}, expected one of {expected}")
 
 
 def _service_with_team(service: Service) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A request as the page shows it: what no eye sees written out, bodies indented, and a curl that repeats it."""
+"""A journal entry as the page shows it: escaped, with indented bodies and a curl command that repeats it."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from mock_server.web.journal import MAX_SHOWN_BODY, Journal, JournalEntry
 from mock_server.web.responses import reason_phrase
 
 _SPACE = re.compile(r"\s+")
-#: What curl makes itself, or a browser says of itself.
+#: Header fields that curl sets itself or that describe a browser.
 _CLIENT_HEADERS = re.compile(
     r"(?i)host|connection|content-length|transfer-encoding|accept.*|user-agent|origin|referer"
     r"|cache-control|pragma|sec-.*|cookie|authorization"
@@ -19,25 +19,25 @@ _CLIENT_HEADERS = re.compile(
 
 
 def escape_invisible(text: str) -> str:
-    """The text with control characters, directions and lone surrogates written out as escapes."""
+    """Return the text with control characters, text directions and lone surrogates as escapes."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
 
 
 def indent_json(text: str) -> str:
-    """JSON on several lines, where that changes nothing but white space; else the text as it came."""
+    """Return a JSON text on several lines if only white space changes, otherwise unchanged."""
     try:
         value = json.loads(text)
-        laid_out = [json.dumps(value, indent=2, ensure_ascii=ascii_only) for ascii_only in (False, True)]
+        layouts = [json.dumps(value, indent=2, ensure_ascii=ascii_only) for ascii_only in (False, True)]
     except (ValueError, RecursionError):
         return text
     bare = _SPACE.sub("", text)
-    return next((layout for layout in laid_out if _SPACE.sub("", layout) == bare), text)
+    return next((layout for layout in layouts if _SPACE.sub("", layout) == bare), text)
 
 
 def request_row(journal: Journal, entry: JournalEntry) -> dict[str, Any]:
-    """A request in one line."""
+    """Return the fields of a row in the list of requests."""
     return {
         "number": entry.number,
         "time": entry.time,
@@ -51,52 +51,56 @@ def request_row(journal: Journal, entry: JournalEntry) -> dict[str, Any]:
 
 
 def request_details(journal: Journal, entry: JournalEntry, origin: str) -> dict[str, Any]:
-    """A request with all that is known of it; `origin` is where a curl finds the server."""
-    told = journal.entry_to_json(entry)
+    """Return all fields of the page of a request; `origin` is the address of the server for curl."""
+    shown = journal.entry_to_json(entry)
     rules = [violation.rule for violation in entry.violations]
     return {
         **request_row(journal, entry),
-        "query": escape_invisible(told["query"]),
-        "phrase": reason_phrase(entry.status) if entry.status else "no answer",
+        "query": escape_invisible(shown["query"]),
+        "phrase": reason_phrase(entry.status) if entry.status else "no response",
         "operation": entry.operation,
         "milliseconds": f"{entry.milliseconds:.1f}",
         "violations": [
-            {**_escape_values(seen), "statement": rule.statement, "source": rule.source}
-            for seen, rule in zip(told["violations"], rules, strict=True)
+            {**_escape_values(violation), "statement": rule.statement, "source": rule.source}
+            for violation, rule in zip(shown["violations"], rules, strict=True)
         ],
-        "request": _message_view(told["headers"], told["body"], len(entry.body) > MAX_SHOWN_BODY),
+        "request": _message_view(shown["headers"], shown["body"], len(entry.body) > MAX_SHOWN_BODY),
         "response": _message_view(
-            told["response_headers"], told["response_body"], len(entry.response_body) > MAX_SHOWN_BODY
+            shown["response_headers"], shown["response_body"], len(entry.response_body) > MAX_SHOWN_BODY
         ),
-        "curl": escape_invisible(" \\\n  ".join(_curl_lines(told, entry, origin))),
-        "inexact": _is_inexact_curl(told, entry),
+        "curl": escape_invisible(" \\\n  ".join(_curl_lines(shown, entry, origin))),
+        "inexact": _is_inexact_curl(shown, entry),
     }
 
 
-def _message_view(headers: Mapping[str, str], body: str, cut: bool) -> dict[str, Any]:
-    return {"headers": _escape_values(headers), "body": escape_invisible(indent_json(body)), "cut": cut}
+def _message_view(headers: Mapping[str, str], body: str, truncated: bool) -> dict[str, Any]:
+    return {
+        "headers": _escape_values(headers),
+        "body": escape_invisible(indent_json(body)),
+        "truncated": truncated,
+    }
 
 
 def _escape_values(texts: Mapping[str, str]) -> dict[str, str]:
     return {escape_invisible(name): escape_invisible(text) for name, text in texts.items()}
 
 
-def _curl_lines(told: Mapping[str, Any], entry: JournalEntry, origin: str) -> Iterator[str]:
-    path, query = quote(told["path"], safe="/:@"), quote(told["query"], safe="/:@=&?+")
+def _curl_lines(shown: Mapping[str, Any], entry: JournalEntry, origin: str) -> Iterator[str]:
+    path, query = quote(shown["path"], safe="/:@"), quote(shown["query"], safe="/:@=&?+")
     url = origin.rstrip("/") + path + (f"?{query}" if query else "")
     yield f"curl -i -X {shlex.quote(entry.method)} {shlex.quote(url)}"
     if "Authorization" in entry.headers:
         yield '-H "Authorization: Bearer $TOKEN"'
-    for name, value in told["headers"].items():
+    for name, value in shown["headers"].items():
         if not _CLIENT_HEADERS.fullmatch(name):
             yield f"-H {shlex.quote(f'{name}: {value}')}"
-    if told["body"]:
-        if "Content-Type" not in told["headers"]:
-            yield "-H 'Content-Type:'"  # curl would name one
-        yield f"--data-binary {shlex.quote(told['body'])}"
+    if shown["body"]:
+        if "Content-Type" not in shown["headers"]:
+            yield "-H 'Content-Type:'"  # otherwise curl adds one
+        yield f"--data-binary {shlex.quote(shown['body'])}"
 
 
-def _is_inexact_curl(told: Mapping[str, Any], entry: JournalEntry) -> bool:
-    """Whether the curl sends another body: a longer one, no text, or with characters that no shell passes on."""
-    body: str = told["body"]
+def _is_inexact_curl(shown: Mapping[str, Any], entry: JournalEntry) -> bool:
+    """Return whether the curl command sends another body than the request."""
+    body: str = shown["body"]
     return body.encode("utf-8", "replace") != entry.body or escape_invisible(body) != body

@@ -1,4 +1,4 @@
-"""The services and the callers of a mock, as the page shows them."""
+"""The services and callers of a mock as the page shows them."""
 
 import functools
 from collections.abc import Mapping
@@ -16,24 +16,24 @@ MAX_SHOWN_SERVICES = 100
 
 
 def list_services(mock: Mock) -> tuple[list[dict[str, Any]], int]:
-    """The newest services, each in one line, and the number of all."""
-    with mock.store.transaction() as step:
-        stored, number = step.newest(MAX_SHOWN_SERVICES), step.count()
+    """Return the newest services, and the number of all services."""
+    with mock.store.transaction() as transaction:
+        services, count = transaction.newest(MAX_SHOWN_SERVICES), transaction.count()
     labels = _team_labels(mock)
-    return [_service_row(with_current_status(service, mock.clock), labels) for service in stored], number
+    return [_service_row(with_current_status(service, mock.clock), labels) for service in services], count
 
 
 def set_status(mock: Mock, service_id: str, status: str) -> bool:
-    """Puts a service into a status, in which it stays; false where there is none of that id."""
-    with mock.store.transaction() as step:
-        service = step.get(service_id.lower())
+    """Set the status of a service, and end its transition; return whether the service exists."""
+    with mock.store.transaction() as transaction:
+        service = transaction.get(service_id.lower())
         if service is not None:
-            step.replace(replace(without_pending_transition(service), status=status))
+            transaction.replace(replace(without_pending_transition(service), status=status))
         return service is not None
 
 
 def list_callers(mock: Mock) -> list[dict[str, str]]:
-    """The callers that are known; the packaged ones with their tokens, which open nothing but a mock."""
+    """Return the known callers; only the tokens of packaged callers are included, since they are public."""
     labels = _team_labels(mock)
     return [
         {
@@ -47,7 +47,7 @@ def list_callers(mock: Mock) -> list[dict[str, str]]:
 
 
 def url_key(service_id: str) -> str:
-    """The id as a part of a URL; a seeded one may be any text."""
+    """Return the id as a part of a URL; the id of a seeded service may be any text."""
     return quote(service_id, safe="", errors="replace")
 
 

@@ -1,4 +1,4 @@
-"""What the reference is made of: one document for the browser, and Swagger UI from its package."""
+"""The API reference: the OpenAPI document for the browser, and the files of Swagger UI."""
 
 import functools
 import importlib.util
@@ -11,25 +11,24 @@ from mock_server.contract import document
 from mock_server.contract.model import Contract
 
 _STATIC = Path(__file__).resolve().parent / "static"
-_OWN_FILES = ("page.css", "page.js", "reference.css", "reference.js")
+_PAGE_FILES = ("page.css", "page.js", "reference.css", "reference.js")
 _SWAGGER_FILES = ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")
 
 
 def openapi_document(contracts: Sequence[Contract], server: str) -> str:
-    """The first document as it was loaded, with the paths of the others; whoever tries it calls `server`."""
+    """Return the first document with the paths of all; the reference sends its requests to `server`."""
     first, *others = (contract.document for contract in contracts)
     paths: dict[str, Any] = {}
     for other in others:
         paths |= document.inline_references(other).get("paths") or {}
     whole = {**first, "servers": [{"url": server}], "paths": {**paths, **(first.get("paths") or {})}}
-    whole.pop(
-        "jsonSchemaDialect", None
-    )  # Swagger UI warns of any but its own, which says the same of these keywords
+    # Swagger UI warns of other dialects than its own, which treats these keywords alike.
+    whole.pop("jsonSchemaDialect", None)
     return json.dumps(whole, default=str, skipkeys=True)
 
 
 def bearer_scheme(contract: Contract) -> str:
-    """The name of the security scheme that takes a bearer token."""
+    """Return the name of the security scheme for bearer tokens, or an empty text."""
     schemes = (contract.document.get("components") or {}).get("securitySchemes") or {}
     return next((str(name) for name, scheme in schemes.items() if _is_bearer(scheme)), "")
 
@@ -40,14 +39,14 @@ def _is_bearer(scheme: Any) -> bool:
 
 @functools.cache
 def read_file(name: str) -> bytes | None:
-    """A style sheet, a script or a picture of the page; None where the page has none of that name."""
-    if name not in (*_OWN_FILES, *_SWAGGER_FILES):
+    """Return a static file of the pages, or None for an unknown name."""
+    if name not in (*_PAGE_FILES, *_SWAGGER_FILES):
         return None
-    return ((_STATIC if name in _OWN_FILES else _swagger_folder()) / name).read_bytes()
+    return ((_STATIC if name in _PAGE_FILES else _swagger_folder()) / name).read_bytes()
 
 
 def _swagger_folder() -> Path:
-    """The folder of Swagger UI; the package around it makes a page with inline script, and is not loaded."""
-    found = importlib.util.find_spec("flask_swagger_ui")
-    folders = found.submodule_search_locations if found else None
+    """Return the folder of Swagger UI. Its package is not imported, since its own page has inline scripts."""
+    package = importlib.util.find_spec("flask_swagger_ui")
+    folders = package.submodule_search_locations if package else None
     return Path(next(iter(folders or ()), "flask_swagger_ui")) / "dist"

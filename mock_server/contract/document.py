@@ -1,4 +1,4 @@
-"""An OpenAPI document as plain data: references inlined, rules switched off."""
+"""An OpenAPI document as plain data: inlined references, operations and disabled rules."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -10,43 +10,45 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 def inline_references(document: Node) -> Node:
-    """The document without `$ref`: what stands beside a reference is merged over its target."""
-    done: dict[str, Any] = {}
+    """Return the document without `$ref`; keywords beside a reference are merged over its target."""
+    targets: dict[str, Any] = {}
 
-    def visit(node: Any, above: tuple[str, ...]) -> Any:
+    def visit(node: Any, parents: tuple[str, ...]) -> Any:
         if isinstance(node, list):
-            return [visit(item, above) for item in node]
+            return [visit(item, parents) for item in node]
         if not isinstance(node, dict):
             return node
         reference = node.get("$ref")
-        siblings = {key: visit(value, above) for key, value in node.items() if key != "$ref"}
+        siblings = {key: visit(value, parents) for key, value in node.items() if key != "$ref"}
         if not isinstance(reference, str):
-            return {**siblings, "$ref": visit(reference, above)} if "$ref" in node else siblings
-        if reference in above:
-            raise UnusableFileError(f"{reference}: refers to itself; the mock reads no recursive schemas")
-        if reference not in done:
-            done[reference] = visit(resolve_reference(document, reference), (*above, reference))
-        return merge_nodes(done[reference], siblings)
+            return {**siblings, "$ref": visit(reference, parents)} if "$ref" in node else siblings
+        if reference in parents:
+            raise UnusableFileError(f"{reference}: refers to itself; the mock supports no recursive schemas")
+        if reference not in targets:
+            targets[reference] = visit(resolve_reference(document, reference), (*parents, reference))
+        return merge_nodes(targets[reference], siblings)
 
     result: Node = visit(document, ())
     return result
 
 
 def resolve_reference(document: Node, reference: str) -> Any:
-    """What a local reference such as `#/components/schemas/ServiceSlug` points to."""
+    """Return the target of a local reference such as `#/components/schemas/ServiceSlug`."""
     node: Any = document
     if not reference.startswith("#/"):
-        raise UnusableFileError(f"{reference}: not a reference within the document; bring its target in")
+        raise UnusableFileError(
+            f"{reference}: not a reference within the document; move its target into the document"
+        )
     for part in reference[2:].split("/"):
         key = part.replace("~1", "/").replace("~0", "~")
         if not isinstance(node, dict) or key not in node:
-            raise UnusableFileError(f"{reference}: points to nothing; mend the reference")
+            raise UnusableFileError(f"{reference}: points to nothing; correct the reference")
         node = node[key]
     return node
 
 
 def merge_nodes(base: Any, over: Node) -> Any:
-    """`base` with the keys of `over`; the `x-rules` of both count."""
+    """Return `base` with the keys of `over`; their `x-rules` are merged."""
     if not over or not isinstance(base, dict):
         return base
     result = {**base, **over}
@@ -56,44 +58,46 @@ def merge_nodes(base: Any, over: Node) -> Any:
 
 
 def iter_operations(document: Node) -> Iterator[tuple[str, str, Node, Node]]:
-    """Path, method, path item and operation of each operation of an inlined document."""
+    """Yield the path, method, path item and operation object of each operation of an inlined document."""
     for path, item in (document.get("paths") or {}).items():
         for method in METHODS:
             if isinstance(item, dict) and isinstance(item.get(method), dict):
                 yield path, method, item, item[method]
 
 
-def disable_rules(node: Node, off: frozenset[str]) -> Node:
-    """A schema (or parameter) without what the rules in `off` say."""
-    if not off:
+def disable_rules(node: Node, disabled: frozenset[str]) -> Node:
+    """Return a schema (or parameter) without the keywords of the disabled rules."""
+    if not disabled:
         return node
     result: Node = {}
     for key, value in node.items():
         if isinstance(value, dict) and key != "x-rules":
-            result[key] = disable_rules(value, off)
+            result[key] = disable_rules(value, disabled)
         elif isinstance(value, list) and key in {"anyOf", "oneOf", "allOf", "prefixItems"}:
             result[key] = [
-                disable_rules(branch, off) for branch in value if not _is_disabled_branch(branch, off)
+                disable_rules(branch, disabled)
+                for branch in value
+                if not _is_disabled_branch(branch, disabled)
             ]
         else:
             result[key] = value
     rules = node.get("x-rules")
     for keyword, rule in rules.items() if isinstance(rules, dict) else ():
-        _disable_keyword(result, keyword, rule, off)
+        _disable_keyword(result, keyword, rule, disabled)
     return result
 
 
-def _is_disabled_branch(branch: Any, off: frozenset[str]) -> bool:
-    """Whether a branch is nothing but a permission that is switched off."""
+def _is_disabled_branch(branch: Any, disabled: frozenset[str]) -> bool:
+    """Return whether a branch only grants a disabled permission: null."""
     if not isinstance(branch, dict) or branch.get("type") != "null":
         return False
-    return bool(off & set((branch.get("x-rules") or {}).values()))
+    return bool(disabled & set((branch.get("x-rules") or {}).values()))
 
 
-def _disable_keyword(node: Node, keyword: str, rule: Any, off: frozenset[str]) -> None:
+def _disable_keyword(node: Node, keyword: str, rule: Any, disabled: frozenset[str]) -> None:
     if isinstance(rule, dict):
-        node[keyword] = [name for name in node.get(keyword, ()) if rule.get(name) not in off]
-    elif rule in off:
+        node[keyword] = [name for name in node.get(keyword, ()) if rule.get(name) not in disabled]
+    elif rule in disabled:
         opposite = _NEGATIONS.get((keyword, _hashable(node.get(keyword))))
         if opposite is None:
             node.pop(keyword, None)
@@ -105,7 +109,7 @@ def _hashable(value: Any) -> object:
     return tuple(value) if isinstance(value, list) else value if isinstance(value, bool) else None
 
 
-#: A permission is withdrawn by the opposite of its keyword; a constraint is dropped.
+#: A disabled permission becomes the opposite of its keyword; a disabled constraint is removed.
 _NEGATIONS: dict[tuple[str, object], Callable[[Node], Any]] = {
     ("additionalProperties", True): lambda _: False,
     ("required", ()): lambda node: list(node.get("properties", ())),
@@ -114,7 +118,7 @@ _NEGATIONS: dict[tuple[str, object], Callable[[Node], Any]] = {
 
 
 def iter_rule_ids(node: Any) -> Iterator[str]:
-    """Each rule that stands beside a keyword of the node or of what lies within it."""
+    """Yield the ids of the rules beside the keywords of a node and of its children."""
     if isinstance(node, dict):
         rules = node.get("x-rules")
         yield from _iter_values(rules.values() if isinstance(rules, dict) else ())

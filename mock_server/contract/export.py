@@ -1,4 +1,4 @@
-"""The contract for tools that read less of it, made mechanically: `oneOf` for `if/then`, OpenAPI 3.0."""
+"""Export: views of the contract for other tools, with `oneOf` in place of `if/then`, or as OpenAPI 3.0."""
 
 import copy
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from mock_server.contract.model import Node
 
 
 def export_view(openapi: Node, *, one_of: bool = False, version: str = "3.1") -> Node:
-    """The document in a view of its own; it accepts the same requests."""
+    """Return a view of the document that accepts the same requests."""
     if not one_of and version == "3.1":
         return copy.deepcopy(openapi)
     result = document.inline_references(openapi) if version == "3.0" else copy.deepcopy(openapi)
@@ -22,7 +22,7 @@ def export_view(openapi: Node, *, one_of: bool = False, version: str = "3.1") ->
 
 
 def _iter_body_schemas(openapi: Node) -> Iterator[Node]:
-    """The schema of each request body, where it is written."""
+    """Yield the schema of each request body as a mutable part of the document."""
     for _, _, _, operation in document.iter_operations(openapi):
         for media in ((operation.get("requestBody") or {}).get("content") or {}).values():
             schema = media.get("schema") or {}
@@ -30,33 +30,30 @@ def _iter_body_schemas(openapi: Node) -> Iterator[Node]:
 
 
 def _expand_conditional(openapi: Node, schema: Node) -> Node:
-    """Two whole schemas, one per branch: in the first the condition holds, in the second it does not.
+    """Return a `oneOf` of two complete schemas, one for each outcome of the condition.
 
-    The condition is of one form: a property is required and is a constant.
+    Only one form of condition is supported: a required property with a constant value.
     """
     condition = schema.pop("if")
     then, otherwise = schema.pop("then", {}), schema.pop("else", {})
     (name,) = condition["required"]
     constant = condition["properties"][name]["const"]
-    decisive = schema["properties"][name]
-    if "$ref" in decisive:
-        target = document.resolve_reference(openapi, decisive["$ref"])
-        decisive = document.merge_nodes(
-            target, {key: value for key, value in decisive.items() if key != "$ref"}
-        )
-    held, rest = (
-        _merge_required(copy.deepcopy(schema), then),
-        _merge_required(copy.deepcopy(schema), otherwise),
-    )
-    held["properties"][name] = {**decisive, "enum": [constant]}
-    held["properties"][name].pop("default", None)
-    held["required"].append(name)
-    rest["properties"][name] = {**decisive, "enum": [v for v in decisive["enum"] if v != constant]}
-    return {"description": schema.get("description", ""), "oneOf": [held, rest]}
+    deciding = schema["properties"][name]
+    if "$ref" in deciding:
+        target = document.resolve_reference(openapi, deciding["$ref"])
+        siblings = {key: value for key, value in deciding.items() if key != "$ref"}
+        deciding = document.merge_nodes(target, siblings)
+    if_true = _merge_required(copy.deepcopy(schema), then)
+    if_false = _merge_required(copy.deepcopy(schema), otherwise)
+    if_true["properties"][name] = {**deciding, "enum": [constant]}
+    if_true["properties"][name].pop("default", None)
+    if_true["required"].append(name)
+    if_false["properties"][name] = {**deciding, "enum": [v for v in deciding["enum"] if v != constant]}
+    return {"description": schema.get("description", ""), "oneOf": [if_true, if_false]}
 
 
 def _merge_required(schema: Node, branch: Node) -> Node:
-    """A schema with what a branch requires beside what it requires itself."""
+    """Add the required properties of a branch, and their rules, to a schema."""
     rules = {**_required_rules(schema), **_required_rules(branch)}
     schema["required"] = [*schema.get("required", ()), *branch.get("required", ())]
     if rules:
@@ -73,7 +70,7 @@ def _required_rules(schema: Node) -> Node:
 
 
 def _to_openapi_3_0(openapi: Node) -> Node:
-    """The document in OpenAPI 3.0; references are inlined already."""
+    """Return an inlined document as OpenAPI 3.0."""
     result: Node = _downgrade_schema(openapi)
     result["openapi"] = "3.0.3"
     result.pop("jsonSchemaDialect", None)
@@ -103,6 +100,6 @@ def _downgrade_schema(node: Any) -> Any:
 
 
 def _to_nullable(node: Node) -> Node:
-    """`anyOf` of a schema and null, as `nullable` beside the schema."""
+    """Return an `anyOf` of a schema and null as a nullable schema."""
     branches = [branch for branch in node.pop("anyOf") if branch != {"type": "null"}]
     return {**branches[0], **node, "nullable": True}

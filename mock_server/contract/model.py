@@ -38,7 +38,7 @@ UNNAMED_RULE = Rule("unnamed", "constraint", "A keyword without a rule.", "assum
 class Mismatch(NamedTuple):
     """The difference that a check found between a request and the contract.
 
-    `location` is `header`, `path`, `body`, `state` or `answer`; `pointer` is a JSON Pointer into it. `actual` and
+    `location` is `header`, `path`, `body`, `state` or `response`; `pointer` is a JSON Pointer into it. `actual` and
     `expected` are short texts for people.
     """
 

@@ -1,4 +1,4 @@
-"""The catalogue as a page for people: `docs/rules.md`."""
+"""The Markdown page of the rules: `docs/rules.md`."""
 
 from collections.abc import Iterable, Mapping
 
@@ -19,23 +19,23 @@ fixtures, in the suite's report.
   conform equally. The word in brackets is the grade of the status. If it is *assumed*, any status of the same class
   conforms.
 """
-_SHORT = {"createContainer": "create", "updateContainer": "update"}
+_SHORT_NAMES = {"createContainer": "create", "updateContainer": "update"}
 
 
 def rules_markdown(rules: Mapping[str, Rule], operations: Iterable[Operation]) -> str:
-    """The page: how many rules of each grade, then a row per rule."""
-    known = [operation.id for operation in operations]
+    """Return the page: the number of rules by grade, then one row per rule."""
+    operation_ids = [operation.id for operation in operations]
     counts = ", ".join(f"{sum(rule.grade == grade for rule in rules.values())} {grade}" for grade in GRADES)
-    rows = [_rule_row(rule, known) for rule in rules.values()]
+    rows = [_rule_row(rule, operation_ids) for rule in rules.values()]
     head = ["| rule | says | kind | grade | on | status | source |", "|---|---|---|---|---|---|---|"]
     return "\n".join([_HEAD, f"{len(rules)} rules: {counts}.", "", *head, *rows, ""])
 
 
-def _rule_row(rule: Rule, known: list[str]) -> str:
-    on = ", ".join(_SHORT.get(name, name) for name in rule.operations if name in known)
+def _rule_row(rule: Rule, operation_ids: list[str]) -> str:
+    operations = ", ".join(_SHORT_NAMES.get(name, name) for name in rule.operations if name in operation_ids)
     status = " or ".join(map(str, rule.status))
     if status and rule.status_grade:
         status += f" ({rule.status_grade})"
     needs = f" Seen through the {rule.needs}." if rule.needs else ""
-    cells = (f"`{rule.id}`", rule.statement + needs, rule.kind, rule.grade, on, status, rule.source)
+    cells = (f"`{rule.id}`", rule.statement + needs, rule.kind, rule.grade, operations, status, rule.source)
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

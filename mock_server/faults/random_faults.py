@@ -1,4 +1,4 @@
-"""Latency and faults by chance: the same seed and the same order of calls give the same ones."""
+"""Random latency and faults: a seed and the order of the requests determine them."""
 
 import random
 import re
@@ -12,42 +12,43 @@ _LATENCY = re.compile(r"([0-9]+(?:\.[0-9]+)?)(?:-([0-9]+(?:\.[0-9]+)?))?(ms|s)")
 
 
 def parse_latency(text: str) -> tuple[float, float]:
-    """The least and the most seconds of a text such as `200ms`, `50-200ms` or `0.1-2s`."""
+    """Return the minimum and maximum in seconds of a text such as `200ms`, `50-200ms` or `0.1-2s`."""
     match = _LATENCY.fullmatch(text.strip()) if len(text) < 40 else None
     if match is None:
-        raise ValueError(f"latency: got {text[:40]!r}, expected such as 200ms, 50-200ms or 0.1-2s")
+        raise ValueError(f"latency: got {text[:40]!r}, expected a time such as 200ms, 50-200ms or 0.1-2s")
     unit = 1.0 if match[3] == "s" else 0.001
-    least, most = float(match[1]) * unit, float(match[2] or match[1]) * unit
-    if not least <= most <= MAX_DELAY_SECONDS:
+    minimum, maximum = float(match[1]) * unit, float(match[2] or match[1]) * unit
+    if not minimum <= maximum <= MAX_DELAY_SECONDS:
         raise ValueError(
-            f"latency: got {text!r}, expected the less before the more, {MAX_DELAY_SECONDS}s at most"
+            f"latency: got {text!r}, expected the minimum before the maximum, {MAX_DELAY_SECONDS}s at most"
         )
-    return least, most
+    return minimum, maximum
 
 
 class RandomFaults:
-    """Draws for each call how long it takes, and whether it fails: with 503 or a lost connection."""
+    """Draws a latency for each request, and whether it fails: with 503 or a dropped connection."""
 
-    def __init__(self, slow: str, rate: float, seed: int | None) -> None:
+    def __init__(self, latency: str, rate: float, seed: int | None) -> None:
         if not 0 <= rate <= 1:
-            raise ValueError(f"fault-rate: got {rate}, expected from 0 (never) to 1 (always)")
-        self._seconds, self._rate = parse_latency(slow) if slow else (0.0, 0.0), rate
+            raise ValueError(f"fault-rate: got {rate}, expected a number from 0 (never) to 1 (always)")
+        self._latency, self._rate = parse_latency(latency) if latency else (0.0, 0.0), rate
         self.seed = secrets.randbelow(1_000_000) if seed is None else seed
-        self._random = random.Random(self.seed)  # noqa: S311  # it is meant to be repeatable
+        self._rng = random.Random(self.seed)  # noqa: S311  # repeatable on purpose
         self._lock = threading.Lock()
-        self.enabled = self._seconds[1] > 0 or rate > 0
+        self.enabled = self._latency[1] > 0 or rate > 0
 
     def draw(self) -> tuple[float, InjectedFault | None]:
-        """The latency of the next call, and its fault. Every call draws as often as every other."""
-        with self._lock:
-            slow, fails, kind = (self._random.random() for _ in range(3))
-        least, most = self._seconds
-        return least + (most - least) * slow, _make_fault(kind) if fails < self._rate else None
+        """Return the latency of the next request in seconds, and its fault if it fails."""
+        with self._lock:  # three numbers for each request, so that a seed gives the same faults at any rate
+            latency, failure, kind = (self._rng.random() for _ in range(3))
+        minimum, maximum = self._latency
+        fault = _make_fault(kind) if failure < self._rate else None
+        return minimum + (maximum - minimum) * latency, fault
 
 
 def _make_fault(kind: float) -> InjectedFault:
     if kind < 0.5:
         return InjectedFault(drop="before")
     return InjectedFault(
-        responses.problem_response(503, "a fault by chance (--fault-rate)", headers={"Retry-After": "1"})
+        responses.problem_response(503, "a random fault (--fault-rate)", headers={"Retry-After": "1"})
     )

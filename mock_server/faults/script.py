@@ -1,4 +1,4 @@
-"""A script: what happens to the next calls, in order. Written through `/_mock/script`."""
+"""The script: faults for the next requests, in order, set through `/_mock/script`."""
 
 import json
 import re
@@ -14,18 +14,21 @@ from mock_server.web.responses import JSON_TYPE, Response
 
 MAX_STEPS = 1000
 _MAX_TIMES = 1_000_000
-_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_VALUE = re.compile(r"[\x20-\x7e\t]*")
-_FRAMING = {"content-length", "transfer-encoding", "connection"}
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")
+_FRAMING_HEADERS = {"content-length", "transfer-encoding", "connection"}
 _FILTERS = ("operation", "caller", "slug")
 _PROPERTIES = ("times", *_FILTERS, "status", "body", "headers", "delay", "drop", "truncate")
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptStep:
-    """What happens to the next `times` calls that match; what is None matches every call."""
+    """A fault for the next `times` requests that match; a filter of None matches every request.
 
-    given: Mapping[str, Any]
+    `options` is the step as JSON.
+    """
+
+    options: Mapping[str, Any]
     times: int
     operation: str | None
     caller: str | None
@@ -38,37 +41,35 @@ class ScriptStep:
     drop: str
     truncate_at: int | None
 
-    def effect(self, operation: Operation) -> InjectedFault:
-        """What happens to a call of that operation."""
-        return InjectedFault(self._answer(operation), self.delay, self.drop, self.truncate_at)
+    def fault(self, operation: Operation) -> InjectedFault:
+        """Return the fault of a request for that operation."""
+        return InjectedFault(self._response(operation), self.delay, self.drop, self.truncate_at)
 
-    def _answer(self, operation: Operation) -> Response | None:
+    def _response(self, operation: Operation) -> Response | None:
         if self.status is None:
             return None
         if self.body is not None:
             return Response(self.status, self.body, self.media_type, self.headers)
-        plain = example_or_problem(
-            operation, self.status, f"{self.status} on demand: a step of the script says so"
-        )
-        media_type, headers = self.media_type or plain.media_type, {**plain.headers, **self.headers}
-        return plain._replace(media_type=media_type, headers=headers)
+        example = example_or_problem(operation, self.status, f"{self.status} from a step of the script")
+        media_type, headers = self.media_type or example.media_type, {**example.headers, **self.headers}
+        return example._replace(media_type=media_type, headers=headers)
 
 
 @dataclass(slots=True)
 class _PendingStep:
     step: ScriptStep
-    left: int
+    uses_left: int
 
 
 class Script:
-    """The steps that are still to come; `steps` is empty where nothing is asked for."""
+    """The steps that are not used up, oldest first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.steps: list[_PendingStep] = []
 
     def add(self, steps: list[ScriptStep]) -> bool:
-        """Appends the steps, all or, where the script would be too long, none."""
+        """Append the steps and return whether they fit; a script that is too long stays unchanged."""
         with self._lock:
             fits = len(self.steps) + len(steps) <= MAX_STEPS
             if fits:
@@ -76,28 +77,28 @@ class Script:
         return fits
 
     def clear(self) -> int:
-        """Forgets the steps; how many there were."""
+        """Delete all steps and return their number."""
         with self._lock:
-            removed, self.steps = len(self.steps), []
-        return removed
+            deleted, self.steps = len(self.steps), []
+        return deleted
 
     def to_json(self) -> list[dict[str, Any]]:
-        """The steps as they were given, and how many calls each still waits for."""
+        """Return the steps as JSON values; `left` is the number of requests that a step still applies to."""
         with self._lock:
-            return [{**pending.step.given, "left": pending.left} for pending in self.steps]
+            return [{**pending.step.options, "left": pending.uses_left} for pending in self.steps]
 
     def take(self, operation: Operation, caller: str, slug: Callable[[], object]) -> InjectedFault | None:
-        """The effect of the first step that the call matches, which is used up by one."""
+        """Return the fault of the first step that matches a request, and use the step once."""
         with self._lock:
-            needs = any(pending.step.slug is not None for pending in self.steps)
-        seen = slug() if needs else None  # it may ask the store, so not within the lock
+            needs_slug = any(pending.step.slug is not None for pending in self.steps)
+        request_slug = slug() if needs_slug else None  # may read the store, so outside the lock
         with self._lock:
             for pending in self.steps:
-                if _matches(pending.step, operation.id, caller, seen):
-                    pending.left -= 1
-                    if not pending.left:
+                if _matches(pending.step, operation.id, caller, request_slug):
+                    pending.uses_left -= 1
+                    if not pending.uses_left:
                         self.steps = [other for other in self.steps if other is not pending]
-                    return pending.step.effect(operation)
+                    return pending.step.fault(operation)
         return None
 
 
@@ -109,57 +110,53 @@ def _matches(step: ScriptStep, operation: str, caller: str, slug: object) -> boo
     )
 
 
-def parse_step(given: Any, operations: tuple[str, ...], callers: tuple[str, ...]) -> ScriptStep:
-    """The step of a JSON object; ValueError says what is wrong with it, and what would be right."""
-    if not isinstance(given, dict):
+def parse_step(options: Any, operations: tuple[str, ...], callers: tuple[str, ...]) -> ScriptStep:
+    """Return the step of a JSON object; raise ValueError with the expected value if it is invalid."""
+    if not isinstance(options, dict):
         raise ValueError(f"a step: expected an object of {', '.join(_PROPERTIES)}")  # noqa: TRY004
-    for name in given:
+    for name in options:
         if name not in _PROPERTIES:
             close = get_close_matches(name, _PROPERTIES, n=1)
-            raise ValueError(
-                f"{_format(name)}: no such name; "
-                + (f"did you mean {close[0]}?" if close else _list_properties())
-            )
-    _check_choice(given, "operation", operations)
-    _check_choice(given, "caller", callers)
-    _check_text(given, "slug")
-    status, delay = _parse_integer(given, "status", 200, 599), _parse_delay(given)
-    drop, keep = _parse_drop(given), _parse_truncate(given)
-    headers = _parse_headers(given)
-    body, media_type = _parse_body(given)
-    _check_combination(status, delay, drop, keep, bool(headers) or body is not None)
+            hint = f"did you mean {close[0]}?" if close else f"available: {', '.join(_PROPERTIES)}"
+            raise ValueError(f"{_format(name)}: unknown property; {hint}")
+    _check_choice(options, "operation", operations)
+    _check_choice(options, "caller", callers)
+    _check_text(options, "slug")
+    status, delay = _parse_integer(options, "status", 200, 599), _parse_delay(options)
+    drop, truncate_at = _parse_drop(options), _parse_truncate(options)
+    headers = _parse_headers(options)
+    body, media_type = _parse_body(options)
+    _check_combination(status, delay, drop, truncate_at, bool(headers) or body is not None)
     for name in [name for name in headers if name.lower() == "content-type"]:
         media_type = headers.pop(name)
-    told = {name: value for name, value in given.items() if name != "body"}
+    shown_options = {name: value for name, value in options.items() if name != "body"}
     if body is not None:
-        told["body"] = body.decode("utf-8", "replace")[:1000]
+        shown_options["body"] = body.decode("utf-8", "replace")[:1000]
     return ScriptStep(
-        given=told,
-        times=_parse_integer(given, "times", 1, _MAX_TIMES) or 1,
-        operation=given.get("operation"),
-        caller=given.get("caller"),
-        slug=given.get("slug"),
+        options=shown_options,
+        times=_parse_integer(options, "times", 1, _MAX_TIMES) or 1,
+        operation=options.get("operation"),
+        caller=options.get("caller"),
+        slug=options.get("slug"),
         status=status,
         body=body,
         media_type=media_type,
         headers=headers,
         delay=delay,
         drop=drop,
-        truncate_at=keep,
+        truncate_at=truncate_at,
     )
 
 
-def _check_combination(status: int | None, delay: float, drop: str, keep: int | None, answered: bool) -> None:
-    if status is None and answered:
-        raise ValueError("body, headers: they belong to a status; give one")
-    if drop and (status is not None or keep is not None):
-        raise ValueError("drop: nothing is answered, so neither status nor truncate goes with it")
-    if status is None and not drop and keep is None and not delay:
-        raise ValueError("a step: nothing would happen; give status, delay, drop or truncate")
-
-
-def _list_properties() -> str:
-    return f"there is {', '.join(_PROPERTIES)}"
+def _check_combination(
+    status: int | None, delay: float, drop: str, truncate_at: int | None, has_content: bool
+) -> None:
+    if status is None and has_content:
+        raise ValueError("body, headers: got no status, expected a status with them")
+    if drop and (status is not None or truncate_at is not None):
+        raise ValueError("drop: no response is sent; expected neither status nor truncate")
+    if status is None and not drop and truncate_at is None and not delay:
+        raise ValueError("a step: got no effect, expected status, delay, drop or truncate")
 
 
 def _format(value: object) -> str:
@@ -167,72 +164,73 @@ def _format(value: object) -> str:
     return text if len(text) < 60 else text[:57] + "..."
 
 
-def _error(given: Mapping[str, Any], name: str, wanted: str) -> ValueError:
-    return ValueError(f"{name}: got {_format(given.get(name))}, expected {wanted}")
+def _error(options: Mapping[str, Any], name: str, expected: str) -> ValueError:
+    return ValueError(f"{name}: got {_format(options.get(name))}, expected {expected}")
 
 
-def _check_choice(given: Mapping[str, Any], name: str, known: tuple[str, ...]) -> None:
-    if given.get(name) is not None and given[name] not in known:
-        raise _error(given, name, f"one of {', '.join(known)}")
+def _check_choice(options: Mapping[str, Any], name: str, choices: tuple[str, ...]) -> None:
+    if options.get(name) is not None and options[name] not in choices:
+        raise _error(options, name, f"one of {', '.join(choices)}")
 
 
-def _check_text(given: Mapping[str, Any], name: str) -> None:
-    if not isinstance(given.get(name), str | None):
-        raise _error(given, name, "a string")
+def _check_text(options: Mapping[str, Any], name: str) -> None:
+    if not isinstance(options.get(name), str | None):
+        raise _error(options, name, "a string")
 
 
-def _parse_integer(given: Mapping[str, Any], name: str, least: int, most: int) -> int | None:
-    value = given.get(name)
-    if value is not None and (type(value) is not int or not least <= value <= most):
-        raise _error(given, name, f"an integer from {least} to {most}")
+def _parse_integer(options: Mapping[str, Any], name: str, minimum: int, maximum: int) -> int | None:
+    value = options.get(name)
+    if value is not None and (type(value) is not int or not minimum <= value <= maximum):
+        raise _error(options, name, f"an integer from {minimum} to {maximum}")
     return value
 
 
-def _parse_delay(given: Mapping[str, Any]) -> float:
-    value = given.get("delay", 0)
+def _parse_delay(options: Mapping[str, Any]) -> float:
+    value = options.get("delay", 0)
     if type(value) not in {int, float} or not 0 <= value <= MAX_DELAY_SECONDS:
-        raise _error(given, "delay", f"seconds, from 0 to {MAX_DELAY_SECONDS}")
+        raise _error(options, "delay", f"seconds, from 0 to {MAX_DELAY_SECONDS}")
     return float(value)
 
 
-def _parse_drop(given: Mapping[str, Any]) -> str:
-    value = given.get("drop", False)
+def _parse_drop(options: Mapping[str, Any]) -> str:
+    value = options.get("drop", False)
     if not isinstance(value, bool) and value not in ("before", "after"):
-        raise _error(given, "drop", "true, before (the call is not carried out) or after")
+        raise _error(options, "drop", "true, before (the request is not carried out) or after")
     return value if isinstance(value, str) else "before" if value else ""
 
 
-def _parse_truncate(given: Mapping[str, Any]) -> int | None:
-    value = given.get("truncate", False)
+def _parse_truncate(options: Mapping[str, Any]) -> int | None:
+    value = options.get("truncate", False)
     if isinstance(value, bool):
         return -1 if value else None
-    return _parse_integer(given, "truncate", 0, _MAX_TIMES)
+    return _parse_integer(options, "truncate", 0, _MAX_TIMES)
 
 
-def _parse_headers(given: Mapping[str, Any]) -> dict[str, str]:
-    headers = given.get("headers")
+def _parse_headers(options: Mapping[str, Any]) -> dict[str, str]:
+    headers = options.get("headers")
     if headers is None:
         return {}
     if not isinstance(headers, dict):
-        raise _error(given, "headers", "an object of names and texts")
+        raise _error(options, "headers", "an object of strings")
     for name, value in headers.items():
-        if not _NAME.fullmatch(name) or name.lower() in _FRAMING:
-            raise ValueError(
-                f"headers: got the name {_format(name)}, expected one that does not frame the message"
-            )
-        if not isinstance(value, str) or not _VALUE.fullmatch(value):
+        if not _HEADER_NAME.fullmatch(name) or name.lower() in _FRAMING_HEADERS:
+            expected = "a header name that does not frame the message"
+            raise ValueError(f"headers: got {_format(name)}, expected {expected}")
+        if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
             raise ValueError(f"headers: {name}: got {_format(value)}, expected a string of printable ASCII")
     return dict(headers)
 
 
-def _parse_body(given: Mapping[str, Any]) -> tuple[bytes | None, str]:
-    if "body" not in given:
+def _parse_body(options: Mapping[str, Any]) -> tuple[bytes | None, str]:
+    if "body" not in options:
         return None, ""
-    if given.get("status") in {204, 304}:
-        raise ValueError(f"body: a {given['status']} has none")
-    if isinstance(given["body"], str):
-        return given["body"].encode("utf-8", "replace"), "text/plain; charset=utf-8"
+    if options.get("status") in {204, 304}:
+        raise ValueError(f"body: got a body, expected none with status {options['status']}")
+    if isinstance(options["body"], str):
+        return options["body"].encode("utf-8", "replace"), "text/plain; charset=utf-8"
     try:
-        return json.dumps(given["body"]).encode(), JSON_TYPE
+        return json.dumps(options["body"]).encode(), JSON_TYPE
     except RecursionError:
-        raise ValueError("body: nested too deeply; send less, or a string") from None
+        raise ValueError(
+            "body: got JSON that is nested too deeply, expected less nesting or a string"
+        ) from None

@@ -1,6 +1,6 @@
-"""What the reference pages leave open: a violation that touches such a point is no more than assumed.
+"""Leniency: a violation of a point that the reference pages leave open gets the grade `assumed`.
 
-The mock decides each of these points (see docs/architecture.md); a deployment may rightly decide otherwise.
+The mock decides each of these points (see docs/architecture.md); a deployment may decide otherwise.
 """
 
 import json
@@ -16,26 +16,26 @@ from mock_server.validation.request import Request
 
 
 def downgrade_if_open(violation: Violation, is_open: bool) -> Violation:
-    """The violation, with the grade `assumed` where it touches what is open."""
+    """Return the violation, with the grade `assumed` if its point is open."""
     return violation._replace(rule=replace(violation.rule, grade="assumed")) if is_open else violation
 
 
-def is_open_media_type(given: str | None) -> bool:
-    """Whether a type is read as JSON that is not declared, is another kind of JSON, or names a charset."""
-    essence = (given or "").partition(";")[0].strip().lower()
+def is_open_media_type(header: str | None) -> bool:
+    """Return whether a deployment may read a body with this `Content-Type` as JSON."""
+    essence = (header or "").partition(";")[0].strip().lower()
     return not essence or essence == "application/json" or essence.endswith("+json")
 
 
 def is_open_text(contract: Contract, operation: Operation, request: Request) -> bool:
-    """Whether an empty body is read as `{}`, and JSON in another encoding as JSON."""
+    """Return whether a deployment may read a body as JSON: an empty one as `{}`, or in another encoding."""
     if not request.raw_body:
         return operation.body is None or not schema.check_value(contract, operation.body, {}, "body")
     return _is_json(request.raw_body) or _is_json(request.raw_body.decode("latin-1"))
 
 
-def _is_json(source: bytes | str) -> bool:
+def _is_json(text: bytes | str) -> bool:
     try:
-        json.loads(source, parse_constant=_refuse_constant)
+        json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return False
     return True
@@ -48,27 +48,28 @@ def _refuse_constant(constant: str) -> None:
 def relax_body(
     contract: Contract, operation: Operation, value: Any, found: list[Violation]
 ) -> list[Violation]:
-    """The violations of a body; a null may be read as if it were not there, and what is needed then is not."""
+    """Return the violations of a body, relaxed: a deployment may ignore a property that is null."""
     if operation.body is None:
         return found
-    rest = schema.check_value(contract, operation.body, _without_nulls(value), "body")
-    needed = {violation.mismatch.pointer for violation in rest if violation.rule.grade != "assumed"}
+    without_nulls = schema.check_value(contract, operation.body, _without_nulls(value), "body")
+    certain = {v.mismatch.pointer for v in without_nulls if v.rule.grade != "assumed"}
     return [
-        downgrade_if_open(v, _is_open(v, _resolve_pointer(value, v.mismatch.pointer), needed)) for v in found
+        downgrade_if_open(v, _is_open(v, _resolve_pointer(value, v.mismatch.pointer), certain)) for v in found
     ]
 
 
 def relax_parameter(violation: Violation, value: object) -> Violation:
-    """The violation of a parameter."""
+    """Return the violation of a parameter, relaxed."""
     return downgrade_if_open(violation, _is_open(violation, value, set()))
 
 
-def _is_open(violation: Violation, value: object, needed: set[str]) -> bool:
+def _is_open(violation: Violation, value: object, certain: set[str]) -> bool:
+    """Return whether a violation is open; `certain` are pointers of violations that remain without nulls."""
     pointer = violation.mismatch.pointer
     if value is None:
-        return not any(place == pointer or place.startswith(f"{pointer}/") for place in needed)
-    reading = _READINGS.get(violation.rule.id)
-    return reading is not None and isinstance(value, str) and reading(value)
+        return not any(other == pointer or other.startswith(f"{pointer}/") for other in certain)
+    accepts = _LENIENT_FORMATS.get(violation.rule.id)
+    return accepts is not None and isinstance(value, str) and accepts(value)
 
 
 def _without_nulls(value: Any) -> Any:
@@ -80,7 +81,7 @@ def _without_nulls(value: Any) -> Any:
 
 
 def _resolve_pointer(value: Any, pointer: str) -> object:
-    """The value at a pointer; what is not there is no null."""
+    """Return the value at a pointer, or a value other than None if it is missing."""
     for part in pointer.split("/")[1:]:
         name = part.replace("~1", "/").replace("~0", "~")
         if isinstance(value, list):
@@ -93,7 +94,7 @@ def _resolve_pointer(value: Any, pointer: str) -> object:
 
 
 def _is_uuid(value: str) -> bool:
-    """A UUID in whatever form: braces, `urn:uuid:`, no hyphens."""
+    """Return whether a text is a UUID in any form: with braces, `urn:uuid:` or no hyphens."""
     try:
         return bool(UUID(value))
     except ValueError:
@@ -101,7 +102,7 @@ def _is_uuid(value: str) -> bool:
 
 
 def _is_uri(value: str) -> bool:
-    """A scheme and a host that anyone can tell apart; parsers differ about the rest."""
+    """Return whether a text has a scheme and a valid host; parsers differ about the rest."""
     try:
         parts = urlsplit(value)
         return bool(parts.scheme) and parts.port is not False and not {" ", "<"} & set(parts.netloc)
@@ -109,7 +110,7 @@ def _is_uri(value: str) -> bool:
         return False
 
 
-_READINGS: dict[str, Callable[[str], bool]] = {
+_LENIENT_FORMATS: dict[str, Callable[[str], bool]] = {
     "external-url-format": _is_uri,
     "external-credential-format": _is_uuid,
     "service-id-format": _is_uuid,

@@ -1,4 +1,4 @@
-"""The deployment behind the proxy: calls go on to it, and its answers come back, part by part as they come."""
+"""The deployment behind the proxy: requests are forwarded to it, and its responses are streamed back."""
 
 import io
 from collections.abc import Iterator
@@ -14,23 +14,22 @@ from mock_server.contract.model import BASE_PATH
 from mock_server.contract.resources import UnusableFileError
 from mock_server.proxy.headers import HeaderFields, header_values
 
-#: What the proxy serves where the upstream has its base path.
 CHUNK_BYTES = 64 * 1024
-#: A field that is never sent: it takes the target past the pool, which would write %2f as %2F.
+#: Never sent: it hides the request target from the pool, which would change %2f to %2F.
 _TARGET_HEADER = ":target"
 _DEFAULT_HEADERS = ("User-Agent", "Accept-Encoding")
 
 
 class UpstreamError(Exception):
-    """There is no answer, or no more of it; `status` is what a client is told."""
+    """The upstream sent no response or broke it off; `status` is for the response of the proxy."""
 
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__(text)
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
         self.status = status
 
 
 class _RawTargetConnection:
-    """A connection that sends the target of a request as it came."""
+    """A connection that sends the target of a request unchanged."""
 
     def request(self, method: str, _url: str, *args: Any, headers: Any, **options: Any) -> None:
         target = headers.pop(_TARGET_HEADER)
@@ -38,24 +37,24 @@ class _RawTargetConnection:
 
 
 class _HttpConnection(_RawTargetConnection, HTTPConnection):  # type: ignore[misc]
-    """Without TLS."""
+    """A connection without TLS."""
 
 
 class _HttpsConnection(_RawTargetConnection, HTTPSConnection):  # type: ignore[misc]
-    """With TLS, verified."""
+    """A connection with verified TLS."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a request goes: as it is sent, and the segments that stand below the base of the API, decoded."""
+    """The target of a forwarded request; `segments` is its decoded path below the base path of the API, or None."""
 
-    sent: str
+    uri: str
     segments: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamResponse:
-    """An answer whose body has yet to come."""
+    """A response whose body is not read yet."""
 
     status: int
     reason: str
@@ -64,45 +63,49 @@ class UpstreamResponse:
     raw: urllib3.BaseHTTPResponse
 
     def iter_body(self) -> Iterator[bytes]:
-        """The body as it comes, byte for byte; UpstreamError where it breaks off."""
+        """Yield the body as it arrives, still encoded; raise UpstreamError if it breaks off."""
         try:
             while part := self.raw.read1(CHUNK_BYTES, decode_content=False):
                 yield part
         except exceptions.HTTPError as error:
-            raise UpstreamError(502, "the upstream broke off its answer") from error
+            raise UpstreamError(502, "the upstream broke off its response") from error
 
     def close(self) -> None:
-        """Lets the connection go; one with more to come is closed."""
+        """Release the connection, and close it if the body is not read completely."""
         self.raw.close()
         self.raw.release_conn()
 
 
 class Upstream:
-    """A deployment by the base URL of its API, such as `https://host/api/v1`; many threads may send to it."""
+    """A deployment, by the base URL of its API such as `https://host/api/v1`. It is thread-safe."""
 
     def __init__(self, url: str, timeout: float = 30, connections: int = 64) -> None:
-        self.url, self._base = check_url(url), urlsplit(url).path.rstrip("/")
-        limits = urllib3.Timeout(connect=min(timeout, 10), read=timeout)
-        self._pool = urllib3.connection_from_url(self.url, timeout=limits, maxsize=connections, retries=False)
+        self.url, self._base_path = check_url(url), urlsplit(url).path.rstrip("/")
+        timeouts = urllib3.Timeout(connect=min(timeout, 10), read=timeout)
+        self._pool = urllib3.connection_from_url(
+            self.url, timeout=timeouts, maxsize=connections, retries=False
+        )
         secure = self.url.startswith("https:")
         self._pool.ConnectionCls = _HttpsConnection if secure else _HttpConnection  # type: ignore[assignment]
         self._timeout = timeout
 
     def target(self, uri: str) -> Target:
-        """Where a path (and query) of the proxy goes: what is below /api/v1 to the base, all else as it is."""
-        path, question, query = uri.partition("?")
-        below = _path_below(path, BASE_PATH)
-        if below is not None:
-            path = f"{self._base}{below}" or "/"
-        beyond = _path_below(path, self._base)
-        segments = None if beyond is None else tuple(unquote(part) for part in beyond.split("/")[1:])
-        return Target(path + question + query, segments)
+        """Return the target of a path and query of the proxy; /api/v1 becomes the base path of the upstream."""
+        path, question_mark, query = uri.partition("?")
+        api_path = _path_below(path, BASE_PATH)
+        if api_path is not None:
+            path = f"{self._base_path}{api_path}" or "/"
+        upstream_path = _path_below(path, self._base_path)
+        segments = None
+        if upstream_path is not None:
+            segments = tuple(unquote(part) for part in upstream_path.split("/")[1:])
+        return Target(path + question_mark + query, segments)
 
     def send(
         self, method: str, target: Target, fields: HeaderFields, body: bytes | Iterator[bytes]
     ) -> UpstreamResponse:
-        """Sends a request with these fields and no others, but for `Host` and what frames the body."""
-        headers = urllib3.HTTPHeaderDict({_TARGET_HEADER: target.sent})
+        """Send a request with exactly these fields, `Host` and the framing of the body."""
+        headers = urllib3.HTTPHeaderDict({_TARGET_HEADER: target.uri})
         for name in _DEFAULT_HEADERS:
             if not header_values(fields, name):
                 headers[name] = urllib3.util.SKIP_HEADER
@@ -113,28 +116,28 @@ class Upstream:
                 preload_content=False, decode_content=False,
             )  # fmt: skip
         except exceptions.HTTPError as error:
-            raise UpstreamError(*self._told(error)) from error
+            raise self._to_upstream_error(error) from error
         version = {9: "0.9", 10: "1.0", 20: "2"}.get(raw.version, "1.1")
         return UpstreamResponse(raw.status, raw.reason or "", version, list(raw.headers.items()), raw)
 
-    def _told(self, error: Exception) -> tuple[int, str]:
-        """The status for the client, and what went wrong in words that repeat nothing that was sent."""
+    def _to_upstream_error(self, error: Exception) -> UpstreamError:
+        """Return the error for the client; its message repeats no value of the request."""
         if isinstance(error, exceptions.NameResolutionError):
-            return 502, "the upstream's host name cannot be resolved"
+            return UpstreamError(502, "the upstream's host name cannot be resolved")
         if isinstance(error, exceptions.NewConnectionError):
-            return 502, "the upstream refused the connection"
+            return UpstreamError(502, "the upstream refused the connection")
         if isinstance(error, exceptions.TimeoutError):
-            return 504, f"the upstream did not answer within {self._timeout:g} seconds"
+            return UpstreamError(504, f"the upstream did not respond within {self._timeout:g} seconds")
         if isinstance(error, exceptions.SSLError):
-            return 502, f"TLS with the upstream failed: {str(error)[:200]}"
-        return 502, "the upstream closed the connection without an answer"
+            return UpstreamError(502, f"TLS with the upstream failed: {str(error)[:200]}")
+        return UpstreamError(502, "the upstream closed the connection without a response")
 
 
 def check_url(url: str) -> str:
-    """The URL without a slash at its end; ValueError says in one line what is wrong, and repeats no password."""
+    """Return the URL without a final slash; raise UnusableFileError, without a password, if it is no base URL."""
     if "@" in url:
         raise UnusableFileError(
-            "--upstream: a URL with a user name or password; leave them out, each caller sends its own token"
+            "--upstream: got a URL with a user name or password, expected none: each caller sends its own token"
         )
     try:
         parts = urlsplit(url)
@@ -143,13 +146,13 @@ def check_url(url: str) -> str:
         usable = False
     if not usable or "?" in url or "#" in url or not url.isprintable() or " " in url:
         raise UnusableFileError(
-            f"--upstream: {url!r} is not the base URL of an API; give one like https://host/api/v1"
+            f"--upstream: got {url!r}, expected the base URL of an API such as https://host/api/v1"
         )
     return url.rstrip("/")
 
 
 def decode_body(raw: bytes, coding: str, limit: int) -> bytes | None:
-    """A body without its Content-Encoding, a byte beyond the limit at most; None where it cannot be decoded."""
+    """Return a body without its Content-Encoding, up to one byte beyond the limit; None if that fails."""
     codings = [name.strip().lower() for name in coding.split(",")]
     codings = [name for name in codings if name not in {"", "identity"}]
     if not codings:
@@ -166,9 +169,9 @@ def decode_body(raw: bytes, coding: str, limit: int) -> bytes | None:
 
 
 def _path_below(path: str, base: str) -> str | None:
-    """What follows the base in a path, however its letters are encoded; None where it is not below it."""
-    wanted = [unquote(part) for part in base.split("/")[1:]]
+    """Return the rest of a path below a base path in any percent-encoding, or None if it is not below it."""
+    base_parts = [unquote(part) for part in base.split("/")[1:]]
     parts = path.split("/")
-    if parts[0] or [unquote(part) for part in parts[1 : len(wanted) + 1]] != wanted:
+    if parts[0] or [unquote(part) for part in parts[1 : len(base_parts) + 1]] != base_parts:
         return None
-    return "".join(f"/{part}" for part in parts[len(wanted) + 1 :])
+    return "".join(f"/{part}" for part in parts[len(base_parts) + 1 :])

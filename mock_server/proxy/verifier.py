@@ -11,6 +11,7 @@ from mock_server.validation import authentication, schema, team
 from mock_server.validation.body import BodyReader
 from mock_server.validation.callers import Caller, CallerDirectory
 from mock_server.validation.request import Request
+from mock_server.validation.schema_messages import format_value
 from mock_server.web import responses
 
 _OPERATIONS = ("createContainer", "updateContainer")
@@ -28,7 +29,7 @@ SERVER_ERROR_RULE = Rule(
     "both pages, Response: a success is all that they promise", _OPERATIONS,
 )  # fmt: skip
 RESPONSE_RULES = {rule.id: rule for rule in (STATUS_RULE, MEDIA_TYPE_RULE, SERVER_ERROR_RULE)}
-#: Too busy to answer, which is not an error.
+#: An upstream that is too busy is not faulty.
 _BUSY_STATUS = 503
 #: Statuses that a deployment may send before it checks anything else.
 _PRIOR_STATUSES = (401, 403, 429)
@@ -140,7 +141,7 @@ class Verifier:
             return []
         found = []
         if received.media_type.partition(";")[0].strip().lower() != responses.JSON_TYPE:
-            actual = schema.format_value(received.media_type) if received.media_type else "no such header"
+            actual = format_value(received.media_type) if received.media_type else "no such header"
             mismatch = Mismatch("response", "/Content-Type", actual, responses.JSON_TYPE)
             found.append(Violation(MEDIA_TYPE_RULE, mismatch))
         try:
@@ -160,13 +161,13 @@ class Verifier:
         path_id, response_id = request.path_values.get(parameter, ""), str(value.get("id"))
         if path_id.lower() == response_id.lower():
             return []
-        expected = f"the id of the path, {schema.format_value(path_id)}"
-        mismatch = Mismatch("response", "/id", schema.format_value(response_id), expected)
+        expected = f"the id of the path, {format_value(path_id)}"
+        mismatch = Mismatch("response", "/id", format_value(response_id), expected)
         return [Violation(self.contract.rule(rule), mismatch)]
 
 
 def _response_schemas(operation: Operation) -> list[tuple[str, Schema]]:
-    """The schema of the JSON that is declared for a status, where a rule says it."""
+    """Return the schemas of the JSON responses that rules describe, by status."""
     found = []
     for status, response in operation.responses.items():
         content = (response.get("content") or {}).get(responses.JSON_TYPE) or {}
@@ -179,25 +180,23 @@ def _response_schemas(operation: Operation) -> list[tuple[str, Schema]]:
 
 
 def _declared_key(operation: Operation, status: int) -> str | None:
-    """The key under which the contract declares a status."""
+    """Return the key under which the contract declares a status, such as `200` or `4XX`."""
     codes = {str(code).upper(): str(code) for code in operation.responses}
     return next((codes[key] for key in (str(status), f"{status // 100}XX", "DEFAULT") if key in codes), None)
 
 
 def _unenforced_rules(broken: list[Violation], status: int) -> list[Violation]:
-    """The rules that the call breaks and the deployment does not enforce."""
-    seen = f"accepted with {status}"
+    """Return a violation for each rule that the request breaks and the deployment does not enforce."""
+    mismatch = Mismatch("response", "", f"accepted with {status}", "a refusal (4xx)")
     unenforced = {violation.rule.id: violation.rule for violation in broken}
-    return [
-        Violation(rule, Mismatch("response", "", seen, "a refusal (4xx)")) for rule in unenforced.values()
-    ]
+    return [Violation(rule, mismatch) for rule in unenforced.values()]
 
 
 def _check_refusal_status(broken: list[Violation], status: int) -> list[Violation]:
-    """The one rule that the call breaks, where its status is documented and another was answered."""
+    """Return the only rule that the request breaks, if its documented status is another one."""
     rules = {violation.rule.id: violation.rule for violation in broken}
     rule = next(iter(rules.values())) if len(rules) == 1 else STATUS_RULE
     if rule.status_grade in {"", "assumed"} or status in rule.status or status in _PRIOR_STATUSES:
         return []
-    wanted = " or ".join(map(str, rule.status))
-    return [Violation(rule, Mismatch("response", "", f"refused with {status}", f"refused with {wanted}"))]
+    expected = f"refused with {' or '.join(map(str, rule.status))}"
+    return [Violation(rule, Mismatch("response", "", f"refused with {status}", expected))]

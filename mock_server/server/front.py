@@ -115,7 +115,7 @@ class _Sender:
         self._receive, self._send = receive, send
         self._head: Message = {}
         self._whole: list[bytes] | TruncatedBody | None = None
-        self._disconnect: asyncio.Future[Message] | None = None
+        self._disconnect: asyncio.Future[None] | None = None
 
     def start(self, status: str, headers: HeaderFields, _exc_info: Any = None) -> None:
         """Take the status and the headers, as `start_response` does."""
@@ -149,9 +149,13 @@ class _Sender:
         raise ConnectionResetError("the connection is closed on demand")
 
     async def _begin_stream(self) -> None:
-        self._disconnect = asyncio.ensure_future(self._receive())
+        self._disconnect = asyncio.ensure_future(self._wait_for_disconnect())
         await self._send(self._head)
         await self._send_body(b"", more=True)
+
+    async def _wait_for_disconnect(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
     async def _send_part(self, part: bytes) -> None:
         if self._disconnect is not None and self._disconnect.done():  # granian would drop the part silently

@@ -1,4 +1,4 @@
-"""A database for services, SQLite or PostgreSQL: how it is opened, and the form of its tables."""
+"""The database of the SQL store, SQLite or PostgreSQL: its tables, and how to open it."""
 
 import sqlite3
 import time
@@ -9,14 +9,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from mock_server.services.model import UnusableStoreError
 
-#: The form of the tables; another number is another form.
+#: Version of the tables; a database with another version is refused.
 SCHEMA_VERSION = 1
 #: Seconds to wait for another writer of the same file.
 LOCK_TIMEOUT_SECONDS = 30
 _TABLES = sa.MetaData()
 _SCHEMA = sa.Table("mock_server_schema", _TABLES, sa.Column("version", sa.Integer, nullable=False))
-#: `claim` is the slug, or a value of its own where another service of the team claims the slug already; so the
-#: database refuses a second claim, and yet can hold the same slug twice while the rule is off.
+#: `claim` is the slug, or a placeholder while another service of the team claims it. The database refuses a second
+#: claim, and can still store a slug twice while `slug-unique` is disabled.
 SERVICES = sa.Table(
     "mock_server_services",
     _TABLES,
@@ -29,28 +29,28 @@ SERVICES = sa.Table(
     sa.UniqueConstraint("team", "claim"),
     sa.Index("mock_server_services_slug", "team", "slug"),
 )
-#: Held while the tables are made, by whichever process comes first.
+#: Advisory lock, so that only one process creates the tables.
 _SETUP_LOCK = 0x6379626572756E
 
 
 def open_engine(address: str) -> sa.Engine:
-    """The database of a URL, its tables made or found in the form that is known; else UnusableStoreError."""
-    shown = address.partition(":")[0]
+    """Open the database at a URL and create its tables; raise UnusableStoreError if that fails."""
+    shown_address = address.partition(":")[0]  # no password in an error message
     try:
         url = _parse_url(address)
-        shown = url.set(query={}).render_as_string(hide_password=True)
+        shown_address = url.set(query={}).render_as_string(hide_password=True)
         engine = _create_engine(url)
         if engine.dialect.name == "sqlite":
             _enable_wal(engine)
         with engine.begin() as connection:
             _prepare_tables(connection)
-        engine.dispose()  # a process that is forked from this one makes connections of its own
+        engine.dispose()  # a forked process must not share a connection
     except (SQLAlchemyError, sqlite3.Error) as error:
         raise UnusableStoreError(
-            f"--store {shown}: {error_message(error)}; name a database that can be used"
+            f"--store {shown_address}: {error_message(error)}; name a usable database"
         ) from error
     except UnusableStoreError as error:
-        raise UnusableStoreError(f"--store {shown}: {error}") from error
+        raise UnusableStoreError(f"--store {shown_address}: {error}") from error
     return engine
 
 
@@ -60,37 +60,37 @@ def _parse_url(address: str) -> sa.URL:
         url = url.set(drivername="postgresql+psycopg")
     if url.drivername == "sqlite" and (url.host or url.database in {None, "", ":memory:"}):
         raise UnusableStoreError(
-            "names no file; expected sqlite:///file.db, or memory for a store without one"
+            "got no file name, expected sqlite:///file.db; use memory for a store without a file"
         )
     return url
 
 
 def _create_engine(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() == "postgresql":
-        waits = {} if "connect_timeout" in url.query else {"connect_timeout": 10}
-        return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=waits)
-    wanted = {"timeout": LOCK_TIMEOUT_SECONDS, "isolation_level": None}
-    engine = sa.create_engine(url, hide_parameters=True, connect_args=wanted)
+        timeout = {} if "connect_timeout" in url.query else {"connect_timeout": 10}
+        return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=timeout)
+    sqlite_options = {"timeout": LOCK_TIMEOUT_SECONDS, "isolation_level": None}
+    engine = sa.create_engine(url, hide_parameters=True, connect_args=sqlite_options)
     sa.event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=FULL"))
     sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
 
 
 def _enable_wal(engine: sa.Engine) -> None:
-    """Turns the file to a write-ahead log, once and for all; others who do the same are waited for."""
-    raw, give_up = engine.raw_connection(), time.monotonic() + LOCK_TIMEOUT_SECONDS
+    """Switch the file to a write-ahead log; retry while another process does the same."""
+    connection, deadline = engine.raw_connection(), time.monotonic() + LOCK_TIMEOUT_SECONDS
     try:
-        while not _try_enable_wal(raw.cursor(), give_up):
+        while not _try_enable_wal(connection.cursor(), deadline):
             time.sleep(0.02)
     finally:
-        raw.close()
+        connection.close()
 
 
-def _try_enable_wal(cursor: Any, give_up: float) -> bool:
+def _try_enable_wal(cursor: Any, deadline: float) -> bool:
     try:
         cursor.execute("PRAGMA journal_mode=WAL")
     except sqlite3.OperationalError as error:
-        if "locked" not in str(error) or time.monotonic() > give_up:
+        if "locked" not in str(error) or time.monotonic() > deadline:
             raise
         return False
     return True
@@ -100,10 +100,10 @@ def _prepare_tables(connection: sa.Connection) -> None:
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_SETUP_LOCK)))
     if sa.inspect(connection).has_table(_SCHEMA.name):
-        found = connection.scalar(sa.select(_SCHEMA.c.version))
-        if found != SCHEMA_VERSION:
+        version = connection.scalar(sa.select(_SCHEMA.c.version))
+        if version != SCHEMA_VERSION:
             raise UnusableStoreError(
-                f"its tables have version {found}, this mock-server knows {SCHEMA_VERSION}; name another database"
+                f"got tables of version {version}, expected version {SCHEMA_VERSION}; name another database"
             )
         return
     _TABLES.create_all(connection, checkfirst=False)
@@ -111,6 +111,6 @@ def _prepare_tables(connection: sa.Connection) -> None:
 
 
 def error_message(error: Exception) -> str:
-    """The first line of what the database said, without the statement."""
+    """Return the first line of a database error, without the statement."""
     text = str(getattr(error, "orig", None) or error).strip()
     return (text.splitlines() or [type(error).__name__])[0]

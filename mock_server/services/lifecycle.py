@@ -1,4 +1,4 @@
-"""The life of a service after a deploy or a stop, computed from the clock when somebody looks."""
+"""The lifecycle: the status of a service after a deploy or a stop, computed from the clock on each read."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,26 +7,25 @@ from typing import overload
 
 from mock_server.services.model import BUSY_STATUSES, Service
 
-#: Beside the values of a service on its way: when it arrives, and where. No property has such a name.
+#: Key of the pending transition among the values of a service: its end and final status. No property has this name.
 _TRANSITION = "/arrives"
 _MAX_ADVANCE_SECONDS = 10 * 366 * 24 * 3600
-#: What may be stopped.
-_STOPPABLE = ("running", "failed")
+_STOPPABLE_STATUSES = ("running", "failed")
 
 
 class Clock:
-    """A clock that can be turned forward."""
+    """A clock that can be advanced; `ahead` is the total advance."""
 
     def __init__(self, source: Callable[[], datetime]) -> None:
         self._source = source
         self.ahead = timedelta()
 
     def __call__(self) -> datetime:
-        """The time of the source, and what the clock was turned."""
+        """Return the current time of this clock."""
         return self._source() + self.ahead
 
     def advance(self, seconds: float) -> bool:
-        """Turns the clock; false where it would be ahead by more than ten years."""
+        """Advance the clock, and return whether that was possible: it can be ten years ahead at most."""
         ahead = self.ahead + timedelta(seconds=seconds)
         if ahead.total_seconds() > _MAX_ADVANCE_SECONDS:
             return False
@@ -39,42 +38,44 @@ def with_current_status(service: Service, clock: Callable[[], datetime]) -> Serv
 @overload
 def with_current_status(service: Service | None, clock: Callable[[], datetime]) -> Service | None: ...
 def with_current_status(service: Service | None, clock: Callable[[], datetime]) -> Service | None:
-    """The service in the status that it has by now."""
+    """Return the service with the status that its pending transition has reached by now."""
     if service is None or _TRANSITION not in service.values:
         return service
-    when, status = service.values[_TRANSITION]
+    end, status = service.values[_TRANSITION]
     return (
         replace(without_pending_transition(service), status=status)
-        if clock() >= datetime.fromisoformat(when)
+        if clock() >= datetime.fromisoformat(end)
         else service
     )
 
 
 def without_pending_transition(service: Service) -> Service:
-    """The service without what it is on its way to."""
+    """Return the service without its pending transition."""
     if _TRANSITION not in service.values:
         return service
     return replace(service, values={n: v for n, v in service.values.items() if n != _TRANSITION})
 
 
-def start_deploy(service: Service, now: datetime, seconds: float, ends: str = "running") -> Service:
-    """The service, deploying for so long; ValueError where it is busy."""
+def start_deploy(service: Service, now: datetime, seconds: float, final_status: str = "running") -> Service:
+    """Return the service with a deploy in progress; raise ValueError if the service is busy."""
     if service.status in BUSY_STATUSES:
         raise ValueError(
-            f"status: got {service.status}, expected a service that is not busy; try again later"
+            f"status: got {service.status}, expected a service that is not deploying or stopping; retry later"
         )
-    return _start_transition(service, "deploying", now, seconds, ends)
+    return _start_transition(service, "deploying", now, seconds, final_status)
 
 
 def start_stop(service: Service, now: datetime, seconds: float) -> Service:
-    """The service, stopping for so long; ValueError where it does not run."""
-    if service.status not in _STOPPABLE:
-        raise ValueError(f"status: got {service.status}, expected one of {', '.join(_STOPPABLE)}")
+    """Return the service with a stop in progress; raise ValueError if its status allows no stop."""
+    if service.status not in _STOPPABLE_STATUSES:
+        raise ValueError(f"status: got {service.status}, expected one of {', '.join(_STOPPABLE_STATUSES)}")
     return _start_transition(service, "stopping", now, seconds, "stopped")
 
 
-def _start_transition(service: Service, status: str, now: datetime, seconds: float, ends: str) -> Service:
+def _start_transition(
+    service: Service, status: str, now: datetime, seconds: float, final_status: str
+) -> Service:
     if not seconds:
-        return replace(without_pending_transition(service), status=ends)
-    arrives = (now + timedelta(seconds=seconds)).isoformat()
-    return replace(service, status=status, values={**service.values, _TRANSITION: [arrives, ends]})
+        return replace(without_pending_transition(service), status=final_status)
+    end = (now + timedelta(seconds=seconds)).isoformat()
+    return replace(service, status=status, values={**service.values, _TRANSITION: [end, final_status]})

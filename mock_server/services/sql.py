@@ -1,6 +1,6 @@
-"""Services in a database, SQLite or PostgreSQL: one implementation over SQLAlchemy Core.
+"""A store in SQLite or PostgreSQL, through SQLAlchemy Core.
 
-A service is one row: a document (JSON in ASCII, so that any text is fit for any database) and the keys to find it.
+A service is one row: a document and its index keys. The document is ASCII JSON: databases refuse some text.
 """
 
 import hashlib
@@ -27,15 +27,15 @@ from mock_server.services.model import (
 )
 
 _COLUMNS = SERVICES.c
-# Statements are made once: a database takes less time for one than SQLAlchemy takes to make it.
+# Statements are built once: SQLAlchemy needs longer to build one than a database to run it.
 _DOCUMENTS = sa.select(_COLUMNS.document)
-_BY_ID = _DOCUMENTS.where(_COLUMNS.id == sa.bindparam("sent_id")).with_for_update()
+_BY_ID = _DOCUMENTS.where(_COLUMNS.id == sa.bindparam("service_id_value")).with_for_update()
 _BY_SLUG = (
-    _DOCUMENTS.where(_COLUMNS.team == sa.bindparam("sent_team"), _COLUMNS.slug == sa.bindparam("sent_slug"))
+    _DOCUMENTS.where(_COLUMNS.team == sa.bindparam("team_value"), _COLUMNS.slug == sa.bindparam("slug_value"))
     .order_by(_COLUMNS.position.desc())
     .limit(1)
 )
-_UPDATE = sa.update(SERVICES).where(_COLUMNS.id == sa.bindparam("sent_id"))
+_UPDATE = sa.update(SERVICES).where(_COLUMNS.id == sa.bindparam("service_id_value"))
 _INSERT: dict[str, Any] = {
     name: insert(SERVICES).inline().on_conflict_do_nothing()
     for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
@@ -43,29 +43,29 @@ _INSERT: dict[str, Any] = {
 
 
 def open_sql_store(address: str) -> "SqlStore":
-    """The store of a URL, its tables made or found in the form that is known; else UnusableStoreError."""
+    """Return the store at a database URL; raise UnusableStoreError if the database cannot be used."""
     return SqlStore(database.open_engine(address))
 
 
 class SqlStore:
-    """A store that other workers, and other processes, share; what is acknowledged is on the disk."""
+    """A store that processes can share. Every acknowledged write survives a crash."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        # SQLite lets one write at a time and the others poll: threads wait in line instead.
-        self._turn = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        # SQLite allows one writer and makes the others poll, so the threads of this process wait for a lock.
+        self._write_lock = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """A step that is committed as a whole or not at all; UnreachableStoreError if the database fails."""
+        """Return a transaction; raise UnreachableStoreError if the database fails."""
         try:
-            with self._turn, self._engine.begin() as connection:
+            with self._write_lock, self._engine.begin() as connection:
                 yield _SqlTransaction(connection)
         except SQLAlchemyError as error:
             raise UnreachableStoreError(database.error_message(error)) from error
 
     def close(self) -> None:
-        """Ends the connections that are open."""
+        """Close all connections."""
         self._engine.dispose()
 
 
@@ -74,92 +74,96 @@ class _SqlTransaction:
         self._connection = connection
 
     def get(self, service_id: str) -> Service | None:
-        return self._one(_BY_ID, sent_id=_index_key(service_id))
+        return self._find_one(_BY_ID, service_id_value=_index_key(service_id))
 
     def by_slug(self, team: str, slug: str) -> Service | None:
-        return self._one(_BY_SLUG, sent_team=_index_key(team), sent_slug=_index_key(slug))
+        return self._find_one(_BY_SLUG, team_value=_index_key(team), slug_value=_index_key(slug))
 
     def all(self) -> list[Service]:
-        return [_from_row(text) for text in self._connection.scalars(_DOCUMENTS.order_by(_COLUMNS.position))]
+        return [
+            _service_from_json(text)
+            for text in self._connection.scalars(_DOCUMENTS.order_by(_COLUMNS.position))
+        ]
 
     def newest(self, limit: int) -> list[Service]:
         newest_first = _DOCUMENTS.order_by(_COLUMNS.position.desc()).limit(limit)
-        return [_from_row(text) for text in self._connection.scalars(newest_first)]
+        return [_service_from_json(text) for text in self._connection.scalars(newest_first)]
 
     def count(self) -> int:
         return self._connection.scalar(sa.select(sa.func.count()).select_from(SERVICES)) or 0
 
     def add(self, service: Service, *, unique: bool = True) -> None:
         row = _to_row(service)
-        if self._inserted(row):
+        if self._insert(row):
             return
-        if self._there(_COLUMNS.id == row["id"]):
+        if self._exists(_COLUMNS.id == row["id"]):
             raise IdTakenError(service.id)
         if unique:
             raise SlugTakenError(service.slug)
-        self._inserted({**row, "claim": _unique_placeholder()})
+        self._insert({**row, "claim": _unique_placeholder()})
 
     def replace(self, service: Service) -> None:
         old = self.get(service.id)
         if old is None:
             raise KeyError(service.id)
-        row, before = _to_row(service), _to_row(old)
+        row, old_row = _to_row(service), _to_row(old)
         names = ("team", "slug")
-        moved = [row[name] for name in names] != [before[name] for name in names]
-        changed = {**row, "claim": _unique_placeholder()} if moved else {"document": row["document"]}
-        self._connection.execute(_UPDATE, {"sent_id": row["id"], **changed})
-        for each in (before, row) if moved else ():
-            self._claim(each["team"], each["slug"])
+        slug_changed = [row[name] for name in names] != [old_row[name] for name in names]
+        values = {**row, "claim": _unique_placeholder()} if slug_changed else {"document": row["document"]}
+        self._connection.execute(_UPDATE, {"service_id_value": row["id"], **values})
+        for each in (old_row, row) if slug_changed else ():
+            self._claim_slug(each["team"], each["slug"])
 
     def clear(self) -> None:
         self._connection.execute(sa.delete(SERVICES))
 
-    def _inserted(self, row: dict[str, Any]) -> bool:
+    def _insert(self, row: dict[str, Any]) -> bool:
+        """Insert a row unless its id or claim is taken; return whether it was inserted."""
         insert = _INSERT[self._connection.dialect.name]
-        kept = {"preserve_rowcount": True}  # without it the driver's count of an insert may be lost
-        return bool(self._connection.execute(insert, row, execution_options=kept).rowcount == 1)
+        options = {"preserve_rowcount": True}  # otherwise the row count of an insert may be unknown
+        return bool(self._connection.execute(insert, row, execution_options=options).rowcount == 1)
 
-    def _there(self, *which: sa.ColumnElement[bool]) -> bool:
-        return self._connection.scalar(sa.select(_COLUMNS.position).where(*which).limit(1)) is not None
+    def _exists(self, *conditions: sa.ColumnElement[bool]) -> bool:
+        return self._connection.scalar(sa.select(_COLUMNS.position).where(*conditions).limit(1)) is not None
 
-    def _claim(self, team: str, slug: str | None) -> None:
-        """Lets the newest service of a slug claim it, where there is one and none does."""
-        if slug is None or self._there(_COLUMNS.team == team, _COLUMNS.claim == slug):
+    def _claim_slug(self, team: str, slug: str | None) -> None:
+        """Give an unclaimed slug to its newest service, if it has one."""
+        if slug is None or self._exists(_COLUMNS.team == team, _COLUMNS.claim == slug):
             return
-        named = sa.select(sa.func.max(_COLUMNS.position)).where(_COLUMNS.team == team, _COLUMNS.slug == slug)
-        position = self._connection.scalar(named)
+        newest = sa.select(sa.func.max(_COLUMNS.position)).where(_COLUMNS.team == team, _COLUMNS.slug == slug)
+        position = self._connection.scalar(newest)
         self._connection.execute(sa.update(SERVICES).where(_COLUMNS.position == position).values(claim=slug))
 
-    def _one(self, query: sa.Select[Any], **sent: str) -> Service | None:
-        text = self._connection.scalar(query, sent)
-        return None if text is None else _from_row(text)
+    def _find_one(self, query: sa.Select[Any], **parameters: str) -> Service | None:
+        text = self._connection.scalar(query, parameters)
+        return None if text is None else _service_from_json(text)
 
 
 def _to_row(service: Service) -> dict[str, Any]:
     slug = _index_key(service.slug) if isinstance(service.slug, str) else None
-    told = {name: getattr(service, name) for name in Service.__slots__}
+    properties = {name: getattr(service, name) for name in Service.__slots__}
     return {
         "id": _index_key(service.id),
         "team": _index_key(service.team),
         "slug": slug,
         "claim": slug or _unique_placeholder(),
-        "document": json.dumps(told | {"values": dict(service.values)}, default=datetime.isoformat),
+        "document": json.dumps(properties | {"values": dict(service.values)}, default=datetime.isoformat),
     }
 
 
-def _from_row(text: str) -> Service:
+def _service_from_json(text: str) -> Service:
     loaded = json.loads(text)
     moments = {name: datetime.fromisoformat(loaded[name]) for name in ("created_at", "updated_at")}
     return Service(**{**loaded, **moments})
 
 
 def _index_key(text: str) -> str:
-    """The text, or a digest of it where it is long, or not fit for an index of every database."""
+    """Return the text, or its digest if some database cannot index the text."""
     if text and len(text) <= 200 and text.isascii() and text.isprintable() and ":" not in text:
         return text
     return f"sha256:{hashlib.sha256(json.dumps(text).encode()).hexdigest()}"
 
 
 def _unique_placeholder() -> str:
-    """A claim that is no slug."""
+    """Return a claim that is no slug."""
     return f"free:{uuid.uuid4()}"

@@ -1,9 +1,9 @@
 """Fixtures for the tests of a client: `pytest -p mock_server.testing`, or name it in `pytest_plugins`.
 
-`containers_mock` is a live server on a port of its own, `containers_mock_app` the same app without a port;
-both are new for each test. Override `containers_mock_options` to pass arguments to `create_app`.
+`containers_mock` is a live server on a free port, and `containers_mock_app` is its WSGI app. Both are new for each
+test. Override `containers_mock_options` to pass arguments to `create_app`.
 
-PYTEST_DONT_REWRITE: nothing is asserted here, and so a test may import ContainersMock before it names the plugin.
+PYTEST_DONT_REWRITE: this module asserts nothing, so a test may import it before pytest loads it as a plugin.
 """
 
 import threading
@@ -28,107 +28,110 @@ class _Handler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
-        """Says nothing: the requests are in the journal."""
+        """Print nothing, since the journal has the requests."""
 
 
 class ContainersMock:
-    """A mock that serves at `url` (which ends in /api/v1): what it holds, what it received, what comes next."""
+    """A live mock at `url`, which ends in /api/v1: its services, the requests received, and faults to inject."""
 
-    def __init__(self, app: Any, origin: str, known: CallerDirectory) -> None:
+    def __init__(self, app: Any, origin: str, callers: CallerDirectory) -> None:
         self.app = app
         self.origin = origin
         self.url = origin + BASE_PATH
-        self.tokens: Mapping[str, str] = {caller.name: token for token, caller in known.callers.items()}
-        self.teams: Mapping[str, str] = dict(known.teams)
-        first = next((c for c in known.callers.values() if c.kind in CREDENTIAL_KINDS), None)
-        chosen = first or next(iter(known.callers.values()))
-        self.token = self.tokens[chosen.name]
-        self.team_id = chosen.teams[0]
+        self.tokens: Mapping[str, str] = {caller.name: token for token, caller in callers.callers.items()}
+        self.teams: Mapping[str, str] = dict(callers.teams)
+        credential = next((c for c in callers.callers.values() if c.kind in CREDENTIAL_KINDS), None)
+        default_caller = credential or next(iter(callers.callers.values()))
+        self.token = self.tokens[default_caller.name]
+        self.team_id = default_caller.teams[0]
         self.requests = ReceivedRequests(
             lambda: self._control("GET", "journal")["requests"],
-            self._check,
+            self._check_filters,
         )
 
     def __repr__(self) -> str:
         return f"<ContainersMock at {self.url}>"
 
     def headers(self, caller: str | None = None) -> dict[str, str]:
-        """The Authorization header of a caller, that of `token` unless another is named."""
+        """Return the Authorization header of a caller; the default is that of `token`."""
         if caller is not None and caller not in self.tokens:
             raise ValueError(f"caller: got {caller!r}, expected one of {', '.join(self.tokens)}")
         return {"Authorization": f"Bearer {self.tokens[caller] if caller else self.token}"}
 
     @property
     def services(self) -> list[dict[str, Any]]:
-        """The services that are stored, oldest first."""
+        """Return the stored services, oldest first."""
         stored: list[dict[str, Any]] = self._control("GET", "services")["services"]
         return stored
 
     def seed(self, **service: Any) -> dict[str, Any]:
-        """Stores a service: the properties of a create, and `team`, `status`, `id`."""
+        """Store a service: the properties of a create, and optionally `team`, `status` and `id`."""
         return self._control("POST", "services", service)
 
     def set_status(self, service_id: str, status: str) -> dict[str, Any]:
-        """Puts a service into a status, in which it stays."""
+        """Set the status of a service; it stays until the next change."""
         return self._control("PUT", f"services/{service_id}/status", {"status": status})
 
     def deploy(self, service_id: str, seconds: float = 0, *, ends: str = "running") -> dict[str, Any]:
-        """Deploys a service, for so many seconds of the clock."""
+        """Start a deploy that takes `seconds` of the clock, and ends as `running` or `failed`."""
         return self._control("POST", f"services/{service_id}/deploy", {"seconds": seconds, "ends": ends})
 
     def stop(self, service_id: str, seconds: float = 0) -> dict[str, Any]:
-        """Stops a service, for so many seconds of the clock."""
+        """Start a stop that takes `seconds` of the clock."""
         return self._control("POST", f"services/{service_id}/stop", {"seconds": seconds})
 
     def advance(self, seconds: float) -> None:
-        """Turns the clock forward."""
+        """Advance the clock."""
         self._control("POST", "clock", {"advance": seconds})
 
     def fail_next(self, status: int = 503, **step: Any) -> None:
-        """The next call (`times`, `operation`, `caller`, `slug`) is answered so (`body`, `headers`, `delay`)."""
+        """Answer the next request with this status, and with `body`, `headers` and `delay` if given.
+
+        `times`, `operation`, `caller` and `slug` select the requests, here and in the methods below.
+        """
         self.script(status=status, **step)
 
     def delay_next(self, seconds: float, **step: Any) -> None:
-        """The next call is carried out at once and answered after so many seconds."""
+        """Carry out the next request at once, and delay its response."""
         self.script(delay=seconds, **step)
 
     def drop_next(self, when: str = "before", **step: Any) -> None:
-        """The connection of the next call is lost `before` it is carried out, or `after`."""
+        """Drop the connection of the next request `before` or `after` it is carried out."""
         self.script(drop=when, **step)
 
     def truncate_next(self, keep: int | None = None, **step: Any) -> None:
-        """Of the body of the next answer so many bytes are sent, or half of it; then the connection is lost."""
+        """Send `keep` bytes of the next response body, or half of it, and drop the connection."""
         self.script(truncate=True if keep is None else keep, **step)
 
     def script(self, **step: Any) -> None:
-        """Appends a step to the script, as `POST /_mock/script` does."""
+        """Append a step to the script, as `POST /_mock/script` does."""
         self._control("POST", "script", step)
 
     def reset(self) -> None:
-        """Forgets the services, the requests and the script. The clock goes on."""
+        """Delete the services, the requests and the script. The clock keeps its advance."""
         for path in ("services", "journal", "script"):
             self._control("DELETE", path)
 
-    def _check(self, filters: Mapping[str, Any]) -> None:
-        """Raises ValueError where a filter of the requests names a rule, operation, status or caller that is none."""
+    def _check_filters(self, filters: Mapping[str, Any]) -> None:
+        """Raise ValueError for an unknown rule, operation, status or caller, so that a typo never counts as zero."""
         caller = filters.get("caller")
         if caller is not None and caller not in self.tokens and not str(caller).startswith("any-"):
             raise ValueError(f"caller: got {caller!r}, expected one of {', '.join(self.tokens)}")
-        asked = {name: filters[name] for name in ("rule", "status", "operation") if name in filters}
-        self._control("GET", f"journal?{urlencode(asked)}")
+        query = {name: filters[name] for name in ("rule", "status", "operation") if name in filters}
+        self._control("GET", f"journal?{urlencode(query)}")
 
     def _control(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
-        sent = {} if body is None else {"json": body}
-        response = Client(self.app).open(f"/_mock/{path}", method=method, **sent)
-        answered: dict[str, Any] = response.get_json()
+        options = {} if body is None else {"json": body}
+        response = Client(self.app).open(f"/_mock/{path}", method=method, **options)
+        result: dict[str, Any] = response.get_json()
         if response.status_code >= 400:
-            raise ValueError(answered["detail"])
-        return answered
+            raise ValueError(result["detail"])
+        return result
 
 
 @contextmanager
 def serving(app: Any) -> Iterator[str]:
-    """The origin at which a thread serves the app."""
+    """Serve the app in a thread, and return its origin."""
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
@@ -142,13 +145,13 @@ def serving(app: Any) -> Iterator[str]:
 
 @pytest.fixture
 def containers_mock_options() -> dict[str, Any]:
-    """Arguments of `create_app`; override it in a module, a class or a conftest.py."""
+    """Return arguments for `create_app`; override it in a module, a class or a conftest.py."""
     return {}
 
 
 @pytest.fixture
 def containers_mock_directory(containers_mock_options: dict[str, Any]) -> CallerDirectory:
-    """The callers that the mock knows."""
+    """Return the callers that the mock knows."""
     callers = containers_mock_options.get("callers")
     if isinstance(callers, CallerDirectory):
         return callers
@@ -160,7 +163,7 @@ def containers_mock_directory(containers_mock_options: dict[str, Any]) -> Caller
 def containers_mock_app(
     containers_mock_options: dict[str, Any], containers_mock_directory: CallerDirectory
 ) -> Any:
-    """The mock as a WSGI app, without a port."""
+    """Return the mock as a WSGI app, without a port."""
     return create_app(**{**containers_mock_options, "callers": containers_mock_directory})
 
 
@@ -168,12 +171,12 @@ def containers_mock_app(
 def containers_mock(
     containers_mock_app: Any, containers_mock_directory: CallerDirectory
 ) -> Iterator[ContainersMock]:
-    """The mock as a live server on a port of its own."""
+    """Return the mock as a live server on a free port."""
     with serving(containers_mock_app) as origin:
         yield ContainersMock(containers_mock_app, origin, containers_mock_directory)
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
-    """A count that is not the one expected shows the requests that were received."""
+    """List the requests received when the comparison of a count fails."""
     count = next((side for side in (left, right) if isinstance(side, RequestCount)), None)
     return None if count is None else [f"{left!r} {op} {right!r}", *count.explain()]

@@ -1,4 +1,4 @@
-"""The requests that a mock received, as a test asks about them; a failure shows what there was."""
+"""The requests that a mock received, with assertions whose failures list these requests."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _BASE = "/api/v1"
 
 @dataclass(frozen=True, slots=True)
 class ReceivedRequest:
-    """One request as the journal shows it, without its token. The status is 0 where no answer was sent."""
+    """A request of the journal, without its token. The status is 0 if no response was sent."""
 
     number: int
     time: str
@@ -29,25 +29,25 @@ class ReceivedRequest:
     response_body: str
     milliseconds: float
 
-    def misses(self, filters: dict[str, Any]) -> int:
-        """How many of the filters do not pick the request."""
-        return sum(not self._has(name, expected) for name, expected in filters.items())
+    def count_misses(self, filters: dict[str, Any]) -> int:
+        """Return the number of filters that the request does not match."""
+        return sum(not self._matches(name, expected) for name, expected in filters.items())
 
-    def _has(self, name: str, expected: Any) -> bool:
-        if name == "path":  # as it was sent, or as it follows the base URL
+    def _matches(self, name: str, expected: Any) -> bool:
+        if name == "path":  # with or without the path of the base URL
             return self.path in (expected, _BASE + expected)
         return expected in self.rules if name == "rule" else bool(getattr(self, name) == expected)
 
 
 class RequestCount(int):
-    """A number of requests that knows what was counted, and among what."""
+    """A number of requests, which explains itself in a failed comparison."""
 
-    asked: "ReceivedRequests"
+    requests: "ReceivedRequests"
     filters: dict[str, Any]
 
     def explain(self) -> list[str]:
-        """What was counted, and the requests received, near misses first."""
-        return [f"{int(self)} {_describe_filters(self.filters)}", *self.asked.table(self.filters)]
+        """Return lines with the filters and the requests received, near misses first."""
+        return [f"{int(self)} {_describe_filters(self.filters)}", *self.requests.table(self.filters)]
 
 
 class ReceivedRequests:
@@ -56,7 +56,7 @@ class ReceivedRequests:
     def __init__(
         self, read: Callable[[], list[dict[str, Any]]], check: Callable[[dict[str, Any]], object]
     ) -> None:
-        """`check` raises where a filter names what does not exist, so that a slip is never taken for "none"."""
+        """Read the journal through `read`. `check` raises ValueError for an unknown name in a filter."""
         self._read, self._check = read, check
 
     def __iter__(self) -> Iterator[ReceivedRequest]:
@@ -84,37 +84,37 @@ class ReceivedRequests:
         method: str | None = None,
         path: str | None = None,
     ) -> list[ReceivedRequest]:
-        """The requests that every given filter picks."""
-        given = {"rule": rule, "status": status, "operation": operation, "caller": caller}
-        filters = _without_none({**given, "method": method and method.upper(), "path": path})
+        """Return the requests that match all filters."""
+        exact = {"rule": rule, "status": status, "operation": operation, "caller": caller}
+        filters = _without_none({**exact, "method": method and method.upper(), "path": path})
         self._check(filters)
-        return [received for received in self if not received.misses(filters)]
+        return [received for received in self if not received.count_misses(filters)]
 
     def count(self, **filters: Any) -> RequestCount:
-        """How many requests every given filter picks: a number whose failed comparison shows the requests."""
+        """Return the number of requests that match all filters; a failed comparison lists the requests."""
         count = RequestCount(len(self.select(**filters)))
-        count.asked, count.filters = self, _without_none(filters)
+        count.requests, count.filters = self, _without_none(filters)
         return count
 
     def assert_called(self, times: int | None = None, **filters: Any) -> list[ReceivedRequest]:
-        """The requests picked; AssertionError where there are none, or not so many."""
+        """Return the matching requests; raise AssertionError unless there are `times` of them, or at least one."""
         count = self.count(**filters)
         if count == times or (times is None and count):
             return self.select(**filters)
-        wanted = "at least 1" if times is None else str(times)
-        raise AssertionError("\n".join((f"expected {wanted}, received:", *count.explain())))
+        expected = "at least 1" if times is None else str(times)
+        raise AssertionError("\n".join((f"expected {expected}, received:", *count.explain())))
 
     def assert_called_once(self, **filters: Any) -> ReceivedRequest:
-        """The one request picked; AssertionError where there is none, or more."""
+        """Return the only matching request; raise AssertionError unless there is exactly one."""
         return self.assert_called(1, **filters)[0]
 
     def assert_not_called(self, **filters: Any) -> None:
-        """AssertionError where a request is picked."""
+        """Raise AssertionError if a request matches."""
         self.assert_called(0, **filters)
 
     def table(self, filters: dict[str, Any]) -> list[str]:
-        """The requests as lines; those that miss the fewest filters first."""
-        rows = sorted(self, key=lambda received: received.misses(filters))
+        """Return a table of the requests; those that miss the fewest filters are first."""
+        rows = sorted(self, key=lambda received: received.count_misses(filters))
         if not rows:
             return ["no request was received"]
         cells = [_COLUMNS, *(tuple(_format_cell(row, name) for name in _COLUMNS) for row in rows[:_MAX_ROWS])]

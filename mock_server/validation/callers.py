@@ -11,7 +11,7 @@ from typing import Any
 from mock_server.contract import resources
 from mock_server.contract.resources import UnusableFileError
 
-#: The kinds whose team is the credential's own.
+#: The kinds of callers that belong to exactly one team.
 CREDENTIAL_KINDS = frozenset({"sk", "dk"})
 KINDS = ("jwt", "sk", "dk", "ak")
 UUID_PATTERN = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -21,7 +21,7 @@ _WELL_FORMED = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Someone who may call. A caller of every team (`teams` empty) is made by `--any-token` only."""
+    """A caller. With `--any-token`, `teams` may be empty: the caller then belongs to every team."""
 
     name: str
     kind: str
@@ -30,27 +30,27 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class CallerDirectory:
-    """Callers by token, in the order of their file; `any_token` lets in every well-formed token."""
+    """Callers by token, in the order of their file; `any_token` accepts every well-formed token."""
 
     callers: Mapping[str, Caller]
     teams: Mapping[str, str]
     any_token: bool = False
 
     def find(self, token: str) -> Caller | None:
-        """The caller of a token that the server issued."""
+        """Return the caller of a token, or None for an unknown token."""
         caller = self.callers.get(token)
         if caller is None and self.any_token and _WELL_FORMED.fullmatch(token):
             return _synthetic_caller(token)
         return caller
 
     def default_caller(self) -> Caller:
-        """The caller that a call without a known one works as: a credential of the first team."""
-        first = next(iter(self.teams.values()), str(_NAMESPACE))
-        return Caller("somebody", "sk", (first,))
+        """Return the caller of a request without a known caller: a service key of the first team."""
+        first_team = next(iter(self.teams.values()), str(_NAMESPACE))
+        return Caller("somebody", "sk", (first_team,))
 
 
 def token_kind(token: str) -> str:
-    """The kind that the prefix of a token says."""
+    """Return the kind of a token by its prefix."""
     prefix = token.split("-", 1)[0]
     return prefix if prefix in KINDS[1:] and "-" in token else "jwt"
 
@@ -64,7 +64,7 @@ def _synthetic_caller(token: str) -> Caller:
 def load_callers(
     source: Path | Mapping[str, Any] | None = None, *, any_token: bool = False
 ) -> CallerDirectory:
-    """The directory of a callers file (see fixtures/README.md), or of its loaded content."""
+    """Return the callers of a file (see fixtures/README.md), or of its loaded content."""
     name = str(source) if isinstance(source, Path) else "callers"
     if source is None or isinstance(source, Path):
         path = source or resources.find_resource("fixtures/callers.yaml")
@@ -75,7 +75,7 @@ def load_callers(
     }
     for label, team in teams.items():
         if not UUID_PATTERN.fullmatch(team):
-            raise UnusableFileError(f"{name}: the team {label} is no UUID; write the team's id")
+            raise UnusableFileError(f"{name}: the team {label}: got {team!r}, expected the UUID of the team")
     entries = source.get("callers")
     if not isinstance(entries, list) or not entries:
         raise UnusableFileError(f"{name}: no list of callers; write one under `callers:`")
@@ -92,13 +92,15 @@ def _require_mapping(value: object, name: str) -> Mapping[str, Any]:
 def _parse_entry(name: str, number: int, entry: Any, teams: Mapping[str, str]) -> tuple[str, Caller]:
     place = f"{name}: caller {number}"
     entry = _require_mapping(entry, place)
-    kind, named = entry.get("kind"), entry.get("teams")
+    kind, labels = entry.get("kind"), entry.get("teams")
     if kind not in KINDS:
-        raise UnusableFileError(f"{place}: the kind is {kind!r}; write one of {', '.join(KINDS)}")
-    if not isinstance(named, list) or not named or any(team not in teams for team in named):
-        raise UnusableFileError(f"{place}: teams is {named!r}; list one or more of {', '.join(teams)}")
-    label = str(entry.get("name", f"caller-{number}"))
-    return _read_token(place, entry), Caller(label, kind, tuple(teams[team] for team in named))
+        raise UnusableFileError(f"{place}: kind: got {kind!r}, expected one of {', '.join(KINDS)}")
+    if not isinstance(labels, list) or not labels or any(label not in teams for label in labels):
+        raise UnusableFileError(
+            f"{place}: teams: got {labels!r}, expected a list of one or more of {', '.join(teams)}"
+        )
+    caller_name = str(entry.get("name", f"caller-{number}"))
+    return _read_token(place, entry), Caller(caller_name, kind, tuple(teams[label] for label in labels))
 
 
 def _read_token(place: str, entry: Mapping[str, Any]) -> str:

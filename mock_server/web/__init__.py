@@ -1,1 +1,1 @@
-"""What goes over the wire: responses, redaction, journal, WSGI middleware. May import validation and above."""
+"""Responses, redaction, the journal and the WSGI middleware. May import validation and the rooms above."""

@@ -1,4 +1,4 @@
-"""The requests received, for "was this called" assertions. A token never appears in it."""
+"""The journal: the latest requests and their responses, shown without tokens."""
 
 import itertools
 import threading
@@ -12,17 +12,17 @@ from mock_server.web.redaction import REDACTED, Redactor
 from mock_server.web.responses import violation_to_json
 
 MAX_ENTRIES = 10_000
-#: In bytes, of all the bodies that are kept together; the oldest requests make room.
+#: Limit of all bodies together; the oldest entries are dropped beyond it.
 MAX_JOURNAL_BYTES = 64 * 1024 * 1024
 MAX_SHOWN_BODY = 64 * 1024
-#: A little more is kept than shown, so that no token is cut in half before it is replaced.
+#: More bytes are stored than shown, so that a token is whole when it is redacted.
 MAX_STORED_BODY = MAX_SHOWN_BODY + 4096
 
 
 class JournalEntry(NamedTuple):
-    """One request and how it was answered, as it came; it is shown through `Journal.shown` only.
+    """A request and its response, not redacted: show it through `Journal.entry_to_json` only.
 
-    The status is 0 where no answer was sent. `violations` are of the request, or of the answer (`in`: answer).
+    The status is 0 if no response was sent. `violations` are those of the request and, in a proxy, of the response.
     """
 
     number: int
@@ -41,58 +41,60 @@ class JournalEntry(NamedTuple):
     milliseconds: float
 
     def __repr__(self) -> str:
-        """Without what was sent: a token may be in it."""
+        """Return the number and the status only, since the rest may hold a token."""
         return f"<Entry {self.number}: {self.status}>"
 
     @property
     def time(self) -> str:
-        """When it came, as RFC 3339 writes it."""
+        """Return the time of the request in RFC 3339 format."""
         return self.moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     @property
     def rules(self) -> tuple[str, ...]:
-        """The ids of the rules that were broken, each once."""
+        """Return the ids of the broken rules, each once."""
         return tuple(dict.fromkeys(violation.rule.id for violation in self.violations))
 
     @property
     def size_bytes(self) -> int:
-        """The bytes of the bodies."""
+        """Return the size of both bodies."""
         return len(self.body) + len(self.response_body)
 
 
 class Journal:
-    """The last requests, oldest first; older ones are forgotten, by number and by the room that they take."""
+    """The latest requests, oldest first, limited by their number and by the total size of their bodies."""
 
-    def __init__(self, tokens: Redactor, length: int = MAX_ENTRIES, room: int = MAX_JOURNAL_BYTES) -> None:
-        self._tokens = tokens
-        self._length, self._room, self._taken = length, room, 0
+    def __init__(
+        self, redactor: Redactor, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_JOURNAL_BYTES
+    ) -> None:
+        self._redactor = redactor
+        self._max_entries, self._max_bytes, self._size_bytes = max_entries, max_bytes, 0
         self._entries: deque[JournalEntry] = deque()
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
 
-    def add(self, **parts: Any) -> None:
-        """Notes a request."""
+    def add(self, **fields: Any) -> None:
+        """Record a request; `fields` are those of JournalEntry except the number."""
         with self._lock:
-            entry = JournalEntry(next(self._numbers), **parts)
+            entry = JournalEntry(next(self._numbers), **fields)
             self._entries.append(entry)
-            self._taken += entry.size_bytes
-            while len(self._entries) > self._length or self._taken > self._room:
-                self._taken -= self._entries.popleft().size_bytes
+            self._size_bytes += entry.size_bytes
+            while len(self._entries) > self._max_entries or self._size_bytes > self._max_bytes:
+                self._size_bytes -= self._entries.popleft().size_bytes
 
     def clear(self) -> None:
-        """Forgets every request."""
+        """Delete all entries."""
         with self._lock:
             self._entries.clear()
-            self._taken = 0
+            self._size_bytes = 0
 
     def __len__(self) -> int:
-        """How many requests are kept."""
+        """Return the number of entries."""
         return len(self._entries)
 
     def select(
         self, rule: str | None = None, status: str | None = None, operation: str | None = None
     ) -> list[JournalEntry]:
-        """The requests that every given filter picks."""
+        """Return the entries that match all filters."""
         with self._lock:
             entries = list(self._entries)
         return [
@@ -104,21 +106,21 @@ class Journal:
         ]
 
     def entry(self, number: int) -> JournalEntry | None:
-        """The request of that number, while it is kept."""
+        """Return the entry with that number, or None if it was deleted."""
         with self._lock:
-            place = number - self._entries[0].number if self._entries else -1
-            return self._entries[place] if 0 <= place < len(self._entries) else None
+            index = number - self._entries[0].number if self._entries else -1
+            return self._entries[index] if 0 <= index < len(self._entries) else None
 
     def path(self, entry: JournalEntry) -> str:
-        """The path of an entry, shown as `shown` does, without the cost of its bodies."""
-        return self._tokens.redact(entry.path, entry.headers.get("Authorization", ""))
+        """Return the redacted path of an entry."""
+        return self._redactor.redact(entry.path, entry.headers.get("Authorization", ""))
 
     def entry_to_json(self, entry: JournalEntry) -> dict[str, Any]:
-        """An entry for the reader's eyes: each token is replaced."""
+        """Return an entry as JSON values, with all tokens redacted."""
         header = entry.headers.get("Authorization", "")
 
         def clean(text: str) -> str:
-            return self._tokens.redact(text, header)
+            return self._redactor.redact(text, header)
 
         headers = {clean(name): clean(value) for name, value in entry.headers.items()}
         if header:

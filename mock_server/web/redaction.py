@@ -1,4 +1,4 @@
-"""Tokens are for the one who holds them: nothing that the mock shows repeats one."""
+"""Redaction: no text that the mock shows or logs repeats a token."""
 
 from collections.abc import Iterable
 
@@ -6,15 +6,15 @@ REDACTED = "…"
 
 
 class Redactor:
-    """The tokens that the server knows; a text is shown without them, and without that of its own call."""
+    """Replaces the known tokens in texts, and the token of the request that a text belongs to."""
 
-    def __init__(self, known: Iterable[str]) -> None:
-        self._known = tuple(sorted(filter(_is_redactable, known), key=len, reverse=True))
+    def __init__(self, tokens: Iterable[str]) -> None:
+        self._tokens = tuple(sorted(filter(_is_redactable, tokens), key=len, reverse=True))
 
     def redact(self, text: str, authorization: str | None = None) -> str:
-        """The text with each token replaced; `authorization` is the header of the call that sent the text."""
-        own = filter(_is_redactable, (authorization or "").split()[-1:])
-        for token in (*self._known, *own):
+        """Return the text with each token replaced; `authorization` is the header of the request."""
+        request_token = filter(_is_redactable, (authorization or "").split()[-1:])
+        for token in (*self._tokens, *request_token):
             if token in text:
                 text = text.replace(token, REDACTED)
         return text

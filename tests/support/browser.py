@@ -1,4 +1,4 @@
-"""A browser without a window, that talks to nobody by itself."""
+"""A headless browser for tests, without background requests."""
 
 import shutil
 from collections.abc import Callable
@@ -17,6 +17,6 @@ in_browser = pytest.mark.skipif(_CHROMIUM is None, reason="there is no Chromium 
 
 
 def chromium(closing: Callable[[AbstractContextManager[Any]], Any]) -> Browser:
-    """A headless Chromium, for as long as `closing` keeps it open."""
+    """Return a headless Chromium that runs until `closing` ends."""
     playwright = closing(sync_playwright())
     return closing(playwright.chromium.launch(executable_path=_CHROMIUM, args=_QUIET))  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""Ways to a mock: in process, and over a real socket in a thread."""
+"""Clients of a mock: in process, and over a socket to a thread."""
 
 import http.client
 import threading
@@ -10,32 +10,32 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import Client
 
 from mock_server import create_app
-from tests.support.fixture_player import Reply, Send
+from tests.support.fixture_player import Response, Send
 
 
 @contextmanager
 def over_wsgi(app: Any = None) -> Iterator[Send]:
-    """Sends straight to the WSGI app."""
+    """Yield a function that sends requests to the WSGI app."""
     client = Client(app or create_app())
 
-    def send(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+    def send(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
         response = client.open(path, method=method, headers=list(headers.items()), data=body)
-        return Reply(response.status_code, response.headers, response.data)
+        return Response(response.status_code, response.headers, response.data)
 
     yield send
 
 
-class _Silent(WSGIRequestHandler):
+class _SilentHandler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002
-        """Says nothing."""
+        """Print nothing."""
 
 
 @contextmanager
 def serving(app: Any) -> Iterator[int]:
-    """The port at which an app is served by a thread."""
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Silent)
+    """Serve an app in a thread, and yield its port."""
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_SilentHandler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -48,15 +48,15 @@ def serving(app: Any) -> Iterator[int]:
 
 @contextmanager
 def over_socket(app: Any = None) -> Iterator[Send]:
-    """Sends over a real socket, a connection per request."""
+    """Yield a function that sends each request over a new connection."""
     with serving(app or create_app()) as port:
 
-        def send(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        def send(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
             try:
                 connection.request(method, path, body or None, dict(headers))
                 response = connection.getresponse()
-                return Reply(response.status, dict(response.headers), response.read())
+                return Response(response.status, dict(response.headers), response.read())
             finally:
                 connection.close()
 

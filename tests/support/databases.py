@@ -1,4 +1,4 @@
-"""Stores to test on: each new, and gone afterwards."""
+"""Stores for tests: each is new, and is removed afterwards."""
 
 import contextlib
 import os
@@ -20,85 +20,85 @@ from mock_server.services.model import Store
 from tests.support.fixture_player import ROOT
 from tests.support.processes import MOCK
 
-#: A database in which a schema may be made.
+#: A database in which the tests may create schemas.
 POSTGRES = os.environ.get("TEST_POSTGRES", "postgresql://127.0.0.1:5432/test")
 STORES = ("memory", "sqlite", "postgresql")
 SHARED = ("sqlite", "postgresql")
-each = pytest.mark.parametrize("where", STORES, indirect=True)
-shared = pytest.mark.parametrize("where", SHARED, indirect=True)
-Opening = Callable[[str], Store]
+each_store = pytest.mark.parametrize("store_url", STORES, indirect=True)
+each_shared_store = pytest.mark.parametrize("store_url", SHARED, indirect=True)
+StoreOpener = Callable[[str], Store]
 
 
 @contextmanager
-def address(kind: str, folder: Path) -> Iterator[str]:
-    """The address of a store of that kind in which nothing is; skips where there is no such server."""
+def store_address(kind: str, folder: Path) -> Iterator[str]:
+    """Yield the address of an empty store; skip the test if there is no server for it."""
     if kind == "memory":
         yield "memory"
     elif kind == "sqlite":
         yield f"sqlite:///{folder / f'{uuid.uuid4().hex}.db'}"
     else:
         schema = f"kit_{uuid.uuid4().hex}"
-        query(f"CREATE SCHEMA {schema}")
+        run_query(f"CREATE SCHEMA {schema}")
         try:
             yield f"{POSTGRES}?options=-csearch_path%3D{schema}"
         finally:
-            query(f"DROP SCHEMA {schema} CASCADE")
+            run_query(f"DROP SCHEMA {schema} CASCADE")
 
 
-def query(statement: str) -> list[Any]:
-    """What PostgreSQL answers, if it can be reached."""
+def run_query(statement: str) -> list[Any]:
+    """Return the rows of a PostgreSQL query; skip the test if there is no server."""
     try:
         connection = psycopg.connect(POSTGRES, connect_timeout=3, autocommit=True)
     except psycopg.OperationalError as error:
         pytest.skip(f"no PostgreSQL at {POSTGRES}: {str(error).splitlines()[0]}")
     with connection:
-        done = connection.execute(statement)
-        return done.fetchall() if done.description else []
+        result = connection.execute(statement)
+        return result.fetchall() if result.description else []
 
 
 @contextmanager
-def process(store: str, log: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """A mock on a store, with its workers in a process group of its own, and its URL."""
+def run_mock(store: str, log: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """Run a mock on a store in a process group; yield the process and the URL."""
     command = [*MOCK, "--port", "0", "--store", store, *arguments]
-    with log.open("wb") as said:
-        started = subprocess.Popen(
-            command, stdout=said, stderr=subprocess.STDOUT, cwd=ROOT, start_new_session=True
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, cwd=ROOT, start_new_session=True
         )
     try:
-        yield started, _url(started, log)
+        yield process, _wait_for_url(process, log)
     finally:
-        started.terminate()
+        process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
-            started.wait(timeout=10)
+            process.wait(timeout=10)
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(started.pid, signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)
 
 
-def _url(started: subprocess.Popen[bytes], log: Path) -> str:
+def _wait_for_url(process: subprocess.Popen[bytes], log: Path) -> str:
     for _ in range(600):
-        found = re.search(r"http://\S+/api/v1", log.read_text(encoding="utf-8"))
-        if found:
-            return found[0]
-        assert started.poll() is None, log.read_text(encoding="utf-8")
+        match = re.search(r"http://\S+/api/v1", log.read_text(encoding="utf-8"))
+        if match:
+            return match[0]
+        assert process.poll() is None, log.read_text(encoding="utf-8")
         time.sleep(0.05)
     raise AssertionError(log.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
-def opening() -> Iterator[Opening]:
-    """Opens stores that are closed afterwards."""
+def store_opener() -> Iterator[StoreOpener]:
+    """Return a function that opens stores, which are closed after the test."""
     with ExitStack() as stack:
 
-        def open_one(where: str) -> Store:
-            store = open_store(where)
+        def open_address(url: str) -> Store:
+            store = open_store(url)
             stack.callback(getattr(store, "close", lambda: None))
             return store
 
-        yield open_one
+        yield open_address
 
 
 @pytest.fixture
-def where(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a new store of the kind that the test names."""
-    with address(request.param, tmp_path) as made:
-        yield made
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Return the address of a new store of the kind that the test names."""
+    with store_address(request.param, tmp_path) as url:
+        yield url

@@ -1,4 +1,4 @@
-"""Plays the fixtures as fixtures/README.md describes them, on anything that sends a request."""
+"""Plays the fixtures as fixtures/README.md describes them, on any function that sends a request."""
 
 import itertools
 import json
@@ -16,7 +16,7 @@ _SLUGS = (f"f{number:07x}" for number in itertools.count(1))
 
 
 def load(name: str) -> Any:
-    """The content of a fixture or spec file."""
+    """Return the content of a YAML file of the project."""
     return yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
 
 
@@ -26,25 +26,25 @@ RULES = {rule["id"]: rule for rule in load("spec/rules.yaml")["rules"]}
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back."""
+class Response:
+    """A response."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
 
     def json(self) -> Any:
-        """The body as JSON."""
+        """Return the body as JSON."""
         return json.loads(self.body)
 
 
 #: Sends method, path, headers and body.
-Send = Callable[[str, str, Mapping[str, str], bytes], Reply]
+Send = Callable[[str, str, Mapping[str, str], bytes], Response]
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A trace of steps; the last one judges the rule."""
+    """A trace of steps; the last one decides the rule."""
 
     id: str
     rule: str
@@ -54,21 +54,23 @@ class Case:
 
 
 def cases() -> list[Case]:
-    """Every case of the fixtures: requests, traces, and the value tables written out."""
-    written = [_written(entry) for entry in (*load("fixtures/requests.yaml"), *load("fixtures/state.yaml"))]
-    return [*written, *_tabled(load("fixtures/shape.yaml"))]
+    """Return every case of the fixtures: requests, traces and value tables."""
+    parsed_cases = [
+        _parse_case(entry) for entry in (*load("fixtures/requests.yaml"), *load("fixtures/state.yaml"))
+    ]
+    return [*parsed_cases, *_iter_table_cases(load("fixtures/shape.yaml"))]
 
 
-def _written(entry: Mapping[str, Any]) -> Case:
-    outer = {"id", "rule", "given", "steps"}
-    given = ({"body": entry["given"]},) if "given" in entry else ()
-    steps = entry.get("steps") or [{key: value for key, value in entry.items() if key not in outer}]
+def _parse_case(entry: Mapping[str, Any]) -> Case:
+    case_keys = {"id", "rule", "given", "steps"}
+    setup = ({"body": entry["given"]},) if "given" in entry else ()
+    steps = entry.get("steps") or [{key: value for key, value in entry.items() if key not in case_keys}]
     last = steps[-1]
     operation = last.get("operation", "createContainer")
-    return Case(entry["id"], entry["rule"], operation, last.get("expect", "accept"), (*given, *steps))
+    return Case(entry["id"], entry["rule"], operation, last.get("expect", "accept"), (*setup, *steps))
 
 
-def _tabled(tables: list[Mapping[str, Any]]) -> Iterator[Case]:
+def _iter_table_cases(tables: list[Mapping[str, Any]]) -> Iterator[Case]:
     for row, table in enumerate(tables, start=1):
         operations = table.get("operations") or RULES[table["rule"]]["operations"]
         for operation in operations:
@@ -76,12 +78,12 @@ def _tabled(tables: list[Mapping[str, Any]]) -> Iterator[Case]:
                 for number, value in enumerate(table.get(expect, ()), start=1):
                     short = "create" if operation == "createContainer" else "update"
                     name = f"{table['rule']}-{row}-{short}-{expect}-{number}"
-                    step = _with_value(operation, table, value, expect)
-                    given = ({"body": table.get("body", "deployed")},) if short == "update" else ()
-                    yield Case(name, table["rule"], operation, expect, (*given, step))
+                    step = _build_step(operation, table, value, expect)
+                    setup = ({"body": table.get("body", "deployed")},) if short == "update" else ()
+                    yield Case(name, table["rule"], operation, expect, (*setup, step))
 
 
-def _with_value(operation: str, table: Mapping[str, Any], value: Any, expect: str) -> dict[str, Any]:
+def _build_step(operation: str, table: Mapping[str, Any], value: Any, expect: str) -> dict[str, Any]:
     name = table["property"]
     body = table.get("body", "deployed") if operation == "createContainer" else "empty"
     if isinstance(value, dict) and value.get("absent"):
@@ -89,8 +91,8 @@ def _with_value(operation: str, table: Mapping[str, Any], value: Any, expect: st
     return {"operation": operation, "body": body, "set": {name: value}, "expect": expect}
 
 
-class Play:
-    """One case being played: the labels of its slugs and services."""
+class FixturePlayer:
+    """Plays one case, and remembers its slugs and services by label."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -98,26 +100,26 @@ class Play:
         self._services: dict[str, tuple[str, str]] = {}
 
     def judge(self, case: Case) -> str:
-        """What is wrong with how a case goes; empty where nothing is."""
-        reply = self.run(case)
-        accepted = case.expect == "accept" and reply.status // 100 == 2
-        if accepted and case.operation == "updateContainer":
+        """Return the problem with a case, or an empty text."""
+        response = self.run(case)
+        is_accepted = case.expect == "accept" and response.status // 100 == 2
+        if is_accepted and case.operation == "updateContainer":
             service = self._services[case.steps[-1].get("service", "service")][0]
-            return "" if reply.json().get("id") == service else f"another id: {reply.body!r}"
-        if accepted and case.operation == "createContainer" and not _is_uuid(reply.json().get("id")):
-            return f"no id: {reply.body!r}"
-        return verdict(case, reply)
+            return "" if response.json().get("id") == service else f"another id: {response.body!r}"
+        if is_accepted and case.operation == "createContainer" and not _is_uuid(response.json().get("id")):
+            return f"no id: {response.body!r}"
+        return find_problem(case, response)
 
-    def run(self, case: Case) -> Reply:
-        """The reply to the last step; the steps before it must go as they say."""
+    def run(self, case: Case) -> Response:
+        """Return the response to the last step; the steps before it must succeed as they say."""
         for step in case.steps[:-1]:
-            reply = self.step(step)
+            response = self.step(step)
             expected = {"accept": (2,), "refuse": (4,), "open": (2, 4)}[step.get("expect", "accept")]
-            assert reply.status // 100 in expected, (case.id, step, reply)
+            assert response.status // 100 in expected, (case.id, step, response)
         return self.step(case.steps[-1])
 
-    def step(self, step: Mapping[str, Any]) -> Reply:
-        """The reply to one step."""
+    def step(self, step: Mapping[str, Any]) -> Response:
+        """Return the response to one step."""
         operation = step.get("operation", "createContainer")
         if operation == "setStatus":
             service = self._services["service"][0]
@@ -133,53 +135,53 @@ class Play:
             return self._send("PUT", f"{PREFIX}/containers/{service}", headers, self._body(step, operation))
         return self._create(step, headers)
 
-    def _create(self, step: Mapping[str, Any], headers: Mapping[str, str]) -> Reply:
+    def _create(self, step: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
         body = self._body(step, "createContainer")
-        reply = self._send("POST", f"{PREFIX}/containers", headers, body)
-        sent = None if "raw" in step else json.loads(body)
-        if reply.status // 100 == 2 and isinstance(sent, dict):
+        response = self._send("POST", f"{PREFIX}/containers", headers, body)
+        values = None if "raw" in step else json.loads(body)
+        if response.status // 100 == 2 and isinstance(values, dict):
             self._services[step.get("as", "service")] = (
-                reply.json().get("id", ""),
-                sent.get("service_slug", ""),
+                response.json().get("id", ""),
+                values.get("service_slug", ""),
             )
-        return reply
+        return response
 
     def _headers(self, step: Mapping[str, Any]) -> dict[str, str]:
         name = step.get("caller", "sk-red")
-        known = next((caller for caller in CALLERS["callers"] if caller["name"] == name), None)
-        token = known["token"] if known else f"sk-{uuid.uuid4().hex}"
+        caller = next((caller for caller in CALLERS["callers"] if caller["name"] == name), None)
+        token = caller["token"] if caller else f"sk-{uuid.uuid4().hex}"
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-        team = step.get("team") or ("red" if known and known["kind"] == "jwt" else None)
+        team = step.get("team") or ("red" if caller and caller["kind"] == "jwt" else None)
         if team:
             headers["X-Team-ID"] = CALLERS["teams"][team]
         for header, value in step.get("headers", {}).items():
             headers.pop(header, None)
             if value is not None:
                 teams = {f"{{team.{label}}}": team for label, team in CALLERS["teams"].items()}
-                for hole, filled in {**teams, "{token}": token}.items():
-                    value = value.replace(hole, filled)
+                for placeholder, replacement in {**teams, "{token}": token}.items():
+                    value = value.replace(placeholder, replacement)
                 headers[header] = value
         return headers
 
     def _body(self, step: Mapping[str, Any], operation: str) -> bytes:
         if "raw" in step:
             return self._raw(step["raw"])
-        create = operation == "createContainer"
-        named = step.get("body", "deployed" if create else "empty")
-        body = BODIES.get(named, named) if isinstance(named, str) else named
+        is_create = operation == "createContainer"
+        base = step.get("body", "deployed" if is_create else "empty")
+        body = BODIES.get(base, base) if isinstance(base, str) else base
         if isinstance(body, dict):
-            fresh = {"service_slug": self._slug(step)} if create or "slug" in step else {}
-            body = {**fresh, **body, **made(step.get("set", {}))}
+            fresh = {"service_slug": self._slug(step)} if is_create or "slug" in step else {}
+            body = {**fresh, **body, **expand_value(step.get("set", {}))}
             body = {key: value for key, value in body.items() if key not in step.get("unset", ())}
         return json.dumps(body).encode()
 
-    def _raw(self, raw: Any) -> bytes:
+    def _raw(self, template: Any) -> bytes:
         slug = next(_SLUGS)
-        if isinstance(raw, str):
-            return raw.replace("{slug}", slug).encode()
-        if "$latin1" in raw:
-            return str(raw["$latin1"]).replace("{slug}", slug).encode("latin-1")
-        nested = raw["$nested"]
+        if isinstance(template, str):
+            return template.replace("{slug}", slug).encode()
+        if "$latin1" in template:
+            return str(template["$latin1"]).replace("{slug}", slug).encode("latin-1")
+        nested = template["$nested"]
         deep = nested["open"] * nested["depth"] + "null" + nested["close"] * nested["depth"]
         start = f'{{"service_slug": "{slug}", "display_name": "a", "docker_image": "n", "deep": '
         return f"{nested.get('start', start)}{deep}}}".encode()
@@ -190,25 +192,25 @@ class Play:
         return self._slugs.setdefault(step["slug"], next(_SLUGS))
 
 
-def made(value: Any) -> Any:
-    """A value with its made parts filled in."""
+def expand_value(value: Any) -> Any:
+    """Return a value with its `$text`, `$slug` and `$repeat` parts expanded."""
     if isinstance(value, list):
-        return [made(item) for item in value]
+        return [expand_value(item) for item in value]
     if not isinstance(value, dict):
         return value
     if "$text" in value:
         text = value["$text"]
         return (text["start"] + text["fill"] * text["length"])[: text["length"]]
     if "$slug" in value:
-        wanted = value["$slug"]
-        start, end = wanted.get("start", ""), wanted.get("end", "")
-        return start + _slug_of(wanted["length"] - len(start + end)) + end
+        spec = value["$slug"]
+        start, end = spec.get("start", ""), spec.get("end", "")
+        return start + _random_slug(spec["length"] - len(start + end)) + end
     if "$repeat" in value:
-        return [made(value["$repeat"]["value"])] * value["$repeat"]["count"]
-    return {key: made(item) for key, item in value.items()}
+        return [expand_value(value["$repeat"]["value"])] * value["$repeat"]["count"]
+    return {key: expand_value(item) for key, item in value.items()}
 
 
-def _slug_of(length: int) -> str:
+def _random_slug(length: int) -> str:
     digits = "0123456789abcdefghijklmnopqrstuvwxyz"
     number, text = uuid.uuid4().int, ""
     while len(text) < length:
@@ -221,31 +223,33 @@ def _is_uuid(value: Any) -> bool:
     return isinstance(value, str) and str(uuid.UUID(value)) == value
 
 
-def verdict(case: Case, reply: Reply) -> str:
-    """What is wrong with the reply of the mock to the last step of a case; empty where nothing is."""
+def find_problem(case: Case, response: Response) -> str:
+    """Return the problem with the response to the last step of a case, or an empty text."""
     rule = RULES[case.rule]
     if case.expect == "open":
-        return "" if reply.status < 500 else f"{reply.status}"
+        return "" if response.status < 500 else f"{response.status}"
     if case.expect == "accept":
-        wrong = reply.status // 100 != 2 or not _shows(case.steps[-1].get("shows", {}), reply)
-        return f"{reply.status} {reply.body[:400]!r}" if wrong else ""
+        is_wrong = response.status // 100 != 2 or not _contains_values(
+            case.steps[-1].get("shows", {}), response
+        )
+        return f"{response.status} {response.body[:400]!r}" if is_wrong else ""
     statuses = [409] if case.rule == "slug-immutable" else rule.get("status", [400])[:1]
-    broken = [violation["rule"] for violation in reply.json().get("violations", ())]
-    expected = refusers(case)
-    own = {case.rule} & expected or expected
-    right = reply.status in statuses and broken and expected >= {*broken} and {*broken} & own
-    return "" if right else f"{reply.status} {broken}, expected {statuses} {expected}"
+    broken = [violation["rule"] for violation in response.json().get("violations", ())]
+    expected = allowed_rules(case)
+    required_rules = {case.rule} & expected or expected
+    is_valid = response.status in statuses and broken and expected >= {*broken} and {*broken} & required_rules
+    return "" if is_valid else f"{response.status} {broken}, expected {statuses} {expected}"
 
 
-def refusers(case: Case) -> set[str]:
-    """The rules that may be named in the refusal of a case: its own, but for a few."""
+def allowed_rules(case: Case) -> set[str]:
+    """Return the rules that the refusal of a case may name: its own, with few exceptions."""
     if case.rule.endswith("-required") and None in case.steps[-1].get("set", {}).values():
         return {case.rule.replace("-required", "-type")}
     return REFUSED_BY.get(case.rule, {case.rule})
 
 
-#: An effect is seen by another rule's refusal; what does not begin with https:// need not be a URI either;
-#: a type that is not external needs an image, whatever else it is.
+#: An effect is observed by the refusal of another rule; a text without https:// may be no URI either;
+#: any type other than external needs an image.
 REFUSED_BY = {
     "service-type-enum": {"service-type-enum", "docker-image-required"},
     "service-type-immutable": {"external-url-on-external-only"},
@@ -254,8 +258,8 @@ REFUSED_BY = {
 }
 
 
-def _shows(shows: Mapping[str, Any], reply: Reply) -> bool:
-    if not shows:
+def _contains_values(expected: Mapping[str, Any], response: Response) -> bool:
+    if not expected:
         return True
-    body = reply.json()
-    return all(body.get(name) == value for name, value in shows.items())
+    body = response.json()
+    return all(body.get(name) == value for name, value in expected.items())

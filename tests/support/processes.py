@@ -1,4 +1,4 @@
-"""Programs of the kit, run as a user runs them."""
+"""The commands of the kit as processes."""
 
 import re
 import subprocess
@@ -12,14 +12,14 @@ from typing import Any
 
 from tests.support.fixture_player import ROOT
 
-#: Whatever proxy the environment names.
+#: Ignores proxies of the environment.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 MOCK = [sys.executable, "-m", "mock_server"]
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """A mock that serves, and what it printed until it did."""
+class MockProcess:
+    """A mock that serves, and its output until then."""
 
     process: subprocess.Popen[str]
     url: str
@@ -27,8 +27,8 @@ class Running:
 
 
 @contextmanager
-def mock_server(*arguments: str, **options: Any) -> Iterator[Running]:
-    """A mock on a port of its own; it is ended afterwards."""
+def mock_server(*arguments: str, **options: Any) -> Iterator[MockProcess]:
+    """Run a mock on a free port."""
     process = subprocess.Popen(
         [*MOCK, "--port", "0", *arguments],
         stdout=subprocess.PIPE,
@@ -44,9 +44,9 @@ def mock_server(*arguments: str, **options: Any) -> Iterator[Running]:
             if line.startswith("Ctrl-C"):
                 break
         greeting = "".join(lines)
-        found = re.search(r"http://\S+", greeting)
-        assert found, process.stderr and process.stderr.read()
-        yield Running(process, found[0], greeting)
+        match = re.search(r"http://\S+", greeting)
+        assert match, process.stderr and process.stderr.read()
+        yield MockProcess(process, match[0], greeting)
     finally:
         process.terminate()
         process.wait(timeout=10)
@@ -56,20 +56,20 @@ def mock_server(*arguments: str, **options: Any) -> Iterator[Running]:
 
 
 def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """The outcome of a mock-server command that ends by itself."""
+    """Run a mock-server command to its end."""
     return subprocess.run(
         [*MOCK, *arguments], capture_output=True, text=True, timeout=60, cwd=cwd, check=False
     )
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """The status of a POST."""
+    """Send a POST and return the status."""
     request = urllib.request.Request(url, body, dict(headers))
     with _DIRECT.open(request, timeout=10) as response:
         return int(response.status)
 
 
-def fetched(url: str) -> str:
-    """The text of what a GET answers."""
+def fetch_text(url: str) -> str:
+    """Send a GET and return the text of the response."""
     with _DIRECT.open(url, timeout=10) as response:
         return str(response.read().decode())

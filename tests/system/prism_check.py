@@ -1,6 +1,6 @@
-"""`make prism-check`: Prism's proxy stands before the mock and judges its answers by our contract.
+"""`make prism-check`: Prism's proxy checks the responses of the mock against the contract.
 
-What Prism says about a request is left aside: most fixture cases are wrong on purpose.
+Violations of requests are ignored, since most fixture cases are invalid on purpose.
 """
 
 import json
@@ -17,26 +17,26 @@ import urllib3
 
 from mock_server import create_app
 from tests.support.clients import serving
-from tests.support.fixture_player import PREFIX, ROOT, Case, Play, Reply, cases
+from tests.support.fixture_player import PREFIX, ROOT, Case, FixturePlayer, Response, cases
 
 PRISM = ROOT / ".lint/node_modules/.bin/prism"
 
 
 @contextmanager
-def proxy(upstream: str) -> Iterator[str]:
-    """The URL of Prism's proxy before a server."""
+def prism_proxy(upstream: str) -> Iterator[str]:
+    """Run Prism's proxy before a server, and yield its URL."""
     command = [PRISM, "proxy", ROOT / "spec/openapi.yaml", upstream, "--port", "0", "--host", "127.0.0.1"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
         assert process.stdout is not None
         for line in process.stdout:
-            found = re.search(r"listening on (http://[0-9.:]+)", line)
-            if found:
+            match = re.search(r"listening on (http://[0-9.:]+)", line)
+            if match:
                 break
         else:
             raise SystemExit("prism did not start")
         drain = subprocess.Popen(["cat"], stdin=process.stdout, stdout=subprocess.DEVNULL)
-        yield found[1]
+        yield match[1]
         drain.terminate()
     finally:
         process.terminate()
@@ -44,61 +44,68 @@ def proxy(upstream: str) -> Iterator[str]:
 
 
 @dataclass
-class Judged:
-    """The answers that passed through the proxy, and what it said of them."""
+class PrismExchange:
+    """The responses that passed through the proxy, and their violations."""
 
-    direct: str
-    proxied: str
+    mock_url: str
+    proxy_url: str
     pool: urllib3.PoolManager = field(default_factory=urllib3.PoolManager)
-    answers: Counter[str] = field(default_factory=Counter)
+    status_counts: Counter[str] = field(default_factory=Counter)
     violations: list[dict[str, Any]] = field(default_factory=list)
 
-    def send(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Sends the contract's two operations through the proxy, and everything else past it."""
-        through = path.startswith(f"{PREFIX}/containers")
-        base = self.proxied + path.removeprefix(PREFIX) if through else self.direct + path
-        answer = self.pool.request(method, base, headers=dict(headers), body=body or None, retries=False)
-        if through:
-            self._note(answer, method, path)
-        return Reply(answer.status, dict(answer.headers), answer.data)
+    def send(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
+        """Send the two operations of the contract through the proxy, and other requests directly."""
+        uses_proxy = path.startswith(f"{PREFIX}/containers")
+        base = self.proxy_url + path.removeprefix(PREFIX) if uses_proxy else self.mock_url + path
+        response = self.pool.request(method, base, headers=dict(headers), body=body or None, retries=False)
+        if uses_proxy:
+            self._record(response, method, path)
+        return Response(response.status, dict(response.headers), response.data)
 
-    def _note(self, answer: urllib3.BaseHTTPResponse, method: str, path: str) -> None:
-        said = json.loads(answer.headers.get("sl-violations", "[]"))
-        self.answers["by prism itself" if answer.data.startswith(b'{"error"') else str(answer.status)] += 1
-        for violation in said:
+    def _record(self, response: urllib3.BaseHTTPResponse, method: str, path: str) -> None:
+        violations = json.loads(response.headers.get("sl-violations", "[]"))
+        self.status_counts[
+            "by prism itself" if response.data.startswith(b'{"error"') else str(response.status)
+        ] += 1
+        for violation in violations:
             if violation["location"][0] == "response":
-                self.violations.append({"on": f"{method} {path} {answer.status}", **violation})
+                self.violations.append({"on": f"{method} {path} {response.status}", **violation})
 
 
-def judged(without: frozenset[str], played: list[Case]) -> tuple[Judged, list[str]]:
-    """The cases played through the proxy, and those that Prism answered or changed (malformed JSON)."""
+def run_cases(disabled_rules: frozenset[str], selected_cases: list[Case]) -> tuple[PrismExchange, list[str]]:
+    """Run cases through the proxy; return the exchange, and the problems of the cases."""
     with (
-        serving(create_app(disabled_rules=without)) as port,
-        proxy(f"http://127.0.0.1:{port}{PREFIX}") as url,
+        serving(create_app(disabled_rules=disabled_rules)) as port,
+        prism_proxy(f"http://127.0.0.1:{port}{PREFIX}") as url,
     ):
-        result = Judged(f"http://127.0.0.1:{port}", url)
-        return result, [f"{case.id}: {said}" for case in played if (said := _judge(result, case))]
+        exchange = PrismExchange(f"http://127.0.0.1:{port}", url)
+        return exchange, [
+            f"{case.id}: {problem}"
+            for case in selected_cases
+            if (problem := find_case_problem(exchange, case))
+        ]
 
 
 def main() -> int:
-    """Plays every case; 1 where Prism found a violation in an answer, or where it cannot see one."""
-    played = cases()
-    broken, _ = judged(frozenset({"created"}), [case for case in played if case.id == "create-least"])
-    result, changed = judged(frozenset(), played)
+    """Run every case; return 1 if Prism finds a violation in a response, or finds none in a faulty one."""
+    all_cases = cases()
+    faulty, _ = run_cases(frozenset({"created"}), [case for case in all_cases if case.id == "create-least"])
+    exchange, problems = run_cases(frozenset(), all_cases)
     lines = [
-        f"a mock whose create answers no id: {len(broken.violations)} violation found",
-        f"{len(played)} cases, answers by status: {dict(sorted(result.answers.items()))}",
-        *(f"answered or changed by prism: {line[:150]}" for line in changed),
-        *(f"violation: {json.dumps(violation)}" for violation in result.violations),
-        f"contract violations in the mock's answers: {len(result.violations)}",
+        f"a mock whose create returns no id: {len(faulty.violations)} violation found",
+        f"{len(all_cases)} cases, responses by status: {dict(sorted(exchange.status_counts.items()))}",
+        *(f"response of prism, or changed by prism: {line[:150]}" for line in problems),
+        *(f"violation: {json.dumps(violation)}" for violation in exchange.violations),
+        f"contract violations in the mock's responses: {len(exchange.violations)}",
     ]
     sys.stdout.write("\n".join(lines) + "\n")
-    return int(bool(result.violations) or not broken.violations or not result.answers["201"])
+    return int(bool(exchange.violations) or not faulty.violations or not exchange.status_counts["201"])
 
 
-def _judge(through: Judged, case: Case) -> str:
+def find_case_problem(exchange: PrismExchange, case: Case) -> str:
+    """Return the problem of a case, or an empty text."""
     try:
-        return Play(through.send).judge(case)
+        return FixturePlayer(exchange.send).judge(case)
     except (AssertionError, urllib3.exceptions.HTTPError) as error:
         return f"not played: {error!r}"
 

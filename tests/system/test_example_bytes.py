@@ -1,4 +1,4 @@
-"""The example deployment takes one JSON object and nothing else, and never answers with a server error."""
+"""The example deployment accepts exactly one JSON object, and never responds with a server error."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ if TYPE_CHECKING:
 @pytest.fixture(params=SETS)
 def it(request: pytest.FixtureRequest) -> Iterator[DeployedApp]:
     """Serve each of the sets of choices in turn."""
-    with open_deployment(SETS[request.param]) as one:
-        yield one
+    with open_deployment(SETS[request.param]) as deployment:
+        yield deployment
 
 
 @pytest.fixture(params=[name for name in SETS if not name.startswith(BODILESS)])
 def it_reading_bodies(request: pytest.FixtureRequest) -> Iterator[DeployedApp]:
-    """Serve the sets of choices that bear on bodies."""
-    with open_deployment(SETS[request.param]) as one:
-        yield one
+    """Serve the sets of choices that affect bodies."""
+    with open_deployment(SETS[request.param]) as deployment:
+        yield deployment
 
 
 def test_other_media_types_are_refused(it: DeployedApp) -> None:
-    """The body is application/json and of no other type; the type's letter case does not matter."""
-    made = read_accepted_id(it.create(DEPLOYED, Content_Type="Application/JSON"))
+    """The media type is application/json in any letter case."""
+    service_id = read_accepted_id(it.create(DEPLOYED, Content_Type="Application/JSON"))
     for media in ("text/plain", "text/json", "application/jsonx", "application/merge-patch+json", "x"):
         assert_refused(it.create({**DEPLOYED, "service_slug": "more"}, Content_Type=media))
-        assert_refused(it.update(made, {}, Content_Type=media))
+        assert_refused(it.update(service_id, {}, Content_Type=media))
 
 
 GOOD_TEXT = json.dumps(DEPLOYED).encode()
@@ -76,17 +76,17 @@ NASTY = [
 
 
 def test_body_is_one_json_object(it: DeployedApp) -> None:
-    """The body is exactly one JSON object: nothing else, and nothing after it."""
-    made = it.create_service(DEPLOYED, service_slug="made")
+    """Text that is not exactly one JSON object is assert_refused."""
+    service_id = it.create_service(DEPLOYED, service_slug="made")
     for text in (*NOT_OBJECTS, *NOT_JSON, *NASTY, GOOD_TEXT + b"x", GOOD_TEXT.decode().encode("utf-16")):
         assert_refused(it.create(text))
-        assert_refused(it.update(made, text))
+        assert_refused(it.update(service_id, text))
 
 
-def test_never_a_server_error(it_reading_bodies: DeployedApp) -> None:
-    """Nothing that is sent makes the deployment fail."""
+def test_no_request_causes_a_server_error(it_reading_bodies: DeployedApp) -> None:
+    """Odd values, headers and paths never cause a server error."""
     it = it_reading_bodies
-    made = it.create_service(DEPLOYED)
+    service_id = it.create_service(DEPLOYED)
     values = [
         b"NaN",
         b"-Infinity",
@@ -112,12 +112,12 @@ def test_never_a_server_error(it_reading_bodies: DeployedApp) -> None:
             b"external_url",
             b"\\ud83d",
         ):
-            it.update(made, b'{"' + name + b'": ' + value + b"}")
+            it.update(service_id, b'{"' + name + b'": ' + value + b"}")
             it.create(GOOD_TEXT[:-1] + b', "' + name + b'": ' + value + b"}")
     for header in (b"\xff\xfe", b"Bearer \xff", b"Bearer " + b"x" * 9000, b"Bearer a b"):
         assert_refused(it.create(DEPLOYED, Authorization=header))
     for media in (b"\xff", b";", b"application/json;;;", b"application/json; charset=\xff", b"/"):
-        it.update(made, {}, Content_Type=media)
+        it.update(service_id, {}, Content_Type=media)
     for method, path in (
         ("DELETE", CONTAINERS),
         ("GET", "/%ff%00"),
@@ -128,27 +128,27 @@ def test_never_a_server_error(it_reading_bodies: DeployedApp) -> None:
 
 
 def test_sk_callers_on_the_two_operations(it: DeployedApp) -> None:
-    """Where sk- callers may manage services they may do both; elsewhere both are refused alike."""
-    made, status = it.create_service(DEPLOYED), it.choices.sk_refused_status
-    (assert_refused if status else read_accepted_id)(it.update(made, {}, "sk-red"))
+    """sk- callers may use both operations, or neither."""
+    service_id, status = it.create_service(DEPLOYED), it.choices.sk_refused_status
+    (assert_refused if status else read_accepted_id)(it.update(service_id, {}, "sk-red"))
     (assert_refused if status else read_accepted_id)(
         it.create({**DEPLOYED, "service_slug": "more"}, "sk-red")
     )
 
 
-def test_usual_and_default_answer_differently() -> None:
-    """The choices are at work: the two sets differ in the statuses of success and in the letters of an id."""
+def test_usual_and_default_choices_differ() -> None:
+    """The two sets differ in the statuses of success and the letter case of ids."""
     for choices, statuses in ((DEFAULT, (200, 202)), (USUAL, (201, 200))):
         with open_deployment(choices) as it:
-            answer = it.create(DEPLOYED)
-            made = read_accepted_id(answer)
-            assert (answer.status_code, it.update(made, {}).status_code) == statuses
-            assert uuid.UUID(made).version == (4 if choices is DEFAULT else 7)
-            assert (set(answer.json()) == {"id"}) is (choices is USUAL)
+            response = it.create(DEPLOYED)
+            service_id = read_accepted_id(response)
+            assert (response.status_code, it.update(service_id, {}).status_code) == statuses
+            assert uuid.UUID(service_id).version == (4 if choices is DEFAULT else 7)
+            assert (set(response.json()) == {"id"}) is (choices is USUAL)
 
 
-def test_errors_look_as_chosen() -> None:
-    """An error is told in JSON of one form or another, as plain text, or not at all."""
+def test_errors_have_the_chosen_form() -> None:
+    """An error is JSON of one form or another, plain text, or empty."""
     forms = {
         "default": b'{"ok":',
         "errors-problem": b'{"title":',
@@ -163,28 +163,28 @@ def test_errors_look_as_chosen() -> None:
 
 
 def test_wsgi_serves_the_same() -> None:
-    """As a WSGI application it answers likewise, whatever the path holds."""
+    """The WSGI application gives the same responses."""
     client = Client(create_wsgi_app(DEFAULT, CALLERS))
     headers = {"Authorization": f"Bearer {TOKENS['sk-red']}", "X-Team-ID": "\xff"}
-    made = client.post(CONTAINERS, json=DEPLOYED, headers=headers)
-    assert made.status_code == 200
-    assert client.put(f"{CONTAINERS}/{made.json['id']}", headers=headers).status_code == 202
+    response = client.post(CONTAINERS, json=DEPLOYED, headers=headers)
+    assert response.status_code == 200
+    assert client.put(f"{CONTAINERS}/{response.json['id']}", headers=headers).status_code == 202
     assert client.put(f"{CONTAINERS}/%ff%00?q=%ff", json={}, headers=headers).status_code == 404
 
 
 def test_one_of_many_simultaneous_creates_wins() -> None:
-    """Checking a slug and storing the service are one step."""
+    """Of many concurrent creates of a slug, exactly one succeeds."""
     start, app = threading.Barrier(8), create_wsgi_app(DEFAULT, CALLERS)
     headers = {"Authorization": f"Bearer {TOKENS['dk-red']}"}
 
-    def one(_: int) -> int:
+    def create_at_barrier(_: int) -> int:
         start.wait()
         return Client(app).post(CONTAINERS, json=DEPLOYED, headers=headers).status_code
 
     with ThreadPoolExecutor(8) as pool:
-        assert sorted(pool.map(one, range(8))) == [200] + [400] * 7
+        assert sorted(pool.map(create_at_barrier, range(8))) == [200] + [400] * 7
 
 
 def test_apps_share_nothing() -> None:
-    """Each application has a store of its own."""
+    """Each application has its own store."""
     assert create_app(DEFAULT, CALLERS).state.deployment is not create_app(DEFAULT, CALLERS).state.deployment

@@ -1,4 +1,4 @@
-"""The example deployment keeps every documented fact, whatever it chooses where the pages are silent."""
+"""The example deployment keeps every documented fact, whatever it chooses elsewhere."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ if TYPE_CHECKING:
 @pytest.fixture(params=SETS)
 def it(request: pytest.FixtureRequest) -> Iterator[DeployedApp]:
     """Serve each of the sets of choices in turn."""
-    with open_deployment(SETS[request.param]) as one:
-        yield one
+    with open_deployment(SETS[request.param]) as deployment:
+        yield deployment
 
 
 @pytest.fixture(params=[name for name in SETS if not name.startswith(BODILESS)])
 def it_reading_bodies(request: pytest.FixtureRequest) -> Iterator[DeployedApp]:
-    """Serve the sets of choices that bear on bodies."""
-    with open_deployment(SETS[request.param]) as one:
-        yield one
+    """Serve the sets of choices that affect bodies."""
+    with open_deployment(SETS[request.param]) as deployment:
+        yield deployment
 
 
 def test_variants_change_one_choice() -> None:
@@ -49,25 +49,25 @@ def test_variants_change_one_choice() -> None:
     assert len(VARIANTS) >= 12
     for choices in VARIANTS.values():
         assert sum(getattr(choices, f.name) != getattr(DEFAULT, f.name) for f in fields(Choices)) == 1
-    changed = {
+    names = {
         f.name
         for choices in VARIANTS.values()
         for f in fields(Choices)
         if getattr(choices, f.name) != getattr(DEFAULT, f.name)
     }
-    assert changed == {f.name for f in fields(Choices)}
+    assert names == {f.name for f in fields(Choices)}
 
 
 def test_callers_file_by_environment(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The callers come from the file the environment names."""
+    """The environment names the callers file."""
     team = str(uuid.uuid4())
     rows = [{"name": "only", "kind": "dk", "teams": ["t"], "token": "dk-only"}]
     (tmp_path / "callers.yaml").write_text(yaml.safe_dump({"teams": {"t": team}, "callers": rows}))
     monkeypatch.setenv("DEPLOYMENT_CALLERS", str(tmp_path / "callers.yaml"))
-    answer = Client(create_wsgi_app()).post(
+    response = Client(create_wsgi_app()).post(
         CONTAINERS, json=DEPLOYED, headers={"Authorization": "Bearer dk-only"}
     )
-    assert answer.status_code == 200
+    assert response.status_code == 200
 
 
 def test_authorization_is_required(it: DeployedApp) -> None:
@@ -77,7 +77,7 @@ def test_authorization_is_required(it: DeployedApp) -> None:
 
 
 def test_unknown_and_agent_tokens_are_refused(it: DeployedApp) -> None:
-    """A token never issued is refused, and so is every agent credential."""
+    """Unknown tokens and agent keys are assert_refused."""
     for token in ("sk-never", "dk-never", "eyJhbGciOiJub25lIn0.e30.", "x"):
         assert_refused(it.create(DEPLOYED, Authorization=f"Bearer {token}", X_Team_ID=TEAMS["red"]))
     assert_refused(it.create(DEPLOYED, "ak-red"), 401, 403)
@@ -85,11 +85,11 @@ def test_unknown_and_agent_tokens_are_refused(it: DeployedApp) -> None:
 
 
 def test_jwt_needs_team(it: DeployedApp) -> None:
-    """A JWT caller without X-Team-ID is answered 400; with it, the team's services are at hand."""
+    """A JWT caller without X-Team-ID gets a 400, and otherwise acts for the team."""
     assert_refused(it.create(DEPLOYED, "jwt-red", X_Team_ID=None), 400)
-    made = read_accepted_id(it.create(DEPLOYED, "jwt-red"))
-    assert_refused(it.update(made, {}, "jwt-red", X_Team_ID=None), 400)
-    read_accepted_id(it.update(made, {}, "jwt-both"))
+    service_id = read_accepted_id(it.create(DEPLOYED, "jwt-red"))
+    assert_refused(it.update(service_id, {}, "jwt-red", X_Team_ID=None), 400)
+    read_accepted_id(it.update(service_id, {}, "jwt-both"))
 
 
 def test_jwt_team_is_a_uuid(it: DeployedApp) -> None:
@@ -106,17 +106,17 @@ def test_jwt_team_is_ones_own(it: DeployedApp) -> None:
 
 @pytest.mark.parametrize("caller", ["dk-red", "sk-red"])
 def test_credentials_bring_their_team(it: DeployedApp, caller: str) -> None:
-    """Whatever X-Team-ID a credential caller sends, the team is the credential's."""
+    """The team of a credential caller is that of the credential, whatever X-Team-ID it sends."""
     teams = [None, TEAMS["blue"], "", "no uuid", str(uuid.UUID(int=0)), b"\xff"]
     for number, team in enumerate(teams):
-        answer = it.create({**DEPLOYED, "service_slug": f"one-{number}"}, caller, X_Team_ID=team)
+        response = it.create({**DEPLOYED, "service_slug": f"one-{number}"}, caller, X_Team_ID=team)
         if caller == "sk-red" and it.choices.sk_refused_status:
-            assert_refused(answer, it.choices.sk_refused_status)
+            assert_refused(response, it.choices.sk_refused_status)
             continue
-        made = read_accepted_id(answer)
-        read_accepted_id(it.update(made, {}, caller, X_Team_ID=team))
-        read_accepted_id(it.update(made, {}, "jwt-red"))
-        assert_refused(it.update(made, {}, "jwt-both", X_Team_ID=TEAMS["blue"]))
+        service_id = read_accepted_id(response)
+        read_accepted_id(it.update(service_id, {}, caller, X_Team_ID=team))
+        read_accepted_id(it.update(service_id, {}, "jwt-red"))
+        assert_refused(it.update(service_id, {}, "jwt-both", X_Team_ID=TEAMS["blue"]))
 
 
 def test_slug_is_unique_in_a_team(it: DeployedApp) -> None:
@@ -142,7 +142,7 @@ def test_slugs_that_do_not_match(it: DeployedApp, slug: Any) -> None:
 
 @pytest.mark.parametrize("name", ["service_slug", "display_name", "docker_image"])
 def test_required_on_create(it: DeployedApp, name: str) -> None:
-    """A deployed service needs a slug, a display name and an image, whether or not its type is written."""
+    """A deployed service needs a slug, a display name and an image, with or without a type."""
     body = {key: value for key, value in DEPLOYED.items() if key != name}
     assert_refused(it.create(body))
     assert_refused(it.create({**body, "service_type": "deployed"}))
@@ -199,40 +199,40 @@ BAD = {
 
 
 def test_values_within_bounds(it_reading_bodies: DeployedApp) -> None:
-    """Values up to the documented bounds are taken on create and on update; lengths are code points."""
+    """Values within the documented bounds are read_accepted_id on create and on update; lengths are code points."""
     it = it_reading_bodies
     pairs = [(name, value) for name, values in GOOD.items() for value in values]
     for number, (name, value) in enumerate(pairs):
-        made = it.create_service(DEPLOYED, **{"service_slug": f"one-{number}", name: value})
-        read_accepted_id(it.update(made, {name: value}))
+        service_id = it.create_service(DEPLOYED, **{"service_slug": f"one-{number}", name: value})
+        read_accepted_id(it.update(service_id, {name: value}))
 
 
 def test_values_out_of_bounds(it_reading_bodies: DeployedApp) -> None:
-    """Values of another type, range, length or pattern are refused on create and on update."""
+    """Values of another type, range, length or pattern are assert_refused on create and on update."""
     it = it_reading_bodies
-    made = it.create_service(EXTERNAL)
+    service_id = it.create_service(EXTERNAL)
     for name, values in BAD.items():
         base = EXTERNAL if name.startswith("external") else DEPLOYED
         for value in values:
             assert_refused(it.create({**base, "service_slug": "bad", name: value}))
-            assert_refused(it.update(made, {name: value}))
+            assert_refused(it.update(service_id, {name: value}))
 
 
 def test_service_type_is_one_of_two(it: DeployedApp) -> None:
     """The type is deployed or external, in these letters."""
-    for value in ("Deployed", "EXTERNAL", "", "other", 1, []):
+    for value in ("DeployedApp", "EXTERNAL", "", "other", 1, []):
         assert_refused(it.create({**DEPLOYED, **EXTERNAL, "service_type": value}))
 
 
 def test_long_urls(it: DeployedApp) -> None:
     """A URL may be 2048 characters long."""
     start = "https://two.example.com/?q=a%20b#"
-    made = it.create_service(EXTERNAL, external_url=start + "x" * (2048 - len(start)))
-    read_accepted_id(it.update(made, {"external_url": "https://user@two.example.com:8443/a"}))
+    service_id = it.create_service(EXTERNAL, external_url=start + "x" * (2048 - len(start)))
+    read_accepted_id(it.update(service_id, {"external_url": "https://user@two.example.com:8443/a"}))
 
 
 def test_defaults(it: DeployedApp) -> None:
-    """What create leaves out gets the documented default."""
+    """A property that a create omits gets the documented default."""
     it.create_service(DEPLOYED)
     stored = it.read_stored("one")
     expected = {"service_type": "deployed", "exposed_port": 8080, "health_path": "/health"}
@@ -241,10 +241,10 @@ def test_defaults(it: DeployedApp) -> None:
 
 
 def test_update_is_partial(it: DeployedApp) -> None:
-    """Update requires nothing, and what it leaves out stays as it was."""
-    made = it.create_service(DEPLOYED, service_desc="first", required_labels=["a"])
-    assert read_accepted_id(it.update(made, {})) == made
-    assert read_accepted_id(it.update(made.lower(), {"service_desc": "second"})) == made
+    """An update requires nothing, and keeps the properties that it omits."""
+    service_id = it.create_service(DEPLOYED, service_desc="first", required_labels=["a"])
+    assert read_accepted_id(it.update(service_id, {})) == service_id
+    assert read_accepted_id(it.update(service_id.lower(), {"service_desc": "second"})) == service_id
     stored = it.read_stored("one")
     assert stored["service_desc"] == "second"
     assert stored["required_labels"] == ["a"]
@@ -252,57 +252,61 @@ def test_update_is_partial(it: DeployedApp) -> None:
 
 
 def test_refused_update_changes_nothing(it: DeployedApp) -> None:
-    """A refused update leaves every property as it was."""
-    made = it.create_service(DEPLOYED, service_desc="first")
-    assert_refused(it.update(made, {"service_desc": "second", "replica_count": 11}))
-    assert_refused(it.update(made, {"service_desc": "second", "external_url": "https://two.example.com"}))
+    """A assert_refused update keeps every property."""
+    service_id = it.create_service(DEPLOYED, service_desc="first")
+    assert_refused(it.update(service_id, {"service_desc": "second", "replica_count": 11}))
+    assert_refused(
+        it.update(service_id, {"service_desc": "second", "external_url": "https://two.example.com"})
+    )
     assert it.read_stored("one")["service_desc"] == "first"
 
 
 def test_update_needs_an_own_service(it: DeployedApp) -> None:
-    """The id is a UUID, of a service, of the caller's team."""
-    made = it.create_service(DEPLOYED)
-    for other in ("x", str(uuid.uuid4()), made.replace("-", ""), made + "%0A", "%00", "%FF"):
+    """The id is the UUID of a service of the caller's team."""
+    service_id = it.create_service(DEPLOYED)
+    for other in ("x", str(uuid.uuid4()), service_id.replace("-", ""), service_id + "%0A", "%00", "%FF"):
         assert_refused(it.update(other, {}))
-    assert_refused(it.update(made, {}, "jwt-both", X_Team_ID=TEAMS["blue"]))
+    assert_refused(it.update(service_id, {}, "jwt-both", X_Team_ID=TEAMS["blue"]))
 
 
 def test_external_properties_on_external_only(it: DeployedApp) -> None:
-    """A URL or credential is valid on update only where the stored type is external."""
-    made = it.create_service(DEPLOYED)
-    assert_refused(it.update(made, {"external_url": "https://two.example.com"}))
-    assert_refused(it.update(made, {"external_auth_credential_id": CREDENTIAL}))
-    assert_refused(it.update(made, {"service_type": "external", "external_url": "https://two.example.com"}))
+    """An update may have a URL or credential only if the stored type is external."""
+    service_id = it.create_service(DEPLOYED)
+    assert_refused(it.update(service_id, {"external_url": "https://two.example.com"}))
+    assert_refused(it.update(service_id, {"external_auth_credential_id": CREDENTIAL}))
+    assert_refused(
+        it.update(service_id, {"service_type": "external", "external_url": "https://two.example.com"})
+    )
     read_accepted_id(it.update(it.create_service(EXTERNAL), {"external_url": "https://three.example.com"}))
 
 
 def test_null_credential_keeps(it: DeployedApp) -> None:
-    """Null for the credential is accepted on update, on either type, and keeps what is stored."""
+    """A null credential is read_accepted_id on update, and keeps the stored one."""
     read_accepted_id(it.update(it.create_service(DEPLOYED), {"external_auth_credential_id": None}))
     if it.choices.known_credentials is not None:
         assert_refused(it.create({**EXTERNAL, "external_auth_credential_id": CREDENTIAL}))
         return
-    made = it.create_service(EXTERNAL, external_auth_credential_id=CREDENTIAL)
-    read_accepted_id(it.update(made, {"external_auth_credential_id": None, "display_name": "New"}))
+    service_id = it.create_service(EXTERNAL, external_auth_credential_id=CREDENTIAL)
+    read_accepted_id(it.update(service_id, {"external_auth_credential_id": None, "display_name": "New"}))
     stored = it.read_stored("two")
     assert (stored["external_auth_credential_id"], stored["display_name"]) == (CREDENTIAL, "New")
 
 
 def test_type_and_slug_never_change(it: DeployedApp) -> None:
     """A type or slug sent on update never takes effect."""
-    made = it.create_service(DEPLOYED)
-    it.update(made, {"service_type": "external"})
-    it.update(made, {"service_slug": "other"})
-    assert_refused(it.update(made, {"external_url": "https://two.example.com"}))
+    service_id = it.create_service(DEPLOYED)
+    it.update(service_id, {"service_type": "external"})
+    it.update(service_id, {"service_slug": "other"})
+    assert_refused(it.update(service_id, {"external_url": "https://two.example.com"}))
     assert_refused(it.create(DEPLOYED))
     it.create_service(DEPLOYED, service_slug="other")
     assert it.read_stored("one")["service_type"] == "deployed"
 
 
 def test_no_update_while_busy(it: DeployedApp) -> None:
-    """No update while deploying or stopping; any other status admits it."""
-    made = it.create_service(DEPLOYED)
+    """An update is assert_refused while deploying or stopping, and read_accepted_id in any other status."""
+    service_id = it.create_service(DEPLOYED)
     for status in ("deploying", "running", "stopping", "stopped", "failed", "created"):
-        it.set_status(made, status)
-        answer = it.update(made, {"service_desc": status})
-        (assert_refused if status in {"deploying", "stopping"} else read_accepted_id)(answer)
+        it.set_status(service_id, status)
+        response = it.update(service_id, {"service_desc": status})
+        (assert_refused if status in {"deploying", "stopping"} else read_accepted_id)(response)

@@ -21,7 +21,8 @@ SHELL = [
 PYTHON = re.findall(r"```python\n(.*?)```", MOCK + PAGE, re.DOTALL)
 
 
-def _run(block: str) -> str:
+def run_block(block: str) -> str:
+    """Run a shell block against a mock, and return its output."""
     with mock_server() as mock:
         script = "set -e\n" + block.replace("http://127.0.0.1:4010/api/v1", mock.url)
         return subprocess.run(
@@ -32,7 +33,7 @@ def _run(block: str) -> str:
 def test_the_first_request_is_refused_as_shown() -> None:
     """The answer holds the violation that the README shows, word for word."""
     shown = json.loads(re.findall(r"```json\n(.*?)```", MOCK, re.DOTALL)[0])
-    head, body = _run(SHELL[0]).split("\n\n", 1)
+    head, body = run_block(SHELL[0]).split("\n\n", 1)
     assert " 400 " in head.splitlines()[0]
     assert shown in json.loads(body)["violations"]
 
@@ -40,7 +41,7 @@ def test_the_first_request_is_refused_as_shown() -> None:
 @pytest.mark.parametrize("block", SHELL[1:], ids=["create", "update"])
 def test_the_request_of_a_reference_page_is_accepted(block: str) -> None:
     """Pasted into a shell, it answers an id."""
-    assert re.fullmatch(r'\{"id":"[0-9a-f-]{36}"\}', _run(block).strip())
+    assert re.fullmatch(r'\{"id":"[0-9a-f-]{36}"\}', run_block(block).strip())
 
 
 @pytest.mark.parametrize("block", PYTHON)

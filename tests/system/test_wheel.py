@@ -1,4 +1,4 @@
-"""The wheel holds what it should and nothing else, and serves beside other people's packages."""
+"""The wheel has the expected files and nothing else, and works beside other packages."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ HEADERS = {"Authorization": "Bearer sk-red-5f0c7c1e9a", "Content-Type": "applica
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout, built without a network."""
+    """Return the wheel of this checkout, built without a network."""
     folder = tmp_path_factory.mktemp("wheel")
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
     subprocess.run(command, check=True, capture_output=True, timeout=120)
@@ -25,7 +25,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def _sources(folder: str, inside: str) -> set[str]:
+def list_sources(folder: str, inside: str) -> set[str]:
+    """Return the names that the files of a folder have in the wheel."""
     files = (
         path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts
     )
@@ -35,13 +36,13 @@ def _sources(folder: str, inside: str) -> set[str]:
 
 
 def test_the_wheel_holds_the_two_packages_and_one_folder_of_data(wheel: Path) -> None:
-    """Nothing lies in site-packages under a name that is not ours."""
+    """The wheel installs no top-level name that is not ours."""
     info = f"{NAME}-{wheel.name.split('-')[1]}.dist-info"
     expected = {
-        *_sources("mock_server", "mock_server"),
-        *_sources("contract_tests", "contract_tests"),
-        *_sources("spec", f"{NAME}_data/spec"),
-        *_sources("fixtures", f"{NAME}_data/fixtures"),
+        *list_sources("mock_server", "mock_server"),
+        *list_sources("contract_tests", "contract_tests"),
+        *list_sources("spec", f"{NAME}_data/spec"),
+        *list_sources("fixtures", f"{NAME}_data/fixtures"),
         *(
             f"{info}/{name}"
             for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")
@@ -50,8 +51,8 @@ def test_the_wheel_holds_the_two_packages_and_one_folder_of_data(wheel: Path) ->
     assert set(zipfile.ZipFile(wheel).namelist()) == expected
 
 
-def test_the_installed_mock_serves_beside_other_peoples_packages(wheel: Path, tmp_path: Path) -> None:
-    """Packages named spec and fixtures are left alone, and the mock reads its own data."""
+def test_the_installed_mock_serves_beside_other_packages(wheel: Path, tmp_path: Path) -> None:
+    """Packages named spec and fixtures are not changed, and the mock reads its own data."""
     site = tmp_path / "site"
     install = ["install", "--quiet", "--no-deps", "--no-index", "--target", str(site), str(wheel)]
     subprocess.run([sys.executable, "-m", "pip", *install], check=True, capture_output=True, timeout=120)
@@ -59,16 +60,16 @@ def test_the_installed_mock_serves_beside_other_peoples_packages(wheel: Path, tm
         (site / name).mkdir()
         (site / name / "__init__.py").write_text("OTHERS = True\n", encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": str(site)}
-    where = "import spec, fixtures, mock_server; print(spec.OTHERS, fixtures.OTHERS, mock_server.__file__)"
-    told = subprocess.run(
-        [sys.executable, "-c", where],
+    program = "import spec, fixtures, mock_server; print(spec.OTHERS, fixtures.OTHERS, mock_server.__file__)"
+    result = subprocess.run(
+        [sys.executable, "-c", program],
         env=environment,
         cwd=tmp_path,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert told.stdout.split() == ["True", "True", str(site / "mock_server/__init__.py")]
+    assert result.stdout.split() == ["True", "True", str(site / "mock_server/__init__.py")]
     with mock_server(cwd=tmp_path, env=environment) as mock:
         body = b'{"service_slug": "abc", "display_name": "d", "docker_image": "n"}'
         assert post(f"{mock.url}/containers", body, HEADERS) == 201

@@ -1,50 +1,50 @@
 "use strict";
-// Once a second the page is read again, and what is marked data-live is made the same. A row that did not change,
-// or that has the focus, is left alone: so the place on the page, and what is half chosen, stay.
+// Reload the page once a second, and update the elements marked data-live. A row that is unchanged or has the focus
+// stays as it is, so that the scroll position and an open menu stay too.
 
-const PERIOD = 1000;
+const PERIOD_MS = 1000;
 
 function mergeRows(shown, fresh) {
-  const known = new Map([...shown.children].map((row) => [row.id, row]));
-  let place = shown.firstElementChild;
+  const oldRows = new Map([...shown.children].map((row) => [row.id, row]));
+  let next = shown.firstElementChild;
   for (const row of [...fresh.children]) {
-    const own = known.get(row.id);
-    known.delete(row.id);
-    if (!own) {
-      shown.insertBefore(row, place);
-    } else if (own.isEqualNode(row) || own.contains(document.activeElement)) {
-      place = own.nextElementSibling;
+    const oldRow = oldRows.get(row.id);
+    oldRows.delete(row.id);
+    if (!oldRow) {
+      shown.insertBefore(row, next);
+    } else if (oldRow.isEqualNode(row) || oldRow.contains(document.activeElement)) {
+      next = oldRow.nextElementSibling;
     } else {
-      place = own.nextElementSibling;
-      own.replaceWith(row);
+      next = oldRow.nextElementSibling;
+      oldRow.replaceWith(row);
     }
   }
-  for (const gone of known.values()) {
-    if (!gone.contains(document.activeElement)) gone.remove();
+  for (const oldRow of oldRows.values()) {
+    if (!oldRow.contains(document.activeElement)) oldRow.remove();
   }
 }
 
 function merge(fresh) {
   for (const shown of document.querySelectorAll("[data-live]")) {
-    const now = fresh.getElementById(shown.id);
-    if (!now || shown.isEqualNode(now)) continue;
-    if (shown.dataset.live === "rows") mergeRows(shown, now);
-    else shown.textContent = now.textContent;
+    const update = fresh.getElementById(shown.id);
+    if (!update || shown.isEqualNode(update)) continue;
+    if (shown.dataset.live === "rows") mergeRows(shown, update);
+    else shown.textContent = update.textContent;
   }
 }
 
-async function read() {
+async function refresh() {
   const response = await fetch(location.href, { cache: "no-store" });
   if (!response.ok) throw new Error(`status ${response.status}`);
   merge(new DOMParser().parseFromString(await response.text(), "text/html"));
 }
 
-async function follow() {
-  const lost = document.getElementById("lost");
+async function refreshForever() {
+  const connectionLost = document.getElementById("connection-lost");
   for (;;) {
-    await new Promise((wake) => setTimeout(wake, PERIOD));
+    await new Promise((resolve) => setTimeout(resolve, PERIOD_MS));
     if (document.hidden) continue;
-    lost.hidden = await read().then(() => true, () => false);
+    connectionLost.hidden = await refresh().then(() => true, () => false);
   }
 }
 
@@ -56,4 +56,4 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   });
 }
 
-if (document.querySelector("[data-live]")) follow();
+if (document.querySelector("[data-live]")) refreshForever();

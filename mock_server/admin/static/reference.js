@@ -1,24 +1,24 @@
 "use strict";
-// Swagger UI, with the page's own document, and nothing that leaves the server.
+// Swagger UI for the document of this server; it requests nothing from other hosts.
 
-const place = document.getElementById("reference");
+const container = document.getElementById("reference");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-function follow() {
+function applyColorScheme() {
   document.documentElement.classList.toggle("dark-mode", dark.matches);
 }
 
-follow();
-dark.addEventListener("change", follow);
+applyColorScheme();
+dark.addEventListener("change", applyColorScheme);
 window.ui = SwaggerUIBundle({
-  domNode: place,
-  url: place.dataset.document,
+  domNode: container,
+  url: container.dataset.document,
   validatorUrl: null,
   deepLinking: true,
   displayRequestDuration: true,
   persistAuthorization: false,
   onComplete: () => {
-    const { scheme, token } = place.dataset;
+    const { scheme, token } = container.dataset;
     if (scheme && token) window.ui.preauthorizeApiKey(scheme, token);
   },
 });

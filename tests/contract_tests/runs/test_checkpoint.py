@@ -38,7 +38,9 @@ def map_verdicts(report: Report) -> dict[str, tuple[str, str]]:
 def run_faulty_mock(**options: Any) -> Run:
     """Run the layers against a faulty mock."""
     run = Run(
-        open_executor(WsgiTarget(create_app(disabled_rules=OFF)), options=ExecutorOptions(control_hook=MOCK_HOOK)),
+        open_executor(
+            WsgiTarget(create_app(disabled_rules=OFF)), options=ExecutorOptions(control_hook=MOCK_HOOK)
+        ),
         RunOptions(**options),
     )
     run.execute()

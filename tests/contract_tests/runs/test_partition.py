@@ -24,7 +24,9 @@ OFF = frozenset({"slug-unique", "exposed-port-range", "team-scope"})
 def run_part_on_faulty_mock(part: Part, options: RunOptions) -> RunState:
     """Run one part on a faulty mock; return its state."""
     run = Run(
-        open_executor(WsgiTarget(create_app(disabled_rules=OFF)), options=ExecutorOptions(control_hook=MOCK_HOOK)),
+        open_executor(
+            WsgiTarget(create_app(disabled_rules=OFF)), options=ExecutorOptions(control_hook=MOCK_HOOK)
+        ),
         part.narrow_options(options),
     )
     run.execute()
@@ -48,7 +50,9 @@ def test_parts_together_equal_the_run(tmp_path: Path) -> None:
     options = replace(options, max_examples=10)
     run_parts(tmp_path, split_run(options), lambda part, _: run_part_on_faulty_mock(part, options))
     run = Run(
-        open_executor(WsgiTarget(create_app(disabled_rules=OFF)), options=ExecutorOptions(control_hook=MOCK_HOOK)),
+        open_executor(
+            WsgiTarget(create_app(disabled_rules=OFF)), options=ExecutorOptions(control_hook=MOCK_HOOK)
+        ),
         options,
     )
     rows = [

@@ -1,4 +1,4 @@
-"""The page at `/_mock/`, as it comes from the server."""
+"""The pages under `/_mock/` as the server sends them."""
 
 import json
 import re
@@ -7,47 +7,40 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from werkzeug.test import Client, TestResponse
+from werkzeug.test import Client
 
-from mock_server.admin import pages as page
 from mock_server.admin import swagger_ui
-from mock_server.admin.request_view import escape_invisible, indent_json
+from mock_server.admin.pages import register_pages
 from mock_server.app.factory import create_app
 from mock_server.contract import resources
 from mock_server.contract.loader import load_contract
 from mock_server.web.journal import Journal
 from mock_server.web.middleware import RequestMiddleware
 from mock_server.web.redaction import Redactor
+from tests.support.api import TOKENS
 from tests.support.fixture_player import CALLERS
+from tests.support.pages import HEADERS, HOSTILE_TEXT, create
 
-RED = next(caller["token"] for caller in CALLERS["callers"] if caller["name"] == "sk-red")
-HEADERS = {"Authorization": f"Bearer {RED}", "Content-Type": "application/json"}
-OWN = {"Sec-Fetch-Site": "same-origin"}
-HOSTILE = "<script>alert(1)</script>'\"><img src=x>\u202e\x00\x1b[2J"
-
-
-def create(client: Client, slug: str = "a-service", **more: Any) -> TestResponse:
-    """The answer to a create."""
-    sent = {"service_slug": slug, "display_name": "a", "docker_image": "n", **more}
-    return client.post("/api/v1/containers", json=sent, headers=HEADERS)
+RED = TOKENS["sk-red"]
+SAME_ORIGIN = {"Sec-Fetch-Site": "same-origin"}
 
 
-def rows(client: Client, query: str = "") -> list[int]:
-    """The numbers of the requests that the page shows."""
+def list_numbers(client: Client, query: str = "") -> list[int]:
+    """Return the numbers of the requests on the page."""
     return [int(number) for number in re.findall(r'id="request-(\d+)"', client.get(f"/_mock/{query}").text)]
 
 
 @pytest.fixture
 def client() -> Client:
-    """A mock, without a socket."""
+    """Return a client of a mock."""
     return create_app().test_client()
 
 
-def test_the_newest_requests_are_on_top(client: Client) -> None:
-    """A request has a row: its time, method, path, caller, status, and the rules that refused it."""
+def test_the_newest_requests_are_first(client: Client) -> None:
+    """A row has the time, method, path, caller, status and broken rules of a request."""
     create(client)
     create(client)
-    assert rows(client) == [2, 1]
+    assert list_numbers(client) == [2, 1]
     row = re.search(r'id="request-2".*?</tr>', client.get("/_mock/").text, re.DOTALL)
     assert row
     text = re.sub(r"<[^>]*>", " ", row[0].partition(">")[2]).split()
@@ -55,8 +48,8 @@ def test_the_newest_requests_are_on_top(client: Client) -> None:
     assert text[1:] == ["POST", "/api/v1/containers", "sk-red", "409", "slug-unique"]
 
 
-def test_the_page_itself_is_not_in_the_journal_nor_in_the_log() -> None:
-    """Looking leaves no trace; what the page changes is a line of the log."""
+def test_requests_of_the_pages_are_not_recorded() -> None:
+    """Views are neither recorded nor logged; a form is one line of the log."""
     lines: list[str] = []
     client = create_app(log=lines.append).test_client()
     for path in (
@@ -68,23 +61,23 @@ def test_the_page_itself_is_not_in_the_journal_nor_in_the_log() -> None:
         "/_mock/requests/1",
     ):
         client.get(path)
-    client.post("/_mock/page/forget-services", headers=OWN)
-    assert [line.rsplit(" ", 2)[0] for line in lines] == ["POST /_mock/page/forget-services 303"]
+    client.post("/_mock/page/delete-services", headers=SAME_ORIGIN)
+    assert [line.rsplit(" ", 2)[0] for line in lines] == ["POST /_mock/page/delete-services 303"]
     assert client.get("/_mock/journal").json["count"] == 0
 
 
-def test_the_overview_is_bounded_and_older_requests_are_a_link_away(client: Client) -> None:
-    """Fifty requests are shown; what lies before them is asked for with the number of the last."""
+def test_the_overview_is_paginated(client: Client) -> None:
+    """A page has fifty requests and a link to older ones."""
     for number in range(60):
         client.get(f"/api/v1/r/containers/s-{number}", headers=HEADERS)
-    assert rows(client) == [*range(60, 10, -1)]
+    assert list_numbers(client) == [*range(60, 10, -1)]
     (older,) = re.findall(r'href="/_mock/(\?before=\d+)"', client.get("/_mock/").text)
-    assert rows(client, older) == [*range(10, 0, -1)]
+    assert list_numbers(client, older) == [*range(10, 0, -1)]
     assert "data-live" not in client.get(f"/_mock/{older}").text
 
 
 @pytest.mark.parametrize(
-    ("query", "picked"),
+    ("query", "expected"),
     [
         ("?rule=slug-unique", [2]),
         ("?status=201", [1]),
@@ -97,16 +90,16 @@ def test_the_overview_is_bounded_and_older_requests_are_a_link_away(client: Clie
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_filters_pick_requests(client: Client, query: str, picked: list[int]) -> None:
-    """Rule, status and operation narrow together; what is no number is no bound."""
+def test_filters_select_requests(client: Client, query: str, expected: list[int]) -> None:
+    """Rule, status and operation combine; an invalid number is ignored or matches no request."""
     create(client)
     create(client)
     client.get("/api/v1/r/containers/a-service", headers=HEADERS)
-    assert rows(client, query) == picked
+    assert list_numbers(client, query) == expected
 
 
-def test_an_exchange_quotes_the_contract(client: Client) -> None:
-    """Each broken rule comes with its sentence, its grade, its source, the place, what was seen and wanted."""
+def test_a_request_page_quotes_the_contract(client: Client) -> None:
+    """Each broken rule has its statement, grade, source, location, actual and expected value."""
     create(client, slug="My-Service", exposed_port="8080")
     text = client.get("/_mock/requests/1").text
     for rule_id in ("service-slug-pattern", "exposed-port-type"):
@@ -117,8 +110,8 @@ def test_an_exchange_quotes_the_contract(client: Client) -> None:
     assert "<code>/exposed_port</code>" in text
 
 
-def test_an_exchange_is_repeated_by_a_curl(client: Client) -> None:
-    """The command has the path, the body and the headers that matter, and a variable for the token."""
+def test_a_request_page_has_a_curl_command(client: Client) -> None:
+    """The command has the path, the body, the relevant headers and a variable for the token."""
     client.put("/api/v1/containers/a%20b?x=1", data=b"{'", headers={**HEADERS, "X-Team-ID": "it's"})
     (curl,) = re.findall(r'<pre id="curl"[^>]*>(.*?)</pre>', client.get("/_mock/requests/1").text, re.DOTALL)
     assert curl.replace("&#39;", "'").replace("&#34;", '"') == (
@@ -133,50 +126,50 @@ def test_an_exchange_is_repeated_by_a_curl(client: Client) -> None:
 @pytest.mark.parametrize(
     "path", ["", "requests/1", "requests/9", "reference", "openapi.json", "page/page.js", "page/nothing.js"]
 )
-def test_a_strict_policy_is_sent_with_everything(client: Client, path: str) -> None:
-    """No page runs or loads what is not the server's own, nor is shown within another."""
+def test_every_page_has_a_strict_policy(client: Client, path: str) -> None:
+    """A page loads only files of the server, and cannot be framed."""
     create(client)
-    answered = client.get(f"/_mock/{path}")
-    policy = answered.headers["Content-Security-Policy"]
+    response = client.get(f"/_mock/{path}")
+    policy = response.headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ")
     assert "frame-ancestors 'none'" in policy
     assert "unsafe" not in policy
-    assert answered.headers["X-Content-Type-Options"] == "nosniff"
-    if answered.mimetype == "text/html":
-        assert re.findall(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=", answered.text) == []
-        assert set(re.findall(r'(?:src|href)="(?!data:|#)([^"]{7})', answered.text)) == {"/_mock/"}
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    if response.mimetype == "text/html":
+        assert re.findall(r"<script(?![^>]* src=)|<style|\sstyle=|\son\w+=", response.text) == []
+        assert set(re.findall(r'(?:src|href)="(?!data:|#)([^"]{7})', response.text)) == {"/_mock/"}
 
 
 @pytest.mark.parametrize("number", ["0", "2", "-1", "x", "9" * 5000, "%00", "1%20"])
 def test_an_unknown_request_is_not_found(client: Client, number: str) -> None:
-    """Whatever the number, and after the journal was forgotten, the page says so."""
+    """An unknown number is a 404, also after the journal was cleared."""
     create(client)
-    answered = client.get(f"/_mock/requests/{number}")
-    assert (answered.status_code, "No such request" in answered.text) == (404, True)
+    response = client.get(f"/_mock/requests/{number}")
+    assert (response.status_code, "No such request" in response.text) == (404, True)
     client.delete("/_mock/journal")
     assert client.get("/_mock/requests/1").status_code == 404
 
 
-def test_nothing_that_was_sent_becomes_part_of_the_page() -> None:
-    """Markup in a slug, an id, a path, a query, a header and a body is shown as text, the invisible written out."""
+def test_hostile_text_is_escaped() -> None:
+    """Markup in a slug, an id, a path, a query, a header and a body is shown as text."""
     client = create_app(disabled_rules={"service-slug-pattern", "body-text"}).test_client()
-    assert create(client, slug=HOSTILE).status_code == 201
+    assert create(client, slug=HOSTILE_TEXT).status_code == 201
     assert create(client, slug="\x00").status_code == 201
     seed = {"service_slug": "abc", "display_name": "d", "docker_image": "n", "id": "\x00\n/<b>alert"}
     assert client.post("/_mock/services", json=seed).status_code == 201
     client.get("/api/v1/<script>%00%FF?<script>", headers={"X-<script>": "<script>"})
     client.open("/api/v1/containers", method="<SCRIPT>", data=b"<script>\xff\x00")
-    create(client, slug=HOSTILE, exposed_port=HOSTILE)
+    create(client, slug=HOSTILE_TEXT, exposed_port=HOSTILE_TEXT)
     paths = ("/_mock/", *(f"/_mock/requests/{number}" for number in range(1, 6)))
     pages = [client.get(path) for path in paths]
-    assert [answered.status_code for answered in pages] == [200] * 6
-    for answered in pages:
-        assert re.findall(r"(?i)<(?:script(?! src=)|img|b>alert)|[\x00\x1b\u202e]", answered.text) == []
+    assert [response.status_code for response in pages] == [200] * 6
+    for response in pages:
+        assert re.findall(r"(?i)<(?:script(?! src=)|img|b>alert)|[\x00\x1b\u202e]", response.text) == []
     assert r"\u202e\x00\x1b[2J" in pages[0].text
 
 
 def test_no_token_is_shown(client: Client) -> None:
-    """Neither that of a caller who is known nor one that was made up, wherever it was sent."""
+    """Neither the token of a known caller nor an unknown one is shown."""
     secret = "sk-a-secret-0123456789"
     headers = {**HEADERS, "Authorization": f"Bearer {secret}", "X-Copy": secret}
     client.post(f"/api/v1/containers/{secret}?{secret}", data=secret, headers=headers)
@@ -187,28 +180,30 @@ def test_no_token_is_shown(client: Client) -> None:
 
 
 def test_only_packaged_tokens_are_shown() -> None:
-    """The made-up ones are there to be copied; those of a callers file of one's own are never shown."""
-    ours = create_app().test_client()
-    mine = {"name": "me", "kind": "sk", "teams": ["red"], "token": "sk-mine-0123456789"}
-    theirs = create_app(callers={"teams": CALLERS["teams"], "callers": [mine]}).test_client()
-    assert RED in ours.get("/_mock/").text
-    assert f'data-token="{RED}"' in ours.get("/_mock/reference").text
-    assert "<b>me</b>" in theirs.get("/_mock/").text
-    assert 'data-token=""' in theirs.get("/_mock/reference").text
-    assert [mine["token"] in theirs.get(path).text for path in ("/_mock/", "/_mock/reference")] == [
+    """Packaged tokens are shown for copying; those of a callers file are never shown."""
+    packaged = create_app().test_client()
+    caller = {"name": "me", "kind": "sk", "teams": ["red"], "token": "sk-mine-0123456789"}
+    own = create_app(callers={"teams": CALLERS["teams"], "callers": [caller]}).test_client()
+    assert RED in packaged.get("/_mock/").text
+    assert f'data-token="{RED}"' in packaged.get("/_mock/reference").text
+    assert "<b>me</b>" in own.get("/_mock/").text
+    assert 'data-token=""' in own.get("/_mock/reference").text
+    assert [caller["token"] in own.get(path).text for path in ("/_mock/", "/_mock/reference")] == [
         False,
         False,
     ]
 
 
-def test_the_forms_do_what_they_say(client: Client) -> None:
-    """A status is set, services and requests are forgotten, and the browser is sent back to the page."""
+def test_the_forms_change_the_mock(client: Client) -> None:
+    """A form sets a status or deletes services or requests, and redirects to the page."""
     service = create(client).json["id"]
-    answered = client.post(f"/_mock/page/services/{service}", data={"status": "deploying"}, headers=OWN)
-    assert (answered.status_code, answered.headers["Location"]) == (303, f"/_mock/#service-{service}")
+    response = client.post(
+        f"/_mock/page/services/{service}", data={"status": "deploying"}, headers=SAME_ORIGIN
+    )
+    assert (response.status_code, response.headers["Location"]) == (303, f"/_mock/#service-{service}")
     assert client.get("/_mock/services").json["services"][0]["service_status"] == "deploying"
-    assert client.post("/_mock/page/forget-services", headers=OWN).status_code == 303
-    assert client.post("/_mock/page/forget-requests", headers=OWN).status_code == 303
+    assert client.post("/_mock/page/delete-services", headers=SAME_ORIGIN).status_code == 303
+    assert client.post("/_mock/page/delete-requests", headers=SAME_ORIGIN).status_code == 303
     health = client.get("/_mock/health").json
     assert (health["services"], health["requests"]) == (0, 0)
 
@@ -229,35 +224,39 @@ def test_the_forms_do_what_they_say(client: Client) -> None:
     ids=str,
 )
 def test_a_form_of_another_origin_is_refused(client: Client, headers: dict[str, str], status: int) -> None:
-    """What no page of this server has sent changes nothing."""
+    """A form that is not from a page of this server changes nothing."""
     create(client)
-    for form in ("forget-services", "forget-requests", "services/x"):
-        answered = client.post(f"/_mock/page/{form}", data={"status": "running"}, headers=headers)
-        assert answered.status_code == (404 if form == "services/x" and status == 303 else status)
+    for form in ("delete-services", "delete-requests", "services/x"):
+        response = client.post(f"/_mock/page/{form}", data={"status": "running"}, headers=headers)
+        assert response.status_code == (404 if form == "services/x" and status == 303 else status)
     assert client.get("/_mock/health").json["services"] == (1 if status == 403 else 0)
 
 
 @pytest.mark.parametrize("body", [b"", b"status=asleep", b"status=%FF%00", b"\xff", b"status"])
-def test_a_status_that_is_none_is_refused(client: Client, body: bytes) -> None:
-    """The answer names the statuses there are."""
-    answered = client.post(f"/_mock/page/services/{create(client).json['id']}", data=body, headers=OWN)
-    assert (answered.status_code, "running" in answered.json["detail"]) == (400, True)
+def test_an_unknown_status_is_refused(client: Client, body: bytes) -> None:
+    """The response lists the known statuses."""
+    response = client.post(
+        f"/_mock/page/services/{create(client).json['id']}", data=body, headers=SAME_ORIGIN
+    )
+    assert (response.status_code, "running" in response.json["detail"]) == (400, True)
 
 
 @pytest.mark.parametrize("store", ["memory", "sqlite"])
-def test_an_odd_id_is_an_unknown_one(tmp_path: Any, store: str) -> None:
-    """A NUL, bytes that are no text and a line break are ids that no service has, in any store."""
+def test_an_odd_id_is_unknown(tmp_path: Any, store: str) -> None:
+    """NUL, bytes that are no text and line breaks are unknown ids in any store."""
     address = store if store == "memory" else f"sqlite:///{tmp_path}/services.db"
     client = create_app(store=address).test_client()
     for odd in ("%00", "%FF", "%0A", "a" * 5000):
         assert (
-            client.post(f"/_mock/page/services/{odd}", data={"status": "running"}, headers=OWN).status_code
+            client.post(
+                f"/_mock/page/services/{odd}", data={"status": "running"}, headers=SAME_ORIGIN
+            ).status_code
             == 404
         )
 
 
-def test_services_are_shown_in_the_status_that_they_have_by_now(client: Client) -> None:
-    """The newest hundred of them, each with its team by name, its type and its status."""
+def test_services_are_shown_with_their_current_status(client: Client) -> None:
+    """The newest hundred services are shown with team, type and status."""
     for number in range(103):
         create(client, slug=f"s-{number}")
     newest = client.get("/_mock/services").json["services"][-1]["id"]
@@ -272,77 +271,79 @@ def test_services_are_shown_in_the_status_that_they_have_by_now(client: Client) 
     assert '<span class="state running">running</span>' in text
 
 
-def test_the_document_is_the_one_served_with_the_read_back_beside_it(client: Client) -> None:
-    """Its only server is the mock itself, so that try-it goes nowhere else."""
+def test_the_document_has_the_contract_and_the_read_back(client: Client) -> None:
+    """The only server of the document is the mock itself."""
     document = client.get("/_mock/openapi.json").json
     assert document["servers"] == [{"url": "/api/v1"}]
     assert set(document["paths"]) == {"/containers", "/containers/{serviceId}", "/r/containers/{serviceSlug}"}
     assert document["components"]["schemas"]["ServiceCreate"]["properties"]["service_slug"]
 
 
-def test_a_document_that_json_cannot_say_is_served_all_the_same() -> None:
-    """YAML knows dates and keys of any kind; they become text, or are left out."""
+def test_a_document_with_dates_is_served_as_json() -> None:
+    """Dates become text, and keys of other types are omitted."""
     spec = resources.read_yaml(resources.find_resource("spec/openapi.yaml"))
     assert isinstance(spec, dict)
     day = date(2026, 1, 2)
-    made = create_app(spec={**spec, "x-day": day, "x-odd": {day: 1, 2: "\ud800"}}).test_client()
-    document = json.loads(made.get("/_mock/openapi.json").data)
+    client = create_app(spec={**spec, "x-day": day, "x-odd": {day: 1, 2: "\ud800"}}).test_client()
+    document = json.loads(client.get("/_mock/openapi.json").data)
     assert (document["x-day"], document["x-odd"]) == ("2026-01-02", {"2": "\ud800"})
 
 
-def test_static_files_are_asked_for_again_and_sent_once(client: Client) -> None:
-    """The script of Swagger UI is two megabytes; a browser that has it gets a 304."""
-    first = client.get("/_mock/page/swagger-ui-bundle.js")
-    assert (first.status_code, first.mimetype, first.headers["Cache-Control"]) == (
+def test_static_files_are_revalidated(client: Client) -> None:
+    """A browser that has the file gets a 304."""
+    response = client.get("/_mock/page/swagger-ui-bundle.js")
+    assert (response.status_code, response.mimetype, response.headers["Cache-Control"]) == (
         200,
         "text/javascript",
         "no-cache",
     )
-    again = client.get("/_mock/page/swagger-ui-bundle.js", headers={"If-None-Match": first.headers["ETag"]})
-    assert (again.status_code, again.data) == (304, b"")
+    revalidation = client.get(
+        "/_mock/page/swagger-ui-bundle.js", headers={"If-None-Match": response.headers["ETag"]}
+    )
+    assert (revalidation.status_code, revalidation.data) == (304, b"")
 
 
 @pytest.mark.parametrize("name", ["nothing.js", "..%2fpage.py", "%00", "base.html"])
-def test_there_are_no_other_files(client: Client, name: str) -> None:
-    """A name that the page does not use is not found."""
+def test_an_unknown_file_is_not_found(client: Client, name: str) -> None:
+    """Only files of the pages are served."""
     assert client.get(f"/_mock/page/{name}").status_code in {404, 405}
 
 
-def test_without_the_control_plane_there_is_no_page() -> None:
-    """`--no-control` leaves all of /_mock/ out."""
+def test_the_pages_are_part_of_the_control_plane() -> None:
+    """Without the control plane every page is a 404."""
     client = create_app(control=False).test_client()
     paths = ("/_mock", "/_mock/", "/_mock/reference", "/_mock/openapi.json", "/_mock/page/page.js")
     assert [client.get(path).status_code for path in paths] == [404] * 5
 
 
-def test_the_page_without_its_slash_is_found(client: Client) -> None:
-    """`/_mock` leads to `/_mock/`."""
-    answered = client.get("/_mock")
-    assert (answered.status_code // 100, answered.headers["Location"].removeprefix("http://localhost")) == (
+def test_a_missing_slash_is_redirected(client: Client) -> None:
+    """`/_mock` redirects to `/_mock/`."""
+    response = client.get("/_mock")
+    assert (response.status_code // 100, response.headers["Location"].removeprefix("http://localhost")) == (
         3,
         "/_mock/",
     )
 
 
-def test_several_workers_are_told_of() -> None:
-    """Each worker has a journal of its own: the page says so, and does not jump from one to the other by itself."""
+def test_several_workers_are_announced() -> None:
+    """With several workers the page says that each lists its own requests, and is not live."""
     text = create_app(workers=3).test_client().get("/_mock/").text
     assert "3 workers serve" in text
     assert "data-live" not in text
 
 
-def test_rules_that_are_off_are_told_of() -> None:
-    """Who looks at a mock with a planted fault sees which."""
+def test_disabled_rules_are_shown() -> None:
+    """The page lists the disabled rules."""
     assert (
         "<code>slug-unique</code>"
         in create_app(disabled_rules={"slug-unique"}).test_client().get("/_mock/").text.split("</header>")[0]
     )
 
 
-def test_a_proxy_has_the_page_without_services() -> None:
-    """Without a mock there is a title of its own, the requests and the reference."""
+def test_a_proxy_has_pages_without_services() -> None:
+    """A page without a mock has a title, the requests and the reference."""
     app, journal = Flask("proxy"), Journal(Redactor(()))
-    page.register_pages(
+    register_pages(
         app,
         journal,
         [load_contract(resources.find_resource("spec/openapi.yaml"))],
@@ -354,50 +355,27 @@ def test_a_proxy_has_the_page_without_services() -> None:
     assert ("proxy of http://x" in text, 'id="services"' in text) == (True, False)
     assert client.get("/_mock/openapi.json").json["servers"] == [{"url": "/api/v1"}]
     assert client.get("/_mock/reference").status_code == 200
-    assert client.post("/_mock/page/forget-services", headers=OWN).status_code == 303
-    assert client.post("/_mock/page/services/x", data={"status": "running"}, headers=OWN).status_code == 404
-
-
-def test_making_an_app_reads_no_file_of_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Templates, scripts and styles are read when somebody looks."""
-    made: list[str] = []
-    monkeypatch.setattr(Flask, "create_jinja_environment", lambda _: made.append("jinja"))
-    monkeypatch.setattr(swagger_ui, "read_file", made.append)
-    create_app()
-    assert made == []
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ('{"a": [1]}', '{\n  "a": [\n    1\n  ]\n}'),
-        ('{"a": 1, "a": 2}', '{"a": 1, "a": 2}'),
-        ("[1.0e0]", "[1.0e0]"),
-        ('["é\\u00e9"]', '["é\\u00e9"]'),
-        ("[" * 100_000, "[" * 100_000),
-        ("9" * 5000, "9" * 5000),
-        ("no JSON", "no JSON"),
-    ],
-    ids=lambda text: text[:12],
-)
-def test_a_body_is_indented_only_where_that_changes_nothing_else(text: str, shown: str) -> None:
-    """Keys that are there twice, forms of numbers and escapes are shown as they came."""
-    assert indent_json(text) == shown
-
-
-def test_what_no_eye_sees_is_written_out() -> None:
-    """Control characters, directions and surrogates; line breaks and other scripts stay."""
+    assert client.post("/_mock/page/delete-services", headers=SAME_ORIGIN).status_code == 303
     assert (
-        escape_invisible("a\nb\tc é 日本 \x00\x1b\u202e\ud800\r")
-        == "a\nb\tc é 日本 \\x00\\x1b\\u202e\\ud800\\r"
+        client.post("/_mock/page/services/x", data={"status": "running"}, headers=SAME_ORIGIN).status_code
+        == 404
     )
+
+
+def test_creating_an_app_reads_no_page_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Templates, scripts and styles are read on the first view."""
+    reads: list[str] = []
+    monkeypatch.setattr(Flask, "create_jinja_environment", lambda _: reads.append("jinja"))
+    monkeypatch.setattr(swagger_ui, "read_file", reads.append)
+    create_app()
+    assert reads == []
 
 
 @pytest.mark.parametrize("header", ["Host", "Origin", "Sec-Fetch-Site", "If-None-Match"])
 @pytest.mark.parametrize("value", ["[", "a:b:c", "<script>", "\x7f", "ÿ", "a b", ""])
-def test_odd_headers_are_no_failure(client: Client, header: str, value: str) -> None:
-    """Whatever a header of the looking browser holds, the page answers."""
+def test_odd_headers_cause_no_error(client: Client, header: str, value: str) -> None:
+    """The pages respond whatever the headers of the browser hold."""
     paths = ("/_mock/", "/_mock/reference", "/_mock/page/page.js", "/_mock/requests/1")
     create(client)
     assert [client.get(path, headers={header: value}).status_code // 100 for path in paths] == [2] * 4
-    assert client.post("/_mock/page/forget-requests", headers={header: value}).status_code in {403, 303}
+    assert client.post("/_mock/page/delete-requests", headers={header: value}).status_code in {403, 303}

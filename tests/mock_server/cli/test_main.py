@@ -21,17 +21,17 @@ HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json
 BODY = b'{"service_slug": "abc", "display_name": "d", "docker_image": "n"}'
 
 
-def test_the_greeting_shows_the_callers_and_a_request_that_works() -> None:
-    """The curl that is printed, pasted into a shell, creates a service at the printed URL."""
+def test_the_greeting_has_callers_and_a_working_request() -> None:
+    """The printed curl command creates a service at the printed URL."""
     with mock_server() as mock:
         curl = mock.greeting.split("Try:\n")[1].split("\n\n")[0]
-        done = subprocess.run(["bash", "-c", curl], capture_output=True, text=True, timeout=20, check=True)
+        result = subprocess.run(["bash", "-c", curl], capture_output=True, text=True, timeout=20, check=True)
     assert "jwt-both" in mock.greeting
-    assert done.stdout.startswith("HTTP/1.1 201")
+    assert result.stdout.startswith("HTTP/1.1 201")
 
 
 def test_each_request_is_one_line_of_the_log() -> None:
-    """Method, path, status, the rules that were refused, and milliseconds, on standard error."""
+    """A line has the method, the path, the status, the broken rules and the milliseconds."""
     with mock_server() as mock:
         post(f"{mock.url}/containers", BODY, HEADERS)
         with pytest.raises(OSError, match="409"):
@@ -46,21 +46,21 @@ def test_each_request_is_one_line_of_the_log() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
-def test_a_signal_ends_it_at_once_and_quietly(number: signal.Signals) -> None:
-    """With a connection open, the process ends within two seconds, says nothing and exits with 0."""
+def test_a_signal_ends_the_mock_quietly(number: signal.Signals) -> None:
+    """With a connection open, the process exits with 0 within two seconds and prints nothing."""
     with mock_server(start_new_session=True) as mock:
         port = int(mock.url.split(":")[2].split("/")[0])
         with socket.create_connection(("127.0.0.1", port)):
-            started = time.monotonic()
+            start = time.monotonic()
             os.killpg(mock.process.pid, number)
             code = mock.process.wait(timeout=10)
         assert mock.process.stderr is not None
         assert (code, mock.process.stderr.read()) == (0, "")
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - start < 2
 
 
-def test_a_signal_before_it_serves_ends_it_too() -> None:
-    """However early it comes, the process ends without a traceback."""
+def test_an_early_signal_ends_the_mock() -> None:
+    """A process that does not serve yet ends without a traceback."""
     for delay in (0.1, 0.2, 0.3, 0.4):
         process = subprocess.Popen(
             [*MOCK, "--port", "0"],
@@ -71,12 +71,12 @@ def test_a_signal_before_it_serves_ends_it_too() -> None:
         )
         time.sleep(delay)
         os.killpg(process.pid, signal.SIGTERM)
-        _, said = process.communicate(timeout=10)
-        assert b"Traceback" not in said
+        _, stderr = process.communicate(timeout=10)
+        assert b"Traceback" not in stderr
 
 
-def test_quiet_prints_nothing_but_serves() -> None:
-    """Neither a greeting nor a log."""
+def test_quiet_prints_nothing() -> None:
+    """`--quiet` prints neither a greeting nor a log."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -96,7 +96,7 @@ def test_quiet_prints_nothing_but_serves() -> None:
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    """A folder of files that cannot be used."""
+    """Return a folder of unusable files."""
     (tmp_path / "broken.yaml").write_text("a: [", encoding="utf-8")
     (tmp_path / "list.yaml").write_text("- a", encoding="utf-8")
     (tmp_path / "latin.yaml").write_bytes(b"caf\xe9: 1")
@@ -115,22 +115,22 @@ UNUSABLE = {
     "spec-no-yaml": (["--spec", "broken.yaml"], "not YAML"),
     "spec-a-list": (["--spec", "list.yaml"], "not a mapping; name an OpenAPI document"),
     "spec-no-utf-8": (["--spec", "latin.yaml"], "not UTF-8 at byte 3; save it as UTF-8"),
-    "spec-invalid": (["--spec", "invalid.yaml"], "mend it"),
+    "spec-invalid": (["--spec", "invalid.yaml"], "correct it"),
     "spec-unnamed": (["--spec", "unnamed.yaml"], "multipleOf names no rule; add x-rules"),
     "spec-a-folder": (["--spec", "."], "Is a directory"),
     "callers-missing": (["--callers", "nowhere.yaml"], "nowhere.yaml: No such file"),
     "callers-no-callers": (["--callers", "list.yaml"], "not a mapping"),
-    "callers-no-team": (["--callers", "no-token.yaml"], "caller 1: teams is []"),
+    "callers-no-team": (["--callers", "no-token.yaml"], "caller 1: teams: got []"),
     "unknown-rule": (["--disable-rule", "slug-uniqe"], "did you mean slug-unique"),
     "unknown-host": (["--host", "host.invalid"], "choose another with --host"),
 }
 
 
-@pytest.mark.parametrize(("arguments", "said"), UNUSABLE.values(), ids=UNUSABLE)
-def test_what_cannot_be_used_is_told_in_one_line(files: Path, arguments: list[str], said: str) -> None:
-    """One line on standard error that says what to do; exit code 2."""
+@pytest.mark.parametrize(("arguments", "message"), UNUSABLE.values(), ids=UNUSABLE)
+def test_an_invalid_option_is_reported_on_one_line(files: Path, arguments: list[str], message: str) -> None:
+    """The line on standard error says how to correct it, and the exit code is 2."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
+    result = subprocess.run(
         [*MOCK, "--port", "0", *arguments],
         capture_output=True,
         text=True,
@@ -139,21 +139,21 @@ def test_what_cannot_be_used_is_told_in_one_line(files: Path, arguments: list[st
         check=False,
         timeout=30,
     )
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert said in done.stderr
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert message in result.stderr
 
 
-def test_a_used_port_is_told_in_one_line() -> None:
-    """A second mock does not share the port of the first in silence."""
+def test_a_used_port_is_reported_on_one_line() -> None:
+    """A second mock does not share the port of the first."""
     with mock_server() as mock:
         port = mock.url.split(":")[2].split("/")[0]
-        done = run("--port", port)
-    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert f"127.0.0.1:{port}: address already in use; choose another with --port" in done.stderr
+        result = run("--port", port)
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert f"127.0.0.1:{port}: address already in use; choose another with --port" in result.stderr
 
 
 def test_the_environment_does_not_become_headers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable such as HTTP_PROXY is no header of the requests that come in."""
+    """A variable such as HTTP_PROXY does not become a header of a request."""
     monkeypatch.setenv("HTTP_PROXY", "http://user:secret@proxy")
     monkeypatch.setenv("HTTP_AUTHORIZATION", f"Bearer {TOKEN}")
     with mock_server() as mock, pytest.raises(OSError, match="401"):
@@ -161,7 +161,7 @@ def test_the_environment_does_not_become_headers(monkeypatch: pytest.MonkeyPatch
 
 
 def test_options_reach_the_mock() -> None:
-    """--any-token, --max-body, --no-control and --disable-rule do what they say."""
+    """--any-token, --max-body, --no-control and --disable-rule take effect."""
     options = ("--any-token", "--max-body", "500", "--no-control", "--disable-rule", "exposed-port-range")
     headers = {**HEADERS, "Authorization": "Bearer sk-never-seen-before"}
     with mock_server(*options) as mock:
@@ -172,8 +172,8 @@ def test_options_reach_the_mock() -> None:
             post(mock.url.replace("/api/v1", "/_mock/services"), BODY, headers)
 
 
-def test_tokens_of_ones_own_file_are_not_printed(tmp_path: Path) -> None:
-    """The greeting names the callers; the request to paste has a variable for the token."""
+def test_tokens_of_a_callers_file_are_not_printed(tmp_path: Path) -> None:
+    """The greeting names the callers; the example request has a variable for the token."""
     callers = load("fixtures/callers.yaml")
     (tmp_path / "callers.yaml").write_text(yaml.safe_dump(callers), encoding="utf-8")
     with mock_server("--callers", str(tmp_path / "callers.yaml")) as mock:
@@ -183,11 +183,11 @@ def test_tokens_of_ones_own_file_are_not_printed(tmp_path: Path) -> None:
 
 
 def test_the_version_is_that_of_the_package() -> None:
-    """--version prints it."""
+    """`--version` prints the version of the package."""
     assert run("--version").stdout == f"mock-server, version {__version__}\n"
 
 
-def test_the_spec_is_printed_as_it_is_written() -> None:
+def test_the_spec_is_printed_unchanged() -> None:
     """`mock-server spec` prints spec/openapi.yaml."""
     assert run("spec").stdout == (ROOT / "spec/openapi.yaml").read_text(encoding="utf-8")
 
@@ -195,9 +195,9 @@ def test_the_spec_is_printed_as_it_is_written() -> None:
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["yaml", "json"])
 @pytest.mark.parametrize("version", ["3.0", "3.1"])
 def test_a_view_is_printed(version: str, form: list[str]) -> None:
-    """`mock-server spec --one-of --openapi …` prints the view of that name."""
-    printed = run("spec", "--one-of", "--openapi", version, *form).stdout
-    assert yaml.safe_load(printed) == export.export_view(
+    """`mock-server spec --one-of --openapi …` prints that view."""
+    output = run("spec", "--one-of", "--openapi", version, *form).stdout
+    assert yaml.safe_load(output) == export.export_view(
         load("spec/openapi.yaml"), one_of=True, version=version
     )
 
@@ -205,5 +205,5 @@ def test_a_view_is_printed(version: str, form: list[str]) -> None:
 def test_the_command_is_installed() -> None:
     """`mock-server` beside the interpreter is the same program."""
     program = Path(sys.executable).parent / "mock-server"
-    done = subprocess.run([program, "rules"], capture_output=True, text=True, check=True)
-    assert done.stdout.count("\n") == len(load("spec/rules.yaml")["rules"])
+    result = subprocess.run([program, "rules"], capture_output=True, text=True, check=True)
+    assert result.stdout.count("\n") == len(load("spec/rules.yaml")["rules"])

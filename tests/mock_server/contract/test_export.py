@@ -1,4 +1,4 @@
-"""The contract is valid, and reads the same to other tools: a second validator, and its views."""
+"""The contract is valid OpenAPI, and its views and a second validator agree with it."""
 
 import copy
 from typing import Any
@@ -14,7 +14,7 @@ from mock_server.contract.model import Schema
 from tests.support.fixture_player import load
 
 DOCUMENT = load("spec/openapi.yaml")
-SERVED = {operation.id: operation for operation in loader.build_contract(DOCUMENT, {}).operations}
+OPERATIONS = {operation.id: operation for operation in loader.build_contract(DOCUMENT, {}).operations}
 VIEWS = {
     "one-of": export.export_view(DOCUMENT, one_of=True),
     "3.0": export.export_view(DOCUMENT, version="3.0"),
@@ -22,28 +22,29 @@ VIEWS = {
 }
 
 
-def _modern(node: Any) -> Any:
-    """A schema of OpenAPI 3.0 as JSON Schema 2020-12."""
+def to_2020_12(node: Any) -> Any:
+    """Return a schema of OpenAPI 3.0 as JSON Schema 2020-12."""
     if isinstance(node, list):
-        return [_modern(item) for item in node]
+        return [to_2020_12(item) for item in node]
     if not isinstance(node, dict):
         return node
-    result = {key: _modern(value) for key, value in node.items() if key != "nullable"}
+    result = {key: to_2020_12(value) for key, value in node.items() if key != "nullable"}
     if not node.get("nullable"):
         return result
     return {"anyOf": [result, {"type": "null"}]}
 
 
-def _schemas(openapi: dict[str, Any]) -> dict[str, Schema]:
-    whole = document.inline_references(openapi)
-    found = {}
-    for _, _, _, operation in document.iter_operations(whole):
+def compile_schemas(openapi: dict[str, Any]) -> dict[str, Schema]:
+    """Return the body schemas of a view by operation."""
+    inlined = document.inline_references(openapi)
+    schemas = {}
+    for _, _, _, operation in document.iter_operations(inlined):
         node = operation["requestBody"]["content"]["application/json"]["schema"]
-        found[operation["operationId"]] = loader.compile_schema(_modern(node), operation["operationId"])
-    return found
+        schemas[operation["operationId"]] = loader.compile_schema(to_2020_12(node), operation["operationId"])
+    return schemas
 
 
-READ = {name: _schemas(view) for name, view in VIEWS.items()}
+VIEW_SCHEMAS = {name: compile_schemas(view) for name, view in VIEWS.items()}
 
 texts = st.sampled_from(
     ["", "abc", "a-b", "Abc", "abc\n", "ab", "a" * 100, "a" * 101, "deployed", "external"]
@@ -58,7 +59,7 @@ pairs = st.lists(
         st.sampled_from(["env_name", "env_value", "host_path", "container_path"]), texts | numbers
     )
 )
-names = sorted({*SERVED["createContainer"].properties, "unknown"})
+names = sorted({*OPERATIONS["createContainer"].properties, "unknown"})
 values = texts | urls | uuids | numbers | st.none() | pairs | st.lists(texts | numbers, max_size=3)
 likely = st.fixed_dictionaries(
     {"service_slug": texts, "display_name": texts},
@@ -80,17 +81,17 @@ def _accepts(schema: Schema, body: Any) -> bool:
     return schema.validator.is_valid(body)
 
 
-@pytest.mark.parametrize("operation", SERVED)
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_accepts_the_same_bodies(view: str, operation: str) -> None:
-    """What the contract accepts, its view accepts, and nothing else."""
-    whole = SERVED[operation].body
-    assert whole is not None
+    """A view accepts exactly the bodies that the contract accepts."""
+    schema = OPERATIONS[operation].body
+    assert schema is not None
 
     @settings(max_examples=400, deadline=None, database=None)
     @given(bodies)
     def agrees(body: Any) -> None:
-        assert _accepts(READ[view][operation], body) == _accepts(whole, body)
+        assert _accepts(VIEW_SCHEMAS[view][operation], body) == _accepts(schema, body)
 
     agrees()
 
@@ -113,33 +114,34 @@ CONDITIONAL = [
 @pytest.mark.parametrize(
     "body", CONDITIONAL, ids=lambda body: "-".join([*body][2:]) + body.get("service_type", "")
 )
-def test_a_view_says_the_same_of_what_depends_on_the_type(view: str, body: dict[str, str]) -> None:
+def test_a_view_has_the_conditional_requirements(view: str, body: dict[str, str]) -> None:
     """Each type, with and without an image and a URL, is accepted or refused as by the contract."""
-    whole = SERVED["createContainer"].body
-    assert whole is not None
-    assert _accepts(READ[view]["createContainer"], body) == _accepts(whole, body)
+    schema = OPERATIONS["createContainer"].body
+    assert schema is not None
+    assert _accepts(VIEW_SCHEMAS[view]["createContainer"], body) == _accepts(schema, body)
 
 
-#: The slugs that the two validators disagree about, and why.
+#: Slugs about which the validators disagree, and the reason.
 KNOWN_DIFFERENCES = {"abc\n": "Python's $ matches before a final newline"}
 
 
-def _undisputed(body: Any) -> bool:
+def validators_agree_on(body: Any) -> bool:
+    """Return whether the validators are expected to agree on a body."""
     slug = body.get("service_slug") if isinstance(body, dict) else None
     return not isinstance(slug, str) or slug not in KNOWN_DIFFERENCES
 
 
-@pytest.mark.parametrize("operation", SERVED)
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_second_validator_agrees(operation: str) -> None:
-    """Pure-Python jsonschema says the same of each body, but for the slugs of the named list."""
-    schema = SERVED[operation].body
+    """Pure-Python jsonschema accepts the same bodies, except for the listed slugs."""
+    schema = OPERATIONS[operation].body
     assert schema is not None
     checker = jsonschema.FormatChecker()
     checker.checks("uri")(lambda text: not isinstance(text, str) or _is_uri(text))
     second = jsonschema.Draft202012Validator(schema.node, format_checker=checker)
 
     @settings(max_examples=400, deadline=None, database=None)
-    @given(bodies.filter(_undisputed))
+    @given(bodies.filter(validators_agree_on))
     def agrees(body: Any) -> None:
         assert second.is_valid(body) == _accepts(schema, body)
 
@@ -147,14 +149,14 @@ def test_a_second_validator_agrees(operation: str) -> None:
 
 
 def _is_uri(text: str) -> bool:
-    """The few URIs of the strategy, judged by hand: an ASCII scheme and no blank."""
+    """Return whether a URI of the strategy is valid: it has an ASCII scheme and no blank."""
     return text.isascii() and ":" in text and " " not in text and "\n" not in text
 
 
 @pytest.mark.parametrize("slug", KNOWN_DIFFERENCES)
-def test_a_named_difference_is_one(slug: str) -> None:
-    """The mock refuses what the second validator lets through."""
-    schema = SERVED["createContainer"].body
+def test_a_listed_difference_exists(slug: str) -> None:
+    """The mock refuses a slug that the second validator accepts."""
+    schema = OPERATIONS["createContainer"].body
     assert schema is not None
     body = {"service_slug": slug, "display_name": "d", "docker_image": "n"}
     assert (jsonschema.Draft202012Validator(schema.node).is_valid(body), _accepts(schema, body)) == (
@@ -165,7 +167,7 @@ def test_a_named_difference_is_one(slug: str) -> None:
 
 @pytest.mark.parametrize("name", ["spec/openapi.yaml", "spec/readback.yaml"])
 def test_a_document_is_valid_openapi(name: str) -> None:
-    """openapi-spec-validator finds nothing."""
+    """openapi-spec-validator finds no error."""
     assert list(OpenAPIV31SpecValidator(load(name)).iter_errors()) == []
 
 
@@ -178,12 +180,12 @@ VALIDATORS = {
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_is_valid_openapi(view: str) -> None:
-    """openapi-spec-validator finds nothing, in the version of the view."""
+    """openapi-spec-validator finds no error for the version of the view."""
     assert list(VALIDATORS[view](VIEWS[view]).iter_errors()) == []
 
 
-def test_a_view_leaves_the_document_as_it_was() -> None:
-    """Making views changes nothing in what they are made of."""
+def test_an_export_does_not_change_the_document() -> None:
+    """The document is the same after all views are exported."""
     before = copy.deepcopy(DOCUMENT)
     for one_of in (False, True):
         for version in ("3.0", "3.1"):
@@ -191,31 +193,34 @@ def test_a_view_leaves_the_document_as_it_was() -> None:
     assert before == DOCUMENT
 
 
-def test_the_whole_contract_is_exactly_two_operations() -> None:
-    """Create and update, each with the same eight kinds of answer."""
-    whole = document.inline_references(DOCUMENT)
-    told = {
+def test_the_contract_has_exactly_two_operations() -> None:
+    """Create and update declare the same refusals."""
+    inlined = document.inline_references(DOCUMENT)
+    statuses = {
         operation["operationId"]: list(operation["responses"])
-        for *_, operation in document.iter_operations(whole)
+        for *_, operation in document.iter_operations(inlined)
     }
     refusals = ["400", "401", "403", "404", "409", "413", "415"]
-    assert told == {"createContainer": ["201", *refusals], "updateContainer": ["200", *refusals]}
+    assert statuses == {"createContainer": ["201", *refusals], "updateContainer": ["200", *refusals]}
 
 
-def _examples() -> list[tuple[str, dict[str, Any], Any]]:
-    found = []
+def list_examples() -> list[tuple[str, dict[str, Any], Any]]:
+    """Return the name, schema and value of each example."""
+    examples = []
     for *_, operation in document.iter_operations(document.inline_references(DOCUMENT)):
         parts = {"request": operation["requestBody"], **operation["responses"]}
         for name, part in parts.items():
             for media in part["content"].values():
                 for label, example in media["examples"].items():
-                    found.append(
+                    examples.append(
                         (f"{operation['operationId']}-{name}-{label}", media["schema"], example["value"])
                     )
-    return found
+    return examples
 
 
-@pytest.mark.parametrize(("name", "schema", "value"), _examples(), ids=[name for name, *_ in _examples()])
+@pytest.mark.parametrize(
+    ("name", "schema", "value"), list_examples(), ids=[name for name, *_ in list_examples()]
+)
 def test_an_example_is_valid(name: str, schema: dict[str, Any], value: Any) -> None:
-    """Each example of a request or an answer fits its schema."""
+    """Each example of a request or a response matches its schema."""
     assert loader.compile_schema(schema, name).validator.is_valid(value)

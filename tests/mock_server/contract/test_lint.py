@@ -1,4 +1,4 @@
-"""A contract whose names do not meet is refused in one line that says what to do."""
+"""A contract whose rules and keywords do not match is refused with one line that says how to correct it."""
 
 import copy
 from collections.abc import Callable
@@ -20,7 +20,7 @@ Change = Callable[[dict[str, Any], list[dict[str, Any]]], object]
 MISTAKES: dict[str, tuple[Change, str]] = {
     "unknown-rule": (
         lambda schemas, _: schemas["HealthPath"]["x-rules"].update(type="health-path-typo"),
-        "names health-path-typo, which rules.yaml does not have",
+        "names health-path-typo, which is not in rules.yaml",
     ),
     "keyword-without-rule": (
         lambda schemas, _: schemas["HealthPath"].update(pattern="^/"),
@@ -36,7 +36,7 @@ MISTAKES: dict[str, tuple[Change, str]] = {
     ),
     "rule-enforced-nowhere": (
         lambda _, rules: rules.append({**rules[-1], "id": "health-path-pattern"}),
-        "health-path-pattern is enforced nowhere",
+        "health-path-pattern is not enforced",
     ),
     "rule-of-the-mock-removed": (
         lambda _, rules: rules.remove(next(r for r in rules if r["id"] == "slug-unique")),
@@ -71,16 +71,16 @@ MISTAKES: dict[str, tuple[Change, str]] = {
 }
 
 
-@pytest.mark.parametrize(("change", "said"), MISTAKES.values(), ids=MISTAKES)
-def test_a_document_with_a_mistake_is_refused(tmp_path: Path, change: Change, said: str) -> None:
-    """The error is one line, names the file or the place, and says what is wrong."""
+@pytest.mark.parametrize(("change", "message"), MISTAKES.values(), ids=MISTAKES)
+def test_a_document_with_a_mistake_is_refused(tmp_path: Path, change: Change, message: str) -> None:
+    """The error is one line, names the file or the place, and gives the mistake."""
     document, rules = copy.deepcopy(DOCUMENT), copy.deepcopy(RULES)
     change(document["components"]["schemas"], rules["rules"])
     (tmp_path / "openapi.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules), encoding="utf-8")
     with pytest.raises(UnusableFileError) as caught:
         create_app(spec=tmp_path / "openapi.yaml")
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -100,15 +100,15 @@ PROPERTIES = {
 }
 
 
-@pytest.mark.parametrize(("schema", "added", "bad", "good"), NEW.values(), ids=NEW)
+@pytest.mark.parametrize(("schema", "keywords", "bad", "good"), NEW.values(), ids=NEW)
 def test_a_new_keyword_is_enforced_without_touching_python(
-    tmp_path: Path, schema: str, added: dict[str, Any], bad: object, good: object
+    tmp_path: Path, schema: str, keywords: dict[str, Any], bad: object, good: object
 ) -> None:
     """A keyword with its rule in spec/ alone refuses by that rule, and accepts a near miss."""
     document, rules = copy.deepcopy(DOCUMENT), copy.deepcopy(RULES)
     node = document["components"]["schemas"][schema]
-    node.update(added)
-    node["x-rules"].update(dict.fromkeys(added, "brand-new"))
+    node.update(keywords)
+    node["x-rules"].update(dict.fromkeys(keywords, "brand-new"))
     rules["rules"].append({**rules["rules"][-5], "id": "brand-new", "stage": "shape", "status": [422]})
     (tmp_path / "openapi.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
     (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules), encoding="utf-8")
@@ -122,13 +122,13 @@ def test_a_new_keyword_is_enforced_without_touching_python(
     assert accepted.status_code == 201
 
 
-def test_a_mutated_document_is_served_as_it_is() -> None:
-    """A loaded document that lost a keyword is served without it."""
+def test_a_mutated_document_is_served() -> None:
+    """A loaded document without a keyword is served without it."""
     document = copy.deepcopy(DOCUMENT)
     del document["components"]["schemas"]["ExposedPort"]["maximum"]
     client = create_app(spec=document).test_client()
     body = {"service_slug": "abc", "display_name": "d", "docker_image": "n", "exposed_port": 70000}
-    answered = client.post(
+    response = client.post(
         "/api/v1/containers", json=body, headers={"Authorization": "Bearer sk-red-5f0c7c1e9a"}
     )
-    assert answered.status_code == 201
+    assert response.status_code == 201

@@ -1,4 +1,4 @@
-"""The asynchronous front: the request that it hands on, and the response that it sends."""
+"""The asynchronous front: the request that it passes to the app, and the response that it sends."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ def send_through(
     app: Callable[..., Any], *parts: bytes | None, scope: dict[str, Any] | None = None, **options: Any
 ) -> list[dict[str, Any]]:
     """Return the ASGI messages for a request with these body parts; None is a client that disconnects."""
-    sent: list[dict[str, Any]] = []
+    responses: list[dict[str, Any]] = []
     messages = [
         {"type": "http.disconnect"}
         if part is None
@@ -40,26 +40,27 @@ def send_through(
         return messages.pop(0)
 
     async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
+        responses.append(message)
 
     front = Front(app, **{"body_timeout": 5.0, "threads": 1, **options})
     asyncio.run(front({**SCOPE, **(scope or {})}, receive, send))
-    return sent
+    return responses
 
 
-def test_the_environ_is_what_was_sent() -> None:
-    """The target as it came, the path decoded; fields of one name are one, and each by itself beside."""
-    seen: dict[str, Any] = {}
+def test_the_environ_has_the_request() -> None:
+    """The raw target is unchanged, the path is decoded, and header fields are also listed one by one."""
+    received_environ: dict[str, Any] = {}
 
     def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        seen.update(environ)
+        received_environ.update(environ)
         start_response("200 OK", [])
         return []
 
     fields = [(b"x-a", b"1"), (b"x-a", b"\xe9"), (b"cookie", b"a=1"), (b"cookie", b"b=2"), (b"x_b", b"3")]
     send_through(app, b"", scope={"headers": fields})
     assert {
-        key: seen[key] for key in ("RAW_URI", "PATH_INFO", "QUERY_STRING", "HTTP_X_A", "HTTP_COOKIE")
+        key: received_environ[key]
+        for key in ("RAW_URI", "PATH_INFO", "QUERY_STRING", "HTTP_X_A", "HTTP_COOKIE")
     } == {
         "RAW_URI": "/a%2Fb%20c?q=%41",
         "PATH_INFO": "/a/b c",
@@ -67,58 +68,60 @@ def test_the_environ_is_what_was_sent() -> None:
         "HTTP_X_A": "1,\xe9",
         "HTTP_COOKIE": "a=1; b=2",
     }
-    assert "HTTP_X_B" not in seen
-    assert seen[HEADER_FIELDS] == [(name.decode(), value.decode("latin-1")) for name, value in fields]
+    assert "HTTP_X_B" not in received_environ
+    assert received_environ[HEADER_FIELDS] == [
+        (name.decode(), value.decode("latin-1")) for name, value in fields
+    ]
 
 
-def test_a_list_is_sent_in_one_piece_and_all_else_part_by_part() -> None:
-    """An answer that is no list begins before anything of it has come."""
+def test_a_list_is_sent_at_once_and_an_iterator_in_parts() -> None:
+    """The response of an iterator starts before its first part."""
 
-    def listed(_environ: Any, start_response: Any) -> list[bytes]:
+    def list_app(_environ: Any, start_response: Any) -> list[bytes]:
         start_response("201 Made", [("X-A", "\xe9")])
         return [b"a", b"b"]
 
-    def streamed(_environ: Any, start_response: Any) -> Iterator[bytes]:
+    def iterator_app(_environ: Any, start_response: Any) -> Iterator[bytes]:
         start_response("201 Made", [("X-A", "\xe9")])
         return iter([b"a", b"b"])
 
     start = {"type": "http.response.start", "status": 201, "headers": [(b"x-a", b"\xe9")]}
     body = [{"type": "http.response.body", "body": part, "more_body": True} for part in (b"", b"a", b"b")]
     end = {"type": "http.response.body", "body": b"", "more_body": False}
-    assert send_through(listed, b"") == [start, {**end, "body": b"ab"}]
-    assert send_through(streamed, b"") == [start, *body, end]
+    assert send_through(list_app, b"") == [start, {**end, "body": b"ab"}]
+    assert send_through(iterator_app, b"") == [start, *body, end]
 
 
-def keep_environ(seen: list[dict[str, Any]]) -> Callable[..., list[bytes]]:
+def keep_environ(environs: list[dict[str, Any]]) -> Callable[..., list[bytes]]:
     """Return an app that keeps the environ and the body of each request."""
 
     def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        seen.append({**environ, "body": environ["wsgi.input"].read()})
+        environs.append({**environ, "body": environ["wsgi.input"].read()})
         start_response("200 OK", [])
         return []
 
     return app
 
 
-@pytest.mark.parametrize(("max_bytes", "kept"), [(None, b"abcde"), (4, b"abcd"), (2, b"ab")])
-def test_the_app_gets_the_start_of_the_body_and_its_whole_size(max_bytes: int | None, kept: bytes) -> None:
+@pytest.mark.parametrize(("max_bytes", "body"), [(None, b"abcde"), (4, b"abcd"), (2, b"ab")])
+def test_the_app_gets_the_start_of_the_body_and_its_whole_size(max_bytes: int | None, body: bytes) -> None:
     """Bytes beyond the limit are counted and dropped."""
-    seen: list[dict[str, Any]] = []
-    send_through(keep_environ(seen), b"abc", b"de", max_bytes=max_bytes)
-    assert (seen[0]["body"], seen[0][BODY_SIZE], FRONT_PROBLEM in seen[0]) == (kept, 5, False)
+    environs: list[dict[str, Any]] = []
+    send_through(keep_environ(environs), b"abc", b"de", max_bytes=max_bytes)
+    assert (environs[0]["body"], environs[0][BODY_SIZE], FRONT_PROBLEM in environs[0]) == (body, 5, False)
 
 
 def test_a_request_that_breaks_off_becomes_a_400() -> None:
-    """The app is told to refuse it with 400 and to close the connection."""
-    seen: list[dict[str, Any]] = []
-    send_through(keep_environ(seen), b"ab", b"c", None)
-    problem = seen[0][FRONT_PROBLEM]
+    """The app refuses it with 400 and closes the connection."""
+    environs: list[dict[str, Any]] = []
+    send_through(keep_environ(environs), b"ab", b"c", None)
+    problem = environs[0][FRONT_PROBLEM]
     assert (problem.status, problem.headers["Connection"]) == (400, "close")
 
 
-def test_a_body_that_does_not_arrive_in_time_becomes_a_408() -> None:
-    """The deadline counts from the start of the request, whatever drips in."""
-    seen: list[dict[str, Any]] = []
+def test_a_slow_body_becomes_a_408() -> None:
+    """The deadline counts from the start of the request."""
+    environs: list[dict[str, Any]] = []
 
     async def drip() -> dict[str, Any]:
         await asyncio.sleep(0.01)
@@ -127,13 +130,13 @@ def test_a_body_that_does_not_arrive_in_time_becomes_a_408() -> None:
     async def send(_message: dict[str, Any]) -> None:
         return None
 
-    asyncio.run(Front(keep_environ(seen), body_timeout=0.05)(SCOPE, drip, send))
-    assert seen[0][FRONT_PROBLEM].status == 408
+    asyncio.run(Front(keep_environ(environs), body_timeout=0.05)(SCOPE, drip, send))
+    assert environs[0][FRONT_PROBLEM].status == 408
 
 
 def test_a_delay_is_awaited() -> None:
     """Other requests are answered while one response is delayed."""
-    finished: list[str] = []
+    order: list[str] = []
 
     def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         environ[DELAY_SECONDS] = float(environ["QUERY_STRING"])
@@ -146,7 +149,7 @@ def test_a_delay_is_awaited() -> None:
     async def request(front: Front, seconds: str) -> None:
         async def send(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.body":
-                finished.append(seconds)
+                order.append(seconds)
 
         await front({**SCOPE, "query_string": seconds.encode()}, receive, send)
 
@@ -155,7 +158,7 @@ def test_a_delay_is_awaited() -> None:
         await asyncio.gather(*(request(front, seconds) for seconds in ("0.05", "0", "0.02")))
 
     asyncio.run(main())
-    assert finished == ["0", "0.02", "0.05"]
+    assert order == ["0", "0.02", "0.05"]
 
 
 def test_a_stream_that_fails_breaks_the_connection() -> None:

@@ -1,138 +1,220 @@
-"""The mock as a process, over real sockets: requests that are slow, unfinished or broken."""
+"""Several processes on one store behave like one service, and a crash loses no acknowledged write."""
 
+import collections
 import http.client
 import json
+import os
 import signal
-import socket
-from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
-from tests.support.processes import Running, mock_server
+from tests.support.databases import SHARED, run_mock, store_address
+from tests.support.fixture_player import PREFIX, ROOT, RULES
+from tests.support.processes import run
 
-CREATE = "/api/v1/containers"
 HEADERS = {"Authorization": "Bearer sk-red-5f0c7c1e9a", "Content-Type": "application/json"}
-BODY = {"service_slug": "a-service", "display_name": "d", "docker_image": "n"}
+#: A slug, and the status and id of its create.
+CreateResult = tuple[str, int, str]
 
 
-@pytest.fixture(scope="module", params=["memory", "sqlite"])
-def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A mock that serves, in memory and with a database."""
-    folder = tmp_path_factory.mktemp("store")
-    store = "memory" if request.param == "memory" else f"sqlite:///{folder}/services.db"
-    with mock_server("--store", store, "--body-timeout", "20") as process:
-        yield process
+def send_request(url: str, method: str, path: str, body: object = None) -> tuple[int, dict[str, object]]:
+    """Send a request over a new connection, and return its status and content."""
+    parts = urllib.parse.urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port or 0, timeout=30)
+    try:
+        connection.request(method, path, json.dumps(body) if body is not None else None, HEADERS)
+        response = connection.getresponse()
+        return response.status, json.loads(response.read())
+    finally:
+        connection.close()
 
 
-def open_connection(running: Running) -> http.client.HTTPConnection:
-    """Return a new connection to the mock."""
-    host, port = running.url.removeprefix("http://").split("/")[0].split(":")
-    return http.client.HTTPConnection(host, int(port), timeout=20)
+def create(url: str, slug: str) -> CreateResult:
+    """Send a create, and return its slug, status and id."""
+    body = {"service_slug": slug, "display_name": slug, "docker_image": "nginx"}
+    status, content = send_request(url, "POST", f"{PREFIX}/containers", body)
+    return slug, status, str(content.get("id", ""))
 
 
-@contextmanager
-def open_socket(running: Running) -> Iterator[socket.socket]:
-    """Yield the socket of a new connection."""
-    with closing(open_connection(running)) as connection:
-        connection.connect()
-        yield connection.sock
+def create_concurrently(urls: list[str], slugs: Iterable[str], threads: int = 8) -> list[CreateResult]:
+    """Send each slug to every URL from many threads."""
+    with ThreadPoolExecutor(threads) as pool:
+        futures = [pool.submit(create, url, slug) for slug in slugs for url in urls]
+        return [future.result() for future in futures]
 
 
-def request_head(**fields: str) -> bytes:
-    """Return the head of a create."""
-    headers = {"Host": "mock", **HEADERS, **{name.replace("_", "-"): value for name, value in fields.items()}}
-    lines = [f"POST {CREATE} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
-    return "\r\n".join(lines).encode()
+@pytest.mark.parametrize("workers", ["1", "4"])
+@pytest.mark.parametrize("kind", SHARED)
+def test_the_gate_passes(kind: str, workers: str, tmp_path: Path) -> None:
+    """Every rule conforms on a shared store, with one worker and with four."""
+    with (
+        store_address(kind, tmp_path) as store,
+        run_mock(store, tmp_path / "log", "--workers", workers) as (_, url),
+    ):
+        hook = ("--control-hook", "/_mock/services/{id}/status/{status}")
+        command = [sys.executable, "-m", "contract_tests", "run", "--target", url, *hook]
+        result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=120)
+    assert (result.returncode, f"{len(RULES)} conforms" in result.stdout) == (0, True), result.stdout
 
 
-def get_health(connection: http.client.HTTPConnection) -> dict[str, int]:
-    """Return the numbers of services and requests."""
-    connection.request("GET", "/_mock/health")
-    health: dict[str, int] = json.loads(connection.getresponse().read())
-    return health
+def test_four_processes_on_one_database_are_one_service(tmp_path: Path) -> None:
+    """Of four creates of a slug at four processes, one responds with 201 and the others with 409."""
+    with store_address("postgresql", tmp_path) as store, ExitStack() as stack:
+        logs = [tmp_path / f"log-{number}" for number in range(4)]
+        urls = [stack.enter_context(run_mock(store, log))[1] for log in logs]
+        results = create_concurrently(urls, [f"slug-{number}" for number in range(40)])
+        counts = [send_request(url, "GET", "/_mock/services")[1]["count"] for url in urls]
+    assert group_statuses(results) == {f"slug-{number}": [201, 409, 409, 409] for number in range(40)}
+    assert counts == [40] * 4
 
 
-def delete_services(connection: http.client.HTTPConnection) -> None:
-    """Delete all services."""
-    connection.request("DELETE", "/_mock/services")
-    connection.getresponse().read()
+@pytest.mark.parametrize("kind", SHARED)
+def test_four_workers_are_one_service(kind: str, tmp_path: Path) -> None:
+    """Of four creates of a slug, one responds with 201; every worker sees a status set at one of them."""
+    with (
+        store_address(kind, tmp_path) as store,
+        run_mock(store, tmp_path / "log", "--workers", "4") as (_, url),
+    ):
+        results = create_concurrently([url] * 4, [f"slug-{number}" for number in range(40)])
+        service = next(service_id for _, status, service_id in results if status == 201)
+        send_request(url, "PUT", f"/_mock/services/{service}/status/deploying")
+        body = {"display_name": "b"}
+        updates = {send_request(url, "PUT", f"{PREFIX}/containers/{service}", body)[0] for _ in range(40)}
+        journals = {send_request(url, "GET", "/_mock/journal")[1]["count"] for _ in range(40)}
+    assert len(journals) > 1, "one worker results everything"
+    assert group_statuses(results) == {f"slug-{number}": [201, 409, 409, 409] for number in range(40)}
+    assert updates == {RULES["not-while-busy"]["status"][0]}
 
 
-def test_requests_that_asked_to_wait_delay_no_others(running: Running) -> None:
-    """While sixty responses wait for a minute, another client is answered, and all sixty are carried out."""
-    with ExitStack() as stack:
-        connection = stack.enter_context(closing(open_connection(running)))
-        delete_services(connection)
-        for number in range(60):
-            body = json.dumps({**BODY, "service_slug": f"waiting-{number}"}).encode()
-            waiting = stack.enter_context(open_socket(running))
-            waiting.sendall(request_head(Prefer="wait=60", Content_Length=str(len(body))) + body)
-        while get_health(connection)["services"] < 60:
-            pass
+@pytest.mark.parametrize("kind", SHARED)
+def test_updates_at_many_workers_are_all_stored(kind: str, tmp_path: Path) -> None:
+    """Concurrent updates of one service all succeed, and their changes are stored."""
+    names = ("service_desc", "health_path", "usage_prompt", "openapi_url")
+    with (
+        store_address(kind, tmp_path) as store,
+        run_mock(store, tmp_path / "log", "--workers", "4") as (_, url),
+    ):
+        path = f"{PREFIX}/containers/{create(url, 'abc')[2]}"
+        expected, actual = [], []
+        with ThreadPoolExecutor(8) as pool:
+            for number in range(25):
+                bodies = [{name: f"/{number}"} for name in names]
+                statuses = [*pool.map(lambda body: send_request(url, "PUT", path, body)[0], bodies)]
+                read_back = send_request(url, "GET", f"{PREFIX}/r/containers/abc")[1]
+                actual.append((statuses, [read_back[name] for name in names]))
+                expected.append(([200] * len(names), [f"/{number}"] * len(names)))
+    assert actual == expected
 
 
-def test_unfinished_bodies_hold_no_worker(running: Running) -> None:
-    """While three hundred bodies are unfinished, another client is answered."""
-    with ExitStack() as stack:
-        for _ in range(300):
-            unfinished = stack.enter_context(open_socket(running))
-            unfinished.sendall(request_head(Content_Length="500") + b'{"service_slug": ')
-        connection = stack.enter_context(closing(open_connection(running)))
-        assert [get_health(connection)["status"] for _ in range(10)] == ["ok"] * 10
+def group_statuses(results: list[CreateResult]) -> dict[str, list[int]]:
+    """Return the sorted statuses by slug."""
+    statuses = collections.defaultdict(list)
+    for slug, status, _ in sorted(results):
+        statuses[slug].append(status)
+    return statuses
 
 
-@pytest.mark.parametrize("framing", ["Content-Length: 500", "Transfer-Encoding: chunked"])
-def test_a_slow_body_is_answered_once_it_is_whole(running: Running, framing: str) -> None:
-    """Other requests are answered first; then the service is stored."""
-    name, _, value = framing.partition(": ")
-    text = json.dumps({**BODY, "service_desc": "d" * 400}).encode().ljust(500)
-    body = text if value == "500" else b"1f4\r\n%s\r\n0\r\n\r\n" % text
-    with open_socket(running) as slow, closing(open_connection(running)) as connection:
-        delete_services(connection)
-        slow.sendall(request_head(**{name.replace("-", "_"): value}) + body[:100])
-        assert get_health(connection)["services"] == 0
-        slow.sendall(body[100:])
-        assert slow.recv(100).startswith(b"HTTP/1.1 201")
-        assert get_health(connection)["services"] == 1
+@pytest.mark.parametrize("workers", ["1", "4"])
+@pytest.mark.parametrize("kind", SHARED)
+def test_a_kill_loses_no_acknowledged_service(kind: str, workers: str, tmp_path: Path) -> None:
+    """After a kill amid many creates, every acknowledged service is stored and no slug repeats."""
+    acknowledged: list[CreateResult] = []
+    with store_address(kind, tmp_path) as store:
+        with run_mock(store, tmp_path / "log", "--workers", workers) as (mock, url):
+            kill = threading.Thread(target=kill_after, args=(mock, lambda: len(acknowledged) >= 150))
+            kill.start()
+            with ThreadPoolExecutor(16) as pool:
+                for number in range(1000):
+                    pool.submit(record_create, url, f"slug-{number // 2}", acknowledged)
+            kill.join()
+        with run_mock(store, tmp_path / "log", "--workers", workers) as (_, url):
+            stored = send_request(url, "GET", "/_mock/services")[1]["services"]
+    assert isinstance(stored, list)
+    slugs = [service["service_slug"] for service in stored]
+    there = {(service["service_slug"], 201, service["id"]) for service in stored}
+    assert 150 <= len(acknowledged) < 500
+    assert set(acknowledged) - there == set()
+    assert len(slugs) == len(set(slugs))
 
 
-_WHOLE = json.dumps(BODY).encode()
-#: Heads and bodies that never become a whole request, although the body so far is a valid create.
-BROKEN = {
-    "shorter-than-its-length": ({"Content_Length": "500"}, _WHOLE),
-    "unfinished-chunks": ({"Transfer_Encoding": "chunked"}, b"%x\r\n%s\r\n" % (len(_WHOLE), _WHOLE)),
-    "a-broken-chunk-size": ({"Transfer_Encoding": "chunked"}, b"%x\r\n%s\r\nzz\r\n" % (len(_WHOLE), _WHOLE)),
-}
+def record_create(url: str, slug: str, acknowledged: list[CreateResult]) -> None:
+    """Send a create, and record it if it is acknowledged."""
+    try:
+        result = create(url, slug)
+    except (OSError, http.client.HTTPException):
+        return
+    if result[1] == 201:
+        acknowledged.append(result)
 
 
-@pytest.mark.parametrize(("fields", "body"), BROKEN.values(), ids=BROKEN)
-def test_nothing_of_a_broken_request_is_stored(running: Running, fields: dict[str, str], body: bytes) -> None:
-    """A body that breaks off or is framed wrongly gets a 400 at most."""
-    with closing(open_connection(running)) as connection:
-        delete_services(connection)
-        with open_socket(running) as broken:
-            broken.sendall(request_head(**fields) + body)
-            broken.shutdown(socket.SHUT_WR)
-            status = broken.recv(100)[:12]
-        assert (status in {b"", b"HTTP/1.1 400"}, get_health(connection)["services"]) == (True, 0)
+def kill_after(mock: subprocess.Popen[bytes], enough: Callable[[], bool]) -> None:
+    """Kill the process group once a condition holds."""
+    deadline = time.monotonic() + 60
+    while not enough() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    os.killpg(mock.pid, signal.SIGKILL)
 
 
-def test_a_body_that_does_not_arrive_ends_with_408() -> None:
-    """The deadline is --body-timeout, and the log has a line about it."""
-    with mock_server("--body-timeout", "0.2") as running, open_socket(running) as slow:
-        slow.sendall(request_head(Content_Length="500") + b"{")
-        response = http.client.HTTPResponse(slow)
-        response.begin()
-        problem = json.loads(response.read())
-        assert (response.status, problem["detail"]) == (408, "the body did not arrive within 0.2 seconds")
+def test_several_workers_need_a_shared_store() -> None:
+    """One line says which store to use, and the exit code is 2."""
+    result = run("--port", "0", "--workers", "2")
+    hint = "share a store with --store sqlite:///file.db or postgresql://…"
+    message = f"mock-server: --workers 2: each worker has its own memory; {hint}\n"
+    assert (result.returncode, result.stdout, result.stderr) == (2, "", message)
 
 
-def test_ctrl_c_ends_the_mock_while_a_body_is_unfinished() -> None:
-    """The process ends with exit code 0."""
-    with mock_server() as running, open_socket(running) as slow:
-        slow.sendall(request_head(Content_Length="500") + b"{")
-        with closing(open_connection(running)) as connection:
-            get_health(connection)
-        running.process.send_signal(signal.SIGINT)
-        assert running.process.wait(timeout=10) == 0
+def test_several_workers_greet_once(tmp_path: Path) -> None:
+    """Only one worker prints the callers and the example request."""
+    with store_address("sqlite", tmp_path) as store:
+        log = tmp_path / "log"
+        with run_mock(store, log, "--workers", "4"):
+            time.sleep(0.5)
+        assert log.read_text(encoding="utf-8").count("Ctrl-C ends it.") == 1
+
+
+def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
+    """The other workers continue, and soon there are as many as before."""
+    store, log = f"sqlite:///{tmp_path / 'services.db'}", tmp_path / "log"
+    with run_mock(store, log, "--workers", "2") as (process, url):
+        before = find_workers(process.pid)
+        os.kill(min(before), signal.SIGKILL)
+        wait_until(lambda: len(find_workers(process.pid) - {min(before)}) == 2)
+        assert {status for _, status, _ in create_concurrently([url], [f"after-{n}" for n in range(20)])} == {
+            201
+        }
+
+
+@pytest.mark.parametrize("arguments", [("--workers", "2"), ()], ids=["two", "one"])
+def test_workers_end_with_their_parent(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """After a kill -9 of the parent no worker holds the port."""
+    store, log = f"sqlite:///{tmp_path / 'services.db'}", tmp_path / "log"
+    with run_mock(store, log, *arguments) as (process, _):
+        orphans = find_workers(process.pid)
+        process.kill()
+        process.wait()
+        wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in orphans))
+    assert orphans
+
+
+def find_workers(parent: int) -> set[int]:
+    """Return the worker processes of a parent."""
+    result = subprocess.run(["pgrep", "-P", str(parent)], capture_output=True, text=True, check=False)
+    return {int(pid) for pid in result.stdout.split()}
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds, for ten seconds at most."""
+    for _ in range(200):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it never was so")

@@ -1,4 +1,4 @@
-"""The life of a service, on a clock that the test turns."""
+"""The lifecycle of a service, on a clock that the test advances."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,114 +8,114 @@ import pytest
 from werkzeug.test import Client
 
 from mock_server import create_app
-from tests.mock_server.admin.test_api import BODY, CREATE, auth
+from tests.support.api import BODY, CREATE, auth
 
 Life = Callable[..., Any]
 
 
 @pytest.fixture(params=["memory", "sqlite"])
 def client(request: pytest.FixtureRequest, tmp_path: Any) -> Client:
-    """A mock in which a deploy takes a minute."""
+    """Return a mock in which a deploy takes a minute."""
     store = "memory" if request.param == "memory" else f"sqlite:///{tmp_path / 'life.db'}"
     moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     return Client(create_app(clock=lambda: moment, deploy_seconds=60, store=store))
 
 
 @pytest.fixture
-def made(client: Client) -> str:
-    """The id of a service that was created."""
+def service_id(client: Client) -> str:
+    """Return the id of a new service."""
     return str(client.post(CREATE, json=BODY, headers=auth()).json["id"])
 
 
-def act(client: Client, made: str, action: str, **body: Any) -> Any:
-    """A deploy or a stop."""
-    return client.post(f"/_mock/services/{made}/{action}", json=body)
+def start_action(client: Client, service_id: str, action: str, **body: Any) -> Any:
+    """Start a deploy or a stop."""
+    return client.post(f"/_mock/services/{service_id}/{action}", json=body)
 
 
-def turn(client: Client, seconds: float) -> None:
-    """Turns the clock."""
+def advance(client: Client, seconds: float) -> None:
+    """Advance the clock."""
     assert client.post("/_mock/clock", json={"advance": seconds}).status_code == 200
 
 
-def status(client: Client) -> str:
-    """The status as the read-back shows it; the control plane shows the same."""
-    read = client.get("/api/v1/r/containers/seeded", headers=auth()).json["service_status"]
-    assert client.get("/_mock/services").json["services"][0]["service_status"] == read
-    return str(read)
+def read_status(client: Client) -> str:
+    """Return the status of the read-back, which equals that of the control plane."""
+    read_back = client.get("/api/v1/r/containers/seeded", headers=auth()).json["service_status"]
+    assert client.get("/_mock/services").json["services"][0]["service_status"] == read_back
+    return str(read_back)
 
 
-def test_a_service_is_deployed_and_stopped(client: Client, made: str) -> None:
-    """created, deploying, running, stopping, stopped: each from the clock."""
-    seen = [status(client)]
+def test_a_service_is_deployed_and_stopped(client: Client, service_id: str) -> None:
+    """The clock decides the status: created, deploying, running, stopping, stopped."""
+    statuses = [read_status(client)]
     for action in ("deploy", "stop"):
-        assert act(client, made, action).status_code == 200
-        seen.append(status(client))
-        turn(client, 59)
-        seen.append(status(client))
-        turn(client, 1)
-        seen.append(status(client))
-    assert seen == ["created", "deploying", "deploying", "running", "stopping", "stopping", "stopped"]
+        assert start_action(client, service_id, action).status_code == 200
+        statuses.append(read_status(client))
+        advance(client, 59)
+        statuses.append(read_status(client))
+        advance(client, 1)
+        statuses.append(read_status(client))
+    assert statuses == ["created", "deploying", "deploying", "running", "stopping", "stopping", "stopped"]
 
 
-def test_no_update_is_taken_while_busy(client: Client, made: str) -> None:
-    """An update is refused for not-while-busy, and taken once the deploy is over."""
-    act(client, made, "deploy")
-    refused = client.put(f"{CREATE}/{made}", json={"display_name": "e"}, headers=auth())
-    turn(client, 60)
-    taken = client.put(f"{CREATE}/{made}", json={"display_name": "e"}, headers=auth())
-    assert [violation["rule"] for violation in refused.json["violations"]] == ["not-while-busy"]
-    assert (taken.status_code, status(client)) == (200, "running")
+def test_a_busy_service_refuses_updates(client: Client, service_id: str) -> None:
+    """An update breaks not-while-busy until the deploy is over."""
+    start_action(client, service_id, "deploy")
+    early = client.put(f"{CREATE}/{service_id}", json={"display_name": "e"}, headers=auth())
+    advance(client, 60)
+    late = client.put(f"{CREATE}/{service_id}", json={"display_name": "e"}, headers=auth())
+    assert [violation["rule"] for violation in early.json["violations"]] == ["not-while-busy"]
+    assert (late.status_code, read_status(client)) == (200, "running")
 
 
-def test_an_update_keeps_where_the_service_is(client: Client, made: str) -> None:
-    """After an update of a running service it still runs, however the clock is turned."""
-    act(client, made, "deploy")
-    turn(client, 60)
-    client.put(f"{CREATE}/{made}", json={"display_name": "e"}, headers=auth())
-    turn(client, 1000)
-    assert status(client) == "running"
+def test_an_update_keeps_the_status(client: Client, service_id: str) -> None:
+    """A running service is still running after an update, whatever the clock says."""
+    start_action(client, service_id, "deploy")
+    advance(client, 60)
+    client.put(f"{CREATE}/{service_id}", json={"display_name": "e"}, headers=auth())
+    advance(client, 1000)
+    assert read_status(client) == "running"
 
 
-def test_a_deploy_may_fail_and_may_be_quick(client: Client, made: str) -> None:
-    """`ends` and `seconds` are those of the call; a failed service can be deployed again."""
-    act(client, made, "deploy", seconds=5, ends="failed")
-    turn(client, 5)
-    failed = status(client)
-    act(client, made, "deploy", seconds=0)
-    assert (failed, status(client)) == ("failed", "running")
+def test_a_deploy_can_fail_and_can_be_immediate(client: Client, service_id: str) -> None:
+    """The request sets `ends` and `seconds`; a failed service can be deployed again."""
+    start_action(client, service_id, "deploy", seconds=5, ends="failed")
+    advance(client, 5)
+    first_status = read_status(client)
+    start_action(client, service_id, "deploy", seconds=0)
+    assert (first_status, read_status(client)) == ("failed", "running")
 
 
-def test_a_busy_service_is_neither_deployed_nor_stopped(client: Client, made: str) -> None:
-    """409 says what it is; one that does not run cannot be stopped."""
-    early = act(client, made, "stop")
-    act(client, made, "deploy")
-    answers = [act(client, made, action) for action in ("deploy", "stop")]
-    assert [got.status_code for got in (early, *answers)] == [409, 409, 409]
-    assert "got deploying" in answers[0].json["detail"]
+def test_a_busy_service_cannot_be_deployed_or_stopped(client: Client, service_id: str) -> None:
+    """The 409 names the current status; a service that is not running cannot be stopped."""
+    early_stop = start_action(client, service_id, "stop")
+    start_action(client, service_id, "deploy")
+    responses = [start_action(client, service_id, action) for action in ("deploy", "stop")]
+    assert [response.status_code for response in (early_stop, *responses)] == [409, 409, 409]
+    assert "got deploying" in responses[0].json["detail"]
 
 
-def test_a_status_that_is_set_stays(client: Client, made: str) -> None:
-    """Setting a status ends what the service was on its way to."""
-    act(client, made, "deploy")
-    client.put(f"/_mock/services/{made}/status", json={"status": "stopping"})
-    turn(client, 10_000)
-    assert status(client) == "stopping"
+def test_a_set_status_stays(client: Client, service_id: str) -> None:
+    """Setting a status ends the pending transition."""
+    start_action(client, service_id, "deploy")
+    client.put(f"/_mock/services/{service_id}/status", json={"status": "stopping"})
+    advance(client, 10_000)
+    assert read_status(client) == "stopping"
 
 
-def test_without_a_duration_a_deploy_is_over_at_once() -> None:
-    """The default is no simulation: the service runs."""
+def test_a_deploy_is_immediate_by_default() -> None:
+    """Without a duration the service runs at once."""
     client = Client(create_app())
-    made = client.post("/_mock/services", json=BODY).json["id"]
-    assert act(client, made, "deploy").json["service_status"] == "running"
+    service_id = client.post("/_mock/services", json=BODY).json["id"]
+    assert start_action(client, service_id, "deploy").json["service_status"] == "running"
 
 
-def test_the_clock_shows_in_what_is_written(client: Client, made: str) -> None:
-    """A turned clock is the clock of the mock: an update carries its time."""
-    turn(client, 3600.5)
-    client.put(f"{CREATE}/{made}", json={}, headers=auth())
+def test_an_update_uses_the_advanced_clock(client: Client, service_id: str) -> None:
+    """An update after an advance carries the advanced time."""
+    advance(client, 3600.5)
+    client.put(f"{CREATE}/{service_id}", json={}, headers=auth())
     assert client.get("/_mock/clock").json == {"now": "2026-01-02T04:04:05.500000+00:00", "ahead": 3600.5}
-    read = client.get("/api/v1/r/containers/seeded", headers=auth()).json
-    assert read["updated_at"] == "2026-01-02T04:04:05.500Z"
+    read_back = client.get("/api/v1/r/containers/seeded", headers=auth()).json
+    assert read_back["updated_at"] == "2026-01-02T04:04:05.500Z"
 
 
 MISTAKES: dict[str, tuple[str, Any, int]] = {
@@ -134,34 +134,36 @@ MISTAKES: dict[str, tuple[str, Any, int]] = {
 }
 
 
-@pytest.mark.parametrize(("path", "body", "expected"), MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_is_told(client: Client, made: str, path: str, body: Any, expected: int) -> None:
-    """A problem document, and nothing has changed."""
-    got = client.post(f"/_mock/{path.format(made)}", json=body)
-    assert (got.status_code, got.mimetype) == (expected, "application/problem+json")
-    assert (status(client), client.get("/_mock/clock").json["ahead"]) == ("created", 0)
+@pytest.mark.parametrize(("path", "body", "expected_status"), MISTAKES.values(), ids=MISTAKES)
+def test_an_invalid_request_changes_nothing(
+    client: Client, service_id: str, path: str, body: Any, expected_status: int
+) -> None:
+    """The response is a problem document, and status and clock are unchanged."""
+    response = client.post(f"/_mock/{path.format(service_id)}", json=body)
+    assert (response.status_code, response.mimetype) == (expected_status, "application/problem+json")
+    assert (read_status(client), client.get("/_mock/clock").json["ahead"]) == ("created", 0)
 
 
-def test_a_body_that_is_no_json_is_told(client: Client, made: str) -> None:
-    """It is not taken for an empty one, which is as good as none."""
-    path = f"/_mock/services/{made}/deploy"
+def test_a_malformed_body_is_refused(client: Client, service_id: str) -> None:
+    """A malformed body is not treated as an empty one, which is optional."""
+    path = f"/_mock/services/{service_id}/deploy"
     assert [client.post(path, data=data).status_code for data in (b"{seconds: 5}", b"")] == [400, 200]
 
 
-def test_a_seed_cannot_be_on_its_way(client: Client) -> None:
-    """The name under which the mock keeps the moment of arrival is not taken from outside."""
+def test_a_seed_cannot_set_a_transition(client: Client) -> None:
+    """The internal key of the pending transition is ignored in a seed."""
     client.post("/_mock/services", json={**BODY, "/arrives": "tomorrow"})
-    assert status(client) == "created"
+    assert read_status(client) == "created"
 
 
 @pytest.mark.parametrize(("path", "body"), [("script", {"status": 503}), ("clock", {"advance": 1})])
-def test_what_one_worker_alone_would_know_is_refused(path: str, body: Any) -> None:
-    """With several workers there is no one script and no one clock, and the answer says so."""
-    got = Client(create_app(workers=4)).post(f"/_mock/{path}", json=body)
-    assert (got.status_code, "each of the 4 workers" in got.json["detail"]) == (409, True)
+def test_state_of_one_worker_is_refused_with_several(path: str, body: Any) -> None:
+    """With several workers, the script and the clock cannot be set, and the response gives the reason."""
+    response = Client(create_app(workers=4)).post(f"/_mock/{path}", json=body)
+    assert (response.status_code, "with 4 workers, expected one" in response.json["detail"]) == (409, True)
 
 
-def test_the_clock_has_an_end(client: Client) -> None:
-    """It can be ten years ahead and no more."""
-    answers = {client.post("/_mock/clock", json={"advance": 366 * 24 * 3600}).status_code for _ in range(11)}
-    assert answers == {200, 400}
+def test_the_clock_has_a_limit(client: Client) -> None:
+    """The clock can be ten years ahead at most."""
+    statuses = {client.post("/_mock/clock", json={"advance": 366 * 24 * 3600}).status_code for _ in range(11)}
+    assert statuses == {200, 400}

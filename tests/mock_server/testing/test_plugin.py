@@ -1,4 +1,4 @@
-"""The fixtures for the tests of a client: a mock per test, whatever sends to it, and failures that explain."""
+"""The fixtures for the tests of a client: a mock per test, three HTTP clients, and failures that explain."""
 
 import re
 from typing import Any
@@ -16,106 +16,106 @@ BODY = {"service_slug": "tested", "display_name": "d", "docker_image": "n"}
 DOCS = re.findall(r"```python\n(.*?)```", (ROOT / "docs/testing.md").read_text(encoding="utf-8"), re.DOTALL)
 
 
-def by_requests(url: str, headers: dict[str, str], body: dict[str, Any]) -> int:
-    """The status of a POST by requests."""
+def post_by_requests(url: str, headers: dict[str, str], body: dict[str, Any]) -> int:
+    """Send a POST with requests and return the status."""
     return requests.post(url, json=body, headers=headers, timeout=5).status_code
 
 
-def by_httpx(url: str, headers: dict[str, str], body: dict[str, Any]) -> int:
-    """The status of a POST by httpx."""
+def post_by_httpx(url: str, headers: dict[str, str], body: dict[str, Any]) -> int:
+    """Send a POST with httpx and return the status."""
     with httpx.Client(trust_env=False, timeout=5) as client:
         return client.post(url, json=body, headers=headers).status_code
 
 
-def by_urllib3(url: str, headers: dict[str, str], body: dict[str, Any]) -> int:
-    """The status of a POST by urllib3."""
+def post_by_urllib3(url: str, headers: dict[str, str], body: dict[str, Any]) -> int:
+    """Send a POST with urllib3 and return the status."""
     with urllib3.PoolManager(retries=False, timeout=5) as pool:
         return pool.request("POST", url, json=body, headers=headers).status
 
 
-CLIENTS = {"requests": by_requests, "httpx": by_httpx, "urllib3": by_urllib3}
-#: What each raises where the connection is lost.
-LOST = (requests.RequestException, httpx.TransportError, urllib3.exceptions.HTTPError)
+CLIENTS = {"requests": post_by_requests, "httpx": post_by_httpx, "urllib3": post_by_urllib3}
+#: Raised by the client libraries for a lost connection.
+CONNECTION_ERRORS = (requests.RequestException, httpx.TransportError, urllib3.exceptions.HTTPError)
 
 
 @pytest.fixture(params=CLIENTS.values(), ids=CLIENTS)
 def post(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A way to send, past whatever proxy the environment names."""
+    """Return a function that sends a POST without a proxy of the environment."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     return request.param
 
 
 def create(mock: ContainersMock, post: Any, **changes: Any) -> int:
-    """The status of a create."""
+    """Send a create and return the status."""
     return int(post(f"{mock.url}/containers", mock.headers(), {**BODY, **changes}))
 
 
-def test_a_create_is_stored_and_seen(containers_mock: ContainersMock, post: Any) -> None:
-    """The service and the request are there, whichever library sent it."""
+def test_a_create_is_stored_and_recorded(containers_mock: ContainersMock, post: Any) -> None:
+    """The service and the request are listed, whatever the client library."""
     assert create(containers_mock, post) == 201
     assert [service["service_slug"] for service in containers_mock.services] == ["tested"]
-    seen = containers_mock.requests.assert_called_once(operation="createContainer", status=201)
-    assert (seen.caller, seen.method, seen.path) == ("sk-red", "POST", "/api/v1/containers")
+    request = containers_mock.requests.assert_called_once(operation="createContainer", status=201)
+    assert (request.caller, request.method, request.path) == ("sk-red", "POST", "/api/v1/containers")
 
 
 def test_a_refusal_is_counted_by_its_rule(containers_mock: ContainersMock, post: Any) -> None:
-    """The rule, the status and the absence of a service agree."""
+    """The rule is counted, and no service is stored."""
     assert create(containers_mock, post, service_slug="No") == 400
     assert containers_mock.requests.count(rule="service-slug-pattern") == 1
     assert containers_mock.services == []
 
 
-def test_the_next_call_fails_as_asked(containers_mock: ContainersMock, post: Any) -> None:
-    """Only as many calls as asked for fail, and they store nothing."""
+def test_fail_next_fails_the_next_requests(containers_mock: ContainersMock, post: Any) -> None:
+    """Exactly `times` requests fail, and they store nothing."""
     containers_mock.fail_next(status=503, times=2, headers={"Retry-After": "1"})
     assert [create(containers_mock, post) for _ in range(3)] == [503, 503, 201]
 
 
-def test_a_dropped_connection_is_an_error_of_the_client(containers_mock: ContainersMock, post: Any) -> None:
-    """The client's library raises, the call is not carried out, and the next one is."""
+def test_a_dropped_connection_raises_in_the_client(containers_mock: ContainersMock, post: Any) -> None:
+    """The request is not carried out, and the next one is."""
     containers_mock.drop_next()
-    with pytest.raises(LOST):
+    with pytest.raises(CONNECTION_ERRORS):
         create(containers_mock, post)
     assert (containers_mock.services, create(containers_mock, post)) == ([], 201)
 
 
-def test_a_truncated_answer_is_an_error_of_the_client(containers_mock: ContainersMock, post: Any) -> None:
-    """The client's library raises, though the service is stored."""
+def test_a_truncated_response_raises_in_the_client(containers_mock: ContainersMock, post: Any) -> None:
+    """The client library raises, and the service is stored."""
     containers_mock.truncate_next()
-    with pytest.raises(LOST):
+    with pytest.raises(CONNECTION_ERRORS):
         create(containers_mock, post)
     assert len(containers_mock.services) == 1
 
 
-def test_a_lost_answer_leaves_the_service(containers_mock: ContainersMock, post: Any) -> None:
-    """Dropped `after`, the call is carried out: a second try finds the slug taken."""
+def test_a_drop_after_the_request_stores_the_service(containers_mock: ContainersMock, post: Any) -> None:
+    """A retry finds the slug taken."""
     containers_mock.drop_next("after")
-    with pytest.raises(LOST):
+    with pytest.raises(CONNECTION_ERRORS):
         create(containers_mock, post)
     assert create(containers_mock, post) == 409
 
 
-def test_a_delay_outlasts_the_patience_of_a_client(containers_mock: ContainersMock) -> None:
-    """The answer comes after the time-out."""
+def test_a_delay_exceeds_the_timeout_of_a_client(containers_mock: ContainersMock) -> None:
+    """The response arrives after the timeout of the client."""
     containers_mock.delay_next(0.5)
     with httpx.Client(trust_env=False, timeout=0.1) as client, pytest.raises(httpx.ReadTimeout):
         client.get(f"{containers_mock.url}/r/containers/x", headers=containers_mock.headers())
 
 
-def test_reset_forgets_all_but_the_callers(containers_mock: ContainersMock) -> None:
-    """Services, requests and script are gone."""
+def test_reset_deletes_everything_except_the_callers(containers_mock: ContainersMock) -> None:
+    """Services, requests and script are deleted."""
     containers_mock.seed(**BODY)
     containers_mock.fail_next()
     containers_mock.reset()
     assert (containers_mock.services, len(containers_mock.requests)) == ([], 0)
-    assert create(containers_mock, by_httpx) == 201
+    assert create(containers_mock, post_by_httpx) == 201
 
 
-def test_a_service_lives_on_the_clock_of_the_test(containers_mock: ContainersMock) -> None:
-    """No update is taken until the clock is turned past the deploy."""
-    made = containers_mock.seed(**BODY)["id"]
-    containers_mock.deploy(made, 60)
-    url, statuses = f"{containers_mock.url}/containers/{made}", []
+def test_a_deploy_ends_when_the_clock_is_advanced(containers_mock: ContainersMock) -> None:
+    """Updates are refused until the clock is past the deploy."""
+    service_id = containers_mock.seed(**BODY)["id"]
+    containers_mock.deploy(service_id, 60)
+    url, statuses = f"{containers_mock.url}/containers/{service_id}", []
     with httpx.Client(trust_env=False, headers=containers_mock.headers()) as client:
         for _ in range(2):
             statuses.append(client.put(url, json={}).status_code)
@@ -124,22 +124,22 @@ def test_a_service_lives_on_the_clock_of_the_test(containers_mock: ContainersMoc
 
 
 def test_the_callers_are_those_of_the_fixtures(containers_mock: ContainersMock) -> None:
-    """Each caller has its token, the team is that of the first credential, and no token is in the repr."""
+    """Each caller has its token, the team is that of the first credential, and the repr has no token."""
     assert containers_mock.tokens["dk-red"].startswith("dk-red-")
     assert containers_mock.teams["red"] == containers_mock.team_id
     assert containers_mock.token not in repr(containers_mock)
 
 
-def test_a_mistaken_step_is_told(containers_mock: ContainersMock) -> None:
-    """What the control plane refuses is a ValueError that says what is right."""
+def test_an_invalid_step_raises(containers_mock: ContainersMock) -> None:
+    """ValueError has the reason of the control plane."""
     with pytest.raises(ValueError, match="operation: got 'create', expected one of createContainer"):
         containers_mock.fail_next(operation="create")
 
 
-def test_an_assertion_tells_the_near_misses_first(containers_mock: ContainersMock) -> None:
-    """The request that misses fewest of the filters is at the top of the table."""
-    create(containers_mock, by_httpx)
-    create(containers_mock, by_httpx, service_slug="No")
+def test_an_assertion_lists_near_misses_first(containers_mock: ContainersMock) -> None:
+    """The request that misses the fewest filters is the first of the table."""
+    create(containers_mock, post_by_httpx)
+    create(containers_mock, post_by_httpx, service_slug="No")
     with pytest.raises(AssertionError) as caught:
         containers_mock.requests.assert_called_once(status=400, rule="slug-unique")
     lines = str(caught.value).splitlines()
@@ -147,8 +147,8 @@ def test_an_assertion_tells_the_near_misses_first(containers_mock: ContainersMoc
     assert [line.split()[4] for line in lines[3:]] == ["400", "201"]
 
 
-def test_there_may_be_nothing_to_tell(containers_mock: ContainersMock) -> None:
-    """Without a request the explanation says so, and assert_not_called holds."""
+def test_an_empty_journal_is_explained(containers_mock: ContainersMock) -> None:
+    """Without a request the explanation says so, and assert_not_called succeeds."""
     containers_mock.requests.assert_not_called()
     assert repr(containers_mock.requests) == "no request was received"
 
@@ -156,10 +156,10 @@ def test_there_may_be_nothing_to_tell(containers_mock: ContainersMock) -> None:
 def test_the_app_is_the_same_mock_without_a_port(
     containers_mock: ContainersMock, containers_mock_app: Any
 ) -> None:
-    """What the app receives is seen by the live mock of the same test."""
+    """The live mock of a test lists the requests to its app."""
     headers = containers_mock.headers("jwt-red") | {"X-Team-ID": containers_mock.team_id}
-    made = containers_mock_app.test_client().post("/api/v1/containers", json=BODY, headers=headers)
-    assert (made.status_code, containers_mock.requests.count(caller="jwt-red")) == (201, 1)
+    response = containers_mock_app.test_client().post("/api/v1/containers", json=BODY, headers=headers)
+    assert (response.status_code, containers_mock.requests.count(caller="jwt-red")) == (201, 1)
 
 
 FAILS = """
@@ -169,8 +169,8 @@ def test_it(containers_mock_app, containers_mock):
 """
 
 
-def test_a_failed_comparison_shows_the_requests(pytester: pytest.Pytester) -> None:
-    """A plain assert on a count shows what was received instead, and no token."""
+def test_a_failed_comparison_lists_the_requests(pytester: pytest.Pytester) -> None:
+    """A plain assert on a count lists the requests received, without tokens."""
     pytester.makepyfile(FAILS)
     result = pytester.runpytest_subprocess("-p", "mock_server.testing", "-p", "no:cacheprovider")
     result.stdout.fnmatch_lines(
@@ -194,14 +194,14 @@ def test_it(containers_mock, number):
 """
 
 
-def test_mocks_are_apart_in_parallel(pytester: pytest.Pytester) -> None:
-    """Under xdist each test has a port and a memory of its own; options are a fixture to override."""
+def test_parallel_mocks_are_independent(pytester: pytest.Pytester) -> None:
+    """Under xdist each test has its own port and memory; options are a fixture to override."""
     pytester.makepyfile(ISOLATED)
     result = pytester.runpytest_subprocess("-n", "2", "-W", "error", "-p", "no:cacheprovider")
     result.assert_outcomes(passed=8)
 
 
-def test_the_examples_of_the_page_hold(pytester: pytest.Pytester) -> None:
+def test_the_examples_of_the_documentation_pass(pytester: pytest.Pytester) -> None:
     """Each example of docs/testing.md is a test file that passes, with warnings as errors."""
     pytester.makepyfile(**{f"test_example_{number}": block for number, block in enumerate(DOCS)})
     result = pytester.runpytest_subprocess(
@@ -210,13 +210,13 @@ def test_the_examples_of_the_page_hold(pytester: pytest.Pytester) -> None:
     assert (result.ret, len(DOCS) >= 4) == (0, True)
 
 
-def test_a_rule_that_does_not_exist_is_not_counted(containers_mock: ContainersMock) -> None:
-    """An assertion about a rule that the contract does not have fails, in place of holding for nothing."""
+def test_an_unknown_rule_raises(containers_mock: ContainersMock) -> None:
+    """An assertion about an unknown rule fails instead of passing without a check."""
     with pytest.raises(ValueError, match="expected the id of a rule"):
         containers_mock.requests.assert_not_called(rule="service-slug-requierd")
 
 
-SLIPS: dict[str, dict[str, Any]] = {
+UNKNOWN_NAMES: dict[str, dict[str, Any]] = {
     "rule": {"rule": "slug-uniq"},
     "caller": {"caller": "sk-rde"},
     "status": {"status": "four"},
@@ -224,23 +224,21 @@ SLIPS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("filters", SLIPS.values(), ids=SLIPS)
-def test_a_slip_in_a_filter_is_no_absence(containers_mock: ContainersMock, filters: dict[str, Any]) -> None:
-    """A rule, caller, status or operation that does not exist is told, not counted as nothing."""
+@pytest.mark.parametrize("filters", UNKNOWN_NAMES.values(), ids=UNKNOWN_NAMES)
+def test_an_unknown_name_in_a_filter_raises(containers_mock: ContainersMock, filters: dict[str, Any]) -> None:
+    """An unknown rule, caller, status or operation is reported instead of counted as zero."""
     with pytest.raises(ValueError, match=f"^{next(iter(filters))}: got"):
         containers_mock.requests.assert_not_called(**filters)
 
 
-def test_a_method_in_any_case_and_a_path_as_a_client_has_it(
-    containers_mock: ContainersMock, post: Any
-) -> None:
-    """`post` is POST, and a path may be given as it follows the base URL."""
+def test_filters_accept_method_in_any_case_and_both_paths(containers_mock: ContainersMock, post: Any) -> None:
+    """`post` is POST, and a path may omit the path of the base URL."""
     post(f"{containers_mock.url}/containers", {}, containers_mock.headers())
     for path in ("/containers", "/api/v1/containers"):
         containers_mock.requests.assert_called_once(method="post", path=path)
 
 
-def test_a_caller_that_nobody_is_is_told(containers_mock: ContainersMock) -> None:
-    """Headers of an unknown caller are an error that names the known ones."""
+def test_headers_of_an_unknown_caller_raise(containers_mock: ContainersMock) -> None:
+    """The error names the known callers."""
     with pytest.raises(ValueError, match="expected one of sk-red"):
         containers_mock.headers("sk-rde")

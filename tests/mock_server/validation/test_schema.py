@@ -1,11 +1,11 @@
-"""What a validator finds becomes violations that point at what is wrong."""
+"""The errors of a validator become violations with the pointer of the wrong value."""
 
 from typing import Any
 
 import pytest
 
 from mock_server.contract import loader, resources
-from mock_server.validation import schema as shape
+from mock_server.validation import schema as schema_stage
 
 SCHEMAS: dict[str, tuple[dict[str, Any], Any, list[str]]] = {
     "two-of-one": ({"oneOf": [{"type": "integer"}, {"minimum": 0}]}, 1, [""]),
@@ -34,20 +34,20 @@ SCHEMAS: dict[str, tuple[dict[str, Any], Any, list[str]]] = {
 
 
 @pytest.mark.parametrize(("node", "value", "pointers"), SCHEMAS.values(), ids=SCHEMAS)
-def test_a_violation_points_at_what_is_wrong(node: dict[str, Any], value: Any, pointers: list[str]) -> None:
-    """The pointer is a JSON Pointer into the value, at the second time as at the first."""
-    served, schema = (
+def test_a_violation_points_at_the_wrong_value(node: dict[str, Any], value: Any, pointers: list[str]) -> None:
+    """The JSON Pointer is the same for the first and for later violations of a keyword."""
+    contract, compiled_schema = (
         loader.load_contract(resources.find_resource("spec/openapi.yaml")),
         loader.compile_schema(node, "a schema"),
     )
     for _ in range(2):
-        found = shape.check_value(served, schema, value, "body")
-        assert [violation.mismatch.pointer for violation in found] == pointers
+        violations = schema_stage.check_value(contract, compiled_schema, value, "body")
+        assert [violation.mismatch.pointer for violation in violations] == pointers
 
 
-def test_a_name_that_the_validator_leaves_out_is_no_error() -> None:
-    """An empty name is not in the validator's path to a keyword: the value is refused all the same."""
+def test_an_empty_property_name_is_supported() -> None:
+    """The validator omits an empty name from its path, and the value is still refused."""
     schema = loader.compile_schema({"properties": {"": {"properties": {"b": False}}}}, "a schema")
-    assert shape.check_value(
+    assert schema_stage.check_value(
         loader.load_contract(resources.find_resource("spec/openapi.yaml")), schema, {"": {"b": 1}}, "body"
     )

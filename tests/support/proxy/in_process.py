@@ -1,4 +1,4 @@
-"""A proxy in process, before an upstream on a port."""
+"""A proxy in process, before an upstream in a thread."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -22,19 +22,19 @@ BODY = {"service_slug": "proxied", "display_name": "d", "docker_image": "n"}
 
 
 @dataclass
-class Upstream:
-    """Answers everything alike, and remembers what it was sent."""
+class FixedUpstream:
+    """An upstream that sends the same response to every request, and stores the requests."""
 
     status: int = 201
     body: bytes = json.dumps({"id": ID}).encode()
     headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "application/json"})
-    received: list[Request] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
-        """Answers a request whose body is read."""
+        """Send the response once the body of the request is read."""
         request = Request(environ)
         request.get_data()
-        self.received.append(request)
+        self.requests.append(request)
         response = Response(self.body, self.status)
         response.headers.clear()
         response.headers.update(self.headers)
@@ -42,24 +42,26 @@ class Upstream:
 
 
 @contextmanager
-def proxied(app: Any, **options: Any) -> Iterator[Client]:
-    """A client of a proxy before an app that is served at a port."""
+def proxy_client(app: Any, **options: Any) -> Iterator[Client]:
+    """Yield a client of a proxy before an app."""
     with serving(app) as port:
         yield Client(create_proxy(f"http://127.0.0.1:{port}/api/v1", **options), use_cookies=False)
 
 
 def create(client: Client, **changes: Any) -> TestResponse:
-    """The answer to a create with changes."""
+    """Send a create with changes, and return the response."""
     return client.post(CREATE, json={**BODY, **changes}, headers=HEADERS)
 
 
-def found(client: Client) -> set[tuple[str, str, str]]:
-    """Rule, grade and place of each violation in the journal of a proxy."""
+def journal_violations(client: Client) -> set[tuple[str, str, str]]:
+    """Return the rule, grade and location of each violation in the journal of a proxy."""
     entries = client.get("/_mock/journal").json["requests"]
     return {(v["rule"], v["grade"], v["in"]) for entry in entries for v in entry["violations"]}
 
 
-def reply(status: int = 201, value: Any = None, media_type: str = "application/json") -> Upstream:
-    """An upstream that answers so."""
+def upstream_with(
+    status: int = 201, value: Any = None, media_type: str = "application/json"
+) -> FixedUpstream:
+    """Return an upstream with this response."""
     body = json.dumps({"id": ID} if value is None else value).encode()
-    return Upstream(status, body, {"Content-Type": media_type} if media_type else {})
+    return FixedUpstream(status, body, {"Content-Type": media_type} if media_type else {})

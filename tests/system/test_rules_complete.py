@@ -1,4 +1,4 @@
-"""Every rule of the catalogue is enforced in one place, has its fixtures and its row."""
+"""Every rule is enforced in one place, and has fixtures and a row in docs/rules.md."""
 
 from collections import Counter
 
@@ -17,13 +17,13 @@ PAGE = (ROOT / "docs/rules.md").read_text(encoding="utf-8")
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_is_enforced_in_exactly_one_place(rule: str) -> None:
-    """Either keywords of the contract say it, or one function named after it does."""
+    """A rule is enforced by keywords of the contract or by one function named after it."""
     assert (rule in BY_KEYWORD) + RULES_IN_CODE.count(rule) == 1
 
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_has_the_cases_of_its_kind(rule: str) -> None:
-    """A constraint is seen refused and nearly refused; a permission or an effect is seen."""
+    """A constraint has a refused case and a near miss; a permission or an effect has a case."""
     if RULES[rule]["kind"] == "constraint":
         assert CASES[rule, "refuse"] >= 1 <= CASES[rule, "accept"]
     else:
@@ -37,8 +37,8 @@ def test_a_rule_has_one_row_in_the_page(rule: str) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_an_entry_of_the_catalogue_is_whole(rule: str) -> None:
-    """Kind and grades are of their lists; a constraint has its stage and the statuses of its refusal."""
+def test_an_entry_of_the_catalogue_is_complete(rule: str) -> None:
+    """Kind and grades are known; a constraint has its stage and the statuses of its refusal."""
     entry = RULES[rule]
     assert entry["kind"] in model.KINDS
     assert entry["grade"] in model.GRADES
@@ -51,12 +51,12 @@ def test_an_entry_of_the_catalogue_is_whole(rule: str) -> None:
 
 
 def test_the_page_of_rules_is_up_to_date() -> None:
-    """docs/rules.md is what `mock-server rules --markdown` prints."""
-    loaded = loader.load_contract(resources.find_resource("spec/openapi.yaml"))
-    assert rules_page.rules_markdown(loaded.rules, loaded.operations) == PAGE
+    """docs/rules.md equals the output of `mock-server rules --markdown`."""
+    contract = loader.load_contract(resources.find_resource("spec/openapi.yaml"))
+    assert rules_page.rules_markdown(contract.rules, contract.operations) == PAGE
 
 
-def test_no_case_is_of_a_rule_that_does_not_exist() -> None:
+def test_each_case_names_a_known_rule() -> None:
     """Each case names a rule of the catalogue."""
     assert {rule for rule, _ in CASES} <= set(RULES)
 
@@ -66,8 +66,8 @@ def test_the_ids_of_the_cases_are_unique() -> None:
     assert [name for name, count in Counter(case.id for case in cases()).items() if count > 1] == []
 
 
-def test_the_names_of_the_contract_meet() -> None:
-    """Each keyword names a rule, each rule is enforced, and none is named that does not exist."""
+def test_the_contract_has_no_lint_problem() -> None:
+    """Each keyword names a rule, each rule is enforced, and each rule name is known."""
     assert list(lint.find_problems(DOCUMENT, RULES, frozenset(RULES_IN_CODE))) == []
 
 
@@ -75,7 +75,7 @@ PLACES = [*lint.iter_request_keywords(WHOLE), *lint.iter_response_keywords(WHOLE
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place.pointer}:{place.keyword}")
-def test_a_keyword_names_its_rule_for_its_operation(place: lint.KeywordPlace) -> None:
+def test_a_keyword_names_a_rule_of_its_operation(place: lint.KeywordPlace) -> None:
     """The rule beside a keyword of an operation is a rule of that operation."""
     operation = place.pointer.split("/")[0]
     assert place.rules or place.keyword == "required"

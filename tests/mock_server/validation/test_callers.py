@@ -1,0 +1,42 @@
+"""The known callers: `--any-token`, and a callers file."""
+
+from typing import Any
+
+import pytest
+from werkzeug.test import Client
+
+from mock_server import create_app
+from tests.support.api import BODY, CREATE, RED, TOKENS
+
+TOKEN_CASES = {
+    "sk": ("sk-anything-at-all", {}, 201),
+    "dk": ("dk-anything", {}, 201),
+    "jwt": ("any.to.ken", {"X-Team-ID": RED}, 201),
+    "jwt-any-team": ("any.to.ken", {"X-Team-ID": "0192f0c0-3333-7aaa-8bbb-0123456789ab"}, 201),
+    "jwt-without-team": ("any.to.ken", {}, 400),
+    "ak": ("ak-anything", {}, 401),
+    "malformed": ("not{a}token", {}, 401),
+}
+
+
+@pytest.mark.parametrize(("token", "headers", "status"), TOKEN_CASES.values(), ids=TOKEN_CASES)
+def test_any_token_accepts_every_well_formed_token(token: str, headers: dict[str, str], status: int) -> None:
+    """A credential gets its own team, a JWT belongs to every team, and an agent key is refused."""
+    client = Client(create_app(any_token=True))
+    response = client.post(CREATE, json=BODY, headers={"Authorization": f"Bearer {token}", **headers})
+    assert response.status_code == status
+
+
+def test_a_callers_file_has_tokens_in_three_forms(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token is in the file, in an environment variable or in another file."""
+    monkeypatch.setenv("MY_TOKEN", "sk-from-a-variable")
+    (tmp_path / "token").write_text("sk-from-a-file\n", encoding="utf-8")
+    callers = [
+        {"name": "a", "kind": "sk", "teams": ["t"], "token": "sk-as-it-is"},
+        {"name": "b", "kind": "sk", "teams": ["t"], "token_env": "MY_TOKEN"},
+        {"name": "c", "kind": "sk", "teams": ["t"], "token_file": str(tmp_path / "token")},
+    ]
+    client = Client(create_app(callers={"teams": {"t": RED}, "callers": callers}))
+    tokens = ["sk-as-it-is", "sk-from-a-variable", "sk-from-a-file", TOKENS["sk-red"]]
+    responses = [client.put(f"{CREATE}/x", headers={"Authorization": f"Bearer {token}"}) for token in tokens]
+    assert [response.status_code for response in responses] == [400, 400, 400, 401]

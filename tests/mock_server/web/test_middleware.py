@@ -1,0 +1,31 @@
+"""The middleware: CORS, and the part of a body that is stored."""
+
+import io
+
+from werkzeug.test import Client
+
+from mock_server import create_app
+from mock_server.web.middleware import read_request
+from tests.support.api import BODY, CREATE, auth
+
+
+def test_cors_allows_any_origin() -> None:
+    """A preflight lists methods and headers, and each response allows any origin."""
+    client = Client(create_app(cors=True))
+    headers = {"Origin": "https://page.example", "Access-Control-Request-Method": "POST"}
+    preflight = client.options(CREATE, headers=headers)
+    response = client.post(CREATE, json=BODY, headers=auth())
+    assert (preflight.status_code, "X-Team-ID" in preflight.headers["Access-Control-Allow-Headers"]) == (
+        204,
+        True,
+    )
+    assert [message.headers["Access-Control-Allow-Origin"] for message in (preflight, response)] == ["*", "*"]
+
+
+def test_a_body_is_cut_at_the_limit() -> None:
+    """Bytes beyond the limit are counted and dropped, with or without a declared length."""
+    body = b"a" * 100_000
+    with_length = {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+    without_length = {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
+    requests = [read_request(environ, 10) for environ in (with_length, without_length)]
+    assert [(request.body, request.body_size) for request in requests] == [(body[:10], 100_000)] * 2
