@@ -18,6 +18,7 @@ from mock_server.app.options import MAX_BODY_BYTES
 from mock_server.contract import loader, resources
 from mock_server.contract.model import STAGES, Contract, Operation, Violation
 from mock_server.pipeline.mock import RULES_IN_CODE
+from mock_server.proxy.checks import check_request, check_response
 from mock_server.proxy.exchange import (
     ExchangeLogger,
     ProxyExchange,
@@ -33,8 +34,8 @@ from mock_server.proxy.headers import (
     header_values,
     without_headers,
 )
-from mock_server.proxy.upstream import Target, Upstream, UpstreamError, UpstreamResponse, decode_body
-from mock_server.proxy.verifier import RESPONSE_RULES, ReceivedResponse, Verifier
+from mock_server.proxy.upstream import Target, Upstream, UpstreamError, UpstreamResponse
+from mock_server.proxy.verifier import RESPONSE_RULES, Verifier
 from mock_server.validation.callers import load_callers
 from mock_server.validation.request import Request
 from mock_server.web import responses
@@ -155,7 +156,7 @@ class Proxy:
     def _check_and_forward(self, exchange: ProxyExchange, start_response: StartResponse) -> Iterable[bytes]:
         if any(self._name in via for via in header_values(exchange.fields, "via")):
             raise UpstreamError(508, "the upstream forwards to this proxy; give --upstream another URL")
-        self._check_request(exchange)
+        check_request(self._verifier, exchange)
         refused = [violation for violation in exchange.violations if self._enforces(violation)]
         if refused:
             violations = self._redact(exchange, _first_stage(refused))
@@ -171,21 +172,6 @@ class Proxy:
             upstream_response.close()
             raise
 
-    def _check_request(self, exchange: ProxyExchange) -> None:
-        """Check a request of the contract; the body of any other request is forwarded unread."""
-        if exchange.operation is None or exchange.request is None:
-            if not _announces_body(exchange):
-                exchange.body.read_start(0)
-            return
-        raw_body = exchange.body.read_start(MAX_BODY_BYTES)
-        coding = ",".join(header_values(exchange.fields, "content-encoding"))
-        decoded = decode_body(raw_body, coding, MAX_BODY_BYTES)
-        body = raw_body if decoded is None else decoded
-        exchange.request = exchange.request._replace(raw_body=body[:MAX_BODY_BYTES], body_size=len(body))
-        exchange.caller, exchange.violations = self._verifier.check_request(
-            exchange.operation, exchange.request, readable=decoded is not None
-        )
-
     def _return_response(
         self, exchange: ProxyExchange, upstream_response: UpstreamResponse, start_response: StartResponse
     ) -> Iterable[bytes]:
@@ -195,7 +181,7 @@ class Proxy:
         if exchange.operation is not None:
             buffered, whole = _buffer_parts(parts)
             body = b"".join(part for part in buffered if isinstance(part, bytes))
-            violations = self._check_response(exchange, upstream_response, body if whole else None)
+            violations = check_response(self._verifier, exchange, upstream_response, body if whole else None)
             refused = [violation for violation in violations if self._enforces(violation)]
             if refused:
                 upstream_response.close()
@@ -218,32 +204,13 @@ class Proxy:
             parts, kept, lambda body, whole: self._end_stream(exchange, upstream_response, body, whole)
         )
 
-    def _check_response(
-        self, exchange: ProxyExchange, upstream_response: UpstreamResponse, body: bytes | None
-    ) -> list[Violation]:
-        """Return the violations of a response, and add them to those of the exchange."""
-        if exchange.operation is None or exchange.request is None:
-            return []
-        media_type, coding = (
-            ",".join(header_values(upstream_response.fields, name))
-            for name in ("content-type", "content-encoding")
-        )
-        decoded = None if body is None else decode_body(body, coding, MAX_BODY_BYTES)
-        readable = None if decoded is None or len(decoded) > MAX_BODY_BYTES else decoded
-        received = ReceivedResponse(upstream_response.status, media_type, readable)
-        known = set(map(_violation_key, exchange.violations))
-        of_request = [v for v in exchange.violations if v.mismatch.location != "response"]
-        found = self._verifier.check_response(exchange.operation, exchange.request, of_request, received)
-        exchange.violations = exchange.violations + [v for v in found if _violation_key(v) not in known]
-        return found
-
     def _end_stream(
         self, exchange: ProxyExchange, upstream_response: UpstreamResponse, body: bytes, whole: bool
     ) -> None:
         """Check and record a streamed response once it has ended."""
         upstream_response.close()
         if whole:
-            self._check_response(exchange, upstream_response, body)
+            check_response(self._verifier, exchange, upstream_response, body)
         self._exchange_logger.record(exchange, body, whole=whole)
 
     def _send_own(
@@ -286,18 +253,10 @@ def _match_path(operation: Operation, method: str, target: Target) -> dict[str, 
     return path_values
 
 
-def _announces_body(exchange: ProxyExchange) -> bool:
-    return bool({"content-length", "transfer-encoding"} & {name.lower() for name, _ in exchange.fields})
-
-
 def _first_stage(violations: list[Violation]) -> list[Violation]:
     """Return the violations of the first stage that has any, for which the mock would refuse."""
     stage = min(STAGES.index(violation.rule.stage) for violation in violations)
     return [violation for violation in violations if violation.rule.stage == STAGES[stage]]
-
-
-def _violation_key(violation: Violation) -> tuple[str, str, str]:
-    return violation.rule.id, violation.mismatch.location, violation.mismatch.pointer
 
 
 def _buffer_parts(parts: Iterator[bytes]) -> tuple[list[bytes | UpstreamError], bool]:

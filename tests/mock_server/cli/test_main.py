@@ -152,6 +152,18 @@ def test_a_used_port_is_reported_on_one_line() -> None:
     assert f"127.0.0.1:{port}: address already in use; choose another with --port" in result.stderr
 
 
+def test_a_mistake_in_the_arguments_is_reported_before_a_used_port() -> None:
+    """An unknown rule is reported, although the port is taken as well."""
+    with mock_server() as mock:
+        port = mock.url.split(":")[2].split("/")[0]
+        results = [
+            run("--port", port, "--disable-rule", "slug-uniqe"),
+            run("proxy", "--upstream", "http://127.0.0.1:1", "--port", port, "--disable-rule", "slug-uniqe"),
+        ]
+    assert [result.returncode for result in results] == [2, 2]
+    assert all("did you mean slug-unique" in result.stderr for result in results)
+
+
 def test_the_environment_does_not_become_headers(monkeypatch: pytest.MonkeyPatch) -> None:
     """A variable such as HTTP_PROXY does not become a header of a request."""
     monkeypatch.setenv("HTTP_PROXY", "http://user:secret@proxy")
