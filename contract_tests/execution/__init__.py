@@ -1,1 +1,1 @@
-"""Sends cases to a target and judges the responses. May import results and the rooms below it."""
+"""Sends cases to a target and judges the responses. May import results and the rooms above."""

@@ -18,7 +18,7 @@ from contract_tests.targets.control_hook import ControlHook
 
 _SLUG_TRIES = 3
 _SHORT_SLUG = 6  # characters; a shorter one may be taken by chance
-_NO_CREDENTIAL = "every credential reference is refused here; it may have to exist"
+_NO_CREDENTIAL = "every credential reference is refused here; perhaps a referenced credential must exist"
 _SETUP_FAILED = "an earlier request of this case got an unexpected response"
 
 

@@ -1,1 +1,1 @@
-"""Generated cases: oracle, state model, scenarios, bodies and their mutation. May import cases and below."""
+"""Generated cases: oracle, state model, scenarios, bodies and mutations. May import cases and the rooms above."""

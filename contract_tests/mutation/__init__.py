@@ -1,1 +1,1 @@
-"""Mutants of the contract, and whether the suite kills them. May import reports and the rooms below it."""
+"""Mutants of the contract, and whether the suite kills them. May import reports and the rooms above."""

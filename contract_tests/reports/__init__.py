@@ -1,1 +1,1 @@
-"""Reports of a run, one module per format. May import runs and the rooms below it."""
+"""Reports of a run, one module per format. May import runs and the rooms above."""

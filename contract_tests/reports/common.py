@@ -14,6 +14,9 @@ LABELS: tuple[Label, ...] = ("conforms", "violated", "note", "inconclusive", "no
 GRADES = ("documented", "provider", "assumed")
 OPERATIONS = {"createContainer": "create", "updateContainer": "update", "readContainer": "read"}
 
+#: The longest curl command that each format shows, in characters.
+MAX_CURL = {"terminal": 600, "junit": 8000, "markdown": 8 * 1024, "html": 8 * 1024}
+
 # Terminal control, characters that XML 1.0 or UTF-8 cannot represent, and invisible or reordering ones.
 _UNSHOWABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufff9-\uffff]"

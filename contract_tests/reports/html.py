@@ -16,6 +16,7 @@ from contract_tests.contract.resources import VERSION
 from contract_tests.reports.common import (
     GRADES,
     LABELS,
+    MAX_CURL,
     Label,
     escape_unprintable,
     format_commands,
@@ -35,7 +36,6 @@ from contract_tests.results.verdict import Report, RuleVerdict
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _MAX_BODY = 4 * 1024
-_MAX_CURL = 8 * 1024
 _MAX_EXCHANGES = 6
 _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="{}"/>'
@@ -123,7 +123,7 @@ def _build_cell(row: RuleVerdict, layer: Layer) -> Cell:
 def _format_curl(finding: Finding) -> str:
     """Return the curl commands, or an empty string if they are too long."""
     text = "\n".join(format_commands(finding))
-    return text if len(text) <= _MAX_CURL and not any(e.body_cut for e in finding.exchanges) else ""
+    return text if len(text) <= MAX_CURL["html"] and not any(e.body_cut for e in finding.exchanges) else ""
 
 
 def _truncate_body(text: str | None) -> str:

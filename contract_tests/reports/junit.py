@@ -8,6 +8,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.resources import VERSION
 from contract_tests.reports.common import (
+    MAX_CURL,
     escape_unprintable,
     format_commands,
     format_expectation,
@@ -21,7 +22,6 @@ from contract_tests.results.verdict import Report, RuleVerdict
 
 Outcome = Error | Failure | Skipped
 _SKIPPED = ("note", "inconclusive", "not observed", "waived")
-_MAX_CURL = 8000
 
 
 def render_junit(report: Report) -> bytes:
@@ -112,7 +112,7 @@ def _failure_message(findings: list[Finding]) -> str:
 
 
 def _failure_text(finding: Finding) -> str:
-    curl = truncate_text("\n".join(format_commands(finding)), _MAX_CURL)
+    curl = truncate_text("\n".join(format_commands(finding)), MAX_CURL["junit"])
     return (
         f"{finding.rule.statement} [{finding.rule.source}]\n"
         f"{finding.operation}: {finding.reason}\n"

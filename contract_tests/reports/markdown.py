@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from contract_tests.reports.common import (
     GRADES,
     LABELS,
+    MAX_CURL,
     escape_unprintable,
     format_commands,
     format_expectation,
@@ -25,7 +26,6 @@ from contract_tests.results.verdict import Report
 
 MAX_SUMMARY_BYTES = 1024 * 1024
 _NOTICE_BYTES = 4 * 1024  # reserved for the notice about sections that did not fit
-_MAX_CURL = 8 * 1024
 _SPECIAL = re.compile(r"[&<>|`*_~\[\]\\#$@]|:(?=\w+:)")
 _SIGNS = {"VIOLATED": "❌", "NOT JUDGED": "⚠️"}
 
@@ -89,7 +89,7 @@ def _deviation_table(notes: Iterable[Finding]) -> str:
 
 
 def _format_finding(finding: Finding, report: Report) -> str:
-    curl = escape_unprintable(truncate_text("\n".join(format_commands(finding)), _MAX_CURL))
+    curl = escape_unprintable(truncate_text("\n".join(format_commands(finding)), MAX_CURL["markdown"]))
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", curl) or [""]))
     times = f", seen {finding.count} times" if finding.count > 1 else ""
     where = f"{finding.rule.grade}, {finding.operation}, {' and '.join(finding.layers)}{times}"

@@ -12,6 +12,7 @@ from rich.text import Text
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.reports.common import (
     GRADES,
+    MAX_CURL,
     Label,
     escape_unprintable,
     format_commands,
@@ -38,7 +39,6 @@ _STYLES: dict[Label, str] = {
 }
 _WIDE_COLUMNS = 96  # columns; narrower terminals get short layer names without gaps
 _SHORT_LAYERS = {"lifecycle": "life", "properties": "prop"}
-_MAX_CURL = 600
 _MAX_COMMANDS = 4  # curl commands shown per finding
 
 
@@ -165,7 +165,7 @@ def _print_finding(console: Console, finding: Finding) -> None:
     if earlier > 0:
         _print_line(console, f"  # {earlier} earlier requests are in the finding's file", "dim")
     for command in format_commands(finding)[-_MAX_COMMANDS:]:
-        _print_line(console, f"  {truncate_text(command, _MAX_CURL)}", "dim")
+        _print_line(console, "  " + truncate_text(command, MAX_CURL["terminal"]), "dim")
 
 
 def _print_line(console: Console, text: str, style: str) -> None:

@@ -1,1 +1,1 @@
-"""Judge, observations, findings, verdicts, waivers: the meaning of responses. May import generation and below."""
+"""Responses judged: observations, findings, verdicts, waivers. May import generation and the rooms above."""

@@ -143,9 +143,9 @@ def _decide_verdict(
         severity: Literal["failure", "note"] = (
             "failure" if any(f.severity == "failure" for f in own) else "note"
         )
-        verdict: Verdict = "waived" if waiver and not waiver.expired else "violated"
-        reason = f"{waiver.reason} (until {waiver.until})" if waiver else own[0].reason
-        return RuleVerdict(rule, verdict, severity, reason, layers)
+        if waiver and not waiver.expired:
+            return RuleVerdict(rule, "waived", severity, f"{waiver.reason} (until {waiver.until})", layers)
+        return RuleVerdict(rule, "violated", severity, own[0].reason, layers)
     if any((rule.id, shown) in aggregate.shown for shown in _DECIDING_EXPECTATIONS[rule.kind]):
         return RuleVerdict(rule, "conforms", "", "", layers)
     return RuleVerdict(rule, *_explain_undecided(rule, aggregate), layers)

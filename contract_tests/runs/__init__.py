@@ -1,1 +1,1 @@
-"""A whole run: layers, checkpoint, partition, example database. May import execution and the rooms below it."""
+"""A whole run: layers, checkpoint, partition, example database. May import execution and the rooms above."""

@@ -16,8 +16,8 @@ from mock_server.web.wsgi import Environ, StartResponse, WsgiApp, decoded_path
 
 #: Returns the response to a request, given its path parameters in order.
 Answer = Callable[[Environ, tuple[str, ...]], Response]
-#: Flask checks the host of a request; only these need no check.
-_PLAIN_HOST = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]+)?")
+#: Flask refuses some hosts, but none of these: up to 63 letters and digits, with single dots and hyphens between.
+_PLAIN_HOST = re.compile(r"(?=[^:]{1,63}(?::|$))[A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*(?::[1-9][0-9]{0,4})?")
 #: With these keys, Flask matches other routes, or keeps the request context for a test client.
 _SPECIAL_KEYS = frozenset({"HTTP_UPGRADE", "werkzeug.debug.preserve_context"})
 #: Flask leaves out headers of these responses.

@@ -58,7 +58,7 @@ class AppState:
 def create_app(options: MockOptions | None = None, **changes: Any) -> Flask:
     """Return a WSGI app that serves the contract; `changes` are fields of MockOptions.
 
-    The app remembers nothing outside itself. ValueError or UnusableFileError names an invalid option.
+    Apps share nothing. ValueError or UnusableFileError names an invalid option.
     """
     options = replace(options or MockOptions(), **changes)
     callers = _load_callers(options)

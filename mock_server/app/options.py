@@ -1,4 +1,4 @@
-"""The options of the mock. A new one needs a field here and an option in `cli/main.py`."""
+"""The options of the mock. A new one needs a field here, its use in `factory.py`, and an option in `cli/main.py`."""
 
 import secrets
 from collections.abc import Callable, Mapping
@@ -21,8 +21,8 @@ class MockOptions:
     `spec` is the path of an OpenAPI document, its content, or a Contract; `callers` likewise a callers file.
     `disabled_rules` are ids of rules that are not enforced. `store` is a Store or an address: `memory`,
     `sqlite:///file.db`, `postgresql://…`. `max_body` is in bytes. `latency` (`50-200ms`) and `fault_rate` draw from
-    `seed`; a deploy or a stop takes `deploy_seconds`. Each of several `workers` has an app, and refuses what only one
-    of them would know. `log` takes one line per request.
+    `seed`; a deploy or a stop takes `deploy_seconds`. `workers` is the number of processes that serve
+    the mock; with several, the options that need shared memory are refused. `log` takes one line per request.
     """
 
     spec: Path | str | Mapping[str, Any] | Contract | None = None

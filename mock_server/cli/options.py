@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from mock_server.server.process import BODY_TIMEOUT_SECONDS
+from mock_server.server.front import BODY_TIMEOUT_SECONDS
 
 Command = Callable[..., Any]
 Options = TypeVar("Options")

@@ -73,9 +73,10 @@ class Mock:
         service_id = request.path_values.get("serviceId", "").lower()
         with self.store.transaction() as transaction:
             service = lifecycle.with_current_status(transaction.get(service_id), self.clock)
-            refused = self._check_permissions(
-                operation, values, service.values.get("service_type") if service else None
-            ) or state.check_update(self.contract, Update(service_id, team_id, values, service))
+            stored_type = service.values.get("service_type") if service else None
+            refused = state.check_update(
+                self.contract, Update(service_id, team_id, values, service)
+            ) or self._check_permissions(operation, values, stored_type)
             if refused:
                 return self._refuse(request, refused)
             if service is not None:

@@ -26,6 +26,8 @@ from mock_server.web.wsgi import (
     WsgiApp,
 )
 
+#: A body has to arrive within this time.
+BODY_TIMEOUT_SECONDS = 30.0
 #: A larger body is kept in a temporary file.
 _MAX_MEMORY_BYTES = 1024 * 1024
 _CLOSE = {"Connection": "close"}
@@ -40,7 +42,8 @@ class Front:
     """An ASGI app around a WSGI app.
 
     A body has to arrive within `body_timeout` seconds. Of a longer body than `max_bytes` only the beginning is handed
-    on; None keeps all of it. The WSGI app is called on the event loop, or in one of `threads` threads if it blocks.
+    on; None keeps all of it. With `threads`, an app that blocks is called in one of them, and may stream; else it is
+    called on the event loop.
     """
 
     def __init__(
@@ -56,7 +59,7 @@ class Front:
             environ[BODY_SIZE], problem = await self._read_body(environ, receive, body)
             if problem is not None:
                 environ[FRONT_PROBLEM] = problem
-            sender = _Sender(receive, send)
+            sender = _Sender(receive, send, on_loop=self._pool is None)
             try:
                 await self._call_app(environ, sender)
                 if environ.get(DELAY_SECONDS):
@@ -108,9 +111,10 @@ class Front:
 
 
 class _Sender:
-    """Sends the response of a WSGI app: at once if it is a list, else part by part from the app's thread."""
+    """Sends the response of a WSGI app: whole if it is a list or made on the loop, else in parts from a thread."""
 
-    def __init__(self, receive: Receive, send: Send) -> None:
+    def __init__(self, receive: Receive, send: Send, *, on_loop: bool) -> None:
+        self._on_loop = on_loop
         self._loop = asyncio.get_running_loop()
         self._receive, self._send = receive, send
         self._head: Message = {}
@@ -124,6 +128,8 @@ class _Sender:
 
     def take(self, parts: Iterable[bytes]) -> None:
         """Keep a whole body for `send_whole`, or send the parts of a stream as they come."""
+        if self._on_loop and not isinstance(parts, TruncatedBody):
+            parts = list(parts)
         if isinstance(parts, list | TruncatedBody):
             self._whole = parts
             return
@@ -142,7 +148,7 @@ class _Sender:
 
     async def _send_truncated(self, truncated: TruncatedBody) -> None:
         await self._send(self._head)
-        if truncated.sent_bytes < 0:  # its two framings make granian close without a byte
+        if truncated.sent_bytes < 0:  # granian closes without a byte on a head with two framings
             return await self._send_body(truncated.body, more=False)
         await self._send_body(truncated.body[: truncated.sent_bytes], more=True)
         await asyncio.sleep(FLUSH_SECONDS)

@@ -17,15 +17,15 @@ from mock_server.app.options import MockOptions
 from mock_server.contract import resources
 from mock_server.contract.model import BASE_PATH
 from mock_server.contract.resources import UnusableFileError
-from mock_server.server.front import Front
+from mock_server.server.front import BODY_TIMEOUT_SECONDS, Front
 from mock_server.server.greeting import mock_greeting, print_when_ready
 from mock_server.server.reload import ReloadingApp
 from mock_server.server.request_log import log_request
 from mock_server.services.model import MEMORY
+from mock_server.web.middleware import MAX_DRAIN_BYTES
 
 #: Requests that may wait for a database at the same time, per worker.
 DATABASE_THREADS = 8
-BODY_TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,8 @@ def _bind_socket(probe: socket.socket, host: str, port: int) -> None:
 
 def serve_mock(server: ServerOptions, options: MockOptions) -> None:
     """Serve a mock until the process is told to end. The caller reserves the port."""
-    first = multiprocessing.Lock() if server.workers > 1 else None
-    run_server(server, functools.partial(_load_worker, server, options, first))
+    unclaimed = multiprocessing.Lock() if server.workers > 1 else None
+    run_server(server, functools.partial(_load_worker, server, options, unclaimed))
 
 
 def run_server(server: ServerOptions, loader: Callable[[], Any]) -> None:
@@ -84,8 +84,6 @@ def run_server(server: ServerOptions, loader: Callable[[], Any]) -> None:
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces
 
-    for name in [name for name in os.environ if name.startswith(("HTTP_", "CONTENT_"))]:
-        del os.environ[name]  # an environ must not take them for headers
     granian = Granian(
         "mock_server",
         address=server.host,
@@ -101,21 +99,21 @@ def run_server(server: ServerOptions, loader: Callable[[], Any]) -> None:
     granian.serve(target_loader=loader, wrap_loader=False)
 
 
-def _load_worker(server: ServerOptions, options: MockOptions, first: Any) -> Front:
-    """Return the app of a worker; the first worker also prints the greeting and reports reloads."""
+def _load_worker(server: ServerOptions, options: MockOptions, unclaimed: Any) -> Front:
+    """Return the app of a worker; the worker that claims the lock prints the greeting and reports reloads."""
     exit_with_parent()
     app: Any = create_app(options, log=None if server.quiet else log_request)
-    speaks = first is None or first.acquire(block=False)
+    reports = unclaimed is None or unclaimed.acquire(block=False)
     if server.watch:
         spec = Path(str(options.spec)) if options.spec else resources.find_resource("spec/openapi.yaml")
-        app = ReloadingApp(app, spec, log_request if speaks else lambda _: None)
+        app = ReloadingApp(app, spec, log_request if reports else lambda _: None)
         app.start()
-    if not server.quiet and speaks:
+    if not server.quiet and reports:
         print_when_ready(server.host, server.port, mock_greeting(server.base_url, options))
     return Front(
         app,
         body_timeout=server.body_timeout,
-        max_bytes=options.max_body,
+        max_bytes=MAX_DRAIN_BYTES if "body-size" in options.disabled_rules else options.max_body,
         threads=0 if options.store == MEMORY else DATABASE_THREADS,
     )
 

@@ -58,7 +58,7 @@ def test_conforming_target_passes_every_step() -> None:
 
 def test_scenario_ends_at_the_first_deviation() -> None:
     """A mock without a rule violates it in some scenario, which ends at that step."""
-    executor = open_ready_executor(hook=True, disabled_rules=frozenset({"slug-unique"}))
+    executor = open_ready_executor(hook=True, without=frozenset({"slug-unique"}))
     runs = [run_scenario(executor, scenario) for scenario in load_scenarios(read_capabilities(executor), 0)]
     broken = [results for results in runs if results[-1].judgement.outcome == "violated"]
     assert {results[-1].judgement.rule for results in broken} == {"slug-unique"}

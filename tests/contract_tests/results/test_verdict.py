@@ -56,6 +56,17 @@ def test_assumed_rule_fails_only_with_strict() -> None:
     assert decide_one(rule, build_observation(rule, "violated"), strict=True) == ("violated", True)
 
 
+def test_the_reason_is_the_waiver_only_while_it_lasts() -> None:
+    """The verdict of a waived rule quotes the waiver; once it has expired, it says what was wrong."""
+    rule = "team-uuid"
+    violated = Aggregate.of([build_observation(rule, "violated", reason="what was wrong")])
+    reasons = []
+    for last_day in (date(2999, 1, 1), date(2020, 1, 1)):
+        rows, _ = decide_verdicts(violated, CATALOGUE, {rule: Waiver(rule, "known", last_day)})
+        reasons.append(next(row.reason for row in rows if row.rule.id == rule))
+    assert reasons == ["known (until 2999-01-01)", "what was wrong"]
+
+
 def test_waiver_ends_after_its_last_day() -> None:
     """A violated rule is waived until the waiver's last day, and violated again after it."""
     rule = "slug-unique"

@@ -114,6 +114,34 @@ def test_a_scripted_response_is_framed_the_same(status: int, headers: dict[str, 
     assert send(direct, "POST", CREATE, BODY) == send(through_flask, "POST", CREATE, BODY)
 
 
+HOSTS = (
+    "a..b",
+    ".a",
+    "a.",
+    "-",
+    "",
+    "a_b",
+    "x" * 70,
+    "x" * 70 + ".de",
+    "xn--a",
+    "xn--9",
+    "a:0",
+    "a:",
+    "a:99999",
+    "\n",
+)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_host_is_refused_or_accepted_as_in_flask(host: str) -> None:
+    """The response to a host that Flask checks is equal."""
+    responses = []
+    for app in build_both():
+        environ = EnvironBuilder(CREATE, method="POST", headers=HEADERS, data=json.dumps(BODY)).get_environ()
+        responses.append(call(app, environ | {"HTTP_HOST": host}))
+    assert responses[0] == responses[1]
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     method=st.sampled_from(["GET", "PUT", "POST", "HEAD", "OPTIONS", "put", ""]),

@@ -47,6 +47,18 @@ def send_through(
     return responses
 
 
+def test_an_app_on_the_event_loop_may_return_an_iterator() -> None:
+    """Without threads, the parts of a response are sent as a whole."""
+
+    def app(_environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        yield b"a"
+        yield b"b"
+
+    messages = send_through(app, b"", threads=0)
+    assert [message.get("body") for message in messages] == [None, b"ab"]
+
+
 def test_the_environ_has_the_request() -> None:
     """The raw target is unchanged, the path is decoded, and header fields are also listed one by one."""
     received_environ: dict[str, Any] = {}

@@ -132,6 +132,17 @@ def test_a_body_that_does_not_arrive_ends_with_408() -> None:
         assert (response.status, problem["detail"]) == (408, "the body did not arrive within 0.2 seconds")
 
 
+def test_without_the_size_rule_a_longer_body_is_served() -> None:
+    """A body above --max-body is read whole if body-size is disabled."""
+    body = json.dumps({**BODY, "service_desc": "d" * 400}).encode()
+    with (
+        mock_server("--max-body", "200", "--disable-rule", "body-size") as running,
+        closing(open_connection(running)) as connection,
+    ):
+        connection.request("POST", CREATE, body, HEADERS)
+        assert connection.getresponse().status == 201
+
+
 def test_ctrl_c_ends_the_mock_while_a_body_is_unfinished() -> None:
     """The process ends with exit code 0."""
     with mock_server() as running, open_socket(running) as slow:
