@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.contract_pytest import MOCK, run_contract_pytest
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

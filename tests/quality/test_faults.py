@@ -8,6 +8,8 @@ from tests.quality.faults import FAULTS
 from tests.support.gate.gate import catalogue, describe_findings, judge_app, violated_rules
 from tests.support.gate.planting import Fault
 
+pytestmark = pytest.mark.slow
+
 #: A few of each kind, played in another order and with other random traces.
 SAMPLE = [fault for number, fault in enumerate(FAULTS) if number % 24 == 0]
 

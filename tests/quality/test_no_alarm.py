@@ -28,6 +28,8 @@ from tests.support.gate.gate import (
     rules_with,
 )
 
+pytestmark = pytest.mark.slow
+
 SETS = {"default": DEFAULT, "usual": USUAL}
 
 #: What nobody can say of some variants, and why.

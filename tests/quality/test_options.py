@@ -17,6 +17,8 @@ from tests.support.gate.gate import GATE, MOCK_HOOK, describe_findings, judge_ap
 from tests.support.gate.odd_servers import run_command, serve_app
 from tests.support.gate.planting import Request, Response, Send, twisted
 
+pytestmark = pytest.mark.slow
+
 MOCK = "wsgi:mock_server:create_app"
 CALLERS = load_callers(data_file("fixtures/callers.yaml"))
 TEAM = "0192f0c0-1111-7aaa-8bbb-0123456789ab"

@@ -8,6 +8,8 @@ import pytest
 from mock_server import create_app
 from tests.support.gate.gate import App, catalogue, describe_findings, judge_app, rules_with, violated_rules
 
+pytestmark = pytest.mark.slow
+
 #: What it takes to see the rules that answers alone do not show.
 NEEDS = {rule.id: rule.needs for rule in catalogue().values() if rule.needs}
 UNSEEN = {"read-back": "the target offers no read-back", "control-hook": "needs --control-hook"}

@@ -14,6 +14,8 @@ from contract_tests.contract.rules import load_catalogue
 from contract_tests.results.waivers import load_waivers
 from tests.support.fixture_player import ROOT
 
+pytestmark = pytest.mark.slow
+
 README = (ROOT / "README.md").read_text("utf-8")
 CI = (ROOT / "docs" / "ci.md").read_text("utf-8")
 GATE = README.split("## The gate")[1].split("## Development")[0]

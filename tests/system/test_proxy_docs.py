@@ -12,6 +12,8 @@ from tests.support.gate.gate import MOCK_HOOK
 from tests.support.gate.odd_servers import run_command
 from tests.support.proxy.processes import proxy_process
 
+pytestmark = pytest.mark.slow
+
 PAGE = (ROOT / "docs" / "proxy.md").read_text(encoding="utf-8")
 SHELL = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
 SHOWN = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)

@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ from tests.support.gate.odd_servers import (
 )
 from tests.support.gate.planting import twisted
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
 
 HOOK = ("--control-hook", "/_mock/services/{id}/status/{status}")
 QUICK = ("--layers", "wire,race", "--quiet")
@@ -212,23 +211,22 @@ def test_a_finding_can_be_replayed(tmp_path: Path) -> None:
     assert set(codes.values()) == {0}, codes
 
 
-def interrupt_run(app: App, *arguments: str | Path, seconds: float) -> tuple[int, str, str]:
-    """Send Ctrl-C to a run after some seconds; return its exit code and output."""
-    seen = threading.Event()
+def interrupt_run(app: App, *arguments: str | Path, requests: int) -> tuple[int, str, str]:
+    """Send Ctrl-C to a run after some requests; return its exit code and output."""
+    received = threading.Semaphore(0)
 
-    def noticing(environ: Any, start_response: Any) -> Any:
-        seen.set()
+    def count_request(environ: Any, start_response: Any) -> Any:
+        received.release()
         return app(environ, start_response)
 
-    with serve_app(noticing) as url:
+    with serve_app(count_request) as url:
         process = subprocess.Popen(
             [*COMMAND, "run", "--target", url, *map(str, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        assert seen.wait(60)
-        time.sleep(seconds)
+        assert all(received.acquire(timeout=60) for _ in range(requests))
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     return process.returncode, out, err
@@ -237,7 +235,7 @@ def interrupt_run(app: App, *arguments: str | Path, seconds: float) -> tuple[int
 def test_control_c_ends_with_the_report(tmp_path: Path) -> None:
     """After Ctrl-C the results so far are printed and written, and the target is not said to conform."""
     app = twisted(create_app(), slow_down(0.03))
-    code, out, err = interrupt_run(app, "--report", tmp_path, "--concurrency", "2", seconds=3)
+    code, out, err = interrupt_run(app, "--report", tmp_path, "--concurrency", "2", requests=100)
     assert "Traceback" not in out + err
     assert "interrupted" in out
     assert (tmp_path / "report.html").is_file()

@@ -77,6 +77,7 @@ def test_status_is_the_cause_only_if_it_matters(
     assert [step.status for step in found.case.steps if step.status] == statuses
 
 
+@pytest.mark.slow
 def test_request_variant_is_shrunk() -> None:
     """The case of a finding has one request, and only the properties that an accepted body needs."""
     fault = next(fault for fault in FAULTS if fault.name == "empty-token-taken")

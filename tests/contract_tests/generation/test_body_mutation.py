@@ -8,6 +8,8 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from typing import Any
 
+import pytest
+
 from contract_tests.cases.tables import load_bodies
 from contract_tests.contract.spec import load_spec
 from contract_tests.execution import limits, sender
@@ -99,6 +101,7 @@ def _measure_memory() -> tuple[list[int], int]:
     return taken, run.executor.sender.requests - before
 
 
+@pytest.mark.slow
 def test_memory_of_a_long_run_is_flat() -> None:
     """After the first rounds further ones need only a few bytes per request.
 

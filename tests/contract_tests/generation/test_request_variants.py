@@ -20,6 +20,8 @@ from mock_server import create_app
 from tests.quality.faults import FAULTS
 from tests.support.gate.gate import MOCK_HOOK, violated_rules
 
+pytestmark = pytest.mark.slow
+
 SPEC = load_spec()
 TABLES = [case for case in load_fixture_cases(load_catalogue()) if case.layer == "wire"]
 

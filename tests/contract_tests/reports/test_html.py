@@ -15,6 +15,8 @@ from mock_server.app.factory import create_app
 from tests.support.browser import chromium, in_browser
 from tests.support.reports import HOSTILE, make_hostile, run_app
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def browser(closing: Callable[[AbstractContextManager[Any]], Any]) -> Browser:

@@ -26,6 +26,8 @@ from tests.support.gate.gate import MOCK_HOOK
 from tests.support.gate.odd_servers import COMMAND, CommandResult, run_command, serve_app
 from tests.support.gate.planting import Request, Response, Send, twisted
 
+pytestmark = pytest.mark.slow
+
 OFF = frozenset({"slug-unique", "exposed-port-range", "team-scope", "auth-known"})
 MOCK = "wsgi:mock_server:create_app"
 

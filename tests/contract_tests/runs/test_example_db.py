@@ -24,6 +24,8 @@ from tests.support.gate.gate import App, violated_rules
 from tests.support.gate.odd_servers import COMMAND, run_command, serve_app
 from tests.support.gate.planting import Request, Response, Send, twisted
 
+pytestmark = pytest.mark.slow
+
 REDIS = os.environ.get("TEST_REDIS", "redis://127.0.0.1:6379/9")
 CASE = Case(
     "property/create-fuzzing-1", "created", "properties", (Step(body={"a": "\ud800"}, expect="open"),)

@@ -18,6 +18,8 @@ from mock_server import create_app
 from tests.support.contract_pytest import MOCK, run_contract_pytest
 from tests.support.gate.gate import MOCK_HOOK
 
+pytestmark = pytest.mark.slow
+
 OFF = frozenset({"slug-unique", "exposed-port-range", "team-scope"})
 
 

@@ -16,7 +16,7 @@ from tests.support.clients import over_wsgi
 from tests.support.fixture_player import PREFIX, Case, FixturePlayer, Response, Send, cases, find_problem
 from tests.support.pages import HOSTILE_TEXT, create
 
-pytestmark = in_browser
+pytestmark = [in_browser, pytest.mark.slow]
 expect.set_options(timeout=20_000)  # long enough for a busy machine
 TOP_OF_ELEMENT = "(element) => element.getBoundingClientRect().top"
 #: Chromium logs this message for each refusal.

@@ -75,6 +75,7 @@ def test_an_accepted_violation_is_named(lenient_proxy: Client, case: Case) -> No
     assert violations & {(rule, RULES[case.rule]["grade"], "response") for rule in rules}
 
 
+@pytest.mark.slow
 def test_other_choices_raise_no_alarm() -> None:
     """The example deployment breaks no documented rule, in cases and in generated bodies."""
     with proxy_client(build_deployment_app(DEFAULT)) as client:
@@ -89,6 +90,7 @@ def test_other_choices_raise_no_alarm() -> None:
     assert ("gpu-count-range", "assumed") in broken
 
 
+@pytest.mark.slow
 def test_a_faulty_upstream_is_found() -> None:
     """The gate names the rule that the upstream lacks, and the journal of the proxy does too."""
     with proxy_client(create_app(disabled_rules={"exposed-port-range"})) as client:

@@ -194,6 +194,7 @@ def test_it(containers_mock, number):
 """
 
 
+@pytest.mark.slow
 def test_parallel_mocks_are_independent(pytester: pytest.Pytester) -> None:
     """Under xdist each test has its own port and memory; options are a fixture to override."""
     pytester.makepyfile(ISOLATED)

@@ -29,6 +29,8 @@ from tests.support.gate.example_deployment import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=SETS)
 def it(request: pytest.FixtureRequest) -> Iterator[DeployedApp]:

@@ -1,0 +1,1 @@
+"""Tests of the examples: the deployment that the gate is proved against."""
