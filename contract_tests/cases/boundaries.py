@@ -47,8 +47,9 @@ def derive_cases(spec: Spec, catalogue: Catalogue, bodies: Mapping[str, Any]) ->
 def select_new_cases(cases: list[Case], known: list[Case]) -> list[Case]:
     """Return the cases that try something that the known ones do not, each once.
 
-    Two values of a wrong type try the same thing if they are of the same kind: 0 and 1, but not "a" and "1". Rules
-    that have ``_MAX_HAND_VALUES`` values in the tables get no more; type rules of whole properties are the exception.
+    Two values of a wrong type try the same thing if they are of the same kind: 0 and 1, but not "a" and "1". One
+    accepted value of a rule in the tables is enough, or ``_MAX_HAND_VALUES`` refused ones; type rules of whole
+    properties get all values.
     """
     seen = {_identity_key(case) for case in known if case.value}
     chosen = Counter(_group_key(case) for case in known if case.value)

@@ -83,9 +83,9 @@ class ValuePool:
 
     def __init__(self, spec: Spec, bodies: Mapping[str, Any]) -> None:
         """Build the shared parts; ``bodies`` are the named bodies of the tables."""
-        boundaries = load_samples(spec, 0, 0, coverage=True)
+        samples = load_samples(spec, 0, 0, coverage=True)
         known = [body for body in bodies.values() if isinstance(body, dict)]
-        self._common = {name: _build_common_parts(spec, name, known, boundaries) for name in _OPERATIONS}
+        self._common = {name: _build_common_parts(spec, name, known, samples) for name in _OPERATIONS}
 
     def mutate_samples(self, samples: Iterable[Sample], number: int, seed: int) -> Iterator[Sample]:
         """Yield ``number`` bodies made from the pool and some samples; equal arguments give equal bodies."""
@@ -104,13 +104,13 @@ class ValuePool:
 
 
 def _build_common_parts(
-    spec: Spec, name: OperationId, known: Sequence[Mapping[str, Any]], boundaries: Iterable[Sample]
+    spec: Spec, name: OperationId, known: Sequence[Mapping[str, Any]], samples: Iterable[Sample]
 ) -> _BodyParts:
     if name == "updateContainer":
         known = [{k: v for k, v in body.items() if k not in _IMMUTABLE} for body in known]
     else:  # the tables leave the slug of a create out, and it is added when the case is sent
         known = [{"service_slug": _SLUG, **body} for body in known]
-    values = _group_by_property([*known, *_list_object_bodies(name, boundaries)])
+    values = _group_by_property([*known, *_list_object_bodies(name, samples)])
     for prop, schema in spec.operations[name].body_schema["properties"].items():
         example = next((body[prop] for body in known if prop in body), None)
         values.setdefault(prop, []).extend(probe_values(schema, example))

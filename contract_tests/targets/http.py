@@ -8,6 +8,10 @@ import urllib3
 from contract_tests.targets.base import USER_AGENT, NoResponse, Request, Response, TargetError
 
 _RETRIED_STATUSES = (429, 503)
+_CONNECTION_RETRIES = 3
+_BUSY_RETRIES = 9
+#: The longest ``Retry-After`` that is obeyed, in seconds.
+_MAX_RETRY_AFTER = 30
 
 
 class HttpTarget:
@@ -21,26 +25,24 @@ class HttpTarget:
         *,
         timeout: float = 10.0,
         connections: int = 12,
-        max_retry_wait: float = 30.0,
-        retries: int = 3,
     ) -> None:
-        """Open a pool of connections; ``timeout`` and ``max_retry_wait`` (for ``Retry-After``) are in seconds."""
+        """Open a pool of connections; ``timeout`` is in seconds."""
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
             raise TargetError(f"{url!r} is not the base URL of an API; give one like https://host/api/v1")
         self.url = url.rstrip("/")
         self._retry = urllib3.Retry(
-            total=retries * 4,
-            connect=retries,
-            read=retries,
-            status=retries * 3,
+            total=_CONNECTION_RETRIES + _BUSY_RETRIES,
+            connect=_CONNECTION_RETRIES,
+            read=_CONNECTION_RETRIES,
+            status=_BUSY_RETRIES,
             redirect=False,
             status_forcelist=_RETRIED_STATUSES,
             allowed_methods=None,
             backoff_factor=0.1,
             backoff_max=2.0,
             raise_on_status=False,
-            retry_after_max=int(max_retry_wait),
+            retry_after_max=_MAX_RETRY_AFTER,
         )
         limits = urllib3.Timeout(connect=min(timeout, 5.0), read=timeout)
         self._pool = urllib3.PoolManager(maxsize=connections, block=True, timeout=limits)

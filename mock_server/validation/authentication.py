@@ -1,4 +1,7 @@
-"""The authentication stage: `Authorization` becomes a caller, or violations. One function per rule."""
+"""The authentication stage: `Authorization` becomes a caller, or violations. One function per rule.
+
+The statuses of the refusals are in `spec/rules.yaml`.
+"""
 
 import functools
 from collections.abc import Callable
