@@ -8,10 +8,10 @@ from mock_server.services.model import Store
 from tests.support.gate.planting import (
     REFUSED,
     Fault,
+    Interceptor,
     Request,
     Response,
     Send,
-    Twist,
     fault,
     remembering,
     unenforced,
@@ -29,12 +29,12 @@ def _as(request: Request, name: str, team: str | None = None) -> Request:
     return request.with_header("X-Team-ID", team) if team else request
 
 
-def lets_in(when: When, name: str = "sk-red") -> Twist:
+def lets_in(when: When, name: str = "sk-red") -> Interceptor:
     """Takes some requests for those of a caller of team red."""
     return lambda request, send: send(_as(request, name) if when(request) else request)
 
 
-def turns_away(when: When, status: int = 400) -> Twist:
+def turns_away(when: When, status: int = 400) -> Interceptor:
     """Refuses some requests."""
     return lambda request, send: Response(status) if when(request) else send(request)
 
@@ -92,27 +92,27 @@ def _jwt_team(*values: str | None) -> When:
     )
 
 
-def _team_of_red(when: When) -> Twist:
+def _team_of_red(when: When) -> Interceptor:
     return lambda request, send: send(request.with_header("X-Team-ID", _RED) if when(request) else request)
 
 
-def _of_others(operation: str) -> Twist:
+def _of_others(operation: str) -> Interceptor:
     """Lets a JWT caller name a team of others."""
 
-    def twist(request: Request, send: Send) -> Response:
+    def intercept(request: Request, send: Send) -> Response:
         named = request.header("X-Team-ID")
         foreign = request.token == _TOKENS["jwt-red"] and named == _BLUE
         if foreign and request.operation == operation:
             return send(_as(request, "jwt-both"))
         return send(request)
 
-    return twist
+    return intercept
 
 
-def honours(kind: str, operation: str = "") -> Twist:
+def honours(kind: str, operation: str = "") -> Interceptor:
     """Works for the team that a credential names, and not for its own."""
 
-    def twist(request: Request, send: Send) -> Response:
+    def intercept(request: Request, send: Send) -> Response:
         named = request.header("X-Team-ID")
         mine = request.kind == kind and request.operation in (
             (operation,) if operation else ("create", "update")
@@ -121,7 +121,7 @@ def honours(kind: str, operation: str = "") -> Twist:
             return send(_as(request, "jwt-both"))
         return send(request)
 
-    return twist
+    return intercept
 
 
 def _header_of(kind: str, operation: str, *values: str) -> When:
@@ -167,11 +167,11 @@ TEAM: tuple[Fault, ...] = (
 )  # fmt: skip
 
 
-def _reaching(kind: str, *, into: str = "") -> Callable[[Store], Twist]:
+def _reaching(kind: str, *, into: str = "") -> Callable[[Store], Interceptor]:
     """Lets one kind of caller update the services of any team, or those of a type only."""
 
-    def planted(store: Store) -> Twist:
-        def twist(request: Request, send: Send) -> Response:
+    def planted(store: Store) -> Interceptor:
+        def intercept(request: Request, send: Send) -> Response:
             response = send(request)
             if request.operation != "update" or response.status != 404 or request.kind != kind:
                 return response
@@ -181,7 +181,7 @@ def _reaching(kind: str, *, into: str = "") -> Callable[[Store], Twist]:
                 return response
             return send(_as(request, "sk-red" if service.team == _RED else "sk-blue"))
 
-        return twist
+        return intercept
 
     return planted
 

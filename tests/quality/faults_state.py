@@ -8,10 +8,10 @@ from mock_server.services.model import Store
 from tests.support.gate.planting import (
     REFUSED,
     Fault,
+    Interceptor,
     Request,
     Response,
     Send,
-    Twist,
     fault,
     remembering,
     unenforced,
@@ -30,26 +30,26 @@ def _changing(store: Store, service_id: str, change: Callable[[dict[str, Any]], 
 
 def after_update(
     when: Callable[[dict[str, Any]], bool], change: Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]
-) -> Callable[[Store], Twist]:
+) -> Callable[[Store], Interceptor]:
     """Changes what is stored once an update is accepted; ``change`` is given what is stored and what was sent."""
 
-    def planted(store: Store) -> Twist:
-        def twist(request: Request, send: Send) -> Response:
+    def planted(store: Store) -> Interceptor:
+        def intercept(request: Request, send: Send) -> Response:
             response = send(request)
             if request.operation == "update" and response.accepted and when(request.body):
                 _changing(store, request.service, lambda values: change(values, request.body))
             return response
 
-        return twist
+        return intercept
 
     return planted
 
 
-def without_default(name: str, other: Any = None) -> Callable[[Store], Twist]:
+def without_default(name: str, other: Any = None) -> Callable[[Store], Interceptor]:
     """Stores another value than the default, or none, where a create leaves the property out."""
 
-    def planted(store: Store) -> Twist:
-        def twist(request: Request, send: Send) -> Response:
+    def planted(store: Store) -> Interceptor:
+        def intercept(request: Request, send: Send) -> Response:
             response = send(request)
             if request.operation == "create" and response.accepted and name not in request.body:
                 right = {} if other is None else {name: other}
@@ -58,7 +58,7 @@ def without_default(name: str, other: Any = None) -> Callable[[Store], Twist]:
                 )
             return response
 
-        return twist
+        return intercept
 
     return planted
 
@@ -106,10 +106,10 @@ def _last_property(body: dict[str, Any]) -> str:
     return names[-1] if names else ""
 
 
-def _last_restored(store: Store) -> Twist:
+def _last_restored(store: Store) -> Interceptor:
     """Leaves the last property of an update as it was."""
 
-    def twist(request: Request, send: Send) -> Response:
+    def intercept(request: Request, send: Send) -> Response:
         with store.transaction() as transaction:
             before = transaction.get(request.service)
         response = send(request)
@@ -123,13 +123,13 @@ def _last_restored(store: Store) -> Twist:
             )
         return response
 
-    return twist
+    return intercept
 
 
-def _last_lost(store: Store) -> Twist:
+def _last_lost(store: Store) -> Interceptor:
     """Stores a create without its last property."""
 
-    def twist(request: Request, send: Send) -> Response:
+    def intercept(request: Request, send: Send) -> Response:
         response = send(request)
         name = _last_property(request.body)
         if request.operation == "create" and response.accepted:
@@ -138,32 +138,32 @@ def _last_lost(store: Store) -> Twist:
             )
         return response
 
-    return twist
+    return intercept
 
 
-def _as_text(store: Store) -> Twist:
+def _as_text(store: Store) -> Interceptor:
     """Stores the port of a create as text."""
 
-    def twist(request: Request, send: Send) -> Response:
+    def intercept(request: Request, send: Send) -> Response:
         response = send(request)
         if request.operation == "create" and response.accepted and request.body.get("exposed_port"):
             text = str(request.body["exposed_port"])
             _changing(store, response.value["id"], lambda values: {**values, "exposed_port": text})
         return response
 
-    return twist
+    return intercept
 
 
-def _image_refused(store: Store) -> Twist:
+def _image_refused(store: Store) -> Interceptor:
     """Refuses a docker_image on a service that is external."""
 
-    def twist(request: Request, send: Send) -> Response:
+    def intercept(request: Request, send: Send) -> Response:
         with store.transaction() as step:
             service = step.get(request.service)
         external = service is not None and service.values.get("service_type") == "external"
         return REFUSED if external and "docker_image" in request.body else send(request)
 
-    return twist
+    return intercept
 
 
 def _needs_name(request: Request, send: Send) -> Response:
@@ -171,11 +171,11 @@ def _needs_name(request: Request, send: Send) -> Response:
     return REFUSED if lacking and isinstance(request.value, dict) else send(request)
 
 
-def _null_refused(kind: str, on: str) -> Callable[[Store], Twist]:
+def _null_refused(kind: str, on: str) -> Callable[[Store], Interceptor]:
     """Refuses a null credential, for one kind of caller or all, on services of a type."""
 
-    def planted(store: Store) -> Twist:
-        def twist(request: Request, send: Send) -> Response:
+    def planted(store: Store) -> Interceptor:
+        def intercept(request: Request, send: Send) -> Response:
             with store.transaction() as step:
                 service = step.get(request.service)
             asked = request.operation == "update" and request.body.get(CREDENTIAL, "") is None
@@ -188,7 +188,7 @@ def _null_refused(kind: str, on: str) -> Callable[[Store], Twist]:
                 return REFUSED
             return send(request)
 
-        return twist
+        return intercept
 
     return planted
 
@@ -235,11 +235,11 @@ UPDATES: tuple[Fault, ...] = (
 )  # fmt: skip
 
 
-def _busy(*statuses: str) -> Callable[[Store], Twist]:
+def _busy(*statuses: str) -> Callable[[Store], Interceptor]:
     """Accepts updates in a status in which there must be none."""
 
-    def planted(store: Store) -> Twist:
-        def twist(request: Request, send: Send) -> Response:
+    def planted(store: Store) -> Interceptor:
+        def intercept(request: Request, send: Send) -> Response:
             with store.transaction() as step:
                 service = step.get(request.service)
             if service is None or service.status not in statuses:
@@ -252,21 +252,21 @@ def _busy(*statuses: str) -> Callable[[Store], Twist]:
                 step.replace(replace(now or service, status=service.status))
             return response
 
-        return twist
+        return intercept
 
     return planted
 
 
-def _refused_in(status: str) -> Callable[[Store], Twist]:
+def _refused_in(status: str) -> Callable[[Store], Interceptor]:
     """Refuses updates in a status in which they must be accepted."""
 
-    def planted(store: Store) -> Twist:
-        def twist(request: Request, send: Send) -> Response:
+    def planted(store: Store) -> Interceptor:
+        def intercept(request: Request, send: Send) -> Response:
             with store.transaction() as step:
                 service = step.get(request.service)
             return Response(409) if service is not None and service.status == status else send(request)
 
-        return twist
+        return intercept
 
     return planted
 

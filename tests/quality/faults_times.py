@@ -52,7 +52,7 @@ def partly(name: str, must: str, rules: list[str], when: When) -> Fault:
     """Rules that are not enforced for some, of which a few must be found and all may be."""
     made = unenforced(name, " ".join(rules), when)
     also = dict.fromkeys(made.breaks - set(must.split()), _ROTATED)
-    return Fault(name, frozenset(must.split()), made.twist, also=also)
+    return Fault(name, frozenset(must.split()), made.intercept, also=also)
 
 
 def _first_three(request: Request, send: Send) -> Response:

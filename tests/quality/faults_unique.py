@@ -9,7 +9,7 @@ from typing import Any
 
 from mock_server.services.memory import MemoryStore
 from mock_server.services.model import Service, SlugTakenError, Store, Transaction
-from tests.support.gate.planting import Fault, Request, Response, Send, Twist, remembering, stored_in
+from tests.support.gate.planting import Fault, Interceptor, Request, Response, Send, remembering, stored_in
 
 
 class Other:
@@ -125,12 +125,12 @@ class _RacingStep:
                 raise RuntimeError("UNIQUE constraint failed") from error
 
 
-def _mine_only(_store: Store) -> Twist:
+def _mine_only(_store: Store) -> Interceptor:
     """A slug is unique among what one caller created."""
     first: dict[str, str] = {}
     fresh = (f"mine-{number}" for number in itertools.count())
 
-    def twist(request: Request, send: Send) -> Response:
+    def intercept(request: Request, send: Send) -> Response:
         slug = request.body.get("service_slug")
         if request.operation != "create" or not isinstance(slug, str):
             return send(request)
@@ -140,14 +140,14 @@ def _mine_only(_store: Store) -> Twist:
             first.setdefault(slug, request.token)
         return response
 
-    return twist
+    return intercept
 
 
-def _reserving(_store: Store) -> Twist:
+def _reserving(_store: Store) -> Interceptor:
     """A create that is refused for its body takes its slug nevertheless."""
     taken: set[object] = set()
 
-    def twist(request: Request, send: Send) -> Response:
+    def intercept(request: Request, send: Send) -> Response:
         slug = request.body.get("service_slug")
         if request.operation != "create" or not isinstance(slug, str):
             return send(request)
@@ -158,7 +158,7 @@ def _reserving(_store: Store) -> Twist:
             taken.add(slug)
         return response
 
-    return twist
+    return intercept
 
 
 UNIQUE: tuple[Fault, ...] = (

@@ -7,11 +7,11 @@ from uuid import uuid4
 from tests.support.gate.planting import (
     REFUSED,
     Fault,
+    Interceptor,
     Request,
     Response,
     Send,
     Test,
-    Twist,
     fault,
     refuses,
     takes,
@@ -139,26 +139,26 @@ def numeric(value: Any) -> bool:
     return isinstance(value, str) and value.isdigit()
 
 
-def _dropping(name: str, broken: Test) -> Twist:
+def _dropping(name: str, broken: Test) -> Interceptor:
     """Looks at no item of an array but the first: the others are dropped before the mock sees them."""
 
-    def twist(request: Request, send: Send) -> Response:
+    def intercept(request: Request, send: Send) -> Response:
         value = request.body.get(name)
         if isinstance(value, list) and any(map(broken, value[1:])):
             return send(request.setting(**{name: value[:1]}))
         return send(request)
 
-    return twist
+    return intercept
 
 
 def _texts_wrong(item: Any) -> bool:
     return isinstance(item, dict) and any(not isinstance(value, str) for value in item.values())
 
 
-def _first_only(most: int) -> Twist:
+def _first_only(most: int) -> Interceptor:
     """Looks at no property of the body after the first few."""
 
-    def twist(request: Request, send: Send) -> Response:
+    def intercept(request: Request, send: Send) -> Response:
         response = send(request)
         if response.status != 400 or not request.operation or len(request.body) <= most:
             return response
@@ -168,7 +168,7 @@ def _first_only(most: int) -> Twist:
         again = send(request.with_body(seen))
         return again if again.accepted else response
 
-    return twist
+    return intercept
 
 
 TYPES: tuple[Fault, ...] = (

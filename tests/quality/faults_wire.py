@@ -10,10 +10,10 @@ from mock_server.services.model import Store
 from tests.support.gate.planting import (
     CRASHED,
     Fault,
+    Interceptor,
     Request,
     Response,
     Send,
-    Twist,
     answers,
     crashes,
     fault,
@@ -23,15 +23,15 @@ from tests.support.gate.planting import (
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def _declared(operation: str, *types: str) -> Twist:
+def _declared(operation: str, *types: str) -> Interceptor:
     """Takes bodies of other media types for JSON."""
 
-    def twist(request: Request, send: Send) -> Response:
+    def intercept(request: Request, send: Send) -> Response:
         if request.operation in (operation or request.operation) and request.header("Content-Type") in types:
             return send(request.with_header("Content-Type", "application/json"))
         return send(request)
 
-    return twist
+    return intercept
 
 
 def _malformed(request: Request) -> bool:
@@ -46,15 +46,15 @@ def _malformed(request: Request) -> bool:
     return False
 
 
-def _mended(mend: Callable[[str], str], operation: str = "") -> Twist:
+def _mended(mend: Callable[[str], str], operation: str = "") -> Interceptor:
     """Reads what is nearly JSON as what was probably meant."""
 
-    def twist(request: Request, send: Send) -> Response:
+    def intercept(request: Request, send: Send) -> Response:
         if _malformed(request) and request.operation in (operation or request.operation):
             return send(request.with_raw(mend(request.raw.decode("utf-8", "replace")).encode()))
         return send(request)
 
-    return twist
+    return intercept
 
 
 def _first_value(text: str) -> str:
@@ -80,10 +80,10 @@ def _nan(request: Request, send: Send) -> Response:
     return send(request.with_raw(request.raw.replace(b": NaN", b": 80")) if request.operation else request)
 
 
-def _as_object(operation: str, *values: object) -> Twist:
+def _as_object(operation: str, *values: object) -> Interceptor:
     """Takes some bodies that are no objects for one."""
 
-    def twist(request: Request, send: Send) -> Response:
+    def intercept(request: Request, send: Send) -> Response:
         if request.operation != operation:
             return send(request)
         if request.value in values:
@@ -91,7 +91,7 @@ def _as_object(operation: str, *values: object) -> Twist:
         first = request.value[0] if isinstance(request.value, list) and request.value else None
         return send(request.with_body(first)) if isinstance(first, dict) else send(request)
 
-    return twist
+    return intercept
 
 
 def _depth(request: Request) -> int:
@@ -163,7 +163,7 @@ MESSAGES: tuple[Fault, ...] = (
 )  # fmt: skip
 
 
-def _path(when: Callable[[Request], bool], response: Callable[[Request], Response]) -> Twist:
+def _path(when: Callable[[Request], bool], response: Callable[[Request], Response]) -> Interceptor:
     return lambda request, send: (
         response(request) if request.operation == "update" and when(request) else send(request)
     )
@@ -177,17 +177,17 @@ def _echoed(request: Request) -> Response:
     return Response(200).with_value({"id": request.service})
 
 
-def _upsert(store: Store) -> Twist:
+def _upsert(store: Store) -> Interceptor:
     """Answers an update of an id that no service has as if there were one."""
 
-    def twist(request: Request, send: Send) -> Response:
+    def intercept(request: Request, send: Send) -> Response:
         response = send(request)
         with store.transaction() as step:
             nobody = step.get(request.service) is None
         unknown = request.operation == "update" and response.status == 404 and nobody
         return _echoed(request) if unknown and _UUID.fullmatch(request.service) else response
 
-    return twist
+    return intercept
 
 
 PATHS: tuple[Fault, ...] = (
@@ -202,18 +202,18 @@ PATHS: tuple[Fault, ...] = (
 )  # fmt: skip
 
 
-def _same_id(_store: Store) -> Twist:
+def _same_id(_store: Store) -> Interceptor:
     """Answers every create with the id of the first."""
     first: list[Response] = []
 
-    def twist(request: Request, send: Send) -> Response:
+    def intercept(request: Request, send: Send) -> Response:
         response = send(request)
         if request.operation != "create" or not response.accepted:
             return response
         first.append(response)
         return first[0]
 
-    return twist
+    return intercept
 
 
 def _other_id(response: Response) -> Response:

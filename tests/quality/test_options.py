@@ -15,7 +15,7 @@ from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.support.gate.gate import GATE, MOCK_HOOK, describe_findings, judge_app, rules_with
 from tests.support.gate.odd_servers import run_command, serve_app
-from tests.support.gate.planting import Request, Response, Send, twisted
+from tests.support.gate.planting import Request, Response, Send, add_interceptor
 
 pytestmark = pytest.mark.slow
 
@@ -132,7 +132,7 @@ def test_the_rate_holds() -> None:
         times.append(time.monotonic())
         return send(request)
 
-    with serve_app(twisted(create_app(), timed)) as url:
+    with serve_app(add_interceptor(create_app(), timed)) as url:
         done = run_command("run", "--target", url, "-k", "exposed-port", "--rate", "50/s", "--quiet")
     assert done.code == 0, done.out + done.err
     assert len(times) > 40

@@ -27,7 +27,7 @@ from tests.support.gate.odd_servers import (
     serve_mute,
     slow_down,
 )
-from tests.support.gate.planting import twisted
+from tests.support.gate.planting import add_interceptor
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.slow]
 
@@ -186,7 +186,7 @@ def test_no_more_is_created_than_allowed(most: int) -> None:
 
 def test_no_token_reaches_a_report(tmp_path: Path) -> None:
     """A faulty target that repeats the secret in its responses brings it into no report."""
-    app = twisted(create_app(disabled_rules={"display-name-type", "slug-unique"}), echo_secret)
+    app = add_interceptor(create_app(disabled_rules={"display-name-type", "slug-unique"}), echo_secret)
     with serve_app(app) as url:
         done = run_command("run", "--target", url, "--report", tmp_path, *HOOK)
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -234,7 +234,7 @@ def interrupt_run(app: App, *arguments: str | Path, requests: int) -> tuple[int,
 
 def test_control_c_ends_with_the_report(tmp_path: Path) -> None:
     """After Ctrl-C the results so far are printed and written, and the target is not said to conform."""
-    app = twisted(create_app(), slow_down(0.03))
+    app = add_interceptor(create_app(), slow_down(0.03))
     code, out, err = interrupt_run(app, "--report", tmp_path, "--concurrency", "2", requests=100)
     assert "Traceback" not in out + err
     assert "interrupted" in out

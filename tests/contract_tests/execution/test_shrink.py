@@ -16,7 +16,7 @@ from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.quality.faults import FAULTS
 from tests.support.gate.gate import MOCK_HOOK
-from tests.support.gate.planting import Request, Response, Send, twisted
+from tests.support.gate.planting import Request, Response, Send, add_interceptor
 
 
 def test_needed_steps_are_never_left_out() -> None:
@@ -56,8 +56,13 @@ NULL = "external-credential-null-accepted"
     [
         (create_app(disabled_rules={NULL}), {CREDENTIAL_PROPERTY: None}, NULL, []),
         (RUNNING.app(), {CREDENTIAL_PROPERTY: None}, "not-while-busy", ["running"]),
-        (twisted(RUNNING.app(), break_other_updates), {"display_name": "d"}, "not-while-busy", ["running"]),
-        (twisted(RUNNING.app(), break_other_updates), {}, "not-while-busy", ["running"]),
+        (
+            add_interceptor(RUNNING.app(), break_other_updates),
+            {"display_name": "d"},
+            "not-while-busy",
+            ["running"],
+        ),
+        (add_interceptor(RUNNING.app(), break_other_updates), {}, "not-while-busy", ["running"]),
     ],
 )
 def test_status_is_the_cause_only_if_it_matters(

@@ -23,7 +23,7 @@ from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.support.gate.gate import violated_rules
-from tests.support.gate.planting import Request, Response, Send, twisted
+from tests.support.gate.planting import Request, Response, Send, add_interceptor
 
 SPEC = load_spec()
 SAMPLES = load_samples(SPEC, 0, 10, coverage=False)
@@ -77,7 +77,7 @@ def test_fault_of_two_properties_is_found() -> None:
             return send(request.setting(exposed_port=80))
         return send(request)
 
-    opened = open_executor(WsgiTarget(twisted(create_app(), lenient)))
+    opened = open_executor(WsgiTarget(add_interceptor(create_app(), lenient)))
     report = Run(opened, RunOptions(layers=("properties",), max_examples=300)).execute()
     assert violated_rules(report) == {"exposed-port-range"}
 

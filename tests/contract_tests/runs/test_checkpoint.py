@@ -24,7 +24,7 @@ from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.support.gate.gate import MOCK_HOOK
 from tests.support.gate.odd_servers import COMMAND, CommandResult, run_command, serve_app
-from tests.support.gate.planting import Request, Response, Send, twisted
+from tests.support.gate.planting import Request, Response, Send, add_interceptor
 
 pytestmark = pytest.mark.slow
 
@@ -199,7 +199,7 @@ def test_findings_before_the_kill_are_reported(tmp_path: Path) -> None:
         return send(request.setting(replica_count=1))
 
     folder = tmp_path / "report"
-    with serve_app(twisted(create_app(), lenient)) as url:
+    with serve_app(add_interceptor(create_app(), lenient)) as url:
         kill_run(folder, url, lambda state: bool(state["pending"]["deviations"]), "--layers", "properties")
         mended.touch()
         done = run_command("run", "--resume", folder, "--time", "1s")

@@ -22,7 +22,7 @@ from mock_server import create_app
 from tests.quality.faults import FAULTS
 from tests.support.gate.gate import App, violated_rules
 from tests.support.gate.odd_servers import COMMAND, run_command, serve_app
-from tests.support.gate.planting import Request, Response, Send, twisted
+from tests.support.gate.planting import Request, Response, Send, add_interceptor
 
 pytestmark = pytest.mark.slow
 
@@ -86,7 +86,7 @@ def test_finding_of_a_long_run_is_repeated_by_a_short_one(tmp_path: Path) -> Non
     def archive() -> ExampleArchive:
         return open_archive(str(tmp_path), "target", "contract")
 
-    faulty, right = twisted(create_app(), apply_rare_fault), create_app()
+    faulty, right = add_interceptor(create_app(), apply_rare_fault), create_app()
     reports = [
         fuzz_app(faulty, archive(), 10),
         fuzz_app(faulty, archive(), 200),
@@ -150,7 +150,7 @@ def test_unusable_database_is_reported(db: str, says: str) -> None:
 def test_four_shards_share_a_redis(address: str, tmp_path: Path) -> None:
     """A finding of one of four processes is repeated by the others, and is one finding in the merged report."""
     environment = {**os.environ, "EXAMPLE_DB": address, "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    with serve_app(twisted(create_app(), apply_rare_fault)) as url:
+    with serve_app(add_interceptor(create_app(), apply_rare_fault)) as url:
         target = f"{url}?{uuid.uuid4()}".partition("?")[0]
         first = run_command("run", "--target", target, "--layers", "properties", "--max-examples", "150",
                         "--seed", "7", "--example-db", address, "--quiet")  # fmt: skip

@@ -16,7 +16,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from contract_tests.cases.callers import load_callers
 from contract_tests.contract.resources import data_file
 from tests.support.gate.gate import App
-from tests.support.gate.planting import Request, Response, Send, Twist
+from tests.support.gate.planting import Interceptor, Request, Response, Send
 
 COMMAND = [sys.executable, "-m", "contract_tests"]
 TOKENS = [caller.token for caller in load_callers(data_file("fixtures/callers.yaml"))]
@@ -147,7 +147,7 @@ def echo_secret(request: Request, send: Send) -> Response:
     return response.with_value({**value, "seen": secret, "again": f"<{secret}>"})
 
 
-def slow_down(seconds: float) -> Twist:
+def slow_down(seconds: float) -> Interceptor:
     """Delay every request."""
 
     def delay(request: Request, send: Send) -> Response:

@@ -1,7 +1,7 @@
-"""Faults are planted here: by WSGI middleware, by a second app without a rule, by another store.
+"""Plants faults in a mock: by WSGI middleware, by a second app without a rule, or by another store.
 
-Nothing in the mock knows of it. A *twist* answers one request; it is given the request and a function that
-lets the right mock answer.
+The mock has no code for this. An interceptor returns the response to one request. It receives the request, and a
+function that sends a request to the unchanged mock.
 """
 
 import io
@@ -28,7 +28,7 @@ _NO_JSON = object()
 
 @cache
 def served() -> model.Contract:
-    """The contract as the mock reads it."""
+    """Return the contract as the mock reads it."""
     return loader.load_contract(
         resources.find_resource("spec/openapi.yaml"), frozenset(), frozenset(RULES_IN_CODE)
     )
@@ -36,7 +36,7 @@ def served() -> model.Contract:
 
 @cache
 def known() -> callers.CallerDirectory:
-    """The callers of the fixtures."""
+    """Return the callers of the fixtures."""
     return callers.load_callers()
 
 
@@ -66,7 +66,7 @@ class Request:
 
     @property
     def token(self) -> str:
-        """What stands after the scheme of Authorization."""
+        """The part of Authorization after the scheme."""
         return str(self.environ.get("HTTP_AUTHORIZATION", "")).partition(" ")[2]
 
     @property
@@ -77,7 +77,7 @@ class Request:
 
     @cached_property
     def value(self) -> Any:
-        """The body as JSON, or a value that is like no other."""
+        """The body as JSON, or ``_NO_JSON``."""
         try:
             return json.loads(self.raw)
         except (ValueError, RecursionError):
@@ -85,38 +85,38 @@ class Request:
 
     @property
     def body(self) -> dict[str, Any]:
-        """The body where it is a JSON object, else an empty one."""
+        """The body if it is a JSON object, else an empty one."""
         return self.value if isinstance(self.value, dict) else {}
 
     def header(self, name: str) -> str | None:
-        """A header, None where it is left out."""
+        """Return a header, None if it is absent."""
         key = name.upper().replace("-", "_")
         found = self.environ.get(key if key == "CONTENT_TYPE" else f"HTTP_{key}")
         return None if found is None else str(found)
 
     def with_header(self, name: str, value: str | None) -> "Request":
-        """The same request with another header, or without it."""
+        """Return the same request with another header, or without it."""
         key = name.upper().replace("-", "_")
         key = key if key == "CONTENT_TYPE" else f"HTTP_{key}"
         environ = {k: v for k, v in self.environ.items() if k != key}
         return Request(environ if value is None else {**environ, key: value}, self.raw)
 
     def with_raw(self, raw: bytes) -> "Request":
-        """The same request with another body."""
+        """Return the same request with another body."""
         return Request(self.environ, raw)
 
     def with_body(self, body: Any) -> "Request":
-        """The same request with another JSON body."""
+        """Return the same request with another JSON body."""
         return self.with_raw(json.dumps(body).encode())
 
     def setting(self, **values: Any) -> "Request":
-        """The same request with properties of its body set."""
+        """Return the same request with properties of its body set."""
         return self.with_body({**self.body, **values})
 
 
 @dataclass(frozen=True)
 class Response:
-    """One answer on its way back."""
+    """One response on its way back."""
 
     status: int
     body: bytes = b"{}"
@@ -124,7 +124,7 @@ class Response:
 
     @property
     def accepted(self) -> bool:
-        """Whether it is a success."""
+        """True for a success."""
         return 200 <= self.status < 300
 
     @property
@@ -133,12 +133,12 @@ class Response:
         return json.loads(self.body)
 
     def with_value(self, value: Any) -> "Response":
-        """The same answer with another JSON body."""
+        """Return the same response with another JSON body."""
         return replace(self, body=json.dumps(value).encode())
 
 
 Send = Callable[[Request], Response]
-Twist = Callable[[Request, Send], Response]
+Interceptor = Callable[[Request, Send], Response]
 
 REFUSED = Response(400)
 CRASHED = Response(500)
@@ -148,30 +148,30 @@ CRASHED = Response(500)
 class Fault:
     """A named fault.
 
-    ``breaks`` are the rules that the gate must name, and the only ones but for those that ``also`` holds with the
-    reason why they may be named beside them. ``twist`` makes a new twist for each planting; it is given the store.
+    The gate must report the rules in ``breaks``. It may also report those in ``also``, which gives a reason for each.
+    ``intercept`` returns a new interceptor for a store.
     """
 
     name: str
     breaks: frozenset[str]
-    twist: Callable[[Store], Twist] | None = None
+    intercept: Callable[[Store], Interceptor] | None = None
     store: Callable[[], Store] = MemoryStore
     also: Mapping[str, str] = field(default_factory=dict)
 
     def app(self) -> App:
-        """A mock with the fault in it, and nothing stored."""
+        """Return a mock with the fault and an empty store."""
         store = self.store()
         app = create_app(spec=served(), callers=known(), store=store)
-        return app if self.twist is None else twisted(app, self.twist(store))
+        return app if self.intercept is None else add_interceptor(app, self.intercept(store))
 
 
-def twisted(app: App, twist: Twist) -> App:
-    """An app all of whose requests go through a twist."""
+def add_interceptor(app: App, intercept: Interceptor) -> App:
+    """Return an app whose requests all pass the interceptor."""
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH")
         raw = environ["wsgi.input"].read(int(length)) if length else b""
-        response = twist(Request(environ, raw), sending(app))
+        response = intercept(Request(environ, raw), sending(app))
         status = f"{response.status} {HTTPStatus(response.status).phrase}"
         start_response(
             status, [("Content-Type", response.media_type), ("Content-Length", str(len(response.body)))]
@@ -182,7 +182,7 @@ def twisted(app: App, twist: Twist) -> App:
 
 
 def sending(app: App) -> Send:
-    """A function that lets an app answer a request."""
+    """Return a function that sends a request to an app."""
 
     def send(request: Request) -> Response:
         environ = {**request.environ, "wsgi.input": io.BytesIO(request.raw)}
@@ -193,25 +193,25 @@ def sending(app: App) -> Send:
     return send
 
 
-# --- what a twist does, and when
+# --- constructors of faults, by their kind
 
 
-def fault(name: str, breaks: str, twist: Twist, also: Mapping[str, str] | None = None) -> Fault:
-    """A fault of a twist that remembers nothing; ``breaks`` are ids with blanks between."""
-    return Fault(name, frozenset(breaks.split()), lambda _store: twist, also=also or {})
+def fault(name: str, breaks: str, intercept: Interceptor, also: Mapping[str, str] | None = None) -> Fault:
+    """Return a fault with a stateless interceptor; ``breaks`` are rule ids separated by blanks."""
+    return Fault(name, frozenset(breaks.split()), lambda _store: intercept, also=also or {})
 
 
 def remembering(
-    name: str, breaks: str, twist: Callable[[Store], Twist], also: Mapping[str, str] | None = None
+    name: str, breaks: str, intercept: Callable[[Store], Interceptor], also: Mapping[str, str] | None = None
 ) -> Fault:
-    """A fault of a twist that is made anew for each planting, with the store at hand."""
-    return Fault(name, frozenset(breaks.split()), twist, also=also or {})
+    """Return a fault whose interceptor has state, or reads the store; each planting makes a new one."""
+    return Fault(name, frozenset(breaks.split()), intercept, also=also or {})
 
 
 def stored_in(
     name: str, breaks: str, store: Callable[[], Store], also: Mapping[str, str] | None = None
 ) -> Fault:
-    """A fault of the store."""
+    """Return a fault of the store."""
     return Fault(name, frozenset(breaks.split()), None, store, also or {})
 
 
@@ -221,11 +221,11 @@ def unenforced(name: str, breaks: str, when: Callable[[], Callable[[Request], bo
     ``when`` makes a new condition for each planting.
     """
 
-    def twist(store: Store) -> Twist:
+    def intercept(store: Store) -> Interceptor:
         condition, off = when(), sending(create_app(disabled_rules=set(breaks.split()), store=store))
         return lambda request, send: off(request) if condition(request) else send(request)
 
-    return Fault(name, frozenset(breaks.split()), twist)
+    return Fault(name, frozenset(breaks.split()), intercept)
 
 
 Test = Callable[[Any], bool]
@@ -237,33 +237,33 @@ def holds(request: Request, operation: str, name: str, test: Test) -> bool:
     return named and name in request.body and test(request.body[name])
 
 
-def takes(operation: str, name: str, test: Test, instead: Any) -> Twist:
+def takes(operation: str, name: str, test: Test, instead: Any) -> Interceptor:
     """Takes values that are to be refused, for another that is right; a function makes it of the value."""
 
-    def twist(request: Request, send: Send) -> Response:
+    def intercept(request: Request, send: Send) -> Response:
         if not holds(request, operation, name, test):
             return send(request)
         right = instead(request.body[name]) if callable(instead) else instead
         return send(request.setting(**{name: right}))
 
-    return twist
+    return intercept
 
 
-def refuses(operation: str, name: str, test: Test, status: int = 400) -> Twist:
+def refuses(operation: str, name: str, test: Test, status: int = 400) -> Interceptor:
     """Refuses values that are to be accepted."""
     return lambda request, send: Response(status) if holds(request, operation, name, test) else send(request)
 
 
-def crashes(when: Callable[[Request], bool]) -> Twist:
+def crashes(when: Callable[[Request], bool]) -> Interceptor:
     """Answers some requests with a 500."""
     return lambda request, send: CRASHED if when(request) else send(request)
 
 
-def answers(operation: str, change: Callable[[Response], Response]) -> Twist:
+def answers(operation: str, change: Callable[[Response], Response]) -> Interceptor:
     """Answers otherwise where an operation succeeds."""
 
-    def twist(request: Request, send: Send) -> Response:
+    def intercept(request: Request, send: Send) -> Response:
         response = send(request)
         return change(response) if response.accepted and request.operation == operation else response
 
-    return twist
+    return intercept
