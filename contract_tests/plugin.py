@@ -30,6 +30,7 @@ from contract_tests.runs.options import RunOptions
 from contract_tests.runs.partition import Part, load_finished_parts, run_parts, split_run
 from contract_tests.runs.run import Run, RunHooks
 from contract_tests.targets.base import TargetError
+from contract_tests.targets.control_hook import CONTROL_HOOK_HELP
 from contract_tests.targets.factory import open_target
 
 _TESTS = Path(__file__).with_name("test_contract.py")
@@ -49,7 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--max-examples", type=int, default=GATE_EXAMPLES, help="random bodies per operation and mode"
     )
-    group.addoption("--control-hook", help="URL with {id} and {status} that sets a service's status")
+    group.addoption("--control-hook", help=CONTROL_HOOK_HELP.rstrip("."))
     group.addoption("--waivers", type=Path, help="YAML list of rule, reason, until")
     group.addoption("--max-created", type=int, help="limit of services that the run creates")
     group.addoption(

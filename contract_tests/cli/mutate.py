@@ -8,6 +8,7 @@ import click
 
 from contract_tests.cli.errors import report_target_errors, report_usage_errors
 from contract_tests.targets.base import TargetError
+from contract_tests.targets.control_hook import CONTROL_HOOK_HELP
 
 
 @click.command()
@@ -16,9 +17,7 @@ from contract_tests.targets.base import TargetError
 @click.option(
     "--spec", type=click.Path(path_type=Path), help="Another openapi.yaml, with its rules.yaml beside it."
 )
-@click.option(
-    "--control-hook", metavar="URL", help="Path with {id} and {status} that sets a service's status."
-)
+@click.option("--control-hook", metavar="URL", help=CONTROL_HOOK_HELP)
 @click.option("--equivalent", type=click.Path(path_type=Path), help="YAML list of mutant and reason.")
 @click.option("--faults", metavar="MODULE:LIST", help="Behaviour faults to run beside the mutants.")
 @click.option("--only", default="", metavar="RULE", help="Run only mutants of rules whose id contains this.")

@@ -11,6 +11,7 @@ from contract_tests.cases.callers import load_callers
 from contract_tests.execution.created_log import CreatedLog
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.targets.control_hook import CONTROL_HOOK_HELP
 from contract_tests.targets.factory import open_target
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
@@ -74,9 +75,7 @@ _TARGET_OPTIONS = (
     click.option(
         "--timeout", type=Duration(), default="10s", show_default=True, help="Time limit of a request."
     ),
-    click.option(
-        "--control-hook", metavar="URL", help="URL with {id} and {status} that sets a service's status."
-    ),
+    click.option("--control-hook", metavar="URL", help=CONTROL_HOOK_HELP),
     click.option("--slug-prefix", default="ck-", show_default=True, help="Prefix for created slugs."),
 )
 

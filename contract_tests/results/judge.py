@@ -16,7 +16,7 @@ Outcome = Literal["passed", "violated", "inconclusive", "not observed"]
 SUCCESS_RULES = {"createContainer": "created", "updateContainer": "updated"}
 REPEATED_ID = "the response has the id of another service"
 SERVER_ERROR = "a server error is never correct"
-_BUSY_STATUSES = (429, 503)
+_OVERLOADED_STATUSES = (429, 503)
 _UNSUPPORTED_STATUS = 405
 
 
@@ -61,7 +61,7 @@ def judge_response(
     received, expected = describe_response(response), describe_expectation(rule, expect)
     if isinstance(response, NoResponse):
         return Judgement("inconclusive", rule.id, response.reason, received, expected)
-    if response.status in _BUSY_STATUSES:
+    if response.status in _OVERLOADED_STATUSES:
         return Judgement("inconclusive", rule.id, "the target was too busy to respond", received, expected)
     if response.status >= 500:
         return Judgement("violated", rule.id, SERVER_ERROR, received, expected, "error", server_error=True)

@@ -13,7 +13,7 @@ Progress = Callable[[Layer, int, int, int], None]  # layer, cases done, cases in
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """Scope and limits of a run.
+    """Scope, time and size of a run; the limit of services created is in ``ExecutorOptions``.
 
     ``target`` is the name that the user gave it; ``seconds`` and ``max_examples`` bound the run and its random part.
     ``operation`` and ``round_indices`` (of generated bodies) restrict the run to a part of its layers.

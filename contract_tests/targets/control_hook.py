@@ -3,6 +3,8 @@
 from contract_tests.targets.base import Request, Response, Target, TargetError, quote_segment
 from contract_tests.targets.http import HttpTarget
 
+CONTROL_HOOK_HELP = "URL or path with {id} and {status} that sets a service's status."
+
 
 class ControlHook:
     """A URL template with ``{id}`` and ``{status}``, called with POST or with the method before it."""

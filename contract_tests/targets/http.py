@@ -9,7 +9,7 @@ from contract_tests.targets.base import USER_AGENT, NoResponse, Request, Respons
 
 _RETRIED_STATUSES = (429, 503)
 _CONNECTION_RETRIES = 3
-_BUSY_RETRIES = 9
+_STATUS_RETRIES = 9
 #: The longest ``Retry-After`` that is obeyed, in seconds.
 _MAX_RETRY_AFTER = 30
 
@@ -32,10 +32,10 @@ class HttpTarget:
             raise TargetError(f"{url!r} is not the base URL of an API; give one like https://host/api/v1")
         self.url = url.rstrip("/")
         self._retry = urllib3.Retry(
-            total=_CONNECTION_RETRIES + _BUSY_RETRIES,
+            total=_CONNECTION_RETRIES + _STATUS_RETRIES,
             connect=_CONNECTION_RETRIES,
             read=_CONNECTION_RETRIES,
-            status=_BUSY_RETRIES,
+            status=_STATUS_RETRIES,
             redirect=False,
             status_forcelist=_RETRIED_STATUSES,
             allowed_methods=None,

@@ -13,12 +13,10 @@ from mock_server.proxy.upstream import Target
 from mock_server.validation.request import Request
 from mock_server.web.journal import MAX_STORED_BODY, Journal
 from mock_server.web.middleware import CONTROL_PREFIX
-from mock_server.web.redaction import REDACTED, Redactor
+from mock_server.web.redaction import REDACTED, SECRET_HEADERS, Redactor
 from mock_server.web.wsgi import Environ, decoded_path
 
 _CHUNK_BYTES = 64 * 1024
-#: Header fields with secrets, beside `Authorization`.
-_SECRET_HEADERS = frozenset({"cookie", "set-cookie", "proxy-authorization"})
 
 
 class RequestBody:
@@ -163,7 +161,7 @@ def _redact_headers(fields: HeaderFields, clean: Callable[[str], str]) -> dict[s
     redacted: dict[str, str] = {}
     for name, value in fields:
         key = clean(name.title())
-        secret = name.lower() in _SECRET_HEADERS
+        secret = name.lower() in SECRET_HEADERS
         text = REDACTED if secret else _redact_authorization(name, value, clean)
         redacted[key] = f"{redacted[key]}, {text}" if key in redacted else text
     return redacted

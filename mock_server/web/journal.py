@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from mock_server.contract.model import Violation
-from mock_server.web.redaction import REDACTED, Redactor
+from mock_server.web.redaction import REDACTED, SECRET_HEADERS, Redactor
 from mock_server.web.responses import violation_to_json
 
 MAX_ENTRIES = 10_000
@@ -122,7 +122,10 @@ class Journal:
         def clean(text: str) -> str:
             return self._redactor.redact(text, header)
 
-        headers = {clean(name): clean(value) for name, value in entry.headers.items()}
+        headers = {
+            clean(name): REDACTED if name.lower() in SECRET_HEADERS else clean(value)
+            for name, value in entry.headers.items()
+        }
         if header:
             headers["Authorization"] = f"Bearer {REDACTED} ({entry.caller or 'unknown'})"
         return {

@@ -1,8 +1,10 @@
-"""Redaction: no text that the mock shows or logs repeats a token."""
+"""Redaction: nothing that the mock or the proxy shows or logs repeats a secret."""
 
 from collections.abc import Iterable
 
 REDACTED = "…"
+#: Header fields that are secret as a whole, in lower case, beside `authorization`.
+SECRET_HEADERS = frozenset({"cookie", "set-cookie", "proxy-authorization"})
 
 
 class Redactor:

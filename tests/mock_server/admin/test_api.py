@@ -192,6 +192,16 @@ def test_no_token_is_shown() -> None:
         assert token not in texts
 
 
+@pytest.mark.parametrize("name", ["Cookie", "Proxy-Authorization"])
+def test_no_secret_header_is_shown(name: str) -> None:
+    """The journal has the name of a secret header, and no part of its value."""
+    client = Client(create_app(), use_cookies=False)
+    client.post(CREATE, json=BODY, headers={name: "Basic c2VjcmV0"})
+    [entry] = client.get("/_mock/journal").json["requests"]
+    assert entry["headers"][name] == "…"
+    assert "c2VjcmV0" not in client.get(f"/_mock/requests/{entry['number']}").text
+
+
 @pytest.mark.parametrize("query", ["rule=service-slug-requierd", "foo=1"])
 def test_an_unknown_filter_is_refused(query: str) -> None:
     """An unknown rule or filter is a 400 that names it."""
