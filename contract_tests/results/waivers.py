@@ -27,6 +27,16 @@ class Waiver:
         """True if the last day is over."""
         return datetime.now(UTC).date() > self.until
 
+    def to_json(self) -> list[str]:
+        """Return the waiver as plain JSON values, for the state of a run."""
+        return [self.rule, self.reason, self.until.isoformat()]
+
+    @classmethod
+    def from_json(cls, data: list[str]) -> "Waiver":
+        """Return the waiver that ``to_json`` wrote; raise ValueError for anything else."""
+        rule, reason, until = data
+        return cls(rule, reason, date.fromisoformat(until))
+
 
 def load_waivers(path: Path, catalogue: Catalogue) -> dict[str, Waiver]:
     """Read a YAML list of ``rule``, ``reason``, ``until``; raise WaiversError if it is unusable."""

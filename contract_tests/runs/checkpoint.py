@@ -4,7 +4,6 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +107,7 @@ class RunState:
         plain = {_JSON_KEYS.get(f.name, f.name): getattr(self, f.name) for f in fields(self)}
         return plain | {
             "format": _FORMAT,
-            "waivers": [[w.rule, w.reason, w.until.isoformat()] for w in self.waivers.values()],
+            "waivers": [waiver.to_json() for waiver in self.waivers.values()],
             "layers": {name: asdict(layer) for name, layer in self.layers.items()},
             "tally": self.committed.to_json(),
             "pending": self.pending.to_json(),
@@ -140,7 +139,7 @@ def _state_from_json(data: Mapping[str, Any]) -> RunState:
         | {
             "shard": tuple(data["shard"]),
             "rules": None if rules is None else tuple(rules),
-            "waivers": {r: Waiver(r, why, date.fromisoformat(day)) for r, why, day in data["waivers"]},
+            "waivers": {waiver.rule: waiver for waiver in map(Waiver.from_json, data["waivers"])},
             "callers": tuple(data["callers"]),
             "notes": tuple(data["notes"]),
             "layers": {name: LayerSummary(**layer) for name, layer in data["layers"].items()},
