@@ -71,7 +71,7 @@ def measure_fuzzing(scale: Scale, progress: Progress) -> dict[str, Any]:
 
 def _select_faults(count: int) -> list[FaultSample]:
     """Return `count` planted faults of the tests, at equal distances in their tables."""
-    tables = {name: importlib.import_module(f"tests.quality.faults_{name}") for name in _FAULT_TABLES}
+    tables = {name: importlib.import_module(f"tests.quality.faults.{name}") for name in _FAULT_TABLES}
     planted = [
         FaultSample(fault.name, name, fault.breaks)
         for name, module in tables.items()

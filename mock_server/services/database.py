@@ -1,10 +1,13 @@
-"""The database of the SQL store, SQLite or PostgreSQL: its tables, and how to open it."""
+"""The databases of the SQL store, SQLite and PostgreSQL: tables, how to open one, and how they differ."""
 
 import sqlite3
+import threading
 import time
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from mock_server.services.model import UnusableStoreError
@@ -29,6 +32,11 @@ SERVICES = sa.Table(
     sa.UniqueConstraint("team", "claim"),
     sa.Index("mock_server_services_slug", "team", "slug"),
 )
+#: By dialect: the insert of a service that changes nothing if its id or claim is taken.
+INSERT: dict[str, Any] = {
+    name: insert(SERVICES).inline().on_conflict_do_nothing()
+    for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
 #: Advisory lock, so that only one process creates the tables.
 _SETUP_LOCK = 0x6379626572756E
 
@@ -52,6 +60,11 @@ def open_engine(address: str) -> sa.Engine:
     except UnusableStoreError as error:
         raise UnusableStoreError(f"--store {shown_address}: {error}") from error
     return engine
+
+
+def write_lock(engine: sa.Engine) -> AbstractContextManager[Any]:
+    """Return the lock of a transaction: SQLite makes a second writer poll, so the threads of a process take turns."""
+    return threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
 
 def _parse_url(address: str) -> sa.URL:

@@ -1,19 +1,17 @@
-"""A store in SQLite or PostgreSQL, through SQLAlchemy Core.
+"""The SQL store, through SQLAlchemy Core; `database` has all that differs from one database to another.
 
 A service is one row: a document and its index keys. The document is ASCII JSON: databases refuse some text.
 """
 
 import hashlib
 import json
-import threading
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from mock_server.services import database
@@ -36,10 +34,6 @@ _BY_SLUG = (
     .limit(1)
 )
 _UPDATE = sa.update(SERVICES).where(_COLUMNS.id == sa.bindparam("service_id_value"))
-_INSERT: dict[str, Any] = {
-    name: insert(SERVICES).inline().on_conflict_do_nothing()
-    for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
 
 
 def open_sql_store(address: str) -> "SqlStore":
@@ -52,8 +46,7 @@ class SqlStore:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        # SQLite allows one writer and makes the others poll, so the threads of this process wait for a lock.
-        self._write_lock = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+        self._write_lock = database.write_lock(engine)
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
@@ -119,7 +112,7 @@ class _SqlTransaction:
 
     def _insert(self, row: dict[str, Any]) -> bool:
         """Insert a row unless its id or claim is taken; return whether it was inserted."""
-        insert = _INSERT[self._connection.dialect.name]
+        insert = database.INSERT[self._connection.dialect.name]
         options = {"preserve_rowcount": True}  # otherwise the row count of an insert may be unknown
         return bool(self._connection.execute(insert, row, execution_options=options).rowcount == 1)
 
