@@ -5,6 +5,7 @@ one of them is wrong, and a test fails. ``predict`` names the rules that a body 
 reference pages leave open.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from string import ascii_lowercase, digits, hexdigits
@@ -15,6 +16,8 @@ from contract_tests.cases.model import Expect
 CREDENTIAL_PROPERTY = "external_auth_credential_id"
 _SLUG_ENDS = frozenset(ascii_lowercase + digits)
 _SLUG_INNER = _SLUG_ENDS | {"-"}
+#: A larger body may be too large for a deployment.
+_MAX_BODY_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ def _check_body(operation: str, body: Any, stored: str) -> Iterator[Remark]:
         elif name not in _PROPERTIES:
             yield "open", "unknown property"
     yield from _check_characters(body)
+    if len(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")) > _MAX_BODY_BYTES:
+        yield "open", "a body over 16 KiB"
 
 
 def _check_create(body: Mapping[str, Any]) -> Iterator[Remark]:
@@ -119,13 +124,6 @@ def _check_text(value: Any, rule: str, max_length: int | None = None) -> Iterato
         yield "broken", f"{rule}-length"
 
 
-def _check_path(value: Any, rule: str, max_length: int | None = None) -> Iterator[Remark]:
-    """Check the text of a path; the reference pages leave open whether it may be empty."""
-    yield from _check_text(value, rule, max_length)
-    if value == "":
-        yield "open", "an empty path"
-
-
 def _check_slug(value: Any, rule: str) -> Iterator[Remark]:
     yield from _check_text(value, rule)
     if isinstance(value, str) and not (
@@ -174,8 +172,13 @@ def _check_absolute_uri(value: str, rule: str) -> Iterator[Remark]:
     )
     if odd or not escaped or "@" in rest or "[" in host or not host or not rest.startswith("//"):
         yield "open", "a URI that parsers read differently"
-    if host.partition(":")[0].replace(".", "").isdigit() or host.startswith("localhost"):
-        yield "open", "a host that a server may not want to call"
+    name = host.partition(":")[0].rstrip(".")
+    if (
+        "." not in name
+        or name.replace(".", "").isdigit()
+        or name.endswith((".local", ".internal", ".localhost"))
+    ):
+        yield "open", "a host that no public network has"
 
 
 def _check_uuid(value: Any, rule: str) -> Iterator[Remark]:
@@ -213,6 +216,7 @@ def _items_check(*names: str) -> Check:
         if not isinstance(value, list):
             yield "broken", f"{rule}-type"
             return
+        yield from _check_repeats(value)
         for item in value:
             if item is None:
                 yield "open", "null item"
@@ -233,19 +237,27 @@ def _check_item(item: Mapping[str, Any], names: tuple[str, ...]) -> Iterator[Rem
             yield "open", f"null {name}"
         elif not isinstance(item[name], str):
             yield "broken", f"{rule}-type"
-        elif not item[name] and name != "env_value":
-            yield "open", f"empty {name}"
+        elif not item[name] and name == "env_name":
+            yield "open", "empty env_name"
     if set(item) - set(names):
         yield "open", "unknown property"
+
+
+def _check_repeats(items: list[Any]) -> Iterator[Remark]:
+    """Yield an open point for repeated items, and for two variables of one name: kept, merged or refused."""
+    names = [item["env_name"] if isinstance(item, Mapping) and "env_name" in item else item for item in items]
+    if any(name in names[:number] for number, name in enumerate(names)):
+        yield "open", "a repeated item"
 
 
 def _check_labels(value: Any, rule: str) -> Iterator[Remark]:
     if not isinstance(value, list):
         yield "broken", f"{rule}-type"
         return
+    yield from _check_repeats(value)
     for item in value:
-        if item is None or item == "":
-            yield "open", "null or empty item"
+        if item is None:
+            yield "open", "null item"
         elif not isinstance(item, str):
             yield "broken", f"{rule}-item-type"
 
@@ -275,14 +287,14 @@ _PROPERTIES: dict[str, Check] = {
     "external_url": _check_url,
     "external_auth_credential_id": _check_uuid,
     "exposed_port": _integer_check(1, 65535),
-    "health_path": lambda value, rule: _check_path(value, rule),
+    "health_path": _check_text,
     "env_config": _items_check("env_name", "env_value"),
     "volume_config": _items_check("host_path", "container_path"),
     "required_labels": _check_labels,
     "gpu_count": _integer_check(-1, None),
     "replica_count": _integer_check(1, 10),
     "usage_prompt": _check_text,
-    "openapi_url": lambda value, rule: _check_path(value, rule, 500),
+    "openapi_url": lambda value, rule: _check_text(value, rule, 500),
 }
 
 #: The properties that the facts mention.

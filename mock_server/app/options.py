@@ -1,4 +1,4 @@
-"""The options of the mock. A new one needs a field here, its use in `factory.py`, and an option in `cli/main.py`."""
+"""The options of the mock. A new one needs a field here, an option in `cli/main.py`, and the code that obeys it."""
 
 import secrets
 from collections.abc import Callable, Mapping

@@ -150,6 +150,7 @@ RULES_IN_CODE = tuple(
     rule
     for table in (
         *(authentication.AUTHENTICATION_CHECKS, team.TEAM_CHECKS, team.TEAM_PERMISSIONS, body.BODY_CHECKS),
+        body.BODY_PERMISSIONS,
         *(state.IDENTITY_CHECKS, state.CONDITION_CHECKS, state.CONFLICT_CHECKS, state.STATE_PERMISSIONS),
         *(state.UPDATE_BODY_EFFECTS, state.CREATE_STORE_EFFECTS, state.UPDATE_STORE_EFFECTS),
         state.RESPONSE_EFFECTS,

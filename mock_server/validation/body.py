@@ -39,7 +39,8 @@ class BodyReader:
             ("body-media-type", body_media_type(request, operation)),
             ("body-size", body_size(request, self._max_bytes)),
         )
-        return self._violations([(rule, mismatch) for rule, mismatch in found if mismatch])
+        violations = self._violations([(rule, mismatch) for rule, mismatch in found if mismatch])
+        return violations + self._check_permissions(request)
 
     def parse(self, operation: Operation, raw_body: bytes) -> ParsedBody:
         """Return the value of a body and its violations; an absent optional body is `{}`."""
@@ -68,6 +69,14 @@ class BodyReader:
         if any(_SURROGATE.search(item) for _, item in bad):
             return ParsedBody({}, self._violations(found), readable=False)
         return ParsedBody(value, self._violations(found))
+
+    def _check_permissions(self, request: Request) -> list[Violation]:
+        """Return the violations of disabled permissions."""
+        return [
+            Violation(self._contract.rule(rule), mismatch)
+            for rule, check in BODY_PERMISSIONS
+            if not self._contract.rule_enabled(rule) and (mismatch := check(request))
+        ]
 
     def _violations(self, found: list[tuple[str, Mismatch]]) -> list[Violation]:
         contract = self._contract
@@ -98,6 +107,15 @@ def _parse_media_type(header: str) -> tuple[str, str]:
     match = _MEDIA_TYPE.fullmatch(header)
     charset = _CHARSET.search(match[2]) if match else None
     return match[1].lower() if match else "", charset[1].lower() if charset else "utf-8"
+
+
+def request_forms(request: Request) -> Mismatch | None:
+    """Describe a list in `Accept`, a form of the same request; refused only while this permission is disabled."""
+    accept = request.headers.get("Accept", "")
+    return Mismatch("header", "/Accept", accept[:80], "one media type") if "," in accept else None
+
+
+BODY_PERMISSIONS = (("request-forms", request_forms),)
 
 
 def body_size(request: Request, max_bytes: int) -> Mismatch | None:

@@ -1,6 +1,6 @@
 """The state stage: rules that depend on what is stored, one function per rule, in explicit tables."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,16 @@ Values = dict[str, Any]
 
 #: No update changes them.
 _IMMUTABLE = ("service_slug", "service_type")
+#: Properties whose texts have no written length, and the length that a mock without `texts-unbounded` allows.
+_UNBOUNDED_TEXTS = (
+    "service_desc",
+    "health_path",
+    "env_config",
+    "volume_config",
+    "required_labels",
+    "usage_prompt",
+)
+_TEXT_LIMIT = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +122,29 @@ def unused_properties_accepted(service_type: object, body: Values) -> list[Misma
     return [Mismatch("body", f"/{name}", name, expected) for name in names if body.get(name) is not None]
 
 
-STATE_PERMISSIONS = (("unused-properties-accepted", unused_properties_accepted),)
+def texts_unbounded(_service_type: object, body: Values) -> list[Mismatch]:
+    """Describe long or empty texts without a written length; refused only while this permission is disabled."""
+    texts = [(f"/{name}", text) for name in _UNBOUNDED_TEXTS for text in _texts_in(body.get(name))]
+    expected = f"1 to {_TEXT_LIMIT} characters"
+    return [
+        Mismatch("body", pointer, f"{len(text)} characters", expected)
+        for pointer, text in texts
+        if not 1 <= len(text) <= _TEXT_LIMIT
+    ]
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts_in(item)
+
+
+STATE_PERMISSIONS: tuple[tuple[str, Callable[[object, Values], list[Mismatch]]], ...] = (
+    ("unused-properties-accepted", unused_properties_accepted),
+    ("texts-unbounded", texts_unbounded),
+)
 
 
 def check_permissions(contract: Contract, service_type: object, body: Values) -> list[Violation]:
