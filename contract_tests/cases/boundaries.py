@@ -2,7 +2,8 @@
 
 The spec itself labels each value: refused under the one rule whose keyword it breaks, accepted if it breaks none.
 A value that breaks two rules proves neither and is dropped. So a keyword added to the spec is tried without new
-Python code. A ``null`` that the schema does not declare is labelled open, as the reference pages leave it open.
+Python code. A ``null`` that the schema does not declare and a repeated item are labelled open, as the reference pages
+leave them open.
 """
 
 import json
@@ -84,7 +85,7 @@ def _label_values(
         elif len(rules) == 1:
             yield value, "refuse", rules.pop()
         elif not rules and not _has_empty(value) and (nearest := _nearest_rule(schema, value)):
-            yield value, "accept", nearest
+            yield value, "open" if _has_repeats(value) else "accept", nearest
 
 
 def _nearest_rule(schema: Mapping[str, Any], value: Any) -> str | None:
@@ -156,6 +157,10 @@ def _has_empty(value: Any) -> bool:
     if isinstance(value, list):
         return any(map(_has_empty, value))
     return value == "" or (isinstance(value, dict) and any(map(_has_empty, value.values())))
+
+
+def _has_repeats(value: Any) -> bool:
+    return isinstance(value, list) and any(item in value[:number] for number, item in enumerate(value))
 
 
 def _has_null(value: Any) -> bool:

@@ -114,14 +114,20 @@ def _probe_arrays(schema: Mapping[str, Any], valid: list[Any]) -> Iterator[list[
     yield []
     for keyword in ("minItems", "maxItems"):
         if keyword in schema:
-            distinct = "uniqueItems" in schema and isinstance(item, str)
             for length in (schema[keyword] - 1, schema[keyword], schema[keyword] + 1):
                 if length >= 0:
-                    yield [f"{item}{n}" if distinct else item for n in range(length)]
+                    yield [_number_item(item, n) for n in range(length)]
     yield [item, item]
     for value in _iter_probes(schema.get("items", {}), item):
         yield [value]
     yield from ([item, value] for value in _wrong_items(item))
+
+
+def _number_item(item: Any, number: int) -> Any:
+    """Return an item that differs from those of other numbers, as repeated items are an open point."""
+    if isinstance(item, Mapping):
+        return {name: _number_item(value, number) for name, value in item.items()}
+    return f"{item}{number}" if isinstance(item, str) else item
 
 
 def _wrong_items(item: Any) -> list[Any]:

@@ -7,6 +7,9 @@ from threading import Lock
 from typing import Any
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+_SLUG_INNER = frozenset(_ALPHABET + "-")
+_MAX_SLUG_LENGTH = 100
+_FRESH_LENGTH = 12
 
 
 class SlugFactory:
@@ -42,6 +45,36 @@ def fill_templates(value: Any, slugs: Callable[[int | None], str]) -> Any:
     if isinstance(value, list):
         return [fill_templates(item, slugs) for item in value]
     return value
+
+
+def freshen(value: Any, fresh: str) -> Any:
+    """Return an invalid slug that no run has sent yet, with the same fault.
+
+    A target that wrongly accepts the slug stores it, and would refuse it the next time as taken. ``fresh`` is a new
+    valid slug. The first and the last character, other characters, the type and a wrong length stay. An empty text,
+    a boolean and null have no other value.
+    """
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | float):
+        return value + secrets.randbelow(10**9)
+    if isinstance(value, list):
+        return [freshen(item, fresh) for item in value]
+    if isinstance(value, Mapping):
+        return {key: freshen(item, fresh) for key, item in value.items()}
+    return _freshen_text(str(value), fresh)
+
+
+def _freshen_text(text: str, fresh: str) -> str:
+    stem = fresh[-_FRESH_LENGTH:].replace("-", "0")
+    if len(text) <= 2:  # too short: each character of the alphabet becomes another one
+        return "".join(secrets.choice(_ALPHABET) if c in _ALPHABET else c for c in text)
+    if len(text) + len(stem) <= _MAX_SLUG_LENGTH:
+        return f"{text[0]}{stem}{text[1:]}"
+    plain = next(
+        (n for n in range(1, len(text) - len(stem)) if set(text[n : n + len(stem)]) <= _SLUG_INNER), 0
+    )
+    return f"{text[:plain]}{stem}{text[plain + len(stem) :]}" if plain else text
 
 
 def _make_text(arguments: Mapping[str, Any], _slugs: Callable[[int | None], str]) -> str:

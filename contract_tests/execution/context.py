@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from contract_tests.cases.callers import CREDENTIAL_KINDS, Caller, CallerPool
 from contract_tests.cases.model import NO_SLUG, Step
-from contract_tests.cases.value_templates import SlugFactory, fill_templates
+from contract_tests.cases.value_templates import SlugFactory, fill_templates, freshen
 from contract_tests.contract.spec import Operation
 from contract_tests.targets.base import Request, quote_segment
 from contract_tests.targets.exchange import Exchange, encode_json
@@ -78,6 +78,8 @@ class CaseContext:
         if isinstance(body, Mapping):
             body = dict(body)
             if operation.id == "createContainer" and step.slug != NO_SLUG:
+                if step.expect == "refuse" and "service_slug" in body:
+                    body["service_slug"] = freshen(body["service_slug"], self.slugs.new_slug())
                 body.setdefault("service_slug", self.slug_for(step.slug))
             elif step.slug:
                 body["service_slug"] = self.slug_for(step.slug)

@@ -68,7 +68,7 @@ class Executor:
             return judge_readback(rule, step.shows, response, context.services.get(step.service))
         service = context.services.get(step.service) if step.operation == "updateContainer" else None
         judgement = judge_response(rule, step.expect or "accept", step.operation, response, service)
-        if judgement.outcome == "violated" and _has_short_slug(step) and _status_of(response) == 409:
+        if _has_short_slug(step) and _status_of(response) == 409:
             return self._retry_short_slug(rule, step, context)
         if step.operation == "createContainer" and self._seen_ids.add(read_id(response)):
             return replace(
@@ -92,7 +92,7 @@ class Executor:
         """Try other slugs, since one of a few characters may be taken by chance."""
         for _ in range(_SLUG_TRIES):
             response = self.sender.send_step(context, step)
-            judgement = judge_response(rule, "accept", step.operation, response)
+            judgement = judge_response(rule, step.expect or "accept", step.operation, response)
             if _status_of(response) != 409:
                 return judgement
         return replace(
@@ -120,6 +120,8 @@ def _body_of(step: Step) -> Mapping[str, Any]:
 
 def _has_short_slug(step: Step) -> bool:
     slug = _body_of(step).get("service_slug")
+    if step.expect == "refuse":
+        return isinstance(slug, str) and 0 < len(slug) < _SHORT_SLUG
     template = slug.get("$slug") if isinstance(slug, dict) else None
     return isinstance(template, dict) and template.get("length", 99) < _SHORT_SLUG
 

@@ -1,6 +1,8 @@
 """Limits of a run: services created, ids remembered, consecutive requests without a usable response."""
 
-from threading import Lock
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Condition, Lock
 
 from contract_tests.cases.model import Step
 from contract_tests.execution.context import CannotRun
@@ -17,33 +19,53 @@ class TargetGone(Exception):  # noqa: N818 - not an error of the suite
 
 
 class CreateBudget:
-    """Limits how many services a run creates; safe to use from several threads."""
+    """Limits how many services exist because of a run; safe to use from several threads.
+
+    Every create counts while it is on its way, also one that must be refused: a faulty target may accept it. One
+    service is kept for those, so that refusals can be tried to the end. A create without a response counts for good.
+    """
 
     def __init__(
         self, created_log: CreatedLog, *, max_created: int | None = None, refuse_only: bool = False
     ) -> None:
-        """Set the limit; with ``refuse_only`` no request may be sent that could be accepted."""
+        """Set the limit; with ``refuse_only`` no request may be sent that should be accepted."""
         self.refuse_only = refuse_only
         self._created_log, self._max_created = created_log, max_created
-        self._pending = 0
-        self._lock = Lock()
+        self._pending = self._unknown = 0
+        self._changed = Condition()
 
-    def reserve(self, step: Step) -> bool:
-        """Reserve a create that may be accepted; return whether it counts. Raise CannotRun at the limit."""
-        if step.operation != "createContainer" or step.expect == "refuse":
-            return False
-        if self.refuse_only:
+    @contextmanager
+    def reserve(self, step: Step) -> Iterator[None]:
+        """Reserve the service that a step may create; wait for others on their way. Raise CannotRun at the limit."""
+        if step.operation != "createContainer":
+            yield
+            return
+        if self.refuse_only and step.expect != "refuse":
             raise CannotRun("--refuse-only sends nothing that may be accepted")
-        with self._lock:
-            if self._max_created is not None and self._created_log.count + self._pending >= self._max_created:
-                raise CannotRun("--max-created is reached")
-            self._pending += 1
-        return True
+        self._take(keep=1 if step.expect != "refuse" else 0)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._pending -= 1
+                self._changed.notify_all()
 
-    def release(self, *, reserved: bool) -> None:
-        """End a reservation, after a successful create has been logged."""
-        with self._lock:
-            self._pending -= reserved
+    def count_unknown(self) -> None:
+        """Count a create without a response: its service may exist."""
+        with self._changed:
+            self._unknown += 1
+
+    def _take(self, keep: int) -> None:
+        with self._changed:
+            while self._max_created is not None:
+                created = self._created_log.count + self._unknown
+                limit = max(self._max_created - keep, min(self._max_created, 1))
+                if created + self._pending < limit:
+                    break
+                if created >= limit or not self._pending:
+                    raise CannotRun("--max-created is reached")
+                self._changed.wait()
+            self._pending += 1
 
 
 class SilenceWatch:

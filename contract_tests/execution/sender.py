@@ -38,21 +38,29 @@ class Sender:
         caller = context.find_caller(step.caller)
         request, body = context.build_request(self.spec.operations[step.operation], step, caller)
         slug = _slug_of(body)
-        reserved = self.budget.reserve(step)
-        if step.operation == "createContainer":
-            self.created_log.log_sending(caller.name, slug)
-        response = self.redactor.redact_response(self.target.send(request))
-        exchange = self.redactor.record_exchange(caller.name, self.target.url, request, response)
-        context.exchanges.append(exchange)
+        with self.budget.reserve(step):
+            if step.operation == "createContainer":
+                self.created_log.log_sending(caller.name, slug)
+            response = self.redactor.redact_response(self.target.send(request))
+            exchange = self.redactor.record_exchange(caller.name, self.target.url, request, response)
+            context.exchanges.append(exchange)
+            if step.operation == "createContainer":
+                self._log_create(context, step, caller, slug, response)
         self._count(exchange, response)
-        if step.operation == "createContainer" and is_success(response):
-            self._log_created(context, step, caller, slug, response)
-        self.budget.release(reserved=reserved)
         return response
 
-    def _log_created(
-        self, context: CaseContext, step: Step, caller: Caller, slug: str | None, response: Response
+    def _log_create(
+        self,
+        context: CaseContext,
+        step: Step,
+        caller: Caller,
+        slug: str | None,
+        response: Response | NoResponse,
     ) -> None:
+        if isinstance(response, NoResponse):
+            self.budget.count_unknown()
+        if not is_success(response):
+            return
         identifier = read_id(response)
         self.created_log.log_created(caller.name, slug, identifier)
         if identifier:

@@ -34,12 +34,14 @@ class Deviation:
 class Aggregate:
     """Outcomes by rule and layer, reasons of undecided cases, and violations by kind.
 
-    ``shown`` holds, per rule, the expectations that the target met: accept, refuse, open or race.
+    ``shown`` holds, per rule, the expectations that the target met: accept, refuse, open or race. ``unproven`` holds
+    those of which a case of the tables was inconclusive: the rule may be broken there.
     """
 
     outcomes: Counter[tuple[str, Layer, Outcome]] = field(default_factory=Counter)
     reasons: Counter[tuple[str, Outcome, str]] = field(default_factory=Counter)
     shown: set[tuple[str, str]] = field(default_factory=set)
+    unproven: set[tuple[str, str]] = field(default_factory=set)
     deviations: dict[DeviationKind, Deviation] = field(default_factory=dict)
 
     @classmethod
@@ -60,8 +62,11 @@ class Aggregate:
         judgement, layer = observation.judgement, observation.case.layer
         rule, outcome = judgement.rule, judgement.outcome
         self.outcomes[rule, layer, outcome] += 1
+        expectation = "race" if layer == "race" else observation.case.expect
+        if outcome == "inconclusive" and not observation.case.is_generated:
+            self.unproven.add((rule, expectation))
         if outcome == "passed":
-            self.shown.add((rule, "race" if layer == "race" else observation.case.expect))
+            self.shown.add((rule, expectation))
         elif outcome != "violated":
             self._add_reason(rule, outcome, judgement.reason, 1)
         else:
@@ -72,6 +77,7 @@ class Aggregate:
         """Add everything in another aggregate."""
         self.outcomes.update(other.outcomes)
         self.shown |= other.shown
+        self.unproven |= other.unproven
         for (rule, outcome, reason), number in other.reasons.items():
             self._add_reason(rule, outcome, reason, number)
         for deviation in other.deviations.values():
@@ -83,6 +89,7 @@ class Aggregate:
             "outcomes": [[*key, number] for key, number in self.outcomes.items()],
             "reasons": [[*key, number] for key, number in self.reasons.items()],
             "shown": sorted(map(list, self.shown)),
+            "unproven": sorted(map(list, self.unproven)),
             "deviations": [_deviation_to_json(deviation) for deviation in self.deviations.values()],
         }
 
@@ -93,6 +100,7 @@ class Aggregate:
             Counter({(rule, layer, outcome): number for rule, layer, outcome, number in data["outcomes"]}),
             Counter({(rule, outcome, reason): number for rule, outcome, reason, number in data["reasons"]}),
             {(rule, expect) for rule, expect in data["shown"]},
+            {(rule, expect) for rule, expect in data["unproven"]},
         )
         for entry in data["deviations"]:
             aggregate._add_deviation(_deviation_from_json(entry))

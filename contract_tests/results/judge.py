@@ -93,7 +93,8 @@ def _judge_refusal(rule: Rule, expect: Expect, operation: str, response: Respons
                 "inconclusive", "sent twice after a lost connection; the first request may have been stored"
             )
         return build_judgement("violated", "refused a request that this rule allows")
-    if response.status == 409 and operation == "createContainer" and rule.stage != "state":
+    about_the_slug = rule.stage == "state" or rule.kind == "effect"
+    if response.status == 409 and operation == "createContainer" and not about_the_slug:
         return build_judgement("inconclusive", "a 409 may be about the slug and proves no other refusal")
     if rule.exact_status and response.status not in rule.exact_status:
         return build_judgement("violated", "refused with another status than the documented one")

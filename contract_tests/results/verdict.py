@@ -115,7 +115,9 @@ def _drop_consequences(aggregate: Aggregate) -> Aggregate:
     """Return the aggregate without the violations that follow from another broken rule."""
     broken = {kind[0] for kind in aggregate.deviations}
     repeated_id = any(reason == REPEATED_ID for _, _, reason, _, _ in aggregate.deviations)
-    kept = Aggregate(Counter(aggregate.outcomes), Counter(aggregate.reasons), aggregate.shown)
+    kept = Aggregate(
+        Counter(aggregate.outcomes), Counter(aggregate.reasons), aggregate.shown, aggregate.unproven
+    )
     for kind, deviation in aggregate.deviations.items():
         rule, by_id = kind[0], kind[-1]
         # While several services share an id, requests by id prove nothing.
@@ -146,7 +148,8 @@ def _decide_verdict(
         if waiver and not waiver.expired:
             return RuleVerdict(rule, "waived", severity, f"{waiver.reason} (until {waiver.until})", layers)
         return RuleVerdict(rule, "violated", severity, own[0].reason, layers)
-    if any((rule.id, shown) in aggregate.shown for shown in _DECIDING_EXPECTATIONS[rule.kind]):
+    deciding = {(rule.id, expectation) for expectation in _DECIDING_EXPECTATIONS[rule.kind]}
+    if deciding & aggregate.shown and not deciding & aggregate.unproven:
         return RuleVerdict(rule, "conforms", "", "", layers)
     return RuleVerdict(rule, *_explain_undecided(rule, aggregate), layers)
 

@@ -49,7 +49,10 @@ MISTAKES: dict[str, tuple[Change, str]] = {
         "slug-unique is enforced twice",
     ),
     "rule-written-twice": (lambda _, rules: rules.append(rules[0]), "auth-required is there twice"),
-    "entry-that-is-no-rule": (lambda _, rules: rules.append({"name": "x"}), "entry 82 is not a rule"),
+    "entry-that-is-no-rule": (
+        lambda _, rules: rules.append({"name": "x"}),
+        f"entry {len(RULES['rules']) + 1} is not a rule",
+    ),
     "keyword-beside-a-reference": (
         lambda schemas, _: schemas["ServiceCreate"]["properties"]["health_path"].update(minLength=1),
         "health_path: minLength beside $ref",
