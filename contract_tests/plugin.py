@@ -23,7 +23,7 @@ from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.execution.preflight import CannotJudge, PreflightResult, run_preflight
 from contract_tests.generation.rounds import GATE_EXAMPLES
 from contract_tests.reports.common import format_last_line
-from contract_tests.results.verdict import Report, RuleVerdict
+from contract_tests.results.verdict import MIN_JUDGED, Report, RuleVerdict
 from contract_tests.results.waivers import WaiversError, load_waivers
 from contract_tests.runs.checkpoint import RunState, merge_states
 from contract_tests.runs.options import RunOptions
@@ -52,6 +52,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--control-hook", help=CONTROL_HOOK_HELP.rstrip("."))
     group.addoption("--waivers", type=Path, help="YAML list of rule, reason, until")
+    group.addoption(
+        "--min-judged",
+        type=float,
+        default=MIN_JUDGED,
+        help="share of the tried rules that must have a verdict",
+    )
     group.addoption("--max-created", type=int, help="limit of services that the run creates")
     group.addoption(
         "--refuse-only", action="store_true", help="send only invalid requests, so that nothing is created"
@@ -129,6 +135,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if not states:
         return
     report = config.stash[_REPORT] = merge_states(states).build_report(load_catalogue())
+    if report.exit_code == 3:
+        session.exitstatus = 3  # every test passed or was skipped, and yet too little could be judged
     if target := config.getoption("--report"):
         from contract_tests.reports.har import merge_har
 
@@ -185,6 +193,7 @@ def _read_options(config: pytest.Config, rules: frozenset[str]) -> RunOptions:
         seed=config.getoption("--contract-seed"),
         max_examples=config.getoption("--max-examples"),
         refuse_only=config.getoption("--refuse-only"),
+        min_judged=config.getoption("--min-judged"),
         rules=rules if rules != frozenset(catalogue) else None,
         waivers=load_waivers(waivers, catalogue) if waivers else {},
     )

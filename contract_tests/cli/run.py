@@ -18,7 +18,7 @@ from contract_tests.cli.resume import is_finished, options_to_json, restore_opti
 from contract_tests.contract.rules import Catalogue
 from contract_tests.execution.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES
-from contract_tests.results.verdict import Report
+from contract_tests.results.verdict import MIN_JUDGED, Report
 from contract_tests.results.waivers import load_waivers
 from contract_tests.runs.checkpoint import RunState, load_state
 from contract_tests.runs.example_db import open_archive
@@ -55,6 +55,8 @@ def _parse_layers(_ctx: click.Context, _param: click.Parameter, value: str) -> t
 )
 @click.option("--max-created", type=click.IntRange(0), help="Limit of services that the run creates.")
 @click.option("--refuse-only", is_flag=True, help="Send only invalid requests, so that nothing is created.")
+@click.option("--min-judged", type=click.FloatRange(0, 1), default=MIN_JUDGED, show_default=True,
+              help="Share of the tried rules that must have a verdict; exit code 3 below it.")  # fmt: skip
 @click.option("--waivers", type=click.Path(path_type=Path), help="YAML list of rule, reason, until.")
 @click.option("--shard", type=Shard(), default="1/1", show_default=True, help="Run the i-th of n shards.")
 @click.option(
@@ -70,8 +72,8 @@ def _parse_layers(_ctx: click.Context, _param: click.Parameter, value: str) -> t
 def run(context: click.Context, /, **options: Any) -> None:
     """Run the gate: every layer, with a verdict per rule.
 
-    Exit codes: 0 conforms, 1 violated, 2 wrong usage, 3 the target could not be judged, 130 interrupted before a
-    violation.
+    Exit codes: 0 conforms, 1 violated, 2 wrong usage, 3 the target or too little of it could be judged, or a listed
+    caller could not be used, 130 interrupted before a violation.
     """
     with report_usage_errors():
         state = load_state(options["resume"]) if options["resume"] else None
@@ -170,4 +172,5 @@ def _build_run_options(options: dict[str, Any], catalogue: Catalogue) -> RunOpti
 
 _RUN_OPTIONS = (
     "target", "layers", "strict", "seed", "max_examples", "seconds", "concurrency", "refuse_only", "shard",
+    "min_judged",
 )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from contract_tests.cases.callers import CREDENTIAL_KINDS, Caller, CallerPool
+from contract_tests.cases.create_forms import PLAIN, CreateForm
 from contract_tests.cases.model import NO_SLUG, Step
 from contract_tests.cases.value_templates import SlugFactory, fill_templates, freshen
 from contract_tests.contract.spec import Operation
@@ -48,14 +49,16 @@ class CaseContext:
             raise CannotRun(_missing_caller(role, self.caller_pool.rejected))
         return caller
 
-    def build_request(self, operation: Operation, step: Step, caller: Caller) -> tuple[Request, Any]:
+    def build_request(
+        self, operation: Operation, step: Step, caller: Caller, form: CreateForm = PLAIN
+    ) -> tuple[Request, Any]:
         """Return the request of a step, and its body as a JSON value (None if it is not JSON)."""
-        body, raw_body = self._build_body(operation, step)
+        body, raw_body = self._build_body(operation, step, form)
         path = operation.path
         if operation.path_parameter:
             value = quote_segment(self._path_value(operation, step))
             path = path.replace(f"{{{operation.path_parameter}}}", value)
-        headers = self._build_headers(step, caller, with_body=raw_body is not None)
+        headers = self._build_headers(step, caller, form, with_body=raw_body is not None)
         return Request(operation.method, path, headers, raw_body), body
 
     def _path_value(self, operation: Operation, step: Step) -> str:
@@ -66,14 +69,15 @@ class CaseContext:
             raise CannotRun("the service of this case was not created")
         return step.service
 
-    def _build_body(self, operation: Operation, step: Step) -> tuple[Any, bytes | None]:
+    def _build_body(self, operation: Operation, step: Step, form: CreateForm) -> tuple[Any, bytes | None]:
         if operation.id not in ("createContainer", "updateContainer"):
             return None, None
         if step.raw is not None:
             raw = fill_templates(step.raw, lambda _: self.slug_for(step.slug))
             if isinstance(raw, bytes):
                 return None, raw
-            return None, raw.replace("{slug}", self.slug_for(step.slug)).encode()
+            raw = raw.replace("{slug}", self.slug_for(step.slug))
+            return None, (form.arrange_text(raw) if operation.id == "createContainer" else raw).encode()
         body = step.body if step.as_is else fill_templates(step.body, self.slugs.new_slug)
         if isinstance(body, Mapping):
             body = dict(body)
@@ -81,12 +85,15 @@ class CaseContext:
                 if step.expect == "refuse" and "service_slug" in body:
                     body["service_slug"] = freshen(body["service_slug"], self.slugs.new_slug())
                 body.setdefault("service_slug", self.slug_for(step.slug))
+                body = form.arrange_body(body)
             elif step.slug:
                 body["service_slug"] = self.slug_for(step.slug)
         return body, encode_json(body)
 
-    def _build_headers(self, step: Step, caller: Caller, *, with_body: bool) -> tuple[tuple[str, str], ...]:
-        headers: dict[str, str | None] = {"Authorization": f"Bearer {caller.token}"}
+    def _build_headers(
+        self, step: Step, caller: Caller, form: CreateForm, *, with_body: bool
+    ) -> tuple[tuple[str, str], ...]:
+        headers: dict[str, str | None] = {"Authorization": f"Bearer {caller.token}", **dict(form.headers)}
         if with_body:
             headers["Content-Type"] = "application/json"
         headers["X-Team-ID"] = self._choose_team(step, caller)

@@ -1,17 +1,26 @@
-"""Preflight: a few requests that show whether the target can be judged, and by which callers."""
+"""Preflight: a few requests that show whether the target can be judged, by which callers, and in which form."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contract_tests.cases.callers import CREDENTIAL_KINDS, Caller, CallerPool
-from contract_tests.cases.model import Step
+from contract_tests.cases.create_forms import PLAIN, CreateForm, list_create_forms
+from contract_tests.cases.model import Case, Step
+from contract_tests.cases.property_rules import find_omission_rule
+from contract_tests.cases.value_templates import SlugFactory
 from contract_tests.execution.context import CannotRun, CaseContext
 from contract_tests.execution.executor import Executor
-from contract_tests.results.judge import describe_response, parse_json_object, read_id
+from contract_tests.execution.limits import TargetGone
+from contract_tests.results.judge import describe_response, judge_response, parse_json_object, read_id
+from contract_tests.results.observation import Observation
 from contract_tests.targets.base import NoResponse, Response, is_success
 
 _REFUSE_ONLY = "--refuse-only: refusals were not compared with the same request without its fault"
+#: Another form of the body cannot help against these: the caller or the path is wrong.
+_FORM_INDEPENDENT_STATUSES = (401, 403, 404, 405, 501)
+#: A listed caller that is refused with 403 has a valid token and should be allowed to create.
+_FORBIDDEN_RULES = {"jwt": "team-required-for-jwt", "dk": "team-optional-for-credentials"}
 
 
 class CannotJudge(Exception):  # noqa: N818 - not an error of the suite: exit code 3
@@ -20,72 +29,189 @@ class CannotJudge(Exception):  # noqa: N818 - not an error of the suite: exit co
 
 @dataclass(frozen=True, slots=True)
 class PreflightResult:
-    """Callers that can act, whether state can be read back, and notes for the report."""
+    """Callers that can act, the form of their creates, whether state can be read back, and what was seen.
+
+    ``unusable_callers`` names the listed callers that the target refuses, each with the reason.
+    """
 
     caller_pool: CallerPool
     readback: bool
     notes: tuple[str, ...]
+    unusable_callers: tuple[str, ...] = ()
+    form: CreateForm = PLAIN
+    observations: tuple[Observation, ...] = ()
 
 
 def run_preflight(executor: Executor) -> PreflightResult:
-    """Try one valid create with every caller; raise CannotJudge with a hint if none of them succeeds."""
-    pool, url = executor.controls.caller_pool, executor.sender.target.url
+    """Try a plain create with every caller; raise CannotJudge with a hint if none of them can create anything."""
     if executor.controls.refuse_only:
         return _run_refuse_only(executor)
-    responses: dict[str, Response | NoResponse] = {}
-    ready, notes, rejected = [], [], []
-    readback = False
-    for caller in pool.callers:
-        if caller.kind == "ak":
-            ready.append(caller)
-            continue
-        try:
-            able, response, context = _try_create(executor, caller)
-        except CannotRun as error:
-            notes.append(f"{caller.name} was not tried: {error}")
-            continue
-        responses[caller.name] = response
-        if able is None:
-            rejected.append(caller.name)
-            notes.append(f"{caller.name} cannot create a service here: {describe_response(response)}")
-            continue
-        ready.append(able)
-        readback = readback or _offers_readback(executor, able, context)
-    if not responses:
-        raise CannotJudge(notes[0] if notes else "no caller that may create; an ak- key may not")
-    if len(rejected) == len(responses):
-        raise CannotJudge(_explain_refusals(url, responses))
-    _check_same_api(executor, next(c for c in ready if c.kind != "ak"))
-    able_pool = replace(pool, callers=tuple(ready), rejected=tuple(rejected))
-    return PreflightResult(able_pool, readback, tuple(notes))
+    try:
+        return _Preflight(executor).run()
+    except TargetGone as gone:
+        raise CannotJudge(f"{executor.sender.target.url} stopped responding: {gone}") from None
 
 
 def apply_preflight(executor: Executor, result: PreflightResult) -> None:
-    """Let an executor use the callers and the read-back that a preflight found."""
+    """Let an executor use the callers, the form and the read-back that a preflight found."""
     executor.controls.caller_pool, executor.readback = result.caller_pool, result.readback
+    _use_form(executor, result.form)
 
 
-def _try_create(
-    executor: Executor, caller: Caller
-) -> tuple[Caller | None, Response | NoResponse, CaseContext]:
-    """Create a plain service; a credential that is refused without X-Team-ID tries once more with it."""
-    attempts = [caller]
-    if caller.kind in CREDENTIAL_KINDS and caller.teams:
-        attempts.append(replace(caller, always_names_team=True))
-    for attempt in attempts:
-        context = _open_context(executor, attempt)
-        role = context.caller_pool.team_role(attempt)
-        response = executor.sender.send_step(
-            context, Step(caller=role, body=executor.controls.bodies["deployed"])
-        )
-        if is_success(response):
-            return attempt, response, context
-        if isinstance(response, NoResponse):
+@dataclass(slots=True)
+class _Preflight:
+    """A preflight while it runs: the callers that can act, those that cannot, and the first form accepted."""
+
+    executor: Executor
+    form: CreateForm | None = None
+    ready: list[Caller] = field(default_factory=list)
+    refused: dict[str, tuple[Caller, Response]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    observations: list[Observation] = field(default_factory=list)
+    readback: bool = False
+
+    def run(self) -> PreflightResult:
+        pool = self.executor.controls.caller_pool
+        for caller in pool.callers:
+            if caller.kind == "ak":
+                self.ready.append(caller)
+                continue
+            try:
+                self._try_caller(caller)
+            except CannotRun as error:
+                self.notes.append(f"{caller.name} was not tried: {error}")
+        able = [caller for caller in self.ready if caller.kind != "ak"]
+        if not able and not self.refused:
             raise CannotJudge(
-                f"{executor.sender.target.url} cannot be judged: {response.reason}; "
-                "is it up, and is the URL right?"
+                self.notes[0] if self.notes else "no caller that may create; an ak- key may not"
             )
-    return None, response, context
+        if not able:
+            responses = {name: response for name, (_, response) in self.refused.items()}
+            raise CannotJudge(_explain_refusals(self.executor.sender.target.url, responses))
+        _check_same_api(self.executor, able[0])
+        unusable = self._judge_refused_callers()
+        able_pool = replace(pool, callers=tuple(self.ready), rejected=tuple(self.refused))
+        return PreflightResult(
+            able_pool,
+            self.readback,
+            tuple(self.notes),
+            unusable,
+            self.form or PLAIN,
+            tuple(self.observations),
+        )
+
+    def _try_caller(self, caller: Caller) -> None:
+        """Create a service, in the form that is known to be accepted, or in each form until one is."""
+        forms = [self.form] if self.form else list_create_forms(self.executor.controls.bodies)
+        for form in forms:
+            _use_form(self.executor, form)
+            able, observation, context = self._create(caller)
+            if able is not None:
+                self._accept(able, form, observation, context)
+                return
+            response = _last_response(observation)
+            self.refused.setdefault(caller.name, (caller, response))
+            if form is PLAIN and observation.judgement.server_error:
+                self.observations.append(observation)
+            if response.status in _FORM_INDEPENDENT_STATUSES:
+                return
+
+    def _accept(self, able: Caller, form: CreateForm, observation: Observation, context: CaseContext) -> None:
+        refused = self.refused.pop(able.name, None)
+        self.ready.append(able)
+        self.readback = self.readback or _offers_readback(self.executor, able, context)
+        if observation.judgement.outcome == "violated":
+            self.observations.append(observation)
+        if self.form is None:
+            self.form = form if form is PLAIN or refused is None else self._confirm_form(able, form)
+            _use_form(self.executor, self.form)
+
+    def _confirm_form(self, caller: Caller, form: CreateForm) -> CreateForm:
+        """Try the plain form once more; if it is still refused, record that and return the smallest form accepted."""
+        _use_form(self.executor, PLAIN)
+        able, plain, _ = self._create(caller)
+        if able is not None:
+            return PLAIN
+        needed = dict(form.extra)
+        for name in form.extra if len(form.extra) > 1 else ():
+            fewer = {key: value for key, value in needed.items() if key != name}
+            _use_form(self.executor, replace(form, extra=fewer))
+            if self._create(caller)[0] is not None:
+                needed = fewer
+        if len(form.extra) > 1 and needed:
+            missing = next(iter(needed))
+            rule = find_omission_rule("createContainer", missing)
+            form = replace(form, name=f"with {' and '.join(needed)}", rule=rule, extra=needed)
+        self._record_refusal(plain, form.rule, f"refused a plain create, which it accepts {form.name}")
+        return form
+
+    def _create(self, caller: Caller) -> tuple[Caller | None, Observation, CaseContext]:
+        """Create a plain service; a credential that is refused without X-Team-ID tries once more with it."""
+        observation, context = self._send_create(caller)
+        if is_success(_last_response(observation)):
+            return caller, observation, context
+        refused = 400 <= _last_response(observation).status < 500
+        if refused and caller.kind in CREDENTIAL_KINDS and caller.teams:
+            naming = replace(caller, always_names_team=True)
+            again, context = self._send_create(naming)
+            if is_success(_last_response(again)):
+                return naming, again, context
+        return None, observation, context
+
+    def _send_create(self, caller: Caller) -> tuple[Observation, CaseContext]:
+        context = _open_context(self.executor, caller)
+        role = context.caller_pool.team_role(caller)
+        step = Step(caller=role, body=self.executor.controls.bodies["deployed"], expect="accept")
+        response = self.executor.sender.send_step(context, step)
+        if isinstance(response, NoResponse):
+            url = self.executor.sender.target.url
+            raise CannotJudge(f"{url} cannot be judged: {response.reason}; is it up, and is the URL right?")
+        judgement = judge_response(self.executor.catalogue["created"], "accept", "createContainer", response)
+        case = Case(f"preflight/create-by-{caller.name}", "created", "wire", (step,))
+        return Observation(case, judgement, tuple(context.exchanges)), context
+
+    def _record_refusal(self, observation: Observation, rule: str, reason: str) -> None:
+        case = replace(observation.case, rule=rule)
+        judgement = replace(observation.judgement, rule=rule, reason=reason)
+        self.observations.append(replace(observation, case=case, judgement=judgement))
+
+    def _judge_refused_callers(self) -> tuple[str, ...]:
+        """Record what a refused caller shows, and return those that the verdict must name."""
+        unusable = []
+        chosen = _refuses_every_service_key(self.ready, self.refused)
+        for name, (caller, response) in self.refused.items():
+            if chosen and caller.kind == "sk":
+                self.notes.append(f"{name}: this deployment refuses sk- keys ({response.status}), as it may")
+                continue
+            hint = "check its token" if response.status == 401 else describe_response(response)
+            unusable.append(
+                f"{name} ({response.status}: {hint})" if response.status == 401 else f"{name} ({hint})"
+            )
+            if response.status == 403 and caller.kind in _FORBIDDEN_RULES:
+                _, observation, _ = self._create(caller)
+                if observation.judgement.reaction == "refused":
+                    reason = "refused a valid create by a caller that may create"
+                    self._record_refusal(observation, _FORBIDDEN_RULES[caller.kind], reason)
+        return tuple(unusable)
+
+
+def _refuses_every_service_key(ready: list[Caller], refused: Mapping[str, tuple[Caller, Response]]) -> bool:
+    """Return whether every sk- caller is refused with 401 or 403, which a deployment may choose."""
+    statuses = {response.status for caller, response in refused.values() if caller.kind == "sk"}
+    return statuses <= {401, 403} and not any(caller.kind == "sk" for caller in ready)
+
+
+def _use_form(executor: Executor, form: CreateForm) -> None:
+    executor.sender.form = form
+    if form.slug_prefix:
+        executor.controls.slugs = SlugFactory(form.slug_prefix)
+
+
+def _last_response(observation: Observation) -> Response:
+    exchange = observation.exchanges[-1]
+    return Response(
+        exchange.status, exchange.response_headers, exchange.response_body.encode(), exchange.seconds
+    )
 
 
 def _open_context(executor: Executor, caller: Caller) -> CaseContext:

@@ -6,6 +6,7 @@ from threading import Lock
 from typing import Any
 
 from contract_tests.cases.callers import Caller
+from contract_tests.cases.create_forms import PLAIN, CreateForm
 from contract_tests.cases.model import Step
 from contract_tests.contract.spec import Spec
 from contract_tests.execution.context import CaseContext
@@ -21,13 +22,17 @@ MAX_TRAFFIC = 10_000
 
 @dataclass(slots=True)
 class Sender:
-    """Sends steps to one target; safe to use from several threads."""
+    """Sends steps to one target; safe to use from several threads.
+
+    ``form`` is the form of a create that the target is known to accept.
+    """
 
     target: Target
     spec: Spec
     redactor: Redactor
     created_log: CreatedLog
     budget: CreateBudget
+    form: CreateForm = PLAIN
     requests: int = 0
     traffic: deque[Exchange] = field(default_factory=lambda: deque(maxlen=MAX_TRAFFIC))
     _silence: SilenceWatch = field(default_factory=SilenceWatch)
@@ -36,7 +41,7 @@ class Sender:
     def send_step(self, context: CaseContext, step: Step) -> Response | NoResponse:
         """Send one step and record the exchange; raise TargetGone if the target stopped responding."""
         caller = context.find_caller(step.caller)
-        request, body = context.build_request(self.spec.operations[step.operation], step, caller)
+        request, body = context.build_request(self.spec.operations[step.operation], step, caller, self.form)
         slug = _slug_of(body)
         with self.budget.reserve(step):
             if step.operation == "createContainer":

@@ -1,10 +1,11 @@
 """Shrinks a violation: fewer steps and fewer properties, as long as the target still shows it."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import replace
 from typing import Any
 
 from contract_tests.cases.model import Case, Step
+from contract_tests.execution.attribution import attribute_refusal, needs_attribution
 from contract_tests.execution.context import CannotRun
 from contract_tests.execution.executor import Executor
 from contract_tests.generation.rounds import relabel_case
@@ -14,11 +15,16 @@ from contract_tests.results.observation import Observation
 _MAX_TRIES = 24
 
 
-def shrink_observation(executor: Executor, observation: Observation) -> Observation:
+def shrink_observation(
+    executor: Executor, observation: Observation, suspects: Container[str] = ()
+) -> Observation:
     """Return the smallest variant of a violating case that still shows the violation; perhaps the case itself.
 
     The variant may be about another rule: the smaller a case, the more exactly it names the broken rule.
+    ``suspects`` are properties that were blamed before.
     """
+    if needs_attribution(observation):
+        return attribute_refusal(executor, observation, suspects)
     case = observation.case
     if case.layer not in ("lifecycle", "properties") and not _is_generated_call(case):
         return observation

@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any
 
 from contract_tests.cases.model import NO_SLUG, SHARED_PREFIX, Case, Expect, Step
+from contract_tests.cases.property_rules import find_nearest_rule
 from contract_tests.contract.spec import Spec
 from contract_tests.generation.bodies import Sample, load_samples
 from contract_tests.generation.body_mutation import ValuePool
@@ -118,7 +119,7 @@ def relabel_case(case: Case, body: Any) -> Case:
 
 
 def _choose_rule(step: Step, prediction: Prediction, body: Any) -> str:
-    """Return the broken rule, or the type rule of the only optional property, or the success rule."""
+    """Return the broken rule, or that of the only optional property, or the success rule."""
     if prediction.broken_rules:
         return min(prediction.broken_rules)
     least = {"service_slug", "display_name", "docker_image", "external_url", "service_type"}
@@ -127,18 +128,10 @@ def _choose_rule(step: Step, prediction: Prediction, body: Any) -> str:
         if isinstance(body, dict)
         else []
     )
-    if len(more) == 1 and more[0] in _TYPE_RULES:
-        return _TYPE_RULES[more[0]]
+    if len(more) == 1:
+        return find_nearest_rule(step.operation, more[0], body[more[0]])
     return _SUCCESS_RULES[step.operation]
 
-
-_TYPE_RULES = {
-    name: name.replace("_", "-") + "-type"
-    for name in (
-        "display_name", "service_desc", "docker_image", "external_url", "exposed_port", "health_path", "env_config",
-        "volume_config", "required_labels", "gpu_count", "replica_count", "usage_prompt", "openapi_url",
-    )
-} | {"external_auth_credential_id": "external-credential-type"}  # fmt: skip
 
 _NOT_JSON = object()
 

@@ -32,16 +32,27 @@ def format_headline(report: Report) -> str:
     """Return the outcome in a word or two, consistent with the exit code."""
     if report.exit_code == 1:
         return "VIOLATED"
-    if report.judged_nothing and report.cut_short != "interrupted":
+    if report.judged_too_little and report.cut_short != "interrupted":
         return "NOT JUDGED"
     return "CONFORMS so far" if report.cut_short == "interrupted" else "CONFORMS"
+
+
+def format_extent(report: Report) -> str:
+    """Return the outcome, and how much of the contract it is about: ``CONFORMS in 76 of 83 rules``."""
+    headline, of = format_headline(report), f"{len(report.verdicts)} rules"
+    if headline == "VIOLATED":
+        return f"{headline} in {sum(row.fails for row in report.verdicts)} of {of}"
+    if headline == "NOT JUDGED":
+        return f"{headline}: only {report.judged} of {of} could be judged"
+    unused = f", without {', '.join(report.unusable_callers)}" if report.unusable_callers else ""
+    return f"{headline} in {report.judged} of {of}{unused}"
 
 
 def format_last_line(report: Report) -> str:
     """Return the outcome in one line."""
     counts = format_counts(report.count_verdicts())
     return (
-        f"{format_headline(report)}: {counts}; {report.requests} requests in {report.seconds:.1f} s, "
+        f"{format_extent(report)}: {counts}; {report.requests} requests in {report.seconds:.1f} s, "
         f"{report.created} services created"
     )
 

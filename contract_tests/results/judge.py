@@ -15,6 +15,7 @@ Outcome = Literal["passed", "violated", "inconclusive", "not observed"]
 
 SUCCESS_RULES = {"createContainer": "created", "updateContainer": "updated"}
 REPEATED_ID = "the response has the id of another service"
+REDIRECTED = "a valid request was redirected"
 SERVER_ERROR = "a server error is never correct"
 _OVERLOADED_STATUSES = (429, 503)
 _UNSUPPORTED_STATUS = 405
@@ -65,6 +66,8 @@ def judge_response(
         return Judgement("inconclusive", rule.id, "the target was too busy to respond", received, expected)
     if response.status >= 500:
         return Judgement("violated", rule.id, SERVER_ERROR, received, expected, "error", server_error=True)
+    if expect == "accept" and 300 <= response.status < 400:
+        return Judgement("violated", SUCCESS_RULES[operation], REDIRECTED, received, expected, "error")
     if response.status == _UNSUPPORTED_STATUS or 300 <= response.status < 400 or response.status < 200:
         return Judgement("inconclusive", rule.id, "neither accepted nor refused", received, expected)
     if response.status < 300:

@@ -23,6 +23,9 @@ _PREREQUISITES: Mapping[str, tuple[str, ...]] = {
     "external-credential-null-keeps": ("created-stored", "update-keeps-omitted"),
 }
 
+#: Share of the tried rules that must have a verdict.
+MIN_JUDGED = 0.5
+
 Verdict = Literal["conforms", "violated", "inconclusive", "not observed", "waived"]
 
 
@@ -57,7 +60,11 @@ class LayerSummary:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything about one run, without secrets; ``cut_short`` says why the run ended early, if it did."""
+    """Everything about one run, without secrets.
+
+    ``cut_short`` says why the run ended early, if it did. ``unusable_callers`` names the callers that the run could
+    not use, each with the reason. ``min_judged`` is the smallest share of rules that makes a verdict.
+    """
 
     target: str
     started: str
@@ -71,6 +78,8 @@ class Report:
     requests: int
     created: int
     notes: tuple[str, ...] = ()
+    unusable_callers: tuple[str, ...] = ()
+    min_judged: float = MIN_JUDGED
     cut_short: str = ""
     expired: tuple[Waiver, ...] = ()
     traffic: tuple[Exchange, ...] = field(default=(), repr=False)
@@ -79,20 +88,26 @@ class Report:
     def exit_code(self) -> int:
         """The exit code of the run.
 
-        0: conforms. 1: violated, or a waiver has expired. 3: the target went away, the suite failed, or no rule
-        could be judged. 130: interrupted before a violation.
+        0: conforms. 1: violated, or a waiver has expired. 3: the target went away, the suite failed, too few rules
+        could be judged, or a caller could not be used. 130: interrupted before a violation.
         """
         if self.expired or any(v.fails for v in self.verdicts):
             return 1
         if self.cut_short == "interrupted":
             return 130
-        return 3 if self.judged_nothing else 0
+        return 3 if self.judged_too_little or self.unusable_callers else 0
 
     @property
-    def judged_nothing(self) -> bool:
-        """True if no rule could be judged."""
+    def judged(self) -> int:
+        """The number of rules that have a verdict."""
+        return sum(row.verdict not in _UNDECIDED_OUTCOMES for row in self.verdicts)
+
+    @property
+    def judged_too_little(self) -> bool:
+        """True if the run could not be finished, or has a verdict on too few of the rules that it tried."""
         lost = self.cut_short.startswith(("the target", "an error"))
-        return lost or all(row.verdict in ("inconclusive", "not observed") for row in self.verdicts)
+        tried = [row for row in self.verdicts if self.cut_short or any(map(bool, row.layers.values()))]
+        return lost or not self.judged or self.judged < self.min_judged * len(tried)
 
     def count_verdicts(self) -> Mapping[str, int]:
         """Count the rules per verdict; a violated rule that is only assumed counts as a note."""

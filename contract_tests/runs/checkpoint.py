@@ -11,12 +11,12 @@ from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.rules import Catalogue
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.observation import Observation
-from contract_tests.results.verdict import LayerSummary, Report, decide_verdicts
+from contract_tests.results.verdict import MIN_JUDGED, LayerSummary, Report, decide_verdicts
 from contract_tests.results.waivers import Waiver
 from contract_tests.targets.exchange import Exchange
 
 STATE_FILE = "state.json"
-_FORMAT = 1
+_FORMAT = 2
 
 
 #: Fields whose JSON key differs: state files outlive a version of the kit.
@@ -44,6 +44,8 @@ class RunState:
     seconds: float = 0.0
     callers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    unusable_callers: tuple[str, ...] = ()
+    min_judged: float = MIN_JUDGED
     layers: dict[Layer, LayerSummary] = field(default_factory=dict)
     requests: int = 0
     created: int = 0
@@ -73,6 +75,8 @@ class RunState:
             requests=self.requests,
             created=self.created,
             notes=self.notes,
+            unusable_callers=self.unusable_callers,
+            min_judged=self.min_judged,
             cut_short=self.cut_short,
             expired=tuple(waiver for waiver in self.waivers.values() if waiver.expired),
             traffic=tuple(traffic),
@@ -142,6 +146,7 @@ def _state_from_json(data: Mapping[str, Any]) -> RunState:
             "waivers": {waiver.rule: waiver for waiver in map(Waiver.from_json, data["waivers"])},
             "callers": tuple(data["callers"]),
             "notes": tuple(data["notes"]),
+            "unusable_callers": tuple(data["unusable_callers"]),
             "layers": {name: LayerSummary(**layer) for name, layer in data["layers"].items()},
             "committed": Aggregate.from_json(data["tally"]),
             "pending": Aggregate.from_json(data["pending"]),
@@ -153,7 +158,7 @@ def merge_states(states: Sequence[RunState]) -> RunState:
     """Return one state for the shards of one run; raise ValueError if they do not match or one is missing."""
     first = states[0]
     for state in states[1:]:
-        for name in ("target", "contract", "strict", "rules", "waivers"):
+        for name in ("target", "contract", "strict", "rules", "waivers", "min_judged"):
             if getattr(state, name) != getattr(first, name):
                 raise ValueError(f"the runs differ in {name}; merge the shards of one run")
     if not all(state.finished for state in states):
@@ -174,6 +179,8 @@ def merge_states(states: Sequence[RunState]) -> RunState:
     whole.seconds = max(state.seconds for state in states)
     whole.requests, whole.created = sum(s.requests for s in states), sum(s.created for s in states)
     whole.callers = tuple(dict.fromkeys(name for state in states for name in state.callers))
+    unusable = (caller for state in states for caller in state.unusable_callers)
+    whole.unusable_callers = tuple(dict.fromkeys(unusable))
     whole.notes = tuple(dict.fromkeys(note for state in states for note in state.notes))
     whole.cut_short = next((state.cut_short for state in states if state.cut_short), "")
     return whole

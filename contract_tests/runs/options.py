@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from contract_tests.cases.model import LAYERS, Case, Layer
 from contract_tests.generation.rounds import GATE_EXAMPLES
+from contract_tests.results.observation import Observation
+from contract_tests.results.verdict import MIN_JUDGED
 from contract_tests.results.waivers import Waiver
 
 Progress = Callable[[Layer, int, int, int], None]  # layer, cases done, cases in all, violations so far
@@ -16,6 +18,7 @@ class RunOptions:
     """Scope, time and size of a run; the limit of services created is in ``ExecutorOptions``.
 
     ``target`` is the name that the user gave it; ``seconds`` and ``max_examples`` bound the run and its random part.
+    ``min_judged`` is the share of the tried rules that must have a verdict.
     ``operation`` and ``round_indices`` (of generated bodies) restrict the run to a part of its layers.
     """
 
@@ -27,6 +30,7 @@ class RunOptions:
     seconds: float | None = None
     concurrency: int = 12
     refuse_only: bool = False
+    min_judged: float = MIN_JUDGED
     rules: frozenset[str] | None = None
     shard: tuple[int, int] = (1, 1)
     waivers: Mapping[str, Waiver] = field(default_factory=dict)
@@ -49,6 +53,10 @@ class RunOptions:
         if self.refuse_only:
             chosen = [case for case in chosen if case.expect == "refuse"]
         return chosen
+
+    def select_observations(self, observations: Iterable[Observation]) -> list[Observation]:
+        """Return the observations about selected rules."""
+        return [seen for seen in observations if self.rules is None or seen.judgement.rule in self.rules]
 
     def includes_layer_of(self, case: Case) -> bool:
         """Return whether a selected layer has such cases; the properties layer has generated ones of others."""

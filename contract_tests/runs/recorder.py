@@ -36,6 +36,7 @@ class Recorder:
         created = 0 if resumed else -executor.sender.created_log.count
         self._earlier = (state.seconds, state.requests, created)
         self._pending = state.take_pending()
+        self._suspects: set[str] = set()  # properties of earlier violations
         self.violations = len(state.committed.deviations)
         self._started = time.monotonic()
 
@@ -59,10 +60,12 @@ class Recorder:
     def shrink_pending(self) -> None:
         """Shrink the violations that wait, each within a few requests."""
         while self._pending:
-            observation = shrink_observation(self._executor, self._pending[0])
+            observation = shrink_observation(self._executor, self._pending[0], self._suspects)
             self.state.pending.add(observation)
             del self._pending[0]
-            if self.archive:
+            if observation.case.value:
+                self._suspects.add(observation.case.value[2])
+            if self.archive and observation.judgement.outcome == "violated":
                 self.archive.save_case(observation.case)
 
     def flush_pending(self) -> None:

@@ -70,7 +70,9 @@ class Run:
         ready = self._hooks.preflight or run_preflight(self.executor)
         apply_preflight(self.executor, ready)
         self.state.callers = tuple(caller.name for caller in ready.caller_pool.callers)
-        self.state.notes = ready.notes
+        self.state.notes, self.state.unusable_callers = ready.notes, ready.unusable_callers
+        for observation in self.options.select_observations(ready.observations):
+            self.recorder.add(observation)
         self.state.cut_short = self._run_layers()
         self.state.finished = True
         self.recorder.save()
@@ -133,4 +135,5 @@ def create_state(executor: Executor, options: RunOptions) -> RunState:
         contract=digest_contract(executor),
         rules=None if options.rules is None else tuple(sorted(options.rules)),
         waivers=options.waivers,
+        min_judged=options.min_judged,
     )

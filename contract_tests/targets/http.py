@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 import urllib3
 
 from contract_tests.targets.base import USER_AGENT, NoResponse, Request, Response, TargetError
+from contract_tests.targets.interim import open_pool
 
 _RETRIED_STATUSES = (429, 503)
 _CONNECTION_RETRIES = 3
@@ -45,7 +46,7 @@ class HttpTarget:
             retry_after_max=_MAX_RETRY_AFTER,
         )
         limits = urllib3.Timeout(connect=min(timeout, 5.0), read=timeout)
-        self._pool = urllib3.PoolManager(maxsize=connections, block=True, timeout=limits)
+        self._pool = open_pool(maxsize=connections, block=True, timeout=limits)
 
     def send(self, request: Request) -> Response | NoResponse:
         """Send one request; retry a 429, a 503 and a lost connection, within bounds."""

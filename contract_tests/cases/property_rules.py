@@ -1,0 +1,62 @@
+"""The rule that speaks of one property's value, or of leaving the property out, where a target refuses it wrongly."""
+
+from typing import Any
+
+_TYPE_RULES = {
+    name: name.replace("_", "-") + "-type"
+    for name in (
+        "service_slug", "display_name", "service_desc", "docker_image", "external_url", "exposed_port",
+        "health_path", "env_config", "volume_config", "required_labels", "gpu_count", "replica_count",
+        "usage_prompt", "openapi_url",
+    )
+} | {"external_auth_credential_id": "external-credential-format", "service_type": "service-type-enum"}  # fmt: skip
+_RANGE_RULES = {"exposed_port": "exposed-port-range", "replica_count": "replica-count-range"}
+#: Properties with a written length: the rule, and the length from which on a value is about it.
+_LENGTH_RULES = {
+    "display_name": ("display-name-length", 200),
+    "external_url": ("external-url-length", 1000),
+    "openapi_url": ("openapi-url-length", 400),
+}
+_DEFAULT_RULES = {
+    "service_type": "service-type-default",
+    "exposed_port": "exposed-port-default",
+    "health_path": "health-path-default",
+    "gpu_count": "gpu-count-default",
+    "replica_count": "replica-count-default",
+}
+_LONG_TEXT = 256
+
+
+def find_nearest_rule(operation: str, name: str, value: Any) -> str:
+    """Return the rule that allows a valid value of a property."""
+    if name not in _TYPE_RULES:
+        return "unknown-properties-ignored"
+    if name == "external_auth_credential_id" and value is None:
+        return "external-credential-null-accepted"
+    if name == "service_slug":
+        return "service-slug-pattern" if operation == "createContainer" else "slug-immutable"
+    if name in _LENGTH_RULES and isinstance(value, str):
+        rule, length = _LENGTH_RULES[name]
+        if len(value) >= length:
+            return rule
+    elif _has_unbounded_text(value):
+        return "texts-unbounded"
+    if name == "external_url":
+        return "external-url-format"
+    return _RANGE_RULES.get(name, _TYPE_RULES[name])
+
+
+def find_omission_rule(operation: str, name: str) -> str:
+    """Return the rule that allows an optional property to be left out."""
+    if operation == "updateContainer":
+        return "update-partial"
+    return _DEFAULT_RULES.get(name) or _TYPE_RULES.get(name, "unknown-properties-ignored")
+
+
+def _has_unbounded_text(value: Any) -> bool:
+    """Return whether a value is or holds an empty or a long text."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return any(map(_has_unbounded_text, value))
+    return isinstance(value, str) and not 1 <= len(value) < _LONG_TEXT

@@ -1,0 +1,150 @@
+"""Attribution: finds the one property for which a target refuses a valid body, so that only its rule is blamed.
+
+A refused body is compared with accepted neighbours. A property is blamed if the plain body with it is refused, or
+if the refused body without it is accepted. Without such a property nothing is proved.
+"""
+
+from collections.abc import Container, Mapping
+from dataclasses import replace
+from typing import Any
+
+from contract_tests.cases.model import SHARED_PREFIX, Case, Step
+from contract_tests.cases.property_rules import find_nearest_rule
+from contract_tests.execution.context import CannotRun
+from contract_tests.execution.executor import Executor
+from contract_tests.results.observation import Observation
+
+# Rules of whole requests: a refusal shows nothing about them while a single property may be the reason.
+_WHOLE_REQUEST_RULES = frozenset(
+    {"created", "updated", "update-partial", "slug-unique", "unused-properties-accepted", "not-while-busy"}
+)
+_IMMUTABLE = ("service_slug", "service_type")
+_UNEXPLAINED = (
+    "refused once, but no property explains it: the plain request or every smaller one gets another response"
+)
+
+
+def needs_attribution(observation: Observation) -> bool:
+    """Return whether a violation is a refusal whose reason may be any property of the body."""
+    case, step = observation.case, observation.case.steps[-1]
+    refused = observation.judgement.outcome == "violated" and observation.judgement.reaction == "refused"
+    body = isinstance(step.body, dict) and step.raw is None and bool(step.body)
+    unspecific = case.layer == "properties" or case.rule in _WHOLE_REQUEST_RULES
+    plain_request = not step.headers and step.team is None
+    return (
+        refused and step.expect != "refuse" and body and unspecific and plain_request and case.layer != "race"
+    )
+
+
+def attribute_refusal(
+    executor: Executor, observation: Observation, suspects: Container[str] = ()
+) -> Observation:
+    """Return an observation that blames the property behind a refusal, or an inconclusive one.
+
+    ``suspects`` are properties that were blamed before, which are tried first.
+    """
+    case = observation.case
+    if case.rule == "slug-unique" and len(case.steps) > 1:
+        single = replace(case, rule="created", steps=(replace(case.steps[-1], slug=None),))
+        again = _run_refused(executor, single)
+        if again is None:
+            return observation  # the same body with an unrelated slug is accepted
+        observation, case = again, single
+    base = _find_base(executor, case)
+    changed = [name for name, value in case.steps[-1].body.items() if value != base.get(name, _ABSENT)]
+    changed.sort(key=lambda name: name not in suspects)
+    found = (
+        _blame_type(executor, case, base)
+        or _blame_alone(executor, case, base, changed)
+        or _blame_in_company(executor, case, base, changed)
+    )
+    if found is not None:
+        return found
+    judgement = replace(observation.judgement, outcome="inconclusive", reason=_UNEXPLAINED)
+    return replace(observation, judgement=judgement)
+
+
+_ABSENT = object()
+
+
+def _blame_type(executor: Executor, case: Case, base: Mapping[str, Any]) -> Observation | None:
+    """Return the violation of a plain create of an external service, if a plain deployed one is accepted."""
+    if base.get("service_type") != "external":
+        return None
+    plain = executor.controls.bodies["deployed"]
+    external = _run_refused(executor, _with_body(case, base, "service_type"))
+    return None if external is None or _run_refused(executor, _with_body(case, plain, "")) else external
+
+
+def _blame_alone(
+    executor: Executor, case: Case, base: Mapping[str, Any], changed: list[str]
+) -> Observation | None:
+    """Return the violation of the plain body with one property changed, if the plain body is accepted."""
+    if len(changed) == 1 and _run_refused(executor, _with_body(case, base, "")) is None:
+        return _run_refused(executor, _with_body(case, case.steps[-1].body, changed[0]))
+    for name in changed:
+        if name in _IMMUTABLE and case.operation == "createContainer":
+            continue
+        single = _with_body(case, {**base, name: case.steps[-1].body[name]}, name)
+        again = _run_refused(executor, single)
+        if again is not None:
+            return again if _run_refused(executor, _with_body(case, base, "")) is None else None
+    return None
+
+
+def _blame_in_company(
+    executor: Executor, case: Case, base: Mapping[str, Any], changed: list[str]
+) -> Observation | None:
+    """Return the violation of the smallest refused body, of which each property alone makes it refused."""
+    body = dict(case.steps[-1].body)
+    for name in changed:
+        smaller = _take_back(body, base, name)
+        if _run_refused(executor, _with_body(case, smaller, "")) is not None:
+            body = smaller
+    left = [name for name in changed if name in body and body[name] != base.get(name, _ABSENT)]
+    for name in left:
+        again = _run_refused(executor, _with_body(case, body, name))
+        if again is None or _run_refused(executor, _with_body(case, _take_back(body, base, name), "")):
+            continue
+        others = [other for other in left if other != name]
+        company = f", together with {' and '.join(others)}" if others else ""
+        judgement = replace(again.judgement, reason=again.judgement.reason + company)
+        return replace(again, judgement=judgement)
+    return None
+
+
+def _take_back(body: Mapping[str, Any], base: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return the body with a property as in the base, or without it."""
+    kept = {key: value for key, value in body.items() if key != name}
+    return {**kept, name: base[name]} if name in base else kept
+
+
+def _find_base(executor: Executor, case: Case) -> Mapping[str, Any]:
+    """Return the plain body of the operation and type; an update's own base is added when it is sent."""
+    step = case.steps[-1]
+    if step.operation == "updateContainer":
+        return {}
+    plain = executor.controls.bodies[
+        "external" if step.body.get("service_type") == "external" else "deployed"
+    ]
+    return dict(plain) if isinstance(plain, dict) else {}
+
+
+def _with_body(case: Case, body: Mapping[str, Any], blamed: str) -> Case:
+    """Return the case with another body, under the rule of the property that it is about."""
+    step = case.steps[-1]
+    rule = find_nearest_rule(step.operation, blamed, body[blamed]) if blamed else case.rule
+    last: Step = replace(step, body=dict(body), expect="accept")
+    kind = step.service.removeprefix(SHARED_PREFIX)
+    value = (step.operation, kind, blamed) if blamed and len(case.steps) == 1 else None
+    return replace(case, rule=rule, steps=(*case.steps[:-1], last), value=value)
+
+
+def _run_refused(executor: Executor, case: Case) -> Observation | None:
+    """Run a case and return its observation if the target refuses what it must accept."""
+    try:
+        observation = executor.run_case(case)
+    except CannotRun:
+        return None
+    judgement = observation.judgement
+    return observation if (judgement.outcome, judgement.reaction) == ("violated", "refused") else None

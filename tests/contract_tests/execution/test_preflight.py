@@ -1,0 +1,108 @@
+"""Preflight: a target that refuses the simplest create, or some callers, is judged all the same, and told so."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from contract_tests.execution.preflight import CannotJudge
+from contract_tests.results.verdict import Report
+from mock_server import create_app
+from tests.support.gate.gate import describe_findings, judge_app, violated_rules
+from tests.support.gate.planting import REFUSED, Interceptor, Request, Response, Send, add_interceptor
+
+
+def judge(intercept: Interceptor) -> Report:
+    """Return the report on a mock behind an interceptor."""
+    return judge_app(add_interceptor(create_app(), intercept))
+
+
+def refuse_creates(when: Callable[[Request], bool]) -> Interceptor:
+    """Refuse the creates for which the condition holds."""
+    return lambda request, send: REFUSED if request.operation == "create" and when(request) else send(request)
+
+
+def _has_slug_last(request: Request) -> bool:
+    keys = [key for key, _ in json.loads(request.raw, object_pairs_hook=list)] if request.body else []
+    return bool(keys) and keys[-1] == "service_slug"
+
+
+def _is_deployed(request: Request) -> bool:
+    return bool(request.body) and request.body.get("service_type", "deployed") == "deployed"
+
+
+FORMS: dict[str, tuple[str, Callable[[Request], bool]]] = {
+    "explicit-type": ("service-type-default", lambda r: _is_deployed(r) and "service_type" not in r.body),
+    "key-order": ("request-forms", _has_slug_last),
+    "accept-header": ("request-forms", lambda r: r.header("Accept") is None),
+    "port-needed": ("exposed-port-default", lambda r: _is_deployed(r) and "exposed_port" not in r.body),
+    "prompt-needed": ("usage-prompt-type", lambda r: _is_deployed(r) and "usage_prompt" not in r.body),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_target_that_refuses_the_simplest_create_is_judged(name: str) -> None:
+    """The run goes on in the form that the target accepts, and blames the rule that allows the plain one."""
+    rule, refused = FORMS[name]
+    report = judge(refuse_creates(refused))
+    assert report.exit_code == 1
+    assert violated_rules(report) == {rule}, describe_findings(report)
+    assert report.judged >= 70
+
+
+def first_create(response: Response) -> Interceptor:
+    """Answer the first create with a response of its own."""
+    seen: list[Request] = []
+
+    def intercept(request: Request, send: Send) -> Response:
+        if request.operation == "create" and not seen:
+            seen.append(request)
+            return response
+        return send(request)
+
+    return intercept
+
+
+@pytest.mark.parametrize(
+    "response",
+    [Response(500), Response(201, b'{"id": "1"}'), Response(201, b"created")],
+    ids=["500", "id", "text"],
+)
+def test_a_wrong_answer_to_the_first_create_is_a_finding(response: Response) -> None:
+    """A first create that is answered wrongly is a violation of `created`, and the run goes on."""
+    report = judge(first_create(response))
+    assert (report.exit_code, violated_rules(report)) == (1, {"created"}), describe_findings(report)
+
+
+def test_a_redirect_of_the_first_create_does_not_end_the_run() -> None:
+    """A target that redirects the first create only is judged by the others."""
+    report = judge(first_create(Response(307)))
+    assert report.judged >= 80, describe_findings(report)
+
+
+def test_a_target_that_accepts_no_create_cannot_be_judged() -> None:
+    """A target that refuses every form by every caller is not judged, and the error says so."""
+    with pytest.raises(CannotJudge, match="refuses a valid create by every caller"):
+        judge(refuse_creates(lambda _: True))
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "rules", "unusable", "code"),
+    [
+        ("jwt", 401, set(), {"jwt-red", "jwt-both"}, 3),
+        ("dk", 401, set(), {"dk-red"}, 3),
+        ("dk", 403, {"team-optional-for-credentials"}, {"dk-red"}, 1),
+        ("jwt", 403, {"team-required-for-jwt"}, {"jwt-red", "jwt-both"}, 1),
+        ("sk", 403, set(), set(), 0),
+        ("sk", 401, set(), set(), 0),
+    ],
+)
+def test_a_caller_that_cannot_be_used_is_part_of_the_verdict(
+    kind: str, status: int, rules: set[str], unusable: set[str], code: int
+) -> None:
+    """A refused JWT or dk- caller changes the verdict; that every sk- key is refused is the deployment's choice."""
+    report = judge(lambda request, send: Response(status) if request.kind == kind else send(request))
+    named = {text.split()[0] for text in report.unusable_callers}
+    assert (violated_rules(report), named, report.exit_code) == (rules, unusable, code), describe_findings(
+        report
+    )
