@@ -16,7 +16,7 @@ from contract_tests.results.observation import Observation
 
 # Rules of whole requests: a refusal shows nothing about them while a single property may be the reason.
 _WHOLE_REQUEST_RULES = frozenset(
-    {"created", "updated", "update-partial", "slug-unique", "unused-properties-accepted", "not-while-busy"}
+    {"created", "updated", "update-partial", "slug-unique", "unused-properties-accepted"}
 )
 _IMMUTABLE = ("service_slug", "service_type")
 _UNEXPLAINED = (

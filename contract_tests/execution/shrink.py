@@ -40,7 +40,7 @@ def shrink_observation(
                 break
             if tries >= _MAX_TRIES:
                 break
-    return best
+    return attribute_refusal(executor, best, suspects) if needs_attribution(best) else best
 
 
 def _run_again(executor: Executor, case: Case) -> Observation | None:

@@ -102,7 +102,7 @@ def test_an_equivalent_mutant_needs_a_true_reason(session: MutationSession) -> N
 
 
 NEW = (
-    ("HealthPath", "pattern", "^/", "health-path-pattern", "health_path", "no-slash"),
+    ("DockerImage", "pattern", "^[a-z]", "docker-image-pattern", "docker_image", "1nginx"),
     ("RequiredLabels", "uniqueItems", True, "required-labels-unique", "required_labels", ["a", "a"]),
     (
         "EnvConfig",

@@ -24,12 +24,12 @@ def _tokens(text: str) -> Counter[str]:
 def test_first_line_is_the_verdict(report: Report) -> None:
     """The summary starts with the outcome in one line."""
     assert render_markdown(report).startswith(
-        f"## ❌ VIOLATED: {len(report.verdicts) - 6} conforms, 3 violated"
+        f"## ❌ VIOLATED in 3 of 83 rules: {len(report.verdicts) - 6} conforms, 3 violated"
     )
-    assert render_markdown(run_app(create_app(), layers=("cases",))).startswith("## ✅ CONFORMS: ")
+    assert render_markdown(run_app(create_app(), layers=("cases",))).startswith("## ✅ CONFORMS in ")
     assert render_markdown(
         replace(report, findings=(), verdicts=(), expired=(), cut_short="the target stopped responding")
-    ).startswith("## ⚠️ NOT JUDGED: ")
+    ).startswith("## ⚠️ NOT JUDGED: only 0 of 0 rules")
 
 
 def test_failures_can_be_unfolded_and_choices_are_one_table(report: Report) -> None:

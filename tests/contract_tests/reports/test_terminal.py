@@ -95,10 +95,10 @@ def test_report_prints_in_any_encoding(report: Report) -> None:
 @pytest.mark.parametrize(
     ("cut_short", "said"),
     [
-        ("", "CONFORMS: "),
-        ("the time is up", "CONFORMS: "),
-        ("interrupted", "CONFORMS so far: "),
-        ("the target stopped responding: refused", "NOT JUDGED: "),
+        ("", "CONFORMS in 77 of 77 rules: "),
+        ("the time is up", "CONFORMS in 77 of 77 rules: "),
+        ("interrupted", "CONFORMS so far in 77 of 77 rules: "),
+        ("the target stopped responding: refused", "NOT JUDGED: only 77 of 77 rules"),
     ],
 )
 def test_last_line_promises_no_more_than_observed(report: Report, cut_short: str, said: str) -> None:
@@ -106,4 +106,4 @@ def test_last_line_promises_no_more_than_observed(report: Report, cut_short: str
     clean = tuple(row for row in report.verdicts if row.verdict == "conforms")
     run = replace(report, findings=(), verdicts=clean, expired=(), cut_short=cut_short)
     assert format_last_line(run).startswith(said)
-    assert format_last_line(replace(report, cut_short=cut_short)).startswith("VIOLATED: ")
+    assert format_last_line(replace(report, cut_short=cut_short)).startswith("VIOLATED in 3 of 83 rules: ")
