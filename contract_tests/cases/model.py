@@ -28,6 +28,7 @@ class Step:
     raw: Any = None
     slug: str | None = None
     service: str = "service"
+    path: str = "{id}"
     as_: str = "service"
     status: str | None = None
     as_is: bool = False

@@ -92,6 +92,16 @@ def _make_repeated(arguments: Mapping[str, Any], slugs: Callable[[int | None], s
     return [fill_templates(arguments["value"], slugs)] * int(arguments["count"])
 
 
+def _make_numbered(arguments: Mapping[str, Any], _slugs: Callable[[int | None], str]) -> list[Any]:
+    return [_number_texts(arguments["value"], str(number)) for number in range(int(arguments["count"]))]
+
+
+def _number_texts(value: Any, number: str) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _number_texts(item, number) for key, item in value.items()}
+    return value.replace("{n}", number) if isinstance(value, str) else value
+
+
 def _make_nested(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) -> str:
     depth, opening, closing = arguments["depth"], arguments["open"], arguments["close"]
     head = arguments.get("start") or (
@@ -113,6 +123,7 @@ _MAKERS: dict[str, Callable[[Any, Callable[[int | None], str]], Any]] = {
     "$text": _make_text,
     "$slug": _make_slug,
     "$repeat": _make_repeated,
+    "$numbered": _make_numbered,
     "$nested": _make_nested,
     "$bytes": _make_bytes,
     "$latin1": _make_latin1,

@@ -64,7 +64,7 @@ class CaseContext:
     def _path_value(self, operation: Operation, step: Step) -> str:
         known = self.service_slugs if operation.path_parameter == "serviceSlug" else self.services
         if step.service in known:
-            return known[step.service]
+            return step.path.replace("{id}", known[step.service])
         if step.service == "service":
             raise CannotRun("the service of this case was not created")
         return step.service
@@ -123,7 +123,15 @@ class CaseContext:
                 if team is None:
                     raise CannotRun("needs the UUID of the callers' team; name it in the callers file")
                 template = template.replace(name, team)
-        return template.replace("{token}", caller.token)
+        # Texts that are no token: the same in other letter case, and without its end.
+        forms = {
+            "{token}": caller.token,
+            "{token.swapped}": caller.token.swapcase(),
+            "{token.cut}": caller.token[:-1],
+        }
+        for name, value in forms.items():
+            template = template.replace(name, value)
+        return template
 
 
 _KIND_NAMES = {"jwt": "JWT", "sk": "sk-", "dk": "dk-", "ak": "ak-"}

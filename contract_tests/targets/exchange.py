@@ -1,6 +1,7 @@
 """Recorded exchanges: a request and its response with every secret removed."""
 
 import json
+import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -10,7 +11,11 @@ from typing import Any
 from contract_tests.targets.base import NoResponse, Request, Response
 
 REDACTED = "$TOKEN"
+#: A token without its last character, as a shell writes it, and a token in other letter case.
+REDACTED_CUT, REDACTED_SWAPPED = "${TOKEN%?}", "$TOKEN_SWAPPED"
+_SHORT_TOKEN = 4
 MAX_BODY_BYTES = 64 * 1024
+_EXPANDED = re.compile(r"(\$TOKEN_SWAPPED|\$TOKEN|\$\{TOKEN%\?\})")
 #: Fields whose JSON key differs: finding files and reports are public formats.
 _JSON_KEYS = {"response_headers": "reply_headers", "response_body": "reply_body"}
 
@@ -65,14 +70,18 @@ class Redactor:
     """Removes tokens from everything that is stored or shown."""
 
     def __init__(self, tokens: Iterable[str]) -> None:
-        """Store the tokens, longest first, so that no part of a longer one remains."""
-        self._tokens = sorted(set(tokens), key=len, reverse=True)
+        """Store the tokens and texts derived from them, longest first, so that no part of a longer one remains."""
+        known = [*tokens]
+        names = {token[:-1]: REDACTED_CUT for token in known if len(token) > _SHORT_TOKEN}
+        names |= {token.swapcase(): REDACTED_SWAPPED for token in known}
+        names |= dict.fromkeys(known, REDACTED)
+        self._names = dict(sorted(names.items(), key=lambda item: len(item[0]), reverse=True))
 
     def redact_text(self, text: str) -> str:
         """Return the text with every token replaced by ``$TOKEN``."""
-        for token in self._tokens:
+        for token, name in self._names.items():
             if token in text:
-                text = text.replace(token, REDACTED)
+                text = text.replace(token, name)
         return text
 
     def redact_response(self, response: Response | NoResponse) -> Response | NoResponse:
@@ -80,8 +89,8 @@ class Redactor:
         if isinstance(response, NoResponse):
             return replace(response, reason=self.redact_text(response.reason))
         body = response.body
-        for token in self._tokens:
-            body = body.replace(token.encode(), REDACTED.encode())
+        for token, name in self._names.items():
+            body = body.replace(token.encode(), name.encode())
         return replace(response, headers=self._redact_headers(response.headers), body=body)
 
     def record_exchange(
@@ -124,9 +133,10 @@ def _hide_cookie(name: str, value: str) -> str:
 
 
 def _quote_for_shell(word: str) -> str:
-    """Quote a word for a shell, but let the shell expand ``$TOKEN``."""
-    if REDACTED not in word:
+    """Quote a word for a shell, but let the shell expand ``$TOKEN`` and what is derived from it."""
+    parts = _EXPANDED.split(word)
+    if len(parts) == 1:
         return shlex.quote(word)
-    escaped = "".join("\\" + c if c in '"\\`' else c for c in word)
-    parts = [part.replace("$", "\\$") for part in escaped.split(REDACTED)]
-    return '"' + REDACTED.join(parts) + '"'
+    escaped = ["".join("\\" + c if c in '"\\`$' else c for c in part) for part in parts[::2]]
+    names = [*parts[1::2], ""]
+    return '"' + "".join(text + name for text, name in zip(escaped, names, strict=True)) + '"'

@@ -52,10 +52,11 @@ class HttpTarget:
         """Send one request; retry a 429, a 503 and a lost connection, within bounds."""
         headers = urllib3.HTTPHeaderDict({"User-Agent": USER_AGENT})
         headers.extend(request.headers)
+        chunked = "transfer-encoding" in headers
         started = time.perf_counter()
         try:
             received = self._pool.request(
-                request.method, self.url + request.path, body=request.body, headers=headers,
+                request.method, self.url + request.path, body=request.body, headers=headers, chunked=chunked,
                 retries=self._retry, redirect=False,
             )  # fmt: skip
         except (urllib3.exceptions.HTTPError, UnicodeEncodeError) as error:

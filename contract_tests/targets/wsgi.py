@@ -45,6 +45,9 @@ def _build_environ(request: Request, base_path: str) -> dict[str, Any]:
         errors_stream=StringIO(),
     )
     environ["HTTP_USER_AGENT"] = USER_AGENT
+    if any(name.lower() == "transfer-encoding" for name, _ in request.headers):
+        del environ["CONTENT_LENGTH"]
+        environ["wsgi.input_terminated"] = True
     for name, value in request.headers:
         key = name.upper().replace("-", "_")
         environ[key if key == "CONTENT_TYPE" else "HTTP_" + key] = value

@@ -132,7 +132,8 @@ class FixturePlayer:
         if operation == "updateContainer":
             label = step.get("service", "service")
             service = self._services.get(label, (label,))[0]
-            return self._send("PUT", f"{PREFIX}/containers/{service}", headers, self._body(step, operation))
+            path = step.get("path", "{id}").replace("{id}", service)
+            return self._send("PUT", f"{PREFIX}/containers/{path}", headers, self._body(step, operation))
         return self._create(step, headers)
 
     def _create(self, step: Mapping[str, Any], headers: Mapping[str, str]) -> Response:
@@ -158,7 +159,12 @@ class FixturePlayer:
             headers.pop(header, None)
             if value is not None:
                 teams = {f"{{team.{label}}}": team for label, team in CALLERS["teams"].items()}
-                for placeholder, replacement in {**teams, "{token}": token}.items():
+                tokens = {
+                    "{token}": token,
+                    "{token.swapped}": token.swapcase(),
+                    "{token.cut}": token[:-1],
+                }
+                for placeholder, replacement in {**teams, **tokens}.items():
                     value = value.replace(placeholder, replacement)
                 headers[header] = value
         return headers
@@ -193,7 +199,7 @@ class FixturePlayer:
 
 
 def expand_value(value: Any) -> Any:
-    """Return a value with its `$text`, `$slug` and `$repeat` parts expanded."""
+    """Return a value with its `$text`, `$slug`, `$numbered` and `$repeat` parts expanded."""
     if isinstance(value, list):
         return [expand_value(item) for item in value]
     if not isinstance(value, dict):
@@ -205,6 +211,9 @@ def expand_value(value: Any) -> Any:
         spec = value["$slug"]
         start, end = spec.get("start", ""), spec.get("end", "")
         return start + _random_slug(spec["length"] - len(start + end)) + end
+    if "$numbered" in value:
+        text, count = json.dumps(value["$numbered"]["value"]), value["$numbered"]["count"]
+        return [json.loads(text.replace("{n}", str(number))) for number in range(count)]
     if "$repeat" in value:
         return [expand_value(value["$repeat"]["value"])] * value["$repeat"]["count"]
     return {key: expand_value(item) for key, item in value.items()}
