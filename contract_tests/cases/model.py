@@ -17,7 +17,8 @@ class Step:
     """One request as a template; labels and value templates are filled in before it is sent.
 
     The keys are those of ``fixtures/README.md``; a body with ``as_is`` contains no templates. ``expect`` is None for
-    a setup step, which must be accepted for the case to mean anything.
+    a setup step, which must be accepted for the case to mean anything. A step with a ``rule`` is judged under that
+    rule wherever it stands; of the others, only the last one is judged.
     """
 
     operation: OperationId = "createContainer"
@@ -34,6 +35,7 @@ class Step:
     as_is: bool = False
     shows: tuple[tuple[str, Any], ...] = ()
     expect: Expect | None = None
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """Scenario cases that follow one scheme for each kind of caller, service type and update property."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from contract_tests.cases.callers import CallerPool
+from contract_tests.cases.covering import build_covering_cases
 from contract_tests.cases.model import SHARED_PREFIX, Case, Expect, Step
 from contract_tests.cases.tables import choose_creator
 
@@ -12,8 +14,10 @@ _CREDENTIAL = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 _OTHER_CREATES = 20
 
 
-def build_scenario_cases(pool: CallerPool, bodies: Mapping[str, Any]) -> list[Case]:
-    """Return the scenario cases for the given callers."""
+def build_scenario_cases(
+    pool: CallerPool, bodies: Mapping[str, Any], *, with_credential: bool = True
+) -> list[Case]:
+    """Return the scenario cases for the given callers; ``with_credential`` if a reference may be made up."""
     kinds: list[str] = sorted({caller.kind for caller in pool.list_red_callers()})
     return [
         *_vary_stored_type(kinds),
@@ -22,6 +26,7 @@ def build_scenario_cases(pool: CallerPool, bodies: Mapping[str, Any]) -> list[Ca
         *_cross_teams(),
         _repeat_slug_after_many(bodies),
         *_update_after_refusal(kinds),
+        *build_covering_cases(kinds, with_credential=with_credential),
     ]
 
 
@@ -66,7 +71,14 @@ def _build_update_case(
 
 
 def _vary_caller_kind(kinds: list[str], bodies: Mapping[str, Any]) -> Iterator[Case]:
-    """Yield cases about stored state for each kind of caller."""
+    """Yield cases about stored state for each kind of caller, and for each pair of kinds."""
+    for kind, other in zip(kinds, [*kinds[1:], *kinds[:1]], strict=True):
+        if kind != other:
+            first, second = (
+                Step(caller=f"{k}-red", body=bodies["deployed"], slug="a") for k in (kind, other)
+            )
+            steps = (first, replace(second, as_="again", expect="refuse"))
+            yield Case(f"trace/slug-again-by-{kind}-then-{other}", "slug-unique", "lifecycle", steps)
     for kind in kinds:
         role = f"{kind}-red"
         create = Step(caller=role, body=bodies["deployed"], slug="a")
@@ -75,6 +87,22 @@ def _vary_caller_kind(kinds: list[str], bodies: Mapping[str, Any]) -> Iterator[C
         update = Step("updateContainer", role, body={"display_name": "Busy"}, expect="refuse")
         busy = (create, Step("setStatus", status="stopping"), update, update)
         yield Case(f"trace/busy-by-{kind}", "not-while-busy", "lifecycle", busy)
+        for service_type in ("deployed", "external"):
+            yield _update_while_busy(kind, service_type, bodies)
+
+
+def _update_while_busy(kind: str, service_type: str, bodies: Mapping[str, Any]) -> Case:
+    """Return a case in which a busy service refuses each body that it accepts otherwise, in both busy statuses."""
+    role, rule = f"{kind}-red", "not-while-busy"
+    full = {
+        k: v for k, v in bodies[f"{service_type}-full"].items() if k not in ("service_slug", "service_type")
+    }
+    sent: list[dict[str, Any]] = [{}, full, {"exposed_port": 9000}, {"external_auth_credential_id": None}]
+    steps = [Step(caller=role, body=bodies[service_type])]
+    for status in ("deploying", "stopping"):
+        steps.append(Step("setStatus", status=status))
+        steps += (Step("updateContainer", role, body=body, expect="refuse", rule=rule) for body in sent)
+    return Case(f"trace/busy-{service_type}-by-{kind}", rule, "lifecycle", tuple(steps))
 
 
 def _cross_teams() -> Iterator[Case]:

@@ -13,7 +13,19 @@ from contract_tests.cases.model import NO_SLUG, SHARED_PREFIX, Case, Layer, Step
 from contract_tests.contract.resources import data_file
 from contract_tests.contract.rules import Catalogue
 
-_STEP_KEYS = {"operation", "caller", "team", "body", "raw", "slug", "service", "path", "status", "expect"}
+_STEP_KEYS = {
+    "operation",
+    "caller",
+    "team",
+    "body",
+    "raw",
+    "slug",
+    "service",
+    "path",
+    "status",
+    "expect",
+    "rule",
+}
 ABSENT = {"absent": True}
 
 

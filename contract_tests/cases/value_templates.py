@@ -8,7 +8,7 @@ from typing import Any
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SLUG_INNER = frozenset(_ALPHABET + "-")
-_MAX_SLUG_LENGTH = 100
+MAX_SLUG_LENGTH = 100
 _FRESH_LENGTH = 12
 
 
@@ -69,7 +69,7 @@ def _freshen_text(text: str, fresh: str) -> str:
     stem = fresh[-_FRESH_LENGTH:].replace("-", "0")
     if len(text) <= 2:  # too short: each character of the alphabet becomes another one
         return "".join(secrets.choice(_ALPHABET) if c in _ALPHABET else c for c in text)
-    if len(text) + len(stem) <= _MAX_SLUG_LENGTH:
+    if len(text) + len(stem) <= MAX_SLUG_LENGTH:
         return f"{text[0]}{stem}{text[1:]}"
     plain = next(
         (n for n in range(1, len(text) - len(stem)) if set(text[n : n + len(stem)]) <= _SLUG_INNER), 0

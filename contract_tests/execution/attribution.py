@@ -30,10 +30,7 @@ def needs_attribution(observation: Observation) -> bool:
     refused = observation.judgement.outcome == "violated" and observation.judgement.reaction == "refused"
     body = isinstance(step.body, dict) and step.raw is None and bool(step.body)
     unspecific = case.layer == "properties" or case.rule in _WHOLE_REQUEST_RULES
-    plain_request = not step.headers and step.team is None
-    return (
-        refused and step.expect != "refuse" and body and unspecific and plain_request and case.layer != "race"
-    )
+    return refused and step.expect != "refuse" and body and unspecific and case.layer != "race"
 
 
 def attribute_refusal(
@@ -43,13 +40,20 @@ def attribute_refusal(
 
     ``suspects`` are properties that were blamed before, which are tried first.
     """
-    case = observation.case
-    if case.rule == "slug-unique" and len(case.steps) > 1:
-        single = replace(case, rule="created", steps=(replace(case.steps[-1], slug=None),))
-        again = _run_refused(executor, single)
-        if again is None:
+    if observation.case.steps[-1].headers:
+        plain = _run_refused(executor, _change_last_step(observation.case, headers=()))
+        if plain is None:  # the same request without these headers is accepted
+            judgement = replace(observation.judgement, rule="request-forms")
+            return replace(
+                observation, case=replace(observation.case, rule="request-forms"), judgement=judgement
+            )
+        observation = plain
+    if len(observation.case.steps) > 1:
+        single = _run_refused(executor, _make_single(observation.case))
+        if single is None and observation.case.rule == "slug-unique":
             return observation  # the same body with an unrelated slug is accepted
-        observation, case = again, single
+        observation = single or observation
+    case = observation.case
     base = _find_base(executor, case)
     changed = [name for name, value in case.steps[-1].body.items() if value != base.get(name, _ABSENT)]
     changed.sort(key=lambda name: name not in suspects)
@@ -111,6 +115,20 @@ def _blame_in_company(
         judgement = replace(again.judgement, reason=again.judgement.reason + company)
         return replace(again, judgement=judgement)
     return None
+
+
+def _change_last_step(case: Case, **changes: Any) -> Case:
+    return replace(case, steps=(*case.steps[:-1], replace(case.steps[-1], **changes)))
+
+
+def _make_single(case: Case) -> Case:
+    """Return the last request alone: a create with an unrelated slug, or an update of a shared service."""
+    last, first = case.steps[-1], case.steps[0]
+    if last.operation == "createContainer":
+        return replace(case, rule="created", steps=(replace(last, slug=None),))
+    created = first.body if isinstance(first.body, dict) else {}
+    service = SHARED_PREFIX + (created.get("service_type") or "deployed")
+    return replace(case, steps=(replace(last, service=service),))
 
 
 def _take_back(body: Mapping[str, Any], base: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from uuid import uuid4
 from contract_tests.cases.callers import CREDENTIAL_KINDS, Caller, CallerPool
 from contract_tests.cases.create_forms import PLAIN, CreateForm
 from contract_tests.cases.model import NO_SLUG, Step
-from contract_tests.cases.value_templates import SlugFactory, fill_templates, freshen
+from contract_tests.cases.value_templates import MAX_SLUG_LENGTH, SlugFactory, fill_templates, freshen
 from contract_tests.contract.spec import Operation
 from contract_tests.targets.base import Request, quote_segment
 from contract_tests.targets.exchange import Exchange, encode_json
@@ -78,17 +78,37 @@ class CaseContext:
                 return None, raw
             raw = raw.replace("{slug}", self.slug_for(step.slug))
             return None, (form.arrange_text(raw) if operation.id == "createContainer" else raw).encode()
-        body = step.body if step.as_is else fill_templates(step.body, self.slugs.new_slug)
+        body = step.body if step.as_is else fill_templates(self._fill_labels(step.body), self.slugs.new_slug)
         if isinstance(body, Mapping):
             body = dict(body)
             if operation.id == "createContainer" and step.slug != NO_SLUG:
-                if step.expect == "refuse" and "service_slug" in body:
+                if step.expect == "refuse" and _has_invalid_slug(step):
                     body["service_slug"] = freshen(body["service_slug"], self.slugs.new_slug())
                 body.setdefault("service_slug", self.slug_for(step.slug))
                 body = form.arrange_body(body)
             elif step.slug:
                 body["service_slug"] = self.slug_for(step.slug)
         return body, encode_json(body)
+
+    def _fill_labels(self, body: Any) -> Any:
+        """Return the body with the properties filled in that refer to labels of the case."""
+        if not isinstance(body, Mapping):
+            return body
+        return {name: self._fill_label(value) for name, value in body.items()}
+
+    def _fill_label(self, value: Any) -> Any:
+        if not isinstance(value, Mapping) or len(value) != 1:
+            return value
+        ((form, arguments),) = value.items()
+        if form == "$id":
+            if arguments not in self.services:
+                raise CannotRun("a service of this case was not created")
+            return self.services[arguments]
+        if form == "$near":
+            stem = self.slug_for(arguments["label"])
+            end, length = arguments["end"], arguments["length"]
+            return f"{stem.ljust(length - len(end) if length == MAX_SLUG_LENGTH else len(stem), '0')}{end}"
+        return value
 
     def _build_headers(
         self, step: Step, caller: Caller, form: CreateForm, *, with_body: bool
@@ -132,6 +152,14 @@ class CaseContext:
         for name, value in forms.items():
             template = template.replace(name, value)
         return template
+
+
+def _has_invalid_slug(step: Step) -> bool:
+    """Return whether a step has a slug that must be refused for itself; a generated one is valid and fresh."""
+    slug = step.body.get("service_slug")
+    return "service_slug" in step.body and not (
+        isinstance(slug, Mapping) and {"$slug", "$near"} & slug.keys()
+    )
 
 
 _KIND_NAMES = {"jwt": "JWT", "sk": "sk-", "dk": "dk-", "ak": "ak-"}

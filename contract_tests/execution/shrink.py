@@ -4,6 +4,7 @@ from collections.abc import Container, Iterator
 from dataclasses import replace
 from typing import Any
 
+from contract_tests.cases.company import has_company, service_type_of
 from contract_tests.cases.model import Case, Step
 from contract_tests.execution.attribution import attribute_refusal, needs_attribution
 from contract_tests.execution.context import CannotRun
@@ -26,6 +27,8 @@ def shrink_observation(
     if needs_attribution(observation):
         return attribute_refusal(executor, observation, suspects)
     case = observation.case
+    if has_company(case):
+        return _without_company(executor, observation)
     if case.layer not in ("lifecycle", "properties") and not _is_generated_call(case):
         return observation
     best, tries = observation, 0
@@ -41,6 +44,24 @@ def shrink_observation(
             if tries >= _MAX_TRIES:
                 break
     return attribute_refusal(executor, best, suspects) if needs_attribution(best) else best
+
+
+def _without_company(executor: Executor, observation: Observation) -> Observation:
+    """Return the violation with as few other properties as show it."""
+    step, name = observation.case.steps[0], observation.case.value[2] if observation.case.value else ""
+    needed = (*executor.controls.bodies[service_type_of(observation.case)], name)
+    others = [
+        key for key in step.body if key not in needed or (step.operation == "updateContainer" and key != name)
+    ]
+    best = observation
+    for names in (others, *([other] for other in others)):
+        body = {key: value for key, value in best.case.steps[0].body.items() if key not in names}
+        again = _run_again(executor, replace(best.case, steps=(replace(step, body=body),)))
+        if again is not None and again.judgement.rule == observation.judgement.rule:
+            best = again
+            if names is others:
+                break
+    return best
 
 
 def _run_again(executor: Executor, case: Case) -> Observation | None:

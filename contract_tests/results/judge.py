@@ -201,8 +201,13 @@ def describe_expectation(rule: Rule, expect: Expect) -> str:
 
 
 def _is_same_value(stored: Any, wanted: Any) -> bool:
-    if wanted is None:
+    """Return whether a read-back shows a value; an empty one may look like an absent one."""
+    if wanted in (None, "", []):
         return stored in (None, "", [])
+    if isinstance(wanted, dict) and isinstance(stored, dict):
+        return all(_is_same_value(stored.get(name), value) for name, value in wanted.items())
+    if isinstance(wanted, list) and isinstance(stored, list):
+        return len(wanted) == len(stored) and all(map(_is_same_value, stored, wanted))
     if isinstance(wanted, str) and isinstance(stored, str) and is_uuid(wanted):
         return stored.lower() == wanted.lower()
     return type(stored) is type(wanted) and bool(stored == wanted)

@@ -7,6 +7,7 @@ from itertools import islice
 
 from contract_tests.cases.batching import batch_cases
 from contract_tests.cases.boundaries import derive_cases, select_new_cases
+from contract_tests.cases.company import add_company
 from contract_tests.cases.model import Case, Layer
 from contract_tests.cases.scenarios import build_scenario_cases
 from contract_tests.cases.tables import load_fixture_cases
@@ -74,6 +75,7 @@ class LayerRunner:
         derived = derive_cases(self.executor.sender.spec, self.executor.catalogue, bodies)
         cases = self.options.select_cases([*tables, *select_new_cases(derived, tables)])
         batches, single = batch_cases(cases)
+        single = add_company(single)
         unproven = self.runner.run_batches(batches)
         self.runner.run_rotated("cases", [*single, *unproven])
         self._repeat_refusals("cases", single)
@@ -85,7 +87,10 @@ class LayerRunner:
 
     def _run_lifecycle_layer(self) -> None:
         controls = self.executor.controls
-        scenarios = build_scenario_cases(controls.caller_pool, controls.bodies)
+        with_credential = not self.options.refuse_only and controls.accepts_credentials()
+        scenarios = build_scenario_cases(
+            controls.caller_pool, controls.bodies, with_credential=with_credential
+        )
         cases = self.options.select_cases([*self._load_tables("lifecycle"), *scenarios])
         self.runner.run_cases("lifecycle", cases)
         if self.options.has_random_scenarios:

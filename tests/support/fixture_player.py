@@ -177,9 +177,20 @@ class FixturePlayer:
         body = BODIES.get(base, base) if isinstance(base, str) else base
         if isinstance(body, dict):
             fresh = {"service_slug": self._slug(step)} if is_create or "slug" in step else {}
-            body = {**fresh, **body, **expand_value(step.get("set", {}))}
+            body = {**fresh, **body, **expand_value(self._fill_labels(step.get("set", {})))}
             body = {key: value for key, value in body.items() if key not in step.get("unset", ())}
         return json.dumps(body).encode()
+
+    def _fill_labels(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        filled = dict(values)
+        for name, value in values.items():
+            if isinstance(value, dict) and "$id" in value:
+                filled[name] = self._services[value["$id"]][0]
+            elif isinstance(value, dict) and "$near" in value:
+                near = value["$near"]
+                stem, end = self._slugs.setdefault(near["label"], next(_SLUGS)), near["end"]
+                filled[name] = (stem.ljust(100 - len(end), "0") if near["length"] == 100 else stem) + end
+        return filled
 
     def _raw(self, template: Any) -> bytes:
         slug = next(_SLUGS)

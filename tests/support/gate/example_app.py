@@ -38,8 +38,8 @@ def build_deployment_app(choices: Choices) -> App:
     )
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        length = int(environ.get("CONTENT_LENGTH") or 0)
-        raw = environ["wsgi.input"].read(length) if length else b""
+        whole = environ.get("wsgi.input_terminated", False)
+        raw = environ["wsgi.input"].read(-1 if whole else int(environ.get("CONTENT_LENGTH") or 0))
         messages: list[Any] = []
 
         async def receive() -> dict[str, Any]:

@@ -1,0 +1,62 @@
+"""Refusals in company: an invalid value beside valid values of other properties, since a fault may show only there.
+
+The first refusal of each rule stays plain. The others get company by a covering array, at no further request.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import cycle
+from typing import Any
+
+from allpairspy import AllPairs
+
+from contract_tests.cases.model import SHARED_PREFIX, Case
+from contract_tests.cases.tables import ABSENT
+from contract_tests.cases.telling_values import TELLING_VALUES, list_properties
+
+_SUFFIX = "~company"
+
+
+def add_company(cases: Iterable[Case]) -> list[Case]:
+    """Return the cases of single values, with other valid properties in all refused ones but each rule's first."""
+    rows = {kind: cycle(list(_list_rows(kind))) for kind in ("deployed", "external")}
+    seen: dict[tuple[str, str], int] = defaultdict(int)
+    result = []
+    for case in cases:
+        key = (case.rule, case.operation)
+        seen[key] += case.expect == "refuse"
+        alone = case.value is None or case.expect != "refuse" or seen[key] == 1
+        result.append(case if alone else _with_company(case, next(rows[service_type_of(case)])))
+    return result
+
+
+def has_company(case: Case) -> bool:
+    """Return whether a case sends other properties beside the one that it is about."""
+    return case.id.endswith(_SUFFIX)
+
+
+def service_type_of(case: Case) -> str:
+    """Return the type of the service, as its plain case has it."""
+    step = case.steps[0]
+    if step.operation == "updateContainer":
+        return step.service.removeprefix(SHARED_PREFIX)
+    return "external" if step.body.get("service_type") == "external" else "deployed"
+
+
+def _list_rows(service_type: str) -> Iterator[Mapping[str, Any]]:
+    names = [name for name in list_properties(service_type) if name != "docker_image"]
+    levels = [[None, *range(len(TELLING_VALUES[name]))] for name in names]
+    for row in AllPairs(levels):
+        yield {n: TELLING_VALUES[n][place] for n, place in zip(names, row, strict=True) if place is not None}
+
+
+def _with_company(case: Case, others: Mapping[str, Any]) -> Case:
+    step, name = case.steps[0], case.value[2] if case.value else ""
+    if step.body is ABSENT or not isinstance(step.body, dict):
+        return case
+    body = {
+        **{key: value for key, value in others.items() if key != name and key not in step.body},
+        **step.body,
+    }
+    return replace(case, id=case.id + _SUFFIX, steps=(replace(step, body=body),))

@@ -1,0 +1,105 @@
+"""Covering arrays: every pair of caller, type, form of the request and values of properties meets in some request.
+
+A fault may show only in company. allpairspy chooses the rows; equal arguments give equal rows.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from allpairspy import AllPairs
+
+from contract_tests.cases.model import Case, Step
+from contract_tests.cases.telling_values import TELLING_VALUES, choose_values, list_properties
+
+_ABSENT = "absent"
+_TYPES = ("deployed", "deployed by default", "external")
+#: Forms of a request, by name: headers that make no difference.
+_FORMS: Mapping[str, tuple[tuple[str, str | None], ...]] = {
+    "plain": (),
+    "chunked": (("Transfer-Encoding", "chunked"),),
+    "closed": (("Connection", "close"),),
+    "accept list": (("Accept", "text/html, application/json;q=0.9"),),
+    "further headers": (("Accept-Language", "de"), ("X-Request-ID", "1"), ("Cache-Control", "no-cache")),
+}
+#: What a service has that was created without these properties; None stands for absent in any form.
+_DEFAULTS = {"exposed_port": 8080, "health_path": "/health", "gpu_count": 0, "replica_count": 1}
+_UPDATES_PER_CASE = 5
+_CREDENTIAL = "external_auth_credential_id"
+
+Row = Mapping[str, Any]
+
+
+def build_covering_cases(kinds: Sequence[str], *, with_credential: bool) -> list[Case]:
+    """Return creates and updates in which every pair of factors meets, each compared with its read-back."""
+    if not kinds:
+        return []
+    names = [name for name in TELLING_VALUES if with_credential or name != _CREDENTIAL]
+    rows = list(_list_rows(kinds, _TYPES, names))
+    return [
+        *(_build_create(number, row) for number, row in enumerate(rows, 1)),
+        *_build_updates(kinds, names),
+    ]
+
+
+def _list_rows(kinds: Sequence[str], types: Sequence[str], names: Sequence[str]) -> Iterator[Row]:
+    properties = {name: [_ABSENT, *range(len(TELLING_VALUES[name]))] for name in names}
+    factors = {"caller": list(kinds), "type": list(types), "form": list(_FORMS), **properties}
+    for values in AllPairs(list(factors.values())):
+        yield dict(zip(factors, values, strict=True))
+
+
+def _values_of_row(row: Row, service_type: str) -> dict[str, Any]:
+    return {
+        name: TELLING_VALUES[name][row[name]]
+        for name in list_properties(service_type)
+        if row.get(name, _ABSENT) != _ABSENT
+    }
+
+
+def _build_create(number: int, row: Row) -> Case:
+    service_type = row["type"].partition(" ")[0]
+    needed = "external_url" if service_type == "external" else "docker_image"
+    values = {
+        "display_name": "Covered",
+        needed: TELLING_VALUES[needed][-1],
+        **_values_of_row(row, service_type),
+    }
+    body = values if row["type"] == "deployed by default" else {"service_type": service_type, **values}
+    if number % 2:
+        body = dict(reversed(body.items()))
+    create = Step(
+        caller=f"{row['caller']}-red", body=body, headers=_FORMS[row["form"]], expect="accept", rule="created"
+    )
+    absent = {name: _DEFAULTS.get(name) for name in list_properties(service_type)}
+    shows = {"service_type": service_type, **absent, **values}
+    read = Step("readContainer", create.caller, shows=tuple(shows.items()))
+    return Case(f"covering/create-{number}", "created-stored", "lifecycle", (create, read))
+
+
+def _build_updates(kinds: Sequence[str], names: Sequence[str]) -> Iterator[Case]:
+    """Yield series of updates of one service; after each, what it sent and what it left out is read back."""
+    rows = list(_list_rows(kinds, ("deployed", "external"), names))
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row["caller"], row["type"]), []).append(row)
+    for (kind, service_type), members in groups.items():
+        for start in range(0, len(members), _UPDATES_PER_CASE):
+            steps = _build_series(kind, service_type, names, members[start : start + _UPDATES_PER_CASE])
+            name = f"covering/update-{service_type}-by-{kind}-{start // _UPDATES_PER_CASE + 1}"
+            yield Case(name, "updated-stored", "lifecycle", tuple(steps))
+
+
+def _build_series(kind: str, service_type: str, names: Sequence[str], rows: Sequence[Row]) -> Iterator[Step]:
+    role = f"{kind}-red"
+    stored = {name: value for name, value in choose_values(service_type, 0).items() if name in names}
+    yield Step(caller=role, body={"service_type": service_type, **stored})
+    for row in rows:
+        sent = _values_of_row(row, service_type)
+        kept = {name: value for name, value in stored.items() if name not in sent}
+        stored = stored | sent
+        headers = _FORMS[row["form"]]
+        yield Step("updateContainer", role, body=sent, headers=headers, expect="accept", rule="updated")
+        yield Step("readContainer", role, shows=tuple(sent.items()), rule="updated-stored")
+        if kept:
+            shows = (("service_type", service_type), *kept.items())
+            yield Step("readContainer", role, shows=shows, rule="update-keeps-omitted")
