@@ -12,15 +12,16 @@ from tests.support.gate.planting import (
     Request,
     Response,
     Send,
+    When,
     fault,
     remembering,
+    turns_away,
     unenforced,
 )
 
 _TOKENS = {caller.name: caller.token for caller in load_callers(data_file("fixtures/callers.yaml"))}
 _TEAMS = {caller.name: caller.teams[0] for caller in load_callers(data_file("fixtures/callers.yaml"))}
 _RED, _BLUE = _TEAMS["sk-red"], _TEAMS["sk-blue"]
-When = Callable[[Request], bool]
 
 
 def _as(request: Request, name: str, team: str | None = None) -> Request:
@@ -32,11 +33,6 @@ def _as(request: Request, name: str, team: str | None = None) -> Request:
 def lets_in(when: When, name: str = "sk-red") -> Interceptor:
     """Takes some requests for those of a caller of team red."""
     return lambda request, send: send(_as(request, name) if when(request) else request)
-
-
-def turns_away(when: When, status: int = 400) -> Interceptor:
-    """Refuses some requests."""
-    return lambda request, send: Response(status) if when(request) else send(request)
 
 
 def scheme(*names: str) -> When:

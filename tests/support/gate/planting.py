@@ -18,7 +18,7 @@ from mock_server import create_app
 from mock_server.contract import loader, model, resources
 from mock_server.pipeline.mock import RULES_IN_CODE
 from mock_server.services.memory import MemoryStore
-from mock_server.services.model import Store
+from mock_server.services.model import Service, Store
 from mock_server.validation import callers
 from tests.support.gate.gate import App
 
@@ -48,6 +48,13 @@ class Request:
     raw: bytes
 
     @property
+    def chunked(self) -> bool:
+        """Whether the body came in chunks, without its length."""
+        return "chunked" in str(self.environ.get("HTTP_TRANSFER_ENCODING", "")).lower() or (
+            bool(self.raw) and not self.environ.get("CONTENT_LENGTH")
+        )
+
+    @property
     def operation(self) -> str:
         """``create`` or ``update``, empty for anything else."""
         method, path = self.environ["REQUEST_METHOD"], self.environ["PATH_INFO"]
@@ -74,6 +81,18 @@ class Request:
         """The kind of the caller: sk, dk, ak, jwt, or empty without a token."""
         prefix = self.token.partition("-")[0]
         return prefix if prefix in ("sk", "dk", "ak") else "jwt" if self.token else ""
+
+    @property
+    def caller(self) -> str:
+        """The name of the caller, empty for an unknown token."""
+        caller = known().callers.get(self.token)
+        return caller.name if caller else ""
+
+    @property
+    def team(self) -> str:
+        """The team that the request works for: the credential's, or the one that a JWT caller names."""
+        caller = known().callers.get(self.token)
+        return caller.teams[0] if caller and self.kind != "jwt" else self.header("X-Team-ID") or ""
 
     @cached_property
     def value(self) -> Any:
@@ -132,12 +151,19 @@ class Response:
         """The JSON body."""
         return json.loads(self.body)
 
+    @property
+    def broken(self) -> set[str]:
+        """The rules that the mock names in a refusal."""
+        refused = self.media_type.startswith("application/problem+json")
+        return {row["rule"] for row in self.value.get("violations", ())} if refused else set()
+
     def with_value(self, value: Any) -> "Response":
         """Return the same response with another JSON body."""
         return replace(self, body=json.dumps(value).encode())
 
 
 Send = Callable[[Request], Response]
+When = Callable[[Request], bool]
 Interceptor = Callable[[Request, Send], Response]
 
 REFUSED = Response(400)
@@ -170,7 +196,8 @@ def add_interceptor(app: App, intercept: Interceptor) -> App:
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         length = environ.get("CONTENT_LENGTH")
-        raw = environ["wsgi.input"].read(int(length)) if length else b""
+        stream, unframed = environ["wsgi.input"], environ.get("wsgi.input_terminated")
+        raw = stream.read(int(length)) if length else stream.read() if unframed else b""
         response = intercept(Request(environ, raw), sending(app))
         status = f"{response.status} {HTTPStatus(response.status).phrase}"
         start_response(
@@ -228,6 +255,16 @@ def unenforced(name: str, breaks: str, when: Callable[[], Callable[[Request], bo
     return Fault(name, frozenset(breaks.split()), intercept)
 
 
+def lenient(name: str, breaks: str, when: Callable[[Request, Service | None], bool]) -> Fault:
+    """Rules that are not enforced for some requests, which depend on the service that an update is for."""
+
+    def intercept(store: Store) -> Interceptor:
+        off = sending(create_app(disabled_rules=set(breaks.split()), store=store))
+        return lambda request, send: (off if when(request, service_of(store, request)) else send)(request)
+
+    return Fault(name, frozenset(breaks.split()), intercept)
+
+
 Test = Callable[[Any], bool]
 
 
@@ -254,7 +291,12 @@ def refuses(operation: str, name: str, test: Test, status: int = 400) -> Interce
     return lambda request, send: Response(status) if holds(request, operation, name, test) else send(request)
 
 
-def crashes(when: Callable[[Request], bool]) -> Interceptor:
+def turns_away(when: When, status: int = 400) -> Interceptor:
+    """Refuses some requests."""
+    return lambda request, send: Response(status) if when(request) else send(request)
+
+
+def crashes(when: When) -> Interceptor:
     """Answers some requests with a 500."""
     return lambda request, send: CRASHED if when(request) else send(request)
 
@@ -267,3 +309,81 @@ def answers(operation: str, change: Callable[[Response], Response]) -> Intercept
         return change(response) if response.accepted and request.operation == operation else response
 
     return intercept
+
+
+# --- what is stored
+
+
+def service_of(store: Store, request: Request) -> Service | None:
+    """Return the service that an update is for, None if there is none."""
+    if request.operation != "update":
+        return None
+    with store.transaction() as step:
+        return step.get(request.service.lower())
+
+
+def type_of(request: Request, service: Service | None) -> object:
+    """Return the type of the service that a request makes or changes."""
+    values = request.body if service is None else service.values
+    return values.get("service_type", "deployed")
+
+
+@dataclass(frozen=True)
+class Write:
+    """An accepted create or update: its request, and the service before (None on create) and after it."""
+
+    request: Request
+    before: Service | None
+    after: Service
+
+    @property
+    def sent(self) -> dict[str, Any]:
+        """The properties that it sends."""
+        return self.request.body
+
+    @property
+    def old(self) -> Mapping[str, Any]:
+        """The values that were stored before."""
+        return self.before.values if self.before else {}
+
+
+def rewrites(operation: str, change: Callable[[Write], Mapping[str, Any]]) -> Callable[[Store], Interceptor]:
+    """Changes what is stored once an operation (or either) is accepted, by the values that it returns."""
+
+    def planted(store: Store) -> Interceptor:
+        def intercept(request: Request, send: Send) -> Response:
+            before = service_of(store, request)
+            response = send(request)
+            if (
+                response.accepted
+                and request.operation
+                and request.operation in (operation or request.operation)
+            ):
+                with store.transaction() as step:
+                    after = step.get(response.value["id"])
+                    if after is not None:
+                        other = change(Write(request, before, after))
+                        step.replace(replace(after, values={**after.values, **other}))
+            return response
+
+        return intercept
+
+    return planted
+
+
+def stores(operation: str, name: str, change: Callable[[Any], Any]) -> Callable[[Store], Interceptor]:
+    """Stores a property that is sent otherwise."""
+
+    def changed(write: Write) -> Mapping[str, Any]:
+        value = write.sent.get(name)
+        return {} if value is None else {name: change(value)}
+
+    return rewrites(operation, changed)
+
+
+def ignores(name: str, test: Test) -> Callable[[Store], Interceptor]:
+    """Keeps what is stored where an update sends a value that passes the test."""
+    return rewrites(
+        "update",
+        lambda write: {name: write.old.get(name)} if name in write.sent and test(write.sent[name]) else {},
+    )
