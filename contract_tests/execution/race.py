@@ -1,7 +1,10 @@
 """Race layer: many callers at once, for checks that a target makes before the write instead of with it."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
+from typing import Any
 
 from contract_tests.cases.model import Case, Step
 from contract_tests.contract.rules import Rule
@@ -12,16 +15,26 @@ from contract_tests.results.judge import (
     Judgement,
     describe_expectation,
     describe_response,
+    judge_readback,
     judge_response,
 )
 from contract_tests.results.observation import Observation
 from contract_tests.targets.base import NoResponse, Response, is_success
 
 _CONCURRENT_REQUESTS = 6
+#: Each is sent in an update of its own; all of them must stay.
+_DIFFERENT_VALUES: Mapping[str, Any] = {
+    "display_name": "Raced name",
+    "service_desc": "Raced description",
+    "exposed_port": 9001,
+    "required_labels": ["raced"],
+    "usage_prompt": "Raced prompt",
+    "replica_count": 4,
+}
 
 
 def build_race_cases(rounds: int = 3) -> list[Case]:
-    """Return the races: concurrent creates with one slug, and concurrent updates of one service."""
+    """Return the races: creates with one slug, equal updates of one service, and updates of different properties."""
     create = Step(body={"display_name": "Raced", "docker_image": "nginx:1.27"}, slug="a", expect="open")
     update = Step("updateContainer", body={"display_name": "Raced"}, expect="open")
     races = [
@@ -29,7 +42,15 @@ def build_race_cases(rounds: int = 3) -> list[Case]:
         for n in range(1, rounds + 1)
     ]
     first = Step(body=create.body)
-    return [*races, Case("race/update", "updated", "race", (first, *(update,) * _CONCURRENT_REQUESTS))]
+    different = tuple(replace(update, body={name: value}) for name, value in _DIFFERENT_VALUES.items())
+    return [
+        *races,
+        Case("race/update", "updated", "race", (first, *(update,) * _CONCURRENT_REQUESTS)),
+        *(
+            Case(f"race/update-different-{n}", "updated-stored", "race", (first, *different))
+            for n in range(1, rounds + 1)
+        ),
+    ]
 
 
 def run_race(executor: Executor, case: Case) -> Observation:
@@ -41,6 +62,8 @@ def run_race(executor: Executor, case: Case) -> Observation:
 
 def _race_steps(executor: Executor, case: Case, context: CaseContext) -> Judgement:
     rule = executor.catalogue[case.rule]
+    if case.rule == "updated-stored" and not executor.readback:
+        return Judgement("not observed", rule.id, "the target offers no read-back")
     try:
         for step in case.steps:
             if step.expect is None:
@@ -52,10 +75,13 @@ def _race_steps(executor: Executor, case: Case, context: CaseContext) -> Judgeme
         responses = _send_at_once(executor, context, raced)
     except CannotRun as error:
         return Judgement("not observed", rule.id, str(error))
-    service = context.services.get("service") if case.rule == "updated" else None
+    service = context.services.get("service") if case.rule != "slug-unique" else None
     if service is None:
         return _judge_creates(executor.catalogue["slug-unique"], responses)
-    return _judge_updates(executor.catalogue["updated"], responses, service)
+    judgement = _judge_updates(executor.catalogue["updated"], responses, service)
+    if case.rule != "updated-stored" or judgement.outcome == "violated":
+        return judgement
+    return _judge_stored(executor, context, rule, list(zip(raced, responses, strict=True)))
 
 
 def _send_at_once(executor: Executor, context: CaseContext, steps: list[Step]) -> list[Response | NoResponse]:
@@ -85,6 +111,18 @@ def _judge_creates(rule: Rule, responses: list[Response | NoResponse]) -> Judgem
     if not accepted:
         return Judgement("inconclusive", rule.id, "no create was accepted", received, expected)
     return Judgement("passed", rule.id, received=received, expected=expected)
+
+
+def _judge_stored(
+    executor: Executor, context: CaseContext, rule: Rule, updates: list[tuple[Step, Response | NoResponse]]
+) -> Judgement:
+    """Read the service back: the values of all accepted updates must be there."""
+    shows = tuple(item for step, response in updates if is_success(response) for item in step.body.items())
+    read = Step("readContainer", updates[0][0].caller, shows=shows)
+    judgement = judge_readback(rule, shows, executor.sender.send_step(context, read))
+    if judgement.outcome == "violated":
+        return replace(judgement, reason=f"{judgement.reason}: one of several concurrent updates was lost")
+    return judgement
 
 
 def _judge_updates(rule: Rule, responses: list[Response | NoResponse], service: str) -> Judgement:

@@ -173,7 +173,7 @@ def _decide_verdict(
 _DECIDING_EXPECTATIONS: Mapping[str, tuple[str, ...]] = {
     "constraint": ("refuse", "race"),
     "permission": ("accept",),
-    "effect": ("accept", "refuse"),
+    "effect": ("accept", "refuse", "race"),
 }
 
 
