@@ -1,11 +1,27 @@
 """All planted faults, in one table: ``tests.quality.faults:FAULTS`` is also what ``contract-tests mutate`` takes."""
 
+from tests.quality.faults.answers import ANSWERED
+from tests.quality.faults.bleeding import BLEEDING
 from tests.quality.faults.callers import CALLERS
+from tests.quality.faults.company import COMPANY
+from tests.quality.faults.intermittent import INTERMITTENT
 from tests.quality.faults.state import STATE
+from tests.quality.faults.state_company import STATE_COMPANY
+from tests.quality.faults.storage import STORAGE
+from tests.quality.faults.strict_callers import STRICT_CALLERS
+from tests.quality.faults.strict_requests import STRICT_REQUESTS
+from tests.quality.faults.strict_values import STRICT_VALUES
 from tests.quality.faults.times import TIMES
 from tests.quality.faults.unique import UNIQUE
 from tests.quality.faults.values import VALUES
 from tests.quality.faults.wire import WIRE
 from tests.support.gate.planting import Fault
 
-FAULTS: tuple[Fault, ...] = (*CALLERS, *WIRE, *VALUES, *STATE, *UNIQUE, *TIMES)
+_STRICT: tuple[Fault, ...] = (*STRICT_VALUES, *STRICT_REQUESTS, *STRICT_CALLERS)
+_IN_COMPANY: tuple[Fault, ...] = (*COMPANY, *STATE_COMPANY, *INTERMITTENT)
+_STORED: tuple[Fault, ...] = (*STORAGE, *BLEEDING)
+
+FAULTS: tuple[Fault, ...] = (
+    *(*CALLERS, *WIRE, *VALUES, *STATE, *UNIQUE, *TIMES),
+    *(*_STRICT, *_IN_COMPANY, *_STORED, *ANSWERED),
+)
