@@ -4,7 +4,7 @@ A refused body is compared with accepted neighbours. A property is blamed if the
 if the refused body without it is accepted. Without such a property nothing is proved.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -27,10 +27,24 @@ _UNEXPLAINED = (
 def needs_attribution(observation: Observation) -> bool:
     """Return whether a violation is a refusal whose reason may be any property of the body."""
     case, step = observation.case, observation.case.steps[-1]
-    refused = observation.judgement.outcome == "violated" and observation.judgement.reaction == "refused"
+    judgement = observation.judgement
+    refused = judgement.outcome == "violated" and judgement.reaction in ("refused", "error")
     body = isinstance(step.body, dict) and step.raw is None and bool(step.body)
-    unspecific = case.layer == "properties" or case.rule in _WHOLE_REQUEST_RULES
+    whole = case.rule in _WHOLE_REQUEST_RULES or (case.rule == "request-forms" and not step.headers)
+    unspecific = case.layer == "properties" or whole or step.rule in _WHOLE_REQUEST_RULES
     return refused and step.expect != "refuse" and body and unspecific and case.layer != "race"
+
+
+def attribute_crash(executor: Executor, observation: Observation, names: Iterable[str]) -> Observation:
+    """Return the crash that one of the named properties causes by itself, else the observation."""
+    case = replace(observation.case, rule="created")
+    base = _find_base(executor, case)
+    for name in names:
+        single = _with_body(case, {**base, name: case.steps[-1].body[name]}, name)
+        again = _run_refused(executor, single)
+        if again is not None and again.judgement.server_error:
+            return again
+    return observation
 
 
 def attribute_refusal(
@@ -152,17 +166,18 @@ def _with_body(case: Case, body: Mapping[str, Any], blamed: str) -> Case:
     """Return the case with another body, under the rule of the property that it is about."""
     step = case.steps[-1]
     rule = find_nearest_rule(step.operation, blamed, body[blamed]) if blamed else case.rule
-    last: Step = replace(step, body=dict(body), expect="accept")
+    last: Step = replace(step, body=dict(body), expect="accept", rule="")
     kind = step.service.removeprefix(SHARED_PREFIX)
     value = (step.operation, kind, blamed) if blamed and len(case.steps) == 1 else None
     return replace(case, rule=rule, steps=(*case.steps[:-1], last), value=value)
 
 
 def _run_refused(executor: Executor, case: Case) -> Observation | None:
-    """Run a case and return its observation if the target refuses what it must accept."""
+    """Run a case and return its observation if the target refuses what it must accept, or fails on it."""
     try:
         observation = executor.run_case(case)
     except CannotRun:
         return None
     judgement = observation.judgement
-    return observation if (judgement.outcome, judgement.reaction) == ("violated", "refused") else None
+    wrong = judgement.outcome == "violated" and judgement.reaction in ("refused", "error")
+    return observation if wrong else None

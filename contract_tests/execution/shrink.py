@@ -6,7 +6,7 @@ from typing import Any
 
 from contract_tests.cases.company import has_company, service_type_of
 from contract_tests.cases.model import Case, Step
-from contract_tests.execution.attribution import attribute_refusal, needs_attribution
+from contract_tests.execution.attribution import attribute_crash, attribute_refusal, needs_attribution
 from contract_tests.execution.context import CannotRun
 from contract_tests.execution.executor import Executor
 from contract_tests.generation.rounds import relabel_case
@@ -60,8 +60,8 @@ def _without_company(executor: Executor, observation: Observation) -> Observatio
         if again is not None and again.judgement.rule == observation.judgement.rule:
             best = again
             if names is others:
-                break
-    return best
+                return best
+    return attribute_crash(executor, best, others) if best.judgement.server_error else best
 
 
 def _run_again(executor: Executor, case: Case) -> Observation | None:
