@@ -20,6 +20,7 @@ from contract_tests.execution.executor import Executor
 from contract_tests.execution.race import build_race_cases
 from contract_tests.mutation.mutants import Mutant, build_mutants
 from contract_tests.mutation.session import MutationSession, run_cases
+from contract_tests.mutation.tightening import TIGHTENING_OPERATORS
 from contract_tests.results.observation import Observation
 from contract_tests.targets.exchange import Exchange
 
@@ -106,7 +107,7 @@ def run_mutant(session: MutationSession, mutant: Mutant) -> MutantResult:
             mutant, "invalid", reason=f"the target refuses it: {type(error).__name__}: {error}"
         )
     different = ""
-    ordered = sorted(session.cases, key=lambda case: _case_distance(case, mutant))
+    ordered = sorted(session.select_cases(mutant), key=lambda case: _case_distance(case, mutant))
     for observation in run_cases(executor, ordered):
         if observation.judgement.outcome == "violated":
             return _build_killed(mutant, observation, executor)
@@ -122,7 +123,7 @@ def _explain_survivor(
     """Return the result of a mutant that no case killed; ``different`` is an open case with another reaction."""
     requests, catalogue = executor.sender.requests, executor.catalogue
     reason = _equivalence_reason(session, mutant)
-    if different and not reason:
+    if different and not reason and mutant.operator not in TIGHTENING_OPERATORS:
         reason = f"it differs only where the pages leave both open ({different})"
     if reason:
         return MutantResult(mutant, "equivalent", requests=requests, reason=reason)

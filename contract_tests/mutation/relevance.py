@@ -1,0 +1,59 @@
+"""Relevance: the cases that can see a mutant, so that a survivor is not shown every case of the suite.
+
+A mutant that changes one property of a body acts on requests that send this property. A case that sends none against
+the unchanged target sends none against the mutant either.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from contract_tests.cases.model import Case
+from contract_tests.contract.spec import Spec
+from contract_tests.mutation.mutants import Mutant
+from contract_tests.results.observation import Observation
+from contract_tests.targets.exchange import Exchange
+
+#: Operations and the properties sent to them; the property ``ANY`` stands for a body that is not well-formed.
+Touched = frozenset[tuple[str, str]]
+ANY = "*"
+
+
+def list_touched(observations: Iterable[Observation], spec: Spec) -> dict[str, Touched]:
+    """Return the properties that each case sent, by the id of the case."""
+    found: dict[str, Touched] = {}
+    operations = {operation.method: operation.id for operation in spec.operations.values()}
+    for observation in observations:
+        sent = {
+            (operations.get(exchange.method, ""), name)
+            for exchange in observation.exchanges
+            for name in _list_properties(exchange)
+        }
+        found[observation.case.id] = found.get(observation.case.id, frozenset()) | sent
+    return found
+
+
+def select_touching(
+    mutant: Mutant, cases: tuple[Case, ...], touched: Mapping[str, Touched]
+) -> tuple[Case, ...]:
+    """Return the cases that send the property that a mutant changes; all, if it changes no single property."""
+    name = find_property(mutant)
+    if not name or mutant.keyword == "default":  # a default acts where the property is omitted
+        return cases
+    wanted = {(mutant.operation, name), (mutant.operation, ANY)}
+    return tuple(case for case in cases if wanted & touched.get(case.id, wanted))
+
+
+def find_property(mutant: Mutant) -> str:
+    """Return the property of a body that a mutant changes, empty if it changes anything else."""
+    place: tuple[Any, ...] = mutant.place
+    after = place[place.index("schema") + 1 :] if "requestBody" in place and "schema" in place else ()
+    return str(after[1]) if len(after) > 1 and after[0] == "properties" else ""
+
+
+def _list_properties(exchange: Exchange) -> Iterable[str]:
+    try:
+        body = json.loads(exchange.body or "null")
+    except (ValueError, RecursionError):
+        return (ANY,)
+    return body if isinstance(body, dict) else ()
