@@ -126,7 +126,7 @@ def _mutate_object(
     """Yield the mutants of an object's keywords; ``schema`` is None for objects that are not schemas."""
     for keyword in node:
         for operator, edit in list_edits(keyword, node, is_schema=schema is not None):
-            rules = tuple(dict.fromkeys(_iter_rules(node, keyword)))
+            rules = tuple(dict.fromkeys(_iter_rules(node, keyword, operator.partition("required-")[2])))
             identifier = f"{name}:{format_pointer(place)}:{operator}"
             yield Mutant(identifier, name, place, operator.partition(" ")[0], keyword, rules, edit)
 
@@ -138,10 +138,13 @@ def _tighten_schema(name: str, schema: Mapping[str, Any], place: tuple[str | int
         yield Mutant(identifier, name, place, operator.partition(" ")[0], edit[0][0], rules, edit)
 
 
-def _iter_rules(node: Mapping[str, Any], keyword: str) -> Iterator[str]:
+def _iter_rules(node: Mapping[str, Any], keyword: str, name: str = "") -> Iterator[str]:
+    """Yield the rules of a keyword; with the name of a property, only the rule of that one, if it has its own."""
     rule = node.get("x-rules", {}).get(keyword)
     if isinstance(rule, str):
         yield rule
+    elif isinstance(rule, Mapping) and name in rule:
+        yield rule[name]
     elif isinstance(rule, Mapping):
         yield from rule.values()
     elif keyword in ("if", "then", "else"):

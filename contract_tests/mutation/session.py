@@ -23,8 +23,9 @@ from contract_tests.execution.limits import CreateBudget, TargetGone
 from contract_tests.execution.preflight import run_preflight
 from contract_tests.execution.race import run_race
 from contract_tests.execution.sender import Sender
-from contract_tests.mutation.mutants import Mutant, expand_document
-from contract_tests.mutation.relevance import Touched, list_touched, select_touching
+from contract_tests.mutation.calls import CallReader
+from contract_tests.mutation.mutants import expand_document
+from contract_tests.mutation.relevance import Touched, list_repeats, list_touched, select_touching
 from contract_tests.results.observation import Observation
 from contract_tests.targets.base import TargetError
 from contract_tests.targets.control_hook import ControlHook
@@ -38,8 +39,9 @@ class MutationSession:
     """Everything that is the same for all mutants.
 
     ``equivalent`` maps mutants to the reasons for which no case can see them. ``open_reactions`` maps open cases to
-    the reaction of the unchanged target, ``touched`` maps cases to the properties that they send. ``template`` is an
-    executor whose catalogue, callers and bodies every other executor shares.
+    the reaction of the unchanged target, ``touched`` maps cases to the properties that they send. ``repeats`` are the
+    refusals that a run sends again at its end. ``template`` is an executor whose catalogue, callers and bodies every
+    other executor shares.
     """
 
     factory: Factory
@@ -51,6 +53,7 @@ class MutationSession:
     readback: bool = False
     open_reactions: Mapping[str, str] = field(default_factory=dict)
     touched: Mapping[str, Touched] = field(default_factory=dict)
+    repeats: tuple[Case, ...] = ()
 
     def open_document_executor(self, document: Mapping[str, Any]) -> Executor:
         """Return an executor for a new app that serves the document; errors of the factory propagate."""
@@ -64,9 +67,13 @@ class MutationSession:
         hook = ControlHook(self.control_hook, target) if self.control_hook else None
         return Executor(sender, controls, known.catalogue, hook, self.readback)
 
-    def select_cases(self, mutant: Mutant) -> tuple[Case, ...]:
-        """Return the cases that can see a mutant: all, or those that send the property that it changes."""
-        return select_touching(mutant, self.cases, self.touched)
+    def open_reader(self) -> CallReader:
+        """Return a reader of the requests of this session."""
+        return CallReader(self.spec, self.template.controls.caller_pool)
+
+    def select_cases(self, mutation: Any) -> tuple[Case, ...]:
+        """Return the cases that can see a change."""
+        return select_touching(mutation, self.cases, self.touched)
 
 
 def open_session(
@@ -76,7 +83,8 @@ def open_session(
     factory, original, reasons = _import_factory(name), load_spec(spec), load_equivalent(equivalent)
     options = ExecutorOptions(spec_path=spec, spec=original, control_hook=control_hook)
     template = open_executor(WsgiTarget(factory(spec=original.document)), options=options)
-    cases = _build_cases(template, original)
+    plain, pool = _build_cases(template, original), template.controls.caller_pool
+    cases = tuple(pool.rotate_caller(case) if case.layer != "lifecycle" else case for case in plain)
     expanded = replace(original, document=expand_document(original.document))
     session = MutationSession(factory, expanded, control_hook, template, cases, reasons)
     session.readback = run_preflight(template).readback
@@ -88,6 +96,7 @@ def open_session(
         o.case.id: o.judgement.reaction for o in observations if o.case.expect == "open"
     }
     session.touched = list_touched(observations, expanded)
+    session.repeats = list_repeats(plain, pool)
     return session
 
 
@@ -95,8 +104,7 @@ def _build_cases(executor: Executor, spec: Spec) -> tuple[Case, ...]:
     pool, bodies = executor.controls.caller_pool, executor.controls.bodies
     tables = load_fixture_cases(executor.catalogue)
     derived = select_new_cases(derive_cases(spec, executor.catalogue, bodies), tables)
-    cases = (*tables, *derived, *build_scenario_cases(pool, bodies))
-    return tuple(pool.rotate_caller(case) if case.value else case for case in cases)
+    return (*tables, *derived, *build_scenario_cases(pool, bodies))
 
 
 def load_equivalent(path: Path | None = None) -> dict[str, str]:
