@@ -19,7 +19,6 @@ from contract_tests.cases.model import Case
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.race import build_race_cases
 from contract_tests.mutation.behaviours import Behaviour, list_refusals
-from contract_tests.mutation.calls import App
 from contract_tests.mutation.faults import PlantedFault
 from contract_tests.mutation.mutants import Mutant, build_mutants
 from contract_tests.mutation.sample import ScopedMutant, Unscoped, sample_scoped
@@ -28,6 +27,7 @@ from contract_tests.mutation.session import MutationSession, run_cases
 from contract_tests.mutation.storage import list_storage_faults
 from contract_tests.mutation.tightening import TIGHTENING_OPERATORS
 from contract_tests.mutation.twin import Twin
+from contract_tests.mutation.wsgi import App
 from contract_tests.results.observation import Observation
 from contract_tests.targets.exchange import Exchange
 

@@ -13,6 +13,7 @@ from contract_tests.cases.model import Case
 from contract_tests.contract.spec import Spec
 from contract_tests.mutation.mutants import Mutant
 from contract_tests.mutation.sample import ScopedMutant
+from contract_tests.results.judge import SUCCESS_RULES
 from contract_tests.results.observation import Observation
 from contract_tests.targets.exchange import Exchange
 
@@ -50,7 +51,10 @@ def select_touching(
     if isinstance(inner, Mutant) and (name := find_property(inner)):
         wanted = {(inner.operation, name), (inner.operation, ANY)}
         return tuple(case for case in cases if wanted & touched.get(case.id, wanted))
-    return () if isinstance(mutation, ScopedMutant) else cases
+    everywhere = set(SUCCESS_RULES.values()) & set(
+        mutation.rules
+    )  # every accepted request is judged by these
+    return () if isinstance(mutation, ScopedMutant) and not everywhere else cases
 
 
 def list_repeats(cases: Iterable[Case], pool: CallerPool) -> tuple[Case, ...]:

@@ -67,26 +67,39 @@ def sample_scoped(
 def choose_representatives(rule: str, mutants: Iterable[Unscoped]) -> list[Unscoped]:
     """Return up to four mutants of a rule: the first that drop it and that tighten it, on each operation.
 
-    Without any, the first planted fault of this rule alone.
+    Without any, a planted fault of this rule alone; if possible one that concerns all callers and operations.
     """
     own = [mutant for mutant in mutants if rule in mutant.rules[:1]]
     found = [next(_filter_mutants(own, operation, operators), None)
              for operators in (_DROPPING, _TIGHTENING) for operation in ("create", "update")]  # fmt: skip
-    planted = [fault for fault in own if isinstance(fault, PlantedFault) and fault.rules == (rule,)]
+    planted = [
+        fault
+        for fault in own
+        if isinstance(fault, PlantedFault) and fault.rules == (rule,) and not _names_any(fault, _TIME_WORDS)
+    ]
+    planted.sort(key=lambda fault: (_names_any(fault, _CALLER_WORDS), _names_any(fault, _OPERATION_WORDS)))
     return [mutant for mutant in found if mutant is not None] or [*planted[:1]]
 
 
+def _names_any(fault: PlantedFault, words: frozenset[str]) -> bool:
+    return bool(words & set(fault.id.partition(":")[2].split("-")))
+
+
 def _makes_sense(mutant: Unscoped, scope: Scope) -> bool:
-    """Return whether a scope can hold for one operation only: mutants and behaviours have their operation already.
+    """Return whether a mutant can hold in a scope: a planted fault may already be one of some callers or operations.
 
-    A team that a create takes from the header shows in later updates, which the other app would see otherwise.
+    Mutants of the contract and behaviours are always those of one operation.
     """
-    if scope.group != "operation":
+    if scope.group == "time":
         return True
-    by_name = "-on-" in mutant.id or "team-ignored-for-credentials" in mutant.rules
-    return isinstance(mutant, PlantedFault) and not by_name
+    if not isinstance(mutant, PlantedFault):
+        return scope.group != "operation"
+    return not _names_any(mutant, _OPERATION_WORDS if scope.group == "operation" else _CALLER_WORDS)
 
 
+_CALLER_WORDS = frozenset({"sk", "dk", "ak", "jwt"})
+_TIME_WORDS = frozenset({"first", "time"})
+_OPERATION_WORDS = _CALLER_WORDS | {"create", "update"}
 _DROPPING = ("drop", "change", "storage")
 _TIGHTENING = ("narrow", "exclusive", "cap", "floor", "refuse", "close", "refusal")
 
@@ -105,7 +118,6 @@ def list_scopes(rule: Rule, number: int) -> list[Scope]:
     scopes: list[Scope] = list(TIME_SCOPES)
     if len(rule.operations) > 1:
         scopes.append(OPERATION_SCOPES[number % 2])
-    if rule.stage == "authentication" or (rule.stage == "team" and rule.kind == "constraint"):
-        return scopes  # these requests have no valid caller, or only a JWT can send them
-    callers = CALLER_SCOPES[:2] if rule.stage == "team" else CALLER_SCOPES
-    return [*scopes, callers[number % len(callers)], TEAM_SCOPES[number % 2]]
+    if rule.stage in ("authentication", "team"):
+        return scopes  # their requests have no valid caller, or those of some kinds only
+    return [*scopes, CALLER_SCOPES[number % 3], TEAM_SCOPES[number % 2]]

@@ -4,8 +4,8 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from contract_tests.mutation.calls import Call, CallReader
 from contract_tests.mutation.twin import Applies
+from contract_tests.mutation.wsgi import RequestReader, WsgiRequest
 
 
 @dataclass(slots=True)
@@ -21,50 +21,52 @@ class Scope:
 
     name: str
     group: str
-    choose: Callable[[CallReader, Phase], Applies] = field(repr=False)
+    choose: Callable[[RequestReader, Phase], Applies] = field(repr=False)
     runs: int = 1
 
 
 def _by_kind(kind: str) -> Scope:
-    return Scope(f"{kind}-only", "caller", lambda reader, _: lambda call: reader.find_kind(call) == kind)
+    return Scope(
+        f"{kind}-only", "caller", lambda reader, _: lambda request: reader.find_kind(request) == kind
+    )
 
 
 def _on(operation: str, name: str) -> Scope:
-    def choose(reader: CallReader, _phase: Phase) -> Applies:
-        return lambda call: reader.find_operation(call)[0] == operation
+    def choose(reader: RequestReader, _phase: Phase) -> Applies:
+        return lambda request: reader.find_operation(request)[0] == operation
 
     return Scope(f"{name}-only", "operation", choose)
 
 
 def _for_team(number: int) -> Scope:
-    def choose(reader: CallReader, _phase: Phase) -> Applies:
-        return lambda call: reader.find_team(call) == reader.teams[number]
+    def choose(reader: RequestReader, _phase: Phase) -> Applies:
+        return lambda request: reader.find_team(request) == reader.teams[number]
 
     return Scope(("first-team-only", "second-team-only")[number], "team", choose)
 
 
-def _every_other_time(reader: CallReader, _phase: Phase) -> Applies:
+def _every_other_time(reader: RequestReader, _phase: Phase) -> Applies:
     """Count the requests of each operation."""
     counts: dict[str, itertools.count[int]] = {}
 
-    def applies(call: Call) -> bool:
-        counter = counts.setdefault(reader.find_operation(call)[0], itertools.count())
+    def applies(request: WsgiRequest) -> bool:
+        counter = counts.setdefault(reader.find_operation(request)[0], itertools.count())
         return bool(next(counter) % 2)
 
     return applies
 
 
-def _second_instance(_reader: CallReader, _phase: Phase) -> Applies:
+def _second_instance(_reader: RequestReader, _phase: Phase) -> Applies:
     """Count all requests, as a load balancer does."""
     counter = itertools.count()
-    return lambda _call: bool(next(counter) % 2)
+    return lambda _request: bool(next(counter) % 2)
 
 
 CALLER_SCOPES = (_by_kind("sk"), _by_kind("dk"), _by_kind("jwt"))
 OPERATION_SCOPES = (_on("createContainer", "create"), _on("updateContainer", "update"))
 TEAM_SCOPES = (_for_team(0), _for_team(1))
 TIME_SCOPES = (
-    Scope("second-run-only", "time", lambda _, phase: lambda _call: phase.number > 1, runs=2),
+    Scope("second-run-only", "time", lambda _, phase: lambda _request: phase.number > 1, runs=2),
     Scope("every-other-time", "time", _every_other_time),
     Scope("second-instance-only", "time", _second_instance),
 )

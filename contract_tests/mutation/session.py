@@ -23,9 +23,9 @@ from contract_tests.execution.limits import CreateBudget, TargetGone
 from contract_tests.execution.preflight import run_preflight
 from contract_tests.execution.race import run_race
 from contract_tests.execution.sender import Sender
-from contract_tests.mutation.calls import CallReader
 from contract_tests.mutation.mutants import expand_document
 from contract_tests.mutation.relevance import Touched, list_repeats, list_touched, select_touching
+from contract_tests.mutation.wsgi import RequestReader
 from contract_tests.results.observation import Observation
 from contract_tests.targets.base import TargetError
 from contract_tests.targets.control_hook import ControlHook
@@ -67,9 +67,9 @@ class MutationSession:
         hook = ControlHook(self.control_hook, target) if self.control_hook else None
         return Executor(sender, controls, known.catalogue, hook, self.readback)
 
-    def open_reader(self) -> CallReader:
+    def open_reader(self) -> RequestReader:
         """Return a reader of the requests of this session."""
-        return CallReader(self.spec, self.template.controls.caller_pool)
+        return RequestReader(self.spec, self.template.controls.caller_pool)
 
     def select_cases(self, mutation: Any) -> tuple[Case, ...]:
         """Return the cases that can see a change."""

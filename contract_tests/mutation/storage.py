@@ -10,8 +10,8 @@ from typing import Any
 
 from contract_tests.contract.spec import list_operations
 from contract_tests.mutation.behaviours import Behaviour, Handler, Wrap
-from contract_tests.mutation.calls import App, Call, CallReader, Reply, send_call
 from contract_tests.mutation.tightening import FREE_TEXT_RULE
+from contract_tests.mutation.wsgi import App, RequestReader, WsgiRequest, WsgiResponse, send_request
 
 CREATE, UPDATE = "createContainer", "updateContainer"
 _NAMES = {CREATE: "create", UPDATE: "update"}
@@ -172,31 +172,31 @@ def _forget(default: Any) -> View:
 def _show_otherwise(name: str, view: View) -> Wrap:
     """Change one property of the read-back."""
 
-    def wrap(app: App, reader: CallReader) -> Handler:
+    def wrap(app: App, reader: RequestReader) -> Handler:
         writes: dict[str, list[Write]] = {}
 
-        def handle(call: Call) -> Reply:
-            reply = send_call(app, call)
-            operation, parameter = reader.find_operation(call)
-            if not operation or not reply.accepted:
-                return reply
-            shown = reply.read_object()
+        def handle(request: WsgiRequest) -> WsgiResponse:
+            response = send_request(app, request)
+            operation, parameter = reader.find_operation(request)
+            if not operation or not response.accepted:
+                return response
+            shown = response.read_object()
             if operation in _STORED:
                 identifier = parameter or str(shown.get("id"))
-                value = call.body.get(name)
+                value = request.body.get(name)
                 sent = ABSENT if value is None else value  # null is the same as leaving the property out
                 writes.setdefault(identifier.lower(), []).append(Write(operation, sent))
-                return reply
-            return _change_shown(reply, name, view, writes.get(str(shown.get("id")).lower(), []))
+                return response
+            return _change_shown(response, name, view, writes.get(str(shown.get("id")).lower(), []))
 
         return handle
 
     return wrap
 
 
-def _change_shown(reply: Reply, name: str, view: View, writes: list[Write]) -> Reply:
-    shown = reply.read_object()
+def _change_shown(response: WsgiResponse, name: str, view: View, writes: list[Write]) -> WsgiResponse:
+    shown = response.read_object()
     if not writes or shown.get(name) is None:
-        return reply
+        return response
     value = view(shown.pop(name), writes)
-    return reply.with_object(shown if value is ABSENT else {**shown, name: value})
+    return response.with_object(shown if value is ABSENT else {**shown, name: value})

@@ -8,9 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
-from contract_tests.mutation.calls import App, Call, CallReader, Reply, send_call, serve_calls
+from contract_tests.mutation.wsgi import (
+    App,
+    RequestReader,
+    WsgiRequest,
+    WsgiResponse,
+    send_request,
+    serve_requests,
+)
 
-Applies = Callable[[Call], bool]
+Applies = Callable[[WsgiRequest], bool]
 BASE, CHANGED = "base", "changed"
 
 
@@ -26,7 +33,7 @@ class TwinService:
 class Twin:
     """Requests to which ``applies`` holds go to the changed app, all others to the base."""
 
-    def __init__(self, base: App, changed: App, applies: Applies, reader: CallReader) -> None:
+    def __init__(self, base: App, changed: App, applies: Applies, reader: RequestReader) -> None:
         """Take two apps with empty stores."""
         self._apps = {BASE: base, CHANGED: changed}
         self._applies, self._reader = applies, reader
@@ -35,69 +42,71 @@ class Twin:
 
     def build_app(self) -> App:
         """Return the WSGI app."""
-        return serve_calls(self.handle_call)
+        return serve_requests(self.handle_request)
 
-    def handle_call(self, call: Call) -> Reply:
+    def handle_request(self, request: WsgiRequest) -> WsgiResponse:
         """Send a request to the apps that it concerns, and return the response of one."""
         with self._lock:
-            operation, parameter = self._reader.find_operation(call)
-            first = CHANGED if operation and self._applies(call) else BASE
+            operation, parameter = self._reader.find_operation(request)
+            first = CHANGED if operation and self._applies(request) else BASE
             if operation == "createContainer":
-                return self._create(call, first)
+                return self._create(request, first)
             if operation == "updateContainer":
-                return self._update(call, first, parameter)
-            return self._read(call) if operation else self._set_status(call)
+                return self._update(request, first, parameter)
+            return self._read(request) if operation else self._set_status(request)
 
-    def _create(self, call: Call, first: str) -> Reply:
-        reply = send_call(self._apps[first], call)
-        identifier = reply.read_object().get("id")
-        if not reply.accepted or not isinstance(identifier, str):
-            return reply
+    def _create(self, request: WsgiRequest, first: str) -> WsgiResponse:
+        response = send_request(self._apps[first], request)
+        identifier = response.read_object().get("id")
+        if not response.accepted or not isinstance(identifier, str):
+            return response
         second = _other(first)
-        mirrored = send_call(self._apps[second], call)
+        mirrored = send_request(self._apps[second], request)
         service = TwinService({first: identifier}, identifier, first)
         if mirrored.accepted:
             service.ids[second] = str(mirrored.read_object().get("id"))
         for name in service.ids.values():
             self._services[name.lower()] = service
-        return reply
+        return response
 
-    def _update(self, call: Call, first: str, identifier: str) -> Reply:
+    def _update(self, request: WsgiRequest, first: str, identifier: str) -> WsgiResponse:
         service = self._services.get(identifier.lower())
         if service is None:
-            return send_call(self._apps[first], call)
+            return send_request(self._apps[first], request)
         if first not in service.ids:
             first = _other(first)
-        reply = self._send_for(first, call, service, identifier)
-        if reply.accepted:
+        response = self._send_for(first, request, service, identifier)
+        if response.accepted:
             service.shown_by = first
             if _other(first) in service.ids:
-                self._send_for(_other(first), call, service, identifier)
-        return reply
+                self._send_for(_other(first), request, service, identifier)
+        return response
 
-    def _read(self, call: Call) -> Reply:
-        replies = {name: send_call(app, call) for name, app in self._apps.items()}
+    def _read(self, request: WsgiRequest) -> WsgiResponse:
+        responses = {name: send_request(app, request) for name, app in self._apps.items()}
         for name in (BASE, CHANGED):
-            identifier = replies[name].read_object().get("id")
-            service = self._services.get(str(identifier).lower()) if replies[name].accepted else None
+            identifier = responses[name].read_object().get("id")
+            service = self._services.get(str(identifier).lower()) if responses[name].accepted else None
             if service is not None and service.shown_by == name:
-                return replies[name].with_id(str(identifier), service.known_as)
-        return replies[BASE]
+                return responses[name].with_id(str(identifier), service.known_as)
+        return responses[BASE]
 
-    def _set_status(self, call: Call) -> Reply:
+    def _set_status(self, request: WsgiRequest) -> WsgiResponse:
         """Send a request outside the contract, such as a control hook, for the service that its path names."""
-        found = [(part, s) for part in call.path.split("/") if (s := self._services.get(part.lower()))]
+        found = [(part, s) for part in request.path.split("/") if (s := self._services.get(part.lower()))]
         if not found:
-            return send_call(self._apps[BASE], call)
+            return send_request(self._apps[BASE], request)
         identifier, service = found[0]
-        replies = [self._send_for(name, call, service, identifier) for name in service.ids]
-        return replies[0]
+        responses = [self._send_for(name, request, service, identifier) for name in service.ids]
+        return responses[0]
 
-    def _send_for(self, name: str, call: Call, service: TwinService, identifier: str) -> Reply:
+    def _send_for(
+        self, name: str, request: WsgiRequest, service: TwinService, identifier: str
+    ) -> WsgiResponse:
         """Send a request about a service to one app, with the id that the service has there."""
         own = service.ids[name]
-        reply = send_call(self._apps[name], call.with_path(call.path.replace(identifier, own)))
-        return reply.with_id(own, identifier)
+        response = send_request(self._apps[name], request.with_path(request.path.replace(identifier, own)))
+        return response.with_id(own, identifier)
 
 
 def _other(name: str) -> str:

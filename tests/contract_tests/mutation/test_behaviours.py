@@ -7,23 +7,23 @@ from typing import Any
 import pytest
 
 from contract_tests.mutation.behaviours import Behaviour, list_refusals
-from contract_tests.mutation.calls import Call, send_call
 from contract_tests.mutation.engine import run_fault
 from contract_tests.mutation.session import MutationSession
 from contract_tests.mutation.storage import list_storage_faults
+from contract_tests.mutation.wsgi import WsgiRequest, send_request
 from mock_server import create_app
 
 SK = "sk-red-5f0c7c1e9a"
 CREATE = {"service_slug": "a-slug", "display_name": "Name", "docker_image": "nginx"}
 
 
-def build_call(method: str, path: str, raw_body: bytes = b"", **headers: str) -> Call:
+def build_request(method: str, path: str, raw_body: bytes = b"", **headers: str) -> WsgiRequest:
     """Return a request by a service key."""
     from werkzeug.test import create_environ
 
     environ = create_environ(path=f"/api/v1{path}", method=method, data=raw_body)
     fields = {"HTTP_AUTHORIZATION": f"Bearer {SK}", "CONTENT_TYPE": "application/json", **headers}
-    return Call({**environ, **fields}, raw_body)
+    return WsgiRequest({**environ, **fields}, raw_body)
 
 
 def find_behaviour(session: MutationSession, name: str) -> Behaviour:
@@ -62,21 +62,23 @@ FORMS: dict[str, tuple[bytes, dict[str, str]]] = {
 def test_refusal_refuses_its_form_only(session: MutationSession, form: str) -> None:
     """The mock accepts a request of each form and a plain one; with the fault it accepts the plain one only."""
     raw_body, headers = FORMS[form]
-    plain = build_call("POST", "/containers", json.dumps({**CREATE, "service_slug": "plain"}).encode())
-    odd = build_call("POST", "/containers", raw_body, **headers)
+    plain = build_request("POST", "/containers", json.dumps({**CREATE, "service_slug": "plain"}).encode())
+    odd = build_request("POST", "/containers", raw_body, **headers)
     app = find_behaviour(session, f"{form}-refused-on-create").build_app(create_app(), session.open_reader())
-    assert send_call(create_app(), odd).accepted
-    assert (send_call(app, plain).accepted, send_call(app, odd).accepted) == (True, False)
+    assert send_request(create_app(), odd).accepted
+    assert (send_request(app, plain).accepted, send_request(app, odd).accepted) == (True, False)
 
 
 def show_stored(session: MutationSession, name: str, *bodies: dict[str, Any]) -> dict[str, Any]:
     """Return the read-back of a service with a storage fault, after a create and updates."""
     app = find_behaviour(session, name).build_app(create_app(), session.open_reader())
-    created = send_call(app, build_call("POST", "/containers", json.dumps({**CREATE, **bodies[0]}).encode()))
+    created = send_request(
+        app, build_request("POST", "/containers", json.dumps({**CREATE, **bodies[0]}).encode())
+    )
     for body in bodies[1:]:
         path = f"/containers/{created.read_object()['id']}"
-        assert send_call(app, build_call("PUT", path, json.dumps(body).encode())).accepted
-    return send_call(app, build_call("GET", "/r/containers/a-slug")).read_object()
+        assert send_request(app, build_request("PUT", path, json.dumps(body).encode())).accepted
+    return send_request(app, build_request("GET", "/r/containers/a-slug")).read_object()
 
 
 @pytest.mark.parametrize(

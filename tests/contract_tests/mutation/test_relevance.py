@@ -7,6 +7,7 @@ import pytest
 from contract_tests.mutation.engine import all_mutants, run_mutant
 from contract_tests.mutation.mutants import Mutant
 from contract_tests.mutation.session import MutationSession
+from contract_tests.mutation.storage import list_storage_faults
 
 BODY = "/body/properties"
 
@@ -44,3 +45,19 @@ def test_a_mutant_of_no_single_property_needs_every_case(session: MutationSessio
     for name in ("createContainer:/parameters/0/schema:drop format", "updateContainer:/body:drop type",
                  f"createContainer:{BODY}/gpu_count:drop default"):  # fmt: skip
         assert session.select_cases(find_mutant(session, name)) == session.cases
+
+
+def test_refusals_are_repeated_by_another_caller(session: MutationSession) -> None:
+    """Each rule with refusals that any caller can send has a repeat by another kind of caller."""
+    first = {case.id: case.steps[-1].caller for case in session.cases}
+    repeated = {case.rule for case in session.repeats if case.steps[-1].caller != first[case.id]}
+    rotated = {case.rule for case in session.cases if case.expect == "refuse" and case.value}
+    assert rotated <= repeated
+
+
+def test_storage_fault_concerns_read_backs_only(session: MutationSession) -> None:
+    """A fault of what is stored is run against the cases that read a service back."""
+    fault = list_storage_faults(session.spec.document)[0]
+    operations = [{step.operation for step in case.steps} for case in session.select_cases(fault)]
+    assert operations
+    assert all("readContainer" in names for names in operations)

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from contract_tests.execution.race import build_race_cases
-from contract_tests.mutation.calls import Call, Reply, send_call, serve_calls
 from contract_tests.mutation.scopes import SCOPES, Phase, Scope
 from contract_tests.mutation.session import MutationSession, run_cases
 from contract_tests.mutation.twin import Twin
+from contract_tests.mutation.wsgi import WsgiRequest, WsgiResponse, send_request, serve_requests
 from mock_server import create_app
 
 SK, DK = "sk-red-5f0c7c1e9a", "dk-red-1b6e20f8d4"
@@ -85,13 +85,13 @@ def test_service_of_the_changed_app_alone_stays_usable(session: MutationSession)
 def test_wrapper_passes_everything_on(session: MutationSession) -> None:
     """A wrapper that changes nothing returns the response of the app, with its status, headers and body."""
     app = create_app()
-    seen: list[Call] = []
+    seen: list[WsgiRequest] = []
 
-    def pass_on(call: Call) -> Reply:
-        seen.append(call)
-        return send_call(app, call)
+    def pass_on(request: WsgiRequest) -> WsgiResponse:
+        seen.append(request)
+        return send_request(app, request)
 
-    send = open_client(serve_calls(pass_on))
+    send = open_client(serve_requests(pass_on))
     status, problem = send("POST", CONTAINERS, {"display_name": 1})
     assert (status, seen[0].body) == (400, {"display_name": 1})
     assert problem["violations"]

@@ -18,7 +18,7 @@ App = Callable[..., Any]
 
 
 @dataclass(frozen=True)
-class Call:
+class WsgiRequest:
     """One request on its way to an app."""
 
     environ: Mapping[str, Any]
@@ -55,13 +55,13 @@ class Call:
         value = self.environ.get(key if key == "CONTENT_TYPE" else f"HTTP_{key}")
         return None if value is None else str(value)
 
-    def with_path(self, path: str) -> "Call":
+    def with_path(self, path: str) -> "WsgiRequest":
         """Return the same request to another path."""
-        return Call({**self.environ, "PATH_INFO": path}, self.raw_body)
+        return WsgiRequest({**self.environ, "PATH_INFO": path}, self.raw_body)
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class WsgiResponse:
     """One response on its way back."""
 
     status: int
@@ -81,38 +81,38 @@ class Reply:
             return {}
         return value if isinstance(value, dict) else {}
 
-    def with_object(self, value: Mapping[str, Any]) -> "Reply":
+    def with_object(self, value: Mapping[str, Any]) -> "WsgiResponse":
         """Return the same response with another JSON object."""
         return replace(self, body=json.dumps(value).encode())
 
-    def with_id(self, old: str, new: str) -> "Reply":
+    def with_id(self, old: str, new: str) -> "WsgiResponse":
         """Return the same response with one id in place of another."""
         return replace(self, body=self.body.replace(old.encode(), new.encode())) if old != new else self
 
 
-def send_call(app: App, call: Call) -> Reply:
+def send_request(app: App, request: WsgiRequest) -> WsgiResponse:
     """Send a request to an app."""
-    environ = {**call.environ, "wsgi.input": io.BytesIO(call.raw_body)}
+    environ = {**request.environ, "wsgi.input": io.BytesIO(request.raw_body)}
     chunks, status, headers = run_wsgi_app(app, environ, buffered=True)
-    return Reply(int(status.split()[0]), b"".join(chunks), tuple(headers))
+    return WsgiResponse(int(status.split()[0]), b"".join(chunks), tuple(headers))
 
 
-def serve_calls(handle: Callable[[Call], Reply]) -> App:
+def serve_requests(handle: Callable[[WsgiRequest], WsgiResponse]) -> App:
     """Return a WSGI app that hands every request to a function."""
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         length = int(environ.get("CONTENT_LENGTH") or 0)
-        reply = handle(Call(environ, environ["wsgi.input"].read(length)))
-        headers = [(name, value) for name, value in reply.headers if name.lower() != "content-length"]
-        status = f"{reply.status} {HTTPStatus(reply.status).phrase}"
-        start_response(status, [*headers, ("Content-Length", str(len(reply.body)))])
-        return [reply.body]
+        response = handle(WsgiRequest(environ, environ["wsgi.input"].read(length)))
+        headers = [(name, value) for name, value in response.headers if name.lower() != "content-length"]
+        status = f"{response.status} {HTTPStatus(response.status).phrase}"
+        start_response(status, [*headers, ("Content-Length", str(len(response.body)))])
+        return [response.body]
 
     return application
 
 
-class CallReader:
-    """Tells of a request which operation it calls, and who sends it."""
+class RequestReader:
+    """Finds the operation of a request, and who sends it."""
 
     def __init__(self, spec: Spec, pool: CallerPool) -> None:
         """Read the operations of the contract and the callers of the run."""
@@ -127,27 +127,27 @@ class CallReader:
         self._pool = pool
         self._callers = {caller.token: caller for caller in pool.callers}
 
-    def find_operation(self, call: Call) -> tuple[str, str]:
+    def find_operation(self, request: WsgiRequest) -> tuple[str, str]:
         """Return the id of the operation and the value of its path parameter; both are empty if there is none."""
         for name, method, path in self._operations:
-            if call.method == method and (match := path.fullmatch(call.path)):
+            if request.method == method and (match := path.fullmatch(request.path)):
                 return name, "".join(match.groups())
         return "", ""
 
-    def find_kind(self, call: Call) -> str:
+    def find_kind(self, request: WsgiRequest) -> str:
         """Return the kind of the caller, empty without a token."""
-        token = _read_token(call)
+        token = _read_token(request)
         if token in self._callers:
             return self._callers[token].kind
         prefix = token.partition("-")[0]
         return prefix if prefix in ("sk", "dk", "ak") else "jwt" if token else ""
 
-    def find_team(self, call: Call) -> str | None:
+    def find_team(self, request: WsgiRequest) -> str | None:
         """Return the team for which a request acts, None if that is unknown."""
-        caller = self._callers.get(_read_token(call))
+        caller = self._callers.get(_read_token(request))
         if caller is None or not caller.teams:
             return None
-        return call.find_header("X-Team-ID") if caller.kind == "jwt" else caller.teams[0]
+        return request.find_header("X-Team-ID") if caller.kind == "jwt" else caller.teams[0]
 
     @property
     def teams(self) -> tuple[str | None, str | None]:
@@ -155,5 +155,5 @@ class CallReader:
         return self._pool.red, self._pool.blue
 
 
-def _read_token(call: Call) -> str:
-    return (call.find_header("Authorization") or "").partition(" ")[2]
+def _read_token(request: WsgiRequest) -> str:
+    return (request.find_header("Authorization") or "").partition(" ")[2]
