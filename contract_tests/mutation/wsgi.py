@@ -1,4 +1,4 @@
-"""Calls to a WSGI app: requests and responses as values, for wrappers that change them on their way."""
+"""Requests to a WSGI app, and its responses, as values, for wrappers that change them on their way."""
 
 import io
 import json
