@@ -35,17 +35,15 @@ def mutate(**options: Any) -> None:
 
     Exit codes: 0 every mutant is killed or listed as equivalent, 1 one survived, 2 wrong usage.
     """
-    from contract_tests.mutation.engine import Mutation, all_mutants
+    from contract_tests.mutation.engine import all_mutations
     from contract_tests.mutation.faults import load_faults
     from contract_tests.mutation.session import open_session
 
     with report_usage_errors(), report_target_errors():
         session = open_session(options["target"], spec=options["spec"], control_hook=options["control_hook"],
                            equivalent=options["equivalent"])  # fmt: skip
-        everything: list[Mutation] = [
-            *all_mutants(session),
-            *(load_faults(options["faults"]) if options["faults"] else ()),
-        ]
+        planted = load_faults(options["faults"]) if options["faults"] else ()
+        everything = all_mutations(session, planted)
         chosen = [
             mutation
             for mutation in everything

@@ -5,7 +5,7 @@ contract, those of the changed rule first.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from fnmatch import filter as filter_names
@@ -18,8 +18,16 @@ import jsonschema_rs
 from contract_tests.cases.model import Case
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.race import build_race_cases
+from contract_tests.mutation.behaviours import Behaviour, list_refusals
+from contract_tests.mutation.faults import PlantedFault
 from contract_tests.mutation.mutants import Mutant, build_mutants
+from contract_tests.mutation.sample import ScopedMutant, Unscoped, sample_scoped
+from contract_tests.mutation.scopes import Phase
 from contract_tests.mutation.session import MutationSession, run_cases
+from contract_tests.mutation.storage import list_storage_faults
+from contract_tests.mutation.tightening import TIGHTENING_OPERATORS
+from contract_tests.mutation.twin import Twin
+from contract_tests.mutation.wsgi import App
 from contract_tests.results.observation import Observation
 from contract_tests.targets.exchange import Exchange
 
@@ -106,7 +114,7 @@ def run_mutant(session: MutationSession, mutant: Mutant) -> MutantResult:
             mutant, "invalid", reason=f"the target refuses it: {type(error).__name__}: {error}"
         )
     different = ""
-    ordered = sorted(session.cases, key=lambda case: _case_distance(case, mutant))
+    ordered = sorted(session.select_cases(mutant), key=lambda case: _case_distance(case, mutant))
     for observation in run_cases(executor, ordered):
         if observation.judgement.outcome == "violated":
             return _build_killed(mutant, observation, executor)
@@ -120,31 +128,81 @@ def _explain_survivor(
     session: MutationSession, mutant: Mutant, executor: Executor, different: str
 ) -> MutantResult:
     """Return the result of a mutant that no case killed; ``different`` is an open case with another reaction."""
-    requests, catalogue = executor.sender.requests, executor.catalogue
-    reason = _equivalence_reason(session, mutant)
-    if different and not reason:
+    reason, requests = _equivalence_reason(session, mutant), executor.sender.requests
+    if different and not reason and mutant.operator not in TIGHTENING_OPERATORS:
         reason = f"it differs only where the pages leave both open ({different})"
     if reason:
         return MutantResult(mutant, "equivalent", requests=requests, reason=reason)
-    needs = {catalogue[rule].needs for rule in mutant.rules if rule in catalogue} - {None}
-    unobservable = ("read-back" in needs and not session.readback) or (
-        "control-hook" in needs and not session.control_hook
-    )
-    state: MutantState = "not observable" if unobservable else "survived"
-    return MutantResult(mutant, state, requests=requests, needs=", ".join(sorted(map(str, needs))))
+    needs = _list_needs(session, mutant)
+    state: MutantState = "survived" if _can_observe(session, needs) else "not observable"
+    return MutantResult(mutant, state, requests=requests, needs=", ".join(needs))
 
 
 def run_fault(session: MutationSession, mutation: Mutation) -> MutantResult:
     """Run the cases against an app with a fault: those of its rules first, and their refusals again at the end."""
-    fault: Any = mutation
-    executor = session.open_app_executor(fault.app())
+    phase, requests = Phase(), 0
+    app = build_app(session, mutation, phase)
+    runs = mutation.scope.runs if isinstance(mutation, ScopedMutant) else 1
+    for phase.number in range(1, runs + 1):
+        executor = session.open_app_executor(app)
+        for observation in run_cases(executor, _plan_cases(session, mutation)):
+            if observation.judgement.outcome == "violated":
+                killed = _build_killed(mutation, observation, executor)
+                return replace(killed, requests=requests + killed.requests)
+        requests += executor.sender.requests
+    return _explain_fault(session, mutation, requests)
+
+
+def build_app(session: MutationSession, mutation: Any, phase: Phase) -> App:
+    """Return a new app with a change of any kind."""
+    if isinstance(mutation, PlantedFault):
+        planted: App = mutation.app()
+        return planted
+    reader = session.open_reader()
+    if isinstance(mutation, ScopedMutant):
+        base = session.factory(spec=session.spec.document)
+        changed = build_app(session, mutation.inner, phase)
+        return Twin(base, changed, mutation.scope.choose(reader, phase), reader).build_app()
+    if isinstance(mutation, Behaviour):
+        return mutation.build_app(session.factory(spec=session.spec.document), reader)
+    app: App = session.factory(spec=mutation.apply(session.spec.document))
+    return app
+
+
+def _plan_cases(session: MutationSession, mutation: Mutation) -> Iterator[Case]:
+    """Yield the cases for a fault: those of its rules, their repeats, and others that can see it."""
     own = [case for case in session.cases if case.rule in mutation.rules]
-    others = [case for case in session.cases if case.rule not in mutation.rules]
-    again = [case.with_changes("late") for case in own if case.expect == "refuse"]
-    for observation in run_cases(executor, [*own, *build_race_cases(), *others, *again]):
-        if observation.judgement.outcome == "violated":
-            return _build_killed(mutation, observation, executor)
-    return MutantResult(mutation, "survived", requests=executor.sender.requests)
+    yield from own
+    yield from (case for case in session.repeats if case.rule in mutation.rules)
+    if isinstance(mutation, PlantedFault) or "slug-unique" in mutation.rules:
+        yield from build_race_cases()
+    yield from (case for case in session.select_cases(mutation) if case.rule not in mutation.rules)
+    if isinstance(mutation, PlantedFault):
+        yield from (case.with_changes("late") for case in own if case.expect == "refuse")
+
+
+def _explain_fault(session: MutationSession, mutation: Mutation, requests: int) -> MutantResult:
+    """Return the result of a fault that no case saw."""
+    reason = _equivalence_reason(session, mutation)
+    if reason:
+        return MutantResult(mutation, "equivalent", requests=requests, reason=reason)
+    needs = _list_needs(session, mutation)
+    state: MutantState = "survived" if _can_observe(session, needs) else "not observable"
+    return MutantResult(mutation, state, requests=requests, needs=", ".join(needs))
+
+
+def _list_needs(session: MutationSession, mutation: Mutation) -> list[str]:
+    """Return what it takes to observe the rules of a change."""
+    catalogue = session.template.catalogue
+    needs = {catalogue[rule].needs for rule in mutation.rules if rule in catalogue} - {None}
+    return sorted(map(str, needs))
+
+
+def _can_observe(session: MutationSession, needs: list[str]) -> bool:
+    lacking = ("read-back" in needs and not session.readback) or (
+        "control-hook" in needs and not session.control_hook
+    )
+    return not lacking
 
 
 def _build_killed(mutation: Mutation, observation: Observation, executor: Executor) -> MutantResult:
@@ -160,10 +218,17 @@ def all_mutants(session: MutationSession) -> list[Mutant]:
     return build_mutants(session.spec.document)
 
 
-def find_wrongly_listed(session: MutationSession, results: Iterable[MutantResult]) -> list[str]:
-    """Return the ids listed as equivalent that were killed, or that are not mutants of this contract."""
+def all_mutations(session: MutationSession, planted: Sequence[PlantedFault] = ()) -> list[Mutation]:
+    """Return the mutants, the behaviours, the planted faults, and the sample of these in scopes."""
+    behaviours = (*list_refusals(), *list_storage_faults(session.spec.document))
+    unscoped: list[Unscoped] = [*all_mutants(session), *behaviours, *planted]
+    return [*unscoped, *sample_scoped(unscoped, session.template.catalogue, session.equivalent)]
+
+
+def find_wrongly_listed(session: MutationSession, results: Sequence[MutantResult]) -> list[str]:
+    """Return the ids listed as equivalent that were killed, or that are none of the mutants that ran."""
     killed = [result.mutant.id for result in results if result.state == "killed"]
-    known = [mutant.id for mutant in all_mutants(session)]
+    known = [result.mutant.id for result in results]
     return [
         name for name in session.equivalent if filter_names(killed, name) or not filter_names(known, name)
     ]
@@ -177,7 +242,7 @@ def _run_in_child(number: int) -> MutantResult:
     return replace(run_mutation(_SHARED["session"], _SHARED["mutations"][number]), mutant=None)
 
 
-def _equivalence_reason(session: MutationSession, mutant: Mutant) -> str:
+def _equivalence_reason(session: MutationSession, mutant: Mutation) -> str:
     """Return the reason with which a mutant is listed as equivalent; listed names may contain ``*``."""
     return next((reason for name, reason in session.equivalent.items() if fnmatchcase(mutant.id, name)), "")
 

@@ -10,6 +10,7 @@ import yaml
 
 from contract_tests.contract.spec import HTTP_METHODS, resolve_references
 from contract_tests.mutation.operators import GONE, Edit, list_edits
+from contract_tests.mutation.tightening import list_tightenings
 
 _SCHEMA_MAPS = ("properties",)
 _SUBSCHEMAS = ("then", "else", "if", "items")
@@ -104,6 +105,8 @@ def _mutate_parameter(
 
 def _mutate_schema(name: str, schema: Mapping[str, Any], place: tuple[str | int, ...]) -> Iterator[Mutant]:
     yield from _mutate_object(name, schema, place, schema)
+    if "requestBody" in place and "if" not in place:  # a condition refuses nothing by itself
+        yield from _tighten_schema(name, schema, place)
     for keyword in _SCHEMA_MAPS:
         for key, inner in schema.get(keyword, {}).items():
             yield from _mutate_schema(name, inner, (*place, keyword, key))
@@ -123,15 +126,25 @@ def _mutate_object(
     """Yield the mutants of an object's keywords; ``schema`` is None for objects that are not schemas."""
     for keyword in node:
         for operator, edit in list_edits(keyword, node, is_schema=schema is not None):
-            rules = tuple(dict.fromkeys(_iter_rules(node, keyword)))
+            rules = tuple(dict.fromkeys(_iter_rules(node, keyword, operator.partition("required-")[2])))
             identifier = f"{name}:{format_pointer(place)}:{operator}"
             yield Mutant(identifier, name, place, operator.partition(" ")[0], keyword, rules, edit)
 
 
-def _iter_rules(node: Mapping[str, Any], keyword: str) -> Iterator[str]:
+def _tighten_schema(name: str, schema: Mapping[str, Any], place: tuple[str | int, ...]) -> Iterator[Mutant]:
+    """Yield the mutants that add a keyword to a schema."""
+    for (operator, edit), rules in list_tightenings(str(place[-1]), schema):
+        identifier = f"{name}:{format_pointer(place)}:{operator}"
+        yield Mutant(identifier, name, place, operator.partition(" ")[0], edit[0][0], rules, edit)
+
+
+def _iter_rules(node: Mapping[str, Any], keyword: str, name: str = "") -> Iterator[str]:
+    """Yield the rules of a keyword; with the name of a property, only the rule of that one, if it has its own."""
     rule = node.get("x-rules", {}).get(keyword)
     if isinstance(rule, str):
         yield rule
+    elif isinstance(rule, Mapping) and name in rule:
+        yield rule[name]
     elif isinstance(rule, Mapping):
         yield from rule.values()
     elif keyword in ("if", "then", "else"):

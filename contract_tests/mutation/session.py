@@ -12,16 +12,23 @@ from contract_tests.cases.boundaries import derive_cases, select_new_cases
 from contract_tests.cases.model import Case
 from contract_tests.cases.scenarios import build_scenario_cases
 from contract_tests.cases.tables import load_fixture_cases
+from contract_tests.cases.value_templates import SlugFactory
 from contract_tests.contract.resources import data_file
 from contract_tests.contract.spec import Spec, load_spec
+from contract_tests.execution.controls import Controls
+from contract_tests.execution.created_log import CreatedLog
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
-from contract_tests.execution.limits import TargetGone
+from contract_tests.execution.limits import CreateBudget, TargetGone
 from contract_tests.execution.preflight import run_preflight
 from contract_tests.execution.race import run_race
+from contract_tests.execution.sender import Sender
 from contract_tests.mutation.mutants import expand_document
+from contract_tests.mutation.relevance import Touched, list_repeats, list_touched, select_touching
+from contract_tests.mutation.wsgi import RequestReader
 from contract_tests.results.observation import Observation
 from contract_tests.targets.base import TargetError
+from contract_tests.targets.control_hook import ControlHook
 from contract_tests.targets.wsgi import WsgiTarget
 
 Factory = Callable[..., Any]
@@ -32,17 +39,21 @@ class MutationSession:
     """Everything that is the same for all mutants.
 
     ``equivalent`` maps mutants to the reasons for which no case can see them. ``open_reactions`` maps open cases to
-    the reaction of the unchanged target.
+    the reaction of the unchanged target, ``touched`` maps cases to the properties that they send. ``repeats`` are the
+    refusals that a run sends again at its end. ``template`` is an executor whose catalogue, callers and bodies every
+    other executor shares.
     """
 
     factory: Factory
     spec: Spec
-    spec_path: Path | None
     control_hook: str | None
+    template: Executor
     cases: tuple[Case, ...]
-    readback: bool
     equivalent: Mapping[str, str]
+    readback: bool = False
     open_reactions: Mapping[str, str] = field(default_factory=dict)
+    touched: Mapping[str, Touched] = field(default_factory=dict)
+    repeats: tuple[Case, ...] = ()
 
     def open_document_executor(self, document: Mapping[str, Any]) -> Executor:
         """Return an executor for a new app that serves the document; errors of the factory propagate."""
@@ -50,30 +61,42 @@ class MutationSession:
 
     def open_app_executor(self, app: Any) -> Executor:
         """Return an executor for a WSGI app."""
-        options = ExecutorOptions(spec_path=self.spec_path, spec=self.spec, control_hook=self.control_hook)
-        executor = open_executor(WsgiTarget(app), options=options)
-        executor.readback = self.readback
-        return executor
+        target, log, known = WsgiTarget(app), CreatedLog(), self.template
+        sender = Sender(target, self.spec, known.sender.redactor, log, CreateBudget(log))
+        controls = Controls(sender, known.controls.caller_pool, known.controls.bodies, SlugFactory())
+        hook = ControlHook(self.control_hook, target) if self.control_hook else None
+        return Executor(sender, controls, known.catalogue, hook, self.readback)
+
+    def open_reader(self) -> RequestReader:
+        """Return a reader of the requests of this session."""
+        return RequestReader(self.spec, self.template.controls.caller_pool)
+
+    def select_cases(self, mutation: Any) -> tuple[Case, ...]:
+        """Return the cases that can see a change."""
+        return select_touching(mutation, self.cases, self.touched)
 
 
 def open_session(
     name: str, *, spec: Path | None = None, control_hook: str | None = None, equivalent: Path | None = None
 ) -> MutationSession:
     """Prepare a session; raise TargetError if the target does not conform to the unchanged contract."""
-    factory = _import_factory(name)
-    original = load_spec(spec)
-    session = MutationSession(factory, original, spec, control_hook, (), False, load_equivalent(equivalent))
-    executor = session.open_document_executor(original.document)
-    session.readback = run_preflight(executor).readback
-    session.cases = _build_cases(executor, original)
-    session.spec = replace(original, document=expand_document(original.document))
+    factory, original, reasons = _import_factory(name), load_spec(spec), load_equivalent(equivalent)
+    options = ExecutorOptions(spec_path=spec, spec=original, control_hook=control_hook)
+    template = open_executor(WsgiTarget(factory(spec=original.document)), options=options)
+    plain, pool = _build_cases(template, original), template.controls.caller_pool
+    cases = tuple(pool.rotate_caller(case) if case.layer != "lifecycle" else case for case in plain)
+    expanded = replace(original, document=expand_document(original.document))
+    session = MutationSession(factory, expanded, control_hook, template, cases, reasons)
+    session.readback = run_preflight(template).readback
     observations = list(run_cases(session.open_document_executor(session.spec.document), session.cases))
     violated = sorted({o.judgement.rule for o in observations if o.judgement.outcome == "violated"})
+    if violated:
+        raise TargetError(f"{name} violates the unchanged contract ({', '.join(violated)}); fix that first")
     session.open_reactions = {
         o.case.id: o.judgement.reaction for o in observations if o.case.expect == "open"
     }
-    if violated:
-        raise TargetError(f"{name} violates the unchanged contract ({', '.join(violated)}); fix that first")
+    session.touched = list_touched(observations, expanded)
+    session.repeats = list_repeats(plain, pool)
     return session
 
 
@@ -81,8 +104,7 @@ def _build_cases(executor: Executor, spec: Spec) -> tuple[Case, ...]:
     pool, bodies = executor.controls.caller_pool, executor.controls.bodies
     tables = load_fixture_cases(executor.catalogue)
     derived = select_new_cases(derive_cases(spec, executor.catalogue, bodies), tables)
-    cases = (*tables, *derived, *build_scenario_cases(pool, bodies))
-    return tuple(pool.rotate_caller(case) if case.value else case for case in cases)
+    return (*tables, *derived, *build_scenario_cases(pool, bodies))
 
 
 def load_equivalent(path: Path | None = None) -> dict[str, str]:

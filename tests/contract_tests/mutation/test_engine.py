@@ -25,16 +25,9 @@ from contract_tests.runs.options import RunOptions
 from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
+from tests.contract_tests.mutation.conftest import HOOK, MOCK
 
-MOCK = "wsgi:mock_server:create_app"
-HOOK = "/_mock/services/{id}/status/{status}"
 BODY = "createContainer:/body/properties"
-
-
-@pytest.fixture(scope="module")
-def session() -> MutationSession:
-    """Return a session with the mock and the unchanged contract."""
-    return open_session(MOCK, control_hook=HOOK)
 
 
 def find_mutant(session: MutationSession, name: str) -> Any:
@@ -175,16 +168,18 @@ def test_command_reports_survivors(tmp_path: Path) -> None:
         "--target",
         MOCK,
         "--only",
-        "display-name-length",
+        "exposed-port-range",
+        "--operator",
+        "narrow",
         "--report",
         str(tmp_path),
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "6 killed" in done.stdout
+    assert "4 killed" in done.stdout
     written = json.loads((tmp_path / "mutants.json").read_text("utf-8"))
     assert {mutant["state"] for mutant in written["mutants"]} == {"killed"}
-    assert "display_name" in (tmp_path / "mutants.html").read_text("utf-8")
+    assert "exposed_port" in (tmp_path / "mutants.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,90 @@
+"""Relevance: the cases that can see a mutant, so that a survivor is not shown every case of the suite.
+
+A mutant that changes one property of a body acts on requests that send this property. A case that sends none against
+the unchanged target sends none against the mutant either.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from contract_tests.cases.callers import CallerPool
+from contract_tests.cases.model import Case
+from contract_tests.contract.spec import Spec
+from contract_tests.mutation.mutants import Mutant
+from contract_tests.mutation.sample import ScopedMutant
+from contract_tests.results.judge import SUCCESS_RULES
+from contract_tests.results.observation import Observation
+from contract_tests.targets.exchange import Exchange
+
+#: Operations and the properties sent to them; the property ``ANY`` stands for a body that is not well-formed.
+Touched = frozenset[tuple[str, str]]
+ANY = "*"
+_FEW_CASES = 5
+
+
+def list_touched(observations: Iterable[Observation], spec: Spec) -> dict[str, Touched]:
+    """Return the properties that each case sent, by the id of the case."""
+    found: dict[str, Touched] = {}
+    operations = {operation.method: operation.id for operation in spec.operations.values()}
+    for observation in observations:
+        sent = {
+            (operations.get(exchange.method, ""), name)
+            for exchange in observation.exchanges
+            for name in _list_properties(exchange)
+        }
+        found[observation.case.id] = found.get(observation.case.id, frozenset()) | sent
+    return found
+
+
+def select_touching(
+    mutation: Any, cases: tuple[Case, ...], touched: Mapping[str, Touched]
+) -> tuple[Case, ...]:
+    """Return the cases that can see a change.
+
+    A storage fault shows in a read-back only. A mutant of one property concerns the cases that send it. A mutant in a
+    scope is to be found by the cases of its rules, or by the property that it changes.
+    """
+    inner = mutation.inner if isinstance(mutation, ScopedMutant) else mutation
+    if inner.operator == "storage":
+        return tuple(case for case in cases if any(s.operation == "readContainer" for s in case.steps))
+    if isinstance(inner, Mutant) and (name := find_property(inner)):
+        wanted = {(inner.operation, name), (inner.operation, ANY)}
+        return tuple(case for case in cases if wanted & touched.get(case.id, wanted))
+    everywhere = set(SUCCESS_RULES.values()) & set(
+        mutation.rules
+    )  # every accepted request is judged by these
+    return () if isinstance(mutation, ScopedMutant) and not everywhere else cases
+
+
+def list_repeats(cases: Iterable[Case], pool: CallerPool) -> tuple[Case, ...]:
+    """Return the refusals that a run sends again at its end, by other callers, as ``runs.layers`` chooses them."""
+    by_rule: dict[tuple[str, str], list[Case]] = {}
+    for case in cases:
+        if case.expect == "refuse" and case.layer in ("cases", "wire"):
+            by_rule.setdefault((case.layer, case.rule), []).append(case)
+    return tuple(
+        pool.rotate_caller(of_rule[-1], offset)
+        for of_rule in by_rule.values()
+        for offset in range(1, 3 if len(of_rule) < _FEW_CASES else 2)
+    )
+
+
+def find_property(mutant: Mutant) -> str:
+    """Return the property of a body that a mutant changes, empty if it changes anything else.
+
+    A default acts where the property is omitted, so it belongs to no property that is sent.
+    """
+    if mutant.keyword == "default":
+        return ""
+    place: tuple[Any, ...] = mutant.place
+    after = place[place.index("schema") + 1 :] if "requestBody" in place and "schema" in place else ()
+    return str(after[1]) if len(after) > 1 and after[0] == "properties" else ""
+
+
+def _list_properties(exchange: Exchange) -> Iterable[str]:
+    try:
+        body = json.loads(exchange.body or "null")
+    except (ValueError, RecursionError):
+        return (ANY,)
+    return body if isinstance(body, dict) else ()
