@@ -18,16 +18,16 @@ import jsonschema_rs
 from contract_tests.cases.model import Case
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.race import build_race_cases
-from contract_tests.mutation.behaviours import Behaviour, list_refusals
 from contract_tests.mutation.faults import PlantedFault
 from contract_tests.mutation.mutants import Mutant, build_mutants
 from contract_tests.mutation.sample import ScopedMutant, Unscoped, sample_scoped
-from contract_tests.mutation.scopes import Phase
 from contract_tests.mutation.session import MutationSession, run_cases
-from contract_tests.mutation.storage import list_storage_faults
 from contract_tests.mutation.tightening import TIGHTENING_OPERATORS
-from contract_tests.mutation.twin import Twin
-from contract_tests.mutation.wsgi import App
+from contract_tests.mutation.wrappers.behaviours import Behaviour, list_refusals
+from contract_tests.mutation.wrappers.scopes import Phase
+from contract_tests.mutation.wrappers.storage import list_storage_faults
+from contract_tests.mutation.wrappers.twin import Twin
+from contract_tests.mutation.wrappers.wsgi import App
 from contract_tests.results.observation import Observation
 from contract_tests.targets.exchange import Exchange
 

@@ -6,10 +6,10 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from contract_tests.contract.rules import Catalogue, Rule
-from contract_tests.mutation.behaviours import Behaviour
 from contract_tests.mutation.faults import PlantedFault
 from contract_tests.mutation.mutants import Mutant
-from contract_tests.mutation.scopes import (
+from contract_tests.mutation.wrappers.behaviours import Behaviour
+from contract_tests.mutation.wrappers.scopes import (
     CALLER_SCOPES,
     OPERATION_SCOPES,
     TEAM_SCOPES,

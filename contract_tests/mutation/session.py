@@ -25,7 +25,7 @@ from contract_tests.execution.race import run_race
 from contract_tests.execution.sender import Sender
 from contract_tests.mutation.mutants import expand_document
 from contract_tests.mutation.relevance import Touched, list_repeats, list_touched, select_touching
-from contract_tests.mutation.wsgi import RequestReader
+from contract_tests.mutation.wrappers.wsgi import RequestReader
 from contract_tests.results.observation import Observation
 from contract_tests.targets.base import TargetError
 from contract_tests.targets.control_hook import ControlHook

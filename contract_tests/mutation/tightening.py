@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from contract_tests.mutation.operators import NamedEdit
+from contract_tests.mutation.wrappers.storage import FREE_TEXT_RULE
 
 #: The operators of this module. A mutant of these is equivalent only if it is listed, with a reason: that it
 #: differs in an open case proves nothing about the other texts that it refuses.
 TIGHTENING_OPERATORS = ("cap", "floor", "refuse")
 #: The rule of texts for which no length is written.
-FREE_TEXT_RULE = "texts-unbounded"
 _CLOSED_RULE = "unknown-properties-ignored"
 #: Bounds that a careless server would choose, where the contract has none.
 _TEXT_CAPS = (255, 4096)

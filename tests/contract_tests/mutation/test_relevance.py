@@ -7,7 +7,7 @@ import pytest
 from contract_tests.mutation.engine import all_mutants, run_mutant
 from contract_tests.mutation.mutants import Mutant
 from contract_tests.mutation.session import MutationSession
-from contract_tests.mutation.storage import list_storage_faults
+from contract_tests.mutation.wrappers.storage import list_storage_faults
 
 BODY = "/body/properties"
 

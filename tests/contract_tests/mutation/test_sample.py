@@ -5,9 +5,9 @@ import pytest
 from contract_tests.mutation.engine import all_mutants, all_mutations, run_fault
 from contract_tests.mutation.faults import load_faults
 from contract_tests.mutation.sample import ScopedMutant, sample_scoped
-from contract_tests.mutation.scopes import SCOPES, Phase
 from contract_tests.mutation.session import MutationSession
-from contract_tests.mutation.wsgi import WsgiRequest
+from contract_tests.mutation.wrappers.scopes import SCOPES, Phase
+from contract_tests.mutation.wrappers.wsgi import WsgiRequest
 
 FAULTS = load_faults("tests.quality.faults:FAULTS")
 PORT = "createContainer:/body/properties/exposed_port:drop maximum"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
-from contract_tests.mutation.wsgi import (
+from contract_tests.mutation.wrappers.wsgi import (
     App,
     RequestReader,
     WsgiRequest,

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_tests.contract.spec import list_operations
-from contract_tests.mutation.behaviours import Behaviour, Handler, Wrap
-from contract_tests.mutation.tightening import FREE_TEXT_RULE
-from contract_tests.mutation.wsgi import App, RequestReader, WsgiRequest, WsgiResponse, send_request
+from contract_tests.mutation.wrappers.behaviours import Behaviour, Handler, Wrap
+from contract_tests.mutation.wrappers.wsgi import App, RequestReader, WsgiRequest, WsgiResponse, send_request
+
+#: The rule of a text without a written length.
+FREE_TEXT_RULE = "texts-unbounded"
 
 CREATE, UPDATE = "createContainer", "updateContainer"
 _NAMES = {CREATE: "create", UPDATE: "update"}

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from contract_tests.mutation.behaviours import Behaviour, list_refusals
 from contract_tests.mutation.engine import run_fault
 from contract_tests.mutation.session import MutationSession
-from contract_tests.mutation.storage import list_storage_faults
-from contract_tests.mutation.wsgi import WsgiRequest, send_request
+from contract_tests.mutation.wrappers.behaviours import Behaviour, list_refusals
+from contract_tests.mutation.wrappers.storage import list_storage_faults
+from contract_tests.mutation.wrappers.wsgi import WsgiRequest, send_request
 from mock_server import create_app
 
 SK = "sk-red-5f0c7c1e9a"

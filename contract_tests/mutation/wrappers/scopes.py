@@ -4,8 +4,8 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from contract_tests.mutation.twin import Applies
-from contract_tests.mutation.wsgi import RequestReader, WsgiRequest
+from contract_tests.mutation.wrappers.twin import Applies
+from contract_tests.mutation.wrappers.wsgi import RequestReader, WsgiRequest
 
 
 @dataclass(slots=True)

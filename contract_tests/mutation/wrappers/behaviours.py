@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract_tests.mutation.wsgi import (
+from contract_tests.mutation.wrappers.wsgi import (
     App,
     RequestReader,
     WsgiRequest,

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from contract_tests.execution.race import build_race_cases
-from contract_tests.mutation.scopes import SCOPES, Phase, Scope
 from contract_tests.mutation.session import MutationSession, run_cases
-from contract_tests.mutation.twin import Twin
-from contract_tests.mutation.wsgi import WsgiRequest, WsgiResponse, send_request, serve_requests
+from contract_tests.mutation.wrappers.scopes import SCOPES, Phase, Scope
+from contract_tests.mutation.wrappers.twin import Twin
+from contract_tests.mutation.wrappers.wsgi import WsgiRequest, WsgiResponse, send_request, serve_requests
 from mock_server import create_app
 
 SK, DK = "sk-red-5f0c7c1e9a", "dk-red-1b6e20f8d4"
