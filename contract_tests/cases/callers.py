@@ -16,6 +16,12 @@ from contract_tests.cases.model import Case
 CallerKind = Literal["jwt", "sk", "dk", "ak", "unknown"]
 CREDENTIAL_KINDS = ("sk", "dk")
 _KINDS = ("jwt", "sk", "dk", "ak")
+#: Tokens that no server issued, by role.
+_UNKNOWN_TOKENS = {
+    "unknown": "sk-never-issued-{}",
+    "unknown-dk": "dk-never-issued-{}",
+    "unknown-jwt": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJub2JvZHkifQ.{}",
+}
 
 
 class CallersError(ValueError):
@@ -53,8 +59,9 @@ class CallerPool:
 
         ``lenient`` allows any caller of the same team in place of a missing kind.
         """
-        if role == "unknown":
-            return Caller("unknown", "unknown", f"sk-never-issued-{uuid4().hex}")
+        if role in _UNKNOWN_TOKENS:
+            token = _UNKNOWN_TOKENS[role].replace("{}", uuid4().hex)
+            return Caller(role, "unknown", token, (self.red,) if role == "unknown-jwt" and self.red else ())
         kind, _, team_role = role.rpartition("-")
         candidates = [c for c in self.callers if self._fits_team(c, team_role)]
         matching = [c for c in candidates if c.kind == kind or (not kind and c.kind != "ak")]
@@ -74,11 +81,16 @@ class CallerPool:
 
     def rotate_caller(self, case: Case, offset: int = 0) -> Case:
         """Assign a case for any caller to one kind of caller, so that every kind gets its share."""
-        roles = sorted({f"{caller.kind}-red" for caller in self.list_red_callers()})
+        roles = sorted({f"{caller.kind}-red" for caller in self.list_red_callers()} | self._blue_roles())
         if not roles or any(step.caller != "red" for step in case.steps):
             return case
         role = roles[(zlib.crc32(case.id.encode()) + offset) % len(roles)]
         return replace(case, steps=tuple(replace(step, caller=role) for step in case.steps))
+
+    def _blue_roles(self) -> set[str]:
+        """Return the roles of callers that can act for team blue."""
+        able = {f"{c.kind}-blue" for c in self.callers if c.kind != "ak" and self._fits_team(c, "blue")}
+        return able if self.blue is not None else set()
 
     def choose_team(self, caller: Caller, role: str) -> str | None:
         """Return the team that a JWT caller names in a role."""

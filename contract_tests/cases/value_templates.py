@@ -1,6 +1,7 @@
 """Value templates of the case tables, such as ``$text`` and ``$slug``, and new slugs."""
 
 import base64
+import json
 import secrets
 from collections.abc import Callable, Mapping
 from threading import Lock
@@ -85,6 +86,8 @@ def _make_text(arguments: Mapping[str, Any], _slugs: Callable[[int | None], str]
 def _make_slug(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) -> str:
     start, end = arguments.get("start", ""), arguments.get("end", "")
     slug = slugs(arguments["length"])
+    if arguments.get("digits"):
+        return "".join(secrets.choice("0123456789") for _ in slug)
     return f"{start}{slug[len(start) : len(slug) - len(end)]}{end}"
 
 
@@ -115,6 +118,11 @@ def _make_bytes(arguments: str, _slugs: Callable[[int | None], str]) -> bytes:
     return base64.b64decode(arguments)
 
 
+def _make_escaped(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) -> str:
+    escaped = json.dumps(arguments["text"])[1:-1] * int(arguments["count"])
+    return f'{arguments["before"]}{escaped}"}}'.replace("{slug}", slugs(None))
+
+
 def _make_latin1(arguments: str, slugs: Callable[[int | None], str]) -> bytes:
     return arguments.replace("{slug}", slugs(None)).encode("latin-1")
 
@@ -126,6 +134,7 @@ _MAKERS: dict[str, Callable[[Any, Callable[[int | None], str]], Any]] = {
     "$numbered": _make_numbered,
     "$nested": _make_nested,
     "$bytes": _make_bytes,
+    "$escaped": _make_escaped,
     "$latin1": _make_latin1,
 }
 

@@ -132,6 +132,8 @@ class CaseContext:
             if caller.kind == "jwt" and team in caller.teams and step.caller.endswith(other_team):
                 raise CannotRun("needs a JWT caller that belongs to one of the two teams only")
             return team
+        if caller.kind == "unknown" and caller.teams:
+            return caller.teams[0]
         if caller.kind == "jwt":
             return self.caller_pool.choose_team(caller, step.caller)
         return caller.teams[0] if caller.always_names_team and caller.teams else None

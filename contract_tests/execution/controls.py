@@ -30,6 +30,14 @@ class SharedService:
     slug: str
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A caller and the team, red or blue, for which it creates a service."""
+
+    caller: Caller
+    role: str
+
+
 @dataclass(slots=True)
 class Controls:
     """Shared services, base bodies and probes of one target; safe to use from several threads.
@@ -55,11 +63,11 @@ class Controls:
         if not (shared or single or allowed) or (self.refuse_only and not updating):
             return step  # with --refuse-only a refused create cannot have a control
         service_type = step.service.removeprefix(SHARED_PREFIX) if shared else "deployed"
-        caller = _choose_owner(step, context)
+        owner = self._choose_owner(step, context)
         if shared or single:
-            self._attach_service(step, service_type, caller, context, id_required=shared)
+            self._attach_service(step, service_type, owner, context, id_required=shared)
         if updating and (single or allowed):
-            return self._start_from_base(rule, step, service_type, caller, context)
+            return self._start_from_base(rule, step, service_type, owner, context)
         return step
 
     def accepts_credentials(self) -> bool:
@@ -72,86 +80,87 @@ class Controls:
             return bool(self._results["credentials"])
 
     def _attach_service(
-        self, step: Step, service_type: str, caller: Caller, context: CaseContext, *, id_required: bool
+        self, step: Step, service_type: str, owner: Owner, context: CaseContext, *, id_required: bool
     ) -> None:
-        service = self._open_shared(service_type, caller)
+        service = self._open_shared(service_type, owner)
         if service is None:
-            raise ControlFailed(f"{caller.name} cannot create a plain {service_type} service here")
+            raise ControlFailed(f"{owner.caller.name} cannot create a plain {service_type} service here")
         if id_required and service.id is None:
             raise ControlFailed("the create returned no id")
         if service.id is not None:
             context.services[step.service], context.service_slugs[step.service] = service.id, service.slug
 
     def _start_from_base(
-        self, rule: Rule, step: Step, service_type: str, caller: Caller, context: CaseContext
+        self, rule: Rule, step: Step, service_type: str, owner: Owner, context: CaseContext
     ) -> Step:
-        base = self._find_base(service_type, caller)
+        base = self._find_base(service_type, owner)
         context.caller_pool = self.caller_pool  # finding the base may have shown that a team must be named
         if rule.id == "update-partial":
             return step
         if base is None:
-            raise ControlFailed(f"{caller.name} cannot update a plain {service_type} service here")
+            raise ControlFailed(f"{owner.caller.name} cannot update a plain {service_type} service here")
         if base and step.raw is not None and step.expect == "accept":
             raise ControlFailed("an update that leaves anything out is refused here")
         return replace(step, body={**base, **step.body}) if isinstance(step.body, dict) else step
 
-    def _open_shared(self, service_type: str, caller: Caller) -> SharedService | None:
+    def _open_shared(self, service_type: str, owner: Owner) -> SharedService | None:
         """Return the service that cases of this type and caller share, or None if it cannot be created."""
-        key = ("shared", service_type, caller.name)
+        key = ("shared", service_type, owner.caller.name, owner.role)
         with self._lock_for(key):
             if key not in self._results:
-                self._results[key] = self._create_shared(service_type, caller)
+                self._results[key] = self._create_shared(service_type, owner)
             result: SharedService | None = self._results[key]
             return result
 
-    def _create_shared(self, service_type: str, caller: Caller) -> SharedService | None:
-        context = CaseContext(self.caller_pool.limit_to(caller), self.slugs)
-        role = self.caller_pool.team_role(caller)
-        self.sender.send_step(context, Step(caller=role, body=self.bodies[service_type]))
+    def _create_shared(self, service_type: str, owner: Owner) -> SharedService | None:
+        context = CaseContext(self.caller_pool.limit_to(owner.caller), self.slugs)
+        self.sender.send_step(context, Step(caller=owner.role, body=self.bodies[service_type]))
         slug = context.service_slugs.get("service")
         return SharedService(context.services.get("service"), slug) if slug else None
 
-    def _find_base(self, service_type: str, caller: Caller) -> Any:
+    def _find_base(self, service_type: str, owner: Owner) -> Any:
         """Return the smallest update body that the target accepts by itself, or None."""
-        key = ("base", service_type, caller.name)
-        shared = self._open_shared(service_type, caller)
+        key = ("base", service_type, owner.caller.name, owner.role)
+        shared = self._open_shared(service_type, owner)
         with self._lock_for(key):
             if key not in self._results:
                 identifier = shared.id if shared else None
-                base = self._probe_base(service_type, caller, identifier) if identifier else None
+                base = self._probe_base(service_type, owner, identifier) if identifier else None
                 self._results[key] = base
             return self._results[key]
 
-    def _probe_base(self, service_type: str, caller: Caller, identifier: str) -> Any:
+    def _probe_base(self, service_type: str, owner: Owner, identifier: str) -> Any:
         """Try without ``X-Team-ID``, then with it; a credential that needs it sends it from then on."""
-        base = self._try_bases(service_type, caller, identifier)
+        caller = owner.caller
+        base = self._try_bases(service_type, owner, identifier)
         can_name_team = caller.kind in CREDENTIAL_KINDS and caller.teams and not caller.always_names_team
         if base is None and can_name_team:
             naming = replace(caller, always_names_team=True)
-            base = self._try_bases(service_type, naming, identifier)
+            base = self._try_bases(service_type, Owner(naming, owner.role), identifier)
             if base is not None:
                 with self._lock:
                     callers = tuple(naming if c.name == caller.name else c for c in self.caller_pool.callers)
                     self.caller_pool = replace(self.caller_pool, callers=callers)
         return base
 
-    def _try_bases(self, service_type: str, caller: Caller, identifier: str) -> Any:
+    def _try_bases(self, service_type: str, owner: Owner, identifier: str) -> Any:
         full = {k: v for k, v in self.bodies[f"{service_type}-full"].items() if k not in _IMMUTABLE}
         for body in ({}, full):
-            pool = self.caller_pool.limit_to(caller)
+            pool = self.caller_pool.limit_to(owner.caller)
             context = CaseContext(pool, self.slugs, services={"service": identifier})
-            role = self.caller_pool.team_role(caller)
-            if is_success(self.sender.send_step(context, Step("updateContainer", role, body=body))):
+            if is_success(self.sender.send_step(context, Step("updateContainer", owner.role, body=body))):
                 return body
         return None
+
+    def _choose_owner(self, step: Step, context: CaseContext) -> Owner:
+        """Return the creator of the service that a step updates: its caller, or any caller if that one cannot."""
+        caller = context.find_caller(step.caller)
+        if caller.kind in ("ak", "unknown"):
+            caller = context.find_caller("red")
+        is_blue = step.caller.endswith("blue")
+        return Owner(caller, "blue" if is_blue else self.caller_pool.team_role(caller))
 
     def _lock_for(self, key: Hashable) -> Lock:
         """Return the lock of one result, so that different results are found in parallel."""
         with self._lock:
             return self._key_locks.setdefault(key, Lock())
-
-
-def _choose_owner(step: Step, context: CaseContext) -> Caller:
-    """Return the creator of the service that a step updates: its caller, or any caller if that one cannot."""
-    caller = context.find_caller(step.caller)
-    return context.find_caller("red") if caller.kind in ("ak", "unknown") else caller

@@ -15,6 +15,8 @@ from contract_tests.cases.model import Expect
 CREDENTIAL_PROPERTY = "external_auth_credential_id"
 _SLUG_ENDS = frozenset(ascii_lowercase + digits)
 _SLUG_INNER = _SLUG_ENDS | {"-"}
+#: Beginnings of IPv4 addresses that are certainly public.
+_PUBLIC_ADDRESSES = ("8.", "9.", "11.", "12.")
 #: A larger body may be too large for a deployment.
 _MAX_BODY_BYTES = 16 * 1024
 
@@ -172,11 +174,8 @@ def _check_absolute_uri(value: str, rule: str) -> Iterator[Remark]:
     if odd or not escaped or "@" in rest or "[" in host or not host or not rest.startswith("//"):
         yield "open", "a URI that parsers read differently"
     name = host.partition(":")[0].rstrip(".")
-    if (
-        "." not in name
-        or name.replace(".", "").isdigit()
-        or name.endswith((".local", ".internal", ".localhost"))
-    ):
+    private = name.replace(".", "").isdigit() and not name.startswith(_PUBLIC_ADDRESSES)
+    if "." not in name or private or name.endswith((".local", ".internal", ".localhost")):
         yield "open", "a host that no public network has"
 
 

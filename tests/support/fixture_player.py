@@ -150,7 +150,8 @@ class FixturePlayer:
     def _headers(self, step: Mapping[str, Any]) -> dict[str, str]:
         name = step.get("caller", "sk-red")
         caller = next((caller for caller in CALLERS["callers"] if caller["name"] == name), None)
-        token = caller["token"] if caller else f"sk-{uuid.uuid4().hex}"
+        unknown = {"unknown-dk": "dk-", "unknown-jwt": "eyJhbGciOiJub25lIn0.e30."}.get(name, "sk-")
+        token = caller["token"] if caller else f"{unknown}{uuid.uuid4().hex}"
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
         team = step.get("team") or ("red" if caller and caller["kind"] == "jwt" else None)
         if team:
@@ -196,6 +197,10 @@ class FixturePlayer:
         slug = next(_SLUGS)
         if isinstance(template, str):
             return template.replace("{slug}", slug).encode()
+        if "$escaped" in template:
+            escaped = template["$escaped"]
+            text = json.dumps(escaped["text"])[1:-1] * escaped["count"]
+            return f'{escaped["before"].replace("{slug}", slug)}{text}"}}'.encode()
         if "$latin1" in template:
             return str(template["$latin1"]).replace("{slug}", slug).encode("latin-1")
         nested = template["$nested"]
@@ -221,6 +226,8 @@ def expand_value(value: Any) -> Any:
     if "$slug" in value:
         spec = value["$slug"]
         start, end = spec.get("start", ""), spec.get("end", "")
+        if spec.get("digits"):
+            return str(uuid.uuid4().int)[: spec["length"]]
         return start + _random_slug(spec["length"] - len(start + end)) + end
     if "$numbered" in value:
         text, count = json.dumps(value["$numbered"]["value"]), value["$numbered"]["count"]
