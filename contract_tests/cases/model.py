@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 Expect = Literal["accept", "refuse", "open"]
 OperationId = Literal["createContainer", "updateContainer", "readContainer", "setStatus"]
+#: How a JSON body is written: as usual, over many lines, with escapes, or with its keys in the opposite order.
+Style = Literal["", "indented", "escaped", "reversed"]
 Layer = Literal["cases", "wire", "properties", "lifecycle", "race"]
 LAYERS: tuple[Layer, ...] = ("cases", "wire", "lifecycle", "race", "properties")
 
@@ -36,6 +38,7 @@ class Step:
     shows: tuple[tuple[str, Any], ...] = ()
     expect: Expect | None = None
     rule: str = ""
+    style: Style = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,15 @@ _DEFAULT_RULES = {
     "replica_count": "replica-count-default",
 }
 _LONG_TEXT = 256
+#: The place of each property in the usual order, which is that of the reference pages.
+PROPERTY_ORDER = {
+    name: place
+    for place, name in enumerate((
+        "service_slug", "display_name", "service_desc", "service_type", "docker_image", "external_url",
+        "external_auth_credential_id", "exposed_port", "health_path", "env_config", "volume_config",
+        "required_labels", "gpu_count", "replica_count", "usage_prompt", "openapi_url",
+    ))
+}  # fmt: skip
 
 
 def find_nearest_rule(operation: str, name: str, value: Any) -> str:
@@ -44,6 +53,13 @@ def find_nearest_rule(operation: str, name: str, value: Any) -> str:
     if name == "external_url":
         return "external-url-format"
     return _RANGE_RULES.get(name, _TYPE_RULES[name])
+
+
+def find_item_rule(name: str, key: str, value: Any) -> str:
+    """Return the rule that allows a text in an item of an array; ``key`` is empty for an item that is a text."""
+    if _has_unbounded_text(value):
+        return "texts-unbounded"
+    return f"{key}-type".replace("_", "-") if key else f"{name}-item-type".replace("_", "-")
 
 
 def find_omission_rule(operation: str, name: str) -> str:

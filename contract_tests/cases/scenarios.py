@@ -11,7 +11,7 @@ from contract_tests.cases.tables import choose_creator
 
 _URL = "https://moved.example.com/v2"
 _CREDENTIAL = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
-_OTHER_CREATES = 20
+_OTHER_CREATES = 8
 
 
 def build_scenario_cases(
@@ -24,6 +24,7 @@ def build_scenario_cases(
         *_update_every_property(kinds, bodies),
         *_vary_caller_kind(kinds, bodies),
         *_cross_teams(),
+        *_update_of_colleagues(kinds),
         _repeat_slug_after_many(bodies),
         *_update_after_refusal(kinds),
         *build_covering_cases(kinds, with_credential=with_credential),
@@ -119,6 +120,21 @@ def _cross_teams() -> Iterator[Case]:
             Step("updateContainer", intruder, body={"display_name": "Theirs"}, expect="refuse"),
         )
         yield Case(f"trace/{intruder}-on-a-service-of-{owner}", "team-scope", "lifecycle", steps)
+
+
+def _update_of_colleagues(kinds: list[str]) -> Iterator[Case]:
+    """Yield updates by each kind of caller of a service that another kind of the same team created."""
+    for kind in kinds:
+        for other in kinds:
+            if other != kind:
+                create = Step(
+                    caller=f"{kind}-red", body={"display_name": "Ours", "docker_image": "nginx:1.27"}
+                )
+                body = {"display_name": "By a colleague"}
+                update = Step("updateContainer", f"{other}-red", body=body, expect="accept")
+                yield Case(
+                    f"trace/{other}-on-a-service-by-{kind}", "team-scope", "lifecycle", (create, update)
+                )
 
 
 def _repeat_slug_after_many(bodies: Mapping[str, Any]) -> Case:

@@ -30,8 +30,14 @@ def needs_attribution(observation: Observation) -> bool:
     judgement = observation.judgement
     refused = judgement.outcome == "violated" and judgement.reaction in ("refused", "error")
     body = isinstance(step.body, dict) and step.raw is None and bool(step.body)
-    whole = case.rule in _WHOLE_REQUEST_RULES or (case.rule == "request-forms" and not step.headers)
-    unspecific = case.layer == "properties" or whole or step.rule in _WHOLE_REQUEST_RULES
+    plain_request = case.layer == "wire" and not step.headers and step.team is None
+    unspecific = (
+        case.layer == "properties"
+        or case.rule in _WHOLE_REQUEST_RULES
+        or bool(step.rule)
+        or case.id.startswith("trace/random")
+        or (plain_request and case.value is None and not case.id.startswith("preflight/"))
+    )
     return refused and step.expect != "refuse" and body and unspecific and case.layer != "race"
 
 
@@ -39,7 +45,7 @@ def attribute_crash(executor: Executor, observation: Observation, names: Iterabl
     """Return the crash that one of the named properties causes by itself, else the observation."""
     case = replace(observation.case, rule="created")
     base = _find_base(executor, case)
-    for name in names:
+    for name in filter(case.steps[-1].body.__contains__, names):
         single = _with_body(case, {**base, name: case.steps[-1].body[name]}, name)
         again = _run_refused(executor, single)
         if again is not None and again.judgement.server_error:
@@ -54,14 +60,14 @@ def attribute_refusal(
 
     ``suspects`` are properties that were blamed before, which are tried first.
     """
-    if observation.case.steps[-1].headers:
-        plain = _run_refused(executor, _change_last_step(observation.case, headers=()))
-        if plain is None:  # the same request without these headers is accepted
-            judgement = replace(observation.judgement, rule="request-forms")
-            return replace(
-                observation, case=replace(observation.case, rule="request-forms"), judgement=judgement
-            )
+    last = observation.case.steps[-1]
+    if last.headers or last.style:
+        plain = _run_refused(executor, _change_last_step(observation.case, headers=(), style=""))
+        if plain is None:  # the same request in the usual form is accepted
+            return blame_rule(observation, "request-forms")
         observation = plain
+    if _is_by_colleague(observation.case) and _run_refused(executor, _by_creator(observation.case)) is None:
+        return blame_rule(observation, "team-scope")
     if len(observation.case.steps) > 1:
         single = _run_refused(executor, _make_single(observation.case))
         if single is None and observation.case.rule == "slug-unique":
@@ -74,10 +80,12 @@ def attribute_refusal(
     found = (
         _blame_type(executor, case, base)
         or _blame_alone(executor, case, base, changed)
-        or _blame_in_company(executor, case, base, changed)
+        or (None if case.rule == "request-forms" else _blame_in_company(executor, case, base, changed))
     )
     if found is not None:
         return found
+    if case.rule not in _WHOLE_REQUEST_RULES and case.layer != "properties":
+        return observation  # a rule of the request itself
     judgement = replace(observation.judgement, outcome="inconclusive", reason=_UNEXPLAINED)
     return replace(observation, judgement=judgement)
 
@@ -129,6 +137,30 @@ def _blame_in_company(
         judgement = replace(again.judgement, reason=again.judgement.reason + company)
         return replace(again, judgement=judgement)
     return None
+
+
+def blame_rule(observation: Observation, rule: str) -> Observation:
+    """Return the observation under another rule."""
+    case, judgement = replace(observation.case, rule=rule), replace(observation.judgement, rule=rule)
+    return replace(observation, case=case, judgement=judgement)
+
+
+def _is_by_colleague(case: Case) -> bool:
+    """Return whether the last step updates a service that another caller of the same team created."""
+    last, creator = case.steps[-1], _find_creator(case)
+    same_team = creator is not None and creator.caller.rpartition("-")[2] == last.caller.rpartition("-")[2]
+    return same_team and creator is not None and creator.caller != last.caller
+
+
+def _by_creator(case: Case) -> Case:
+    creator = _find_creator(case)
+    return _change_last_step(case, caller=creator.caller) if creator else case
+
+
+def _find_creator(case: Case) -> Step | None:
+    last = case.steps[-1]
+    created = (s for s in case.steps[:-1] if s.operation == "createContainer" and s.as_ == last.service)
+    return next(created, None) if last.operation == "updateContainer" else None
 
 
 def _change_last_step(case: Case, **changes: Any) -> Case:

@@ -1,5 +1,6 @@
 """Context of one case: turns its steps into requests, with callers, labels and templates filled in."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -77,7 +78,8 @@ class CaseContext:
             if isinstance(raw, bytes):
                 return None, raw
             raw = raw.replace("{slug}", self.slug_for(step.slug))
-            return None, (form.arrange_text(raw) if operation.id == "createContainer" else raw).encode()
+            raw = form.arrange_text(raw) if operation.id == "createContainer" else raw
+            return _parse_object(raw), raw.encode()
         body = step.body if step.as_is else fill_templates(self._fill_labels(step.body), self.slugs.new_slug)
         if isinstance(body, Mapping):
             body = dict(body)
@@ -88,7 +90,7 @@ class CaseContext:
                 body = form.arrange_body(body)
             elif step.slug:
                 body["service_slug"] = self.slug_for(step.slug)
-        return body, encode_json(body)
+        return body, encode_json(body, step.style)
 
     def _fill_labels(self, body: Any) -> Any:
         """Return the body with the properties filled in that refer to labels of the case."""
@@ -154,6 +156,15 @@ class CaseContext:
         for name, value in forms.items():
             template = template.replace(name, value)
         return template
+
+
+def _parse_object(text: str) -> Any:
+    """Return the object of a JSON text, or None if it is something else."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _has_invalid_slug(step: Step) -> bool:

@@ -97,6 +97,8 @@ class Controls:
         context.caller_pool = self.caller_pool  # finding the base may have shown that a team must be named
         if rule.id == "update-partial":
             return step
+        if base is None and rule.stage in ("authentication", "team") and step.expect == "accept":
+            return step  # about the caller itself
         if base is None:
             raise ControlFailed(f"{owner.caller.name} cannot update a plain {service_type} service here")
         if base and step.raw is not None and step.expect == "accept":

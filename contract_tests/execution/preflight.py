@@ -111,8 +111,6 @@ class _Preflight:
                 return
             response = _last_response(observation)
             self.refused.setdefault(caller.name, (caller, response))
-            if form is PLAIN and observation.judgement.server_error:
-                self.observations.append(observation)
             if response.status in _FORM_INDEPENDENT_STATUSES:
                 return
 
@@ -122,6 +120,9 @@ class _Preflight:
         self.readback = self.readback or _offers_readback(self.executor, able, context)
         if observation.judgement.outcome == "violated":
             self.observations.append(observation)
+        if refused and refused[1].status >= 500:
+            reason = "the first create got a server error, which is never correct"
+            self._record_refusal(observation, "created", reason, refused[1])
         if self.form is None:
             self.form = form if form is PLAIN or refused is None else self._confirm_form(able, form)
             _use_form(self.executor, self.form)
@@ -170,10 +171,18 @@ class _Preflight:
         case = Case(f"preflight/create-by-{caller.name}", "created", "wire", (step,))
         return Observation(case, judgement, tuple(context.exchanges)), context
 
-    def _record_refusal(self, observation: Observation, rule: str, reason: str) -> None:
-        case = replace(observation.case, rule=rule)
-        judgement = replace(observation.judgement, rule=rule, reason=reason)
-        self.observations.append(replace(observation, case=case, judgement=judgement))
+    def _record_refusal(
+        self, observation: Observation, rule: str, reason: str, response: Response | None = None
+    ) -> None:
+        """Record a violation; ``response`` is the wrong one, if it is not that of the observation."""
+        judgement = replace(observation.judgement, outcome="violated", rule=rule, reason=reason)
+        if response is not None:
+            judgement = replace(
+                judgement, received=describe_response(response), server_error=response.status >= 500
+            )
+        self.observations.append(
+            replace(observation, case=replace(observation.case, rule=rule), judgement=judgement)
+        )
 
     def _judge_refused_callers(self) -> tuple[str, ...]:
         """Record what a refused caller shows, and return those that the verdict must name."""
@@ -187,9 +196,9 @@ class _Preflight:
             unusable.append(
                 f"{name} ({response.status}: {hint})" if response.status == 401 else f"{name} ({hint})"
             )
-            if response.status == 403 and caller.kind in _FORBIDDEN_RULES:
+            if (response.status == 403 or response.status >= 500) and caller.kind in _FORBIDDEN_RULES:
                 _, observation, _ = self._create(caller)
-                if observation.judgement.reaction == "refused":
+                if observation.judgement.outcome == "violated":
                     reason = "refused a valid create by a caller that may create"
                     self._record_refusal(observation, _FORBIDDEN_RULES[caller.kind], reason)
         return tuple(unusable)

@@ -6,14 +6,21 @@ from typing import Any
 
 from contract_tests.cases.company import has_company, service_type_of
 from contract_tests.cases.model import Case, Step
-from contract_tests.execution.attribution import attribute_crash, attribute_refusal, needs_attribution
+from contract_tests.execution.attribution import (
+    attribute_crash,
+    attribute_refusal,
+    blame_rule,
+    needs_attribution,
+)
 from contract_tests.execution.context import CannotRun
 from contract_tests.execution.executor import Executor
+from contract_tests.execution.sharpening import sharpen_refusal
 from contract_tests.generation.rounds import relabel_case
 from contract_tests.generation.state_model import permission_rule
 from contract_tests.results.observation import Observation
 
 _MAX_TRIES = 24
+_STORED_RULES = ("created-stored", "updated-stored", "update-keeps-omitted")
 
 
 def shrink_observation(
@@ -25,12 +32,26 @@ def shrink_observation(
     ``suspects`` are properties that were blamed before.
     """
     if needs_attribution(observation):
-        return attribute_refusal(executor, observation, suspects)
+        return _find_reason(executor, observation, suspects)
+    if observation.case.value and observation.case.expect == "accept":
+        return sharpen_refusal(executor, observation)
     case = observation.case
+    if case.rule in _STORED_RULES and _is_stored_in_usual_form(executor, case):
+        return blame_rule(observation, "request-forms")
     if has_company(case):
         return _without_company(executor, observation)
     if case.layer not in ("lifecycle", "properties") and not _is_generated_call(case):
         return observation
+    best = _shrink_steps(executor, observation)
+    return _find_reason(executor, best, suspects) if needs_attribution(best) else best
+
+
+def _find_reason(executor: Executor, observation: Observation, suspects: Container[str]) -> Observation:
+    return sharpen_refusal(executor, attribute_refusal(executor, observation, suspects))
+
+
+def _shrink_steps(executor: Executor, observation: Observation) -> Observation:
+    """Return the violation with fewer steps, and a generated one with fewer properties."""
     best, tries = observation, 0
     progress = True
     while progress and tries < _MAX_TRIES:
@@ -43,7 +64,18 @@ def shrink_observation(
                 break
             if tries >= _MAX_TRIES:
                 break
-    return attribute_refusal(executor, best, suspects) if needs_attribution(best) else best
+    return best
+
+
+def _is_stored_in_usual_form(executor: Executor, case: Case) -> bool:
+    """Return whether the read-back is right once all requests of a case are sent in their usual form."""
+    if not any((step.headers or step.style) and step.operation != "readContainer" for step in case.steps):
+        return False
+    steps = tuple(replace(step, headers=(), style="") for step in case.steps)
+    try:
+        return executor.run_case(replace(case, steps=steps)).judgement.outcome == "passed"
+    except CannotRun:
+        return False
 
 
 def _without_company(executor: Executor, observation: Observation) -> Observation:

@@ -22,6 +22,7 @@ from contract_tests.runs.options import RunOptions
 from contract_tests.runs.recorder import Recorder
 
 _FEW_CASES = 5
+_RARE_CASES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ class LayerRunner:
             controls.caller_pool, controls.bodies, with_credential=with_credential
         )
         cases = self.options.select_cases([*self._load_tables("lifecycle"), *scenarios])
-        self.runner.run_cases("lifecycle", cases)
+        self.runner.run_rotated("lifecycle", cases)
+        self._repeat_rare_cases(cases)
         if self.options.has_random_scenarios:
             seed = self.options.seed + self.options.shard[0] - 1
             self.runner.run_scenarios(load_scenarios(read_capabilities(self.executor), seed))
@@ -133,6 +135,22 @@ class LayerRunner:
             for offset in range(1, 3 if len(of_rule) < _FEW_CASES else 2)
         ]
         self.runner.run_in_order(layer, repeated)
+
+    def _repeat_rare_cases(self, cases: Iterable[Case]) -> None:
+        """Run the cases of rules with one or two cases again, by other callers: a fault may show every other time."""
+        by_rule: dict[str, list[Case]] = {}
+        for case in cases:
+            if not case.is_generated:
+                by_rule.setdefault(case.rule, []).append(case)
+        pool = self.executor.controls.caller_pool
+        repeated = [
+            pool.rotate_caller(case, offset)
+            for of_rule in by_rule.values()
+            if len(of_rule) <= _RARE_CASES
+            for case in of_rule
+            for offset in (1, 2)
+        ]
+        self.runner.run_in_order("lifecycle", repeated)
 
     def _load_tables(self, layer: Layer) -> list[Case]:
         return [case for case in load_fixture_cases(self.executor.catalogue) if case.layer == layer]

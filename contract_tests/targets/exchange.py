@@ -120,12 +120,21 @@ class Redactor:
         return tuple((name, _hide_cookie(name, self.redact_text(value))) for name, value in headers)
 
 
-def encode_json(value: Any) -> bytes:
-    """Return JSON in UTF-8; characters that UTF-8 cannot hold are escaped."""
+def encode_json(value: Any, style: str = "") -> bytes:
+    """Return JSON in UTF-8, written in a style of ``cases.model``; characters that UTF-8 cannot hold are escaped."""
+    if style == "reversed":
+        value = _reverse_keys(value)
+    indent = 2 if style == "indented" else None
     try:
-        return json.dumps(value, ensure_ascii=False).encode()
+        return json.dumps(value, ensure_ascii=style == "escaped", indent=indent).encode()
     except UnicodeEncodeError:
-        return json.dumps(value).encode()
+        return json.dumps(value, indent=indent).encode()
+
+
+def _reverse_keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _reverse_keys(item) for key, item in reversed(value.items())}
+    return [_reverse_keys(item) for item in value] if isinstance(value, list) else value
 
 
 def _hide_cookie(name: str, value: str) -> str:
