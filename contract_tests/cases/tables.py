@@ -25,6 +25,7 @@ _STEP_KEYS = {
     "status",
     "expect",
     "rule",
+    "style",
 }
 ABSENT = {"absent": True}
 
@@ -82,7 +83,8 @@ def _number_cases(cases: Iterable[Case]) -> list[Case]:
 
 
 def _parse_case(entry: Mapping[str, Any], named_bodies: Mapping[str, Any], layer: Layer) -> Case:
-    steps = [_parse_step(step, named_bodies) for step in entry.get("steps", (entry,))]
+    single = {key: value for key, value in entry.items() if key != "rule"}
+    steps = [_parse_step(step, named_bodies) for step in entry.get("steps", (single,))]
     if "given" in entry:
         caller = choose_creator(steps[-1].caller)
         if layer == "wire":

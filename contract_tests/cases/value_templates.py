@@ -1,7 +1,6 @@
 """Value templates of the case tables, such as ``$text`` and ``$slug``, and new slugs."""
 
 import base64
-import json
 import secrets
 from collections.abc import Callable, Mapping
 from threading import Lock
@@ -118,11 +117,6 @@ def _make_bytes(arguments: str, _slugs: Callable[[int | None], str]) -> bytes:
     return base64.b64decode(arguments)
 
 
-def _make_escaped(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) -> str:
-    escaped = json.dumps(arguments["text"])[1:-1] * int(arguments["count"])
-    return f'{arguments["before"]}{escaped}"}}'.replace("{slug}", slugs(None))
-
-
 def _make_latin1(arguments: str, slugs: Callable[[int | None], str]) -> bytes:
     return arguments.replace("{slug}", slugs(None)).encode("latin-1")
 
@@ -134,7 +128,6 @@ _MAKERS: dict[str, Callable[[Any, Callable[[int | None], str]], Any]] = {
     "$numbered": _make_numbered,
     "$nested": _make_nested,
     "$bytes": _make_bytes,
-    "$escaped": _make_escaped,
     "$latin1": _make_latin1,
 }
 

@@ -17,6 +17,7 @@ from contract_tests.execution.executor import Executor
 from contract_tests.results.observation import Observation
 
 _LONG_TEXT = 200
+_SHORT_LENGTH = 20
 _PLAIN_PARTS = {"env_name": "NAME", "env_value": "value", "host_path": "/a", "container_path": "/b"}
 
 
@@ -33,7 +34,7 @@ def sharpen_refusal(executor: Executor, observation: Observation) -> Observation
         if _find_violation(executor, variant) is None:
             return blame_rule(observation, "request-forms")
     if isinstance(value, str) and len(value) > _LONG_TEXT:
-        shorter = _with_value(case, name, value[: _LONG_TEXT // 2])
+        shorter = _with_value(case, name, value[:_SHORT_LENGTH])
         return _find_violation(executor, shorter) or observation
     if isinstance(value, list) and value:
         return _sharpen_items(executor, replace(observation, case=case), name, value)

@@ -197,10 +197,6 @@ class FixturePlayer:
         slug = next(_SLUGS)
         if isinstance(template, str):
             return template.replace("{slug}", slug).encode()
-        if "$escaped" in template:
-            escaped = template["$escaped"]
-            text = json.dumps(escaped["text"])[1:-1] * escaped["count"]
-            return f'{escaped["before"].replace("{slug}", slug)}{text}"}}'.encode()
         if "$latin1" in template:
             return str(template["$latin1"]).replace("{slug}", slug).encode("latin-1")
         nested = template["$nested"]

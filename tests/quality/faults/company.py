@@ -207,9 +207,9 @@ _STORED = {name: reason for name, reason in _EXTERNAL.items() if name.endswith("
 STRICT: tuple[Fault, ...] = (
     remembering("replicas-beside-volumes-refused", "replica-count-range",
                 refused_where(value("replica_count", above(1)), beside("volume_config")), also=_STORED),
-    remembering("all-gpus-beside-replicas-refused", "gpu-count-range",
+    remembering("all-gpus-beside-replicas-refused", "gpu-count-type",
                 refused_where(value("gpu_count", is_(-1)), value("replica_count", above(1))), also=_STORED),
-    remembering("gpus-on-external-refused", "gpu-count-range",
+    remembering("gpus-on-external-refused", "gpu-count-type",
                 refused_where(external, value("gpu_count", is_(0, 1, 8, -1))), also=_EXTERNAL),
     remembering("env-on-external-create-refused", "env-config-type",
                 refused_where(on("create"), external, beside("env_config")), also=_EXTERNAL),

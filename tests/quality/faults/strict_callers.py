@@ -191,8 +191,6 @@ LENIENT: tuple[Fault, ...] = (
         r.with_header("X-Team-ID", _BLUE) if on("create", lambda q: q.caller == "jwt-both" and _team(q) is None)(r)
         else r)),
     remembering("jwt-team-kept-from-the-last-request", _REQUIRED, _session),
-    fault("jwt-team-without-hyphens-taken", "team-uuid", _mended(_hyphens)),
-    fault("jwt-team-in-braces-taken-on-create", "team-uuid", _mended(lambda team: team.strip("{}"), "create")),
 )  # fmt: skip
 
 STRICT_CALLERS = (*STRICT, *LENIENT)

@@ -159,7 +159,17 @@ def _halves_apart(request: Request, send: Send) -> Response:
 
 _PAIR = rb"(?i)\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}"
 _OF_TEXT = dict.fromkeys(
-    ("created-stored", "updated-stored", "display-name-type", "service-desc-type", "usage-prompt-type"),
+    (
+        *("created-stored", "updated-stored", "display-name-type", "service-desc-type", "usage-prompt-type"),
+        *(
+            "docker-image-type",
+            "health-path-type",
+            "openapi-url-type",
+            "required-labels-item-type",
+            "env-name-type",
+        ),
+        *("env-value-type", "host-path-type", "container-path-type"),
+    ),
     "a text with these characters is refused",
 )
 

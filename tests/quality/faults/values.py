@@ -74,7 +74,7 @@ BOUNDS: tuple[Fault, ...] = (
           also={"unused-properties-accepted": "the example of the create page has one replica"}),
     fault("replicas-10-refused-on-update", "replica-count-range", refuses("update", "replica_count", is_(10))),
     fault("gpus-minus-2-taken-on-update", "gpu-count-range", takes("update", "gpu_count", is_(-2), -1)),
-    fault("gpus-minus-1-refused-on-create", "gpu-count-range", refuses("create", "gpu_count", is_(-1))),
+    fault("gpus-minus-1-refused-on-create", "gpu-count-type", refuses("create", "gpu_count", is_(-1))),
     fault("name-256-taken-on-update", "display-name-length", takes("update", "display_name", long(256), "n")),
     fault("name-256-taken-on-create", "display-name-length", takes("create", "display_name", long(256), "n")),
     fault("name-255-refused-on-create", "display-name-length", refuses("create", "display_name", long(255))),
