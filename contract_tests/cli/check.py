@@ -69,10 +69,11 @@ def _list_notes(observations: Iterable[Observation]) -> tuple[str, ...]:
 def _show_report(report: Report, folder: Path | None) -> None:
     from contract_tests.reports.terminal import show_report
 
-    show_report(report, quiet=False)
     if folder:
         # Loads the template engine and all formats, which a run without reports never needs.
         from contract_tests.reports.write import write_reports
 
         write_reports(report, folder)
+    show_report(report, quiet=False, folder=str(folder) if folder else None)
+    if folder:
         click.echo(f"reports: {folder}", err=True)
