@@ -1,6 +1,8 @@
 """The ``contract-tests check`` command."""
 
 import sys
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +13,9 @@ from contract_tests.cli.errors import report_usage_errors
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import load_spec
 from contract_tests.results.aggregate import Aggregate
+from contract_tests.results.observation import Observation
+from contract_tests.results.recorded_judge import INCOMPLETE, judge_recording
+from contract_tests.results.recording import load_recording
 from contract_tests.results.verdict import LayerSummary, Report, decide_verdicts
 
 
@@ -23,10 +28,10 @@ from contract_tests.results.verdict import LayerSummary, Report, decide_verdicts
 def check(recording: Path, *, strict: bool, folder: Path | None) -> None:
     """Judge the requests and responses of a RECORDING (HAR); nothing is sent.
 
+    A request or a response of which the recording has only a part is not judged.
+
     Exit codes: 0 no rule is violated, 1 a rule is violated, 2 wrong usage.
     """
-    from contract_tests.results.recording import judge_recording, load_recording
-
     with report_usage_errors():
         catalogue = load_catalogue()
         observations = judge_recording(load_recording(recording), load_spec(), catalogue)
@@ -48,21 +53,27 @@ def check(recording: Path, *, strict: bool, folder: Path | None) -> None:
         layers={"wire": LayerSummary(len(observations), len(observations), 0.0)},
         requests=len(observations),
         created=0,
+        notes=_list_notes(observations),
         traffic=tuple(exchange for observation in observations for exchange in observation.exchanges),
     )
     _show_report(report, folder)
     sys.exit(report.exit_code)
 
 
+def _list_notes(observations: Iterable[Observation]) -> tuple[str, ...]:
+    """Return notes on the exchanges that were not judged."""
+    reasons = Counter(one.judgement.reason for one in observations if one.judgement.reason in INCOMPLETE)
+    return tuple(f"not judged, because {why}: {number} of the exchanges" for why, number in reasons.items())
+
+
 def _show_report(report: Report, folder: Path | None) -> None:
-    from rich.console import Console
+    from contract_tests.reports.terminal import show_report
 
-    from contract_tests.reports.terminal import print_report
-
-    print_report(report, Console())
     if folder:
         # Loads the template engine and all formats, which a run without reports never needs.
         from contract_tests.reports.write import write_reports
 
         write_reports(report, folder)
+    show_report(report, quiet=False, folder=str(folder) if folder else None)
+    if folder:
         click.echo(f"reports: {folder}", err=True)

@@ -40,7 +40,7 @@ def merge(folders: tuple[Path, ...], *, folder: Path | None, quiet: bool) -> Non
             logs = [path / "ledger.jsonl" for path in folders]
             lines = "".join(path.read_text("utf-8") for path in logs if path.is_file())
             (folder / "ledger.jsonl").write_text(lines, "utf-8")
-    show_report(report, quiet=quiet)
+    show_report(report, quiet=quiet, folder=str(folder) if folder else None)
     if folder:
         click.echo(f"reports: {folder}", err=True)
     sys.exit(report.exit_code)

@@ -9,7 +9,11 @@ import click
 from contract_tests.cli.errors import report_target_errors, report_usage_errors
 from contract_tests.cli.options import add_target_options, open_command_executor
 from contract_tests.execution.created_log import CreatedLog
+from contract_tests.reports.common import escape_unprintable
+from contract_tests.results.observation import Observation
+from contract_tests.results.story import tell_story
 from contract_tests.targets.base import TargetError
+from contract_tests.targets.exchange import Exchange
 
 
 @click.command()
@@ -35,11 +39,30 @@ def replay(file: Path, **options: Any) -> None:
 
         apply_preflight(executor, run_preflight(executor))
         observation = run_race(executor, case) if case.layer == "race" else executor.run_case(case)
-    judgement = observation.judgement
     for exchange in observation.exchanges:
-        status = exchange.status or exchange.reason
-        click.echo(f"{exchange.to_curl()}\n  -> {status} {exchange.response_body[:300]}")
+        click.echo(escape_unprintable(_describe_exchange(exchange)))
+    judgement = observation.judgement
     passed = judgement.outcome == "passed"
     reason = "" if passed else f": {judgement.reason}"
-    click.echo(f"{judgement.rule} {'conforms' if passed else judgement.outcome}{reason}")
+    if judgement.outcome == "violated":
+        _show_violation(observation)
+    click.echo(escape_unprintable(f"{judgement.rule} {'conforms' if passed else judgement.outcome}{reason}"))
     sys.exit({"violated": 1, "passed": 0}.get(judgement.outcome, 3))
+
+
+def _describe_exchange(exchange: Exchange) -> str:
+    command = exchange.to_curl()
+    if exchange.needs_body_file:
+        size = len(exchange.body_bytes or exchange.body or "")
+        command = f"{exchange.method} {exchange.url} with a body of {size:,} bytes that cannot be shown"
+    return f"{command}\n  -> {exchange.status or exchange.reason} {exchange.response_body[:300]}"
+
+
+def _show_violation(observation: Observation) -> None:
+    """Print what happened, and what was received and expected."""
+    judgement = observation.judgement
+    story = tell_story(observation.case, observation.exchanges, judgement)
+    lines = [f"{name}: received {got}, expected {wanted}" for name, got, wanted in judgement.differences]
+    lines = lines or [f"received: {judgement.received}", f"expected: {judgement.expected}"]
+    for line in (*([story] if story else []), *lines):
+        click.echo(escape_unprintable(line))

@@ -1,5 +1,6 @@
 """The ``contract-tests run`` command."""
 
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import click
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.cli.errors import exit_with, report_target_errors, report_usage_errors
 from contract_tests.cli.options import Duration, PerSecond, Shard, add_target_options, open_command_executor
-from contract_tests.cli.progress import show_progress
+from contract_tests.cli.progress import RunTotals, announce_resumed, show_progress
 from contract_tests.cli.resume import is_finished, options_to_json, restore_options
 from contract_tests.contract.rules import Catalogue
 from contract_tests.execution.created_log import CreatedLog
@@ -81,15 +82,17 @@ def run(context: click.Context, /, **options: Any) -> None:
             options = restore_options(context, options, state)
         if not options["target"]:
             raise TargetError("name a target: --target https://host/api/v1, or wsgi:module:factory")
-        open_run, catalogue = _prepare_run(options, state)
+        open_run, catalogue, totals = _prepare_run(options, state)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C, with a report
     if state and is_finished(options, state):
         report = state.build_report(catalogue)
     else:
+        if state and not options["quiet"]:
+            announce_resumed(totals)
         with (
             _lock_folder(options["folder"]),
             report_target_errors(),
-            show_progress(quiet=options["quiet"], seconds=options["seconds"]) as progress,
+            show_progress(totals, quiet=options["quiet"]) as progress,
         ):
             report = open_run(progress).execute()
     _show_report(report, options, resumed=state is not None)
@@ -99,13 +102,27 @@ def run(context: click.Context, /, **options: Any) -> None:
 def _show_report(report: Report, options: dict[str, Any], *, resumed: bool) -> None:
     from contract_tests.reports.terminal import show_report
 
-    show_report(report, quiet=options["quiet"])
-    if folder := options["folder"]:
+    folder, replay_options = options["folder"], _format_replay_options(options)
+    if folder:
         # Loads the template engine and all formats, which a run without reports never needs.
         from contract_tests.reports.write import write_reports
 
-        write_reports(report, folder, resumed=resumed)
+        write_reports(report, folder, resumed=resumed, replay_options=replay_options)
+    show_report(
+        report,
+        quiet=options["quiet"],
+        folder=str(folder) if folder else None,
+        replay_options=replay_options,
+    )
+    if folder:
         click.echo(f"reports: {folder}", err=True)
+
+
+def _format_replay_options(options: dict[str, Any]) -> str:
+    """Return the options with which ``contract-tests replay`` sends a finding as this run did."""
+    names = ("target", "callers", "spec", "control_hook")
+    given = [(f"--{name.replace('_', '-')}", str(options[name])) for name in names if options[name]]
+    return shlex.join(word for pair in given for word in pair)
 
 
 @contextmanager
@@ -130,7 +147,7 @@ def _lock_folder(folder: Path | None) -> Iterator[None]:
 
 def _prepare_run(
     options: dict[str, Any], state: RunState | None
-) -> tuple[Callable[[Progress], Run], Catalogue]:
+) -> tuple[Callable[[Progress], Run], Catalogue, RunTotals]:
     """Prepare a run, so that wrong options are reported before anything is sent."""
     folder: Path | None = options["folder"]
     if folder:
@@ -145,8 +162,10 @@ def _prepare_run(
     state.command_options, state.waivers = options_to_json(options), run_options.waivers
     database = options["example_db"]
     archive = open_archive(database, state.target, contract) if database else None
+    totals = RunTotals(state, executor.catalogue, lambda: executor.sender.requests, options["seconds"])
 
     def save_state(current: RunState) -> None:
+        totals.count_findings(current)
         if folder:
             current.save(folder)
 
@@ -155,7 +174,7 @@ def _prepare_run(
     def open_run(progress: Progress) -> Run:
         return Run(executor, run_options, replace(hooks, progress=progress), state=state)
 
-    return open_run, executor.catalogue
+    return open_run, executor.catalogue, totals
 
 
 def _build_run_options(options: dict[str, Any], catalogue: Catalogue) -> RunOptions:

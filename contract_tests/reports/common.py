@@ -1,21 +1,17 @@
 """Wording shared by all reports: labels, headline, groups of findings, text that is safe to show."""
 
 import re
-import shlex
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Literal
 
+from contract_tests.reports.blocks import Severity, name_operation
 from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report, RuleVerdict
 
 Label = Literal["violated", "note", "inconclusive", "not observed", "waived", "conforms"]
 LABELS: tuple[Label, ...] = ("conforms", "violated", "note", "inconclusive", "not observed", "waived")
 GRADES = ("documented", "provider", "assumed")
-OPERATIONS = {"createContainer": "create", "updateContainer": "update", "readContainer": "read"}
-
-#: The longest curl command that each format shows, in characters.
-MAX_CURL = {"terminal": 600, "junit": 8000, "markdown": 8 * 1024, "html": 8 * 1024}
 
 # Terminal control, characters that XML 1.0 or UTF-8 cannot represent, and invisible or reordering ones.
 _UNSHOWABLE = re.compile(
@@ -66,7 +62,7 @@ def format_counts(counts: Mapping[str, int]) -> str:
     )
 
 
-def group_by_severity(report: Report) -> dict[Literal["failure", "waived", "note"], tuple[Finding, ...]]:
+def group_by_severity(report: Report) -> dict[Severity, tuple[Finding, ...]]:
     """Return the findings that fail the run, the waived ones, and the target's choices.
 
     Each group has the order of the matrix.
@@ -115,19 +111,9 @@ def summarize_deviations(findings: Iterable[Finding]) -> str:
     reactions: dict[str, list[str]] = {}
     for finding in findings:
         status = finding.exchanges[-1].status if finding.exchanges else 0
-        reaction = f"{OPERATIONS.get(finding.operation, finding.operation)} {status or 'no response'}"
+        reaction = f"{name_operation(finding)} {status or 'no response'}"
         reactions.setdefault(finding.reason, []).append(reaction)
     return "; ".join(f"{reason}: {', '.join(dict.fromkeys(each))}" for reason, each in reactions.items())
-
-
-def format_commands(finding: Finding) -> list[str]:
-    """Return the requests of a finding as curl commands, each with the caller of ``$TOKEN``."""
-    return [f"{exchange.to_curl()}  # as {exchange.caller}" for exchange in finding.exchanges]
-
-
-def format_replay(finding: Finding, report: Report) -> str:
-    """Return the command that sends a finding again and judges the responses anew."""
-    return f"contract-tests replay findings/{finding.id}.json --target {shlex.quote(report.target)}"
 
 
 def format_expectation(finding: Finding) -> str:

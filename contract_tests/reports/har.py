@@ -1,7 +1,13 @@
-"""HTTP Archive (HAR 1.2) with all traffic of a run."""
+"""HTTP Archive (HAR 1.2) with all traffic of a run.
 
+Names that start with an underscore are our own fields, as HAR allows: the kind of the caller, because its token is
+replaced, and the encoding of a request body that is not text.
+"""
+
+import base64
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -14,6 +20,21 @@ from contract_tests.results.verdict import Report
 from contract_tests.targets.exchange import Exchange
 
 _HTTP = "HTTP/1.1"
+
+
+@dataclass(slots=True)
+class _OwnRequest(Request):
+    """A request with the kind of its caller, and with the encoding of its body."""
+
+    caller_kind: str = ""
+    encoding: str = ""
+
+    def asdict(self) -> dict[str, Any]:
+        """Return the request as plain JSON values."""
+        data: dict[str, Any] = Request.asdict(self)
+        if self.encoding:
+            data["postData"]["_encoding"] = self.encoding
+        return {**data, "_callerKind": self.caller_kind} if self.caller_kind else data
 
 
 def write_har(report: Report, path: Path) -> None:
@@ -57,17 +78,21 @@ def _add_exchange(archive: HarFile, exchange: Exchange) -> None:
 
 def _build_request(exchange: Exchange) -> Request:
     query = parse_qsl(urlsplit(exchange.url).query, keep_blank_values=True)
-    request = Request(
+    request = _OwnRequest(
         method=exchange.method,
         url=exchange.url,
         httpVersion=_HTTP,
         headers=_to_records(exchange.headers),
         queryString=_to_records(query),
         bodySize=0,
+        caller_kind=exchange.caller_kind,
     )
     if exchange.body is not None:
-        request.postData = PostData(_find_header(exchange.headers, "content-type"), text=exchange.body)
-        request.bodySize = -1 if exchange.body_cut else _count_bytes(exchange.body)
+        text, whole = exchange.body, exchange.body_bytes
+        if exchange.raw_body and whole is not None and not exchange.body_cut:
+            text, request.encoding = base64.b64encode(whole).decode(), "base64"
+        request.postData = PostData(_find_header(exchange.headers, "content-type"), text=text)
+        request.bodySize = -1 if whole is None else len(whole)
     return request
 
 
@@ -80,7 +105,9 @@ def _build_response(exchange: Exchange) -> Response:
         statusText=reason_phrase(exchange.status),
         httpVersion=_HTTP,
         headers=_to_records(headers),
-        content=Content(size=_count_bytes(body), mimeType=_find_header(headers, "content-type"), text=body),
+        content=Content(
+            size=exchange.response_size, mimeType=_find_header(headers, "content-type"), text=body
+        ),
         redirectURL=_find_header(headers, "location"),
         bodySize=int(length) if length.isascii() and length.isdigit() else -1,
         comment=exchange.reason or None,
@@ -93,7 +120,3 @@ def _to_records(pairs: Iterable[tuple[str, str]]) -> list[Record]:
 
 def _find_header(headers: Iterable[tuple[str, str]], wanted: str) -> str:
     return next((value for name, value in headers if name.lower() == wanted), "")
-
-
-def _count_bytes(text: str) -> int:
-    return len(text.encode("utf-8", "surrogatepass"))

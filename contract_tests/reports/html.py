@@ -13,16 +13,20 @@ from markupsafe import Markup
 
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.resources import VERSION
+from contract_tests.reports.blocks import (
+    Block,
+    Reproduction,
+    group_blocks,
+    name_operation,
+    plan_reproduction,
+)
 from contract_tests.reports.common import (
     GRADES,
     LABELS,
-    MAX_CURL,
     Label,
     escape_unprintable,
-    format_commands,
     format_expectation,
     format_headline,
-    format_replay,
     group_by_severity,
     group_unjudged,
     list_warnings,
@@ -31,7 +35,6 @@ from contract_tests.reports.common import (
     truncate_text,
     verdict_label,
 )
-from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report, RuleVerdict
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -54,7 +57,7 @@ class Cell:
     title: str
 
 
-def render_html(report: Report) -> str:
+def render_html(report: Report, reproduction: Reproduction | None = None) -> str:
     """Return the whole page."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -66,7 +69,7 @@ def render_html(report: Report) -> str:
     )
     style, script = (Markup((_TEMPLATES / name).read_text("utf-8")) for name in ("report.css", "report.js"))  # noqa: S704 - our own files
     return environment.get_template("report.html.j2").render(
-        _template_values(report),
+        _template_values(report, reproduction or plan_reproduction(report)),
         style=style,
         script=script,
         policy=f"default-src 'none'; style-src {_csp_hash(style)}; script-src {_csp_hash(script)}; img-src data:; "
@@ -74,8 +77,9 @@ def render_html(report: Report) -> str:
     )
 
 
-def _template_values(report: Report) -> Mapping[str, Any]:
-    groups, failed = group_by_severity(report), report.exit_code != 0
+def _template_values(report: Report, reproduction: Reproduction) -> Mapping[str, Any]:
+    failed = report.exit_code != 0
+    groups = {name: group_blocks(findings) for name, findings in group_by_severity(report).items()}
     counts = report.count_verdicts()
     return {
         "report": report,
@@ -87,15 +91,18 @@ def _template_values(report: Report) -> Mapping[str, Any]:
         "grades": {g: [row for row in report.verdicts if row.rule.grade == g] for g in GRADES},
         "layers": LAYERS,
         "groups": groups,
-        "first": {f.rule.id: f.id for f in reversed([f for group in groups.values() for f in group])},
+        "first": {b.rule.id: b.id for b in reversed([b for group in groups.values() for b in group])},
         "unjudged": group_unjudged(report),
         "warnings": list_warnings(report),
         "label": verdict_label,
         "cell": _build_cell,
         "summarize": summarize_deviations,
         "expected": format_expectation,
-        "replay": lambda finding: format_replay(finding, report),
-        "curl": _format_curl,
+        "operation": name_operation,
+        "remark": f"The commands run in the folder of this report. {reproduction.remark}".rstrip(),
+        "replay": reproduction.replay,
+        "commands": lambda finding: "\n".join(reproduction.commands(finding)),
+        "examples": Block.list_examples,
         "shown": lambda finding: finding.exchanges[-_MAX_EXCHANGES:],
         "body": _truncate_body,
         "status": lambda exchange: (
@@ -118,12 +125,6 @@ def _build_cell(row: RuleVerdict, layer: Layer) -> Cell:
         if outcomes.get("inconclusive")
         else Cell(None, "–" if outcomes else "", title)
     )
-
-
-def _format_curl(finding: Finding) -> str:
-    """Return the curl commands, or an empty string if they are too long."""
-    text = "\n".join(format_commands(finding))
-    return text if len(text) <= MAX_CURL["html"] and not any(e.body_cut for e in finding.exchanges) else ""
 
 
 def _truncate_body(text: str | None) -> str:

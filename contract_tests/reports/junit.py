@@ -1,36 +1,40 @@
 """The report as JUnit XML, one case per rule and layer; it fails exactly when the run does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.resources import VERSION
+from contract_tests.reports.blocks import (
+    Block,
+    Reproduction,
+    group_blocks,
+    name_operation,
+    plan_reproduction,
+)
 from contract_tests.reports.common import (
-    MAX_CURL,
     escape_unprintable,
-    format_commands,
     format_expectation,
     format_headline,
     group_by_severity,
-    truncate_text,
     verdict_label,
 )
-from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report, RuleVerdict
 
 Outcome = Error | Failure | Skipped
 _SKIPPED = ("note", "inconclusive", "not observed", "waived")
 
 
-def render_junit(report: Report) -> bytes:
+def render_junit(report: Report, reproduction: Reproduction | None = None) -> bytes:
     """Return the report as an XML document."""
+    reproduction = reproduction or plan_reproduction(report)
     suite = TestSuite("contract")
     suite.timestamp = report.started
     for name, value in _suite_properties(report).items():
         suite.add_property(name, escape_unprintable(value))
-    suite.add_testcases([*_iter_rule_cases(report), *_iter_run_cases(report)])
+    suite.add_testcases([*_iter_rule_cases(report, reproduction), *_iter_run_cases(report)])
     suite.time = report.seconds
     xml = JUnitXml("contract-tests")
     xml.add_testsuite(suite)
@@ -54,21 +58,26 @@ def _suite_properties(report: Report) -> dict[str, str]:
     }
 
 
-def _iter_rule_cases(report: Report) -> Iterator[TestCase]:
+def _iter_rule_cases(report: Report, reproduction: Reproduction) -> Iterator[TestCase]:
     failures = group_by_severity(report)["failure"]
     for row in report.verdicts:
+        group = f"contract.{row.rule.grade}"
         ran = [layer for layer in LAYERS if row.layers.get(layer)]
         for layer in ran:
             own = [f for f in failures if f.rule.id == row.rule.id and layer in f.layers]
-            yield _build_case(
-                f"contract.{row.rule.grade}", f"{row.rule.id}[{layer}]", _layer_result(row, layer, own)
-            )
+            result = _layer_result(row, layer, group_blocks(own), reproduction)
+            yield _build_case(group, f"{row.rule.id}[{layer}]", result, _share_of_time(report, row, layer))
         if not ran:
-            yield _build_case(
-                f"contract.{row.rule.grade}",
-                row.rule.id,
-                Skipped(escape_unprintable(f"{verdict_label(row)}: {row.reason}")),
-            )
+            text = escape_unprintable(f"{verdict_label(row)}: {row.reason}")
+            yield _build_case(group, row.rule.id, Skipped(text))
+
+
+def _share_of_time(report: Report, row: RuleVerdict, layer: Layer) -> float:
+    """Return the share of a rule in the time of a layer, by its number of cases: they run at the same time."""
+    summary = report.layers.get(layer)
+    if summary is None or not summary.cases:
+        return 0.0
+    return round(summary.seconds * sum(row.layers[layer].values()) / summary.cases, 6)
 
 
 def _iter_run_cases(report: Report) -> Iterator[TestCase]:
@@ -84,18 +93,21 @@ def _iter_run_cases(report: Report) -> Iterator[TestCase]:
         yield _build_case("contract.run", "whole run", Error(text, "not judged") if gone else Skipped(text))
 
 
-def _build_case(group: str, name: str, result: Outcome | None) -> TestCase:
-    case = TestCase(name, group)
+def _build_case(group: str, name: str, result: Outcome | None, seconds: float = 0.0) -> TestCase:
+    case = TestCase(name, group, seconds)
     if result is not None:
         case.result = [result]
     return case
 
 
-def _layer_result(row: RuleVerdict, layer: Layer, failures: list[Finding]) -> Outcome | None:
+def _layer_result(
+    row: RuleVerdict, layer: Layer, blocks: Sequence[Block], reproduction: Reproduction
+) -> Outcome | None:
     """Return the result of a layer; it passes only if the rule conforms and the layer proved something."""
-    if failures:
-        failure = Failure(escape_unprintable(_failure_message(failures)), "violated")
-        failure.text = escape_unprintable("\n\n".join(map(_failure_text, failures)))
+    if blocks:
+        failure = Failure(escape_unprintable(_failure_message(blocks)), "violated")
+        texts = (_format_block(block, reproduction) for block in blocks)
+        failure.text = escape_unprintable("\n\n".join(texts))
         return failure
     name = verdict_label(row)
     if name in _SKIPPED:
@@ -106,18 +118,22 @@ def _layer_result(row: RuleVerdict, layer: Layer, failures: list[Finding]) -> Ou
     return Skipped(f"{'inconclusive' if outcomes.get('inconclusive') else 'not observed'} in this layer")
 
 
-def _failure_message(findings: list[Finding]) -> str:
-    more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
-    return f"{findings[0].operation}: {findings[0].reason}{more}"
+def _failure_message(blocks: Sequence[Block]) -> str:
+    more = f" (and {len(blocks) - 1} more)" if len(blocks) > 1 else ""
+    return f"{blocks[0].operations}: {blocks[0].reason}{more}"
 
 
-def _failure_text(finding: Finding) -> str:
-    curl = truncate_text("\n".join(format_commands(finding)), MAX_CURL["junit"])
-    return (
-        f"{finding.rule.statement} [{finding.rule.source}]\n"
-        f"{finding.operation}: {finding.reason}\n"
-        f"Received: {finding.received}\n"
-        f"Expected: {format_expectation(finding)}\n"
-        f"{curl}\n"
-        f"contract-tests replay findings/{finding.id}.json --target …"
-    )
+def _format_block(block: Block, reproduction: Reproduction) -> str:
+    first = block.findings[0]
+    lines = [f"{block.rule.statement} [{block.rule.source}]", f"{block.operations}: {block.reason}"]
+    if block.story:
+        lines.append(f"What happened: {block.story}")
+    lines += [f"{name}: received {got}, expected {wanted}" for name, got, wanted in block.differences] or [
+        f"Received: {first.received}",
+        f"Expected: {format_expectation(first)}",
+    ]
+    for finding in block.findings:
+        lines.append(f"{name_operation(finding).capitalize()}, {finding.id}:")
+        lines += [f"  {line}" for line in block.list_examples(finding)]
+        lines += [reproduction.replay(finding), *reproduction.commands(finding)]
+    return "\n".join(lines)

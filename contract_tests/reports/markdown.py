@@ -3,22 +3,25 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from contract_tests.reports.blocks import (
+    Block,
+    Reproduction,
+    group_blocks,
+    name_operation,
+    plan_reproduction,
+)
 from contract_tests.reports.common import (
     GRADES,
     LABELS,
-    MAX_CURL,
     escape_unprintable,
-    format_commands,
     format_expectation,
     format_headline,
     format_last_line,
-    format_replay,
     group_by_rule,
     group_by_severity,
     group_unjudged,
     list_warnings,
     summarize_deviations,
-    truncate_text,
     verdict_label,
 )
 from contract_tests.results.findings import Finding
@@ -30,10 +33,10 @@ _SPECIAL = re.compile(r"[&<>|`*_~\[\]\\#$@]|:(?=\w+:)")
 _SIGNS = {"VIOLATED": "❌", "NOT JUDGED": "⚠️"}
 
 
-def render_markdown(report: Report) -> str:
+def render_markdown(report: Report, reproduction: Reproduction | None = None) -> str:
     """Return the summary; sections that do not fit are counted at its end."""
     parts, size, left_out = [], 0, 0
-    for part in _iter_sections(report):
+    for part in _iter_sections(report, reproduction or plan_reproduction(report)):
         size += len(part.encode()) + 1
         if size > MAX_SUMMARY_BYTES - _NOTICE_BYTES:
             size -= len(part.encode()) + 1
@@ -51,16 +54,17 @@ def escape_markdown(text: str) -> str:
     return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", plain)
 
 
-def _iter_sections(report: Report) -> Iterator[str]:
+def _iter_sections(report: Report, reproduction: Reproduction) -> Iterator[str]:
     groups = group_by_severity(report)
+    blocks = group_blocks(groups["failure"])
     yield f"## {_SIGNS.get(format_headline(report), '✅')} {escape_markdown(format_last_line(report))}\n"
     yield f"Target {_format_code(report.target)}, seed {report.seed}{', strict' if report.strict else ''}.\n"
     for text in (*list_warnings(report), *report.notes):
         yield f"> {escape_markdown(text)}\n"
     yield _grade_table(report)
-    if groups["failure"]:
-        yield f"### Findings ({len(groups['failure'])})\n"
-        yield from (_format_finding(finding, report) for finding in groups["failure"])
+    if blocks:
+        yield f"### Findings ({len(blocks)})\n"
+        yield from (_format_block(block, reproduction) for block in blocks)
     if groups["note"]:
         yield "### The deployment's own choices (assumed rules; they do not fail the run)\n"
         yield _deviation_table(groups["note"])
@@ -88,20 +92,33 @@ def _deviation_table(notes: Iterable[Finding]) -> str:
     return _format_table(("Rule", "Assumption", "The deployment"), rows)
 
 
-def _format_finding(finding: Finding, report: Report) -> str:
-    curl = escape_unprintable(truncate_text("\n".join(format_commands(finding)), MAX_CURL["markdown"]))
-    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", curl) or [""]))
-    times = f", seen {finding.count} times" if finding.count > 1 else ""
-    where = f"{finding.rule.grade}, {finding.operation}, {' and '.join(finding.layers)}{times}"
-    title = f"<b>{escape_markdown(finding.rule.id)}</b>: {escape_markdown(finding.reason)} ({where})"
-    return (
-        f"<details><summary>{title}</summary>\n\n"
-        f"- **The contract**: {escape_markdown(finding.rule.statement)} ({escape_markdown(finding.rule.source)})\n"
-        f"- **Received**: {escape_markdown(finding.received)}\n"
-        f"- **Expected**: {escape_markdown(format_expectation(finding))}\n"
-        f"- **Reproduce**: {_format_code(format_replay(finding, report))}\n\n"
-        f"{fence}sh\n{curl}\n{fence}\n\n</details>\n"
-    )
+def _format_block(block: Block, reproduction: Reproduction) -> str:
+    first = block.findings[0]
+    title = f"<b>{escape_markdown(block.rule.id)}</b>: {escape_markdown(block.reason)} ({block.where()})"
+    facts = [("The contract", f"{block.rule.statement} ({block.rule.source})")]
+    if block.story:
+        facts.append(("What happened", block.story))
+    if not block.differences:
+        facts += [("Received", first.received), ("Expected", format_expectation(first))]
+    lines = "\n".join(f"- **{name}**: {escape_markdown(text)}" for name, text in facts)
+    table = _format_table(("Property", "Received", "Expected"), block.differences)
+    parts = [
+        f"<details><summary>{title}</summary>\n",
+        f"{lines}\n",
+        *([table] if block.differences else []),
+        *(_format_finding(block, finding, reproduction) for finding in block.findings),
+        "</details>\n",
+    ]
+    return "\n".join(parts)
+
+
+def _format_finding(block: Block, finding: Finding, reproduction: Reproduction) -> str:
+    """Return the different requests of a finding, and the commands that send it again."""
+    commands = escape_unprintable("\n".join(reproduction.commands(finding)))
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", commands) or [""]))
+    examples = "".join(f"- {escape_markdown(line)}\n" for line in block.list_examples(finding))
+    heading = f"{name_operation(finding).capitalize()}: {_format_code(reproduction.replay(finding))}\n"
+    return f"{heading}\n{examples}\n{fence}sh\n{commands}\n{fence}\n"
 
 
 def _format_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

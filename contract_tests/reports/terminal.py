@@ -10,22 +10,20 @@ from rich.table import Table
 from rich.text import Text
 
 from contract_tests.cases.model import LAYERS, Layer
+from contract_tests.reports.blocks import Reproduction, group_blocks, plan_reproduction
 from contract_tests.reports.common import (
     GRADES,
-    MAX_CURL,
     Label,
     escape_unprintable,
-    format_commands,
-    format_expectation,
     format_last_line,
     group_by_rule,
     group_by_severity,
     group_unjudged,
     list_warnings,
     summarize_deviations,
-    truncate_text,
     verdict_label,
 )
+from contract_tests.reports.terminal_findings import print_block, print_line
 from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report, RuleVerdict
 
@@ -39,24 +37,27 @@ _STYLES: dict[Label, str] = {
 }
 _WIDE_COLUMNS = 96  # columns; narrower terminals get short layer names without gaps
 _SHORT_LAYERS = {"lifecycle": "life", "properties": "prop"}
-_MAX_COMMANDS = 4  # curl commands shown per finding
 
 
-def show_report(report: Report, *, quiet: bool) -> None:
-    """Print the report on standard output, or only its last line; files and pipes get a wide one."""
+def show_report(report: Report, *, quiet: bool, folder: str | None = None, replay_options: str = "") -> None:
+    """Print the report on standard output, or only its last line; files and pipes get a wide one.
+
+    ``folder`` is the report folder, None if no file is written; ``replay_options`` name the target and the callers.
+    """
     console = Console()
     if quiet:
         click.echo(format_last_line(report))
     else:
-        print_report(report, console if console.is_terminal else Console(width=160))
+        wide = console if console.is_terminal else Console(width=160)
+        print_report(report, wide, plan_reproduction(report, folder, replay_options))
 
 
-def print_report(report: Report, console: Console) -> None:
+def print_report(report: Report, console: Console, reproduction: Reproduction | None = None) -> None:
     """Print the matrix, the target's choices, rules that were not judged, the findings and the last line."""
     if isinstance(console.file, io.TextIOWrapper):
         console.file.reconfigure(errors="backslashreplace")  # not every terminal can encode every response
     groups = group_by_severity(report)
-    _print_line(console, f"{report.target}  seed {report.seed}{'  strict' if report.strict else ''}", "bold")
+    print_line(console, f"{report.target}  seed {report.seed}{'  strict' if report.strict else ''}", "bold")
     console.print(_build_matrix(report, wide=console.width >= _WIDE_COLUMNS))
     if groups["note"]:
         heading = "The deployment's own choices (assumed rules; they do not fail the run)"
@@ -64,14 +65,17 @@ def print_report(report: Report, console: Console) -> None:
     if unjudged := group_unjudged(report):
         rows = ((f"{name}: {why}", ", ".join(ids), _STYLES[name]) for (name, why), ids in unjudged.items())
         _print_list(console, "Not judged, or waived", rows)
-    for finding in groups["failure"]:
-        _print_finding(console, finding)
+    reproduction = reproduction or plan_reproduction(report, None)
+    for block in group_blocks(groups["failure"]):
+        print_block(console, block, reproduction)
     console.print()
+    if groups["failure"] and reproduction.remark:
+        print_line(console, reproduction.remark, "dim")
     for note in report.notes:
-        _print_line(console, f"note: {note}", "yellow")
+        print_line(console, f"note: {note}", "yellow")
     for warning in list_warnings(report):
-        _print_line(console, warning, "bold red" if report.exit_code else "bold yellow")
-    _print_line(console, format_last_line(report), "bold red" if report.exit_code else "bold green")
+        print_line(console, warning, "bold red" if report.exit_code else "bold yellow")
+    print_line(console, format_last_line(report), "bold red" if report.exit_code else "bold green")
 
 
 def _build_matrix(report: Report, *, wide: bool) -> Table:
@@ -126,7 +130,7 @@ def _iter_deviations(notes: Iterable[Finding]) -> Iterator[tuple[str, str, str]]
 def _print_list(console: Console, heading: str, rows: Iterable[tuple[str, str, str]]) -> None:
     """Print pairs under a heading, side by side if the terminal is wide enough."""
     console.print()
-    _print_line(console, heading, "bold")
+    print_line(console, heading, "bold")
     lines = [
         (Text(escape_unprintable(name), style=style), Text(escape_unprintable(text)))
         for name, text, style in rows
@@ -143,31 +147,3 @@ def _print_list(console: Console, heading: str, rows: Iterable[tuple[str, str, s
             console.print(Padding(text, (0, 0, 0, 4)))
     if table.row_count:
         console.print(Padding(table, (0, 0, 0, 2)))
-
-
-def _print_finding(console: Console, finding: Finding) -> None:
-    times = f", seen {finding.count} times" if finding.count > 1 else ""
-    where = f"{finding.rule.grade}; {finding.operation}; {', '.join(finding.layers)}{times}"
-    console.print()
-    console.print(Text.assemble((f"✗ {finding.rule.id}", "bold red"), f"  {where}"))
-    table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True, style="dim")
-    table.add_column()
-    for name, text in (
-        ("Contract", f"{finding.rule.statement} [{finding.rule.source}]"),
-        ("Reason", finding.reason),
-        ("Received", finding.received),
-        ("Expected", format_expectation(finding)),
-    ):
-        table.add_row(name, Text(escape_unprintable(text)))
-    console.print(Padding(table, (0, 0, 0, 2)))
-    earlier = len(finding.exchanges) - _MAX_COMMANDS
-    if earlier > 0:
-        _print_line(console, f"  # {earlier} earlier requests are in the finding's file", "dim")
-    for command in format_commands(finding)[-_MAX_COMMANDS:]:
-        _print_line(console, "  " + truncate_text(command, MAX_CURL["terminal"]), "dim")
-
-
-def _print_line(console: Console, text: str, style: str) -> None:
-    """Print text as one logical line, so that it can be copied whole."""
-    console.print(Text(escape_unprintable(text)), style=style, soft_wrap=True)

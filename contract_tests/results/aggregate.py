@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from contract_tests.cases.model import Layer, case_from_json, case_to_json
+from contract_tests.results.examples import MAX_EXAMPLES, Example, describe_example, merge_examples
 from contract_tests.results.judge import Outcome, judgement_from_json
 from contract_tests.results.observation import Observation, observation_size
 from contract_tests.targets.exchange import Exchange, exchange_from_json
@@ -19,10 +20,14 @@ DeviationKind = tuple[str, str, str, bool, bool]
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """One kind of violation: the smallest observation of it, and the number of cases per layer that showed it."""
+    """One kind of violation: the smallest observation of it, and the number of cases per layer that showed it.
+
+    ``examples`` are a few different requests that showed it, or none if the smallest is the only one.
+    """
 
     observation: Observation
     layers: Counter[Layer]
+    examples: tuple[Example, ...] = ()
 
     @property
     def count(self) -> int:
@@ -118,7 +123,10 @@ class Aggregate:
             self.deviations[kind] = deviation
             return True
         smaller = min(known.observation, deviation.observation, key=observation_size)
-        self.deviations[kind] = replace(known, observation=smaller, layers=known.layers + deviation.layers)
+        examples = known.examples
+        if len(examples) < MAX_EXAMPLES:
+            examples = merge_examples(_list_examples(known), _list_examples(deviation))
+        self.deviations[kind] = Deviation(smaller, known.layers + deviation.layers, examples)
         return False
 
 
@@ -128,6 +136,10 @@ def _deviation_kind(observation: Observation) -> DeviationKind:
     return judgement.rule, case.operation, judgement.reason, judgement.server_error, by_id
 
 
+def _list_examples(deviation: Deviation) -> tuple[Example, ...]:
+    return deviation.examples or (describe_example(deviation.observation),)
+
+
 def _deviation_to_json(deviation: Deviation) -> dict[str, Any]:
     observation = deviation.observation
     return {
@@ -135,10 +147,12 @@ def _deviation_to_json(deviation: Deviation) -> dict[str, Any]:
         "judgement": observation.judgement.to_json(),
         "exchanges": [exchange.to_json() for exchange in observation.exchanges],
         "layers": dict(deviation.layers),
+        "examples": [[example.sent, example.received] for example in deviation.examples],
     }
 
 
 def _deviation_from_json(data: dict[str, Any]) -> Deviation:
     exchanges: tuple[Exchange, ...] = tuple(map(exchange_from_json, data["exchanges"]))
     observation = Observation(case_from_json(data["case"]), judgement_from_json(data["judgement"]), exchanges)
-    return Deviation(observation, Counter(data["layers"]))
+    examples = tuple(Example(sent, received) for sent, received in data.get("examples", ()))
+    return Deviation(observation, Counter(data["layers"]), examples)

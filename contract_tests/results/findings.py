@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +11,11 @@ from contract_tests.cases.model import Case, Layer, case_from_json, case_to_json
 from contract_tests.contract.resources import VERSION
 from contract_tests.contract.rules import Catalogue, Rule
 from contract_tests.results.aggregate import Deviation
+from contract_tests.results.commands import iter_body_files, list_commands
+from contract_tests.results.examples import Example, describe_example, merge_examples
+from contract_tests.results.judge import Difference
 from contract_tests.results.observation import exchanges_size
+from contract_tests.results.story import tell_story
 from contract_tests.targets.exchange import Exchange
 
 Severity = Literal["failure", "note"]
@@ -19,10 +23,12 @@ Severity = Literal["failure", "note"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One way in which the target breaks one rule.
+    """One way in which one operation of the target breaks one rule.
 
-    ``severity`` is a note if the rule is only assumed. ``count`` is the number of cases that showed it.
-    ``exchanges`` end with the decisive one.
+    ``cause`` is the same for both operations if they break the rule for the same reason. ``severity`` is a note if
+    the rule is only assumed. ``count`` is the number of cases that showed it; ``examples`` are a few of them.
+    ``exchanges`` end with the decisive one, and ``story`` tells in one sentence what happened in several of them.
+    ``differences`` are the wrong properties of a read-back.
     """
 
     id: str
@@ -36,19 +42,37 @@ class Finding:
     case: Case
     exchanges: tuple[Exchange, ...]
     count: int = 1
+    cause: str = ""
+    story: str = ""
+    differences: tuple[Difference, ...] = ()
+    examples: tuple[Example, ...] = ()
+
+    @property
+    def file(self) -> str:
+        """The path of the finding's file in a report folder."""
+        return f"findings/{self.id}.json"
 
     @property
     def curl_commands(self) -> str:
         """Commands that send the same requests, one per line, with ``$TOKEN`` for the secret."""
-        return "\n".join(exchange.to_curl() for exchange in self.exchanges)
+        return "\n".join(self.list_commands("findings"))
+
+    def list_commands(self, folder: str | None) -> list[str]:
+        """Return the commands; bodies that cannot be pasted are read from files in ``folder``."""
+        return list_commands(self.id, self.case, self.exchanges, folder)
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON values."""
         return {
-            "id": self.id, "rule": self.rule.id, "grade": self.rule.grade, "severity": self.severity,
-            "statement": self.rule.statement, "source": self.rule.source, "layers": list(self.layers),
-            "operation": self.operation, "reason": self.reason, "received": self.received,
-            "expected": self.expected, "count": self.count, "curl": self.curl_commands,
+            "id": self.id, "cause": self.cause, "rule": self.rule.id, "grade": self.rule.grade,
+            "severity": self.severity, "statement": self.rule.statement, "source": self.rule.source,
+            "layers": list(self.layers), "operation": self.operation, "reason": self.reason, "story": self.story,
+            "received": self.received, "expected": self.expected,
+            "differences": [
+                {"property": name, "received": got, "expected": wanted} for name, got, wanted in self.differences
+            ],
+            "examples": [asdict(example) for example in self.examples],
+            "count": self.count, "file": self.file, "curl": self.curl_commands,
             "case": case_to_json(self.case), "exchanges": [exchange.to_json() for exchange in self.exchanges],
         }  # fmt: skip
 
@@ -67,17 +91,20 @@ def build_findings(
             continue
         smaller = min(known, finding, key=lambda one: exchanges_size(one.exchanges))
         layers = tuple(dict.fromkeys((*known.layers, *finding.layers)))
-        by_key[key] = replace(smaller, count=known.count + finding.count, layers=layers)
+        examples = merge_examples(known.examples, finding.examples)
+        by_key[key] = replace(smaller, count=known.count + finding.count, layers=layers, examples=examples)
     return tuple(by_key.values())
 
 
 def save_finding(finding: Finding, folder: Path, target: str) -> Path:
-    """Write the file that ``contract-tests replay`` reads, and return its path."""
+    """Write the file that ``contract-tests replay`` reads, and its bodies beside it; return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{finding.id}.json"
     document = {"kit": VERSION, "target": target, **finding.to_json()}
     # Escaped as ASCII, because a body may contain half of a surrogate pair.
     path.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    for name, content in iter_body_files(finding.id, finding.exchanges):
+        (folder / name).write_bytes(content)
     return path
 
 
@@ -98,9 +125,9 @@ def _build_finding(deviation: Deviation, catalogue: Catalogue, *, strict: bool) 
     rule = catalogue[judgement.rule]
     severe = strict or judgement.server_error or rule.grade != "assumed"
     operation = observation.case.operation
-    digest = hashlib.sha256(f"{rule.id} {operation} {judgement.reason}".encode()).hexdigest()[:6]
+    example = describe_example(observation)
     return Finding(
-        id=f"{rule.id}-{digest}",
+        id=f"{rule.id}-{_digest(f'{rule.id} {operation} {judgement.reason}')}",
         rule=rule,
         severity="failure" if severe else "note",
         layers=tuple(deviation.layers),
@@ -111,4 +138,12 @@ def _build_finding(deviation: Deviation, catalogue: Catalogue, *, strict: bool) 
         case=observation.case,
         exchanges=observation.exchanges,
         count=deviation.count,
+        cause=f"{rule.id}-{_digest(f'{rule.id} {judgement.reason}')}",
+        story=tell_story(observation.case, observation.exchanges, judgement),
+        differences=judgement.differences,
+        examples=merge_examples((example,), deviation.examples),
     )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:6]

@@ -12,6 +12,7 @@ from contract_tests.contract.rules import Rule
 from contract_tests.targets.base import NoResponse, Response, is_success
 
 Outcome = Literal["passed", "violated", "inconclusive", "not observed"]
+Difference = tuple[str, str, str]  # property, value received, value expected
 
 SUCCESS_RULES = {"createContainer": "created", "updateContainer": "updated"}
 REPEATED_ID = "the response has the id of another service"
@@ -19,6 +20,7 @@ REDIRECTED = "a valid request was redirected"
 SERVER_ERROR = "a server error is never correct"
 _OVERLOADED_STATUSES = (429, 503)
 _UNSUPPORTED_STATUS = 405
+_MAX_VALUE = 200  # characters of a value that is shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class Judgement:
     """The outcome of one case.
 
     ``rule`` is usually the case's own, but ``created`` or ``updated`` where the response to an accepted request
-    is wrong. ``reaction`` is ``accepted``, ``refused`` or ``error``, where that is known.
+    is wrong. ``reaction`` is ``accepted``, ``refused`` or ``error``, where that is known. ``differences`` are
+    the wrong properties of a read-back.
     """
 
     outcome: Outcome
@@ -36,6 +39,7 @@ class Judgement:
     expected: str = ""
     reaction: str = ""
     server_error: bool = False
+    differences: tuple[Difference, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the judgement as plain JSON values."""
@@ -47,12 +51,15 @@ class Judgement:
             "expected": self.expected,
             "answer": self.reaction,
             "server_error": self.server_error,
+            "differences": [list(difference) for difference in self.differences],
         }
 
 
 def judgement_from_json(data: Mapping[str, Any]) -> Judgement:
     """Return the judgement that ``to_json`` wrote; raise TypeError for anything else."""
-    return Judgement(**{"reaction" if key == "answer" else key: value for key, value in data.items()})
+    fields = {"reaction" if key == "answer" else key: value for key, value in data.items()}
+    fields["differences"] = tuple((name, got, wanted) for name, got, wanted in fields.get("differences", ()))
+    return Judgement(**fields)
 
 
 def judge_response(
@@ -124,11 +131,14 @@ def judge_readback(
             "the create returned another id",
             f"a read-back with the id {identifier}",
             f"the id that the create returned, {service}",
+            differences=(("id", identifier, service),),
         )
     different = [name for name, value in wanted.items() if not _is_same_value(stored.get(name), value)]
     found = "a read-back with " + _shorten(json.dumps({name: stored.get(name) for name in different}))
     if different:
-        return Judgement("violated", rule.id, _describe_difference(rule, different), found, expected)
+        differences = tuple((n, _describe_stored(stored, n), _describe_value(wanted[n])) for n in different)
+        reason = _describe_difference(rule, different)
+        return Judgement("violated", rule.id, reason, found, expected, differences=differences)
     return Judgement("passed", rule.id, received=found, expected=expected)
 
 
@@ -137,6 +147,16 @@ def _describe_difference(rule: Rule, names: list[str]) -> str:
     if rule.id == "update-keeps-omitted":
         return f"{changed} changed although the update left it out"
     return f"{changed} differs from the expected value"
+
+
+def _describe_stored(stored: Mapping[str, Any], name: str) -> str:
+    return _describe_value(stored[name]) if name in stored else "absent"
+
+
+def _describe_value(value: Any) -> str:
+    """Return a value as JSON; a long one is cut, with the length that it has."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}… ({len(text):,} characters)"
 
 
 def find_success_error(operation: str, response: Response, service: str | None) -> str:

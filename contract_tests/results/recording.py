@@ -1,105 +1,97 @@
-"""Recorded traffic: the requests and responses of a HAR file, judged without sending anything.
-
-A refusal may depend on the caller or on the stored state, which a recording does not show. So a refusal proves
-its rule only if the body alone breaks one. A refused valid request is inconclusive, and the rules about callers,
-teams and state are not observed.
-"""
+"""Recorded traffic: the calls of the two operations in a HAR file, and which parts of them it has."""
 
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from contract_tests.cases.model import Case, Expect, Step
-from contract_tests.contract.rules import Catalogue
+from contract_tests.cases.model import OperationId
 from contract_tests.contract.spec import Operation, Spec
-from contract_tests.generation.oracle import predict
 from contract_tests.generation.schema_view import list_write_operations
-from contract_tests.results.judge import SUCCESS_RULES, Judgement, judge_response, read_id
-from contract_tests.results.observation import Observation
 from contract_tests.targets.base import Request, Response
-from contract_tests.targets.exchange import Redactor
+from contract_tests.targets.exchange import MAX_BODY_BYTES, read_caller_kind
 
-_AUTHORIZATION = re.compile(r"^\s*\S+\s+(\S+)\s*$")
+RECORDED = "recorded"  # name of the callers in recordings of other programs
+_CREATOR = "cyberun-contract-kit"
+#: The longest UTF-8 character may have been cut, and replaced, at the end of a cut body.
+_CUT_BODY_BYTES = MAX_BODY_BYTES - 4
 
-
-def load_recording(path: Path) -> list[Mapping[str, Any]]:
-    """Return the entries of a HAR file; raise ValueError if the file is unusable."""
-    try:
-        entries = json.loads(path.read_text("utf-8-sig"))["log"]["entries"]
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise ValueError(f"{path} is not a HAR file: it has no log.entries") from None
-    if not isinstance(entries, list) or not all(isinstance(e, dict) and "request" in e for e in entries):
-        raise ValueError(f"{path} is not a HAR file: each of log.entries needs a request")
-    return entries
-
-
-def judge_recording(entries: list[Mapping[str, Any]], spec: Spec, catalogue: Catalogue) -> list[Observation]:
-    """Judge every recorded call of the two operations, in the order of the recording."""
-    redactor = Redactor(set(_find_tokens(entries)))
-    service_types: dict[str, str] = {}
-    observations = []
-    for number, entry in enumerate(entries, 1):
-        match = _match_operation(entry, spec)
-        if match is not None:
-            call = _read_call(number, entry, match)
-            observations.append(_judge_call(call, service_types, redactor, catalogue))
-    return observations
+Entry = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class _RecordedCall:
-    """One call of an operation; ``service`` is the id in its path, None for a create."""
+class Recording:
+    """The entries of a HAR file; ``own`` is true if this kit wrote it."""
+
+    entries: Sequence[Entry]
+    own: bool = False
+
+
+def load_recording(path: Path) -> Recording:
+    """Return the recording in a HAR file; raise ValueError if the file is unusable."""
+    try:
+        log = json.loads(path.read_text("utf-8-sig"))["log"]
+        entries, creator = log["entries"], log.get("creator")
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise ValueError(f"{path} is not a HAR file: it has no log.entries") from None
+    if not isinstance(entries, list) or not all(map(_has_request, entries)):
+        raise ValueError(f"{path} is not a HAR file: each of log.entries needs a request")
+    return Recording(entries, isinstance(creator, dict) and creator.get("name") == _CREATOR)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """One call of an operation; ``own`` is true if this kit sent it in a run.
+
+    ``service`` is the id in its path, None for a create. ``whole_request`` and ``whole_response`` are false if the
+    recording has cut or left out the body. The status is 0 if the recording has no response.
+    """
 
     number: int
-    operation: Operation
+    operation: OperationId
     service: str | None
     request: Request
     response: Response
+    caller: str
+    caller_kind: str
+    own: bool
+    started: str
+    whole_request: bool
+    whole_response: bool
 
 
-def _read_call(number: int, entry: Mapping[str, Any], match: tuple[Operation, str | None]) -> _RecordedCall:
-    return _RecordedCall(number, *match, _read_request(entry), _read_response(entry))
+def read_calls(recording: Recording, spec: Spec) -> Iterator[RecordedCall]:
+    """Yield every call of the two operations, in the order of the recording."""
+    for number, entry in enumerate(recording.entries, 1):
+        match = _match_operation(entry, spec)
+        if match is None:
+            continue
+        operation, service = match
+        request, response = _read_request(entry), _read_response(entry)
+        caller, kind = _read_caller(entry)
+        yield RecordedCall(
+            number=number,
+            operation=operation.id,  # type: ignore[arg-type]
+            service=service,
+            request=request,
+            response=response,
+            caller=caller or RECORDED,
+            caller_kind=kind or read_caller_kind(request.headers),
+            own=recording.own and caller not in ("", RECORDED),
+            started=str(entry.get("startedDateTime") or ""),
+            whole_request=_has_whole_request(entry, request.body),
+            whole_response=_has_whole_response(entry, response.body),
+        )
 
 
-def _judge_call(
-    call: _RecordedCall, service_types: dict[str, str], redactor: Redactor, catalogue: Catalogue
-) -> Observation:
-    operation, service, response = call.operation, call.service, call.response
-    stored_type = service_types.get(service or "", "external")
-    rule, expect, body = _predict_call(operation, call.request, stored_type)
-    step = Step(operation.id, body=body, service=service or "service", expect=expect)  # type: ignore[arg-type]
-    case = Case(f"recorded/{call.number}", rule, "wire", (step,))
-    exchange = redactor.record_exchange("recorded", "", call.request, redactor.redact_response(response))
-    if response.status == 0:
-        judgement = Judgement("inconclusive", rule, "the recording has no response")
-        return Observation(case, judgement, (exchange,))
-    judgement = judge_response(catalogue[rule], expect, operation.id, response, service)
-    if judgement.outcome == "violated" and judgement.reaction == "refused":
-        judgement = Judgement("inconclusive", rule, "refused, perhaps because of the caller or the stored state",
-                              judgement.received, judgement.expected, "refused")  # fmt: skip
-    identifier = read_id(response)
-    if operation.id == "createContainer" and identifier and isinstance(body, dict):
-        service_types[identifier] = str(body.get("service_type") or "deployed")
-    return Observation(case, judgement, (exchange,))
-
-
-def _predict_call(operation: Operation, request: Request, stored_type: str) -> tuple[str, Expect, Any]:
-    """Return the rule in question, the expectation, and the body as a JSON value."""
-    try:
-        body = json.loads(request.body or b"")
-    except (ValueError, RecursionError):
-        empty = not request.body and operation.id == "updateContainer"
-        return "body-json", "open" if empty else "refuse", None
-    prediction = predict(operation.id, body, stored_type)
-    broken = prediction.broken_rules
-    return min(broken) if broken else SUCCESS_RULES[operation.id], prediction.expect, body
+def _has_request(entry: object) -> bool:
+    return isinstance(entry, dict) and isinstance(entry.get("request"), dict)
 
 
 def _match_operation(entry: Mapping[str, Any], spec: Spec) -> tuple[Operation, str | None] | None:
@@ -113,36 +105,77 @@ def _match_operation(entry: Mapping[str, Any], spec: Spec) -> tuple[Operation, s
     return None
 
 
-def _read_request(entry: Mapping[str, Any]) -> Request:
+def _read_request(entry: Entry) -> Request:
+    """Return the request of an entry; ``path`` is the whole URL."""
     request = entry["request"]
-    data = request.get("postData") or {}
+    data = _mapping(request.get("postData"))
     text = data.get("text")
-    body = None if text is None else _decode_text(text, data.get("encoding"))
-    return Request(str(request.get("method", "")), str(request.get("url", "")), _read_headers(request), body)
+    body = None if text is None else _decode_text(str(text), data.get("_encoding") or data.get("encoding"))
+    return Request(str(request.get("method", "")), str(request.get("url", "")), read_headers(request), body)
 
 
-def _read_response(entry: Mapping[str, Any]) -> Response:
-    response = entry.get("response") or {}
-    content = response.get("content") or {}
+def _read_response(entry: Entry) -> Response:
+    """Return the response of an entry; its status is 0 if the recording has none."""
+    response = _mapping(entry.get("response"))
+    content = _mapping(response.get("content"))
     seconds = max(0.0, float(entry.get("time") or 0)) / 1000
-    body = _decode_text(content.get("text") or "", content.get("encoding"))
-    return Response(int(response.get("status") or 0), _read_headers(response), body, seconds)
+    body = _decode_text(str(content.get("text") or ""), content.get("encoding"))
+    return Response(int(response.get("status") or 0), read_headers(response), body, seconds)
 
 
-def _decode_text(text: str, encoding: str | None) -> bytes:
+def read_headers(message: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the headers of a recorded request or response."""
+    return tuple((str(h.get("name", "")), str(h.get("value", ""))) for h in message.get("headers") or ())
+
+
+def _read_caller(entry: Entry) -> tuple[str, str]:
+    """Return the name and the kind of the caller, as this kit records them; both are empty in other recordings."""
+    comment = str(entry.get("comment") or "")
+    name = comment.removeprefix("caller: ") if comment.startswith("caller: ") else ""
+    return name, str(entry["request"].get("_callerKind") or "")
+
+
+def _has_whole_request(entry: Entry, body: bytes | None) -> bool:
+    """Return whether the recording has the whole body of a request: its size, if known, is not larger."""
+    size = _read_size(entry["request"].get("bodySize"))
+    if size is None:
+        size = _read_size(_find_header(entry["request"], "content-length"))
+    if size is not None:
+        return len(body or b"") >= size
+    return body is not None and len(body) < _CUT_BODY_BYTES
+
+
+def _has_whole_response(entry: Entry, body: bytes) -> bool:
+    """Return whether the recording has the whole body of a response: its size, if known, is not larger."""
+    response = _mapping(entry.get("response"))
+    content = _mapping(response.get("content"))
+    size = _read_size(content.get("size"))
+    if size is None and "text" not in content:
+        return False
+    if "text" not in content and size == 0:
+        return not (_read_size(_find_header(response, "content-length")) or 0)
+    return len(body) >= (size or 0)
+
+
+def _find_header(message: Mapping[str, Any], wanted: str) -> str | None:
+    return next((value for name, value in read_headers(message) if name.lower() == wanted), None)
+
+
+def _read_size(value: Any) -> int | None:
+    """Return a size in bytes, or None if it is not recorded (-1 in HAR)."""
+    try:
+        size = int(value)
+    except (TypeError, ValueError):
+        return None
+    return size if size >= 0 else None
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _decode_text(text: str, encoding: Any) -> bytes:
     try:
         return base64.b64decode(text) if encoding == "base64" else text.encode("utf-8", "surrogatepass")
     except ValueError:
         return text.encode("utf-8", "replace")
-
-
-def _read_headers(message: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple((str(h.get("name", "")), str(h.get("value", ""))) for h in message.get("headers") or ())
-
-
-def _find_tokens(entries: list[Mapping[str, Any]]) -> Iterator[str]:
-    for entry in entries:
-        for name, value in _read_headers(entry["request"]):
-            match = _AUTHORIZATION.match(value)
-            if name.lower() == "authorization" and match and not match[1].startswith("$"):
-                yield match[1]

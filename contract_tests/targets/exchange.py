@@ -1,8 +1,10 @@
 """Recorded exchanges: a request and its response with every secret removed."""
 
+import base64
 import json
 import re
 import shlex
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +19,17 @@ _SHORT_TOKEN = 4
 MAX_BODY_BYTES = 64 * 1024
 _EXPANDED = re.compile(r"(\$TOKEN_SWAPPED|\$TOKEN|\$\{TOKEN%\?\})")
 #: Fields whose JSON key differs: finding files and reports are public formats.
-_JSON_KEYS = {"response_headers": "reply_headers", "response_body": "reply_body"}
+_JSON_KEYS = {
+    "response_headers": "reply_headers",
+    "response_body": "reply_body",
+    "response_size": "reply_size",
+}
+#: A longer body is sent from a file, because a command that contains it is hard to read and to paste.
+_MAX_INLINE_BODY = 1000  # characters
+_NOT_PASTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]"
+)
+_JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +37,10 @@ class Exchange:
     """One request and its response, redacted.
 
     Without a response ``status`` is 0 and ``reason`` says why. ``url`` is absolute, ``started`` is RFC 3339.
-    Bodies are text of at most 64 KiB; ``body_cut`` marks a longer request body.
+    Bodies are text of at most 64 KiB; ``body_cut`` marks a longer request body. ``raw_body`` holds a body that the
+    text does not hold, because it is longer or not UTF-8: compressed, and empty if it is too long even so.
+    ``response_size`` is the size of the whole response body in bytes. ``caller_kind`` is read from the token: sk,
+    dk, ak or jwt, or empty.
     """
 
     caller: str
@@ -40,17 +55,46 @@ class Exchange:
     started: str
     seconds: float
     body_cut: bool = False
+    raw_body: str = ""
+    response_size: int = 0
+    caller_kind: str = ""
 
-    def to_curl(self) -> str:
-        """Return a command that sends the same request, with ``$TOKEN`` for the secret."""
-        words = ["curl", "-i", "-X", self.method, self.url]
+    @property
+    def needs_body_file(self) -> bool:
+        """True if the body cannot be pasted: it is long, binary, cut, or has control characters."""
+        body = self.body or ""
+        long = self.body_cut or len(body) > _MAX_INLINE_BODY
+        return long or bool(self.raw_body or _NOT_PASTABLE.search(body) or not _is_unicode(body))
+
+    @property
+    def body_bytes(self) -> bytes | None:
+        """The whole body, redacted; None if only its beginning is stored, or there is none."""
+        if self.raw_body:
+            return zlib.decompress(base64.b64decode(self.raw_body))
+        if self.body is None or self.body_cut:
+            return None
+        return self.body.encode("utf-8", "surrogatepass")
+
+    def to_curl(self, body_file: str = "", *, new_slug: bool = False) -> str:
+        """Return a command that sends the same request, with ``$TOKEN`` for the secret.
+
+        The body is read from ``body_file`` if one is given. With ``new_slug`` the command appends the time to the
+        slug in the body, since the recorded one may be taken by now.
+        """
+        words = ["curl", "-i", "-X", self.method, *_url_options(self.url), self.url]
         for name, value in self.headers:
             words += ["-H", f"{name}: {value}" if value else f"{name};"]
-        if self.body is not None:
-            words += ["--data-binary", self.body]
-        return " ".join(_quote_for_shell(word) for word in words) + (
-            "  # the body is cut here" if self.body_cut else ""
-        )
+        if self.body is None:
+            return _join_words(words)
+        if not any(name.lower() == "content-type" for name, _ in self.headers):
+            words += ["-H", "Content-Type:"]  # else curl names a type of its own
+        if body_file:
+            return _join_words([*words, "--data-binary", f"@{body_file}"])
+        option = "--data-raw" if self.body.startswith("@") else "--data-binary"
+        command = _join_words([*words, option, self.body])
+        if self.body_cut:
+            return f"{command}  # the body is cut here; contract-tests replay sends all of it"
+        return _renew_slug(command, self.body) if new_slug else command
 
     def to_json(self) -> dict[str, Any]:
         """Return the exchange as plain JSON values."""
@@ -88,18 +132,20 @@ class Redactor:
         """Return the response without tokens: a target may repeat the secret that it received."""
         if isinstance(response, NoResponse):
             return replace(response, reason=self.redact_text(response.reason))
-        body = response.body
-        for token, name in self._names.items():
-            body = body.replace(token.encode(), name.encode())
+        body = self._redact_bytes(response.body)
         return replace(response, headers=self._redact_headers(response.headers), body=body)
 
     def record_exchange(
         self, caller: str, base_url: str, request: Request, response: Response | NoResponse
     ) -> Exchange:
         """Return the redacted exchange of a request and a response that is redacted already."""
-        body = None
+        body, raw_body, body_cut = None, "", False
         if request.body is not None:
-            body = self.redact_text(request.body[:MAX_BODY_BYTES].decode("utf-8", "replace"))
+            sent = self._redact_bytes(request.body)
+            body = sent[:MAX_BODY_BYTES].decode("utf-8", "replace")
+            whole = len(sent) <= MAX_BODY_BYTES and _is_utf8(sent)
+            raw_body = "" if whole else _pack_body(sent)
+            body_cut = len(sent) > MAX_BODY_BYTES or not (whole or raw_body)
         received = response if isinstance(response, Response) else Response(0, (), b"", response.seconds)
         return Exchange(
             caller=caller,
@@ -113,11 +159,28 @@ class Redactor:
             reason=response.reason if isinstance(response, NoResponse) else "",
             started=(datetime.now(UTC) - timedelta(seconds=response.seconds)).isoformat(),
             seconds=round(response.seconds, 6),
-            body_cut=request.body is not None and len(request.body) > MAX_BODY_BYTES,
+            body_cut=body_cut,
+            raw_body=raw_body,
+            response_size=len(received.body),
+            caller_kind=read_caller_kind(request.headers),
         )
+
+    def _redact_bytes(self, data: bytes) -> bytes:
+        for token, name in self._names.items():
+            data = data.replace(token.encode(), name.encode())
+        return data
 
     def _redact_headers(self, headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         return tuple((name, _hide_cookie(name, self.redact_text(value))) for name, value in headers)
+
+
+def read_caller_kind(headers: Iterable[tuple[str, str]]) -> str:
+    """Return the kind of the token in ``Authorization``: sk, dk, ak or jwt, or an empty string."""
+    value = next((value for name, value in headers if name.lower() == "authorization"), "")
+    token = value.rpartition(" ")[2]
+    if token[:3] in ("sk-", "dk-", "ak-"):
+        return token[:2]
+    return "jwt" if _JWT.fullmatch(token) else ""
 
 
 def encode_json(value: Any, style: str = "") -> bytes:
@@ -139,6 +202,43 @@ def _reverse_keys(value: Any) -> Any:
 
 def _hide_cookie(name: str, value: str) -> str:
     return "…" if name.lower() in ("set-cookie", "cookie") else value
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_unicode(text: str) -> bool:
+    """Return whether a text can be written as UTF-8: it has no half of a surrogate pair."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _pack_body(data: bytes) -> str:
+    """Return a body compressed, as text; an empty string if it is too long even so."""
+    packed = base64.b64encode(zlib.compress(data)).decode()
+    return packed if len(packed) <= MAX_BODY_BYTES else ""
+
+
+def _url_options(url: str) -> list[str]:
+    """Return the options with which curl sends a URL unchanged."""
+    options = ["--globoff"] if re.search(r"[\[\]{}]", url) else []
+    return [*options, "--path-as-is"] if re.search(r"/\.\.?(?=/|$)", url) else options
+
+
+def _renew_slug(command: str, body: str) -> str:
+    """Return the command with the time appended to the slug in its body."""
+    found = re.search(r'"service_slug": "[a-z0-9-]{3,60}', body)
+    if not found or REDACTED in body:
+        return command
+    return command.replace(found[0], found[0] + """-'"$(date +%s)"'""")
+
+
+def _join_words(words: Iterable[str]) -> str:
+    return " ".join(map(_quote_for_shell, words))
 
 
 def _quote_for_shell(word: str) -> str:

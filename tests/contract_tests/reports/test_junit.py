@@ -90,16 +90,39 @@ def test_failure_shows_received_and_expected(report: Report) -> None:
     """A failed case has the rule's statement, received, expected, and a command to reproduce it."""
     failure = _cases(report)["contract.provider", "slug-unique[race]"].find("failure")
     assert failure is not None
-    assert failure.attrib["message"] == "createContainer: several concurrent creates got the same slug"
+    assert failure.attrib["message"] == "create: several concurrent creates got the same slug"
     texts = failure.text or ""
     parts = (
         "A slug is used once",
         "Received: 6 of 6 accepted",
         "Expected: one accepted",
+        "What happened: Six creates with the same slug were sent at the same moment: six got 201",
         "curl -i -X POST",
-        "replay",
+        "contract-tests replay findings/slug-unique-",
     )
     assert [part for part in parts if part not in texts] == []
+
+
+def test_failure_names_both_operations_and_the_values(report: Report) -> None:
+    """A rule that both operations break for one reason has one failure, with the values that showed it."""
+    failure = _cases(report)["contract.documented", "exposed-port-range[cases]"].find("failure")
+    assert failure is not None
+    assert failure.attrib["message"] == "create and update: accepted a request that breaks this rule"
+    lines = (failure.text or "").splitlines()
+    assert {"  exposed_port 0 → 201", "  exposed_port 0 → 200", "  exposed_port 65536 → 201"} <= set(lines)
+
+
+def test_times_of_a_layer_add_up(report: Report) -> None:
+    """Each test has a time, and the times of a layer add up to the time that it took."""
+    times = {
+        name: float(case.attrib["time"])
+        for (_, name), case in _cases(report).items()
+        if "time" in case.attrib
+    }
+    for layer, summary in report.layers.items():
+        shared = [time for name, time in times.items() if name.endswith(f"[{layer}]")]
+        assert min(shared) > 0
+        assert sum(shared) == pytest.approx(summary.seconds, rel=0.01)
 
 
 def test_received_text_is_escaped_for_xml(report: Report) -> None:

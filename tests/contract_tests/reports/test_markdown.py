@@ -33,11 +33,13 @@ def test_first_line_is_the_verdict(report: Report) -> None:
 
 
 def test_failures_can_be_unfolded_and_choices_are_one_table(report: Report) -> None:
-    """Each failing finding is a folded block with its curl; a note is only a table row."""
+    """Each cause is a folded block with the commands of each operation; a note is only a table row."""
     text = render_markdown(report)
     failing = [f for f in report.findings if f.severity == "failure" and f.rule.id != "service-desc-type"]
-    assert text.count("<details>") == len(failing)
-    assert text.count("```sh\ncurl -i -X ") == len(failing)
+    assert text.count("<details>") == len({finding.cause for finding in failing}) < len(failing)
+    assert len(
+        re.findall(r"^```sh\n(?:curl -i -X |for n in 1 2 3 4 5 6; do curl )", text, re.MULTILINE)
+    ) == len(failing)
     assert [f.id for f in failing if f"replay findings/{f.id}.json" not in text] == []
     assert "<b>gpu-count-range</b>" not in text
     assert re.search(
@@ -49,7 +51,8 @@ def test_failures_can_be_unfolded_and_choices_are_one_table(report: Report) -> N
 
 def test_received_text_is_never_read_as_markdown(report: Report) -> None:
     """A hostile response changes neither the structure nor the elements of the summary."""
-    plain = replace(report, cut_short="x", notes=("x",))
+    same_reason = tuple(replace(finding, reason="x") for finding in report.findings)
+    plain = replace(report, cut_short="x", notes=("x",), findings=same_reason)
     harmless, harmful = render_markdown(plain), render_markdown(make_hostile(report))
     structure, harmed = _tokens(harmless), _tokens(harmful)
     kinds = (
@@ -83,7 +86,10 @@ def test_summary_is_never_too_large(report: Report) -> None:
     """A summary with too many findings stays under 1 MiB and says that it is cut."""
     one = next(f for f in report.findings if f.severity == "failure" and f.rule.id == "slug-unique")
     many = replace(
-        report, findings=tuple(replace(one, id=f"f-{n}", received="é|" * 100) for n in range(3000))
+        report,
+        findings=tuple(
+            replace(one, id=f"f-{n}", reason=f"reason {n}", received="é|" * 100) for n in range(3000)
+        ),
     )
     text = render_markdown(many)
     assert MAX_SUMMARY_BYTES // 2 < len(text.encode()) < MAX_SUMMARY_BYTES

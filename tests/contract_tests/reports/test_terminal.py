@@ -7,17 +7,20 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from contract_tests.reports.blocks import plan_reproduction
 from contract_tests.reports.common import GRADES, format_last_line
 from contract_tests.reports.terminal import print_report
 from contract_tests.results.verdict import Report
 from tests.support.reports import make_hostile
 
 
-def _print_to_text(report: Report, width: int = 100, *, colours: bool = False) -> str:
+def _print_to_text(
+    report: Report, width: int = 100, *, colours: bool = False, folder: str | None = None
+) -> str:
     console = Console(
         file=io.StringIO(), width=width, force_terminal=colours, color_system="standard" if colours else None
     )
-    print_report(report, console)
+    print_report(report, console, plan_reproduction(report, folder))
     return console.file.getvalue()  # type: ignore[attr-defined,no-any-return]
 
 
@@ -47,7 +50,7 @@ def test_failures_stand_out(report: Report) -> None:
     assert "\x1b[1;31m✗ slug-unique" in text
     assert re.search(r"\x1b\[1;7;31m\d+!\x1b\[0m", text)
     assert re.findall(r"^✗ ([a-z-]+)  ", _print_to_text(report).split("seconds")[1], re.MULTILINE) == [
-        "team-scope", "exposed-port-range", "exposed-port-range", "slug-unique", "slug-unique",
+        "team-scope", "exposed-port-range", "slug-unique", "slug-unique",
     ]  # fmt: skip
 
 
@@ -76,6 +79,59 @@ def test_command_is_one_line_with_its_caller(report: Report) -> None:
         line for line in _print_to_text(report, 80).splitlines() if "exposed_port" in line and "curl" in line
     )
     assert re.fullmatch(r"  curl -i -X P.* --data-binary '\{.*\}'  # as (sk|dk|jwt)-[a-z]+", line)
+
+
+def _block(text: str, rule: str) -> list[str]:
+    """Return the lines of the first block about a rule."""
+    blocks = text.split("\n✗ ")
+    return next(block for block in blocks if re.match(rf"{rule}  \w+; ", block)).splitlines()
+
+
+def test_block_names_both_operations(report: Report) -> None:
+    """A rule that create and update break for one reason is one block, with the values and a file for each."""
+    lines = _block(_print_to_text(report, 160, folder="out"), "exposed-port-range")
+    assert lines[0].startswith("exposed-port-range  documented; create and update; cases; seen ")
+    findings = [f for f in report.findings if f.rule.id == "exposed-port-range"]
+    for finding, status in zip(findings, (201, 200), strict=True):
+        assert any(line.split() == ["File", f"out/findings/{finding.id}.json"] for line in lines)
+        assert (
+            f"  contract-tests replay out/findings/{finding.id}.json --target http://localhost/api/v1"
+            in lines
+        )
+        values = {line.split()[-3] for line in lines if re.search(rf"exposed_port \S+ → {status} *$", line)}
+        assert {"0", "65536"} < values
+        assert 3 <= len(values) <= 5
+
+
+def test_file_that_was_not_written_has_no_command(report: Report) -> None:
+    """Without a report folder a block names the option that writes the file, and no replay command."""
+    text = _print_to_text(report, 160)
+    assert "contract-tests replay findings" not in text
+    assert "File      not written; --report DIR writes it" in text
+
+
+def test_race_has_a_sentence_and_one_command(report: Report) -> None:
+    """The block of a race tells what was sent at once, and its command sends it at once."""
+    block = next(b for b in _print_to_text(report, 160).split("\n✗ ") if "race; seen" in b)
+    assert "Six creates with the same slug were sent at the same moment: six got 201" in block
+    assert re.search(
+        r"^  for n in 1 2 3 4 5 6; do curl .* & done; wait  # at the same moment, as", block, re.MULTILINE
+    )
+
+
+def test_readback_is_compared_by_property(report: Report) -> None:
+    """The block of a read-back has a row per property, with "absent" for a property that is not there."""
+    finding = replace(
+        next(f for f in report.findings if f.rule.id == "team-scope"),
+        differences=(("exposed_port", "absent", "8080"), ("gpu_count", "1", "0")),
+    )
+    lines = _block(_print_to_text(replace(report, findings=(finding,))), "team-scope")
+    start = next(n for n, line in enumerate(lines) if line.split() == ["Property", "Received", "Expected"])
+    assert [line.split() for line in lines[start + 1 : start + 3]] == [
+        ["exposed_port", "absent", "8080"],
+        ["gpu_count", "1", "0"],
+    ]
+    assert not any(line.startswith("  Received") for line in lines)
 
 
 def test_responses_cannot_control_the_terminal(report: Report) -> None:

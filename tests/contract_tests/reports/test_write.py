@@ -1,5 +1,6 @@
 """The report folder as a whole."""
 
+import html
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from contract_tests.reports.common import escape_unprintable
 from contract_tests.reports.write import write_reports
 from contract_tests.results.findings import load_finding
 from contract_tests.results.verdict import Report
+from tests.quality.faults import FAULTS
 from tests.support.reports import (
     HOSTILE,
     build_echoing_app,
@@ -34,6 +36,19 @@ def test_folder_holds_each_report_and_a_file_per_finding(report: Report, tmp_pat
     names = {str(path.relative_to(tmp_path / "new" / "folder")) for path in tmp_path.rglob("*.*")}
     reports = {"report.json", "junit.xml", "report.md", "report.html", "traffic.har"}
     assert names == reports | {f"findings/{finding.id}.json" for finding in report.findings}
+
+
+def test_bodies_that_cannot_be_pasted_are_files(tmp_path: Path) -> None:
+    """A binary body is a file beside its finding, and the commands of every report read it from there."""
+    fault = next(fault for fault in FAULTS if fault.name == "no-utf-8-crashes")
+    report = run_app(fault.app(), layers=("wire",))
+    write_reports(report, tmp_path)
+    bodies = {path.name: path.read_bytes() for path in (tmp_path / "findings").glob("*.body")}
+    assert set(bodies) == {f"{finding.id}-1.body" for finding in report.findings}
+    assert all(b"\xe9" in content for content in bodies.values())
+    for name in ("report.json", "junit.xml", "report.md", "report.html"):
+        text = html.unescape((tmp_path / name).read_text("utf-8"))
+        assert all(f"--data-binary @findings/{body}" in text for body in bodies), name
 
 
 @pytest.mark.parametrize("caller", load_fixture_callers(), ids=lambda caller: caller.name)

@@ -9,15 +9,20 @@ from typing import Any
 
 import pytest
 
+from contract_tests.cases.model import LAYERS
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import load_spec
 from contract_tests.execution.factory import open_executor
-from contract_tests.reports.write import write_reports
-from contract_tests.results.recording import judge_recording, load_recording
-from contract_tests.runs.options import RunOptions
-from contract_tests.runs.run import Run
+from contract_tests.execution.preflight import apply_preflight, run_preflight
+from contract_tests.reports.har import write_har
+from contract_tests.results.aggregate import Aggregate
+from contract_tests.results.recorded_judge import judge_recording
+from contract_tests.results.recording import Recording, load_recording
+from contract_tests.results.verdict import decide_verdicts
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
+from tests.quality.faults import FAULTS
+from tests.support.gate.gate import App, judge_app, violated_rules
 
 SPEC, CATALOGUE = load_spec(), load_catalogue()
 ID = "0192f0c1-9a8b-7c6d-9e5f-404142434445"
@@ -36,7 +41,10 @@ def build_entry(
         "request": {
             "method": method,
             "url": f"https://host.example.com/api/v1{path}",
-            "headers": [{"name": "Authorization", "value": "Bearer sk-secret"}],
+            "headers": [
+                {"name": "Authorization", "value": "Bearer sk-secret"},
+                {"name": "Content-Type", "value": "application/json"},
+            ],
             "postData": {"text": content, "encoding": encoding},
         },
         "response": {"status": status, "headers": [], "content": {"text": json.dumps(answer)}},
@@ -87,20 +95,139 @@ def build_entry(
 )
 def test_recorded_request_is_judged(entries: list[dict[str, Any]], outcomes: list[tuple[str, str]]) -> None:
     """A recorded request is judged by its rule, and is inconclusive if the recording does not show enough."""
-    results = judge_recording(entries, SPEC, CATALOGUE)
+    results = judge_recording(Recording(entries), SPEC, CATALOGUE)
     assert [(r.judgement.rule, r.judgement.outcome) for r in results] == outcomes
     assert "sk-secret" not in json.dumps([e.to_json() for r in results for e in r.exchanges])
 
 
+def judge_entry(entry: dict[str, Any]) -> tuple[str, str, str]:
+    """Return the rule, the outcome and the reason of the only entry of a recording."""
+    (observation,) = judge_recording(Recording([entry]), SPEC, CATALOGUE)
+    judgement = observation.judgement
+    return judgement.rule, judgement.outcome, judgement.reason
+
+
+def change_part(part: str, **changes: Any) -> dict[str, Any]:
+    """Build a create with a wrong port that was accepted, with changes to its request or its response."""
+    entry = build_entry("POST", "/containers", {**DEPLOYED, "exposed_port": 0}, 201, {"id": ID})
+    entry[part] = {**entry[part], **changes}
+    return entry
+
+
+CUT_BODY = json.dumps({**DEPLOYED, "service_desc": "a" * 70_000})[: 64 * 1024]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        pytest.param(change_part("request", bodySize=1000), id="larger size"),
+        pytest.param(change_part("request", postData={"text": CUT_BODY}), id="64 KiB"),
+        pytest.param(change_part("request", postData=None), id="no body"),
+        pytest.param(change_part("request", postData={"mimeType": "application/json"}), id="no text"),
+        pytest.param(
+            change_part("request", headers=[{"name": "content-length", "value": "1000"}]), id="longer length"
+        ),
+    ],
+)
+def test_part_of_a_request_is_not_judged(entry: dict[str, Any]) -> None:
+    """A request whose body was cut or left out is inconclusive, although its response is a success."""
+    assert judge_entry(entry) == ("created", "inconclusive", "the recording has only a part of the request")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param({"text": "{", "size": 50}, id="larger size"),
+        pytest.param({"size": 50}, id="no text"),
+        pytest.param({}, id="nothing known"),
+        pytest.param(None, id="no content"),
+    ],
+)
+def test_part_of_a_response_is_not_judged(content: Any) -> None:
+    """A success whose body was cut or left out proves nothing about the id in it."""
+    entry = build_entry("POST", "/containers", DEPLOYED, 201, {"id": ID})
+    entry["response"]["content"] = content
+    assert judge_entry(entry) == ("created", "inconclusive", "the recording has only a part of the response")
+
+
+def test_status_alone_shows_that_a_wrong_request_was_accepted() -> None:
+    """A wrong request that was accepted is a violation, even if the body of the response is missing."""
+    entry = change_part("response", content={"size": 50})
+    assert judge_entry(entry)[:2] == ("exposed-port-range", "violated")
+
+
+def test_empty_response_is_judged() -> None:
+    """A success whose body is recorded as empty breaks the rule about the id."""
+    entry = build_entry("POST", "/containers", DEPLOYED, 201, {"id": ID})
+    entry["response"]["content"] = {"size": 0}
+    assert judge_entry(entry)[:2] == ("created", "violated")
+
+
+def record_run(app: App, folder: Path) -> tuple[set[str], set[str]]:
+    """Return the rules that a run of every layer found to be violated, and those that its traffic shows."""
+    run = judge_app(app, layers=LAYERS)
+    write_har(run, folder / "traffic.har")
+    observations = judge_recording(load_recording(folder / "traffic.har"), SPEC, CATALOGUE)
+    rows, _ = decide_verdicts(Aggregate.of(observations), CATALOGUE, {}, strict=True)
+    return violated_rules(run), {row.rule.id for row in rows if row.verdict == "violated"}
+
+
+def test_traffic_of_a_run_without_findings_has_none(tmp_path: Path) -> None:
+    """The traffic of a run on the mock breaks no rule, assumed rules included."""
+    assert record_run(create_app(), tmp_path) == (set(), set())
+
+
+VISIBLE = (
+    "no-token-needed-on-create", "basic-taken", "unknown-token-taken-on-update", "agent-key-taken",
+    "jwt-without-a-team-taken", "jwt-without-a-team-answered-401", "text-plain-taken", "nan-taken",
+    "malformed-id-answered-200", "half-a-pair-replaced", "malformed-json-crashes", "keys-twice-crash",
+    "unknown-property-crashes", "slug-newline-at-the-end", "volume-after-the-first-item-unchecked",
+    "check-then-insert-crashes", "create-answers-the-same-id",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", VISIBLE)
+def test_traffic_shows_the_rules_that_the_run_found(name: str, tmp_path: Path) -> None:
+    """A planted fault that single exchanges show is found in the traffic under the same rules as in the run."""
+    fault = next(fault for fault in FAULTS if fault.name == name)
+    found, shown = record_run(fault.app(), tmp_path)
+    assert found
+    assert shown == found
+
+
+def test_faults_that_need_several_exchanges_are_not_guessed(tmp_path: Path) -> None:
+    """Rules that only the order of several exchanges shows are not named by a recording."""
+    fault = next(fault for fault in FAULTS if fault.name == "sk-reaches-other-teams")
+    assert record_run(fault.app(), tmp_path) == ({"team-scope"}, set())
+
+
+def test_recorded_finding_can_be_replayed(tmp_path: Path) -> None:
+    """The case of a recorded violation shows the same violation on the same server."""
+    app = create_app(disabled_rules={"auth-required", "body-media-type", "replica-count-range"})
+    run = judge_app(app, layers=("cases", "wire"))
+    write_har(run, tmp_path / "traffic.har")
+    observations = judge_recording(load_recording(tmp_path / "traffic.har"), SPEC, CATALOGUE)
+    wrong = [one for one in observations if one.judgement.outcome == "violated"]
+    executor = open_executor(WsgiTarget(app))
+    apply_preflight(executor, run_preflight(executor))
+    replayed = [executor.run_case(one.case).judgement for one in wrong]
+    assert {one.judgement.rule for one in wrong} == violated_rules(run)
+    assert {(one.rule, one.outcome) for one in replayed} == {
+        (rule, "violated") for rule in violated_rules(run)
+    }
+
+
 @pytest.mark.parametrize(("without", "code"), [(frozenset(), 0), (frozenset({"replica-count-range"}), 1)])
-def test_traffic_of_a_run_is_judged_alike(tmp_path: Path, without: frozenset[str], code: int) -> None:
-    """The HAR file of a run gives the same findings offline, for the rules that it can show."""
+def test_command_judges_the_traffic_of_a_run(tmp_path: Path, without: frozenset[str], code: int) -> None:
+    """The command prints the finding of the run, and how many exchanges it could not judge."""
     app = create_app(disabled_rules=without)
-    write_reports(Run(open_executor(WsgiTarget(app)), RunOptions(layers=("cases",))).execute(), tmp_path)
+    write_har(judge_app(app, layers=("cases", "wire")), tmp_path / "traffic.har")
     command = [sys.executable, "-m", "contract_tests", "check", str(tmp_path / "traffic.har")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == code, done.stdout + done.stderr
     assert ("replica-count-range  documented" in done.stdout) == bool(without)
+    assert "not judged, because the recording has only a part of the request: " in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,15 @@
 """Recorded exchanges."""
 
 import json
+import random
+import re
 import shlex
+import subprocess
+
+import pytest
 
 from contract_tests.targets.base import Request, Response
-from contract_tests.targets.exchange import Redactor
+from contract_tests.targets.exchange import Exchange, Redactor, exchange_from_json
 
 
 def test_tokens_are_redacted_before_storing() -> None:
@@ -21,3 +26,85 @@ def test_tokens_are_redacted_before_storing() -> None:
     words = shlex.split(exchange.to_curl())
     assert "Authorization: Bearer $TOKEN" in words
     assert words[-1] == '{"a": "$TOKEN\'"}'
+
+
+def record_body(body: bytes | None, headers: tuple[tuple[str, str], ...] = ()) -> Exchange:
+    """Record a request with this body."""
+    request = Request("POST", "/x", headers, body)
+    return Redactor(["sk-secret"]).record_exchange("me", "http://h", request, Response(201, (), b"ab", 0.1))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"a": 1}', id="text"),
+        pytest.param(b"caf\xe9 sk-secret", id="binary"),
+        pytest.param(b"a" * 70_000 + b"sk-secret", id="long"),
+    ],
+)
+def test_whole_body_is_kept(body: bytes) -> None:
+    """Bodies that text cannot hold are kept whole, without tokens, also through JSON."""
+    exchange = exchange_from_json(json.loads(json.dumps(record_body(body).to_json())))
+    assert exchange.body_bytes == body.replace(b"sk-secret", b"$TOKEN")
+
+
+def test_body_that_is_too_long_is_cut() -> None:
+    """A body that is too long even when it is compressed is marked as cut, and its command says so."""
+    exchange = record_body(random.Random(0).randbytes(100_000))
+    assert (exchange.body_cut, exchange.body_bytes, exchange.raw_body) == (True, None, "")
+    assert exchange.to_curl().endswith("# the body is cut here; contract-tests replay sends all of it")
+
+
+@pytest.mark.parametrize(
+    ("body", "needed"),
+    [
+        (None, False),
+        (b'{"a": "\xc3\xa9"}', False),
+        (b"a\x1bb", True),
+        (b"\xff", True),
+        (b"a" * 1001, True),
+        ("a\u202eb".encode(), True),
+    ],
+)
+def test_bodies_that_cannot_be_pasted_need_a_file(body: bytes | None, needed: bool) -> None:
+    """A body that is long, binary or has invisible characters is sent from a file."""
+    assert record_body(body).needs_body_file == needed
+
+
+def test_command_sends_the_same_request() -> None:
+    """The command repeats the media type, the path and the body exactly, where curl would change them."""
+    request = Request("PUT", "/containers/..", (), b"@file [x]")
+    exchange = Redactor(()).record_exchange("me", "http://h", request, Response(200, (), b"", 0.1))
+    words = shlex.split(exchange.to_curl())
+    assert words[4:] == [
+        "--path-as-is",
+        "http://h/containers/..",
+        "-H",
+        "Content-Type:",
+        "--data-raw",
+        "@file [x]",
+    ]
+    assert shlex.split(exchange.to_curl("a b.body"))[-2:] == ["--data-binary", "@a b.body"]
+
+
+def test_command_can_make_the_slug_new() -> None:
+    """A command with a new slug appends the time, and a shell expands it."""
+    exchange = record_body(b'{"service_slug": "ck-1", "display_name": "it\'s"}')
+    line = exchange.to_curl(new_slug=True).replace("curl -i -X POST http://h/x", "printf %s")
+    shown = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True).stdout
+    assert re.search(r'"service_slug": "ck-1-\d{10}", "display_name": "it\'s"', shown)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ("Bearer sk-1", "sk"),
+        ("dk-1", "dk"),
+        ("Bearer ak-1", "ak"),
+        ("Bearer aa.bb.cc", "jwt"),
+        ("Bearer x", ""),
+    ],
+)
+def test_kind_of_the_caller_is_kept(value: str, kind: str) -> None:
+    """The kind of a token stays known after the token is replaced."""
+    assert record_body(b"", (("authorization", value),)).caller_kind == kind

@@ -1,0 +1,143 @@
+"""Blocks: the findings with one cause, create and update together, and how to send them again."""
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from contract_tests.cases.model import Layer
+from contract_tests.contract.rules import Rule
+from contract_tests.results.examples import Example
+from contract_tests.results.findings import Finding
+from contract_tests.results.judge import Difference
+from contract_tests.results.verdict import Report, RuleVerdict
+
+Severity = Literal["failure", "waived", "note"]
+OPERATIONS = {"createContainer": "create", "updateContainer": "update", "readContainer": "read"}
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Findings that break one rule for the same reason, one per operation."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def rule(self) -> Rule:
+        """The rule."""
+        return self.findings[0].rule
+
+    @property
+    def id(self) -> str:
+        """The cause that the findings have in common; the same in every run."""
+        return self.findings[0].cause or self.findings[0].id
+
+    @property
+    def reason(self) -> str:
+        """The reason, in words."""
+        return self.findings[0].reason
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers that found it."""
+        return tuple(dict.fromkeys(layer for finding in self.findings for layer in finding.layers))
+
+    @property
+    def operations(self) -> str:
+        """The operations, as ``create and update``."""
+        return " and ".join(map(name_operation, self.findings))
+
+    @property
+    def count(self) -> int:
+        """The number of cases that showed it."""
+        return sum(finding.count for finding in self.findings)
+
+    @property
+    def story(self) -> str:
+        """What happened, if a finding took several requests."""
+        return next((finding.story for finding in self.findings if finding.story), "")
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """The properties of a read-back that differ."""
+        return next((finding.differences for finding in self.findings if finding.differences), ())
+
+    def list_examples(self, finding: Finding) -> list[str]:
+        """Return the different requests that showed a finding, without one that the block shows already."""
+        lines = [format_example(one) for one in finding.examples if not self._tells(one)]
+        return lines if len(finding.examples) > 1 or not self.differences else []
+
+    def _tells(self, example: Example) -> bool:
+        return self.story.startswith(example.sent) and not example.received
+
+    def where(self) -> str:
+        """Return the grade, the operations, the layers, and how often it was seen, for a heading."""
+        times = f"; seen {self.count} times" if self.count > 1 else ""
+        return f"{self.rule.grade}; {self.operations}; {', '.join(self.layers)}{times}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """How findings can be sent again.
+
+    ``folder`` is the report folder as the reader names it, None if no file is written. ``options`` are those of
+    ``contract-tests replay``.
+    """
+
+    folder: str | None
+    options: str
+
+    def file_of(self, finding: Finding) -> str:
+        """Return the path of a finding's file; an empty string if it is not written."""
+        return "" if self.folder is None else _join_path(self.folder, finding.file)
+
+    def replay(self, finding: Finding) -> str:
+        """Return the command that sends a finding again and judges the responses anew."""
+        return f"contract-tests replay {shlex.quote(self.file_of(finding))} {self.options}"
+
+    def commands(self, finding: Finding) -> list[str]:
+        """Return the requests of a finding as curl commands."""
+        folder = None if self.folder is None else _join_path(self.folder, "findings")
+        return finding.list_commands(folder)
+
+    @property
+    def remark(self) -> str:
+        """What a reader has to do before the curl commands work; empty if nothing."""
+        in_process = self.options.startswith("--target wsgi:")
+        return "The curl commands need a port: serve the app at their host first." if in_process else ""
+
+
+def plan_reproduction(report: Report, folder: str | None = ".", options: str = "") -> Reproduction:
+    """Return how the findings of a report can be sent again; ``options`` name the target and the callers."""
+    known = report.target.startswith(("http://", "https://", "wsgi:"))
+    target = shlex.quote(report.target) if known else "URL"  # a recording is no target
+    return Reproduction(folder, options or f"--target {target}")
+
+
+def group_blocks(findings: Iterable[Finding]) -> tuple[Block, ...]:
+    """Return the findings by cause, in their order."""
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding.rule.id, finding.severity, finding.reason), []).append(finding)
+    return tuple(Block(tuple(group)) for group in groups.values())
+
+
+def count_kinds(findings: Iterable[Finding], verdicts: Iterable[RuleVerdict]) -> int:
+    """Return the number of blocks that fail a run."""
+    waived = {row.rule.id for row in verdicts if row.verdict == "waived"}
+    failing = (f for f in findings if f.severity == "failure" and f.rule.id not in waived)
+    return len(group_blocks(failing))
+
+
+def name_operation(finding: Finding) -> str:
+    """Return the short name of a finding's operation."""
+    return OPERATIONS.get(finding.operation, finding.operation)
+
+
+def format_example(example: Example) -> str:
+    """Return an example in one line: the value sent and the response, or what happened."""
+    return f"{example.sent} → {example.received}" if example.received else example.sent
+
+
+def _join_path(folder: str, name: str) -> str:
+    return name if folder in ("", ".") else f"{folder.rstrip('/')}/{name}"

@@ -1,0 +1,81 @@
+"""The findings in a terminal: one block per cause, with everything that is needed to act on it."""
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from contract_tests.reports.blocks import Block, Reproduction, name_operation
+from contract_tests.reports.common import escape_unprintable, format_expectation
+from contract_tests.results.findings import Finding
+from contract_tests.results.judge import Difference
+
+_MAX_COMMANDS = 4  # curl commands shown per finding
+
+
+def print_block(console: Console, block: Block, reproduction: Reproduction) -> None:
+    """Print what is wrong, then for each operation the file of the finding and the commands that show it again."""
+    console.print()
+    console.print(Text.assemble((f"✗ {block.rule.id}", "bold red"), f"  {block.where()}"))
+    first = block.findings[0]
+    rows = [
+        ("Contract", f"{block.rule.statement} [{block.rule.source}]"),
+        ("Reason", block.reason),
+        *([("Happened", block.story)] if block.story else []),
+    ]
+    if not block.differences:
+        rows += [("Received", first.received), ("Expected", format_expectation(first))]
+    _print_rows(console, rows, indent=2)
+    if block.differences:
+        _print_differences(console, block.differences)
+    for finding in block.findings:
+        _print_finding(console, block, finding, reproduction)
+
+
+def print_line(console: Console, text: str, style: str) -> None:
+    """Print text as one logical line, so that it can be copied whole."""
+    console.print(Text(escape_unprintable(text)), style=style, soft_wrap=True)
+
+
+def _print_finding(console: Console, block: Block, finding: Finding, reproduction: Reproduction) -> None:
+    file = reproduction.file_of(finding)
+    rows = [("Finding", f"{finding.id}, {name_operation(finding)}")]
+    rows += [("Seen as" if n == 0 else "", line) for n, line in enumerate(block.list_examples(finding))]
+    rows.append(
+        ("File", file or "not written; --report DIR writes it, so that contract-tests replay can send it")
+    )
+    _print_rows(console, rows, indent=2)
+    if file:
+        print_line(console, f"  {reproduction.replay(finding)}", "")
+    for command in _select_commands(reproduction.commands(finding), file):
+        print_line(console, f"  {command}", "dim")
+
+
+def _select_commands(commands: list[str], file: str) -> list[str]:
+    """Return the first and the last commands, with a comment in place of many others."""
+    omitted = len(commands) - _MAX_COMMANDS
+    if omitted <= 0:
+        return commands
+    where = f"are in {file}" if file else "are not shown; --report DIR writes them to a file"
+    comment = f"# {omitted} more request{'s' if omitted > 1 else ''} {where}"
+    return [commands[0], comment, *commands[1 - _MAX_COMMANDS :]]
+
+
+def _print_rows(console: Console, rows: Iterable[tuple[str, str]], *, indent: int) -> None:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="dim", min_width=8)
+    table.add_column(overflow="fold")
+    for name, text in rows:
+        table.add_row(name, Text(escape_unprintable(text)))
+    console.print(Padding(table, (0, 0, 0, indent)))
+
+
+def _print_differences(console: Console, differences: Iterable[Difference]) -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in ("Property", "Received", "Expected"):
+        table.add_column(heading, overflow="fold", no_wrap=heading == "Property")
+    for difference in differences:
+        table.add_row(*(Text(escape_unprintable(part)) for part in difference))
+    console.print(Padding(table, (0, 0, 0, 2)))

@@ -1,0 +1,165 @@
+"""Judges recorded traffic without sending anything.
+
+A refusal may depend on the caller or on the stored state, which a recording does not show. So a refusal proves
+its rule only if the request alone breaks one. A refused valid request is inconclusive, and so is a request or a
+response of which the recording has only a part. The rules about stored state are not observed.
+"""
+
+import base64
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from contract_tests.cases.model import NO_SLUG, Case, Step
+from contract_tests.contract.rules import Catalogue
+from contract_tests.contract.spec import Spec
+from contract_tests.generation.rounds import relabel_case
+from contract_tests.results.judge import (
+    REPEATED_ID,
+    SUCCESS_RULES,
+    Judgement,
+    is_uuid,
+    judge_response,
+    read_id,
+)
+from contract_tests.results.observation import Observation
+from contract_tests.results.recording import Entry, RecordedCall, Recording, read_calls, read_headers
+from contract_tests.results.request_rules import RequestReading, read_rules
+from contract_tests.targets.base import is_success
+from contract_tests.targets.exchange import REDACTED, Redactor
+
+_AUTHORIZATION = re.compile(r"^\s*\S+\s+(\S+)\s*$")
+_NO_RESPONSE = "the recording has no response"
+_PART_OF_REQUEST = "the recording has only a part of the request"
+_PART_OF_RESPONSE = "the recording has only a part of the response"
+INCOMPLETE = (_NO_RESPONSE, _PART_OF_REQUEST, _PART_OF_RESPONSE)
+_REFUSED = "refused, perhaps because of the caller or the stored state"
+
+
+def judge_recording(recording: Recording, spec: Spec, catalogue: Catalogue) -> list[Observation]:
+    """Judge every recorded call of the two operations, in the order of the recording."""
+    judge = _RecordingJudge(catalogue)
+    calls = list(read_calls(recording, spec))
+    for call in calls:
+        judge.observe(call)
+    redactor = Redactor(set(_find_tokens(recording.entries)))
+    # The clear ones come first: they show which rule is to blame where a request breaks several.
+    judgements: dict[int, tuple[RequestReading, Judgement]] = {}
+    for call, reading in sorted(zip(calls, judge.readings, strict=True), key=_count_suspects):
+        judgements[call.number] = reading, judge.judge(call, reading)
+    return [_build_observation(call, *judgements[call.number], redactor) for call in calls]
+
+
+@dataclass(slots=True)
+class _RecordingJudge:
+    """Judges the calls of one recording, with the facts that earlier calls have shown."""
+
+    catalogue: Catalogue
+    readings: list[RequestReading] = field(default_factory=list)
+    _types: dict[str, str] = field(default_factory=dict)
+    _ids: Counter[str] = field(default_factory=Counter)
+    _slugs: Counter[str] = field(default_factory=Counter)
+    _violated: set[str] = field(default_factory=set)
+
+    def observe(self, call: RecordedCall) -> None:
+        """Read the next call, and remember what it created or may have changed."""
+        stored_type = self._types.get(call.service or "", "external")
+        reading = RequestReading((), (SUCCESS_RULES[call.operation],), "open")
+        if call.whole_request:
+            reading = read_rules(call, stored_type)
+        self.readings.append(reading)
+        body = reading.body if isinstance(reading.body, dict) else {}
+        if call.service is not None:
+            if "service_type" in body and is_success(call.response):
+                self._types[call.service] = "external"  # perhaps: it allows more
+            return
+        if isinstance(slug := body.get("service_slug"), str):
+            self._slugs[slug] += 1
+        identifier = read_id(call.response) if call.whole_response else None
+        if identifier:
+            self._ids[identifier] += 1
+            if call.whole_request:
+                self._types[identifier] = str(body.get("service_type") or "deployed")
+
+    def judge(self, call: RecordedCall, reading: RequestReading) -> Judgement:
+        """Judge a call after all calls were observed."""
+        success = SUCCESS_RULES[call.operation]
+        if call.response.status == 0:
+            return Judgement("inconclusive", success, _NO_RESPONSE)
+        if not call.whole_request:
+            return Judgement("inconclusive", success, _PART_OF_REQUEST)
+        if is_success(call.response) and not call.whole_response and reading.expect != "refuse":
+            return Judgement("inconclusive", success, _PART_OF_RESPONSE)
+        rule = self.catalogue[self._choose_rule(call, reading)]
+        judgement = judge_response(rule, reading.expect, call.operation, call.response, call.service)
+        if judgement.outcome == "violated" and judgement.reaction == "refused":
+            # A documented status is certain only if the caller is known to be valid.
+            if reading.expect == "accept" or not call.own:
+                judgement = replace(judgement, outcome="inconclusive", reason=_REFUSED)
+        elif call.own and call.service is None and self._ids[read_id(call.response) or ""] > 1:
+            judgement = replace(
+                judgement, outcome="violated", rule="created", reason=REPEATED_ID, expected="a new id"
+            )
+        if judgement.outcome == "violated":
+            self._violated.add(judgement.rule)
+        return judgement
+
+    def _choose_rule(self, call: RecordedCall, reading: RequestReading) -> str:
+        """Return the rule to blame: a broken one that other requests break alone, or the one in question."""
+        if call.response.status < 500:
+            return self._prefer_violated(reading.broken) or SUCCESS_RULES[call.operation]
+        body = reading.body if isinstance(reading.body, dict) else {}
+        if call.service is None and self._slugs[str(body.get("service_slug"))] > 1:
+            return "slug-unique"
+        if call.own and call.service is not None and is_uuid(call.service) and not self._ids[call.service]:
+            return "service-exists"
+        return self._prefer_violated(reading.broken, reading.concerned)
+
+    def _prefer_violated(self, broken: tuple[str, ...], concerned: tuple[str, ...] = ()) -> str:
+        """Return a rule that other requests have shown to be violated, else the likeliest, not an assumed one."""
+        known = next((rule for rule in (*broken, *concerned) if rule in self._violated), "")
+        certain = (rule for rule in broken if self.catalogue[rule].grade != "assumed")
+        return known or next(certain, "") or next(iter((*broken, *concerned)), "")
+
+
+def _count_suspects(pair: tuple[RecordedCall, RequestReading]) -> int:
+    """Return the number of rules that may be to blame for a wrong response."""
+    call, reading = pair
+    return len(reading.broken) + (len(reading.concerned) if call.response.status >= 500 else 0)
+
+
+def _build_observation(
+    call: RecordedCall, reading: RequestReading, judgement: Judgement, redactor: Redactor
+) -> Observation:
+    exchange = redactor.record_exchange(
+        call.caller, "", call.request, redactor.redact_response(call.response)
+    )
+    exchange = replace(exchange, started=call.started or exchange.started, caller_kind=call.caller_kind)
+    case = Case(f"recorded/{call.number}", judgement.rule, "wire", (_build_step(call, reading),))
+    return Observation(case, judgement, (exchange,))
+
+
+def _build_step(call: RecordedCall, reading: RequestReading) -> Step:
+    """Return the step that sends a recorded request again, with a caller and a new slug of the new run."""
+    step = Step(call.operation, service=call.service or "service", expect=reading.expect)
+    if isinstance(reading.body, dict) and "body-keys" not in reading.broken:
+        (step,) = relabel_case(Case("", "", "wire", (step,)), reading.body).steps
+    elif call.request.body is not None:
+        raw = {"$bytes": base64.b64encode(call.request.body).decode()}
+        step = replace(step, raw=raw, slug=NO_SLUG if call.service is None else None)
+    sent = {name.lower(): value for name, value in call.request.headers}
+    headers = [(name, sent.get(name.lower())) for name in ("Content-Type", "X-Team-ID")]
+    if reading.broken and reading.broken[0].startswith("auth-") and "authorization" in sent:
+        headers.append(("Authorization", sent["authorization"].replace(REDACTED, "{token}")))
+    elif reading.broken[:1] == ("auth-required",):
+        headers.append(("Authorization", None))
+    return replace(step, headers=tuple(headers), expect=reading.expect)
+
+
+def _find_tokens(entries: Sequence[Entry]) -> Iterator[str]:
+    for entry in entries:
+        for name, value in read_headers(entry["request"]):
+            match = _AUTHORIZATION.match(value)
+            if name.lower() == "authorization" and match and not match[1].startswith("$"):
+                yield match[1]

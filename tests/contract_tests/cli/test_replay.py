@@ -1,0 +1,81 @@
+"""The commands that a report shows send a finding again."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mock_server import create_app
+from tests.quality.faults import FAULTS
+from tests.support.api import TOKENS
+from tests.support.gate.odd_servers import run_command, serve_app
+
+HOOK = "/_mock/services/{id}/status/{status}"
+
+
+@pytest.fixture
+def faulty_url() -> Iterator[str]:
+    """Serve an app that accepts any port and loses what an update omits, and yield its URL."""
+    with serve_app(create_app(disabled_rules={"exposed-port-range", "update-keeps-omitted"})) as url:
+        yield url
+
+
+def test_replay_lines_of_the_terminal_work(faulty_url: str, tmp_path: Path) -> None:
+    """Each replay line of the terminal finds the same violation again, with the options of the run."""
+    folder = tmp_path / "a report"
+    done = run_command(
+        "run",
+        "--target",
+        faulty_url,
+        "--control-hook",
+        HOOK,
+        "--layers",
+        "cases,lifecycle",
+        "--report",
+        folder,
+    )
+    lines = re.findall(r"^  contract-tests (replay .*)$", done.out, re.MULTILINE)
+    assert len(lines) == len(list((folder / "findings").glob("*.json"))) > 2
+    assert [line for line in lines if run_command(*shlex.split(line)).code != 1] == []
+
+
+def test_replay_compares_a_readback_by_property(faulty_url: str, tmp_path: Path) -> None:
+    """Replaying a read-back prints what happened, and a line for each property that differs."""
+    options = ("--layers", "lifecycle", "-k", "update-keeps-omitted", "--quiet", "--report", tmp_path)
+    run_command("run", "--target", faulty_url, *options)
+    file = next((tmp_path / "findings").glob("update-keeps-omitted-*.json"))
+    output = run_command("replay", file, "--target", faulty_url).out
+    assert re.search(r"^After an? .* the read-back of the service showed ", output, re.MULTILINE)
+    assert re.search(r"^\w+: received absent, expected .+$", output, re.MULTILINE)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+@pytest.mark.parametrize(
+    "name", ["no-utf-8-crashes", "large-body-crashes", "port-0-taken-on-update", "nan-taken"]
+)
+def test_curl_commands_show_the_violation(name: str, tmp_path: Path) -> None:
+    """The curl command of a finding, pasted into a shell in the report folder, gets the same status again."""
+    fault = next(fault for fault in FAULTS if fault.name == name)
+    with serve_app(fault.app()) as url:
+        run_command("run", "--target", url, "--strict", "--layers", "cases,wire", "--report", tmp_path)
+        findings = [json.loads(path.read_text("utf-8")) for path in (tmp_path / "findings").glob("*.json")]
+        for finding in findings:
+            last = finding["exchanges"][-1]
+            environment = {"TOKEN": TOKENS[last["caller"]], "PATH": os.environ["PATH"]}
+            shown = subprocess.run(
+                ["sh", "-c", finding["curl"]],
+                cwd=tmp_path,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+            assert re.findall(r"^HTTP/\S+ (\d+)", shown, re.MULTILINE)[-1] == str(last["status"]), shown
+    assert findings

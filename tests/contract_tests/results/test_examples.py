@@ -1,0 +1,76 @@
+"""Examples of one kind of violation, each in a few words."""
+
+from typing import Any
+
+import pytest
+
+from contract_tests.cases.model import Case, Step
+from contract_tests.results.aggregate import Aggregate
+from contract_tests.results.examples import Example, describe_example, merge_examples
+from contract_tests.results.judge import Judgement
+from contract_tests.results.observation import Observation
+from contract_tests.targets.base import Request, Response
+from contract_tests.targets.exchange import Redactor
+
+
+def observe(
+    rule: str,
+    body: bytes | None,
+    headers: tuple[tuple[str, str], ...] = (),
+    path: str = "/containers",
+    **more: Any,
+) -> Observation:
+    """Build a violation that one request shows."""
+    request = Request("POST", path, headers, body)
+    exchange = Redactor(()).record_exchange("sk-red", "http://h", request, Response(201, (), b"", 0.1))
+    return Observation(
+        Case("c", rule, "cases", (Step(),)), Judgement("violated", rule, "why", **more), (exchange,)
+    )
+
+
+@pytest.mark.parametrize(
+    ("observation", "example"),
+    [
+        (observe("exposed-port-range", b'{"exposed_port": 0}'), ("exposed_port 0", "201")),
+        (
+            observe("display-name-length", b'{"display_name": "%s"}' % (b"a" * 256)),
+            (f'display_name "{"a" * 58}… (256 characters)', "201"),
+        ),
+        (observe("display-name-required", b"{}"), ("no display_name", "201")),
+        (observe("external-credential-format", b'{"external_auth_credential_id": ""}'),
+         ('external_auth_credential_id ""', "201")),
+        (observe("env-name-type", b'{"env_config": [1]}'), ("env_config [1]", "201")),
+        (observe("auth-required", b"{}"), ("no Authorization, as sk-red", "201")),
+        (observe("team-uuid", b"{}", (("x-team-id", ""),)), ("an empty X-Team-ID, as sk-red", "201")),
+        (observe("service-id-format", b"{}", path="/containers/1"), ("the id 1", "201")),
+        (observe("body-json", b"{\n"), ("the body {\\n", "201")),
+        (observe("body-json", b"caf\xe9"), ("the bytes 63 61 66 e9", "201")),
+        (observe("body-json", b""), ("an empty body", "201")),
+        (observe("body-size", b"a" * 70_000), (f"the body {'a' * 59}… (70,000 bytes)", "201")),
+        (
+            observe("exposed-port-default", None, differences=(("exposed_port", "absent", "8080"),)),
+            ("exposed_port 8080", "absent in the read-back"),
+        ),
+    ],
+)  # fmt: skip
+def test_example_names_the_part_in_question(observation: Observation, example: tuple[str, str]) -> None:
+    """An example shows the value, header, id or body that the rule is about, and the response."""
+    assert describe_example(observation) == Example(*example)
+
+
+def test_five_different_examples_are_kept() -> None:
+    """A deviation keeps five different examples, also when it is stored and merged, and counts all."""
+    observations = [
+        observe("exposed-port-range", b'{"exposed_port": %d}' % port) for port in (0, 0, 1, 2, 3, 4, 5, 6)
+    ]
+    stored = Aggregate.from_json(Aggregate.of(observations).to_json())
+    stored.merge(Aggregate.of(observations))
+    (deviation,) = stored.deviations.values()
+    assert deviation.count == 16
+    assert [example.sent for example in deviation.examples] == [f"exposed_port {port}" for port in range(5)]
+
+
+def test_examples_are_merged_without_repeats() -> None:
+    """The same request is one example, and the first ones stay first."""
+    one, two, three = (Example(name, "201") for name in "abc")
+    assert merge_examples((two, one), (one, three)) == (two, one, three)
