@@ -18,17 +18,36 @@ from contract_tests.cases.telling_values import TELLING_VALUES, list_properties
 _SUFFIX = "~company"
 
 
-def add_company(cases: Iterable[Case]) -> list[Case]:
-    """Return the cases of single values, with other valid properties in all refused ones but each rule's first."""
+def add_company(cases: Iterable[Case], bodies: Mapping[str, Any]) -> list[Case]:
+    """Return the cases of single values, with other valid properties in all refused ones but each rule's first.
+
+    A property of both types is tried on both; ``bodies`` has the plain create of each.
+    """
     rows = {kind: cycle(list(_list_rows(kind))) for kind in ("deployed", "external")}
     seen: dict[tuple[str, str], int] = defaultdict(int)
     result = []
     for case in cases:
         key = (case.rule, case.operation)
         seen[key] += case.expect == "refuse"
-        alone = case.value is None or case.expect != "refuse" or seen[key] == 1
-        result.append(case if alone else _with_company(case, next(rows[service_type_of(case)])))
+        if case.value is None or case.expect != "refuse" or seen[key] == 1:
+            result.append(case)
+            continue
+        typed = _on_external(case, bodies) if seen[key] % 2 == 0 else case
+        result.append(_with_company(typed, next(rows[service_type_of(typed)])))
     return result
+
+
+def _on_external(case: Case, bodies: Mapping[str, Any]) -> Case:
+    """Return a case of a deployed service on an external one, if the property belongs to both types."""
+    step, name = case.steps[0], case.value[2] if case.value else ""
+    if service_type_of(case) == "external" or name in ("docker_image", "service_type") or not case.value:
+        return case
+    value = (case.value[0], "external", name)
+    if step.operation == "updateContainer":
+        return replace(case, steps=(replace(step, service=f"{SHARED_PREFIX}external"),), value=value)
+    plain = {key: item for key, item in step.body.items() if key not in bodies["deployed"] or key == name}
+    base = {key: item for key, item in bodies["external"].items() if key != name}
+    return replace(case, steps=(replace(step, body={**base, **plain}),), value=value)
 
 
 def has_company(case: Case) -> bool:
@@ -48,7 +67,11 @@ def _list_rows(service_type: str) -> Iterator[Mapping[str, Any]]:
     names = [name for name in list_properties(service_type) if name != "docker_image"]
     levels = [[None, *range(len(TELLING_VALUES[name]))] for name in names]
     for row in AllPairs(levels):
-        yield {n: TELLING_VALUES[n][place] for n, place in zip(names, row, strict=True) if place is not None}
+        values = {
+            n: TELLING_VALUES[n][place] for n, place in zip(names, row, strict=True) if place is not None
+        }
+        explicit = service_type == "deployed" and row[0] in (0, 2)
+        yield {"service_type": "deployed", **values} if explicit else values
 
 
 def _with_company(case: Case, others: Mapping[str, Any]) -> Case:

@@ -27,6 +27,12 @@ _FORMS: Mapping[str, Mapping[str, Any]] = {
     "escaped": {"style": "escaped"},
     "reversed": {"style": "reversed"},
 }
+#: Slugs by kind: the properties that a create has for it.
+_SLUGS: Mapping[str, Mapping[str, Any]] = {
+    "usual": {},
+    "longest": {"service_slug": {"$slug": {"length": 100}}},
+    "digits": {"service_slug": {"$slug": {"length": 20, "digits": True}}},
+}
 #: What a service has that was created without these properties; None stands for absent in any form.
 _DEFAULTS = {"exposed_port": 8080, "health_path": "/health", "gpu_count": 0, "replica_count": 1}
 _UPDATES_PER_CASE = 5
@@ -35,21 +41,27 @@ _CREDENTIAL = "external_auth_credential_id"
 Row = Mapping[str, Any]
 
 
-def build_covering_cases(kinds: Sequence[str], *, with_credential: bool) -> list[Case]:
+def build_covering_cases(roles: Sequence[str], *, with_credential: bool) -> list[Case]:
     """Return creates and updates in which every pair of factors meets, each compared with its read-back."""
-    if not kinds:
+    if not roles:
         return []
     names = [name for name in TELLING_VALUES if with_credential or name != _CREDENTIAL]
-    rows = list(_list_rows(kinds, _TYPES, names))
+    rows = list(_list_rows(roles, _TYPES, names))
     return [
         *(_build_create(number, row) for number, row in enumerate(rows, 1)),
-        *_build_updates(kinds, names),
+        *_build_updates(roles, names),
     ]
 
 
-def _list_rows(kinds: Sequence[str], types: Sequence[str], names: Sequence[str]) -> Iterator[Row]:
+def _list_rows(roles: Sequence[str], types: Sequence[str], names: Sequence[str]) -> Iterator[Row]:
     properties = {name: [_ABSENT, *range(len(TELLING_VALUES[name]))] for name in names}
-    factors = {"caller": list(kinds), "type": list(types), "form": list(_FORMS), **properties}
+    factors = {
+        "caller": list(roles),
+        "type": list(types),
+        "form": list(_FORMS),
+        "slug": list(_SLUGS),
+        **properties,
+    }
     for values in AllPairs(list(factors.values())):
         yield dict(zip(factors, values, strict=True))
 
@@ -71,7 +83,8 @@ def _build_create(number: int, row: Row) -> Case:
         **_values_of_row(row, service_type),
     }
     body = values if row["type"] == "deployed by default" else {"service_type": service_type, **values}
-    step = Step(caller=f"{row['caller']}-red", body=body, expect="accept", rule="created")
+    body = {**_SLUGS[row["slug"]], **body}
+    step = Step(caller=row["caller"], body=body, expect="accept", rule="created")
     create = replace(step, **_FORMS[row["form"]])
     absent = {name: _DEFAULTS.get(name) for name in list_properties(service_type)}
     shows = {"service_type": service_type, **absent, **values}
@@ -79,30 +92,31 @@ def _build_create(number: int, row: Row) -> Case:
     return Case(f"covering/create-{number}", "created-stored", "lifecycle", (create, read))
 
 
-def _build_updates(kinds: Sequence[str], names: Sequence[str]) -> Iterator[Case]:
+def _build_updates(roles: Sequence[str], names: Sequence[str]) -> Iterator[Case]:
     """Yield series of updates of one service; after each, what it sent and what it left out is read back."""
-    rows = list(_list_rows(kinds, ("deployed", "external"), names))
+    rows = list(_list_rows(roles, ("deployed", "external"), names))
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["caller"], row["type"]), []).append(row)
-    for (kind, service_type), members in groups.items():
+    for (role, service_type), members in groups.items():
         for start in range(0, len(members), _UPDATES_PER_CASE):
-            steps = _build_series(kind, service_type, names, members[start : start + _UPDATES_PER_CASE])
-            name = f"covering/update-{service_type}-by-{kind}-{start // _UPDATES_PER_CASE + 1}"
+            steps = _build_series(role, service_type, names, members[start : start + _UPDATES_PER_CASE])
+            name = f"covering/update-{service_type}-by-{role}-{start // _UPDATES_PER_CASE + 1}"
             yield Case(name, "updated-stored", "lifecycle", tuple(steps))
 
 
-def _build_series(kind: str, service_type: str, names: Sequence[str], rows: Sequence[Row]) -> Iterator[Step]:
-    role = f"{kind}-red"
+def _build_series(role: str, service_type: str, names: Sequence[str], rows: Sequence[Row]) -> Iterator[Step]:
     stored = {name: value for name, value in choose_values(service_type, 0).items() if name in names}
     yield Step(caller=role, body={"service_type": service_type, **stored})
     for row in rows:
         sent = _values_of_row(row, service_type)
         kept = {name: value for name, value in stored.items() if name not in sent}
-        stored = stored | sent
+        stored, shown = stored | sent, dict(sent)
+        if service_type == "external" and _CREDENTIAL not in sent and _CREDENTIAL in names:
+            sent = {**sent, _CREDENTIAL: None}  # means the same as leaving it out
         update = Step("updateContainer", role, body=sent, expect="accept", rule="updated")
         yield replace(update, **_FORMS[row["form"]])
-        yield Step("readContainer", role, shows=tuple(sent.items()), rule="updated-stored")
+        yield Step("readContainer", role, shows=tuple(shown.items()), rule="updated-stored")
         if kept:
             shows = (("service_type", service_type), *kept.items())
             yield Step("readContainer", role, shows=shows, rule="update-keeps-omitted")

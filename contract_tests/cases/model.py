@@ -71,6 +71,11 @@ class Case:
         """True if the case was generated at random, in any layer."""
         return self.id.startswith(("property/", "crossed/", "trace/"))
 
+    @property
+    def is_planned(self) -> bool:
+        """True if a run planned the case, so that its rule is undecided while the case proves nothing."""
+        return not self.is_generated and not self.id.startswith("recorded/")
+
     def with_changes(self, suffix: str, **changes: Any) -> "Case":
         """Return the same case under another name, with ``changes`` to every step."""
         return replace(

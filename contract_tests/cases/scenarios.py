@@ -12,6 +12,11 @@ from contract_tests.cases.tables import choose_creator
 _URL = "https://moved.example.com/v2"
 _CREDENTIAL = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 _OTHER_CREATES = 8
+#: What only an external service has: a name, the rule, and an update.
+_EXTERNAL_ONLY: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("url", "external-url-on-external-only", {"external_url": _URL}),
+    ("credential", "external-credential-on-external-only", {"external_auth_credential_id": _CREDENTIAL}),
+)
 
 
 def build_scenario_cases(
@@ -19,7 +24,12 @@ def build_scenario_cases(
 ) -> list[Case]:
     """Return the scenario cases for the given callers; ``with_credential`` if a reference may be made up."""
     kinds: list[str] = sorted({caller.kind for caller in pool.list_red_callers()})
+    roles = [f"{kind}-red" for kind in kinds]
+    blue = pool.find_caller("blue")
+    if blue and pool.blue:
+        roles.append(f"{blue.kind}-blue")
     return [
+        *(_update_while_busy(role, kind, bodies) for role in roles for kind in ("deployed", "external")),
         *_vary_stored_type(kinds),
         *_update_every_property(kinds, bodies),
         *_vary_caller_kind(kinds, bodies),
@@ -27,7 +37,8 @@ def build_scenario_cases(
         *_update_of_colleagues(kinds),
         _repeat_slug_after_many(bodies),
         *_update_after_refusal(kinds),
-        *build_covering_cases(kinds, with_credential=with_credential),
+        *build_covering_cases(roles, with_credential=with_credential),
+        *_reuse_slug_after_refusal(bodies),
     ]
 
 
@@ -56,11 +67,17 @@ def _update_every_property(kinds: list[str], bodies: Mapping[str, Any]) -> Itera
                 f"everything-on-{stored}-by-{kind}", "updated", kind, stored, full, "accept"
             )
     full = {k: v for k, v in bodies["deployed-full"].items() if k not in unchanging}
-    for name, value in full.items():
-        body = {name: value, "external_url": _URL}
-        yield _build_update_case(
-            f"url-with-{name}-on-deployed", "external-url-on-external-only", "", "deployed", body, "refuse"
-        )
+    others = {**full, "service_type": "external"}
+    for name, value in others.items():
+        for short, rule, only in _EXTERNAL_ONLY:
+            body = {name: value, **only}
+            yield _build_update_case(f"{short}-with-{name}-on-deployed", rule, "", "deployed", body, "refuse")
+    body = {"external_auth_credential_id": None, "external_url": _URL}
+    rule = "external-url-on-external-only"
+    yield _build_update_case("url-with-a-null-credential-on-deployed", rule, "", "deployed", body, "refuse")
+    had_one = Step(body={**bodies["deployed"], "external_url": _URL}, expect="open")
+    again = Step("updateContainer", body={"external_url": f"{_URL}/again"}, expect="refuse")
+    yield Case("trace/url-on-deployed-that-had-one", rule, "lifecycle", (had_one, again))
 
 
 def _build_update_case(
@@ -88,13 +105,11 @@ def _vary_caller_kind(kinds: list[str], bodies: Mapping[str, Any]) -> Iterator[C
         update = Step("updateContainer", role, body={"display_name": "Busy"}, expect="refuse")
         busy = (create, Step("setStatus", status="stopping"), update, update)
         yield Case(f"trace/busy-by-{kind}", "not-while-busy", "lifecycle", busy)
-        for service_type in ("deployed", "external"):
-            yield _update_while_busy(kind, service_type, bodies)
 
 
-def _update_while_busy(kind: str, service_type: str, bodies: Mapping[str, Any]) -> Case:
+def _update_while_busy(role: str, service_type: str, bodies: Mapping[str, Any]) -> Case:
     """Return a case in which a busy service refuses each body that it accepts otherwise, in both busy statuses."""
-    role, rule = f"{kind}-red", "not-while-busy"
+    rule = "not-while-busy"
     full = {
         k: v for k, v in bodies[f"{service_type}-full"].items() if k not in ("service_slug", "service_type")
     }
@@ -103,7 +118,11 @@ def _update_while_busy(kind: str, service_type: str, bodies: Mapping[str, Any]) 
     for status in ("deploying", "stopping"):
         steps.append(Step("setStatus", status=status))
         steps += (Step("updateContainer", role, body=body, expect="refuse", rule=rule) for body in sent)
-    return Case(f"trace/busy-{service_type}-by-{kind}", rule, "lifecycle", tuple(steps))
+    steps += (
+        Step("setStatus", status="running"),
+        Step("updateContainer", role, body={"display_name": "Free"}, expect="accept", rule=rule),
+    )
+    return Case(f"trace/busy-{service_type}-by-{role}", rule, "lifecycle", tuple(steps))
 
 
 def _cross_teams() -> Iterator[Case]:
@@ -156,4 +175,24 @@ def _update_after_refusal(kinds: list[str]) -> Iterator[Case]:
             Step("updateContainer", body={"external_url": _URL}, expect="refuse"),
             Step("updateContainer", body={"display_name": "Still mine"}, expect="accept"),
         )
-        yield Case("trace/update-after-a-refused-one", "external-url-on-external-only", "lifecycle", steps)
+        yield Case("trace/update-after-a-refused-one", "update-partial", "lifecycle", steps)
+
+
+def _reuse_slug_after_refusal(bodies: Mapping[str, Any]) -> Iterator[Case]:
+    """Yield creates with the slug of a refused create, which must not have been kept."""
+    external = {key: value for key, value in bodies["external"].items() if key != "external_url"}
+    refused: dict[str, dict[str, Any]] = {
+        "a-long-name": {**bodies["deployed"], "display_name": "n" * 256},
+        "a-wrong-label": {**bodies["deployed"], "required_labels": [1]},
+        "no-url": external,
+        "no-name": {"docker_image": "nginx:1.27"},
+    }
+    for name, body in refused.items():
+        steps = (
+            Step(body=body, slug="a", expect="refuse"),
+            Step(body=bodies["deployed"], slug="a", expect="accept"),
+        )
+        yield Case(f"trace/slug-after-{name}", "slug-unique", "lifecycle", steps)
+    full = Step(body=bodies["deployed-full"], slug="a")
+    again = (full, replace(full, as_="again", expect="refuse"))
+    yield Case("trace/slug-again-in-company", "slug-unique", "lifecycle", again)

@@ -1,59 +1,81 @@
 """Telling values: valid values that show any alteration once they are read back.
 
-Each has blanks at its ends, mixed letter case, composed and decomposed letters, markup, separators, or an order
-that no sorting leaves alone. The last one of a property is empty, where an empty value is a value.
+Each has blanks, mixed letter case, composed and decomposed letters, markup, separators, a length that cuts would
+show, or an order that no sorting leaves alone. The last one of a property is empty, where an empty value is a value.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+
+def _long_text(start: str, length: int) -> str:
+    """Return a text of that length whose every part differs, so that a cut anywhere shows."""
+    words = (f"{number} " for number in range(length))
+    return (start + "".join(words))[:length]
+
+
+_ODD = " Two  blanks, N\u00e4me \\ \"quoted\" 'it''s' <b>&amp;</b> %20 {x} "
+_LINES = "  One,\r\n\ttwo\n\nthree \\n \u2028 <i>Four</i>  "
+_SIGNS = (
+    "e\u0301 \ufb01 \u212b \u00e7 \u0416 \u4e2d \U0001f468\u200d\U0001f467 \u05e9\u05dc\u05d5\u05dd\u200f"
+)
 #: Values by property, in the order in which they are used.
 TELLING_VALUES: Mapping[str, tuple[Any, ...]] = {
-    "display_name": (" Telling N\u00e4me ", "e\u0301 <b>Telling</b> & 'one', \"two\"", "0"),
-    "service_desc": (
-        "  One,\n\ttwo & <i>Three</i> \\ \"four\"  ",
-        "\u00e7 \u0416 \u4e2d \U0001f600 https://x.example/?a=1&b=2;c",
-        "",
-    ),
+    "display_name": (_ODD, _SIGNS, "\U0001f600" * 200 + _long_text("", 55), ""),
+    "service_desc": (_LINES, _SIGNS + _ODD, _long_text("Text ", 1200), ""),
     "docker_image": (
         "registry.example.com:5000/team/app_1:v1.2-RC",
         f"ghcr.io/a/b.c@sha256:{'0f' * 32}",
+        _long_text("r.example.com/app:v", 300).replace(" ", "."),
         "nginx",
     ),
-    "exposed_port": (1, 65535, 8081),
-    "health_path": ("/Health/?a=B&c=%20#d", "healthz", ""),
+    "exposed_port": (1, 65535, 443, 8081),
+    "health_path": ("/Health//?a=B&c=%20#d", " healthz \\ \u00fc ", _long_text("/", 300), ""),
     "env_config": (
         [
-            {"env_name": "Z_LAST", "env_value": " z "},
+            {"env_name": "Z_LAST", "env_value": _LINES},
             {"env_name": "A_FIRST", "env_value": ""},
-            {"env_name": "mixed_Case", "env_value": "b=c,d;\"e\"\n<f>"},
+            {"env_name": "mixed_Case", "env_value": _SIGNS},
         ],
         [{"env_name": "ONE", "env_value": "null"}, {"env_name": "ANOTHER", "env_value": "0123"}],
+        [{"env_name": f"N{n}", "env_value": _long_text("", 310) if n == 17 else str(n)} for n in range(18)],
         [],
     ),
     "volume_config": (
         [
-            {"host_path": "/z/My Data", "container_path": "/A"},
+            {"host_path": "/z/My  Data/", "container_path": "/A"},
             {"host_path": "/a", "container_path": "/z:ro"},
         ],
-        [{"host_path": "/only", "container_path": "/one"}],
+        [{"host_path": "relative/\u00fc", "container_path": " /c "}],
+        [{"host_path": f"/h{n}", "container_path": _long_text("/", 300) if n else "/c"} for n in (3, 0, 2)],
         [],
     ),
-    "required_labels": (["zone=B", "Gpu", "a label, with comma"], ["single"], []),
-    "gpu_count": (-1, 8, 0),
-    "replica_count": (10, 2, 1),
-    "usage_prompt": (" POST {\"model\": \"X\"}\n\u4f60\u597d ", "e\u0301 & <wait>", ""),
-    "openapi_url": ("/OpenAPI.json?full=1#x", "https://example.com/a b.yaml", ""),
+    "required_labels": (
+        ["zone=B", "Gpu", " a label,  with comma "],
+        [_SIGNS, "single"],
+        [_long_text("", 300), *(f"label-{n}" for n in range(18, 0, -1))],
+        [],
+    ),
+    "gpu_count": (-1, 8, 123, 0),
+    "replica_count": (10, 2, 7, 1),
+    "usage_prompt": (
+        ' POST {"model": "X"}\n\u4f60\u597d ',
+        _SIGNS + _LINES,
+        "\u00e9" * 900 + _long_text("", 3300),
+        "",
+    ),
+    "openapi_url": ("/OpenAPI.json?full=1#x", " https://example.com/a  b.yaml ", _long_text("/", 500), ""),
     "external_url": (
         "https://Telling.Example.com:8443/a/B?c=D&e=%2f#G",
         "https://b.example.com?x=1&y=",
+        _long_text("https://c.example.com/", 2048).replace(" ", "/"),
         "https://c.example.com/",
     ),
     "external_auth_credential_id": (
         "7d444840-9dc0-41d1-b245-5ffdce74fad2",
         "0192f0c1-2b3c-7d4e-8f50-616263646566",
     ),
-}  # fmt: skip
+}
 
 _EXTERNAL_ONLY = ("external_url", "external_auth_credential_id")
 

@@ -44,6 +44,8 @@ def needs_attribution(observation: Observation) -> bool:
 def attribute_crash(executor: Executor, observation: Observation, names: Iterable[str]) -> Observation:
     """Return the crash that one of the named properties causes by itself, else the observation."""
     case = replace(observation.case, rule="created")
+    if case.operation == "updateContainer":
+        case = _make_single(case)
     base = _find_base(executor, case)
     for name in filter(case.steps[-1].body.__contains__, names):
         single = _with_body(case, {**base, name: case.steps[-1].body[name]}, name)
@@ -62,11 +64,13 @@ def attribute_refusal(
     """
     last = observation.case.steps[-1]
     if last.headers or last.style:
-        plain = _run_refused(executor, _change_last_step(observation.case, headers=(), style=""))
-        if plain is None:  # the same request in the usual form is accepted
+        usual = _change_last_step(observation.case, headers=(), style="")
+        if differs_reliably(executor, observation.case, usual):
             return blame_rule(observation, "request-forms")
-        observation = plain
-    if _is_by_colleague(observation.case) and _run_refused(executor, _by_creator(observation.case)) is None:
+        observation = _run_refused(executor, usual) or observation
+    if _is_by_colleague(observation.case) and differs_reliably(
+        executor, observation.case, _by_creator(observation.case)
+    ):
         return blame_rule(observation, "team-scope")
     if len(observation.case.steps) > 1:
         single = _run_refused(executor, _make_single(observation.case))
@@ -91,6 +95,7 @@ def attribute_refusal(
 
 
 _ABSENT = object()
+_MAX_COMPANY = 3
 
 
 def _blame_type(executor: Executor, case: Case, base: Mapping[str, Any]) -> Observation | None:
@@ -128,6 +133,10 @@ def _blame_in_company(
         if _run_refused(executor, _with_body(case, smaller, "")) is not None:
             body = smaller
     left = [name for name in changed if name in body and body[name] != base.get(name, _ABSENT)]
+    if len(left) > _MAX_COMPANY:  # the number or the size of the properties is the reason
+        again = _run_refused(executor, _with_body(case, body, ""))
+        updating = case.operation == "updateContainer"
+        return blame_rule(again, "update-partial" if updating else "request-forms") if again else None
     for name in left:
         again = _run_refused(executor, _with_body(case, body, name))
         if again is None or _run_refused(executor, _with_body(case, _take_back(body, base, name), "")):
@@ -137,6 +146,18 @@ def _blame_in_company(
         judgement = replace(again.judgement, reason=again.judgement.reason + company)
         return replace(again, judgement=judgement)
     return None
+
+
+def differs_reliably(executor: Executor, wrong: Case, right: Case) -> bool:
+    """Return whether one case is answered wrongly and the other rightly, each of several times in a row.
+
+    In a row, since a fault that shows every other time would follow any alternation.
+    """
+    try:
+        judgements = [executor.run_case(case).judgement.outcome for case in (wrong,) * 3 + (right,) * 2]
+    except CannotRun:
+        return False
+    return judgements == ["violated"] * 3 + ["passed"] * 2
 
 
 def blame_rule(observation: Observation, rule: str) -> Observation:

@@ -109,7 +109,8 @@ class CaseContext:
         if form == "$near":
             stem = self.slug_for(arguments["label"])
             end, length = arguments["end"], arguments["length"]
-            return f"{stem.ljust(length - len(end) if length == MAX_SLUG_LENGTH else len(stem), '0')}{end}"
+            start = arguments.get("start", "")
+            return f"{start}{stem.ljust(length - len(end) if length == MAX_SLUG_LENGTH else len(stem), '0')}{end}"
         return value
 
     def _build_headers(

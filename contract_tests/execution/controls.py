@@ -101,7 +101,7 @@ class Controls:
             return step  # about the caller itself
         if base is None:
             raise ControlFailed(f"{owner.caller.name} cannot update a plain {service_type} service here")
-        if base and step.raw is not None and step.expect == "accept":
+        if base and (step.raw is not None or step.rule) and step.expect == "accept":
             raise ControlFailed("an update that leaves anything out is refused here")
         return replace(step, body={**base, **step.body}) if isinstance(step.body, dict) else step
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contract_tests.cases.model import Case, Step
+from contract_tests.cases.value_templates import fill_templates
 from contract_tests.contract.rules import Catalogue, Rule
 from contract_tests.execution.context import CannotRun, CaseContext, ControlFailed
 from contract_tests.execution.controls import Controls
@@ -13,6 +14,7 @@ from contract_tests.execution.sender import Sender
 from contract_tests.generation.oracle import CREDENTIAL_PROPERTY
 from contract_tests.results.judge import (
     REPEATED_ID,
+    SUCCESS_RULES,
     Judgement,
     Outcome,
     judge_readback,
@@ -62,8 +64,8 @@ class Executor:
                 # Compares values: a step that is sent twice in a row is judged both times.
                 if step.rule:
                     case = replace(case, rule=step.rule, steps=case.steps[:number])
-                elif step != case.steps[-1] and not judgement.server_error:
-                    judgement = replace(judgement, outcome="inconclusive", reason=_SETUP_FAILED)
+                elif step != case.steps[-1]:
+                    judgement = _judge_setup(step, judgement)
                 break
         except CannotRun as error:
             judgement = judge_missing(rule, error)
@@ -78,7 +80,8 @@ class Executor:
         step = self.controls.prepare_step(case, rule, step, context)
         response = self.sender.send_step(context, step)
         if step.operation == "readContainer":
-            return judge_readback(rule, step.shows, response, context.services.get(step.service))
+            shows = fill_templates(dict(step.shows), self.controls.slugs.new_slug)
+            return judge_readback(rule, shows.items(), response, context.services.get(step.service))
         service = context.services.get(step.service) if step.operation == "updateContainer" else None
         judgement = judge_response(rule, step.expect or "accept", step.operation, response, service)
         if _has_short_slug(step) and _status_of(response) == 409:
@@ -112,6 +115,14 @@ class Executor:
         return replace(
             judgement, outcome="inconclusive", reason="each of several slugs of this length was taken"
         )
+
+
+def _judge_setup(step: Step, judgement: Judgement) -> Judgement:
+    """Return the judgement on an earlier step that failed: it proves nothing about the rule of the case."""
+    if judgement.server_error and step.expect != "refuse":
+        success_rule = SUCCESS_RULES.get(step.operation, judgement.rule)
+        return replace(judgement, rule=judgement.rule if step.expect == "open" else success_rule)
+    return replace(judgement, outcome="inconclusive", reason=_SETUP_FAILED)
 
 
 def judge_missing(rule: Rule, error: CannotRun) -> Judgement:

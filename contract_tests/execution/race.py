@@ -47,7 +47,7 @@ def build_race_cases(rounds: int = 3) -> list[Case]:
         *races,
         Case("race/update", "updated", "race", (first, *(update,) * _CONCURRENT_REQUESTS)),
         *(
-            Case(f"race/update-different-{n}", "updated-stored", "race", (first, *different))
+            Case(f"race/update-different-{n}", "update-keeps-omitted", "race", (first, *different))
             for n in range(1, rounds + 1)
         ),
     ]
@@ -62,7 +62,7 @@ def run_race(executor: Executor, case: Case) -> Observation:
 
 def _race_steps(executor: Executor, case: Case, context: CaseContext) -> Judgement:
     rule = executor.catalogue[case.rule]
-    if case.rule == "updated-stored" and not executor.readback:
+    if case.rule == "update-keeps-omitted" and not executor.readback:
         return Judgement("not observed", rule.id, "the target offers no read-back")
     try:
         for step in case.steps:
@@ -79,7 +79,7 @@ def _race_steps(executor: Executor, case: Case, context: CaseContext) -> Judgeme
     if service is None:
         return _judge_creates(executor.catalogue["slug-unique"], responses)
     judgement = _judge_updates(executor.catalogue["updated"], responses, service)
-    if case.rule != "updated-stored" or judgement.outcome == "violated":
+    if case.rule != "update-keeps-omitted" or judgement.outcome == "violated":
         return judgement
     return _judge_stored(executor, context, rule, list(zip(raced, responses, strict=True)))
 

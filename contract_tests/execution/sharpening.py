@@ -11,7 +11,7 @@ from typing import Any
 from contract_tests.cases.model import Case
 from contract_tests.cases.property_rules import PROPERTY_ORDER, find_item_rule, find_nearest_rule
 from contract_tests.cases.value_templates import fill_templates
-from contract_tests.execution.attribution import blame_rule
+from contract_tests.execution.attribution import blame_rule, differs_reliably
 from contract_tests.execution.context import CannotRun
 from contract_tests.execution.executor import Executor
 from contract_tests.results.observation import Observation
@@ -31,7 +31,7 @@ def sharpen_refusal(executor: Executor, observation: Observation) -> Observation
     value = fill_templates(body.get(name), executor.controls.slugs.new_slug)
     case = _with_last_step(case, body={**body, name: value})
     for variant in _write_otherwise(case):
-        if _find_violation(executor, variant) is None:
+        if differs_reliably(executor, case, variant):
             return blame_rule(observation, "request-forms")
     if isinstance(value, str) and len(value) > _LONG_TEXT:
         shorter = _with_value(case, name, value[:_SHORT_LENGTH])

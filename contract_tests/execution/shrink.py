@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from contract_tests.cases.company import has_company, service_type_of
-from contract_tests.cases.model import Case, Step
+from contract_tests.cases.model import SHARED_PREFIX, Case, Step
 from contract_tests.execution.attribution import (
     attribute_crash,
     attribute_refusal,
     blame_rule,
+    differs_reliably,
     needs_attribution,
 )
 from contract_tests.execution.context import CannotRun
@@ -20,6 +21,7 @@ from contract_tests.generation.state_model import permission_rule
 from contract_tests.results.observation import Observation
 
 _MAX_TRIES = 24
+_STATE_DEPENDENT = "accepted on a new service, so what happened to this one before is the reason"
 _STORED_RULES = ("created-stored", "updated-stored", "update-keeps-omitted")
 
 
@@ -33,6 +35,9 @@ def shrink_observation(
     """
     if needs_attribution(observation):
         return _find_reason(executor, observation, suspects)
+    if _is_accepted_on_new_service(executor, observation):
+        judgement = replace(observation.judgement, outcome="inconclusive", reason=_STATE_DEPENDENT)
+        return replace(observation, judgement=judgement)
     if observation.case.value and observation.case.expect == "accept":
         return sharpen_refusal(executor, observation)
     case = observation.case
@@ -40,6 +45,12 @@ def shrink_observation(
         return blame_rule(observation, "request-forms")
     if has_company(case):
         return _without_company(executor, observation)
+    if (
+        observation.judgement.server_error
+        and case.expect == "refuse"
+        and isinstance(case.steps[-1].body, dict)
+    ):
+        return attribute_crash(executor, observation, case.steps[-1].body)
     if case.layer not in ("lifecycle", "properties") and not _is_generated_call(case):
         return observation
     best = _shrink_steps(executor, observation)
@@ -67,15 +78,28 @@ def _shrink_steps(executor: Executor, observation: Observation) -> Observation:
     return best
 
 
+def _is_accepted_on_new_service(executor: Executor, observation: Observation) -> bool:
+    """Return whether a refused update of a service that many cases share is accepted on a new one."""
+    case, judgement = observation.case, observation.judgement
+    step = case.steps[-1]
+    shared = len(case.steps) == 1 and step.service.startswith(SHARED_PREFIX) and case.value is not None
+    if not shared or judgement.outcome != "violated" or judgement.reaction != "refused":
+        return False
+    body = executor.controls.bodies[step.service.removeprefix(SHARED_PREFIX)]
+    create = Step(caller=step.caller, body=body)
+    steps = (create, replace(step, service=create.as_))
+    try:
+        return executor.run_case(replace(case, steps=steps)).judgement.outcome == "passed"
+    except CannotRun:
+        return False
+
+
 def _is_stored_in_usual_form(executor: Executor, case: Case) -> bool:
     """Return whether the read-back is right once all requests of a case are sent in their usual form."""
     if not any((step.headers or step.style) and step.operation != "readContainer" for step in case.steps):
         return False
     steps = tuple(replace(step, headers=(), style="") for step in case.steps)
-    try:
-        return executor.run_case(replace(case, steps=steps)).judgement.outcome == "passed"
-    except CannotRun:
-        return False
+    return differs_reliably(executor, case, replace(case, steps=steps))
 
 
 def _without_company(executor: Executor, observation: Observation) -> Observation:

@@ -68,7 +68,7 @@ class Aggregate:
         rule, outcome = judgement.rule, judgement.outcome
         self.outcomes[rule, layer, outcome] += 1
         expectation = "race" if layer == "race" else observation.case.expect
-        if outcome == "inconclusive" and not observation.case.is_generated:
+        if outcome == "inconclusive" and observation.case.is_planned:
             self.unproven.add((rule, expectation))
         if outcome == "passed":
             self.shown.add((rule, expectation))

@@ -16,6 +16,10 @@ Difference = tuple[str, str, str]  # property, value received, value expected
 
 SUCCESS_RULES = {"createContainer": "created", "updateContainer": "updated"}
 REPEATED_ID = "the response has the id of another service"
+ANOTHER_ID = "the create returned another id"
+NO_ID = "the response has no id that is a UUID"
+#: Reasons after which requests by id prove nothing.
+ID_ERRORS = (REPEATED_ID, ANOTHER_ID, NO_ID)
 REDIRECTED = "a valid request was redirected"
 SERVER_ERROR = "a server error is never correct"
 _OVERLOADED_STATUSES = (429, 503)
@@ -125,10 +129,11 @@ def judge_readback(
         return Judgement("inconclusive", rule.id, "the read-back is not a JSON object", received, expected)
     identifier = stored.get("id")
     if service is not None and isinstance(identifier, str) and identifier.lower() != service.lower():
+        about_the_slug = rule.id in ("slug-immutable", "slug-unique")
         return Judgement(
             "violated",
-            "created",
-            "the create returned another id",
+            rule.id if about_the_slug else "created",
+            "the slug shows another service" if about_the_slug else ANOTHER_ID,
             f"a read-back with the id {identifier}",
             f"the id that the create returned, {service}",
             differences=(("id", identifier, service),),
@@ -167,7 +172,7 @@ def find_success_error(operation: str, response: Response, service: str | None) 
     if body is None:
         return "the body is not a JSON object"
     if not is_uuid(body.get("id")):
-        return "the response has no id that is a UUID"
+        return NO_ID
     if service is not None and body["id"].lower() != service.lower():
         return "the id is not the one in the path"
     return ""

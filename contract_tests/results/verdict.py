@@ -9,7 +9,7 @@ from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.rules import Catalogue, Rule
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.findings import Finding, build_findings
-from contract_tests.results.judge import REPEATED_ID, Outcome
+from contract_tests.results.judge import ID_ERRORS, Outcome
 from contract_tests.results.waivers import Waiver
 from contract_tests.targets.exchange import Exchange
 
@@ -129,14 +129,16 @@ def decide_verdicts(
 def _drop_consequences(aggregate: Aggregate) -> Aggregate:
     """Return the aggregate without the violations that follow from another broken rule."""
     broken = {kind[0] for kind in aggregate.deviations}
-    repeated_id = any(reason == REPEATED_ID for _, _, reason, _, _ in aggregate.deviations)
+    wrong_id = any(
+        rule == "created" and reason in ID_ERRORS for rule, _, reason, _, _ in aggregate.deviations
+    )
     kept = Aggregate(
         Counter(aggregate.outcomes), Counter(aggregate.reasons), aggregate.shown, aggregate.unproven
     )
     for kind, deviation in aggregate.deviations.items():
         rule, by_id = kind[0], kind[-1]
-        # While several services share an id, requests by id prove nothing.
-        cause = "created" if repeated_id and by_id else _broken_prerequisite(rule, broken)
+        # While a create returns a wrong id, requests by id prove nothing.
+        cause = "created" if wrong_id and by_id else _broken_prerequisite(rule, broken)
         if not cause:
             kept.deviations[kind] = deviation
             continue

@@ -76,7 +76,7 @@ class LayerRunner:
         derived = derive_cases(self.executor.sender.spec, self.executor.catalogue, bodies)
         cases = self.options.select_cases([*tables, *select_new_cases(derived, tables)])
         batches, single = batch_cases(cases)
-        single = add_company(single)
+        single = add_company(single, bodies)
         unproven = self.runner.run_batches(batches)
         self.runner.run_rotated("cases", [*single, *unproven])
         self._repeat_refusals("cases", single)

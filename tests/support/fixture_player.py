@@ -190,7 +190,8 @@ class FixturePlayer:
             elif isinstance(value, dict) and "$near" in value:
                 near = value["$near"]
                 stem, end = self._slugs.setdefault(near["label"], next(_SLUGS)), near["end"]
-                filled[name] = (stem.ljust(100 - len(end), "0") if near["length"] == 100 else stem) + end
+                stem = stem.ljust(100 - len(end), "0") if near["length"] == 100 else stem
+                filled[name] = near.get("start", "") + stem + end
         return filled
 
     def _raw(self, template: Any) -> bytes:
