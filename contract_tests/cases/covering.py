@@ -108,15 +108,19 @@ def _build_updates(roles: Sequence[str], names: Sequence[str]) -> Iterator[Case]
 def _build_series(role: str, service_type: str, names: Sequence[str], rows: Sequence[Row]) -> Iterator[Step]:
     stored = {name: value for name, value in choose_values(service_type, 0).items() if name in names}
     yield Step(caller=role, body={"service_type": service_type, **stored})
-    for row in rows:
+    for number, row in enumerate(rows):
         sent = _values_of_row(row, service_type)
         kept = {name: value for name, value in stored.items() if name not in sent}
         stored, shown = stored | sent, dict(sent)
-        if service_type == "external" and _CREDENTIAL not in sent and _CREDENTIAL in names:
+        null_credential = number % 2 == 0 and service_type == "external" and _CREDENTIAL in kept
+        if null_credential:
             sent = {**sent, _CREDENTIAL: None}  # means the same as leaving it out
         update = Step("updateContainer", role, body=sent, expect="accept", rule="updated")
         yield replace(update, **_FORMS[row["form"]])
         yield Step("readContainer", role, shows=tuple(shown.items()), rule="updated-stored")
+        if null_credential:
+            credential = ((_CREDENTIAL, kept.pop(_CREDENTIAL)),)
+            yield Step("readContainer", role, shows=credential, rule="external-credential-null-keeps")
         if kept:
             shows = (("service_type", service_type), *kept.items())
             yield Step("readContainer", role, shows=shows, rule="update-keeps-omitted")

@@ -146,14 +146,18 @@ def _update_of_colleagues(kinds: list[str]) -> Iterator[Case]:
     for kind in kinds:
         for other in kinds:
             if other != kind:
-                create = Step(
-                    caller=f"{kind}-red", body={"display_name": "Ours", "docker_image": "nginx:1.27"}
-                )
-                body = {"display_name": "By a colleague"}
-                update = Step("updateContainer", f"{other}-red", body=body, expect="accept")
-                yield Case(
-                    f"trace/{other}-on-a-service-by-{kind}", "team-scope", "lifecycle", (create, update)
-                )
+                yield _update_together(f"{kind}-red", f"{other}-red")
+
+
+def _update_together(creator: str, other: str) -> Case:
+    """Return a case in which two callers of one team update a service, each another property."""
+    create = Step(caller=creator, body={"display_name": "Ours", "docker_image": "nginx:1.27"})
+    name, text = {"display_name": "By a colleague"}, {"service_desc": "By its creator"}
+    update = Step("updateContainer", other, body=name, expect="accept", rule="team-scope")
+    again = Step("updateContainer", creator, body=text)
+    read = Step("readContainer", creator, shows=(*name.items(), *text.items()))
+    steps = (create, update, again, read)
+    return Case(f"trace/{other}-on-a-service-by-{creator}", "update-keeps-omitted", "lifecycle", steps)
 
 
 def _repeat_slug_after_many(bodies: Mapping[str, Any]) -> Case:

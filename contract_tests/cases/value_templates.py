@@ -95,7 +95,9 @@ def _make_repeated(arguments: Mapping[str, Any], slugs: Callable[[int | None], s
 
 
 def _make_numbered(arguments: Mapping[str, Any], _slugs: Callable[[int | None], str]) -> list[Any]:
-    return [_number_texts(arguments["value"], str(number)) for number in range(int(arguments["count"]))]
+    other = arguments.get("other", {})
+    numbers = range(int(arguments["count"]))
+    return [other[n] if n in other else _number_texts(arguments["value"], str(n)) for n in numbers]
 
 
 def _number_texts(value: Any, number: str) -> Any:

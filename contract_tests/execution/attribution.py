@@ -10,8 +10,10 @@ from typing import Any
 
 from contract_tests.cases.model import SHARED_PREFIX, Case, Step
 from contract_tests.cases.property_rules import find_nearest_rule
+from contract_tests.cases.value_templates import fill_templates
 from contract_tests.execution.context import CannotRun
 from contract_tests.execution.executor import Executor
+from contract_tests.generation.oracle import predict
 from contract_tests.results.observation import Observation
 
 # Rules of whole requests: a refusal shows nothing about them while a single property may be the reason.
@@ -38,7 +40,26 @@ def needs_attribution(observation: Observation) -> bool:
         or case.id.startswith("trace/random")
         or (plain_request and case.value is None and not case.id.startswith("preflight/"))
     )
-    return refused and step.expect != "refuse" and body and unspecific and case.layer != "race"
+    wrong = refused and step.expect != "refuse" and body and unspecific and case.layer != "race"
+    return wrong and is_certainly_valid(case)
+
+
+def is_certainly_valid(case: Case) -> bool:
+    """Return whether the facts leave nothing open about the last body: only then can its refusal be blamed."""
+    step = case.steps[-1]
+    body = fill_templates(step.body, lambda length: "s" * (length or 20))
+    if step.operation == "createContainer" and "service_slug" not in body:
+        body = {"service_slug": "a-slug", **body}
+    return predict(step.operation, body, _stored_type(case)).expect == "accept"
+
+
+def _stored_type(case: Case) -> str:
+    """Return the type of the service that the last step updates."""
+    label = case.steps[-1].service
+    if label.startswith(SHARED_PREFIX):
+        return label.removeprefix(SHARED_PREFIX)
+    created = next((step for step in case.steps if step.as_ == label and isinstance(step.body, dict)), None)
+    return (created.body.get("service_type") if created else None) or "deployed"
 
 
 def attribute_crash(executor: Executor, observation: Observation, names: Iterable[str]) -> Observation:
@@ -88,14 +109,35 @@ def attribute_refusal(
     )
     if found is not None:
         return found
+    by_caller = _blame_caller(executor, observation)
+    if by_caller is not None:
+        return by_caller
     if case.rule not in _WHOLE_REQUEST_RULES and case.layer != "properties":
         return observation  # a rule of the request itself
     judgement = replace(observation.judgement, outcome="inconclusive", reason=_UNEXPLAINED)
     return replace(observation, judgement=judgement)
 
 
+#: The rules that let callers of a kind act for their own team.
+_CALLER_RULES = {
+    "jwt": "team-required-for-jwt",
+    "sk": "team-optional-for-credentials",
+    "dk": "team-optional-for-credentials",
+}
 _ABSENT = object()
 _MAX_COMPANY = 3
+
+
+def _blame_caller(executor: Executor, observation: Observation) -> Observation | None:
+    """Return the violation under the rule of the caller's kind, if a caller of another kind is accepted."""
+    case = observation.case
+    kind = case.steps[-1].caller.rpartition("-")[0]
+    rule = _CALLER_RULES.get(kind)
+    others = sorted({c.kind for c in executor.controls.caller_pool.list_red_callers()} - {kind})
+    if rule is None or not others or len(case.steps) > 1:
+        return None
+    other = _change_last_step(case, caller=f"{others[0]}-red")
+    return blame_rule(observation, rule) if differs_reliably(executor, case, other) else None
 
 
 def _blame_type(executor: Executor, case: Case, base: Mapping[str, Any]) -> Observation | None:
@@ -190,12 +232,10 @@ def _change_last_step(case: Case, **changes: Any) -> Case:
 
 def _make_single(case: Case) -> Case:
     """Return the last request alone: a create with an unrelated slug, or an update of a shared service."""
-    last, first = case.steps[-1], case.steps[0]
+    last = case.steps[-1]
     if last.operation == "createContainer":
         return replace(case, rule="created", steps=(replace(last, slug=None),))
-    created = first.body if isinstance(first.body, dict) else {}
-    service = SHARED_PREFIX + (created.get("service_type") or "deployed")
-    return replace(case, steps=(replace(last, service=service),))
+    return replace(case, steps=(replace(last, service=SHARED_PREFIX + _stored_type(case)),))
 
 
 def _take_back(body: Mapping[str, Any], base: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -122,6 +122,8 @@ def _judge_setup(step: Step, judgement: Judgement) -> Judgement:
     if judgement.server_error and step.expect != "refuse":
         success_rule = SUCCESS_RULES.get(step.operation, judgement.rule)
         return replace(judgement, rule=judgement.rule if step.expect == "open" else success_rule)
+    if judgement.outcome == "not observed":
+        return judgement
     return replace(judgement, outcome="inconclusive", reason=_SETUP_FAILED)
 
 

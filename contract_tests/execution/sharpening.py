@@ -11,7 +11,7 @@ from typing import Any
 from contract_tests.cases.model import Case
 from contract_tests.cases.property_rules import PROPERTY_ORDER, find_item_rule, find_nearest_rule
 from contract_tests.cases.value_templates import fill_templates
-from contract_tests.execution.attribution import blame_rule, differs_reliably
+from contract_tests.execution.attribution import blame_rule, differs_reliably, is_certainly_valid
 from contract_tests.execution.context import CannotRun
 from contract_tests.execution.executor import Executor
 from contract_tests.results.observation import Observation
@@ -27,6 +27,8 @@ def sharpen_refusal(executor: Executor, observation: Observation) -> Observation
     name, body = case.value[2] if case.value else "", case.steps[-1].body
     wrong = judgement.outcome == "violated" and judgement.reaction in ("refused", "error")
     if not wrong or name in ("", "service_slug") or case.expect != "accept" or not isinstance(body, dict):
+        return observation
+    if not is_certainly_valid(case):
         return observation
     value = fill_templates(body.get(name), executor.controls.slugs.new_slug)
     case = _with_last_step(case, body={**body, name: value})

@@ -261,10 +261,11 @@ def _check_labels(value: Any, rule: str) -> Iterator[Remark]:
 
 
 def _check_characters(value: Any) -> Iterator[Remark]:
-    """Yield an open point for control characters, NUL and half a surrogate pair in any text."""
+    """Yield an open point for NUL, half a surrogate pair, and control characters other than tab and line ends."""
     if isinstance(value, str):
         if not value.isprintable() and any(
-            ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in value
+            c not in "\t\n\r" and (ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000)
+            for c in value
         ):
             yield "open", "characters that a server may refuse"
     elif isinstance(value, Mapping):

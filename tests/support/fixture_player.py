@@ -228,7 +228,8 @@ def expand_value(value: Any) -> Any:
         return start + _random_slug(spec["length"] - len(start + end)) + end
     if "$numbered" in value:
         text, count = json.dumps(value["$numbered"]["value"]), value["$numbered"]["count"]
-        return [json.loads(text.replace("{n}", str(number))) for number in range(count)]
+        other = value["$numbered"].get("other", {})
+        return [other.get(n, json.loads(text.replace("{n}", str(n)))) for n in range(count)]
     if "$repeat" in value:
         return [expand_value(value["$repeat"]["value"])] * value["$repeat"]["count"]
     return {key: expand_value(item) for key, item in value.items()}

@@ -179,7 +179,9 @@ def _as_accepted(rule: str) -> Interceptor:
 
 def refused(name: str, rule: str, other: Response, operation: str = "", *callers: str) -> Fault:
     """A refusal that is answered otherwise."""
-    return fault(name, rule, instead(rule, other, operation, *callers))
+    wrong = {"created": "a success without an id, on a point left open"} if other is _FAILED else {}
+    wrong |= {"updated": "a success without an id, on a point left open"} if other is _FAILED else {}
+    return fault(name, rule, instead(rule, other, operation, *callers), also=wrong)
 
 
 _TEAM = "team-required-for-jwt"
@@ -197,7 +199,6 @@ STATUSES: tuple[Fault, ...] = (
     refused("unknown-id-answered-204", "service-exists", Response(204, b"")),
     fault("service-of-others-answered-as-updated", "team-scope", _as_accepted("team-scope")),
     refused("service-of-others-crashes", "team-scope", CRASHED),
-    refused("no-token-redirected", "auth-required", Response(302, b"")),
     refused("no-token-crashes-on-update", "auth-required", CRASHED, "update"),
     refused("url-on-deployed-crashes", "external-url-on-external-only", CRASHED),
     refused("credential-on-deployed-crashes", "external-credential-on-external-only", CRASHED),
