@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 
 from contract_tests.cases.model import NO_SLUG, SHARED_PREFIX, Case, Expect, Step
-from contract_tests.cases.property_rules import find_nearest_rule
+from contract_tests.contract.property_rules import find_nearest_rule
 from contract_tests.contract.spec import Spec
 from contract_tests.generation.bodies import Sample, load_samples
 from contract_tests.generation.body_mutation import ValuePool

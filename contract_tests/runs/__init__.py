@@ -1,1 +1,1 @@
-"""A whole run: layers, checkpoint, partition, example database. May import execution and the rooms above."""
+"""A whole run: layers, checkpoint, partition, example database. May import diagnosis and the rooms above."""

@@ -3,8 +3,8 @@
 import time
 from collections.abc import Callable
 
+from contract_tests.diagnosis.shrink import shrink_observation
 from contract_tests.execution.executor import Executor
-from contract_tests.execution.shrink import shrink_observation
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.observation import Observation
 from contract_tests.runs.checkpoint import RunState

@@ -111,7 +111,7 @@ def test_restricted_long_run_stays_in_its_scope(*, refuse_only: bool) -> None:
     app = create_app()
     executor = open_executor(WsgiTarget(app), options=ExecutorOptions(refuse_only=refuse_only))
     rules = None if refuse_only else frozenset({"auth-required"})
-    options = RunOptions(layers=("properties",), max_examples=100, rules=rules, refuse_only=refuse_only)
+    options = RunOptions(layers=("properties",), max_examples=400, rules=rules, refuse_only=refuse_only)
     report = Run(executor, options).execute()
     assert violated_rules(report) == set()
     seen = {row.rule.id for row in report.verdicts if row.verdict == "conforms"}

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from contract_tests.cases.model import SHARED_PREFIX, Case, Step
-from contract_tests.cases.property_rules import find_nearest_rule
 from contract_tests.cases.value_templates import fill_templates
+from contract_tests.contract.property_rules import find_nearest_rule
 from contract_tests.execution.context import CannotRun
 from contract_tests.execution.executor import Executor
 from contract_tests.generation.oracle import predict

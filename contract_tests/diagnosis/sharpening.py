@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from contract_tests.cases.model import Case
-from contract_tests.cases.property_rules import PROPERTY_ORDER, find_item_rule, find_nearest_rule
 from contract_tests.cases.value_templates import fill_templates
-from contract_tests.execution.attribution import blame_rule, differs_reliably, is_certainly_valid
+from contract_tests.contract.property_rules import PROPERTY_ORDER, find_item_rule, find_nearest_rule
+from contract_tests.diagnosis.attribution import blame_rule, differs_reliably, is_certainly_valid
 from contract_tests.execution.context import CannotRun
 from contract_tests.execution.executor import Executor
 from contract_tests.results.observation import Observation

@@ -6,9 +6,9 @@ import pytest
 
 from contract_tests.cases.model import Case, Step
 from contract_tests.cases.tables import load_bodies
+from contract_tests.diagnosis.shrink import iter_shorter as shorter
+from contract_tests.diagnosis.shrink import shrink_observation
 from contract_tests.execution.factory import ExecutorOptions, open_executor
-from contract_tests.execution.shrink import iter_shorter as shorter
-from contract_tests.execution.shrink import shrink_observation
 from contract_tests.generation.oracle import CREDENTIAL_PROPERTY
 from contract_tests.runs.options import RunOptions
 from contract_tests.runs.run import Run

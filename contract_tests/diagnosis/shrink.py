@@ -6,16 +6,16 @@ from typing import Any
 
 from contract_tests.cases.company import has_company, service_type_of
 from contract_tests.cases.model import SHARED_PREFIX, Case, Step
-from contract_tests.execution.attribution import (
+from contract_tests.diagnosis.attribution import (
     attribute_crash,
     attribute_refusal,
     blame_rule,
     differs_reliably,
     needs_attribution,
 )
+from contract_tests.diagnosis.sharpening import sharpen_refusal
 from contract_tests.execution.context import CannotRun
 from contract_tests.execution.executor import Executor
-from contract_tests.execution.sharpening import sharpen_refusal
 from contract_tests.generation.rounds import relabel_case
 from contract_tests.generation.state_model import permission_rule
 from contract_tests.results.observation import Observation
@@ -45,11 +45,7 @@ def shrink_observation(
         return blame_rule(observation, "request-forms")
     if has_company(case):
         return _without_company(executor, observation)
-    if (
-        observation.judgement.server_error
-        and case.expect == "refuse"
-        and isinstance(case.steps[-1].body, dict)
-    ):
+    if observation.judgement.server_error and (case.rule, case.expect) == ("not-while-busy", "refuse"):
         return attribute_crash(executor, observation, case.steps[-1].body)
     if case.layer not in ("lifecycle", "properties") and not _is_generated_call(case):
         return observation
