@@ -30,11 +30,11 @@ _FORMS: Mapping[str, Mapping[str, Any]] = {
 #: Slugs by kind: the properties that a create has for it.
 _SLUGS: Mapping[str, Mapping[str, Any]] = {
     "usual": {},
-    "longest": {"service_slug": {"$slug": {"length": 100}}},
+    "longest": {"service_slug": {"$slug": {"length": 100, "start": "ck-"}}},
     "digits": {"service_slug": {"$slug": {"length": 20, "digits": True}}},
 }
-#: What a service has that was created without these properties; None stands for absent in any form.
-_DEFAULTS = {"exposed_port": 8080, "health_path": "/health", "gpu_count": 0, "replica_count": 1}
+#: Properties with a default, which other rules are about.
+_WITH_DEFAULT = ("exposed_port", "health_path", "gpu_count", "replica_count")
 _UPDATES_PER_CASE = 5
 _CREDENTIAL = "external_auth_credential_id"
 
@@ -86,8 +86,9 @@ def _build_create(number: int, row: Row) -> Case:
     body = {**_SLUGS[row["slug"]], **body}
     step = Step(caller=row["caller"], body=body, expect="accept", rule="created")
     create = replace(step, **_FORMS[row["form"]])
-    absent = {name: _DEFAULTS.get(name) for name in list_properties(service_type)}
-    shows = {"service_type": service_type, **absent, **values}
+    absent = {name: None for name in list_properties(service_type) if name not in _WITH_DEFAULT}
+    explicit = {} if row["type"] == "deployed by default" else {"service_type": service_type}
+    shows = {**explicit, **absent, **values}
     read = Step("readContainer", create.caller, shows=tuple(shows.items()))
     return Case(f"covering/create-{number}", "created-stored", "lifecycle", (create, read))
 

@@ -11,7 +11,7 @@ from contract_tests.cases.tables import choose_creator
 
 _URL = "https://moved.example.com/v2"
 _CREDENTIAL = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
-_OTHER_CREATES = 8
+_OTHER_CREATES = 20
 #: What only an external service has: a name, the rule, and an update.
 _EXTERNAL_ONLY: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("url", "external-url-on-external-only", {"external_url": _URL}),

@@ -37,8 +37,14 @@ TELLING_VALUES: Mapping[str, tuple[Any, ...]] = {
             {"env_name": "A_FIRST", "env_value": ""},
             {"env_name": "mixed_Case", "env_value": _SIGNS},
         ],
-        [{"env_name": "ONE", "env_value": "null"}, {"env_name": "ANOTHER", "env_value": "0123"}],
-        [{"env_name": f"N{n}", "env_value": _long_text("", 310) if n == 17 else str(n)} for n in range(18)],
+        [
+            {"env_name": "ONE", "env_value": "null"},
+            {"env_name": "ANOTHER", "env_value": "0123"},
+            {"env_name": "TRUE", "env_value": "true"},
+            {"env_name": "EQUAL", "env_value": "a=b=c==,;d"},
+            {"env_name": "QUOTED", "env_value": _ODD},
+        ],
+        [{"env_name": f"N{n}", "env_value": _long_text("", 310) if n == 17 else str(n)} for n in range(40)],
         [],
     ),
     "volume_config": (
@@ -47,12 +53,15 @@ TELLING_VALUES: Mapping[str, tuple[Any, ...]] = {
             {"host_path": "/a", "container_path": "/z:ro"},
         ],
         [{"host_path": "relative/\u00fc", "container_path": " /c "}],
-        [{"host_path": f"/h{n}", "container_path": _long_text("/", 300) if n else "/c"} for n in (3, 0, 2)],
+        [
+            {"host_path": f"/h{n}/", "container_path": f"/c{n}/" if n else _long_text("/", 300)}
+            for n in range(14, -1, -1)
+        ],
         [],
     ),
     "required_labels": (
         ["zone=B", "Gpu", " a label,  with comma "],
-        [_SIGNS, "single"],
+        [_SIGNS, "single", "", "true"],
         [_long_text("", 300), *(f"label-{n}" for n in range(18, 0, -1))],
         [],
     ),
@@ -60,7 +69,7 @@ TELLING_VALUES: Mapping[str, tuple[Any, ...]] = {
     "replica_count": (10, 2, 7, 1),
     "usage_prompt": (
         ' POST {"model": "X"}\n\u4f60\u597d ',
-        _SIGNS + _LINES,
+        _SIGNS + _ODD + _LINES,
         "\u00e9" * 900 + _long_text("", 3300),
         "",
     ),

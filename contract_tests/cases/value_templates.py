@@ -95,7 +95,7 @@ def _make_repeated(arguments: Mapping[str, Any], slugs: Callable[[int | None], s
 
 
 def _make_numbered(arguments: Mapping[str, Any], _slugs: Callable[[int | None], str]) -> list[Any]:
-    other = arguments.get("other", {})
+    other = dict(arguments.get("other", ()))
     numbers = range(int(arguments["count"]))
     return [other[n] if n in other else _number_texts(arguments["value"], str(n)) for n in numbers]
 

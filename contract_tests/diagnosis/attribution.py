@@ -21,6 +21,7 @@ _WHOLE_REQUEST_RULES = frozenset(
     {"created", "updated", "update-partial", "slug-unique", "unused-properties-accepted"}
 )
 _IMMUTABLE = ("service_slug", "service_type")
+_SOMETIMES = "refused only sometimes, so no property can be blamed"
 _UNEXPLAINED = (
     "refused once, but no property explains it: the plain request or every smaller one gets another response"
 )
@@ -48,8 +49,8 @@ def is_certainly_valid(case: Case) -> bool:
     """Return whether the facts leave nothing open about the last body: only then can its refusal be blamed."""
     step = case.steps[-1]
     body = fill_templates(step.body, lambda length: "s" * (length or 20))
-    if step.operation == "createContainer" and "service_slug" not in body:
-        body = {"service_slug": "a-slug", **body}
+    if step.operation == "createContainer" and not isinstance(body.get("service_slug"), str):
+        body = {**body, "service_slug": "a-slug"}  # it gets one when it is sent
     return predict(step.operation, body, _stored_type(case)).expect == "accept"
 
 
@@ -67,6 +68,9 @@ def attribute_crash(executor: Executor, observation: Observation, names: Iterabl
     case = replace(observation.case, rule="created")
     if case.operation == "updateContainer":
         case = _make_single(case)
+    if case.steps[-1].body == {}:
+        empty = _run_refused(executor, replace(case, rule="update-partial"))
+        return empty or observation
     base = _find_base(executor, case)
     for name in filter(case.steps[-1].body.__contains__, names):
         single = _with_body(case, {**base, name: case.steps[-1].body[name]}, name)
@@ -83,6 +87,9 @@ def attribute_refusal(
 
     ``suspects`` are properties that were blamed before, which are tried first.
     """
+    if not is_reproducible(executor, observation.case):
+        judgement = replace(observation.judgement, outcome="inconclusive", reason=_SOMETIMES)
+        return replace(observation, judgement=judgement)
     last = observation.case.steps[-1]
     if last.headers or last.style:
         usual = _change_last_step(observation.case, headers=(), style="")
@@ -175,6 +182,7 @@ def _blame_in_company(
         if _run_refused(executor, _with_body(case, smaller, "")) is not None:
             body = smaller
     left = [name for name in changed if name in body and body[name] != base.get(name, _ABSENT)]
+    left.sort(key=lambda name: body[name] is not None)
     if len(left) > _MAX_COMPANY:  # the number or the size of the properties is the reason
         again = _run_refused(executor, _with_body(case, body, ""))
         updating = case.operation == "updateContainer"
@@ -188,6 +196,11 @@ def _blame_in_company(
         judgement = replace(again.judgement, reason=again.judgement.reason + company)
         return replace(again, judgement=judgement)
     return None
+
+
+def is_reproducible(executor: Executor, case: Case) -> bool:
+    """Return whether a violation shows twice more in a row; else nothing can be compared with it."""
+    return all(_run_refused(executor, case) is not None for _ in range(2))
 
 
 def differs_reliably(executor: Executor, wrong: Case, right: Case) -> bool:
@@ -258,11 +271,12 @@ def _find_base(executor: Executor, case: Case) -> Mapping[str, Any]:
 def _with_body(case: Case, body: Mapping[str, Any], blamed: str) -> Case:
     """Return the case with another body, under the rule of the property that it is about."""
     step = case.steps[-1]
-    rule = find_nearest_rule(step.operation, blamed, body[blamed]) if blamed else case.rule
+    value = fill_templates(body.get(blamed), lambda length: "s" * (length or 20))
+    rule = find_nearest_rule(step.operation, blamed, value) if blamed else case.rule
     last: Step = replace(step, body=dict(body), expect="accept", rule="")
     kind = step.service.removeprefix(SHARED_PREFIX)
-    value = (step.operation, kind, blamed) if blamed and len(case.steps) == 1 else None
-    return replace(case, rule=rule, steps=(*case.steps[:-1], last), value=value)
+    key = (step.operation, kind, blamed) if blamed and len(case.steps) == 1 else None
+    return replace(case, rule=rule, steps=(*case.steps[:-1], last), value=key)
 
 
 def _run_refused(executor: Executor, case: Case) -> Observation | None:

@@ -11,7 +11,12 @@ from typing import Any
 from contract_tests.cases.model import Case
 from contract_tests.cases.value_templates import fill_templates
 from contract_tests.contract.property_rules import PROPERTY_ORDER, find_item_rule, find_nearest_rule
-from contract_tests.diagnosis.attribution import blame_rule, differs_reliably, is_certainly_valid
+from contract_tests.diagnosis.attribution import (
+    blame_rule,
+    differs_reliably,
+    is_certainly_valid,
+    is_reproducible,
+)
 from contract_tests.execution.context import CannotRun
 from contract_tests.execution.executor import Executor
 from contract_tests.results.observation import Observation
@@ -28,7 +33,7 @@ def sharpen_refusal(executor: Executor, observation: Observation) -> Observation
     wrong = judgement.outcome == "violated" and judgement.reaction in ("refused", "error")
     if not wrong or name in ("", "service_slug") or case.expect != "accept" or not isinstance(body, dict):
         return observation
-    if not is_certainly_valid(case):
+    if not is_certainly_valid(case) or not is_reproducible(executor, case):
         return observation
     value = fill_templates(body.get(name), executor.controls.slugs.new_slug)
     case = _with_last_step(case, body={**body, name: value})
@@ -66,7 +71,7 @@ def _sharpen_items(executor: Executor, observation: Observation, name: str, item
             if part != _PLAIN_PARTS.get(key) and _find_violation(executor, plain) is None:
                 return blame_rule(alone, find_item_rule(name, key, part))
         return alone if isinstance(item, dict) else blame_rule(alone, find_item_rule(name, "", item))
-    return observation
+    return blame_rule(observation, f"{name}-type".replace("_", "-"))  # their number or their size
 
 
 def _with_value(case: Case, name: str, value: Any) -> Case:

@@ -6,6 +6,7 @@ from typing import Any
 
 from contract_tests.cases.company import has_company, service_type_of
 from contract_tests.cases.model import SHARED_PREFIX, Case, Step
+from contract_tests.cases.telling_values import list_properties
 from contract_tests.diagnosis.attribution import (
     attribute_crash,
     attribute_refusal,
@@ -18,6 +19,7 @@ from contract_tests.execution.context import CannotRun
 from contract_tests.execution.executor import Executor
 from contract_tests.generation.rounds import relabel_case
 from contract_tests.generation.state_model import permission_rule
+from contract_tests.results.judge import SUCCESS_RULES
 from contract_tests.results.observation import Observation
 
 _MAX_TRIES = 24
@@ -35,6 +37,10 @@ def shrink_observation(
     """
     if needs_attribution(observation):
         return _find_reason(executor, observation, suspects)
+    if observation.case.rule == "unused-properties-accepted":
+        observation = _without_unused(executor, observation)
+        if needs_attribution(observation):
+            return _find_reason(executor, observation, suspects)
     if _is_accepted_on_new_service(executor, observation):
         judgement = replace(observation.judgement, outcome="inconclusive", reason=_STATE_DEPENDENT)
         return replace(observation, judgement=judgement)
@@ -72,6 +78,18 @@ def _shrink_steps(executor: Executor, observation: Observation) -> Observation:
             if tries >= _MAX_TRIES:
                 break
     return best
+
+
+def _without_unused(executor: Executor, observation: Observation) -> Observation:
+    """Return the refusal without the properties that only the other type uses, if it is refused all the same."""
+    case, step = observation.case, observation.case.steps[-1]
+    if not isinstance(step.body, dict):
+        return observation
+    used = list_properties(service_type_of(case))
+    body = {key: value for key, value in step.body.items() if key in (*used, "service_slug", "service_type")}
+    rule = SUCCESS_RULES[step.operation]
+    again = _run_again(executor, replace(case, rule=rule, steps=(*case.steps[:-1], replace(step, body=body))))
+    return again or observation
 
 
 def _is_accepted_on_new_service(executor: Executor, observation: Observation) -> bool:

@@ -87,6 +87,7 @@ class CaseContext:
                 if step.expect == "refuse" and _has_invalid_slug(step):
                     body["service_slug"] = freshen(body["service_slug"], self.slugs.new_slug())
                 body.setdefault("service_slug", self.slug_for(step.slug))
+                body["service_slug"] = body.pop("service_slug")  # the last one in every usual create
                 body = form.arrange_body(body)
             elif step.slug:
                 body["service_slug"] = self.slug_for(step.slug)

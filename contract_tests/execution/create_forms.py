@@ -30,9 +30,10 @@ class CreateForm:
     def arrange_text(self, text: str) -> str:
         """Return the text of a create's body with the extra properties at the beginning of its first object."""
         start, brace, rest = text.partition("{")
-        if not self.extra or not brace or rest.lstrip().startswith("}"):
+        extra = {name: value for name, value in self.extra.items() if f'"{name}"' not in rest}
+        if not extra or not brace or rest.lstrip().startswith("}"):
             return text
-        return f"{start}{{{json.dumps(dict(self.extra))[1:-1]}, {rest}"
+        return f"{start}{{{json.dumps(extra)[1:-1]}, {rest}"
 
 
 PLAIN = CreateForm("plain")

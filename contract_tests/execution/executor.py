@@ -14,6 +14,7 @@ from contract_tests.execution.sender import Sender
 from contract_tests.generation.oracle import CREDENTIAL_PROPERTY
 from contract_tests.results.judge import (
     REPEATED_ID,
+    SETUP_FAILED,
     SUCCESS_RULES,
     Judgement,
     Outcome,
@@ -28,7 +29,6 @@ from contract_tests.targets.control_hook import ControlHook
 _SLUG_TRIES = 3
 _SHORT_SLUG = 6  # characters; a shorter one may be taken by chance
 _NO_CREDENTIAL = "every credential reference is refused here; perhaps a referenced credential must exist"
-_SETUP_FAILED = "an earlier request of this case got an unexpected response"
 
 
 @dataclass(slots=True)
@@ -66,6 +66,8 @@ class Executor:
                     case = replace(case, rule=step.rule, steps=case.steps[:number])
                 elif step != case.steps[-1]:
                     judgement = _judge_setup(step, judgement)
+                    if judgement.outcome == "violated":
+                        case = replace(case, rule=judgement.rule, steps=case.steps[:number])
                 break
         except CannotRun as error:
             judgement = judge_missing(rule, error)
@@ -80,7 +82,7 @@ class Executor:
         step = self.controls.prepare_step(case, rule, step, context)
         response = self.sender.send_step(context, step)
         if step.operation == "readContainer":
-            shows = fill_templates(dict(step.shows), self.controls.slugs.new_slug)
+            shows = fill_templates(self._select_shown(step), self.controls.slugs.new_slug)
             return judge_readback(rule, shows.items(), response, context.services.get(step.service))
         service = context.services.get(step.service) if step.operation == "updateContainer" else None
         judgement = judge_response(rule, step.expect or "accept", step.operation, response, service)
@@ -94,6 +96,13 @@ class Executor:
             outcome: Outcome = "inconclusive" if rule.id.startswith("external-credential") else "not observed"
             return replace(judgement, outcome=outcome, reason=_NO_CREDENTIAL)
         return judgement
+
+    def _select_shown(self, step: Step) -> dict[str, Any]:
+        """Return what a read-back must show, without properties that every create of this run has to send."""
+        shows = {name: value for name, value in step.shows if name not in self.sender.form.extra}
+        if step.shows and not shows:
+            raise CannotRun("this target accepts no create without the property")
+        return shows
 
     def _set_status(self, rule: Rule, step: Step, context: CaseContext) -> Judgement:
         if self.hook is None:
@@ -124,7 +133,7 @@ def _judge_setup(step: Step, judgement: Judgement) -> Judgement:
         return replace(judgement, rule=judgement.rule if step.expect == "open" else success_rule)
     if judgement.outcome == "not observed":
         return judgement
-    return replace(judgement, outcome="inconclusive", reason=_SETUP_FAILED)
+    return replace(judgement, outcome="inconclusive", reason=SETUP_FAILED)
 
 
 def judge_missing(rule: Rule, error: CannotRun) -> Judgement:

@@ -7,7 +7,7 @@ from typing import Any
 
 from contract_tests.cases.model import Layer, case_from_json, case_to_json
 from contract_tests.results.examples import MAX_EXAMPLES, Example, describe_example, merge_examples
-from contract_tests.results.judge import Outcome, judgement_from_json
+from contract_tests.results.judge import SETUP_FAILED, Outcome, judgement_from_json
 from contract_tests.results.observation import Observation, observation_size
 from contract_tests.targets.exchange import Exchange, exchange_from_json
 
@@ -68,7 +68,9 @@ class Aggregate:
         rule, outcome = judgement.rule, judgement.outcome
         self.outcomes[rule, layer, outcome] += 1
         expectation = "race" if layer == "race" else observation.case.expect
-        if outcome == "inconclusive" and observation.case.is_planned:
+        # A setup that fails is about another rule, which has a verdict of its own.
+        proves_nothing = outcome == "inconclusive" and judgement.reason != SETUP_FAILED
+        if proves_nothing and observation.case.is_planned:
             self.unproven.add((rule, expectation))
         if outcome == "passed":
             self.shown.add((rule, expectation))

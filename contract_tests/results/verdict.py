@@ -16,9 +16,13 @@ from contract_tests.targets.exchange import Exchange
 # Rules that are observed through others: they cannot be judged while one of those is broken.
 _PREREQUISITES: Mapping[str, tuple[str, ...]] = {
     "slug-immutable": ("slug-unique", "update-keeps-omitted"),
-    "service-type-immutable": ("external-url-on-external-only", "service-type-default"),
+    "service-type-immutable": (
+        "external-url-on-external-only",
+        "external-credential-on-external-only",
+        "service-type-default",
+    ),
     "update-partial": ("created",),
-    "update-keeps-omitted": ("created-stored",),
+    "update-keeps-omitted": ("created-stored", "updated-stored"),
     "updated-stored": ("created-stored",),
     "external-credential-null-keeps": ("created-stored", "update-keeps-omitted"),
 }

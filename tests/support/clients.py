@@ -1,6 +1,7 @@
 """Clients of a mock: in process, and over a socket to a thread."""
 
 import http.client
+import io
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +20,10 @@ def over_wsgi(app: Any = None) -> Iterator[Send]:
     client = Client(app or create_app())
 
     def send(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
-        response = client.open(path, method=method, headers=list(headers.items()), data=body)
+        content: dict[str, Any] = {"data": body}
+        if "Transfer-Encoding" in headers:
+            content = {"input_stream": io.BytesIO(body), "environ_overrides": {"wsgi.input_terminated": True}}
+        response = client.open(path, method=method, headers=list(headers.items()), **content)
         return Response(response.status_code, response.headers, response.data)
 
     yield send
@@ -54,7 +58,9 @@ def over_socket(app: Any = None) -> Iterator[Send]:
         def send(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Response:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
             try:
-                connection.request(method, path, body or None, dict(headers))
+                chunked = "Transfer-Encoding" in headers
+                content = iter([body]) if chunked else body or None
+                connection.request(method, path, content, dict(headers), encode_chunked=chunked)
                 response = connection.getresponse()
                 return Response(response.status, dict(response.headers), response.read())
             finally:

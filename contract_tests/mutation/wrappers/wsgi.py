@@ -101,7 +101,7 @@ def serve_requests(handle: Callable[[WsgiRequest], WsgiResponse]) -> App:
     """Return a WSGI app that hands every request to a function."""
 
     def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        length = int(environ.get("CONTENT_LENGTH") or 0)
+        length = -1 if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
         response = handle(WsgiRequest(environ, environ["wsgi.input"].read(length)))
         headers = [(name, value) for name, value in response.headers if name.lower() != "content-length"]
         status = f"{response.status} {HTTPStatus(response.status).phrase}"

@@ -95,15 +95,15 @@ def test_an_equivalent_mutant_needs_a_true_reason(session: MutationSession) -> N
 
 
 NEW = (
-    ("DockerImage", "pattern", "^[a-z]", "docker-image-pattern", "docker_image", "1nginx"),
+    ("DockerImage", "maxLength", 7000, "docker-image-length", "docker_image", "n" * 7001),
     ("RequiredLabels", "uniqueItems", True, "required-labels-unique", "required_labels", ["a", "a"]),
     (
         "EnvConfig",
         "maxItems",
-        3,
+        100,
         "env-config-length",
         "env_config",
-        [{"env_name": "A", "env_value": "b"}] * 4,
+        [{"env_name": "A", "env_value": "b"}] * 101,
     ),
 )
 

@@ -99,7 +99,7 @@ def test_request_breaks_its_rules(call: RecordedCall, broken: tuple[str, ...], e
     ("body", "concerned"),
     [
         ({"display_name": "a"}, "display-name-type"),
-        ({"exposed_port": None}, "exposed-port-type"),
+        ({"exposed_port": None}, "exposed-port-range"),
         ({"other": 1}, "unknown-properties-ignored"),
         ({}, "updated"),
     ],

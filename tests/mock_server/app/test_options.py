@@ -27,8 +27,17 @@ def test_a_disabled_rule_fails_one_of_its_fixtures(rule: str) -> None:
 
 #: Cases of other rules that depend on the rule.
 NEEDING = {
-    "slug-unique": ("slug-stays-taken",),
-    "exposed-port-range": ("slug-free-after-a-refused-create",),
+    "slug-unique": (
+        "slug-stays-taken",
+        "slug-stays-with-other-properties",
+        "slug-of-an-external-service-stays-taken",
+        "refused-create-changes-nothing",
+    ),
+    "exposed-port-range": (
+        "slug-free-after-a-refused-create",
+        "update-refused-for-its-port-changes-nothing",
+    ),
+    "auth-known": ("slug-free-after-a-create-by-an-unknown-caller",),
 }
 
 
