@@ -1,9 +1,12 @@
 """All planted faults, in one table: ``tests.quality.faults:FAULTS`` is also what ``contract-tests mutate`` takes."""
 
+from dataclasses import replace
+
 from tests.quality.faults.answers import ANSWERED
 from tests.quality.faults.bleeding import BLEEDING
 from tests.quality.faults.callers import CALLERS
 from tests.quality.faults.company import COMPANY
+from tests.quality.faults.consequences import CONSEQUENCES, MISSED, OTHERWISE
 from tests.quality.faults.intermittent import INTERMITTENT
 from tests.quality.faults.state import STATE
 from tests.quality.faults.state_company import STATE_COMPANY
@@ -21,7 +24,17 @@ _STRICT: tuple[Fault, ...] = (*STRICT_VALUES, *STRICT_REQUESTS, *STRICT_CALLERS)
 _IN_COMPANY: tuple[Fault, ...] = (*COMPANY, *STATE_COMPANY, *INTERMITTENT)
 _STORED: tuple[Fault, ...] = (*STORAGE, *BLEEDING)
 
-FAULTS: tuple[Fault, ...] = (
+_PLANTED: tuple[Fault, ...] = (
     *(*CALLERS, *WIRE, *VALUES, *STATE, *UNIQUE, *TIMES),
     *(*_STRICT, *_IN_COMPANY, *_STORED, *ANSWERED),
 )
+
+#: Every planted fault that the gate finds under the rules that it breaks.
+FAULTS: tuple[Fault, ...] = tuple(
+    replace(fault, also={**fault.also, **CONSEQUENCES.get(fault.name, {})})
+    for fault in _PLANTED
+    if fault.name not in OTHERWISE and fault.name not in MISSED
+)
+#: Those that it finds under other rules, and those that it misses.
+FOUND_OTHERWISE: tuple[Fault, ...] = tuple(fault for fault in _PLANTED if fault.name in OTHERWISE)
+NOT_FOUND: tuple[Fault, ...] = tuple(fault for fault in _PLANTED if fault.name in MISSED)
