@@ -27,10 +27,10 @@ TELLING_VALUES: Mapping[str, tuple[Any, ...]] = {
         "registry.example.com:5000/team/app_1:v1.2-RC",
         f"ghcr.io/a/b.c@sha256:{'0f' * 32}",
         _long_text("r.example.com/app:v", 300).replace(" ", "."),
-        "nginx",
+        f"nginx {_SIGNS}{_ODD}",
     ),
     "exposed_port": (1, 65535, 443, 8081),
-    "health_path": ("/Health//?a=B&c=%20#d", " healthz \\ \u00fc ", _long_text("/", 300), ""),
+    "health_path": ("/Health//?a=B&c=%20#d", " healthz \\ \u00fc" + _LINES, _long_text("/", 300), ""),
     "env_config": (
         [
             {"env_name": "Z_LAST", "env_value": _LINES},
@@ -55,13 +55,13 @@ TELLING_VALUES: Mapping[str, tuple[Any, ...]] = {
         [{"host_path": "relative/\u00fc", "container_path": " /c "}],
         [
             {"host_path": f"/h{n}/", "container_path": f"/c{n}/" if n else _long_text("/", 300)}
-            for n in range(14, -1, -1)
+            for n in range(17, -1, -1)
         ],
         [],
     ),
     "required_labels": (
         ["zone=B", "Gpu", " a label,  with comma "],
-        [_SIGNS, "single", "", "true"],
+        [_SIGNS, "single", "", "true", _LINES],
         [_long_text("", 300), *(f"label-{n}" for n in range(18, 0, -1))],
         [],
     ),
@@ -73,7 +73,12 @@ TELLING_VALUES: Mapping[str, tuple[Any, ...]] = {
         "\u00e9" * 900 + _long_text("", 3300),
         "",
     ),
-    "openapi_url": ("/OpenAPI.json?full=1#x", " https://example.com/a  b.yaml ", _long_text("/", 500), ""),
+    "openapi_url": (
+        "/OpenAPI.json?full=1#x",
+        " https://example.com/a  b.yaml " + _SIGNS,
+        _long_text("/", 500),
+        "",
+    ),
     "external_url": (
         "https://Telling.Example.com:8443/a/B?c=D&e=%2f#G",
         "https://b.example.com?x=1&y=",

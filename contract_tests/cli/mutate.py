@@ -33,7 +33,7 @@ from contract_tests.targets.control_hook import CONTROL_HOOK_HELP
 def mutate(**options: Any) -> None:
     """Change the contract in every mechanical way, and check that the suite notices each change.
 
-    Exit codes: 0 every mutant is killed or listed as equivalent, 1 one survived, 2 wrong usage.
+    Exit codes: 0 every mutant outside a scope is killed or listed as equivalent, 1 one survived, 2 wrong usage.
     """
     from contract_tests.mutation.engine import all_mutations
     from contract_tests.mutation.faults import load_faults

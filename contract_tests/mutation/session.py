@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from contract_tests.cases.boundaries import derive_cases, select_new_cases
+from contract_tests.cases.company import add_company
 from contract_tests.cases.model import Case
 from contract_tests.cases.scenarios import build_scenario_cases
 from contract_tests.cases.tables import load_fixture_cases
@@ -104,7 +105,9 @@ def _build_cases(executor: Executor, spec: Spec) -> tuple[Case, ...]:
     pool, bodies = executor.controls.caller_pool, executor.controls.bodies
     tables = load_fixture_cases(executor.catalogue)
     derived = select_new_cases(derive_cases(spec, executor.catalogue, bodies), tables)
-    return (*tables, *derived, *build_scenario_cases(pool, bodies))
+    values = [case for case in (*tables, *derived) if case.layer == "cases"]
+    others = [case for case in tables if case.layer != "cases"]
+    return (*add_company(values, bodies), *others, *build_scenario_cases(pool, bodies))
 
 
 def load_equivalent(path: Path | None = None) -> dict[str, str]:

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from tests.quality.faults import FAULTS, FOUND_OTHERWISE, NOT_FOUND
+from tests.quality.faults import CORE_FAULTS, FAULTS, FOUND_OTHERWISE, NOT_FOUND
 from tests.quality.faults.consequences import CONSEQUENCES, MISSED, OTHERWISE
 from tests.support.gate.gate import catalogue, describe_findings, judge_app, violated_rules
 from tests.support.gate.planting import Fault
@@ -23,7 +23,23 @@ def assert_found(fault: Fault, seed: int) -> None:
     assert fault.breaks <= found <= fault.breaks | set(fault.also), describe_findings(report)
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+#: Of the faults beyond the core every third is planted in each run of the tests; `make test-exhaustive` plants all.
+_BEYOND = [fault for fault in FAULTS if fault not in CORE_FAULTS]
+
+
+def mark_exhaustive(number: int, fault: Fault) -> object:
+    """Return a parameter that only an exhaustive run of the tests has, but for every third."""
+    marks = () if number % 3 == 0 else (pytest.mark.exhaustive,)
+    return pytest.param(fault, id=fault.name, marks=marks)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *(pytest.param(fault, id=fault.name) for fault in CORE_FAULTS),
+        *(mark_exhaustive(*numbered) for numbered in enumerate(_BEYOND)),
+    ],
+)
 def test_a_fault_is_found_under_its_rules(fault: Fault) -> None:
     """The gate is red, names every rule that the fault breaks, and none but those that truly follow."""
     assert_found(fault, 0)

@@ -24,8 +24,9 @@ _STRICT: tuple[Fault, ...] = (*STRICT_VALUES, *STRICT_REQUESTS, *STRICT_CALLERS)
 _IN_COMPANY: tuple[Fault, ...] = (*COMPANY, *STATE_COMPANY, *INTERMITTENT)
 _STORED: tuple[Fault, ...] = (*STORAGE, *BLEEDING)
 
+_CORE: tuple[Fault, ...] = (*CALLERS, *WIRE, *VALUES, *STATE, *UNIQUE, *TIMES)
 _PLANTED: tuple[Fault, ...] = (
-    *(*CALLERS, *WIRE, *VALUES, *STATE, *UNIQUE, *TIMES),
+    *_CORE,
     *(*_STRICT, *_IN_COMPANY, *_STORED, *ANSWERED),
 )
 
@@ -38,3 +39,7 @@ FAULTS: tuple[Fault, ...] = tuple(
 #: Those that it finds under other rules, and those that it misses.
 FOUND_OTHERWISE: tuple[Fault, ...] = tuple(fault for fault in _PLANTED if fault.name in OTHERWISE)
 NOT_FOUND: tuple[Fault, ...] = tuple(fault for fault in _PLANTED if fault.name in MISSED)
+#: One or a few faults of each rule: `make mutants` also plants them in scopes.
+CORE_FAULTS: tuple[Fault, ...] = tuple(
+    fault for fault in FAULTS if fault.name in {fault.name for fault in _CORE}
+)

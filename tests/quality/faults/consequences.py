@@ -1,6 +1,6 @@
 """What the gate says of faults that no single rule describes: consequences, other names, and what it misses."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 _PROPERTY_RULES = (
     *(
@@ -51,17 +51,23 @@ _EVERY_UPDATE = (
     *("service-exists", "external-credential-null-keeps", "slug-unique", "service-type-immutable"),
 )
 
+
+def _for_each(faults: Iterable[str], rules: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+    """Return the same consequences for several faults."""
+    return dict.fromkeys(faults, rules)
+
+
 #: By fault: the rules that the gate may also name, and why each truly follows.
 CONSEQUENCES: Mapping[str, Mapping[str, str]] = {
-    **dict.fromkeys(
+    **_for_each(
         ("update-stores-three-properties", "update-not-validated-for-dk"),
         dict.fromkeys(_PROPERTY_RULES, "an invalid value of an update is accepted"),
     ),
-    **dict.fromkeys(
+    **_for_each(
         ("lock-stays-after-a-refused-update", "one-busy-service-locks-its-team"),
         dict.fromkeys(_EVERY_UPDATE, "any update may be refused, whatever it sends"),
     ),
-    **dict.fromkeys(
+    **_for_each(
         ("create-loses-the-last-property", "update-loses-the-last-property"),
         {"request-forms": "which property is the last one depends on the order of the keys"},
     ),
@@ -96,18 +102,18 @@ CONSEQUENCES: Mapping[str, Mapping[str, str]] = {
         "update-partial": "an update with GPUs is refused sometimes",
         "request-forms": "a request with GPUs is refused sometimes",
     },
-    **dict.fromkeys(
+    **_for_each(
         ("type-default-not-stored", "type-default-external"),
         {"created-stored": "the read-back of a create without a type shows another one"},
     ),
-    **dict.fromkeys(
+    **_for_each(
         ("body-over-10000-bytes-refused-on-update", "body-over-9000-bytes-crashes-for-dk"),
         dict.fromkeys(
             ("update-partial", "team-optional-for-credentials", *_PROPERTY_RULES),
             "a long body is refused, whatever makes it long",
         ),
     ),
-    **dict.fromkeys(
+    **_for_each(
         ("url-without-a-path-refused-on-create", "url-with-a-slash-at-the-end-refused-on-update"),
         {
             "unused-properties-accepted": "the request of the reference page has such a URL",
@@ -121,7 +127,7 @@ CONSEQUENCES: Mapping[str, Mapping[str, str]] = {
 #: Found, but under the rules of what the gate happened to send: by fault, why.
 OTHERWISE: Mapping[str, str] = {
     "update-of-one-property-refused-for-users": "each single property is refused, so its rule is named",
-    "update-without-a-change-refused": "a value that is stored already is refused, so the rule of its property is named",
+    "update-without-a-change-refused": "a value that is stored already is refused; its rule is named",
     "credential-without-a-url-refused-on-update": "a credential alone is refused, so its own rules are named",
     "slug-follows-the-name": "the old slug is free after a change of the name, which breaks slug-unique",
 }
