@@ -52,7 +52,7 @@ TELLING_VALUES: Mapping[str, tuple[Any, ...]] = {
             {"host_path": "/z/My  Data/", "container_path": "/A"},
             {"host_path": "/a", "container_path": "/z:ro"},
         ],
-        [{"host_path": "relative/\u00fc", "container_path": " /c "}],
+        [{"host_path": "relative/\u00fc", "container_path": ' /c <b>&amp;"d" '}],
         [
             {"host_path": f"/h{n}/", "container_path": f"/c{n}/" if n else _long_text("/", 300)}
             for n in range(17, -1, -1)
