@@ -135,8 +135,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if not states:
         return
     report = config.stash[_REPORT] = merge_states(states).build_report(load_catalogue())
-    if report.exit_code == 3:
-        session.exitstatus = 3  # every test passed or was skipped, and yet too little could be judged
+    if report.exit_code and not session.exitstatus:
+        session.exitstatus = (
+            report.exit_code
+        )  # as the command: a waiver expired, or too little could be judged
     if target := config.getoption("--report"):
         from contract_tests.reports.har import merge_har
 

@@ -88,8 +88,7 @@ def attribute_refusal(
     ``suspects`` are properties that were blamed before, which are tried first.
     """
     if not is_reproducible(executor, observation.case):
-        judgement = replace(observation.judgement, outcome="inconclusive", reason=_SOMETIMES)
-        return replace(observation, judgement=judgement)
+        return call_intermittent(observation)
     last = observation.case.steps[-1]
     if last.headers or last.style:
         usual = _change_last_step(observation.case, headers=(), style="")
@@ -198,9 +197,25 @@ def _blame_in_company(
     return None
 
 
+def call_intermittent(observation: Observation) -> Observation:
+    """Return the observation as inconclusive, because the refusal does not show each time."""
+    judgement = replace(observation.judgement, outcome="inconclusive", reason=_SOMETIMES)
+    return replace(observation, judgement=judgement)
+
+
 def is_reproducible(executor: Executor, case: Case) -> bool:
-    """Return whether a violation shows twice more in a row; else nothing can be compared with it."""
-    return all(_run_refused(executor, case) is not None for _ in range(2))
+    """Return whether a violation shows twice more; else nothing can be compared with it.
+
+    One other request is sent before the first time, and two before the second, so that a fault of every n-th request
+    does not show each time.
+    """
+    other = Step(caller="unknown", body=executor.controls.bodies["deployed"], expect="refuse")
+    for number in (1, 2):
+        for _ in range(number):
+            executor.sender.send_step(executor.open_context(), other)
+        if _run_refused(executor, case) is None:
+            return False
+    return True
 
 
 def differs_reliably(executor: Executor, wrong: Case, right: Case) -> bool:

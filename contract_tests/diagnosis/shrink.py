@@ -1,69 +1,20 @@
 """Shrinks a violation: fewer steps and fewer properties, as long as the target still shows it."""
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from contract_tests.cases.company import has_company, service_type_of
-from contract_tests.cases.model import SHARED_PREFIX, Case, Step
-from contract_tests.cases.telling_values import list_properties
-from contract_tests.diagnosis.attribution import (
-    attribute_crash,
-    attribute_refusal,
-    blame_rule,
-    differs_reliably,
-    needs_attribution,
-)
-from contract_tests.diagnosis.sharpening import sharpen_refusal
+from contract_tests.cases.model import Case, Step
 from contract_tests.execution.context import CannotRun
 from contract_tests.execution.executor import Executor
 from contract_tests.generation.rounds import relabel_case
 from contract_tests.generation.state_model import permission_rule
-from contract_tests.results.judge import SUCCESS_RULES
 from contract_tests.results.observation import Observation
 
 _MAX_TRIES = 24
-_STATE_DEPENDENT = "accepted on a new service, so what happened to this one before is the reason"
-_STORED_RULES = ("created-stored", "updated-stored", "update-keeps-omitted")
 
 
-def shrink_observation(
-    executor: Executor, observation: Observation, suspects: Container[str] = ()
-) -> Observation:
-    """Return the smallest variant of a violating case that still shows the violation; perhaps the case itself.
-
-    The variant may be about another rule: the smaller a case, the more exactly it names the broken rule.
-    ``suspects`` are properties that were blamed before.
-    """
-    if needs_attribution(observation):
-        return _find_reason(executor, observation, suspects)
-    if observation.case.rule == "unused-properties-accepted":
-        observation = _without_unused(executor, observation)
-        if needs_attribution(observation):
-            return _find_reason(executor, observation, suspects)
-    if _is_accepted_on_new_service(executor, observation):
-        judgement = replace(observation.judgement, outcome="inconclusive", reason=_STATE_DEPENDENT)
-        return replace(observation, judgement=judgement)
-    if observation.case.value and observation.case.expect == "accept":
-        return sharpen_refusal(executor, observation)
-    case = observation.case
-    if case.rule in _STORED_RULES and _is_stored_in_usual_form(executor, case):
-        return blame_rule(observation, "request-forms")
-    if has_company(case):
-        return _without_company(executor, observation)
-    if observation.judgement.server_error and (case.rule, case.expect) == ("not-while-busy", "refuse"):
-        return attribute_crash(executor, observation, case.steps[-1].body)
-    if case.layer not in ("lifecycle", "properties") and not _is_generated_call(case):
-        return observation
-    best = _shrink_steps(executor, observation)
-    return _find_reason(executor, best, suspects) if needs_attribution(best) else best
-
-
-def _find_reason(executor: Executor, observation: Observation, suspects: Container[str]) -> Observation:
-    return sharpen_refusal(executor, attribute_refusal(executor, observation, suspects))
-
-
-def _shrink_steps(executor: Executor, observation: Observation) -> Observation:
+def shrink_steps(executor: Executor, observation: Observation) -> Observation:
     """Return the violation with fewer steps, and a generated one with fewer properties."""
     best, tries = observation, 0
     progress = True
@@ -71,7 +22,7 @@ def _shrink_steps(executor: Executor, observation: Observation) -> Observation:
         progress = False
         for smaller in (*_without_status(best.case), *iter_shorter(best.case), *_iter_barer(best.case)):
             tries += 1
-            again = _run_again(executor, smaller)
+            again = run_again(executor, smaller)
             if again is not None and _shows_same(again, observation):
                 best, progress = again, True
                 break
@@ -80,61 +31,8 @@ def _shrink_steps(executor: Executor, observation: Observation) -> Observation:
     return best
 
 
-def _without_unused(executor: Executor, observation: Observation) -> Observation:
-    """Return the refusal without the properties that only the other type uses, if it is refused all the same."""
-    case, step = observation.case, observation.case.steps[-1]
-    if not isinstance(step.body, dict):
-        return observation
-    used = list_properties(service_type_of(case))
-    body = {key: value for key, value in step.body.items() if key in (*used, "service_slug", "service_type")}
-    rule = SUCCESS_RULES[step.operation]
-    again = _run_again(executor, replace(case, rule=rule, steps=(*case.steps[:-1], replace(step, body=body))))
-    return again or observation
-
-
-def _is_accepted_on_new_service(executor: Executor, observation: Observation) -> bool:
-    """Return whether a refused update of a service that many cases share is accepted on a new one."""
-    case, judgement = observation.case, observation.judgement
-    step = case.steps[-1]
-    shared = len(case.steps) == 1 and step.service.startswith(SHARED_PREFIX) and case.value is not None
-    if not shared or judgement.outcome != "violated" or judgement.reaction != "refused":
-        return False
-    body = executor.controls.bodies[step.service.removeprefix(SHARED_PREFIX)]
-    create = Step(caller=step.caller, body=body)
-    steps = (create, replace(step, service=create.as_))
-    try:
-        return executor.run_case(replace(case, steps=steps)).judgement.outcome == "passed"
-    except CannotRun:
-        return False
-
-
-def _is_stored_in_usual_form(executor: Executor, case: Case) -> bool:
-    """Return whether the read-back is right once all requests of a case are sent in their usual form."""
-    if not any((step.headers or step.style) and step.operation != "readContainer" for step in case.steps):
-        return False
-    steps = tuple(replace(step, headers=(), style="") for step in case.steps)
-    return differs_reliably(executor, case, replace(case, steps=steps))
-
-
-def _without_company(executor: Executor, observation: Observation) -> Observation:
-    """Return the violation with as few other properties as show it."""
-    step, name = observation.case.steps[0], observation.case.value[2] if observation.case.value else ""
-    needed = (*executor.controls.bodies[service_type_of(observation.case)], name)
-    others = [
-        key for key in step.body if key not in needed or (step.operation == "updateContainer" and key != name)
-    ]
-    best = observation
-    for names in (others, *([other] for other in others)):
-        body = {key: value for key, value in best.case.steps[0].body.items() if key not in names}
-        again = _run_again(executor, replace(best.case, steps=(replace(step, body=body),)))
-        if again is not None and again.judgement.rule == observation.judgement.rule:
-            best = again
-            if names is others:
-                return best
-    return attribute_crash(executor, best, others) if best.judgement.server_error else best
-
-
-def _run_again(executor: Executor, case: Case) -> Observation | None:
+def run_again(executor: Executor, case: Case) -> Observation | None:
+    """Run a case and return its observation if it shows a violation."""
     try:
         observation = executor.run_case(case)
     except CannotRun:
@@ -170,7 +68,7 @@ def _without_status(case: Case) -> Iterator[Case]:
 def _iter_barer(case: Case) -> Iterator[Case]:
     """Yield a generated case with one property less, or with one item of an array."""
     body = case.steps[-1].body
-    if not isinstance(body, dict) or not (case.layer == "properties" or _is_generated_call(case)):
+    if not isinstance(body, dict) or not (case.layer == "properties" or is_generated_call(case)):
         return
     for smaller in _iter_smaller_bodies(body):
         if case.layer == "properties":
@@ -180,7 +78,7 @@ def _iter_barer(case: Case) -> Iterator[Case]:
             yield replace(case, steps=(*case.steps[:-1], replace(case.steps[-1], body=smaller)))
 
 
-def _is_generated_call(case: Case) -> bool:
+def is_generated_call(case: Case) -> bool:
     """Return whether a case combines a request variant with a generated body; malformed text has no body."""
     return case.layer == "wire" and case.steps[-1].as_is and case.steps[-1].raw is None
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from contract_tests.diagnosis.shrink import shrink_observation
+from contract_tests.diagnosis.diagnose import diagnose_violation
 from contract_tests.execution.executor import Executor
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.observation import Observation
@@ -60,7 +60,7 @@ class Recorder:
     def shrink_pending(self) -> None:
         """Shrink the violations that wait, each within a few requests."""
         while self._pending:
-            observation = shrink_observation(self._executor, self._pending[0], self._suspects)
+            observation = diagnose_violation(self._executor, self._pending[0], self._suspects)
             self.state.pending.add(observation)
             del self._pending[0]
             if observation.case.value:

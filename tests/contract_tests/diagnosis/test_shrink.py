@@ -6,8 +6,8 @@ import pytest
 
 from contract_tests.cases.model import Case, Step
 from contract_tests.cases.tables import load_bodies
+from contract_tests.diagnosis.diagnose import diagnose_violation
 from contract_tests.diagnosis.shrink import iter_shorter as shorter
-from contract_tests.diagnosis.shrink import shrink_observation
 from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.generation.oracle import CREDENTIAL_PROPERTY
 from contract_tests.runs.options import RunOptions
@@ -75,7 +75,7 @@ def test_status_is_the_cause_only_if_it_matters(
         Step("updateContainer", body=body, expect="accept"),
     )
     executor = open_executor(WsgiTarget(app), options=ExecutorOptions(control_hook=MOCK_HOOK))
-    found = shrink_observation(
+    found = diagnose_violation(
         executor, executor.run_case(Case("trace", "not-while-busy", "lifecycle", steps))
     )
     assert (found.judgement.outcome, found.judgement.rule) == ("violated", rule)

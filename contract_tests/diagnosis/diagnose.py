@@ -1,0 +1,126 @@
+"""Diagnosis of a violation: its reason if a valid request is refused, else the smallest case that shows it."""
+
+from collections.abc import Container
+from dataclasses import replace
+
+from contract_tests.cases.company import has_company, service_type_of
+from contract_tests.cases.model import SHARED_PREFIX, Case, Step
+from contract_tests.cases.telling_values import list_properties
+from contract_tests.diagnosis.attribution import (
+    attribute_crash,
+    attribute_refusal,
+    blame_rule,
+    call_intermittent,
+    differs_reliably,
+    is_reproducible,
+    needs_attribution,
+)
+from contract_tests.diagnosis.sharpening import sharpen_refusal
+from contract_tests.diagnosis.shrink import is_generated_call, run_again, shrink_steps
+from contract_tests.execution.context import CannotRun
+from contract_tests.execution.executor import Executor
+from contract_tests.results.judge import SUCCESS_RULES
+from contract_tests.results.observation import Observation
+
+_STATE_DEPENDENT = "accepted on a new service, so what happened to this one before is the reason"
+_STORED_RULES = ("created-stored", "updated-stored", "update-keeps-omitted")
+
+
+def diagnose_violation(
+    executor: Executor, observation: Observation, suspects: Container[str] = ()
+) -> Observation:
+    """Return the smallest case that shows a violation, under the rule that it breaks; or an inconclusive one.
+
+    ``suspects`` are properties that were blamed before.
+    """
+    if _is_generated_refusal(observation) and not is_reproducible(executor, observation.case):
+        return call_intermittent(observation)
+    if observation.case.rule == "unused-properties-accepted":
+        observation = _without_unused(executor, observation)
+    if needs_attribution(observation):
+        return _find_reason(executor, observation, suspects)
+    if _is_accepted_on_new_service(executor, observation):
+        judgement = replace(observation.judgement, outcome="inconclusive", reason=_STATE_DEPENDENT)
+        return replace(observation, judgement=judgement)
+    if observation.case.value and observation.case.expect == "accept":
+        return sharpen_refusal(executor, observation)
+    return _diagnose_by_kind(executor, observation, suspects)
+
+
+def _diagnose_by_kind(executor: Executor, observation: Observation, suspects: Container[str]) -> Observation:
+    case = observation.case
+    if case.rule in _STORED_RULES and _is_stored_in_usual_form(executor, case):
+        return blame_rule(observation, "request-forms")
+    if has_company(case):
+        return _without_company(executor, observation)
+    if observation.judgement.server_error and (case.rule, case.expect) == ("not-while-busy", "refuse"):
+        return attribute_crash(executor, observation, case.steps[-1].body)
+    if case.layer not in ("lifecycle", "properties") and not is_generated_call(case):
+        return observation
+    best = shrink_steps(executor, observation)
+    return _find_reason(executor, best, suspects) if needs_attribution(best) else best
+
+
+def _is_generated_refusal(observation: Observation) -> bool:
+    """Return whether a generated request was refused that must be accepted: no table says what is wrong with it."""
+    case, judgement = observation.case, observation.judgement
+    refused = judgement.outcome == "violated" and judgement.reaction == "refused"
+    return refused and case.is_generated and case.expect != "refuse"
+
+
+def _find_reason(executor: Executor, observation: Observation, suspects: Container[str]) -> Observation:
+    return sharpen_refusal(executor, attribute_refusal(executor, observation, suspects))
+
+
+def _without_unused(executor: Executor, observation: Observation) -> Observation:
+    """Return the refusal without the properties that only the other type uses, if it is refused all the same."""
+    case, step = observation.case, observation.case.steps[-1]
+    if not isinstance(step.body, dict):
+        return observation
+    used = list_properties(service_type_of(case))
+    body = {key: value for key, value in step.body.items() if key in (*used, "service_slug", "service_type")}
+    rule = SUCCESS_RULES[step.operation]
+    again = run_again(executor, replace(case, rule=rule, steps=(*case.steps[:-1], replace(step, body=body))))
+    return again or observation
+
+
+def _is_accepted_on_new_service(executor: Executor, observation: Observation) -> bool:
+    """Return whether a refused update of a service that many cases share is accepted on a new one."""
+    case, judgement = observation.case, observation.judgement
+    step = case.steps[-1]
+    shared = len(case.steps) == 1 and step.service.startswith(SHARED_PREFIX) and case.value is not None
+    if not shared or judgement.outcome != "violated" or judgement.reaction != "refused":
+        return False
+    body = executor.controls.bodies[step.service.removeprefix(SHARED_PREFIX)]
+    create = Step(caller=step.caller, body=body)
+    steps = (create, replace(step, service=create.as_))
+    try:
+        return executor.run_case(replace(case, steps=steps)).judgement.outcome == "passed"
+    except CannotRun:
+        return False
+
+
+def _is_stored_in_usual_form(executor: Executor, case: Case) -> bool:
+    """Return whether the read-back is right once all requests of a case are sent in their usual form."""
+    if not any((step.headers or step.style) and step.operation != "readContainer" for step in case.steps):
+        return False
+    steps = tuple(replace(step, headers=(), style="") for step in case.steps)
+    return differs_reliably(executor, case, replace(case, steps=steps))
+
+
+def _without_company(executor: Executor, observation: Observation) -> Observation:
+    """Return the violation with as few other properties as show it."""
+    step, name = observation.case.steps[0], observation.case.value[2] if observation.case.value else ""
+    needed = (*executor.controls.bodies[service_type_of(observation.case)], name)
+    others = [
+        key for key in step.body if key not in needed or (step.operation == "updateContainer" and key != name)
+    ]
+    best = observation
+    for names in (others, *([other] for other in others)):
+        body = {key: value for key, value in best.case.steps[0].body.items() if key not in names}
+        again = run_again(executor, replace(best.case, steps=(replace(step, body=body),)))
+        if again is not None and again.judgement.rule == observation.judgement.rule:
+            best = again
+            if names is others:
+                return best
+    return attribute_crash(executor, best, others) if best.judgement.server_error else best

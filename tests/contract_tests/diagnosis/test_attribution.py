@@ -1,0 +1,68 @@
+"""Attribution: a refusal is blamed on the property, value, form or caller that is its reason, and on nothing else."""
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from contract_tests.results.verdict import Report
+from mock_server import create_app
+from tests.support.gate.gate import describe_findings, judge_app, violated_rules
+from tests.support.gate.planting import REFUSED, Interceptor, Request, add_interceptor
+
+
+def refuse(when: Callable[[Request], bool]) -> Interceptor:
+    """Refuse the requests of the two operations for which the condition holds."""
+    return lambda request, send: REFUSED if request.operation and when(request) else send(request)
+
+
+def judge(intercept: Interceptor, **options: Any) -> Report:
+    """Return the report of generated bodies and random scenarios on a mock behind an interceptor."""
+    app = add_interceptor(create_app(), intercept)
+    return judge_app(app, **{"layers": ("lifecycle", "properties"), "max_examples": 150, **options})
+
+
+REASONS: dict[str, tuple[str, Callable[[Request], bool]]] = {
+    "one property": ("usage-prompt-type", lambda r: 0 < len(str(r.body.get("usage_prompt", ""))) < 256),
+    "a long text": ("texts-unbounded", lambda r: len(str(r.body.get("service_desc", ""))) > 1000),
+    "one type": ("service-type-enum", lambda r: r.body.get("service_type") == "external"),
+    "a part of an item": (
+        "env-value-type",
+        lambda r: any(" z " in str(i) or "\n" in str(i.get("env_value")) for i in _variables(r)),
+    ),
+    "the form": ("request-forms", lambda r: r.header("Accept") is not None),
+}
+
+
+def _variables(request: Request) -> list[dict[str, Any]]:
+    items = request.body.get("env_config")
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
+@pytest.mark.parametrize("name", REASONS)
+def test_the_reason_is_blamed_alone(name: str) -> None:
+    """In bodies of many properties, only the rule of the refused part is violated."""
+    rule, refused = REASONS[name]
+    report = judge(refuse(refused))
+    assert violated_rules(report) == {rule}, describe_findings(report)
+
+
+def test_the_rules_of_answers_are_never_blamed_for_a_refusal() -> None:
+    """`created` and `updated` are not violated by a server that refuses valid bodies."""
+    report = judge(refuse(lambda request: request.body.get("replica_count") == 10))
+    assert violated_rules(report) == {"replica-count-range"}, describe_findings(report)
+
+
+def test_a_refusal_that_shows_only_sometimes_is_blamed_on_no_property() -> None:
+    """Where every third request is refused, nothing can be compared, and generated bodies blame no one."""
+    numbers = itertools.count()
+    report = judge(refuse(lambda _: next(numbers) % 3 == 2), layers=("properties",))
+    assert violated_rules(report) == set(), describe_findings(report)
+
+
+def test_what_is_open_is_blamed_on_no_documented_rule() -> None:
+    """A server that refuses unknown properties of items breaks an assumed rule only."""
+    strict = refuse(lambda request: any("not_in_the_contract" in item for item in _variables(request)))
+    report = judge(strict, layers=("cases", "properties"), strict=False)
+    assert (report.exit_code, violated_rules(report)) == (0, {"unknown-properties-ignored"})
