@@ -23,6 +23,7 @@ from contract_tests.runs.recorder import Recorder
 
 _FEW_CASES = 5
 _RARE_CASES = 2
+_RARE_REPEATS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,7 @@ class LayerRunner:
             for of_rule in by_rule.values()
             if len(of_rule) <= _RARE_CASES
             for case in of_rule
-            for offset in (1, 2)
+            for offset in range(1, 1 + _RARE_REPEATS)
         ]
         self.runner.run_in_order("lifecycle", repeated)
 
