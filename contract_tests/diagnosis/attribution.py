@@ -211,8 +211,11 @@ def is_reproducible(executor: Executor, case: Case) -> bool:
     """
     other = Step(caller="unknown", body=executor.controls.bodies["deployed"], expect="refuse")
     for number in (1, 2):
-        for _ in range(number):
-            executor.sender.send_step(executor.open_context(), other)
+        try:
+            for _ in range(number):
+                executor.sender.send_step(executor.open_context(), other)
+        except CannotRun:
+            return False
         if _run_refused(executor, case) is None:
             return False
     return True

@@ -13,7 +13,7 @@ from contract_tests.cases.callers import CREDENTIAL_KINDS, Caller, CallerPool
 from contract_tests.cases.model import SHARED_PREFIX, Case, Step
 from contract_tests.cases.value_templates import SlugFactory
 from contract_tests.contract.rules import Rule
-from contract_tests.execution.context import CaseContext, ControlFailed
+from contract_tests.execution.context import CannotRun, CaseContext, ControlFailed
 from contract_tests.execution.sender import Sender
 from contract_tests.targets.base import is_success
 
@@ -75,8 +75,11 @@ class Controls:
         with self._lock_for("credentials"):
             if "credentials" not in self._results:
                 context = CaseContext(self.caller_pool, self.slugs)
-                response = self.sender.send_step(context, Step(body=self.bodies["external-with-credential"]))
-                self._results["credentials"] = is_success(response)
+                step = Step(body=self.bodies["external-with-credential"])
+                try:
+                    self._results["credentials"] = is_success(self.sender.send_step(context, step))
+                except CannotRun:  # no service may be created any more
+                    self._results["credentials"] = False
             return bool(self._results["credentials"])
 
     def _attach_service(
@@ -97,13 +100,21 @@ class Controls:
         context.caller_pool = self.caller_pool  # finding the base may have shown that a team must be named
         if rule.id == "update-partial":
             return step
-        if base is None and rule.stage in ("authentication", "team") and step.expect == "accept":
-            return step  # about the caller itself
+        about_caller = rule.stage in ("authentication", "team") and step.expect == "accept"
+        if base is None and about_caller and self._can_others_update(service_type, owner):
+            return step
         if base is None:
             raise ControlFailed(f"{owner.caller.name} cannot update a plain {service_type} service here")
         if base and (step.raw is not None or step.rule) and step.expect == "accept":
             raise ControlFailed("an update that leaves anything out is refused here")
         return replace(step, body={**base, **step.body}) if isinstance(step.body, dict) else step
+
+    def _can_others_update(self, service_type: str, owner: Owner) -> bool:
+        """Return whether a caller of another kind can update a plain service of its own."""
+        others = {c.kind: c for c in self.caller_pool.list_red_callers() if c.kind != owner.caller.kind}
+        return any(
+            self._find_base(service_type, Owner(other, "red")) is not None for other in others.values()
+        )
 
     def _open_shared(self, service_type: str, owner: Owner) -> SharedService | None:
         """Return the service that cases of this type and caller share, or None if it cannot be created."""

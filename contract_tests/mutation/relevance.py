@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from contract_tests.cases.callers import CallerPool
+from contract_tests.cases.company import has_company
 from contract_tests.cases.model import Case
 from contract_tests.contract.spec import Spec
 from contract_tests.mutation.mutants import Mutant
@@ -50,11 +51,20 @@ def select_touching(
         return tuple(case for case in cases if any(s.operation == "readContainer" for s in case.steps))
     if isinstance(inner, Mutant) and (name := find_property(inner)):
         wanted = {(inner.operation, name), (inner.operation, ANY)}
-        return tuple(case for case in cases if wanted & touched.get(case.id, wanted))
+        return tuple(
+            case
+            for case in cases
+            if wanted & touched.get(case.id, wanted) and not _is_about_another(case, name)
+        )
     everywhere = set(SUCCESS_RULES.values()) & set(
         mutation.rules
     )  # every accepted request is judged by these
     return () if isinstance(mutation, ScopedMutant) and not everywhere else cases
+
+
+def _is_about_another(case: Case, name: str) -> bool:
+    """Return whether a case must be refused for another property, and sends this one as valid company."""
+    return has_company(case) and case.value is not None and case.value[2] != name
 
 
 def list_repeats(cases: Iterable[Case], pool: CallerPool) -> tuple[Case, ...]:

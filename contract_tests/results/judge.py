@@ -143,16 +143,16 @@ def judge_readback(
     found = "a read-back with " + _shorten(json.dumps({name: stored.get(name) for name in different}))
     if different:
         differences = tuple((n, _describe_stored(stored, n), _describe_value(wanted[n])) for n in different)
-        reason = _describe_difference(rule, different)
+        reason = _describe_difference(rule)
         return Judgement("violated", rule.id, reason, found, expected, differences=differences)
     return Judgement("passed", rule.id, received=found, expected=expected)
 
 
-def _describe_difference(rule: Rule, names: list[str]) -> str:
-    changed = ", ".join(names)
+def _describe_difference(rule: Rule) -> str:
+    """Return the reason of a wrong read-back, the same for all properties, so that one cause is one finding."""
     if rule.id == "update-keeps-omitted":
-        return f"{changed} changed although the update left it out"
-    return f"{changed} differs from the expected value"
+        return "changed although the update left it out"
+    return "the read-back shows another value"
 
 
 def _describe_stored(stored: Mapping[str, Any], name: str) -> str:

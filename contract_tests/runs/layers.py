@@ -75,9 +75,8 @@ class LayerRunner:
         tables = self._load_tables("cases")
         bodies = self.executor.controls.bodies
         derived = derive_cases(self.executor.sender.spec, self.executor.catalogue, bodies)
-        cases = self.options.select_cases([*tables, *select_new_cases(derived, tables)])
-        batches, single = batch_cases(cases)
-        single = add_company(single, bodies)
+        every = add_company([*tables, *select_new_cases(derived, tables)], bodies)
+        batches, single = batch_cases(self.options.select_cases(every))
         unproven = self.runner.run_batches(batches)
         self.runner.run_rotated("cases", [*single, *unproven])
         self._repeat_refusals("cases", single)

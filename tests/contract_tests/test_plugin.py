@@ -23,7 +23,7 @@ def test_each_rule_is_a_test(folder: Path) -> None:
     """Against the mock every rule passes or is skipped with a reason, in a foreign project."""
     done = run_contract_pytest(folder, "--target", MOCK)
     assert done.returncode == 0, done.stdout
-    assert "80 passed, 1 skipped" in done.stdout
+    assert "82 passed, 1 skipped" in done.stdout
     assert "CONFORMS" in done.stdout
 
 
@@ -31,7 +31,7 @@ def test_a_broken_rule_fails_its_test(folder: Path) -> None:
     """A violated rule fails its test, with the response and a command to reproduce it."""
     done = run_contract_pytest(folder, "--target", "wsgi:faulty:app", "-k", "slug-unique")
     assert done.returncode == 1, done.stdout
-    assert "1 failed, 80 deselected" in done.stdout
+    assert "1 failed, 82 deselected" in done.stdout
     assert "Received: 201" in done.stdout
     assert "curl -i -X POST" in done.stdout
 

@@ -179,7 +179,7 @@ def test_no_more_is_created_than_allowed(most: int) -> None:
     """With --max-created the target stores no more services than that, even with concurrent requests."""
     store = MemoryStore()
     with serve_app(create_app(store=store)) as url:
-        done = run_command("run", "--target", url, "--max-created", str(most), "--quiet")
+        done = run_command("run", "--target", url, "--max-created", str(most), "--min-judged", "0", "--quiet")
     assert done.code == 0, done.out + done.err
     assert len(list_stored_ids(store)) <= most
 

@@ -148,14 +148,21 @@ def test_new_constraints_are_judged_and_have_their_rows(extended_spec: Path) -> 
     assert verdicts == {"right": {"conforms"}, "old": {"violated"}}
 
 
+#: An empty image is an open point, so a contract that refuses it is equivalent.
+OPEN = {
+    f"{operation}:/body/properties/docker_image:floor minLength-1"
+    for operation in ("createContainer", "updateContainer")
+}
+
+
 def test_mutants_of_new_constraints_are_killed(extended_spec: Path) -> None:
-    """Every mutant of a constraint added to the spec alone is killed."""
+    """Every mutant of a constraint added to the spec alone is killed, except on an open point."""
     session = open_session(MOCK, spec=extended_spec, control_hook=HOOK)
     rules = {new[3] for new in NEW}
     chosen = [mutant for mutant in all_mutants(session) if rules & set(mutant.rules)]
     results = {result.mutant.id: result.state for result in run_mutations(session, chosen)}
     assert len(results) >= 10
-    assert {name: state for name, state in results.items() if state != "killed"} == {}
+    assert {name for name, state in results.items() if state != "killed"} <= OPEN
 
 
 def test_command_reports_survivors(tmp_path: Path) -> None:

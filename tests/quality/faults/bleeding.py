@@ -173,7 +173,7 @@ OTHERS: tuple[Fault, ...] = (
                 rewrites("update", _null_with_a_url)),
     remembering("null-of-users-clears-the-credential", "external-credential-null-keeps",
                 rewrites("update", _null_for_users)),
-    remembering("update-changes-the-service-before", "update-keeps-omitted", bleeds("update", _one_before),
+    remembering("update-changes-the-service-before", "updated-stored", bleeds("update", _one_before),
                 also=_CREATED | _UPDATED),
     remembering("create-changes-the-service-before", "created-stored", bleeds("create", _one_before),
                 also=_KEEPS),

@@ -74,6 +74,17 @@ CONSEQUENCES: Mapping[str, Mapping[str, str]] = {
     "labels-not-stored-in-bodies-over-4-kib": {
         "request-forms": "an indented or escaped body is longer than the same body in its usual form"
     },
+    "empty-env-value-beside-another-refused": {
+        "env-config-type": "the items are refused together",
+    },
+    "second-instance-takes-names-up-to-100": dict.fromkeys(
+        ("request-forms", "updated", "created", "update-partial", "display-name-type", "texts-unbounded"),
+        "a long name is refused sometimes, whatever else is sent",
+    ),
+    "update-changes-the-service-before": {
+        "slug-immutable": "an update that names a slug changes the service before",
+        "update-keeps-omitted": "the service before keeps nothing",
+    },
     "no-image-crashes": {"service-type-enum": "a create of a wrong type without an image crashes, too"},
     "url-of-another-form-crashes": {"external-url-pattern": "a URL of another scheme crashes, too"},
     "jwt-refused-for-its-second-team": {"auth-bearer": "a bearer token is refused for its second team"},

@@ -96,7 +96,7 @@ TIMES: tuple[Fault, ...] = (
     *(unenforced(f"{rule}-every-other-time", rule, lambda: every_other()) for rule in EVERY_OTHER),
     unenforced("create-validated-not-at-all", " ".join(shape_rules("createContainer")), on("create")),
     unenforced("update-validated-not-at-all", " ".join(shape_rules("updateContainer")), on("update")),
-    partly("update-not-validated-for-dk", "display-name-type service-desc-type external-url-pattern",
+    partly("update-not-validated-for-dk", "service-desc-type external-url-pattern",
            shape_rules("updateContainer"), by("dk", "update")),
     partly("create-not-validated-for-jwt", "service-slug-pattern service-type-enum external-url-pattern",
            shape_rules("createContainer"), by("jwt", "create")),
