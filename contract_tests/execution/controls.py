@@ -20,6 +20,7 @@ from contract_tests.targets.base import is_success
 # Refusals in these stages prove something only if the same request without its fault is accepted.
 _CONTROLLED_STAGES = ("media-type", "json", "shape")
 _IMMUTABLE = ("service_slug", "service_type")
+_EXTERNAL_ONLY = ("external_url", "external_auth_credential_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Controls:
         allowed = updating and step.expect in (None, "accept") and isinstance(step.body, dict)
         if not (shared or single or allowed) or (self.refuse_only and not updating):
             return step  # with --refuse-only a refused create cannot have a control
-        service_type = step.service.removeprefix(SHARED_PREFIX) if shared else "deployed"
+        service_type = step.service.removeprefix(SHARED_PREFIX) if shared else _guess_type(step)
         owner = self._choose_owner(step, context)
         if shared or single:
             self._attach_service(step, service_type, owner, context, id_required=shared)
@@ -177,3 +178,9 @@ class Controls:
         """Return the lock of one result, so that different results are found in parallel."""
         with self._lock:
             return self._key_locks.setdefault(key, Lock())
+
+
+def _guess_type(step: Step) -> str:
+    """Return the type of a service that takes the body of an update."""
+    body = step.body if isinstance(step.body, dict) else {}
+    return "external" if any(body.get(name) is not None for name in _EXTERNAL_ONLY) else "deployed"
