@@ -3,7 +3,7 @@
 import functools
 import logging
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,6 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from mock_server.admin.api import register_api
 from mock_server.admin.pages import register_pages
 from mock_server.admin.scenario_api import ScenarioApi
-from mock_server.app.direct_routes import DirectRoute, DirectRoutes
 from mock_server.app.options import MockOptions
 from mock_server.contract import loader, resources
 from mock_server.contract.model import BASE_PATH, Contract, Operation, Rule
@@ -33,12 +32,12 @@ from mock_server.validation.body import BodyReader
 from mock_server.validation.callers import CallerDirectory, load_callers
 from mock_server.validation.request import Request
 from mock_server.web import responses
-from mock_server.web.flask_responses import send_response, to_flask
+from mock_server.web.flask_responses import send_response
 from mock_server.web.journal import Journal
-from mock_server.web.middleware import MAX_DRAIN_BYTES, RequestMiddleware, RequestOutcome
+from mock_server.web.middleware import MAX_DRAIN_BYTES, RequestMiddleware
 from mock_server.web.redaction import Redactor
 from mock_server.web.responses import HandledResponse, Response
-from mock_server.web.wsgi import OUTCOME, RAW_REQUEST, Environ
+from mock_server.web.wsgi import RAW_REQUEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ def build_app(state: AppState, contract: Contract) -> Flask:
     app.extensions["mock_server"] = (state, contract)
     app.url_map.merge_slashes = False
     operations = (*contract.operations, *_readback_contract().operations)
-    direct_routes = _add_operations(app, state, mock, operations)
+    _add_operations(app, state, mock, operations)
     if options.control:
         scenarios = ScenarioApi(
             mock, state.script, state.clock, options.deploy_seconds, operations, options.workers
@@ -100,7 +99,7 @@ def build_app(state: AppState, contract: Contract) -> Flask:
     )
     max_bytes = options.max_body if contract.rule_enabled("body-size") else MAX_DRAIN_BYTES
     middleware = RequestMiddleware(
-        DirectRoutes(app, direct_routes), state.journal, state.redactor, max_bytes, options.cors, options.log
+        app.wsgi_app, state.journal, state.redactor, max_bytes, options.cors, options.log
     )
     app.wsgi_app = middleware  # type: ignore[method-assign]
     return app
@@ -161,38 +160,33 @@ def _readback_contract() -> Contract:
     return loader.build_contract(document if isinstance(document, dict) else {}, {})
 
 
-def _add_operations(
-    app: Flask, state: AppState, mock: Mock, operations: tuple[Operation, ...]
-) -> list[DirectRoute]:
+def _add_operations(app: Flask, state: AppState, mock: Mock, operations: tuple[Operation, ...]) -> None:
     preferable = frozenset(o.id for o in mock.contract.operations) if state.options.control else frozenset()
     injector = FaultInjector(
         mock.handle, state.callers, state.store, state.random_faults, state.script, preferable
     )
-    return [_add_route(app, injector, operation) for operation in operations]
+    for operation in operations:
+        _add_route(app, injector, operation)
 
 
-def _add_route(app: Flask, injector: FaultInjector, operation: Operation) -> DirectRoute:
-    """Add the route of an operation to the app, and return the same route for `DirectRoutes`."""
+def _add_route(app: Flask, injector: FaultInjector, operation: Operation) -> None:
+    """Add the route of an operation; its path parameters have numbers, since Flask takes fewer names."""
     names = re.findall(r"\{([^}]+)\}", operation.path)
     parts = re.split(r"\{[^}]+\}", BASE_PATH + operation.path)
     rule = parts[0] + "".join(f"<p{number}>{part}" for number, part in enumerate(parts[1:]))
 
-    def answer(environ: Environ, values: Iterable[str]) -> Response:
+    def view(**values: str) -> flask.Response:
+        environ = flask.request.environ
         raw = environ[RAW_REQUEST]
-        path_values = dict(zip(names, values, strict=True))
+        path_values = dict(zip(names, values.values(), strict=True))
         request = Request(raw.headers, raw.body, raw.body_size, path_values)
         try:
             handled = injector.handle(operation, request, environ)
         except UnreachableStoreError as error:
             handled = HandledResponse(_store_error_response(error))
-        environ[OUTCOME] = RequestOutcome(handled.response, operation.id, handled.caller)
-        return handled.response
-
-    def view(**values: str) -> flask.Response:
-        return to_flask(answer(flask.request.environ, values.values()))
+        return send_response(handled.response, operation.id, handled.caller)
 
     app.add_url_rule(rule, operation.id, view, methods=[operation.method], provide_automatic_options=False)
-    return DirectRoute(operation.method, re.compile("([^/]+)".join(map(re.escape, parts))), answer)
 
 
 def _store_error_response(error: UnreachableStoreError) -> Response:

@@ -15,7 +15,6 @@ SUITE = sorted((ROOT / "contract_tests").rglob("*.py"))
 #: The only modules of the mock that import the web framework.
 FLASK = {
     "app/factory.py",
-    "app/direct_routes.py",
     "admin/api.py",
     "admin/pages.py",
     "proxy/app.py",
