@@ -1,6 +1,7 @@
 """Refusals in company: an invalid value beside valid values of other properties, since a fault may show only there.
 
-The first refusal of each rule stays plain. The others get company by a covering array, at no further request.
+The first refusal of each rule stays plain. The others get company by a covering array, at no further request. The
+company is made of values that the target accepts: a refusal for their sake would prove nothing.
 """
 
 from collections import defaultdict
@@ -13,17 +14,20 @@ from allpairspy import AllPairs
 
 from contract_tests.cases.model import SHARED_PREFIX, Case
 from contract_tests.cases.tables import ABSENT
-from contract_tests.cases.telling_values import TELLING_VALUES, list_properties
+from contract_tests.cases.telling_values import TELLING_VALUES, Values, list_properties
 
 _SUFFIX = "~company"
 
 
-def add_company(cases: Iterable[Case], bodies: Mapping[str, Any]) -> list[Case]:
+def add_company(
+    cases: Iterable[Case], bodies: Mapping[str, Any], values: Values = TELLING_VALUES
+) -> list[Case]:
     """Return the cases of single values, with other valid properties in all refused ones but each rule's first.
 
-    A property of both types is tried on both; ``bodies`` has the plain create of each.
+    A property of both types is tried on both; ``bodies`` has the plain create of each, ``values`` the
+    company.
     """
-    rows = {kind: cycle(list(_list_rows(kind))) for kind in ("deployed", "external")}
+    rows = {kind: cycle(list(_list_rows(kind, values))) for kind in ("deployed", "external")}
     seen: dict[tuple[str, str], int] = defaultdict(int)
     result = []
     for case in cases:
@@ -63,15 +67,16 @@ def service_type_of(case: Case) -> str:
     return "external" if step.body.get("service_type") == "external" else "deployed"
 
 
-def _list_rows(service_type: str) -> Iterator[Mapping[str, Any]]:
-    names = [name for name in list_properties(service_type) if name != "docker_image"]
-    levels = [[None, *range(len(TELLING_VALUES[name]))] for name in names]
+def _list_rows(service_type: str, values: Values) -> Iterator[Mapping[str, Any]]:
+    names = [name for name in list_properties(service_type) if name in values and name != "docker_image"]
+    if len(names) < 2:  # nothing to pair
+        yield {}
+        return
+    levels = [[None, *range(len(values[name]))] for name in names]
     for row in AllPairs(levels):
-        values = {
-            n: TELLING_VALUES[n][place] for n, place in zip(names, row, strict=True) if place is not None
-        }
+        chosen = {n: values[n][place] for n, place in zip(names, row, strict=True) if place is not None}
         explicit = service_type == "deployed" and row[0] in (0, 2)
-        yield {"service_type": "deployed", **values} if explicit else values
+        yield {"service_type": "deployed", **chosen} if explicit else chosen
 
 
 def _with_company(case: Case, others: Mapping[str, Any]) -> Case:

@@ -10,7 +10,7 @@ from typing import Any
 from allpairspy import AllPairs
 
 from contract_tests.cases.model import Case, Step
-from contract_tests.cases.telling_values import TELLING_VALUES, choose_values, list_properties
+from contract_tests.cases.telling_values import TELLING_VALUES, Values, choose_values, list_properties
 
 _ABSENT = "absent"
 _TYPES = ("deployed", "deployed by default", "external")
@@ -41,20 +41,21 @@ _CREDENTIAL = "external_auth_credential_id"
 Row = Mapping[str, Any]
 
 
-def build_covering_cases(roles: Sequence[str], *, with_credential: bool) -> list[Case]:
+def build_covering_cases(
+    roles: Sequence[str], values: Values = TELLING_VALUES, prefix: str = "covering"
+) -> list[Case]:
     """Return creates and updates in which every pair of factors meets, each compared with its read-back."""
     if not roles:
         return []
-    names = [name for name in TELLING_VALUES if with_credential or name != _CREDENTIAL]
-    rows = list(_list_rows(roles, _TYPES, names))
+    rows = list(_list_rows(roles, _TYPES, values))
     return [
-        *(_build_create(number, row) for number, row in enumerate(rows, 1)),
-        *_build_updates(roles, names),
+        *(_build_create(f"{prefix}/create-{number}", row, values) for number, row in enumerate(rows, 1)),
+        *_build_updates(roles, values, prefix),
     ]
 
 
-def _list_rows(roles: Sequence[str], types: Sequence[str], names: Sequence[str]) -> Iterator[Row]:
-    properties = {name: [_ABSENT, *range(len(TELLING_VALUES[name]))] for name in names}
+def _list_rows(roles: Sequence[str], types: Sequence[str], values: Values) -> Iterator[Row]:
+    properties = {name: [_ABSENT, *range(len(several))] for name, several in values.items()}
     factors = {
         "caller": list(roles),
         "type": list(types),
@@ -62,55 +63,55 @@ def _list_rows(roles: Sequence[str], types: Sequence[str], names: Sequence[str])
         "slug": list(_SLUGS),
         **properties,
     }
-    for values in AllPairs(list(factors.values())):
-        yield dict(zip(factors, values, strict=True))
+    for row in AllPairs(list(factors.values())):
+        yield dict(zip(factors, row, strict=True))
 
 
-def _values_of_row(row: Row, service_type: str) -> dict[str, Any]:
+def _values_of_row(row: Row, service_type: str, values: Values) -> dict[str, Any]:
     return {
-        name: TELLING_VALUES[name][row[name]]
+        name: values[name][row[name]]
         for name in list_properties(service_type)
         if row.get(name, _ABSENT) != _ABSENT
     }
 
 
-def _build_create(number: int, row: Row) -> Case:
-    service_type = row["type"].partition(" ")[0]
+def _choose_required(service_type: str, values: Values) -> dict[str, Any]:
     needed = "external_url" if service_type == "external" else "docker_image"
-    values = {
-        "display_name": "Covered",
-        needed: TELLING_VALUES[needed][-1],
-        **_values_of_row(row, service_type),
-    }
-    body = values if row["type"] == "deployed by default" else {"service_type": service_type, **values}
+    return {"display_name": "Covered", needed: values.get(needed, TELLING_VALUES[needed])[-1]}
+
+
+def _build_create(case_id: str, row: Row, values: Values) -> Case:
+    service_type = row["type"].partition(" ")[0]
+    sent = {**_choose_required(service_type, values), **_values_of_row(row, service_type, values)}
+    body = sent if row["type"] == "deployed by default" else {"service_type": service_type, **sent}
     body = {**_SLUGS[row["slug"]], **body}
     step = Step(caller=row["caller"], body=body, expect="accept", rule="created")
     create = replace(step, **_FORMS[row["form"]])
     absent = {name: None for name in list_properties(service_type) if name not in _WITH_DEFAULT}
     explicit = {} if row["type"] == "deployed by default" else {"service_type": service_type}
-    shows = {**explicit, **absent, **values}
+    shows = {**explicit, **absent, **sent}
     read = Step("readContainer", create.caller, shows=tuple(shows.items()))
-    return Case(f"covering/create-{number}", "created-stored", "lifecycle", (create, read))
+    return Case(case_id, "created-stored", "lifecycle", (create, read))
 
 
-def _build_updates(roles: Sequence[str], names: Sequence[str]) -> Iterator[Case]:
+def _build_updates(roles: Sequence[str], values: Values, prefix: str) -> Iterator[Case]:
     """Yield series of updates of one service; after each, what it sent and what it left out is read back."""
-    rows = list(_list_rows(roles, ("deployed", "external"), names))
+    rows = list(_list_rows(roles, ("deployed", "external"), values))
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["caller"], row["type"]), []).append(row)
     for (role, service_type), members in groups.items():
         for start in range(0, len(members), _UPDATES_PER_CASE):
-            steps = _build_series(role, service_type, names, members[start : start + _UPDATES_PER_CASE])
-            name = f"covering/update-{service_type}-by-{role}-{start // _UPDATES_PER_CASE + 1}"
+            steps = _build_series(role, service_type, values, members[start : start + _UPDATES_PER_CASE])
+            name = f"{prefix}/update-{service_type}-by-{role}-{start // _UPDATES_PER_CASE + 1}"
             yield Case(name, "updated-stored", "lifecycle", tuple(steps))
 
 
-def _build_series(role: str, service_type: str, names: Sequence[str], rows: Sequence[Row]) -> Iterator[Step]:
-    stored = {name: value for name, value in choose_values(service_type, 0).items() if name in names}
+def _build_series(role: str, service_type: str, values: Values, rows: Sequence[Row]) -> Iterator[Step]:
+    stored = {**_choose_required(service_type, values), **choose_values(service_type, 0, values)}
     yield Step(caller=role, body={"service_type": service_type, **stored})
     for number, row in enumerate(rows):
-        sent = _values_of_row(row, service_type)
+        sent = _values_of_row(row, service_type, values)
         kept = {name: value for name, value in stored.items() if name not in sent}
         stored, shown = stored | sent, dict(sent)
         null_credential = number % 2 == 0 and service_type == "external" and _CREDENTIAL in kept

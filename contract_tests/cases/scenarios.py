@@ -8,6 +8,7 @@ from contract_tests.cases.callers import CallerPool
 from contract_tests.cases.covering import build_covering_cases
 from contract_tests.cases.model import SHARED_PREFIX, Case, Expect, Step
 from contract_tests.cases.tables import choose_creator
+from contract_tests.cases.telling_values import TELLING_VALUES, Values
 
 _URL = "https://moved.example.com/v2"
 _CREDENTIAL = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
@@ -20,9 +21,16 @@ _EXTERNAL_ONLY: tuple[tuple[str, str, dict[str, Any]], ...] = (
 
 
 def build_scenario_cases(
-    pool: CallerPool, bodies: Mapping[str, Any], *, with_credential: bool = True
+    pool: CallerPool,
+    bodies: Mapping[str, Any],
+    offered: Values = TELLING_VALUES,
+    accepted: Values = TELLING_VALUES,
 ) -> list[Case]:
-    """Return the scenario cases for the given callers; ``with_credential`` if a reference may be made up."""
+    """Return the scenario cases for the given callers.
+
+    ``offered`` are the values that are stored and read back. If the target refuses some of them, the ``accepted``
+    ones are also sent without the others, so that their read-back is judged.
+    """
     kinds: list[str] = sorted({caller.kind for caller in pool.list_red_callers()})
     roles = [f"{kind}-red" for kind in kinds]
     blue = pool.find_caller("blue")
@@ -37,7 +45,8 @@ def build_scenario_cases(
         *_update_of_colleagues(kinds),
         _repeat_slug_after_many(bodies),
         *_update_after_refusal(kinds),
-        *build_covering_cases(roles, with_credential=with_credential),
+        *build_covering_cases(roles, offered),
+        *(build_covering_cases(roles, accepted, "covering-accepted") if accepted != offered else ()),
         *_reuse_slug_after_refusal(bodies),
     ]
 

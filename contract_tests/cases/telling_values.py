@@ -7,6 +7,9 @@ show, or an order that no sorting leaves alone. The last one of a property is em
 from collections.abc import Mapping
 from typing import Any
 
+#: Values by property.
+Values = Mapping[str, tuple[Any, ...]]
+
 
 def _long_text(start: str, length: int) -> str:
     """Return a text of that length whose every part differs, so that a cut anywhere shows."""
@@ -19,8 +22,8 @@ _LINES = "  One,\r\n\ttwo\n\nthree \\n \u2028 <i>Four</i>  "
 _SIGNS = (
     "e\u0301 \ufb01 \u212b \u00e7 \u0416 \u4e2d \U0001f468\u200d\U0001f467 \u05e9\u05dc\u05d5\u05dd\u200f"
 )
-#: Values by property, in the order in which they are used.
-TELLING_VALUES: Mapping[str, tuple[Any, ...]] = {
+#: In the order in which they are used.
+TELLING_VALUES: Values = {
     "display_name": (_ODD, _SIGNS, "\U0001f600" * 200 + _long_text("", 55), ""),
     "service_desc": (_LINES, _SIGNS + _ODD, _long_text("Text ", 1200), ""),
     "docker_image": (
@@ -100,9 +103,10 @@ def list_properties(service_type: str) -> tuple[str, ...]:
     return tuple(name for name in TELLING_VALUES if name not in unused)
 
 
-def choose_values(service_type: str, number: int) -> dict[str, Any]:
-    """Return one telling value of every property of the type; ``number`` chooses which."""
+def choose_values(service_type: str, number: int, values: Values = TELLING_VALUES) -> dict[str, Any]:
+    """Return one of the values of every property of the type; ``number`` chooses which."""
     return {
-        name: TELLING_VALUES[name][number % len(TELLING_VALUES[name])]
+        name: values[name][number % len(values[name])]
         for name in list_properties(service_type)
+        if name in values
     }

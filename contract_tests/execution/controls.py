@@ -83,6 +83,27 @@ class Controls:
                     self._results["credentials"] = False
             return bool(self._results["credentials"])
 
+    def accepts_values(self, service_type: str, values: Mapping[str, Any]) -> bool:
+        """Return whether the target accepts these values in a create and, where it takes any, in an update."""
+        key = ("values", service_type, repr(values))
+        with self._lock_for(key):
+            if key not in self._results:
+                self._results[key] = self._try_values(service_type, values)
+            return bool(self._results[key])
+
+    def _try_values(self, service_type: str, values: Mapping[str, Any]) -> bool:
+        context = CaseContext(self.caller_pool, self.slugs)
+        create = Step(body={**self.bodies[service_type], **values})
+        if not is_success(self.sender.send_step(context, create)):
+            return False
+        owner = self._choose_owner(Step(), context)
+        base, shared = self._find_base(service_type, owner), self._open_shared(service_type, owner)
+        if base is None or shared is None or shared.id is None:
+            return True
+        context.services["service"] = shared.id
+        update = Step("updateContainer", owner.role, body={**base, **values})
+        return is_success(self.sender.send_step(context, update))
+
     def _attach_service(
         self, step: Step, service_type: str, owner: Owner, context: CaseContext, *, id_required: bool
     ) -> None:
@@ -181,6 +202,6 @@ class Controls:
 
 
 def _guess_type(step: Step) -> str:
-    """Return the type of a service that takes the body of an update."""
-    body = step.body if isinstance(step.body, dict) else {}
+    """Return the type of a service that takes the body of an update; the plainest one beside a create."""
+    body = step.body if step.operation == "updateContainer" and isinstance(step.body, dict) else {}
     return "external" if any(body.get(name) is not None for name in _EXTERNAL_ONLY) else "deployed"

@@ -11,6 +11,7 @@ from contract_tests.cases.company import add_company
 from contract_tests.cases.model import Case, Layer
 from contract_tests.cases.scenarios import build_scenario_cases
 from contract_tests.cases.tables import load_fixture_cases
+from contract_tests.execution.accepted_values import find_accepted_values, list_offered_values
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.race import build_race_cases, run_race
 from contract_tests.execution.random_scenarios import load_scenarios, read_capabilities, walk_more_scenarios
@@ -75,7 +76,8 @@ class LayerRunner:
         tables = self._load_tables("cases")
         bodies = self.executor.controls.bodies
         derived = derive_cases(self.executor.sender.spec, self.executor.catalogue, bodies)
-        every = add_company([*tables, *select_new_cases(derived, tables)], bodies)
+        accepted = find_accepted_values(self.executor.controls)
+        every = add_company([*tables, *select_new_cases(derived, tables)], bodies, accepted)
         batches, single = batch_cases(self.options.select_cases(every))
         unproven = self.runner.run_batches(batches)
         self.runner.run_rotated("cases", [*single, *unproven])
@@ -88,10 +90,8 @@ class LayerRunner:
 
     def _run_lifecycle_layer(self) -> None:
         controls = self.executor.controls
-        with_credential = not self.options.refuse_only and controls.accepts_credentials()
-        scenarios = build_scenario_cases(
-            controls.caller_pool, controls.bodies, with_credential=with_credential
-        )
+        offered, accepted = list_offered_values(controls), find_accepted_values(controls)
+        scenarios = build_scenario_cases(controls.caller_pool, controls.bodies, offered, accepted or offered)
         cases = self.options.select_cases([*self._load_tables("lifecycle"), *scenarios])
         self.runner.run_rotated("lifecycle", cases)
         self._repeat_rare_cases(cases)

@@ -140,6 +140,7 @@ OTHERWISE: Mapping[str, str] = {
     "update-of-one-property-refused-for-users": "each single property is refused, so its rule is named",
     "update-without-a-change-refused": "a value that is stored already is refused; its rule is named",
     "credential-without-a-url-refused-on-update": "a credential alone is refused, so its own rules are named",
+    "lock-stays-after-a-refused-update": "any update may be refused afterwards; the rule of that update is named",
     "slug-follows-the-name": "the old slug is free after a change of the name, which breaks slug-unique",
 }
 
