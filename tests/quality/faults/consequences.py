@@ -141,7 +141,7 @@ OTHERWISE: Mapping[str, str] = {
     "update-without-a-change-refused": "a value that is stored already is refused; its rule is named",
     "credential-without-a-url-refused-on-update": "a credential alone is refused, so its own rules are named",
     "lock-stays-after-a-refused-update": "any update may be refused afterwards; the rule of that update is named",
-    "second-instance-knows-no-gpus": "every second update with GPUs is refused; the rule of one that is refused is named",
+    "second-instance-knows-no-gpus": "every second update with GPUs is refused; the rule of one of them is named",
     "slug-follows-the-name": "the old slug is free after a change of the name, which breaks slug-unique",
 }
 
