@@ -17,10 +17,10 @@ from contract_tests.cases.callers import CallersError, load_callers
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import load_spec
-from contract_tests.execution.created_log import CreatedLog
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.execution.preflight import CannotJudge, PreflightResult, run_preflight
+from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES
 from contract_tests.reports.common import format_last_line
 from contract_tests.results.verdict import MIN_JUDGED, Report, RuleVerdict

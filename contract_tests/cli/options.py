@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from contract_tests.cases.callers import load_callers
-from contract_tests.execution.created_log import CreatedLog
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.targets.control_hook import CONTROL_HOOK_HELP
 from contract_tests.targets.factory import open_target
 

@@ -8,7 +8,7 @@ import click
 
 from contract_tests.cli.errors import report_target_errors, report_usage_errors
 from contract_tests.cli.options import add_target_options, open_command_executor
-from contract_tests.execution.created_log import CreatedLog
+from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.reports.common import escape_unprintable
 from contract_tests.results.observation import Observation
 from contract_tests.results.story import tell_story

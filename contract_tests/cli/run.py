@@ -17,7 +17,7 @@ from contract_tests.cli.options import Duration, PerSecond, Shard, add_target_op
 from contract_tests.cli.progress import RunTotals, announce_resumed, show_progress
 from contract_tests.cli.resume import is_finished, options_to_json, restore_options
 from contract_tests.contract.rules import Catalogue
-from contract_tests.execution.created_log import CreatedLog
+from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES
 from contract_tests.results.verdict import MIN_JUDGED, Report
 from contract_tests.results.waivers import load_waivers

@@ -11,7 +11,14 @@ from typing import Any
 from contract_tests.cases.model import SHARED_PREFIX, Case, Step
 from contract_tests.cases.value_templates import fill_templates
 from contract_tests.contract.property_rules import find_nearest_rule
-from contract_tests.execution.context import CannotRun
+from contract_tests.diagnosis.comparison import (
+    blame_rule,
+    call_intermittent,
+    change_last_step,
+    differs_reliably,
+    find_refusal,
+    is_reproducible,
+)
 from contract_tests.execution.executor import Executor
 from contract_tests.generation.oracle import predict
 from contract_tests.results.observation import Observation
@@ -21,7 +28,6 @@ _WHOLE_REQUEST_RULES = frozenset(
     {"created", "updated", "update-partial", "slug-unique", "unused-properties-accepted"}
 )
 _IMMUTABLE = ("service_slug", "service_type")
-_SOMETIMES = "refused only sometimes, so no property can be blamed"
 _UNEXPLAINED = (
     "refused once, but no property explains it: the plain request or every smaller one gets another response"
 )
@@ -69,12 +75,12 @@ def attribute_crash(executor: Executor, observation: Observation, names: Iterabl
     if case.operation == "updateContainer":
         case = _make_single(case)
     if case.steps[-1].body == {}:
-        empty = _run_refused(executor, replace(case, rule="update-partial"))
+        empty = find_refusal(executor, replace(case, rule="update-partial"))
         return empty or observation
     base = _find_base(executor, case)
     for name in filter(case.steps[-1].body.__contains__, names):
         single = _with_body(case, {**base, name: case.steps[-1].body[name]}, name)
-        again = _run_refused(executor, single)
+        again = find_refusal(executor, single)
         if again is not None and again.judgement.server_error:
             return again
     return observation
@@ -91,16 +97,16 @@ def attribute_refusal(
         return call_intermittent(observation)
     last = observation.case.steps[-1]
     if last.headers or last.style:
-        usual = _change_last_step(observation.case, headers=(), style="")
+        usual = change_last_step(observation.case, headers=(), style="")
         if differs_reliably(executor, observation.case, usual):
             return blame_rule(observation, "request-forms")
-        observation = _run_refused(executor, usual) or observation
+        observation = find_refusal(executor, usual) or observation
     if _is_by_colleague(observation.case) and differs_reliably(
         executor, observation.case, _by_creator(observation.case)
     ):
         return blame_rule(observation, "team-scope")
     if len(observation.case.steps) > 1:
-        single = _run_refused(executor, _make_single(observation.case))
+        single = find_refusal(executor, _make_single(observation.case))
         if single is None and observation.case.rule == "slug-unique":
             return observation  # the same body with an unrelated slug is accepted
         observation = single or observation
@@ -142,7 +148,7 @@ def _blame_caller(executor: Executor, observation: Observation) -> Observation |
     others = sorted({c.kind for c in executor.controls.caller_pool.list_red_callers()} - {kind})
     if rule is None or not others or len(case.steps) > 1:
         return None
-    other = _change_last_step(case, caller=f"{others[0]}-red")
+    other = change_last_step(case, caller=f"{others[0]}-red")
     return blame_rule(observation, rule) if differs_reliably(executor, case, other) else None
 
 
@@ -151,23 +157,23 @@ def _blame_type(executor: Executor, case: Case, base: Mapping[str, Any]) -> Obse
     if base.get("service_type") != "external":
         return None
     plain = executor.controls.bodies["deployed"]
-    external = _run_refused(executor, _with_body(case, base, "service_type"))
-    return None if external is None or _run_refused(executor, _with_body(case, plain, "")) else external
+    external = find_refusal(executor, _with_body(case, base, "service_type"))
+    return None if external is None or find_refusal(executor, _with_body(case, plain, "")) else external
 
 
 def _blame_alone(
     executor: Executor, case: Case, base: Mapping[str, Any], changed: list[str]
 ) -> Observation | None:
     """Return the violation of the plain body with one property changed, if the plain body is accepted."""
-    if len(changed) == 1 and _run_refused(executor, _with_body(case, base, "")) is None:
-        return _run_refused(executor, _with_body(case, case.steps[-1].body, changed[0]))
+    if len(changed) == 1 and find_refusal(executor, _with_body(case, base, "")) is None:
+        return find_refusal(executor, _with_body(case, case.steps[-1].body, changed[0]))
     for name in changed:
         if name in _IMMUTABLE and case.operation == "createContainer":
             continue
         single = _with_body(case, {**base, name: case.steps[-1].body[name]}, name)
-        again = _run_refused(executor, single)
+        again = find_refusal(executor, single)
         if again is not None:
-            return again if _run_refused(executor, _with_body(case, base, "")) is None else None
+            return again if find_refusal(executor, _with_body(case, base, "")) is None else None
     return None
 
 
@@ -178,65 +184,23 @@ def _blame_in_company(
     body = dict(case.steps[-1].body)
     for name in changed:
         smaller = _take_back(body, base, name)
-        if _run_refused(executor, _with_body(case, smaller, "")) is not None:
+        if find_refusal(executor, _with_body(case, smaller, "")) is not None:
             body = smaller
     left = [name for name in changed if name in body and body[name] != base.get(name, _ABSENT)]
     left.sort(key=lambda name: body[name] is not None)
     if len(left) > _MAX_COMPANY:  # the number or the size of the properties is the reason
-        again = _run_refused(executor, _with_body(case, body, ""))
+        again = find_refusal(executor, _with_body(case, body, ""))
         updating = case.operation == "updateContainer"
         return blame_rule(again, "update-partial" if updating else "request-forms") if again else None
     for name in left:
-        again = _run_refused(executor, _with_body(case, body, name))
-        if again is None or _run_refused(executor, _with_body(case, _take_back(body, base, name), "")):
+        again = find_refusal(executor, _with_body(case, body, name))
+        if again is None or find_refusal(executor, _with_body(case, _take_back(body, base, name), "")):
             continue
         others = [other for other in left if other != name]
         company = f", together with {' and '.join(others)}" if others else ""
         judgement = replace(again.judgement, reason=again.judgement.reason + company)
         return replace(again, judgement=judgement)
     return None
-
-
-def call_intermittent(observation: Observation) -> Observation:
-    """Return the observation as inconclusive, because the refusal does not show each time."""
-    judgement = replace(observation.judgement, outcome="inconclusive", reason=_SOMETIMES)
-    return replace(observation, judgement=judgement)
-
-
-def is_reproducible(executor: Executor, case: Case) -> bool:
-    """Return whether a violation shows twice more; else nothing can be compared with it.
-
-    One other request is sent before the first time, and two before the second, so that a fault of every n-th request
-    does not show each time.
-    """
-    other = Step(caller="unknown", body=executor.controls.bodies["deployed"], expect="refuse")
-    for number in (1, 2):
-        try:
-            for _ in range(number):
-                executor.sender.send_step(executor.open_context(), other)
-        except CannotRun:
-            return False
-        if _run_refused(executor, case) is None:
-            return False
-    return True
-
-
-def differs_reliably(executor: Executor, wrong: Case, right: Case) -> bool:
-    """Return whether one case is answered wrongly and the other rightly, each of several times in a row.
-
-    In a row, since a fault that shows every other time would follow any alternation.
-    """
-    try:
-        judgements = [executor.run_case(case).judgement.outcome for case in (wrong,) * 3 + (right,) * 2]
-    except CannotRun:
-        return False
-    return judgements == ["violated"] * 3 + ["passed"] * 2
-
-
-def blame_rule(observation: Observation, rule: str) -> Observation:
-    """Return the observation under another rule."""
-    case, judgement = replace(observation.case, rule=rule), replace(observation.judgement, rule=rule)
-    return replace(observation, case=case, judgement=judgement)
 
 
 def _is_by_colleague(case: Case) -> bool:
@@ -248,17 +212,13 @@ def _is_by_colleague(case: Case) -> bool:
 
 def _by_creator(case: Case) -> Case:
     creator = _find_creator(case)
-    return _change_last_step(case, caller=creator.caller) if creator else case
+    return change_last_step(case, caller=creator.caller) if creator else case
 
 
 def _find_creator(case: Case) -> Step | None:
     last = case.steps[-1]
     created = (s for s in case.steps[:-1] if s.operation == "createContainer" and s.as_ == last.service)
     return next(created, None) if last.operation == "updateContainer" else None
-
-
-def _change_last_step(case: Case, **changes: Any) -> Case:
-    return replace(case, steps=(*case.steps[:-1], replace(case.steps[-1], **changes)))
 
 
 def _make_single(case: Case) -> Case:
@@ -295,14 +255,3 @@ def _with_body(case: Case, body: Mapping[str, Any], blamed: str) -> Case:
     kind = step.service.removeprefix(SHARED_PREFIX)
     key = (step.operation, kind, blamed) if blamed and len(case.steps) == 1 else None
     return replace(case, rule=rule, steps=(*case.steps[:-1], last), value=key)
-
-
-def _run_refused(executor: Executor, case: Case) -> Observation | None:
-    """Run a case and return its observation if the target refuses what it must accept, or fails on it."""
-    try:
-        observation = executor.run_case(case)
-    except CannotRun:
-        return None
-    judgement = observation.judgement
-    wrong = judgement.outcome == "violated" and judgement.reaction in ("refused", "error")
-    return observation if wrong else None

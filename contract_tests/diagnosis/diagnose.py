@@ -6,19 +6,19 @@ from dataclasses import replace
 from contract_tests.cases.company import has_company, service_type_of
 from contract_tests.cases.model import SHARED_PREFIX, Case, Step
 from contract_tests.cases.telling_values import list_properties
-from contract_tests.diagnosis.attribution import (
-    attribute_crash,
-    attribute_refusal,
+from contract_tests.diagnosis.attribution import attribute_crash, attribute_refusal, needs_attribution
+from contract_tests.diagnosis.comparison import (
     blame_rule,
     call_intermittent,
     differs_reliably,
+    find_violation,
     is_reproducible,
-    needs_attribution,
 )
+from contract_tests.diagnosis.refused_requests import blame_refused_request
 from contract_tests.diagnosis.sharpening import sharpen_refusal
-from contract_tests.diagnosis.shrink import is_generated_call, run_again, shrink_steps
-from contract_tests.execution.context import CannotRun
+from contract_tests.diagnosis.shrink import is_generated_call, shrink_steps
 from contract_tests.execution.executor import Executor
+from contract_tests.execution.sending.context import CannotRun
 from contract_tests.results.judge import SUCCESS_RULES
 from contract_tests.results.observation import Observation
 
@@ -57,7 +57,7 @@ def _diagnose_by_kind(executor: Executor, observation: Observation, suspects: Co
         return attribute_crash(executor, observation, case.steps[-1].body)
     if case.layer not in ("lifecycle", "properties") and not is_generated_call(case):
         return observation
-    best = shrink_steps(executor, observation)
+    best = shrink_steps(executor, blame_refused_request(executor, observation))
     return _find_reason(executor, best, suspects) if needs_attribution(best) else best
 
 
@@ -80,7 +80,9 @@ def _without_unused(executor: Executor, observation: Observation) -> Observation
     used = list_properties(service_type_of(case))
     body = {key: value for key, value in step.body.items() if key in (*used, "service_slug", "service_type")}
     rule = SUCCESS_RULES[step.operation]
-    again = run_again(executor, replace(case, rule=rule, steps=(*case.steps[:-1], replace(step, body=body))))
+    again = find_violation(
+        executor, replace(case, rule=rule, steps=(*case.steps[:-1], replace(step, body=body)))
+    )
     return again or observation
 
 
@@ -118,7 +120,7 @@ def _without_company(executor: Executor, observation: Observation) -> Observatio
     best = observation
     for names in (others, *([other] for other in others)):
         body = {key: value for key, value in best.case.steps[0].body.items() if key not in names}
-        again = run_again(executor, replace(best.case, steps=(replace(step, body=body),)))
+        again = find_violation(executor, replace(best.case, steps=(replace(step, body=body),)))
         if again is not None and again.judgement.rule == observation.judgement.rule:
             best = again
             if names is others:

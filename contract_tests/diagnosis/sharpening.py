@@ -11,13 +11,14 @@ from typing import Any
 from contract_tests.cases.model import Case
 from contract_tests.cases.value_templates import fill_templates
 from contract_tests.contract.property_rules import PROPERTY_ORDER, find_item_rule, find_nearest_rule
-from contract_tests.diagnosis.attribution import (
+from contract_tests.diagnosis.attribution import is_certainly_valid
+from contract_tests.diagnosis.comparison import (
     blame_rule,
+    change_last_step,
     differs_reliably,
-    is_certainly_valid,
+    find_refusal,
     is_reproducible,
 )
-from contract_tests.execution.context import CannotRun
 from contract_tests.execution.executor import Executor
 from contract_tests.results.observation import Observation
 
@@ -36,13 +37,13 @@ def sharpen_refusal(executor: Executor, observation: Observation) -> Observation
     if not is_certainly_valid(case) or not is_reproducible(executor, case):
         return observation
     value = fill_templates(body.get(name), executor.controls.slugs.new_slug)
-    case = _with_last_step(case, body={**body, name: value})
+    case = change_last_step(case, body={**body, name: value})
     for variant in _write_otherwise(case):
         if differs_reliably(executor, case, variant):
             return blame_rule(observation, "request-forms")
     if isinstance(value, str) and len(value) > _LONG_TEXT:
         shorter = _with_value(case, name, value[:_SHORT_LENGTH])
-        return _find_violation(executor, shorter) or observation
+        return find_refusal(executor, shorter) or observation
     if isinstance(value, list) and value:
         return _sharpen_items(executor, replace(observation, case=case), name, value)
     return observation
@@ -53,22 +54,22 @@ def _write_otherwise(case: Case) -> Iterator[Case]:
     step = case.steps[-1]
     usual = sorted(step.body, key=lambda name: PROPERTY_ORDER.get(name, len(PROPERTY_ORDER)))
     if list(step.body) != usual:
-        yield _with_last_step(case, body={name: step.body[name] for name in usual})
+        yield change_last_step(case, body={name: step.body[name] for name in usual})
     if not json.dumps(step.body, ensure_ascii=False).isascii():
-        yield _with_last_step(case, style="escaped")
+        yield change_last_step(case, style="escaped")
 
 
 def _sharpen_items(executor: Executor, observation: Observation, name: str, items: list[Any]) -> Observation:
     """Blame one part of one item, if the item alone is refused; else the array as a whole is the reason."""
     case = observation.case
     for item in items:
-        alone = _find_violation(executor, _with_value(case, name, [item]))
+        alone = find_refusal(executor, _with_value(case, name, [item]))
         if alone is None:
             continue
         parts = item if isinstance(item, dict) else {}
         for key, part in parts.items():
             plain = _with_value(case, name, [{**item, key: _PLAIN_PARTS.get(key, "a")}])
-            if part != _PLAIN_PARTS.get(key) and _find_violation(executor, plain) is None:
+            if part != _PLAIN_PARTS.get(key) and find_refusal(executor, plain) is None:
                 return blame_rule(alone, find_item_rule(name, key, part))
         return alone if isinstance(item, dict) else blame_rule(alone, find_item_rule(name, "", item))
     return blame_rule(observation, f"{name}-type".replace("_", "-"))  # their number or their size
@@ -76,19 +77,4 @@ def _sharpen_items(executor: Executor, observation: Observation, name: str, item
 
 def _with_value(case: Case, name: str, value: Any) -> Case:
     rule = find_nearest_rule(case.steps[-1].operation, name, value)
-    return replace(_with_last_step(case, body={**case.steps[-1].body, name: value}), rule=rule)
-
-
-def _with_last_step(case: Case, **changes: Any) -> Case:
-    return replace(case, steps=(*case.steps[:-1], replace(case.steps[-1], **changes)))
-
-
-def _find_violation(executor: Executor, case: Case) -> Observation | None:
-    """Run a case and return its observation if the target refuses what it must accept, or fails on it."""
-    try:
-        observation = executor.run_case(case)
-    except CannotRun:
-        return None
-    judgement = observation.judgement
-    wrong = judgement.outcome == "violated" and judgement.reaction in ("refused", "error")
-    return observation if wrong else None
+    return replace(change_last_step(case, body={**case.steps[-1].body, name: value}), rule=rule)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from contract_tests.cases.model import Case, Step
-from contract_tests.execution.context import CannotRun
+from contract_tests.diagnosis.comparison import find_violation
 from contract_tests.execution.executor import Executor
 from contract_tests.generation.rounds import relabel_case
 from contract_tests.generation.state_model import permission_rule
@@ -22,22 +22,13 @@ def shrink_steps(executor: Executor, observation: Observation) -> Observation:
         progress = False
         for smaller in (*_without_status(best.case), *iter_shorter(best.case), *_iter_barer(best.case)):
             tries += 1
-            again = run_again(executor, smaller)
+            again = find_violation(executor, smaller)
             if again is not None and _shows_same(again, observation):
                 best, progress = again, True
                 break
             if tries >= _MAX_TRIES:
                 break
     return best
-
-
-def run_again(executor: Executor, case: Case) -> Observation | None:
-    """Run a case and return its observation if it shows a violation."""
-    try:
-        observation = executor.run_case(case)
-    except CannotRun:
-        return None
-    return observation if observation.judgement.outcome == "violated" else None
 
 
 def _shows_same(again: Observation, first: Observation) -> bool:

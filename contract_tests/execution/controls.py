@@ -4,7 +4,7 @@ A refused update proves its rule only if the caller can update that service at a
 service that the caller created, and starts from a body that the target accepts by itself.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
@@ -13,8 +13,9 @@ from contract_tests.cases.callers import CREDENTIAL_KINDS, Caller, CallerPool
 from contract_tests.cases.model import SHARED_PREFIX, Case, Step
 from contract_tests.cases.value_templates import SlugFactory
 from contract_tests.contract.rules import Rule
-from contract_tests.execution.context import CannotRun, CaseContext, ControlFailed
-from contract_tests.execution.sender import Sender
+from contract_tests.execution.once import OnceEach
+from contract_tests.execution.sending.context import CaseContext, ControlFailed
+from contract_tests.execution.sending.sender import Sender
 from contract_tests.targets.base import is_success
 
 # Refusals in these stages prove something only if the same request without its fault is accepted.
@@ -41,7 +42,7 @@ class Owner:
 
 @dataclass(slots=True)
 class Controls:
-    """Shared services, base bodies and probes of one target; safe to use from several threads.
+    """Shared services and base bodies of one target; safe to use from several threads.
 
     ``caller_pool`` changes once a credential turns out to need ``X-Team-ID``.
     """
@@ -51,8 +52,7 @@ class Controls:
     bodies: Mapping[str, Any]
     slugs: SlugFactory
     refuse_only: bool = False
-    _results: dict[Hashable, Any] = field(default_factory=dict)
-    _key_locks: dict[Hashable, Lock] = field(default_factory=dict)
+    once: OnceEach = field(default_factory=OnceEach)
     _lock: Lock = field(default_factory=Lock)
 
     def prepare_step(self, case: Case, rule: Rule, step: Step, context: CaseContext) -> Step:
@@ -64,50 +64,40 @@ class Controls:
         if not (shared or single or allowed) or (self.refuse_only and not updating):
             return step  # with --refuse-only a refused create cannot have a control
         service_type = step.service.removeprefix(SHARED_PREFIX) if shared else _guess_type(step)
-        owner = self._choose_owner(step, context)
+        owner = self.choose_owner(step, context)
         if shared or single:
             self._attach_service(step, service_type, owner, context, id_required=shared)
         if updating and (single or allowed):
             return self._start_from_base(rule, step, service_type, owner, context)
         return step
 
-    def accepts_credentials(self) -> bool:
-        """Return whether the target accepts a create with a credential reference; it may need an existing one."""
-        with self._lock_for("credentials"):
-            if "credentials" not in self._results:
-                context = CaseContext(self.caller_pool, self.slugs)
-                step = Step(body=self.bodies["external-with-credential"])
-                try:
-                    self._results["credentials"] = is_success(self.sender.send_step(context, step))
-                except CannotRun:  # no service may be created any more
-                    self._results["credentials"] = False
-            return bool(self._results["credentials"])
+    def open_shared(self, service_type: str, owner: Owner) -> SharedService | None:
+        """Return the service that cases of this type and caller share, or None if it cannot be created."""
+        key = ("shared", service_type, owner.caller.name, owner.role)
+        shared: SharedService | None = self.once.find(key, lambda: self._create_shared(service_type, owner))
+        return shared
 
-    def accepts_values(self, service_type: str, values: Mapping[str, Any]) -> bool:
-        """Return whether the target accepts these values in a create and, where it takes any, in an update."""
-        key = ("values", service_type, repr(values))
-        with self._lock_for(key):
-            if key not in self._results:
-                self._results[key] = self._try_values(service_type, values)
-            return bool(self._results[key])
+    def find_base(self, service_type: str, owner: Owner) -> Any:
+        """Return the smallest update body that the target accepts by itself, or None."""
+        key = ("base", service_type, owner.caller.name, owner.role)
+        shared = self.open_shared(service_type, owner)
+        if shared is None or shared.id is None:
+            return None
+        identifier = shared.id
+        return self.once.find(key, lambda: self._probe_base(service_type, owner, identifier))
 
-    def _try_values(self, service_type: str, values: Mapping[str, Any]) -> bool:
-        context = CaseContext(self.caller_pool, self.slugs)
-        create = Step(body={**self.bodies[service_type], **values})
-        if not is_success(self.sender.send_step(context, create)):
-            return False
-        owner = self._choose_owner(Step(), context)
-        base, shared = self._find_base(service_type, owner), self._open_shared(service_type, owner)
-        if base is None or shared is None or shared.id is None:
-            return True
-        context.services["service"] = shared.id
-        update = Step("updateContainer", owner.role, body={**base, **values})
-        return is_success(self.sender.send_step(context, update))
+    def choose_owner(self, step: Step, context: CaseContext) -> Owner:
+        """Return the creator of the service that a step updates: its caller, or any caller if that one cannot."""
+        caller = context.find_caller(step.caller)
+        if caller.kind in ("ak", "unknown"):
+            caller = context.find_caller("red")
+        is_blue = step.caller.endswith("blue")
+        return Owner(caller, "blue" if is_blue else self.caller_pool.team_role(caller))
 
     def _attach_service(
         self, step: Step, service_type: str, owner: Owner, context: CaseContext, *, id_required: bool
     ) -> None:
-        service = self._open_shared(service_type, owner)
+        service = self.open_shared(service_type, owner)
         if service is None:
             raise ControlFailed(f"{owner.caller.name} cannot create a plain {service_type} service here")
         if id_required and service.id is None:
@@ -118,7 +108,7 @@ class Controls:
     def _start_from_base(
         self, rule: Rule, step: Step, service_type: str, owner: Owner, context: CaseContext
     ) -> Step:
-        base = self._find_base(service_type, owner)
+        base = self.find_base(service_type, owner)
         context.caller_pool = self.caller_pool  # finding the base may have shown that a team must be named
         if rule.id == "update-partial":
             return step
@@ -134,35 +124,13 @@ class Controls:
     def _can_others_update(self, service_type: str, owner: Owner) -> bool:
         """Return whether a caller of another kind can update a plain service of its own."""
         others = {c.kind: c for c in self.caller_pool.list_red_callers() if c.kind != owner.caller.kind}
-        return any(
-            self._find_base(service_type, Owner(other, "red")) is not None for other in others.values()
-        )
-
-    def _open_shared(self, service_type: str, owner: Owner) -> SharedService | None:
-        """Return the service that cases of this type and caller share, or None if it cannot be created."""
-        key = ("shared", service_type, owner.caller.name, owner.role)
-        with self._lock_for(key):
-            if key not in self._results:
-                self._results[key] = self._create_shared(service_type, owner)
-            result: SharedService | None = self._results[key]
-            return result
+        return any(self.find_base(service_type, Owner(other, "red")) is not None for other in others.values())
 
     def _create_shared(self, service_type: str, owner: Owner) -> SharedService | None:
         context = CaseContext(self.caller_pool.limit_to(owner.caller), self.slugs)
         self.sender.send_step(context, Step(caller=owner.role, body=self.bodies[service_type]))
         slug = context.service_slugs.get("service")
         return SharedService(context.services.get("service"), slug) if slug else None
-
-    def _find_base(self, service_type: str, owner: Owner) -> Any:
-        """Return the smallest update body that the target accepts by itself, or None."""
-        key = ("base", service_type, owner.caller.name, owner.role)
-        shared = self._open_shared(service_type, owner)
-        with self._lock_for(key):
-            if key not in self._results:
-                identifier = shared.id if shared else None
-                base = self._probe_base(service_type, owner, identifier) if identifier else None
-                self._results[key] = base
-            return self._results[key]
 
     def _probe_base(self, service_type: str, owner: Owner, identifier: str) -> Any:
         """Try without ``X-Team-ID``, then with it; a credential that needs it sends it from then on."""
@@ -186,19 +154,6 @@ class Controls:
             if is_success(self.sender.send_step(context, Step("updateContainer", owner.role, body=body))):
                 return body
         return None
-
-    def _choose_owner(self, step: Step, context: CaseContext) -> Owner:
-        """Return the creator of the service that a step updates: its caller, or any caller if that one cannot."""
-        caller = context.find_caller(step.caller)
-        if caller.kind in ("ak", "unknown"):
-            caller = context.find_caller("red")
-        is_blue = step.caller.endswith("blue")
-        return Owner(caller, "blue" if is_blue else self.caller_pool.team_role(caller))
-
-    def _lock_for(self, key: Hashable) -> Lock:
-        """Return the lock of one result, so that different results are found in parallel."""
-        with self._lock:
-            return self._key_locks.setdefault(key, Lock())
 
 
 def _guess_type(step: Step) -> str:

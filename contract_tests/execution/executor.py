@@ -7,10 +7,11 @@ from typing import Any
 from contract_tests.cases.model import Case, Step
 from contract_tests.cases.value_templates import fill_templates
 from contract_tests.contract.rules import Catalogue, Rule
-from contract_tests.execution.context import CannotRun, CaseContext, ControlFailed
+from contract_tests.execution.accepted_values import accepts_credentials
 from contract_tests.execution.controls import Controls
-from contract_tests.execution.limits import SeenIds
-from contract_tests.execution.sender import Sender
+from contract_tests.execution.sending.context import CannotRun, CaseContext, ControlFailed
+from contract_tests.execution.sending.limits import SeenIds
+from contract_tests.execution.sending.sender import Sender
 from contract_tests.generation.oracle import CREDENTIAL_PROPERTY
 from contract_tests.results.judge import (
     REPEATED_ID,
@@ -92,7 +93,7 @@ class Executor:
             return replace(
                 judgement, outcome="violated", rule="created", reason=REPEATED_ID, expected="a new id"
             )
-        if _depends_on_credential(step, judgement) and not self.controls.accepts_credentials():
+        if _depends_on_credential(step, judgement) and not accepts_credentials(self.controls):
             outcome: Outcome = "inconclusive" if rule.id.startswith("external-credential") else "not observed"
             return replace(judgement, outcome=outcome, reason=_NO_CREDENTIAL)
         return judgement

@@ -11,10 +11,10 @@ from contract_tests.contract.resources import data_file
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import Spec, load_spec
 from contract_tests.execution.controls import Controls
-from contract_tests.execution.created_log import CreatedLog
 from contract_tests.execution.executor import Executor
-from contract_tests.execution.limits import CreateBudget
-from contract_tests.execution.sender import Sender
+from contract_tests.execution.sending.created_log import CreatedLog
+from contract_tests.execution.sending.limits import CreateBudget
+from contract_tests.execution.sending.sender import Sender
 from contract_tests.targets.base import Target
 from contract_tests.targets.control_hook import ControlHook
 from contract_tests.targets.exchange import Redactor

@@ -8,10 +8,10 @@ from contract_tests.cases.callers import CREDENTIAL_KINDS, Caller, CallerPool
 from contract_tests.cases.model import Case, Step
 from contract_tests.cases.value_templates import SlugFactory
 from contract_tests.contract.property_rules import find_omission_rule
-from contract_tests.execution.context import CannotRun, CaseContext
-from contract_tests.execution.create_forms import PLAIN, CreateForm, list_create_forms
 from contract_tests.execution.executor import Executor
-from contract_tests.execution.limits import TargetGone
+from contract_tests.execution.sending.context import CannotRun, CaseContext
+from contract_tests.execution.sending.create_forms import PLAIN, CreateForm, list_create_forms
+from contract_tests.execution.sending.limits import TargetGone
 from contract_tests.results.judge import describe_response, judge_response, parse_json_object, read_id
 from contract_tests.results.observation import Observation
 from contract_tests.targets.base import NoResponse, Response, is_success

@@ -8,8 +8,8 @@ from typing import Any
 
 from contract_tests.cases.model import Case, Step
 from contract_tests.contract.rules import Rule
-from contract_tests.execution.context import CannotRun, CaseContext
 from contract_tests.execution.executor import Executor
+from contract_tests.execution.sending.context import CannotRun, CaseContext
 from contract_tests.results.judge import (
     SERVER_ERROR,
     Judgement,

@@ -3,8 +3,8 @@
 from contract_tests.cases.callers import CallerPool, build_caller_pool, load_callers
 from contract_tests.cases.model import Case
 from contract_tests.contract.resources import data_file
-from contract_tests.execution.context import CannotRun
 from contract_tests.execution.executor import Executor, judge_missing
+from contract_tests.execution.sending.context import CannotRun
 from contract_tests.generation import cache
 from contract_tests.generation.scenario_types import (
     Scenario,

@@ -188,7 +188,14 @@ def _explain_fault(session: MutationSession, mutation: Mutation, requests: int) 
         return MutantResult(mutation, "equivalent", requests=requests, reason=reason)
     needs = _list_needs(session, mutation)
     state: MutantState = "survived" if _can_observe(session, needs) else "not observable"
-    return MutantResult(mutation, state, requests=requests, needs=", ".join(needs))
+    reason = _explain_scope(session, mutation) if isinstance(mutation, ScopedMutant) else ""
+    return MutantResult(mutation, state, requests=requests, needs=", ".join(needs), reason=reason)
+
+
+def _explain_scope(session: MutationSession, scoped: ScopedMutant) -> str:
+    """Return which case sees the change where it always holds, since none sees it in the scope."""
+    whole = run_mutation(session, scoped.inner)
+    return f"{whole.case} sees it where it always holds, but not in this scope" if whole.case else ""
 
 
 def _list_needs(session: MutationSession, mutation: Mutation) -> list[str]:

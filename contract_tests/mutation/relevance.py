@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from contract_tests.cases.callers import CallerPool
 from contract_tests.cases.company import has_company
 from contract_tests.cases.model import Case
 from contract_tests.contract.spec import Spec
@@ -21,7 +20,6 @@ from contract_tests.targets.exchange import Exchange
 #: Operations and the properties sent to them; the property ``ANY`` stands for a body that is not well-formed.
 Touched = frozenset[tuple[str, str]]
 ANY = "*"
-_FEW_CASES = 5
 
 
 def list_touched(observations: Iterable[Observation], spec: Spec) -> dict[str, Touched]:
@@ -65,19 +63,6 @@ def select_touching(
 def _is_about_another(case: Case, name: str) -> bool:
     """Return whether a case must be refused for another property, and sends this one as valid company."""
     return has_company(case) and case.value is not None and case.value[2] != name
-
-
-def list_repeats(cases: Iterable[Case], pool: CallerPool) -> tuple[Case, ...]:
-    """Return the refusals that a run sends again at its end, by other callers, as ``runs.layers`` chooses them."""
-    by_rule: dict[tuple[str, str], list[Case]] = {}
-    for case in cases:
-        if case.expect == "refuse" and case.layer in ("cases", "wire"):
-            by_rule.setdefault((case.layer, case.rule), []).append(case)
-    return tuple(
-        pool.rotate_caller(of_rule[-1], offset)
-        for of_rule in by_rule.values()
-        for offset in range(1, 3 if len(of_rule) < _FEW_CASES else 2)
-    )
 
 
 def find_property(mutant: Mutant) -> str:

@@ -11,21 +11,22 @@ import yaml
 from contract_tests.cases.boundaries import derive_cases, select_new_cases
 from contract_tests.cases.company import add_company
 from contract_tests.cases.model import Case
+from contract_tests.cases.repeats import repeat_rare_cases, repeat_refusals
 from contract_tests.cases.scenarios import build_scenario_cases
 from contract_tests.cases.tables import load_fixture_cases
 from contract_tests.cases.value_templates import SlugFactory
 from contract_tests.contract.resources import data_file
 from contract_tests.contract.spec import Spec, load_spec
 from contract_tests.execution.controls import Controls
-from contract_tests.execution.created_log import CreatedLog
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
-from contract_tests.execution.limits import CreateBudget, TargetGone
 from contract_tests.execution.preflight import run_preflight
 from contract_tests.execution.race import run_race
-from contract_tests.execution.sender import Sender
+from contract_tests.execution.sending.created_log import CreatedLog
+from contract_tests.execution.sending.limits import CreateBudget, TargetGone
+from contract_tests.execution.sending.sender import Sender
 from contract_tests.mutation.mutants import expand_document
-from contract_tests.mutation.relevance import Touched, list_repeats, list_touched, select_touching
+from contract_tests.mutation.relevance import Touched, list_touched, select_touching
 from contract_tests.mutation.wrappers.wsgi import RequestReader
 from contract_tests.results.observation import Observation
 from contract_tests.targets.base import TargetError
@@ -97,8 +98,21 @@ def open_session(
         o.case.id: o.judgement.reaction for o in observations if o.case.expect == "open"
     }
     session.touched = list_touched(observations, expanded)
-    session.repeats = list_repeats(plain, pool)
+    session.repeats = _list_repeats(plain, template)
     return session
+
+
+def _list_repeats(cases: Iterable[Case], executor: Executor) -> tuple[Case, ...]:
+    """Return the repeats of a run, layer by layer."""
+    by_layer: dict[str, list[Case]] = {}
+    for case in cases:
+        by_layer.setdefault(case.layer, []).append(case)
+    pool = executor.controls.caller_pool
+    return (
+        *repeat_refusals(by_layer["cases"], pool),
+        *repeat_refusals(by_layer["wire"], pool),
+        *repeat_rare_cases(by_layer["lifecycle"], pool),
+    )
 
 
 def _build_cases(executor: Executor, spec: Spec) -> tuple[Case, ...]:

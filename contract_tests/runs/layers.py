@@ -7,8 +7,10 @@ from itertools import islice
 
 from contract_tests.cases.batching import batch_cases
 from contract_tests.cases.boundaries import derive_cases, select_new_cases
+from contract_tests.cases.callers import CallerPool
 from contract_tests.cases.company import add_company
 from contract_tests.cases.model import Case, Layer
+from contract_tests.cases.repeats import repeat_rare_cases, repeat_refusals
 from contract_tests.cases.scenarios import build_scenario_cases
 from contract_tests.cases.tables import load_fixture_cases
 from contract_tests.execution.accepted_values import find_accepted_values, list_offered_values
@@ -21,10 +23,6 @@ from contract_tests.generation.rounds import Round, plan_rounds
 from contract_tests.runs.case_runner import CaseRunner
 from contract_tests.runs.options import RunOptions
 from contract_tests.runs.recorder import Recorder
-
-_FEW_CASES = 5
-_RARE_CASES = 2
-_RARE_REPEATS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +79,12 @@ class LayerRunner:
         batches, single = batch_cases(self.options.select_cases(every))
         unproven = self.runner.run_batches(batches)
         self.runner.run_rotated("cases", [*single, *unproven])
-        self._repeat_refusals("cases", single)
+        self.runner.run_in_order("cases", repeat_refusals(single, self._pool))
 
     def _run_wire_layer(self) -> None:
         cases = self.options.select_cases(self._load_tables("wire"))
         self.runner.run_rotated("wire", cases)
-        self._repeat_refusals("wire", cases)
+        self.runner.run_in_order("wire", repeat_refusals(cases, self._pool))
 
     def _run_lifecycle_layer(self) -> None:
         controls = self.executor.controls
@@ -94,7 +92,7 @@ class LayerRunner:
         scenarios = build_scenario_cases(controls.caller_pool, controls.bodies, offered, accepted or offered)
         cases = self.options.select_cases([*self._load_tables("lifecycle"), *scenarios])
         self.runner.run_rotated("lifecycle", cases)
-        self._repeat_rare_cases(cases)
+        self.runner.run_in_order("lifecycle", repeat_rare_cases(cases, self._pool))
         if self.options.has_random_scenarios:
             seed = self.options.seed + self.options.shard[0] - 1
             self.runner.run_scenarios(load_scenarios(read_capabilities(self.executor), seed))
@@ -119,38 +117,9 @@ class LayerRunner:
             state.rounds = index + 1
             self.recorder.commit_checkpoint()
 
-    def _repeat_refusals(self, layer: Layer, cases: Iterable[Case]) -> None:
-        """Run one refusal of each rule again at the end: a target may enforce a rule only at first.
-
-        Rules with few cases get two in a row: one of two instances behind an address may not enforce the rule.
-        """
-        by_rule: dict[str, list[Case]] = {}
-        for case in cases:
-            if case.expect == "refuse":
-                by_rule.setdefault(case.rule, []).append(case)
-        pool = self.executor.controls.caller_pool
-        repeated = [
-            pool.rotate_caller(of_rule[-1], offset)
-            for of_rule in by_rule.values()
-            for offset in range(1, 3 if len(of_rule) < _FEW_CASES else 2)
-        ]
-        self.runner.run_in_order(layer, repeated)
-
-    def _repeat_rare_cases(self, cases: Iterable[Case]) -> None:
-        """Run the cases of rules with one or two cases again, by other callers: a fault may show every other time."""
-        by_rule: dict[str, list[Case]] = {}
-        for case in cases:
-            if not case.is_generated:
-                by_rule.setdefault(case.rule, []).append(case)
-        pool = self.executor.controls.caller_pool
-        repeated = [
-            pool.rotate_caller(case, offset)
-            for of_rule in by_rule.values()
-            if len(of_rule) <= _RARE_CASES
-            for case in of_rule
-            for offset in range(1, 1 + _RARE_REPEATS)
-        ]
-        self.runner.run_in_order("lifecycle", repeated)
+    @property
+    def _pool(self) -> CallerPool:
+        return self.executor.controls.caller_pool  # it changes while a run learns which callers name a team
 
     def _load_tables(self, layer: Layer) -> list[Case]:
         return [case for case in load_fixture_cases(self.executor.catalogue) if case.layer == layer]

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.rules import Catalogue
 from contract_tests.execution.executor import Executor
-from contract_tests.execution.limits import TargetGone
 from contract_tests.execution.preflight import PreflightResult, apply_preflight, run_preflight
-from contract_tests.execution.sender import MAX_TRAFFIC
+from contract_tests.execution.sending.limits import TargetGone
+from contract_tests.execution.sending.sender import MAX_TRAFFIC
 from contract_tests.results.verdict import Report
 from contract_tests.runs.case_runner import CaseRunner
 from contract_tests.runs.checkpoint import RunState

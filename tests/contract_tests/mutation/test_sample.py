@@ -2,8 +2,9 @@
 
 import pytest
 
-from contract_tests.mutation.engine import all_mutants, all_mutations, run_fault
+from contract_tests.mutation.engine import all_mutants, all_mutations, run_fault, run_mutant
 from contract_tests.mutation.faults import load_faults
+from contract_tests.mutation.mutants import Mutant
 from contract_tests.mutation.sample import ScopedMutant, sample_scoped
 from contract_tests.mutation.session import MutationSession
 from contract_tests.mutation.wrappers.scopes import SCOPES, Phase
@@ -13,10 +14,14 @@ FAULTS = load_faults("tests.quality.faults:FAULTS")
 PORT = "createContainer:/body/properties/exposed_port:drop maximum"
 
 
+def find_mutant(session: MutationSession, name: str) -> Mutant:
+    """Return a mutant of the contract by its id."""
+    return next(mutant for mutant in all_mutants(session) if mutant.id == name)
+
+
 def scope_mutant(session: MutationSession, name: str, scope: str) -> ScopedMutant:
     """Return a mutant of the contract in a scope."""
-    mutant = next(mutant for mutant in all_mutants(session) if mutant.id == name)
-    return ScopedMutant(mutant, next(one for one in SCOPES if one.name == scope))
+    return ScopedMutant(find_mutant(session, name), next(one for one in SCOPES if one.name == scope))
 
 
 def test_every_rule_is_sampled_in_every_group(session: MutationSession) -> None:
@@ -52,8 +57,11 @@ def test_scoped_mutant_is_killed(session: MutationSession, scope: str) -> None:
 
 
 def test_scoped_mutant_survives_where_nothing_is_sent(session: MutationSession) -> None:
-    """A create without an upper bound is not seen by updates."""
-    assert run_fault(session, scope_mutant(session, PORT, "update-only")).state == "survived"
+    """A create without an upper bound is not seen by updates; the result names the case that sees it elsewhere."""
+    result = run_fault(session, scope_mutant(session, PORT, "update-only"))
+    assert (result.state, result.case) == ("survived", "")
+    seen_by = run_mutant(session, find_mutant(session, PORT)).case
+    assert result.reason == f"{seen_by} sees it where it always holds, but not in this scope"
 
 
 def test_second_run_starts_clean(session: MutationSession) -> None:

@@ -30,9 +30,9 @@ def test_a_run_ends_when_its_time_is_up() -> None:
 
 def test_traffic_and_ids_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A long run keeps the last requests and ids, and says so in a note."""
-    monkeypatch.setattr("contract_tests.execution.sender.MAX_TRAFFIC", 100)
+    monkeypatch.setattr("contract_tests.execution.sending.sender.MAX_TRAFFIC", 100)
     monkeypatch.setattr("contract_tests.runs.run.MAX_TRAFFIC", 100)
-    monkeypatch.setattr("contract_tests.execution.limits.MAX_IDS", 10)
+    monkeypatch.setattr("contract_tests.execution.sending.limits.MAX_IDS", 10)
     executor = open_executor(WsgiTarget(create_app()))
     report = Run(executor, RunOptions(layers=("cases",))).execute()
     assert (len(report.traffic), len(executor._seen_ids._ids)) == (100, 10), describe_findings(report)

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from threading import Condition, Lock
 
 from contract_tests.cases.model import Step
-from contract_tests.execution.context import CannotRun
-from contract_tests.execution.created_log import CreatedLog
+from contract_tests.execution.sending.context import CannotRun
+from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.targets.base import NoResponse, Response
 
 #: Ids that no later create may return: the most recent ones.

@@ -8,7 +8,7 @@ from contract_tests.cases.value_templates import SlugFactory
 from contract_tests.contract.resources import data_file
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import load_spec
-from contract_tests.execution.context import CaseContext
+from contract_tests.execution.sending.context import CaseContext
 from contract_tests.generation.bodies import Sample
 from contract_tests.generation.rounds import build_property_case
 

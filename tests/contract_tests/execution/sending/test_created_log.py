@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from contract_tests.execution.created_log import CreatedLog
+from contract_tests.execution.sending.created_log import CreatedLog
 
 ID = "0192f0c1-9a8b-7c6d-9e5f-404142434445"
 

@@ -8,10 +8,10 @@ from typing import Any
 from contract_tests.cases.callers import Caller
 from contract_tests.cases.model import Step
 from contract_tests.contract.spec import Spec
-from contract_tests.execution.context import CaseContext
-from contract_tests.execution.create_forms import PLAIN, CreateForm
-from contract_tests.execution.created_log import CreatedLog
-from contract_tests.execution.limits import CreateBudget, SilenceWatch
+from contract_tests.execution.sending.context import CaseContext
+from contract_tests.execution.sending.create_forms import PLAIN, CreateForm
+from contract_tests.execution.sending.created_log import CreatedLog
+from contract_tests.execution.sending.limits import CreateBudget, SilenceWatch
 from contract_tests.results.judge import read_id
 from contract_tests.targets.base import NoResponse, Response, Target, is_success
 from contract_tests.targets.exchange import Exchange, Redactor

@@ -10,7 +10,7 @@ from contract_tests.cases.callers import CREDENTIAL_KINDS, Caller, CallerPool
 from contract_tests.cases.model import NO_SLUG, Step
 from contract_tests.cases.value_templates import MAX_SLUG_LENGTH, SlugFactory, fill_templates, freshen
 from contract_tests.contract.spec import Operation
-from contract_tests.execution.create_forms import PLAIN, CreateForm
+from contract_tests.execution.sending.create_forms import PLAIN, CreateForm
 from contract_tests.targets.base import Request, quote_segment
 from contract_tests.targets.exchange import Exchange, encode_json
 

@@ -1,0 +1,74 @@
+"""Comparison: runs a case again, or two cases in turn, and says whether the difference always shows."""
+
+from dataclasses import replace
+from typing import Any
+
+from contract_tests.cases.model import Case, Step
+from contract_tests.execution.executor import Executor
+from contract_tests.execution.sending.context import CannotRun
+from contract_tests.results.observation import Observation
+
+_SOMETIMES = "refused only sometimes, so no property can be blamed"
+
+
+def find_violation(executor: Executor, case: Case) -> Observation | None:
+    """Run a case and return its observation if it shows a violation."""
+    try:
+        observation = executor.run_case(case)
+    except CannotRun:
+        return None
+    return observation if observation.judgement.outcome == "violated" else None
+
+
+def find_refusal(executor: Executor, case: Case) -> Observation | None:
+    """Run a case and return its observation if the target refuses what it must accept, or fails on it."""
+    observation = find_violation(executor, case)
+    refused = observation is not None and observation.judgement.reaction in ("refused", "error")
+    return observation if refused else None
+
+
+def is_reproducible(executor: Executor, case: Case) -> bool:
+    """Return whether a violation shows twice more; else nothing can be compared with it.
+
+    One other request is sent before the first time, and two before the second, so that a fault of every n-th request
+    does not show each time.
+    """
+    other = Step(caller="unknown", body=executor.controls.bodies["deployed"], expect="refuse")
+    for number in (1, 2):
+        try:
+            for _ in range(number):
+                executor.sender.send_step(executor.open_context(), other)
+        except CannotRun:
+            return False
+        if find_refusal(executor, case) is None:
+            return False
+    return True
+
+
+def differs_reliably(executor: Executor, wrong: Case, right: Case) -> bool:
+    """Return whether one case is answered wrongly and the other rightly, each of several times in a row.
+
+    In a row, since a fault that shows every other time would follow any alternation.
+    """
+    try:
+        judgements = [executor.run_case(case).judgement.outcome for case in (wrong,) * 3 + (right,) * 2]
+    except CannotRun:
+        return False
+    return judgements == ["violated"] * 3 + ["passed"] * 2
+
+
+def call_intermittent(observation: Observation) -> Observation:
+    """Return the observation as inconclusive, because the refusal does not show each time."""
+    judgement = replace(observation.judgement, outcome="inconclusive", reason=_SOMETIMES)
+    return replace(observation, judgement=judgement)
+
+
+def blame_rule(observation: Observation, rule: str) -> Observation:
+    """Return the observation under another rule."""
+    case, judgement = replace(observation.case, rule=rule), replace(observation.judgement, rule=rule)
+    return replace(observation, case=case, judgement=judgement)
+
+
+def change_last_step(case: Case, **changes: Any) -> Case:
+    """Return the case with a last step that differs in these fields."""
+    return replace(case, steps=(*case.steps[:-1], replace(case.steps[-1], **changes)))
