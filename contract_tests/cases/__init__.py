@@ -1,1 +1,1 @@
-"""Test cases: model, callers, tables, boundary values, scenarios, batching. May import targets and contract."""
+"""Test cases: model, callers, tables, value templates, batching, repeats. May import targets and contract."""

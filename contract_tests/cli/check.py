@@ -14,8 +14,8 @@ from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import load_spec
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.observation import Observation
-from contract_tests.results.recorded_judge import INCOMPLETE, judge_recording
-from contract_tests.results.recording import load_recording
+from contract_tests.results.recorded.recorded_judge import INCOMPLETE, judge_recording
+from contract_tests.results.recorded.recording import load_recording
 from contract_tests.results.verdict import LayerSummary, Report, decide_verdicts
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Container
 from dataclasses import replace
 
-from contract_tests.cases.company import has_company, service_type_of
+from contract_tests.cases.building.company import has_company, service_type_of
+from contract_tests.cases.building.telling_values import list_properties
 from contract_tests.cases.model import SHARED_PREFIX, Case, Step
-from contract_tests.cases.telling_values import list_properties
 from contract_tests.diagnosis.attribution import attribute_crash, attribute_refusal, needs_attribution
 from contract_tests.diagnosis.comparison import (
     blame_rule,

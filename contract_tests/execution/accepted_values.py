@@ -6,8 +6,8 @@ A refusal proves its rule only if all else in the request is accepted. A read-ba
 from collections.abc import Mapping
 from typing import Any
 
+from contract_tests.cases.building.telling_values import TELLING_VALUES, Values, choose_values
 from contract_tests.cases.model import Step
-from contract_tests.cases.telling_values import TELLING_VALUES, Values, choose_values
 from contract_tests.execution.controls import Controls
 from contract_tests.execution.sending.context import CannotRun, CaseContext
 from contract_tests.targets.base import is_success

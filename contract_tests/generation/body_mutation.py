@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from contract_tests.cases.boundary_values import probe_values
+from contract_tests.cases.building.boundary_values import probe_values
 from contract_tests.cases.model import OperationId
 from contract_tests.contract.spec import Spec
 from contract_tests.generation.bodies import Sample, load_samples

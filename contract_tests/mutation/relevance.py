@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from contract_tests.cases.company import has_company
+from contract_tests.cases.building.company import has_company
 from contract_tests.cases.model import Case
 from contract_tests.contract.spec import Spec
 from contract_tests.mutation.mutants import Mutant

@@ -8,11 +8,11 @@ from typing import Any
 
 import yaml
 
-from contract_tests.cases.boundaries import derive_cases, select_new_cases
-from contract_tests.cases.company import add_company
+from contract_tests.cases.building.boundaries import derive_cases, select_new_cases
+from contract_tests.cases.building.company import add_company
+from contract_tests.cases.building.scenarios import build_scenario_cases
 from contract_tests.cases.model import Case
 from contract_tests.cases.repeats import repeat_rare_cases, repeat_refusals
-from contract_tests.cases.scenarios import build_scenario_cases
 from contract_tests.cases.tables import load_fixture_cases
 from contract_tests.cases.value_templates import SlugFactory
 from contract_tests.contract.resources import data_file

@@ -6,12 +6,12 @@ from functools import cache
 from itertools import islice
 
 from contract_tests.cases.batching import batch_cases
-from contract_tests.cases.boundaries import derive_cases, select_new_cases
+from contract_tests.cases.building.boundaries import derive_cases, select_new_cases
+from contract_tests.cases.building.company import add_company
+from contract_tests.cases.building.scenarios import build_scenario_cases
 from contract_tests.cases.callers import CallerPool
-from contract_tests.cases.company import add_company
 from contract_tests.cases.model import Case, Layer
 from contract_tests.cases.repeats import repeat_rare_cases, repeat_refusals
-from contract_tests.cases.scenarios import build_scenario_cases
 from contract_tests.cases.tables import load_fixture_cases
 from contract_tests.execution.accepted_values import find_accepted_values, list_offered_values
 from contract_tests.execution.executor import Executor

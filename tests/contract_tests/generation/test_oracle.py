@@ -9,8 +9,8 @@ import jsonschema_rs
 import pytest
 from hypothesis import given, settings
 
-from contract_tests.cases.boundaries import derive_cases, find_broken_rules
-from contract_tests.cases.boundary_values import probe_values
+from contract_tests.cases.building.boundaries import derive_cases, find_broken_rules
+from contract_tests.cases.building.boundary_values import probe_values
 from contract_tests.cases.model import SHARED_PREFIX, Case
 from contract_tests.cases.tables import load_bodies, load_fixture_cases
 from contract_tests.cases.value_templates import SlugFactory, fill_templates

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from contract_tests.cases.building.covering import build_covering_cases
+from contract_tests.cases.building.telling_values import TELLING_VALUES, Values
 from contract_tests.cases.callers import CallerPool
-from contract_tests.cases.covering import build_covering_cases
 from contract_tests.cases.model import SHARED_PREFIX, Case, Expect, Step
 from contract_tests.cases.tables import choose_creator
-from contract_tests.cases.telling_values import TELLING_VALUES, Values
 
 _URL = "https://moved.example.com/v2"
 _CREDENTIAL = "3c90c3cc-0d44-4b50-8888-8dd25736052a"

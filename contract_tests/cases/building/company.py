@@ -12,9 +12,9 @@ from typing import Any
 
 from allpairspy import AllPairs
 
+from contract_tests.cases.building.telling_values import TELLING_VALUES, Values, list_properties
 from contract_tests.cases.model import SHARED_PREFIX, Case
 from contract_tests.cases.tables import ABSENT
-from contract_tests.cases.telling_values import TELLING_VALUES, Values, list_properties
 
 _SUFFIX = "~company"
 

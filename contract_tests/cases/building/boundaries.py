@@ -13,7 +13,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from contract_tests.cases.boundary_values import probe_values
+from contract_tests.cases.building.boundary_values import probe_values
 from contract_tests.cases.model import Case
 from contract_tests.cases.tables import ABSENT, build_value_cases
 from contract_tests.contract.rules import Catalogue

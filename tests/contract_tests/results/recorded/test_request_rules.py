@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from contract_tests.results.recording import RecordedCall
-from contract_tests.results.request_rules import read_rules
+from contract_tests.results.recorded.recording import RecordedCall
+from contract_tests.results.recorded.request_rules import read_rules
 from contract_tests.targets.base import Request, Response
 
 ID = "0192f0c1-9a8b-7c6d-9e5f-404142434445"

@@ -16,8 +16,8 @@ from contract_tests.execution.factory import open_executor
 from contract_tests.execution.preflight import apply_preflight, run_preflight
 from contract_tests.reports.har import write_har
 from contract_tests.results.aggregate import Aggregate
-from contract_tests.results.recorded_judge import judge_recording
-from contract_tests.results.recording import Recording, load_recording
+from contract_tests.results.recorded.recorded_judge import judge_recording
+from contract_tests.results.recorded.recording import Recording, load_recording
 from contract_tests.results.verdict import decide_verdicts
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app

@@ -24,8 +24,8 @@ from contract_tests.results.judge import (
     read_id,
 )
 from contract_tests.results.observation import Observation
-from contract_tests.results.recording import Entry, RecordedCall, Recording, read_calls, read_headers
-from contract_tests.results.request_rules import RequestReading, read_rules
+from contract_tests.results.recorded.recording import Entry, RecordedCall, Recording, read_calls, read_headers
+from contract_tests.results.recorded.request_rules import RequestReading, read_rules
 from contract_tests.targets.base import is_success
 from contract_tests.targets.exchange import REDACTED, Redactor
 

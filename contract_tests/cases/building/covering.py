@@ -9,8 +9,13 @@ from typing import Any
 
 from allpairspy import AllPairs
 
+from contract_tests.cases.building.telling_values import (
+    TELLING_VALUES,
+    Values,
+    choose_values,
+    list_properties,
+)
 from contract_tests.cases.model import Case, Step
-from contract_tests.cases.telling_values import TELLING_VALUES, Values, choose_values, list_properties
 
 _ABSENT = "absent"
 _TYPES = ("deployed", "deployed by default", "external")

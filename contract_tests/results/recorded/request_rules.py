@@ -15,7 +15,7 @@ from contract_tests.cases.model import Case, Expect, OperationId, Step
 from contract_tests.generation.oracle import PROPERTY_NAMES, predict
 from contract_tests.generation.rounds import relabel_case
 from contract_tests.results.judge import SUCCESS_RULES, is_uuid
-from contract_tests.results.recording import RecordedCall
+from contract_tests.results.recorded.recording import RecordedCall
 from contract_tests.targets.exchange import REDACTED
 
 Remark = tuple[str, str]  # ("broken" or "open", rule id)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from contract_tests.cases.boundaries import derive_cases, select_new_cases
+from contract_tests.cases.building.boundaries import derive_cases, select_new_cases
 from contract_tests.cases.tables import load_bodies, load_fixture_cases
 from contract_tests.cases.value_templates import SlugFactory, fill_templates
 from contract_tests.contract.rules import load_catalogue

@@ -1,0 +1,1 @@
+"""Cases built from schemas, telling values and covering arrays. May import targets and contract."""
