@@ -209,6 +209,11 @@ def _integer_check(low: int | None, high: int | None) -> Check:
 
 def _items_check(*names: str) -> Check:
     """Return a check of an array of objects whose properties ``names`` are strings."""
+    return _array_check(Mapping, lambda item, _rule: _check_item(item, names))
+
+
+def _array_check(item_type: type, check_item: Check) -> Check:
+    """Return a check of an array whose items are of one type and pass a check of their own."""
 
     def check(value: Any, rule: str) -> Iterator[Remark]:
         if not isinstance(value, list):
@@ -218,10 +223,10 @@ def _items_check(*names: str) -> Check:
         for item in value:
             if item is None:
                 yield "open", "null item"
-            elif not isinstance(item, Mapping):
+            elif not isinstance(item, item_type):
                 yield "broken", f"{rule}-item-type"
             else:
-                yield from _check_item(item, names)
+                yield from check_item(item, rule)
 
     return check
 
@@ -246,18 +251,6 @@ def _check_repeats(items: list[Any]) -> Iterator[Remark]:
     names = [item["env_name"] if isinstance(item, Mapping) and "env_name" in item else item for item in items]
     if any(name in names[:number] for number, name in enumerate(names)):
         yield "open", "a repeated item"
-
-
-def _check_labels(value: Any, rule: str) -> Iterator[Remark]:
-    if not isinstance(value, list):
-        yield "broken", f"{rule}-type"
-        return
-    yield from _check_repeats(value)
-    for item in value:
-        if item is None:
-            yield "open", "null item"
-        elif not isinstance(item, str):
-            yield "broken", f"{rule}-item-type"
 
 
 def _check_characters(value: Any) -> Iterator[Remark]:
@@ -289,7 +282,7 @@ _PROPERTIES: dict[str, Check] = {
     "health_path": _check_text,
     "env_config": _items_check("env_name", "env_value"),
     "volume_config": _items_check("host_path", "container_path"),
-    "required_labels": _check_labels,
+    "required_labels": _array_check(str, lambda _item, _rule: iter(())),
     "gpu_count": _integer_check(-1, None),
     "replica_count": _integer_check(1, 10),
     "usage_prompt": _check_text,

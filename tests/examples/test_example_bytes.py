@@ -6,7 +6,6 @@ import json
 import threading
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 import pytest
 from werkzeug.test import Client
@@ -14,7 +13,6 @@ from werkzeug.test import Client
 from examples.deployment.app import create_app, create_wsgi_app
 from examples.deployment.choices import DEFAULT, USUAL
 from tests.support.gate.example_deployment import (
-    BODILESS,
     CALLERS,
     CONTAINERS,
     DEPLOYED,
@@ -26,24 +24,7 @@ from tests.support.gate.example_deployment import (
     read_accepted_id,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(params=SETS)
-def it(request: pytest.FixtureRequest) -> Iterator[DeployedApp]:
-    """Serve each of the sets of choices in turn."""
-    with open_deployment(SETS[request.param]) as deployment:
-        yield deployment
-
-
-@pytest.fixture(params=[name for name in SETS if not name.startswith(BODILESS)])
-def it_reading_bodies(request: pytest.FixtureRequest) -> Iterator[DeployedApp]:
-    """Serve the sets of choices that affect bodies."""
-    with open_deployment(SETS[request.param]) as deployment:
-        yield deployment
 
 
 def test_other_media_types_are_refused(it: DeployedApp) -> None:

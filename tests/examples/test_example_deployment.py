@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
@@ -13,37 +13,17 @@ from werkzeug.test import Client
 from examples.deployment.app import create_wsgi_app
 from examples.deployment.choices import DEFAULT, VARIANTS, Choices
 from tests.support.gate.example_deployment import (
-    BODILESS,
     CONTAINERS,
     CREDENTIAL,
     DEPLOYED,
     EXTERNAL,
-    SETS,
     TEAMS,
     DeployedApp,
     assert_refused,
-    open_deployment,
     read_accepted_id,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(params=SETS)
-def it(request: pytest.FixtureRequest) -> Iterator[DeployedApp]:
-    """Serve each of the sets of choices in turn."""
-    with open_deployment(SETS[request.param]) as deployment:
-        yield deployment
-
-
-@pytest.fixture(params=[name for name in SETS if not name.startswith(BODILESS)])
-def it_reading_bodies(request: pytest.FixtureRequest) -> Iterator[DeployedApp]:
-    """Serve the sets of choices that affect bodies."""
-    with open_deployment(SETS[request.param]) as deployment:
-        yield deployment
 
 
 def test_variants_change_one_choice() -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from contract_tests.cases.tables import load_bodies
 from contract_tests.contract.spec import load_spec
-from contract_tests.execution import limits, sender
 from contract_tests.execution.factory import open_executor
+from contract_tests.execution.sending import limits, sender
 from contract_tests.generation.bodies import load_samples
 from contract_tests.generation.body_mutation import ValuePool
 from contract_tests.generation.oracle import predict

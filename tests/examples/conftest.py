@@ -1,0 +1,26 @@
+"""The example deployment in each of its sets of choices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.gate.example_deployment import BODILESS, SETS, DeployedApp, open_deployment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(params=SETS)
+def it(request: pytest.FixtureRequest) -> Iterator[DeployedApp]:
+    """Serve each of the sets of choices in turn."""
+    with open_deployment(SETS[request.param]) as deployment:
+        yield deployment
+
+
+@pytest.fixture(params=[name for name in SETS if not name.startswith(BODILESS)])
+def it_reading_bodies(request: pytest.FixtureRequest) -> Iterator[DeployedApp]:
+    """Serve the sets of choices that affect bodies."""
+    with open_deployment(SETS[request.param]) as deployment:
+        yield deployment
