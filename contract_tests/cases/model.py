@@ -67,6 +67,18 @@ class Case:
         return next(named, "readContainer")
 
     @property
+    def service_type(self) -> str:
+        """The type of the service that the operation under test creates or updates."""
+        tested = [step for step in self.steps if step.operation != "readContainer"] or self.steps
+        step = tested[-1]
+        if step.service.startswith(SHARED_PREFIX) and step.operation != "createContainer":
+            return step.service.removeprefix(SHARED_PREFIX)
+        label = step.as_ if step.operation == "createContainer" else step.service
+        created = (s for s in tested if s.operation == "createContainer" and s.as_ == label)
+        body = next((s.body for s in created if isinstance(s.body, dict)), {})
+        return "external" if body.get("service_type") == "external" else "deployed"
+
+    @property
     def is_generated(self) -> bool:
         """True if the case was generated at random, in any layer."""
         return self.id.startswith(("property/", "crossed/", "trace/"))

@@ -51,10 +51,10 @@ def replay(file: Path, **options: Any) -> None:
 
 
 def _describe_exchange(exchange: Exchange) -> str:
-    command = exchange.to_curl()
+    command = f"{exchange.to_curl()}  # as {exchange.caller}"
     if exchange.needs_body_file:
         size = len(exchange.body_bytes or exchange.body or "")
-        command = f"{exchange.method} {exchange.url} with a body of {size:,} bytes that cannot be shown"
+        command = f"{exchange.method} {exchange.url} with a body of {size:,} bytes that cannot be shown, as {exchange.caller}"
     return f"{command}\n  -> {exchange.status or exchange.reason} {exchange.response_body[:300]}"
 
 

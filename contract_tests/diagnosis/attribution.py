@@ -8,16 +8,23 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from contract_tests.cases.model import SHARED_PREFIX, Case, Step
+from contract_tests.cases.model import Case, Step
 from contract_tests.cases.value_templates import fill_templates
-from contract_tests.contract.property_rules import find_nearest_rule
 from contract_tests.diagnosis.comparison import (
     blame_rule,
-    call_intermittent,
-    change_last_step,
     differs_reliably,
+    find_any_refusal,
     find_refusal,
     is_reproducible,
+)
+from contract_tests.diagnosis.intermittent import blame_intermittent
+from contract_tests.diagnosis.neighbours import (
+    change_last_step,
+    find_base,
+    list_changed,
+    make_single,
+    take_back,
+    with_body,
 )
 from contract_tests.execution.executor import Executor
 from contract_tests.generation.oracle import predict
@@ -57,29 +64,20 @@ def is_certainly_valid(case: Case) -> bool:
     body = fill_templates(step.body, lambda length: "s" * (length or 20))
     if step.operation == "createContainer" and not isinstance(body.get("service_slug"), str):
         body = {**body, "service_slug": "a-slug"}  # it gets one when it is sent
-    return predict(step.operation, body, _stored_type(case)).expect == "accept"
-
-
-def _stored_type(case: Case) -> str:
-    """Return the type of the service that the last step updates."""
-    label = case.steps[-1].service
-    if label.startswith(SHARED_PREFIX):
-        return label.removeprefix(SHARED_PREFIX)
-    created = next((step for step in case.steps if step.as_ == label and isinstance(step.body, dict)), None)
-    return (created.body.get("service_type") if created else None) or "deployed"
+    return predict(step.operation, body, case.service_type).expect == "accept"
 
 
 def attribute_crash(executor: Executor, observation: Observation, names: Iterable[str]) -> Observation:
     """Return the crash that one of the named properties causes by itself, else the observation."""
     case = replace(observation.case, rule="created")
     if case.operation == "updateContainer":
-        case = _make_single(case)
+        case = make_single(case)
     if case.steps[-1].body == {}:
         empty = find_refusal(executor, replace(case, rule="update-partial"))
         return empty or observation
-    base = _find_base(executor, case)
+    base = find_base(executor, case)
     for name in filter(case.steps[-1].body.__contains__, names):
-        single = _with_body(case, {**base, name: case.steps[-1].body[name]}, name)
+        single = with_body(case, {**base, name: case.steps[-1].body[name]}, name)
         again = find_refusal(executor, single)
         if again is not None and again.judgement.server_error:
             return again
@@ -94,7 +92,7 @@ def attribute_refusal(
     ``suspects`` are properties that were blamed before, which are tried first.
     """
     if not is_reproducible(executor, observation.case):
-        return call_intermittent(observation)
+        return blame_intermittent(executor, observation, suspects)
     last = observation.case.steps[-1]
     if last.headers or last.style:
         usual = change_last_step(observation.case, headers=(), style="")
@@ -106,14 +104,20 @@ def attribute_refusal(
     ):
         return blame_rule(observation, "team-scope")
     if len(observation.case.steps) > 1:
-        single = find_refusal(executor, _make_single(observation.case))
+        single = find_any_refusal(executor, make_single(observation.case))
         if single is None and observation.case.rule == "slug-unique":
             return observation  # the same body with an unrelated slug is accepted
+        if single is not None and not is_reproducible(executor, single.case):
+            return blame_intermittent(executor, single, suspects)
         observation = single or observation
+    return _attribute_request(executor, observation, suspects)
+
+
+def _attribute_request(executor: Executor, observation: Observation, suspects: Container[str]) -> Observation:
+    """Return the refusal of one request under the rule of a property or of its caller, or as inconclusive."""
     case = observation.case
-    base = _find_base(executor, case)
-    changed = [name for name, value in case.steps[-1].body.items() if value != base.get(name, _ABSENT)]
-    changed.sort(key=lambda name: name not in suspects)
+    base = find_base(executor, case)
+    changed = sorted(list_changed(case, base), key=lambda name: name not in suspects)
     found = (
         _blame_type(executor, case, base)
         or _blame_alone(executor, case, base, changed)
@@ -136,7 +140,6 @@ _CALLER_RULES = {
     "sk": "team-optional-for-credentials",
     "dk": "team-optional-for-credentials",
 }
-_ABSENT = object()
 _MAX_COMPANY = 3
 
 
@@ -157,23 +160,23 @@ def _blame_type(executor: Executor, case: Case, base: Mapping[str, Any]) -> Obse
     if base.get("service_type") != "external":
         return None
     plain = executor.controls.bodies["deployed"]
-    external = find_refusal(executor, _with_body(case, base, "service_type"))
-    return None if external is None or find_refusal(executor, _with_body(case, plain, "")) else external
+    external = find_refusal(executor, with_body(case, base, "service_type"))
+    return None if external is None or find_refusal(executor, with_body(case, plain)) else external
 
 
 def _blame_alone(
     executor: Executor, case: Case, base: Mapping[str, Any], changed: list[str]
 ) -> Observation | None:
     """Return the violation of the plain body with one property changed, if the plain body is accepted."""
-    if len(changed) == 1 and find_refusal(executor, _with_body(case, base, "")) is None:
-        return find_refusal(executor, _with_body(case, case.steps[-1].body, changed[0]))
+    if len(changed) == 1 and find_refusal(executor, with_body(case, base)) is None:
+        return find_refusal(executor, with_body(case, case.steps[-1].body, changed[0]))
     for name in changed:
         if name in _IMMUTABLE and case.operation == "createContainer":
             continue
-        single = _with_body(case, {**base, name: case.steps[-1].body[name]}, name)
+        single = with_body(case, {**base, name: case.steps[-1].body[name]}, name)
         again = find_refusal(executor, single)
         if again is not None:
-            return again if find_refusal(executor, _with_body(case, base, "")) is None else None
+            return again if find_refusal(executor, with_body(case, base)) is None else None
     return None
 
 
@@ -183,18 +186,19 @@ def _blame_in_company(
     """Return the violation of the smallest refused body, of which each property alone makes it refused."""
     body = dict(case.steps[-1].body)
     for name in changed:
-        smaller = _take_back(body, base, name)
-        if find_refusal(executor, _with_body(case, smaller, "")) is not None:
+        smaller = take_back(body, base, name)
+        if find_refusal(executor, with_body(case, smaller)) is not None:
             body = smaller
-    left = [name for name in changed if name in body and body[name] != base.get(name, _ABSENT)]
+    still = list_changed(with_body(case, body), base)
+    left = [name for name in changed if name in still]
     left.sort(key=lambda name: body[name] is not None)
     if len(left) > _MAX_COMPANY:  # the number or the size of the properties is the reason
-        again = find_refusal(executor, _with_body(case, body, ""))
+        again = find_refusal(executor, with_body(case, body))
         updating = case.operation == "updateContainer"
         return blame_rule(again, "update-partial" if updating else "request-forms") if again else None
     for name in left:
-        again = find_refusal(executor, _with_body(case, body, name))
-        if again is None or find_refusal(executor, _with_body(case, _take_back(body, base, name), "")):
+        again = find_refusal(executor, with_body(case, body, name))
+        if again is None or find_refusal(executor, with_body(case, take_back(body, base, name))):
             continue
         others = [other for other in left if other != name]
         company = f", together with {' and '.join(others)}" if others else ""
@@ -219,39 +223,3 @@ def _find_creator(case: Case) -> Step | None:
     last = case.steps[-1]
     created = (s for s in case.steps[:-1] if s.operation == "createContainer" and s.as_ == last.service)
     return next(created, None) if last.operation == "updateContainer" else None
-
-
-def _make_single(case: Case) -> Case:
-    """Return the last request alone: a create with an unrelated slug, or an update of a shared service."""
-    last = case.steps[-1]
-    if last.operation == "createContainer":
-        return replace(case, rule="created", steps=(replace(last, slug=None),))
-    return replace(case, steps=(replace(last, service=SHARED_PREFIX + _stored_type(case)),))
-
-
-def _take_back(body: Mapping[str, Any], base: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Return the body with a property as in the base, or without it."""
-    kept = {key: value for key, value in body.items() if key != name}
-    return {**kept, name: base[name]} if name in base else kept
-
-
-def _find_base(executor: Executor, case: Case) -> Mapping[str, Any]:
-    """Return the plain body of the operation and type; an update's own base is added when it is sent."""
-    step = case.steps[-1]
-    if step.operation == "updateContainer":
-        return {}
-    plain = executor.controls.bodies[
-        "external" if step.body.get("service_type") == "external" else "deployed"
-    ]
-    return dict(plain) if isinstance(plain, dict) else {}
-
-
-def _with_body(case: Case, body: Mapping[str, Any], blamed: str) -> Case:
-    """Return the case with another body, under the rule of the property that it is about."""
-    step = case.steps[-1]
-    value = fill_templates(body.get(blamed), lambda length: "s" * (length or 20))
-    rule = find_nearest_rule(step.operation, blamed, value) if blamed else case.rule
-    last: Step = replace(step, body=dict(body), expect="accept", rule="")
-    kind = step.service.removeprefix(SHARED_PREFIX)
-    key = (step.operation, kind, blamed) if blamed and len(case.steps) == 1 else None
-    return replace(case, rule=rule, steps=(*case.steps[:-1], last), value=key)

@@ -1,7 +1,6 @@
 """Comparison: runs a case again, or two cases in turn, and says whether the difference always shows."""
 
 from dataclasses import replace
-from typing import Any
 
 from contract_tests.cases.model import Case, Step
 from contract_tests.execution.executor import Executor
@@ -27,6 +26,12 @@ def find_refusal(executor: Executor, case: Case) -> Observation | None:
     return observation if refused else None
 
 
+def find_any_refusal(executor: Executor, case: Case, tries: int = 3) -> Observation | None:
+    """Return the first refusal of several tries in a row, or None."""
+    refusals = (find_refusal(executor, case) for _ in range(tries))
+    return next((refusal for refusal in refusals if refusal is not None), None)
+
+
 def is_reproducible(executor: Executor, case: Case) -> bool:
     """Return whether a violation shows twice more; else nothing can be compared with it.
 
@@ -50,11 +55,11 @@ def differs_reliably(executor: Executor, wrong: Case, right: Case) -> bool:
 
     In a row, since a fault that shows every other time would follow any alternation.
     """
+    expected: list[tuple[Case, str]] = [(wrong, "violated")] * 3 + [(right, "passed")] * 2
     try:
-        judgements = [executor.run_case(case).judgement.outcome for case in (wrong,) * 3 + (right,) * 2]
+        return all(executor.run_case(case).judgement.outcome == outcome for case, outcome in expected)
     except CannotRun:
         return False
-    return judgements == ["violated"] * 3 + ["passed"] * 2
 
 
 def call_intermittent(observation: Observation) -> Observation:
@@ -67,8 +72,3 @@ def blame_rule(observation: Observation, rule: str) -> Observation:
     """Return the observation under another rule."""
     case, judgement = replace(observation.case, rule=rule), replace(observation.judgement, rule=rule)
     return replace(observation, case=case, judgement=judgement)
-
-
-def change_last_step(case: Case, **changes: Any) -> Case:
-    """Return the case with a last step that differs in these fields."""
-    return replace(case, steps=(*case.steps[:-1], replace(case.steps[-1], **changes)))

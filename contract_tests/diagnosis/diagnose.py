@@ -3,26 +3,28 @@
 from collections.abc import Container
 from dataclasses import replace
 
-from contract_tests.cases.building.company import has_company, service_type_of
+from contract_tests.cases.building.company import has_company
 from contract_tests.cases.building.telling_values import list_properties
-from contract_tests.cases.model import SHARED_PREFIX, Case, Step
+from contract_tests.cases.model import Case
 from contract_tests.diagnosis.attribution import attribute_crash, attribute_refusal, needs_attribution
 from contract_tests.diagnosis.comparison import (
     blame_rule,
     call_intermittent,
     differs_reliably,
+    find_any_refusal,
     find_violation,
     is_reproducible,
 )
+from contract_tests.diagnosis.history import find_history
+from contract_tests.diagnosis.intermittent import blame_intermittent
+from contract_tests.diagnosis.neighbours import change_last_step
 from contract_tests.diagnosis.refused_requests import blame_refused_request
 from contract_tests.diagnosis.sharpening import sharpen_refusal
 from contract_tests.diagnosis.shrink import is_generated_call, shrink_steps
 from contract_tests.execution.executor import Executor
-from contract_tests.execution.sending.context import CannotRun
 from contract_tests.results.judge import SUCCESS_RULES
 from contract_tests.results.observation import Observation
 
-_STATE_DEPENDENT = "accepted on a new service, so what happened to this one before is the reason"
 _STORED_RULES = ("created-stored", "updated-stored", "update-keeps-omitted")
 
 
@@ -33,15 +35,18 @@ def diagnose_violation(
 
     ``suspects`` are properties that were blamed before.
     """
+    history = find_history(executor, observation)
+    if history is not None:
+        return history
+    needed = needs_attribution(observation)
     if _is_generated_refusal(observation) and not is_reproducible(executor, observation.case):
-        return call_intermittent(observation)
+        return (
+            blame_intermittent(executor, observation, suspects) if needed else call_intermittent(observation)
+        )
     if observation.case.rule == "unused-properties-accepted":
         observation = _without_unused(executor, observation)
     if needs_attribution(observation):
         return _find_reason(executor, observation, suspects)
-    if _is_accepted_on_new_service(executor, observation):
-        judgement = replace(observation.judgement, outcome="inconclusive", reason=_STATE_DEPENDENT)
-        return replace(observation, judgement=judgement)
     if observation.case.value and observation.case.expect == "accept":
         return sharpen_refusal(executor, observation)
     return _diagnose_by_kind(executor, observation, suspects)
@@ -77,29 +82,10 @@ def _without_unused(executor: Executor, observation: Observation) -> Observation
     case, step = observation.case, observation.case.steps[-1]
     if not isinstance(step.body, dict):
         return observation
-    used = list_properties(service_type_of(case))
+    used = list_properties(case.service_type)
     body = {key: value for key, value in step.body.items() if key in (*used, "service_slug", "service_type")}
-    rule = SUCCESS_RULES[step.operation]
-    again = find_violation(
-        executor, replace(case, rule=rule, steps=(*case.steps[:-1], replace(step, body=body)))
-    )
-    return again or observation
-
-
-def _is_accepted_on_new_service(executor: Executor, observation: Observation) -> bool:
-    """Return whether a refused update of a service that many cases share is accepted on a new one."""
-    case, judgement = observation.case, observation.judgement
-    step = case.steps[-1]
-    shared = len(case.steps) == 1 and step.service.startswith(SHARED_PREFIX) and case.value is not None
-    if not shared or judgement.outcome != "violated" or judgement.reaction != "refused":
-        return False
-    body = executor.controls.bodies[step.service.removeprefix(SHARED_PREFIX)]
-    create = Step(caller=step.caller, body=body)
-    steps = (create, replace(step, service=create.as_))
-    try:
-        return executor.run_case(replace(case, steps=steps)).judgement.outcome == "passed"
-    except CannotRun:
-        return False
+    rest = replace(change_last_step(case, body=body), rule=SUCCESS_RULES[step.operation])
+    return find_any_refusal(executor, rest) or observation
 
 
 def _is_stored_in_usual_form(executor: Executor, case: Case) -> bool:
@@ -113,7 +99,7 @@ def _is_stored_in_usual_form(executor: Executor, case: Case) -> bool:
 def _without_company(executor: Executor, observation: Observation) -> Observation:
     """Return the violation with as few other properties as show it."""
     step, name = observation.case.steps[0], observation.case.value[2] if observation.case.value else ""
-    needed = (*executor.controls.bodies[service_type_of(observation.case)], name)
+    needed = (*executor.controls.bodies[observation.case.service_type], name)
     others = [
         key for key in step.body if key not in needed or (step.operation == "updateContainer" and key != name)
     ]

@@ -14,11 +14,11 @@ from contract_tests.contract.property_rules import PROPERTY_ORDER, find_item_rul
 from contract_tests.diagnosis.attribution import is_certainly_valid
 from contract_tests.diagnosis.comparison import (
     blame_rule,
-    change_last_step,
     differs_reliably,
     find_refusal,
     is_reproducible,
 )
+from contract_tests.diagnosis.neighbours import change_last_step
 from contract_tests.execution.executor import Executor
 from contract_tests.results.observation import Observation
 

@@ -13,6 +13,9 @@ from contract_tests.results.judge import Difference
 from contract_tests.results.verdict import Report, RuleVerdict
 
 Severity = Literal["failure", "waived", "note"]
+_SET_VARIABLE = "The curl commands read TOKEN: set it to the token of the caller that stands behind each."
+_SERVE_APP = "They also need a port: serve the app at their host first."
+_NOT_WRITTEN = "No finding was written; with --report DIR, contract-tests replay can send each again."
 OPERATIONS = {"createContainer": "create", "updateContainer": "update", "readContainer": "read"}
 
 
@@ -44,8 +47,11 @@ class Block:
 
     @property
     def operations(self) -> str:
-        """The operations, as ``create and update``."""
-        return " and ".join(map(name_operation, self.findings))
+        """The operations, as ``create and update of an external service``."""
+        names = " and ".join(map(name_operation, self.findings))
+        types = {finding.case.service_type for finding in self.findings}
+        article = "an" if types == {"external"} else "a"
+        return f"{names} of {article} {types.pop()} service" if len(types) == 1 else names
 
     @property
     def count(self) -> int:
@@ -101,10 +107,10 @@ class Reproduction:
         return finding.list_commands(folder)
 
     @property
-    def remark(self) -> str:
-        """What a reader has to do before the curl commands work; empty if nothing."""
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader has to do before the commands work."""
         in_process = self.options.startswith("--target wsgi:")
-        return "The curl commands need a port: serve the app at their host first." if in_process else ""
+        return (_SET_VARIABLE, *([_SERVE_APP] if in_process else []), *([_NOT_WRITTEN] if self.folder is None else []))
 
 
 def plan_reproduction(report: Report, folder: str | None = ".", options: str = "") -> Reproduction:

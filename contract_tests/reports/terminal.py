@@ -1,7 +1,10 @@
 """The report in a terminal: one row per rule, by grade, then the findings."""
 
 import io
+import os
+import sys
 from collections.abc import Iterable, Iterator
+from typing import IO
 
 import click
 from rich.console import Console
@@ -35,27 +38,36 @@ _STYLES: dict[Label, str] = {
     "not observed": "dim",
     "waived": "magenta",
 }
+_PIPE_COLUMNS = 160
 _WIDE_COLUMNS = 96  # columns; narrower terminals get short layer names without gaps
 _SHORT_LAYERS = {"lifecycle": "life", "properties": "prop"}
 
 
 def show_report(report: Report, *, quiet: bool, folder: str | None = None, replay_options: str = "") -> None:
-    """Print the report on standard output, or only its last line; files and pipes get a wide one.
+    """Print the report on standard output, or only its last line.
 
-    ``folder`` is the report folder, None if no file is written; ``replay_options`` name the target and the callers.
+    A file or a pipe gets lines of at most ``COLUMNS`` or 160 columns, without blanks at their ends. ``folder`` is the
+    report folder, None if no file is written; ``replay_options`` name the target and the callers.
     """
-    console = Console()
     if quiet:
         click.echo(format_last_line(report))
-    else:
-        wide = console if console.is_terminal else Console(width=160)
-        print_report(report, wide, plan_reproduction(report, folder, replay_options))
+        return
+    console = Console()
+    reproduction = plan_reproduction(report, folder, replay_options)
+    if console.is_terminal:
+        print_report(report, console, reproduction)
+        return
+    width = int(columns) if (columns := os.environ.get("COLUMNS", "")).isdecimal() else _PIPE_COLUMNS
+    _escape_unencodable(sys.stdout)
+    text = io.StringIO()
+    print_report(report, Console(width=max(width, 1), file=text), reproduction)
+    for line in text.getvalue().split("\n")[:-1]:
+        click.echo(line.rstrip())
 
 
 def print_report(report: Report, console: Console, reproduction: Reproduction | None = None) -> None:
     """Print the matrix, the target's choices, rules that were not judged, the findings and the last line."""
-    if isinstance(console.file, io.TextIOWrapper):
-        console.file.reconfigure(errors="backslashreplace")  # not every terminal can encode every response
+    _escape_unencodable(console.file)
     groups = group_by_severity(report)
     print_line(console, f"{report.target}  seed {report.seed}{'  strict' if report.strict else ''}", "bold")
     console.print(_build_matrix(report, wide=console.width >= _WIDE_COLUMNS))
@@ -69,13 +81,19 @@ def print_report(report: Report, console: Console, reproduction: Reproduction | 
     for block in group_blocks(groups["failure"]):
         print_block(console, block, reproduction)
     console.print()
-    if groups["failure"] and reproduction.remark:
-        print_line(console, reproduction.remark, "dim")
+    for remark in reproduction.remarks if groups["failure"] else ():
+        print_line(console, remark, "dim")
     for note in report.notes:
         print_line(console, f"note: {note}", "yellow")
     for warning in list_warnings(report):
         print_line(console, warning, "bold red" if report.exit_code else "bold yellow")
     print_line(console, format_last_line(report), "bold red" if report.exit_code else "bold green")
+
+
+def _escape_unencodable(stream: IO[str]) -> None:
+    """Escape the characters of responses that a terminal or a file cannot encode."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
 
 
 def _build_matrix(report: Report, *, wide: bool) -> Table:
@@ -109,9 +127,10 @@ def _layer_cell(row: RuleVerdict, layer: Layer) -> Text:
     outcomes = row.layers.get(layer, {})
     if outcomes.get("violated"):
         style = "bold red reverse" if row.fails else _STYLES[verdict_label(row)]
-        return Text.assemble((f"{outcomes['violated']}!", style))
+        judged = outcomes["violated"] + outcomes.get("passed", 0)
+        return Text.assemble((f"{outcomes['violated']}/{judged}!", style))
     if outcomes.get("passed"):
-        return Text(str(outcomes["passed"]), style="green")
+        return Text(str(outcomes["passed"]), style="dim" if row.verdict == "not observed" else "green")
     return Text("?" if outcomes.get("inconclusive") else "", style="yellow")
 
 

@@ -43,9 +43,7 @@ def _print_finding(console: Console, block: Block, finding: Finding, reproductio
     file = reproduction.file_of(finding)
     rows = [("Finding", f"{finding.id}, {name_operation(finding)}")]
     rows += [("Seen as" if n == 0 else "", line) for n, line in enumerate(block.list_examples(finding))]
-    rows.append(
-        ("File", file or "not written; --report DIR writes it, so that contract-tests replay can send it")
-    )
+    rows += [("File", file)] if file else []
     _print_rows(console, rows, indent=2)
     if file:
         print_line(console, f"  {reproduction.replay(finding)}", "")

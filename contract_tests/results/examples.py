@@ -60,6 +60,9 @@ def _describe_request(rule: str, observation: Observation, exchange: Exchange) -
         return _describe_header(header, exchange)
     if rule in ("service-id-format", "service-exists"):
         return f"the id {_shorten(exchange.url.rpartition('/')[2])}"
+    raw = observation.case.steps[-1].raw
+    if isinstance(raw, dict) and "$nested" in raw:
+        return f"a body nested {raw['$nested']['depth']:,} deep"
     body = _parse_body(exchange)
     name = observation.case.value[2] if observation.case.value else _find_property(rule, body)
     if name and isinstance(body, dict):

@@ -37,14 +37,14 @@ def add_company(
             result.append(case)
             continue
         typed = _on_external(case, bodies) if seen[key] % 2 == 0 else case
-        result.append(_with_company(typed, next(rows[service_type_of(typed)])))
+        result.append(_with_company(typed, next(rows[typed.service_type])))
     return result
 
 
 def _on_external(case: Case, bodies: Mapping[str, Any]) -> Case:
     """Return a case of a deployed service on an external one, if the property belongs to both types."""
     step, name = case.steps[0], case.value[2] if case.value else ""
-    if service_type_of(case) == "external" or name in ("docker_image", "service_type") or not case.value:
+    if case.service_type == "external" or name in ("docker_image", "service_type") or not case.value:
         return case
     value = (case.value[0], "external", name)
     if step.operation == "updateContainer":
@@ -57,14 +57,6 @@ def _on_external(case: Case, bodies: Mapping[str, Any]) -> Case:
 def has_company(case: Case) -> bool:
     """Return whether a case sends other properties beside the one that it is about."""
     return case.id.endswith(_SUFFIX)
-
-
-def service_type_of(case: Case) -> str:
-    """Return the type of the service, as its plain case has it."""
-    step = case.steps[0]
-    if step.operation == "updateContainer":
-        return step.service.removeprefix(SHARED_PREFIX)
-    return "external" if step.body.get("service_type") == "external" else "deployed"
 
 
 def _list_rows(service_type: str, values: Values) -> Iterator[Mapping[str, Any]]:

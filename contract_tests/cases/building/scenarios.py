@@ -181,14 +181,14 @@ def _repeat_slug_after_many(bodies: Mapping[str, Any]) -> Case:
 
 
 def _update_after_refusal(kinds: list[str]) -> Iterator[Case]:
-    """Yield a valid update after a refused one, which must not have changed anything."""
+    """Yield a valid update after a refused one, which must not have locked the service."""
     if kinds:
         steps = (
             Step(body={"display_name": "Mine", "docker_image": "nginx:1.27"}),
             Step("updateContainer", body={"external_url": _URL}, expect="refuse"),
             Step("updateContainer", body={"display_name": "Still mine"}, expect="accept"),
         )
-        yield Case("trace/update-after-a-refused-one", "update-partial", "lifecycle", steps)
+        yield Case("trace/update-after-a-refused-one", "not-while-busy", "lifecycle", steps)
 
 
 def _reuse_slug_after_refusal(bodies: Mapping[str, Any]) -> Iterator[Case]:

@@ -177,12 +177,12 @@ def _has_invalid_slug(step: Step) -> bool:
     )
 
 
-_KIND_NAMES = {"jwt": "JWT", "sk": "sk-", "dk": "dk-", "ak": "ak-"}
+_KIND_NAMES = {"jwt": "a JWT", "sk": "an sk-", "dk": "a dk-", "ak": "an ak-"}
+_TEAM_NAMES = {"blue": " of another team", "both": " of two teams"}
 
 
 def _missing_caller(role: str, rejected: tuple[str, ...]) -> str:
     kind, _, team = role.rpartition("-")
-    who = f"a {_KIND_NAMES[kind]} caller" if kind in _KIND_NAMES else "a caller"
-    teams = "both teams" if team == "both" else f"team {team}"
+    who = f"{_KIND_NAMES[kind]} caller" if kind in _KIND_NAMES else "a caller"
     hint = f"the target rejected {', '.join(rejected)}" if rejected else "add one to the callers file"
-    return f"needs {who} for {teams} ({role}); {hint}"
+    return f"needs {who}{_TEAM_NAMES.get(team, '')}; {hint}"

@@ -90,7 +90,7 @@ def test_failure_shows_received_and_expected(report: Report) -> None:
     """A failed case has the rule's statement, received, expected, and a command to reproduce it."""
     failure = _cases(report)["contract.provider", "slug-unique[race]"].find("failure")
     assert failure is not None
-    assert failure.attrib["message"] == "create: several concurrent creates got the same slug"
+    assert failure.attrib["message"] == "create of a deployed service: several concurrent creates got the same slug"
     texts = failure.text or ""
     parts = (
         "A slug is used once",
@@ -107,7 +107,7 @@ def test_failure_names_both_operations_and_the_values(report: Report) -> None:
     """A rule that both operations break for one reason has one failure, with the values that showed it."""
     failure = _cases(report)["contract.documented", "exposed-port-range[cases]"].find("failure")
     assert failure is not None
-    assert failure.attrib["message"] == "create and update: accepted a request that breaks this rule"
+    assert failure.attrib["message"] == "create and update of a deployed service: accepted a request that breaks this rule"
     lines = (failure.text or "").splitlines()
     assert {"  exposed_port 0 → 201", "  exposed_port 0 → 200", "  exposed_port 65536 → 201"} <= set(lines)
 

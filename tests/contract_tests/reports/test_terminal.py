@@ -9,7 +9,7 @@ from rich.console import Console
 
 from contract_tests.reports.blocks import plan_reproduction
 from contract_tests.reports.common import GRADES, format_last_line
-from contract_tests.reports.terminal import print_report
+from contract_tests.reports.terminal import print_report, show_report
 from contract_tests.results.verdict import Report
 from tests.support.reports import make_hostile
 
@@ -41,14 +41,14 @@ def test_matrix_fits_the_terminal(report: Report, width: int) -> None:
     assert shown == [row.rule.id for row in by_grade]
     assert [line for line in rows if "…" in line] == []
     row = next(line for line in rows if "slug-unique" in line)
-    assert re.fullmatch(r"✗ slug-unique +VIOLATED +\d+! +3! *", row)
+    assert re.fullmatch(r"✗ slug-unique +VIOLATED +\d+/\d+! +3/3! *", row)
 
 
 def test_failures_stand_out(report: Report) -> None:
     """A violated rule is in capitals and in color, and has a block below; a note has neither."""
     text = _print_to_text(report, colours=True)
     assert "\x1b[1;31m✗ slug-unique" in text
-    assert re.search(r"\x1b\[1;7;31m\d+!\x1b\[0m", text)
+    assert re.search(r"\x1b\[1;7;31m\d+/\d+!\x1b\[0m", text)
     assert re.findall(r"^✗ ([a-z-]+)  ", _print_to_text(report).split("seconds")[1], re.MULTILINE) == [
         "team-scope", "exposed-port-range", "slug-unique", "slug-unique",
     ]  # fmt: skip
@@ -90,7 +90,7 @@ def _block(text: str, rule: str) -> list[str]:
 def test_block_names_both_operations(report: Report) -> None:
     """A rule that create and update break for one reason is one block, with the values and a file for each."""
     lines = _block(_print_to_text(report, 160, folder="out"), "exposed-port-range")
-    assert lines[0].startswith("exposed-port-range  documented; create and update; cases; seen ")
+    assert lines[0].startswith("exposed-port-range  documented; create and update of a deployed service; cases; seen ")
     findings = [f for f in report.findings if f.rule.id == "exposed-port-range"]
     for finding, status in zip(findings, (201, 200), strict=True):
         assert any(line.split() == ["File", f"out/findings/{finding.id}.json"] for line in lines)
@@ -104,10 +104,26 @@ def test_block_names_both_operations(report: Report) -> None:
 
 
 def test_file_that_was_not_written_has_no_command(report: Report) -> None:
-    """Without a report folder a block names the option that writes the file, and no replay command."""
+    """Without a report folder no block has a file or a replay command; the end names the option that writes them."""
     text = _print_to_text(report, 160)
     assert "contract-tests replay findings" not in text
-    assert "File      not written; --report DIR writes it" in text
+    assert "  File" not in text
+    assert text.count("No finding was written; with --report DIR") == 1
+
+
+@pytest.mark.parametrize(("columns", "width"), [("72", 72), ("", 160)])
+def test_pipe_gets_no_padding(
+    report: Report, columns: str, width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pipe gets lines of ``COLUMNS`` or 160 columns, without blanks at their ends."""
+    monkeypatch.setenv("COLUMNS", columns)
+    show_report(report, quiet=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line != line.rstrip()] == []
+    matrix = _matrix("\n".join(lines))
+    assert max(map(len, matrix)) <= width
+    folded = [line for line in lines if line.startswith("  Contract")]
+    assert max(map(len, folded)) > width - 40
 
 
 def test_race_has_a_sentence_and_one_command(report: Report) -> None:

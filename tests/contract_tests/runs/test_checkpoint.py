@@ -175,7 +175,7 @@ def kill_run(folder: Path, url: str, when: Callable[[dict[str, Any]], bool], *op
 
 def test_killed_run_resumes_where_it_was(tmp_path: Path) -> None:
     """A resumed run repeats no finished layer or round, continues its time and counts, and needs only its folder."""
-    options = ("--layers", "wire,properties", "--seed", "4")
+    options = ("--layers", "wire,properties", "--seed", "4", "--min-judged", "0")
     with serve_app(create_app()) as url:
         before = kill_run(tmp_path, url, lambda state: state["rounds"] >= 1, *options)
         done = run_command("run", "--resume", tmp_path, "--time", "1s", "--quiet")
