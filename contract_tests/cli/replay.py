@@ -54,7 +54,8 @@ def _describe_exchange(exchange: Exchange) -> str:
     command = f"{exchange.to_curl()}  # as {exchange.caller}"
     if exchange.needs_body_file:
         size = len(exchange.body_bytes or exchange.body or "")
-        command = f"{exchange.method} {exchange.url} with a body of {size:,} bytes that cannot be shown, as {exchange.caller}"
+        what = f"{exchange.method} {exchange.url} as {exchange.caller}"
+        command = f"{what}, with a body of {size:,} bytes that cannot be shown"
     return f"{command}\n  -> {exchange.status or exchange.reason} {exchange.response_body[:300]}"
 
 

@@ -110,7 +110,8 @@ class Reproduction:
     def remarks(self) -> tuple[str, ...]:
         """What a reader has to do before the commands work."""
         in_process = self.options.startswith("--target wsgi:")
-        return (_SET_VARIABLE, *([_SERVE_APP] if in_process else []), *([_NOT_WRITTEN] if self.folder is None else []))
+        needed = {_SET_VARIABLE: True, _SERVE_APP: in_process, _NOT_WRITTEN: self.folder is None}
+        return tuple(remark for remark, applies in needed.items() if applies)
 
 
 def plan_reproduction(report: Report, folder: str | None = ".", options: str = "") -> Reproduction:
