@@ -10,6 +10,7 @@ from typing import Any
 
 from contract_tests.cases.model import Case, Step
 from contract_tests.cases.value_templates import fill_templates
+from contract_tests.contract.property_rules import PROPERTY_ORDER
 from contract_tests.diagnosis.comparison import (
     blame_rule,
     differs_reliably,
@@ -191,7 +192,7 @@ def _blame_in_company(
             body = smaller
     still = list_changed(with_body(case, body), base)
     left = [name for name in changed if name in still]
-    left.sort(key=lambda name: body[name] is not None)
+    left.sort(key=lambda name: (body[name] is not None, PROPERTY_ORDER.get(name, len(PROPERTY_ORDER))))
     if len(left) > _MAX_COMPANY:  # the number or the size of the properties is the reason
         again = find_refusal(executor, with_body(case, body))
         updating = case.operation == "updateContainer"

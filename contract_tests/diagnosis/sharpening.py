@@ -29,6 +29,14 @@ _PLAIN_PARTS = {"env_name": "NAME", "env_value": "value", "host_path": "/a", "co
 
 def sharpen_refusal(executor: Executor, observation: Observation) -> Observation:
     """Return the violation of a smaller or plainer value, under the rule of the part that is refused."""
+    sharper = _find_sharper(executor, observation)
+    if sharper.judgement.reaction != observation.judgement.reaction:
+        return sharper
+    # The reason may name the company in which the value is refused.
+    return replace(sharper, judgement=replace(sharper.judgement, reason=observation.judgement.reason))
+
+
+def _find_sharper(executor: Executor, observation: Observation) -> Observation:
     case, judgement = observation.case, observation.judgement
     name, body = case.value[2] if case.value else "", case.steps[-1].body
     wrong = judgement.outcome == "violated" and judgement.reaction in ("refused", "error")

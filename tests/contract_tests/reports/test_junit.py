@@ -90,7 +90,10 @@ def test_failure_shows_received_and_expected(report: Report) -> None:
     """A failed case has the rule's statement, received, expected, and a command to reproduce it."""
     failure = _cases(report)["contract.provider", "slug-unique[race]"].find("failure")
     assert failure is not None
-    assert failure.attrib["message"] == "create of a deployed service: several concurrent creates got the same slug"
+    assert (
+        failure.attrib["message"]
+        == "create of a deployed service: several concurrent creates got the same slug"
+    )
     texts = failure.text or ""
     parts = (
         "A slug is used once",

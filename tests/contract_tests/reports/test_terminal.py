@@ -114,7 +114,11 @@ def test_file_that_was_not_written_has_no_command(report: Report) -> None:
 
 @pytest.mark.parametrize(("columns", "width"), [("72", 72), ("", 160)])
 def test_pipe_gets_no_padding(
-    report: Report, columns: str, width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    report: Report,
+    columns: str,
+    width: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A pipe gets lines of ``COLUMNS`` or 160 columns, without blanks at their ends."""
     monkeypatch.setenv("COLUMNS", columns)

@@ -205,7 +205,7 @@ _EXTERNAL = {
 _STORED = {name: reason for name, reason in _EXTERNAL.items() if name.endswith("stored")}
 
 STRICT: tuple[Fault, ...] = (
-    remembering("replicas-beside-volumes-refused", "replica-count-range",
+    remembering("replicas-beside-volumes-refused", "volume-config-type",
                 refused_where(value("replica_count", above(1)), beside("volume_config")), also=_STORED),
     remembering("all-gpus-beside-replicas-refused", "gpu-count-type",
                 refused_where(value("gpu_count", is_(-1)), value("replica_count", above(1))), also=_STORED),

@@ -90,7 +90,7 @@ CONSEQUENCES: Mapping[str, Mapping[str, str]] = {
     "jwt-refused-for-its-second-team": {"auth-bearer": "a bearer token is refused for its second team"},
     "replicas-beside-volumes-refused": {
         "request-forms": "the body of 16 KiB has both properties",
-        "volume-config-type": "either property may be taken back",
+        "replica-count-range": "either property may be taken back",
     },
     "empty-update-crashes-on-external": {"not-while-busy": "an empty update crashes while busy, too"},
     "null-credential-crashes-for-users": {
