@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from contract_tests.cases.model import Case, Step
+from contract_tests.diagnosis.neighbours import make_single
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.sending.context import CannotRun
 from contract_tests.results.observation import Observation
@@ -20,29 +21,33 @@ def find_violation(executor: Executor, case: Case) -> Observation | None:
 
 
 def find_refusal(executor: Executor, case: Case) -> Observation | None:
-    """Run a case and return its observation if the target refuses what it must accept, or fails on it."""
+    """Run a case and return its observation if the target refuses its last request, which it must accept."""
     observation = find_violation(executor, case)
-    refused = observation is not None and observation.judgement.reaction in ("refused", "error")
-    return observation if refused else None
+    if observation is None or len(observation.case.steps) < len(case.steps):
+        return None  # an earlier request is in question
+    return observation if observation.judgement.reaction in ("refused", "error") else None
 
 
-def find_any_refusal(executor: Executor, case: Case, tries: int = 3) -> Observation | None:
+def find_any_refusal(executor: Executor, case: Case, tries: int = 6) -> Observation | None:
     """Return the first refusal of several tries in a row, or None."""
     refusals = (find_refusal(executor, case) for _ in range(tries))
     return next((refusal for refusal in refusals if refusal is not None), None)
 
 
 def is_reproducible(executor: Executor, case: Case) -> bool:
-    """Return whether a violation shows twice more; else nothing can be compared with it.
+    """Return whether a violation shows each time; else nothing can be compared with it.
 
-    One other request is sent before the first time, and two before the second, so that a fault of every n-th request
-    does not show each time.
+    Before each time a growing number of other requests is sent, and of the last request alone if there are several:
+    a fault of every n-th request does not show each time.
     """
     other = Step(caller="unknown", body=executor.controls.bodies["deployed"], expect="refuse")
-    for number in (1, 2):
+    several = len(case.steps) > 1
+    for number in range(3 if several else 2):
         try:
-            for _ in range(number):
+            for _ in range(number + 1):
                 executor.sender.send_step(executor.open_context(), other)
+            for _ in range(number if several else 0):
+                executor.run_case(make_single(case))
         except CannotRun:
             return False
         if find_refusal(executor, case) is None:

@@ -15,6 +15,7 @@ from contract_tests.results.observation import Observation
 
 _TRIES, _CERTAIN_TRIES = 6, 12
 _REFUSED_TRIES = 2
+_PLAIN_TEXT = "a"
 
 
 def blame_intermittent(
@@ -26,14 +27,19 @@ def blame_intermittent(
     """
     case = make_single(observation.case) if len(observation.case.steps) > 1 else observation.case
     name = _find_property(executor, case, suspects)
-    if name is not None:
-        base = find_base(executor, case)
-        alone = with_body(case, {**base, name: case.steps[-1].body[name]}, name)
-        refused = _list_refusals(executor, alone)
-        rest = with_body(case, take_back(case.steps[-1].body, base, name))
-        if len(refused) >= _REFUSED_TRIES and not _list_refusals(executor, rest):
-            reason = f"{refused[0].judgement.reason}, {len(refused)} of {_TRIES} times"
-            return replace(refused[0], judgement=replace(refused[0].judgement, reason=reason))
+    if name is None:
+        return call_intermittent(observation)
+    base, body = find_base(executor, case), case.steps[-1].body
+    if _list_refusals(executor, with_body(case, take_back(body, base, name))):
+        return call_intermittent(observation)
+    alone = with_body(case, {**base, name: body[name]}, name)
+    plainer = [with_body(case, {**base, name: _PLAIN_TEXT}, name)] if alone.rule == "texts-unbounded" else []
+    for smaller in (*plainer, alone):
+        refused = _list_refusals(executor, smaller)
+        if len(refused) >= _REFUSED_TRIES:
+            judgement = refused[0].judgement
+            reason = f"{judgement.reason}, {len(refused)} of {_TRIES} times"
+            return replace(refused[0], judgement=replace(judgement, reason=reason))
     return call_intermittent(observation)
 
 

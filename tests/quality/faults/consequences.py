@@ -63,10 +63,12 @@ CONSEQUENCES: Mapping[str, Mapping[str, str]] = {
         ("update-stores-three-properties", "update-not-validated-for-dk"),
         dict.fromkeys(_PROPERTY_RULES, "an invalid value of an update is accepted"),
     ),
-    **_for_each(
-        ("lock-stays-after-a-refused-update", "one-busy-service-locks-its-team"),
-        dict.fromkeys(_EVERY_UPDATE, "any update may be refused, whatever it sends"),
+    "one-busy-service-locks-its-team": dict.fromkeys(
+        _EVERY_UPDATE, "any update may be refused, whatever it sends"
     ),
+    "lock-stays-after-a-refused-update": {
+        "team-required-for-jwt": "an update without a team is refused for the lock, with its status",
+    },
     **_for_each(
         ("create-loses-the-last-property", "update-loses-the-last-property"),
         {"request-forms": "which property is the last one depends on the order of the keys"},
@@ -105,14 +107,6 @@ CONSEQUENCES: Mapping[str, Mapping[str, str]] = {
         "update-partial": "an update with a long description is refused sometimes",
         "request-forms": "a body of 16 KiB has a long description",
     },
-    "second-instance-knows-no-gpus": {
-        "gpu-count-range": "one GPU is refused sometimes",
-        "updated": "an update with GPUs is refused sometimes",
-        "created": "a create with GPUs is refused sometimes",
-        "unused-properties-accepted": "the request of the reference page has GPUs",
-        "update-partial": "an update with GPUs is refused sometimes",
-        "request-forms": "a request with GPUs is refused sometimes",
-    },
     **_for_each(
         ("type-default-not-stored", "type-default-external"),
         {"created-stored": "the read-back of a create without a type shows another one"},
@@ -140,8 +134,6 @@ OTHERWISE: Mapping[str, str] = {
     "update-of-one-property-refused-for-users": "each single property is refused, so its rule is named",
     "update-without-a-change-refused": "a value that is stored already is refused; its rule is named",
     "credential-without-a-url-refused-on-update": "a credential alone is refused, so its own rules are named",
-    "lock-stays-after-a-refused-update": "any update may be refused afterwards; the rule of that update is named",
-    "second-instance-knows-no-gpus": "every second update with GPUs is refused; the rule of one of them is named",
     "slug-follows-the-name": "the old slug is free after a change of the name, which breaks slug-unique",
 }
 

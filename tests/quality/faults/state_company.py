@@ -300,8 +300,7 @@ BUSY: tuple[Fault, ...] = (
     lenient("stopping-is-not-busy-for-sk", "not-while-busy", all_of(_while("stopping"), by("sk"))),
     lenient("deploying-is-not-busy-for-blue", "not-while-busy", all_of(_while("deploying"), blue)),
     remembering("lock-stays-after-a-busy-time", "not-while-busy", _locked, also=_LOCKED | _NOT_PARTIAL),
-    remembering("lock-stays-after-a-refused-update", "update-partial", _locked_when_refused, also=_LOCKED | {
-        "not-while-busy": "a service that is not busy is answered as one that is"}),
+    remembering("lock-stays-after-a-refused-update", "not-while-busy", _locked_when_refused),
     remembering("one-busy-service-locks-its-team", "not-while-busy", _busy_for_all,
                 also=_LOCKED | _NOT_PARTIAL),
 )  # fmt: skip
