@@ -116,9 +116,9 @@ def attribute_refusal(
 
 def _attribute_request(executor: Executor, observation: Observation, suspects: Container[str]) -> Observation:
     """Return the refusal of one request under the rule of a property or of its caller, or as inconclusive."""
-    case = observation.case
-    base = find_base(executor, case)
-    changed = sorted(list_changed(case, base), key=lambda name: name not in suspects)
+    base = find_base(executor, observation.case)
+    case = _keep_suspects(executor, observation.case, base, suspects)
+    changed = list_changed(case, base)
     found = (
         _blame_type(executor, case, base)
         or _blame_alone(executor, case, base, changed)
@@ -133,6 +133,14 @@ def _attribute_request(executor: Executor, observation: Observation, suspects: C
         return observation  # a rule of the request itself
     judgement = replace(observation.judgement, outcome="inconclusive", reason=_UNEXPLAINED)
     return replace(observation, judgement=judgement)
+
+
+def _keep_suspects(executor: Executor, case: Case, base: Mapping[str, Any], suspects: Container[str]) -> Case:
+    """Return the case with the properties only that were blamed before, if that is refused, too."""
+    others = [name for name in list_changed(case, base) if name not in suspects]
+    smaller = with_body(case, take_back(case.steps[-1].body, base, *others))
+    known = smaller.steps[-1].body != dict(base)
+    return smaller if others and known and find_refusal(executor, smaller) is not None else case
 
 
 #: The rules that let callers of a kind act for their own team.

@@ -3,7 +3,9 @@
 import time
 from collections.abc import Callable
 
+from contract_tests.cases.model import Case
 from contract_tests.diagnosis.diagnose import diagnose_violation
+from contract_tests.diagnosis.neighbours import find_base, list_changed
 from contract_tests.execution.executor import Executor
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.observation import Observation
@@ -11,6 +13,7 @@ from contract_tests.runs.checkpoint import RunState
 from contract_tests.runs.example_db import ExampleArchive
 
 _MAX_PENDING = 200  # violations that wait to be shrunk
+_MAX_REASONS = 3  # properties
 
 
 class Recorder:
@@ -64,7 +67,10 @@ class Recorder:
             self.state.pending.add(observation)
             del self._pending[0]
             if observation.case.value:
-                self._suspects.add(observation.case.value[2])
+                self._suspects |= {
+                    observation.case.value[2],
+                    *_list_reasons(self._executor, observation.case),
+                }
             if self.archive and observation.judgement.outcome == "violated":
                 self.archive.save_case(observation.case)
 
@@ -86,3 +92,11 @@ class Recorder:
         self.state.requests = requests + self._executor.sender.requests
         self.state.created = created + self._executor.sender.created_log.count
         self._save_state(self.state.with_pending(self._pending) if self._pending else self.state)
+
+
+def _list_reasons(executor: Executor, case: Case) -> list[str]:
+    """Return the properties of a shrunk body that make the difference, if they are few."""
+    if not isinstance(case.steps[-1].body, dict):
+        return []
+    changed = list_changed(case, find_base(executor, case))
+    return changed if len(changed) <= _MAX_REASONS else []
