@@ -53,6 +53,12 @@ def format_last_line(report: Report) -> str:
     )
 
 
+def format_broken(outcomes: Mapping[str, int]) -> str:
+    """Return how many of the deciding cases of a rule and layer broke it: ``9/40``."""
+    broken = outcomes.get("violated", 0)
+    return f"{broken}/{broken + outcomes.get('passed', 0)}"
+
+
 def format_counts(counts: Mapping[str, int]) -> str:
     """Return the number of rules per verdict, in words."""
     return ", ".join(

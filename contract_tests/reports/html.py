@@ -25,6 +25,7 @@ from contract_tests.reports.common import (
     LABELS,
     Label,
     escape_unprintable,
+    format_broken,
     format_expectation,
     format_headline,
     group_by_severity,
@@ -117,7 +118,7 @@ def _build_cell(row: RuleVerdict, layer: Layer) -> Cell:
     outcomes = row.layers.get(layer, {})
     title = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items()) or "no case ran"
     if outcomes.get("violated"):
-        return Cell(verdict_label(row), f"{outcomes['violated']} ✗", title)
+        return Cell(verdict_label(row), f"{format_broken(outcomes)} ✗", title)
     if outcomes.get("passed"):
         return Cell("conforms", str(outcomes["passed"]), title)
     return (

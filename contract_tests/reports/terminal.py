@@ -18,6 +18,7 @@ from contract_tests.reports.common import (
     GRADES,
     Label,
     escape_unprintable,
+    format_broken,
     format_last_line,
     group_by_rule,
     group_by_severity,
@@ -127,8 +128,7 @@ def _layer_cell(row: RuleVerdict, layer: Layer) -> Text:
     outcomes = row.layers.get(layer, {})
     if outcomes.get("violated"):
         style = "bold red reverse" if row.fails else _STYLES[verdict_label(row)]
-        judged = outcomes["violated"] + outcomes.get("passed", 0)
-        return Text.assemble((f"{outcomes['violated']}/{judged}!", style))
+        return Text.assemble((f"{format_broken(outcomes)}!", style))
     if outcomes.get("passed"):
         return Text(str(outcomes["passed"]), style="dim" if row.verdict == "not observed" else "green")
     return Text("?" if outcomes.get("inconclusive") else "", style="yellow")
