@@ -7,6 +7,7 @@ from typing import Literal
 
 from contract_tests.reports.blocks import Severity, name_operation
 from contract_tests.results.findings import Finding
+from contract_tests.results.judge import Outcome
 from contract_tests.results.verdict import Report, RuleVerdict
 
 Label = Literal["violated", "note", "inconclusive", "not observed", "waived", "conforms"]
@@ -53,7 +54,7 @@ def format_last_line(report: Report) -> str:
     )
 
 
-def format_broken(outcomes: Mapping[str, int]) -> str:
+def format_broken(outcomes: Mapping[Outcome, int]) -> str:
     """Return how many of the deciding cases of a rule and layer broke it: ``9/40``."""
     broken = outcomes.get("violated", 0)
     return f"{broken}/{broken + outcomes.get('passed', 0)}"
