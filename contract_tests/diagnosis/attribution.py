@@ -13,6 +13,7 @@ from contract_tests.cases.value_templates import fill_templates
 from contract_tests.contract.property_rules import PROPERTY_ORDER
 from contract_tests.diagnosis.comparison import (
     blame_rule,
+    call_inconclusive,
     differs_reliably,
     find_any_refusal,
     find_refusal,
@@ -131,8 +132,7 @@ def _attribute_request(executor: Executor, observation: Observation, suspects: C
         return by_caller
     if case.rule not in _WHOLE_REQUEST_RULES and case.layer != "properties":
         return observation  # a rule of the request itself
-    judgement = replace(observation.judgement, outcome="inconclusive", reason=_UNEXPLAINED)
-    return replace(observation, judgement=judgement)
+    return call_inconclusive(observation, _UNEXPLAINED)
 
 
 def _keep_suspects(executor: Executor, case: Case, base: Mapping[str, Any], suspects: Container[str]) -> Case:

@@ -69,7 +69,12 @@ def differs_reliably(executor: Executor, wrong: Case, right: Case) -> bool:
 
 def call_intermittent(observation: Observation) -> Observation:
     """Return the observation as inconclusive, because the refusal does not show each time."""
-    judgement = replace(observation.judgement, outcome="inconclusive", reason=_SOMETIMES)
+    return call_inconclusive(observation, _SOMETIMES)
+
+
+def call_inconclusive(observation: Observation, reason: str) -> Observation:
+    """Return the observation as one that proves nothing."""
+    judgement = replace(observation.judgement, outcome="inconclusive", reason=reason)
     return replace(observation, judgement=judgement)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from contract_tests.cases.model import SHARED_PREFIX, Case, Step
-from contract_tests.diagnosis.comparison import differs_reliably, find_refusal
+from contract_tests.diagnosis.comparison import call_inconclusive, differs_reliably, find_refusal
 from contract_tests.execution.executor import Executor
 from contract_tests.results.observation import Observation
 
@@ -29,8 +29,7 @@ def find_history(executor: Executor, observation: Observation) -> Observation | 
     if differs_reliably(executor, locked, on_new):
         return find_refusal(executor, locked)
     if differs_reliably(executor, case, on_new):
-        judgement = replace(judgement, outcome="inconclusive", reason=_STATE_DEPENDENT)
-        return replace(observation, judgement=judgement)
+        return call_inconclusive(observation, _STATE_DEPENDENT)
     return None
 
 

@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 
 from contract_tests.cases.model import Case
+from contract_tests.diagnosis.attribution import needs_attribution
+from contract_tests.diagnosis.comparison import call_inconclusive
 from contract_tests.diagnosis.diagnose import diagnose_violation
 from contract_tests.diagnosis.neighbours import find_base, list_changed
 from contract_tests.execution.executor import Executor
@@ -13,6 +15,7 @@ from contract_tests.runs.checkpoint import RunState
 from contract_tests.runs.example_db import ExampleArchive
 
 _MAX_PENDING = 200  # violations that wait to be shrunk
+_NOT_COMPARED = "refused, and not compared with an accepted request in this run"
 _MAX_REASONS = 3  # properties
 
 
@@ -58,7 +61,7 @@ class Recorder:
         if len(self._pending) <= _MAX_PENDING:
             self.save()
         else:  # so many violations are not shrunk
-            self.state.pending.add(self._pending.pop())
+            self._add_unshrunk(self._pending.pop())
 
     def shrink_pending(self) -> None:
         """Shrink the violations that wait, each within a few requests."""
@@ -77,7 +80,12 @@ class Recorder:
     def flush_pending(self) -> None:
         """Record the violations that could not be shrunk any more."""
         while self._pending:
-            self.state.pending.add(self._pending.pop())
+            self._add_unshrunk(self._pending.pop())
+
+    def _add_unshrunk(self, observation: Observation) -> None:
+        """Record a violation as it is; a refusal that any property may explain proves nothing yet."""
+        unknown = needs_attribution(observation)
+        self.state.pending.add(call_inconclusive(observation, _NOT_COMPARED) if unknown else observation)
 
     def commit_checkpoint(self) -> None:
         """Count everything recorded so far as done: a resumed run continues after it."""

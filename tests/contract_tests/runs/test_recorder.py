@@ -1,0 +1,29 @@
+"""The recorder blames nothing that was not compared."""
+
+import pytest
+
+from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.results.verdict import Report
+from contract_tests.runs import recorder
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
+from contract_tests.targets.wsgi import WsgiTarget
+from mock_server import create_app
+from tests.support.gate.gate import describe_findings, spec, violated_rules
+from tests.support.gate.planting import add_interceptor, refuses
+
+
+def judge_strict() -> Report:
+    """Return the report on a target that refuses ten replicas wherever they are sent."""
+    app = add_interceptor(create_app(), refuses("", "replica_count", lambda value: value == 10))
+    executor = open_executor(WsgiTarget(app), options=ExecutorOptions(spec=spec()))
+    return Run(executor, RunOptions(layers=("lifecycle", "properties"), min_judged=0)).execute()
+
+
+def test_violations_beyond_the_limit_blame_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refusals of whole requests that are too many to be compared are inconclusive, not violations."""
+    monkeypatch.setattr(recorder, "_MAX_PENDING", 1)
+    report = judge_strict()
+    assert violated_rules(report) <= {"replica-count-range"}, describe_findings(report)
+    reasons = {row.rule.id: row.reason for row in report.verdicts if row.verdict == "inconclusive"}
+    assert "not compared with an accepted request" in reasons["created"]
