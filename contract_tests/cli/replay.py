@@ -10,6 +10,7 @@ from contract_tests.cli.errors import report_target_errors, report_usage_errors
 from contract_tests.cli.options import add_target_options, open_command_executor
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.reports.common import escape_unprintable
+from contract_tests.results.curl import build_curl
 from contract_tests.results.observation import Observation
 from contract_tests.results.story import tell_story
 from contract_tests.targets.base import TargetError
@@ -51,7 +52,7 @@ def replay(file: Path, **options: Any) -> None:
 
 
 def _describe_exchange(exchange: Exchange) -> str:
-    command = f"{exchange.to_curl()}  # as {exchange.caller}"
+    command = f"{build_curl(exchange)}  # as {exchange.caller}"
     if exchange.needs_body_file:
         size = len(exchange.body_bytes or exchange.body or "")
         what = f"{exchange.method} {exchange.url} as {exchange.caller}"

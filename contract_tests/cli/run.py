@@ -73,8 +73,8 @@ def _parse_layers(_ctx: click.Context, _param: click.Parameter, value: str) -> t
 def run(context: click.Context, /, **options: Any) -> None:
     """Run the gate: every layer, with a verdict per rule.
 
-    Exit codes: 0 conforms, 1 violated, 2 wrong usage, 3 the target or too little of it could be judged, or a listed
-    caller could not be used, 130 interrupted before a violation.
+    Exit codes: 0 conforms, 1 violated, 2 wrong usage, 3 the target, or enough of it, could not be judged, or a
+    listed caller could not be used, 130 interrupted before a violation.
     """
     with report_usage_errors():
         state = load_state(options["resume"]) if options["resume"] else None

@@ -20,7 +20,7 @@ def shrink_steps(executor: Executor, observation: Observation) -> Observation:
     progress = True
     while progress and tries < _MAX_TRIES:
         progress = False
-        for smaller in (*_without_status(best.case), *iter_shorter(best.case), *_iter_barer(best.case)):
+        for smaller in _iter_smaller(best.case):
             tries += 1
             again = find_violation(executor, smaller)
             if again is not None and _shows_same(again, observation):
@@ -40,6 +40,21 @@ def _shows_same(again: Observation, first: Observation) -> bool:
         return now.rule == before.rule
     # Each case must violate its own rule for the same reason, so that no second fault takes over.
     return (now.rule, before.rule) == (again.case.rule, first.case.rule) and now.reason == before.reason
+
+
+def _iter_smaller(case: Case) -> Iterator[Case]:
+    yield from _with_one_caller(case)
+    yield from _without_status(case)
+    yield from iter_shorter(case)
+    yield from _iter_barer(case)
+
+
+def _with_one_caller(case: Case) -> Iterator[Case]:
+    """Yield the case with one caller for all, if its callers are of one team: whether they differ may not matter."""
+    callers = {step.caller for step in case.steps}
+    teams = {caller.rpartition("-")[2] for caller in callers}
+    if len(callers) > 1 and len(teams) == 1:
+        yield replace(case, steps=tuple(replace(step, caller=case.steps[-1].caller) for step in case.steps))
 
 
 def _without_status(case: Case) -> Iterator[Case]:

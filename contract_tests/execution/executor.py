@@ -29,6 +29,7 @@ from contract_tests.targets.control_hook import ControlHook
 
 _SLUG_TRIES = 3
 _SHORT_SLUG = 6  # characters; a shorter one may be taken by chance
+_NEEDS_HOOK = "needs --control-hook to set a service's status"
 _NO_CREDENTIAL = "every credential reference is refused here; perhaps a referenced credential must exist"
 
 
@@ -54,6 +55,10 @@ class Executor:
         """Run the steps of a case in order and judge them, until one of them decides."""
         rule = self.catalogue[case.rule]
         context = self.open_context(lenient=rule.stage == "state")
+        if self.hook is None and any(step.operation == "setStatus" for step in case.steps):
+            return Observation(
+                case, judge_missing(rule, CannotRun(_NEEDS_HOOK))
+            )  # before anything is created
         try:
             for number, step in enumerate(case.steps, 1):
                 if step.rule and step.operation == "readContainer" and not self.readback:
@@ -107,7 +112,7 @@ class Executor:
 
     def _set_status(self, rule: Rule, step: Step, context: CaseContext) -> Judgement:
         if self.hook is None:
-            raise CannotRun("needs --control-hook to set a service's status")
+            raise CannotRun(_NEEDS_HOOK)
         if step.service not in context.services:
             raise CannotRun("the service of this case was not created")
         problem = self.hook.set_status(context.services[step.service], step.status or "")

@@ -278,7 +278,8 @@ def _handles_creates(response: Response) -> bool:
 def _explain_refusals(url: str, responses: Mapping[str, Any]) -> str:
     statuses = {response.status for response in responses.values() if isinstance(response, Response)}
     if statuses and statuses <= {401, 403}:
-        return f"{url} refuses every caller ({', '.join(responses)}); check the tokens and teams in the callers file"
+        callers = "the callers file; without --callers, the made-up callers of the fixtures are sent"
+        return f"{url} refuses every caller ({', '.join(responses)}); check the tokens and teams in {callers}"
     if statuses and statuses <= {404, 405, 501}:
         return f"{url} is not this API: POST /containers is not found there; check the base URL (it ends in /api/v1)"
     if statuses and max(statuses) < 300:

@@ -22,6 +22,7 @@ from contract_tests.results.observation import Observation
 from contract_tests.targets.base import NoResponse, Response, is_success
 
 _CONCURRENT_REQUESTS = 6
+_LOST_IN_TURN = "the same updates lose a value one after another, too"
 #: Each is sent in an update of its own; all of them must stay.
 _DIFFERENT_VALUES: Mapping[str, Any] = {
     "display_name": "Raced name",
@@ -81,7 +82,7 @@ def _race_steps(executor: Executor, case: Case, context: CaseContext) -> Judgeme
     judgement = _judge_updates(executor.catalogue["updated"], responses, service)
     if case.rule != "update-keeps-omitted" or judgement.outcome == "violated":
         return judgement
-    return _judge_stored(executor, context, rule, list(zip(raced, responses, strict=True)))
+    return _judge_stored(executor, context, case, list(zip(raced, responses, strict=True)))
 
 
 def _send_at_once(executor: Executor, context: CaseContext, steps: list[Step]) -> list[Response | NoResponse]:
@@ -114,15 +115,26 @@ def _judge_creates(rule: Rule, responses: list[Response | NoResponse]) -> Judgem
 
 
 def _judge_stored(
-    executor: Executor, context: CaseContext, rule: Rule, updates: list[tuple[Step, Response | NoResponse]]
+    executor: Executor, context: CaseContext, case: Case, updates: list[tuple[Step, Response | NoResponse]]
 ) -> Judgement:
     """Read the service back: the values of all accepted updates must be there."""
+    rule = executor.catalogue[case.rule]
     shows = tuple(item for step, response in updates if is_success(response) for item in step.body.items())
     read = Step("readContainer", updates[0][0].caller, shows=shows)
     judgement = judge_readback(rule, shows, executor.sender.send_step(context, read))
-    if judgement.outcome == "violated":
-        return replace(judgement, reason=f"{judgement.reason}: one of several concurrent updates was lost")
-    return judgement
+    if judgement.outcome != "violated":
+        return judgement
+    if _is_lost_in_turn(executor, case, read):
+        return replace(judgement, outcome="inconclusive", reason=_LOST_IN_TURN)
+    return replace(judgement, reason=f"{judgement.reason}: one of several concurrent updates was lost")
+
+
+def _is_lost_in_turn(executor: Executor, case: Case, read: Step) -> bool:
+    """Return whether the same updates, sent one after another, lose a value, too."""
+    in_turn = tuple(replace(step, expect="accept", slug=None) for step in case.steps)
+    steps = (*in_turn, replace(read, expect="accept"))
+    observation = executor.run_case(replace(case, layer="lifecycle", steps=steps))
+    return observation.judgement.outcome == "violated"
 
 
 def _judge_updates(rule: Rule, responses: list[Response | NoResponse], service: str) -> Judgement:

@@ -153,12 +153,8 @@ def _check_url(value: Any, rule: str) -> Iterator[Remark]:
 def _check_absolute_uri(value: str, rule: str) -> Iterator[Remark]:
     """Check the scheme and host of a URI; parsers differ about its other parts."""
     scheme, colon, rest = value.partition(":")
-    if (
-        not colon
-        or not scheme.isascii()
-        or not scheme[:1].isalpha()
-        or not scheme.replace("+", "a").isalnum()
-    ):
+    letters = scheme.translate(str.maketrans("+-.", "aaa"))
+    if not colon or not scheme.isascii() or not scheme[:1].isalpha() or not letters.isalnum():
         yield "broken", f"{rule}-format"
         return
     host = rest.removeprefix("//").partition("/")[0]

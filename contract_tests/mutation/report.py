@@ -13,6 +13,7 @@ from rich.text import Text
 
 from contract_tests.contract.resources import VERSION
 from contract_tests.mutation.engine import MutantResult
+from contract_tests.results.curl import build_curl
 
 STATES = ("killed", "equivalent", "not observable", "invalid", "survived")
 _STYLES = {
@@ -112,7 +113,8 @@ def _result_to_json(result: MutantResult, document: Mapping[str, Any]) -> dict[s
         "state": result.state, "reason": result.reason, "case": result.case, "layer": result.layer,
         "rule": result.rule,
         "requests": result.requests, "needs": result.needs, "diff": result.mutant.diff(document),
-        "curl": last.to_curl() if last else "", "answer": f"{last.status} {last.response_body[:500]}" if last else "",
+        "curl": build_curl(last) if last else "",
+        "answer": f"{last.status} {last.response_body[:500]}" if last else "",
     }  # fmt: skip
 
 

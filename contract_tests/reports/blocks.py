@@ -13,7 +13,9 @@ from contract_tests.results.judge import Difference
 from contract_tests.results.verdict import Report, RuleVerdict
 
 Severity = Literal["failure", "waived", "note"]
-_SET_VARIABLE = "The curl commands read TOKEN: set it to the token of the caller that stands behind each."
+_SET_VARIABLE = (
+    "The curl commands read TOKEN, or TOKEN_<CALLER>: set it to the token of the caller that each names."
+)
 _SERVE_APP = "They also need a port: serve the app at their host first."
 _NOT_WRITTEN = "No finding was written; with --report DIR, contract-tests replay can send each again."
 OPERATIONS = {"createContainer": "create", "updateContainer": "update", "readContainer": "read"}
@@ -87,11 +89,12 @@ class Reproduction:
     """How findings can be sent again.
 
     ``folder`` is the report folder as the reader names it, None if no file is written. ``options`` are those of
-    ``contract-tests replay``.
+    ``contract-tests replay``, and ``command`` is how its reader calls it.
     """
 
     folder: str | None
     options: str
+    command: str = "contract-tests"
 
     def file_of(self, finding: Finding) -> str:
         """Return the path of a finding's file; an empty string if it is not written."""
@@ -99,7 +102,7 @@ class Reproduction:
 
     def replay(self, finding: Finding) -> str:
         """Return the command that sends a finding again and judges the responses anew."""
-        return f"contract-tests replay {shlex.quote(self.file_of(finding))} {self.options}"
+        return f"{self.command} replay {shlex.quote(self.file_of(finding))} {self.options}"
 
     def commands(self, finding: Finding) -> list[str]:
         """Return the requests of a finding as curl commands."""

@@ -60,6 +60,11 @@ def format_broken(outcomes: Mapping[Outcome, int]) -> str:
     return f"{broken}/{broken + outcomes.get('passed', 0)}"
 
 
+def format_passed(row: RuleVerdict, number: int) -> str:
+    """Return the number of cases that passed, in brackets if the rule was not observed all the same."""
+    return f"({number})" if row.verdict == "not observed" else str(number)
+
+
 def format_counts(counts: Mapping[str, int]) -> str:
     """Return the number of rules per verdict, in words."""
     return ", ".join(

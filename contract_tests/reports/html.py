@@ -28,6 +28,7 @@ from contract_tests.reports.common import (
     format_broken,
     format_expectation,
     format_headline,
+    format_passed,
     group_by_severity,
     group_unjudged,
     list_warnings,
@@ -120,7 +121,8 @@ def _build_cell(row: RuleVerdict, layer: Layer) -> Cell:
     if outcomes.get("violated"):
         return Cell(verdict_label(row), f"{format_broken(outcomes)} ✗", title)
     if outcomes.get("passed"):
-        return Cell("conforms", str(outcomes["passed"]), title)
+        judged = row.verdict != "not observed"
+        return Cell("conforms" if judged else None, format_passed(row, outcomes["passed"]), title)
     return (
         Cell("inconclusive", "?", title)
         if outcomes.get("inconclusive")

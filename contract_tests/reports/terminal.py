@@ -2,8 +2,11 @@
 
 import io
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import IO
 
 import click
@@ -20,6 +23,7 @@ from contract_tests.reports.common import (
     escape_unprintable,
     format_broken,
     format_last_line,
+    format_passed,
     group_by_rule,
     group_by_severity,
     group_unjudged,
@@ -54,7 +58,7 @@ def show_report(report: Report, *, quiet: bool, folder: str | None = None, repla
         click.echo(format_last_line(report))
         return
     console = Console()
-    reproduction = plan_reproduction(report, folder, replay_options)
+    reproduction = replace(plan_reproduction(report, folder, replay_options), command=_name_command())
     if console.is_terminal:
         print_report(report, console, reproduction)
         return
@@ -89,6 +93,12 @@ def print_report(report: Report, console: Console, reproduction: Reproduction | 
     for warning in list_warnings(report):
         print_line(console, warning, "bold red" if report.exit_code else "bold yellow")
     print_line(console, format_last_line(report), "bold red" if report.exit_code else "bold green")
+
+
+def _name_command() -> str:
+    """Return the command as this shell finds it: by its path if it is on no search path."""
+    name = Path(sys.argv[0]).name
+    return sys.argv[0] if name == "contract-tests" and shutil.which(name) is None else "contract-tests"
 
 
 def _escape_unencodable(stream: IO[str]) -> None:
@@ -130,7 +140,9 @@ def _layer_cell(row: RuleVerdict, layer: Layer) -> Text:
         style = "bold red reverse" if row.fails else _STYLES[verdict_label(row)]
         return Text.assemble((f"{format_broken(outcomes)}!", style))
     if outcomes.get("passed"):
-        return Text(str(outcomes["passed"]), style="dim" if row.verdict == "not observed" else "green")
+        return Text(
+            format_passed(row, outcomes["passed"]), style="dim" if row.verdict == "not observed" else "green"
+        )
     return Text("?" if outcomes.get("inconclusive") else "", style="yellow")
 
 

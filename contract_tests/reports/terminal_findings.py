@@ -12,7 +12,7 @@ from contract_tests.reports.common import escape_unprintable, format_expectation
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import Difference
 
-_MAX_COMMANDS = 4  # curl commands shown per finding
+_MAX_COMMANDS = 12  # per finding
 
 
 def print_block(console: Console, block: Block, reproduction: Reproduction) -> None:
@@ -52,13 +52,11 @@ def _print_finding(console: Console, block: Block, finding: Finding, reproductio
 
 
 def _select_commands(commands: list[str], file: str) -> list[str]:
-    """Return the first and the last commands, with a comment in place of many others."""
-    omitted = len(commands) - _MAX_COMMANDS
-    if omitted <= 0:
+    """Return the commands, or where they are if they are many: a part of them cannot be pasted."""
+    if len(commands) <= _MAX_COMMANDS:
         return commands
     where = f"are in {file}" if file else "are not shown; --report DIR writes them to a file"
-    comment = f"# {omitted} more request{'s' if omitted > 1 else ''} {where}"
-    return [commands[0], comment, *commands[1 - _MAX_COMMANDS :]]
+    return [f"# the {len(commands)} commands {where}"]
 
 
 def _print_rows(console: Console, rows: Iterable[tuple[str, str]], *, indent: int) -> None:

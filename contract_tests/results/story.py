@@ -1,9 +1,11 @@
 """Tells in one sentence what happened in a case of several requests."""
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 
 from contract_tests.cases.model import SHARED_PREFIX, Case, Step
 from contract_tests.results.judge import Judgement
@@ -59,6 +61,7 @@ class _Teller:
     slugs_matter: bool
     _slugs: list[str] = field(default_factory=list)
     _services: list[str] = field(default_factory=list)
+    _created: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def tell_earlier(self, events: Sequence[_Event]) -> list[str]:
         """Return a clause for each event, or for several alike; those in the middle of many are only counted."""
@@ -78,7 +81,8 @@ class _Teller:
         """Return the event that decides, with the correct outcome."""
         step = event.step
         if step.operation == "readContainer":
-            return f"the read-back of {self._service(step)} showed {_tell_differences(judgement)}"
+            created = self._created.get(step.service, {})
+            return f"the read-back of {self._service(step)} showed {_tell_differences(judgement, created)}"
         subject = self._subject(event)
         reaction = (
             "got no response" if not event.status
@@ -122,7 +126,8 @@ class _Teller:
         return f" that {_join(changes)}" if changes else ""
 
     def _by(self, event: _Event) -> str:
-        caller = f" by {event.exchange.caller}" if self.several_callers and event.exchange else ""
+        told = event.exchange and (self.several_callers or self.several_teams)
+        caller = f" by {event.exchange.caller}" if event.exchange and told else ""
         return f"{caller} for team {event.step.team}" if self.several_teams and event.step.team else caller
 
     def _slug(self, step: Step, word: str) -> str:
@@ -139,7 +144,9 @@ class _Teller:
     def _new_service(self, step: Step) -> str:
         if step.as_ not in self._services:
             self._services.append(step.as_)
-        kind = step.body.get("service_type") if isinstance(step.body, dict) else None
+        body = step.body if isinstance(step.body, dict) else {}
+        self._created[step.as_] = body
+        kind = body.get("service_type")
         word = "external service" if kind == "external" else "service"
         if len(self._services) > 1:
             return f"another {word}"
@@ -184,14 +191,15 @@ def _alike(event: _Event, number: int) -> tuple[int, str]:
     return (0, step.as_.rpartition("-")[0]) if plain else (number + 1, "")
 
 
-def _tell_differences(judgement: Judgement) -> str:
+def _tell_differences(judgement: Judgement, created: Mapping[str, Any]) -> str:
     if not judgement.differences:
         return "another service"
     name, received, expected = judgement.differences[0]
     more = len(judgement.differences) - 1
     others = f" and {more} more difference{'s' if more > 1 else ''}" if more else ""
     shown = f"{name} {received}" if received != "absent" else f"no {name}"
-    return f"{shown} in place of {expected}{others}"
+    old = ", its value at creation," if name in created and json.dumps(created[name]) == received else ""
+    return f"{shown}{old} in place of {expected}{others}"
 
 
 def _tell_race(case: Case, exchanges: Sequence[Exchange]) -> str:

@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-import shlex
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +16,6 @@ REDACTED = "$TOKEN"
 REDACTED_CUT, REDACTED_SWAPPED = "${TOKEN%?}", "$TOKEN_SWAPPED"
 _SHORT_TOKEN = 4
 MAX_BODY_BYTES = 64 * 1024
-_EXPANDED = re.compile(r"(\$TOKEN_SWAPPED|\$TOKEN|\$\{TOKEN%\?\})")
 #: Fields whose JSON key differs: finding files and reports are public formats.
 _JSON_KEYS = {
     "response_headers": "reply_headers",
@@ -74,27 +72,6 @@ class Exchange:
         if self.body is None or self.body_cut:
             return None
         return self.body.encode("utf-8", "surrogatepass")
-
-    def to_curl(self, body_file: str = "", *, new_slug: bool = False) -> str:
-        """Return a command that sends the same request, with ``$TOKEN`` for the secret.
-
-        The body is read from ``body_file`` if one is given. With ``new_slug`` the command appends the time to the
-        slug in the body, since the recorded one may be taken by now.
-        """
-        words = ["curl", "-i", "-X", self.method, *_url_options(self.url), self.url]
-        for name, value in self.headers:
-            words += ["-H", f"{name}: {value}" if value else f"{name};"]
-        if self.body is None:
-            return _join_words(words)
-        if not any(name.lower() == "content-type" for name, _ in self.headers):
-            words += ["-H", "Content-Type:"]  # else curl names a type of its own
-        if body_file:
-            return _join_words([*words, "--data-binary", f"@{body_file}"])
-        option = "--data-raw" if self.body.startswith("@") else "--data-binary"
-        command = _join_words([*words, option, self.body])
-        if self.body_cut:
-            return f"{command}  # the body is cut here; contract-tests replay sends all of it"
-        return _renew_slug(command, self.body) if new_slug else command
 
     def to_json(self) -> dict[str, Any]:
         """Return the exchange as plain JSON values."""
@@ -221,31 +198,3 @@ def _pack_body(data: bytes) -> str:
     """Return a body compressed, as text; an empty string if it is too long even so."""
     packed = base64.b64encode(zlib.compress(data)).decode()
     return packed if len(packed) <= MAX_BODY_BYTES else ""
-
-
-def _url_options(url: str) -> list[str]:
-    """Return the options with which curl sends a URL unchanged."""
-    options = ["--globoff"] if re.search(r"[\[\]{}]", url) else []
-    return [*options, "--path-as-is"] if re.search(r"/\.\.?(?=/|$)", url) else options
-
-
-def _renew_slug(command: str, body: str) -> str:
-    """Return the command with the time appended to the slug in its body."""
-    found = re.search(r'"service_slug": "[a-z0-9-]{3,60}', body)
-    if not found or REDACTED in body:
-        return command
-    return command.replace(found[0], found[0] + """-'"$(date +%s)"'""")
-
-
-def _join_words(words: Iterable[str]) -> str:
-    return " ".join(map(_quote_for_shell, words))
-
-
-def _quote_for_shell(word: str) -> str:
-    """Quote a word for a shell, but let the shell expand ``$TOKEN`` and what is derived from it."""
-    parts = _EXPANDED.split(word)
-    if len(parts) == 1:
-        return shlex.quote(word)
-    escaped = ["".join("\\" + c if c in '"\\`$' else c for c in part) for part in parts[::2]]
-    names = [*parts[1::2], ""]
-    return '"' + "".join(text + name for text, name in zip(escaped, names, strict=True)) + '"'

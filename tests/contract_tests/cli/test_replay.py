@@ -55,6 +55,38 @@ def test_replay_compares_a_readback_by_property(faulty_url: str, tmp_path: Path)
     assert re.search(r"^\w+: received absent, expected .+$", output, re.MULTILINE)
 
 
+def paste(commands: str, caller: str, folder: Path) -> str:
+    """Return what a shell prints for commands, with the tokens of all callers in their variables."""
+    tokens = {f"TOKEN_{name.upper().replace('-', '_')}": token for name, token in TOKENS.items()}
+    environment = {**tokens, "TOKEN": TOKENS[caller], "PATH": os.environ["PATH"]}
+    return subprocess.run(
+        ["sh", "-c", commands], cwd=folder, env=environment, capture_output=True, text=True, check=True
+    ).stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
+@pytest.mark.parametrize(
+    "name", ["null-clears-the-credential", "slug-unique-not-for-dk", "sk-reaches-other-teams"]
+)
+def test_curl_commands_of_several_requests_show_the_violation(name: str, tmp_path: Path) -> None:
+    """The commands create a new service and use it: the last one shows the same status and properties as before."""
+    fault = next(fault for fault in FAULTS if fault.name == name)
+    with serve_app(fault.app()) as url:
+        run_command("run", "--target", url, "--layers", "lifecycle", "--report", tmp_path)
+        findings = [json.loads(path.read_text("utf-8")) for path in (tmp_path / "findings").glob("*.json")]
+        for finding in findings:
+            last = finding["exchanges"][-1]
+            shown = paste(finding["curl"], last["caller"], tmp_path)
+            assert re.findall(r"^HTTP/\S+ (\d+)", shown, re.MULTILINE)[-1] == str(last["status"]), shown
+            service = json.loads(shown.splitlines()[-1])
+            for difference in finding["differences"]:
+                value = service.get(difference["property"], "absent")
+                shown_value = value if value == "absent" else json.dumps(value, ensure_ascii=False)
+                assert shown_value == difference["received"]
+    assert findings
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl here")
 @pytest.mark.parametrize(
@@ -68,14 +100,6 @@ def test_curl_commands_show_the_violation(name: str, tmp_path: Path) -> None:
         findings = [json.loads(path.read_text("utf-8")) for path in (tmp_path / "findings").glob("*.json")]
         for finding in findings:
             last = finding["exchanges"][-1]
-            environment = {"TOKEN": TOKENS[last["caller"]], "PATH": os.environ["PATH"]}
-            shown = subprocess.run(
-                ["sh", "-c", finding["curl"]],
-                cwd=tmp_path,
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout
+            shown = paste(finding["curl"], last["caller"], tmp_path)
             assert re.findall(r"^HTTP/\S+ (\d+)", shown, re.MULTILINE)[-1] == str(last["status"]), shown
     assert findings

@@ -1,5 +1,6 @@
 """Shrinking of violations."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from contract_tests.cases.model import Case, Step
 from contract_tests.cases.tables import load_bodies
 from contract_tests.diagnosis.diagnose import diagnose_violation
+from contract_tests.diagnosis.shrink import _with_one_caller as with_one_caller
 from contract_tests.diagnosis.shrink import iter_shorter as shorter
 from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.generation.oracle import CREDENTIAL_PROPERTY
@@ -91,3 +93,11 @@ def test_request_variant_is_shrunk() -> None:
     shrunk = [finding.case.steps for finding in report.findings if finding.rule.id == "auth-bearer"]
     assert shrunk
     assert all(len(steps) == 1 and len(steps[0].body) <= 3 for steps in shrunk), shrunk
+
+
+def test_callers_of_one_team_become_one() -> None:
+    """A fault that shows with one caller is not told with several of the same team; callers of two teams stay."""
+    create, update = Step(caller="sk-red"), Step("updateContainer", "jwt-red", expect="accept")
+    (single,) = with_one_caller(Case("c", "updated", "lifecycle", (create, update)))
+    assert {step.caller for step in single.steps} == {"jwt-red"}
+    assert list(with_one_caller(replace(single, steps=(create, replace(update, caller="sk-blue"))))) == []

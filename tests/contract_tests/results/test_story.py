@@ -70,8 +70,8 @@ def tell(
         ),
         pytest.param(
             [(Step(team="red"), answer(201)), (update(team="blue", expect="refuse"), answer(200))],
-            "After a service was created for team red, an update of the service for team blue was accepted (200); "
-            "it must be refused.",
+            "After a service was created by sk-red for team red, an update of the service by sk-red for team blue was "
+            "accepted (200); it must be refused.",
             id="two teams",
         ),
         pytest.param(
@@ -133,3 +133,10 @@ def test_race_tells_the_responses() -> None:
         "Three creates with the same slug were sent at the same moment: two got 201 and one got 409; "
         "only one may be accepted."
     )
+
+
+def test_value_of_the_create_is_told() -> None:
+    """A read-back that shows what the create had sent says so: a later update was lost."""
+    judgement = Judgement("violated", "r", differences=(("a", "1", "2"),))
+    pairs = [(create(body={"a": 1}), answer(201)), (update({"a": 2}), answer(200)), (READ, answer(200))]
+    assert tell(*pairs, judgement=judgement).endswith("showed a 1, its value at creation, in place of 2.")

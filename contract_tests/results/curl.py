@@ -1,0 +1,76 @@
+"""Curl: one recorded request as a command for a shell, with variables for tokens, ids and slugs."""
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+
+from contract_tests.targets.exchange import REDACTED, REDACTED_CUT, REDACTED_SWAPPED, Exchange
+
+#: What stands for a secret in a recording, and how a shell writes it.
+_TOKENS = {text: text for text in (REDACTED_SWAPPED, REDACTED, REDACTED_CUT)}
+
+
+def build_curl(
+    exchange: Exchange,
+    body_file: str = "",
+    variables: Mapping[str, str] | None = None,
+    *,
+    caller_variable: str = "TOKEN",
+) -> str:
+    """Return a command that sends the same request.
+
+    The body is read from ``body_file`` if one is given. ``variables`` maps texts of the recording to what the shell
+    puts in their place, such as ``$ID``; ``caller_variable`` has the caller's secret.
+    """
+    quote = _Quoter(
+        {**(variables or {}), **{text: text.replace("TOKEN", caller_variable, 1) for text in _TOKENS}}
+    )
+    words = ["curl", "-i", "-X", exchange.method, *_url_options(exchange.url), quote(exchange.url)]
+    for name, value in exchange.headers:
+        words += ["-H", quote(f"{name}: {value}" if value else f"{name};")]
+    if exchange.body is None:
+        return " ".join(words)
+    if not any(name.lower() == "content-type" for name, _ in exchange.headers):
+        words += ["-H", "Content-Type:"]  # else curl names a type of its own
+    if body_file:
+        return " ".join([*words, "--data-binary", shlex.quote(f"@{body_file}")])
+    option = "--data-raw" if exchange.body.startswith("@") else "--data-binary"
+    command = " ".join([*words, option, quote(exchange.body)])
+    cut = "  # the body is cut here; contract-tests replay sends all of it"
+    return f"{command}{cut if exchange.body_cut else ''}"
+
+
+class _Quoter:
+    """Quotes a word for a shell, and puts variables in place of some of its texts."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        longest = sorted(variables, key=len, reverse=True)
+        self._pattern = re.compile(f"({'|'.join(map(re.escape, longest))})")
+
+    def __call__(self, word: str) -> str:
+        """Return the quoted word: in double quotes if only the token varies, else with spliced variables."""
+        parts = self._pattern.split(word)
+        texts, found = parts[::2], parts[1::2]
+        if not found:
+            return shlex.quote(word)
+        names = [self._variables[text] for text in found]
+        if all(text in _TOKENS for text in found):
+            return f'"{_interleave(map(_escape, texts), names)}"'
+        quoted = (shlex.quote(text) if text else "" for text in texts)
+        return _interleave(quoted, [f'"{name}"' for name in names])
+
+
+def _interleave(texts: Iterable[str], names: Iterable[str]) -> str:
+    return "".join(text + name for text, name in zip(texts, [*names, ""], strict=True))
+
+
+def _escape(text: str) -> str:
+    """Escape what double quotes do not protect."""
+    return "".join("\\" + character if character in '"\\`$' else character for character in text)
+
+
+def _url_options(url: str) -> list[str]:
+    """Return the options with which curl sends a URL unchanged."""
+    options = ["--globoff"] if re.search(r"[\[\]{}]", url) else []
+    return [*options, "--path-as-is"] if re.search(r"/\.\.?(?=/|$)", url) else options

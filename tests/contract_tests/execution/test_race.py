@@ -1,0 +1,31 @@
+"""Races: what only many requests at once can show."""
+
+from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.execution.race import build_race_cases, run_race
+from contract_tests.results.judge import Judgement
+from contract_tests.targets.wsgi import WsgiTarget
+from mock_server import create_app
+from tests.support.gate.gate import App, spec
+
+DIFFERENT = next(case for case in build_race_cases() if case.id == "race/update-different-1")
+
+
+def judge_updates(app: App) -> Judgement:
+    """Return the judgement on updates of different properties at the same moment."""
+    executor = open_executor(WsgiTarget(app), options=ExecutorOptions(spec=spec()))
+    executor.readback = True
+    return run_race(executor, DIFFERENT).judgement
+
+
+def test_updates_that_lose_a_value_in_turn_show_no_race() -> None:
+    """A target whose updates always drop what they omit is not called racy."""
+    judgement = judge_updates(create_app(disabled_rules={"update-keeps-omitted"}))
+    assert (judgement.outcome, judgement.reason) == (
+        "inconclusive",
+        "the same updates lose a value one after another, too",
+    )
+
+
+def test_right_updates_pass() -> None:
+    """All values of concurrent updates stay on the mock."""
+    assert judge_updates(create_app()).outcome == "passed"

@@ -1,0 +1,81 @@
+"""The commands of a case of several requests."""
+
+import json
+
+import pytest
+
+from contract_tests.cases.model import Case, Step
+from contract_tests.execution.race import build_race_cases
+from contract_tests.results.commands import list_commands
+from contract_tests.targets.base import Request, Response
+from contract_tests.targets.exchange import Exchange, Redactor
+
+
+def record(
+    method: str, path: str, body: object = None, status: int = 200, new: str = "", caller: str = "sk-red"
+) -> Exchange:
+    """Record a request whose response names an id."""
+    raw = None if body is None else json.dumps(body).encode()
+    headers = (("Authorization", "Bearer sk-secret"), ("Content-Type", "application/json"))
+    response = Response(status, (), json.dumps({"id": new}).encode(), 0.1)
+    return Redactor(["sk-secret"]).record_exchange(
+        caller, "http://h", Request(method, path, headers, raw), response
+    )
+
+
+CREATE = record("POST", "/containers", {"service_slug": "ck-1"}, 201, "0192")
+
+
+def test_later_commands_use_the_new_service() -> None:
+    """The create gets a new slug and keeps the id of the new service; the update and the read-back name both."""
+    exchanges = [CREATE, record("PUT", "/containers/0192", {}), record("GET", "/r/containers/ck-1")]
+    case = Case("c", "updated", "lifecycle", (Step(), Step("updateContainer"), Step("readContainer")))
+    slug, create, update, read = list_commands("f", case, exchanges, None)
+    assert slug == "SLUG=ck-1-$(date +%s)"
+    assert create.startswith("ID=$(curl -s -X POST ")
+    assert """'{"service_slug": "'"$SLUG"'"}'""" in create
+    assert """ http://h/containers/"$ID" """ in update
+    assert """ http://h/r/containers/"$SLUG" """ in read
+
+
+def test_similar_slugs_stay_similar() -> None:
+    """A slug that contains the slug of another create has the same new part."""
+    near = record("POST", "/containers", {"service_slug": "ck-1-x"}, 201, "0193")
+    case = Case("c", "slug-unique", "lifecycle", (Step(), Step()))
+    lines = list_commands("f", case, [CREATE, near], None)
+    assert len([line for line in lines if line.startswith("SLUG")]) == 1
+    assert """"$SLUG"'-x"}'""" in lines[-1]
+
+
+def test_a_slug_under_test_stays() -> None:
+    """The slug of a finding about slugs is the recorded one."""
+    case = Case("c", "service-slug-pattern", "cases", (Step(),))
+    (line,) = list_commands("f", case, [CREATE], None)
+    assert """'{"service_slug": "ck-1"}'""" in line
+
+
+def test_each_caller_has_its_variable() -> None:
+    """Where several callers take part, each command names the variable of its own token."""
+    update = record("PUT", "/containers/0192", {}, caller="jwt-red")
+    case = Case("c", "updated", "lifecycle", (Step(), Step("updateContainer")))
+    lines = list_commands("f", case, [CREATE, update], None)
+    assert "Bearer $TOKEN_SK_RED" in lines[1]
+    assert "Bearer $TOKEN_JWT_RED" in lines[2]
+
+
+@pytest.mark.parametrize("name", ["race/create-1", "race/update", "race/update-different-1"])
+def test_the_requests_of_a_race_are_one_command(name: str) -> None:
+    """The raced requests, and they alone, are sent at once: what prepares or checks them stands before or behind."""
+    case = next(case for case in build_race_cases() if case.id == name)
+    exchanges = [
+        CREATE if step.operation == "createContainer" else record("PUT", "/containers/0192", step.body)
+        for step in case.steps
+    ]
+    lines = list_commands("f", case, [*exchanges, record("GET", "/r/containers/ck-1")], None)
+    race = next(line for line in lines if "wait  # at the same moment, as sk-red" in line)
+    method = "POST" if "create" in name else "PUT"
+    assert {part[:4].strip() for part in race.split("-X ")[1:]} == {method}
+    assert race.count("curl") == (6 if "different" in name else 1)
+    assert "-X GET" in lines[-1]
+    if method == "PUT":
+        assert lines[1].startswith("ID=$(curl")
