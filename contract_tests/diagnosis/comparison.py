@@ -8,6 +8,8 @@ from contract_tests.execution.executor import Executor
 from contract_tests.execution.sending.context import CannotRun
 from contract_tests.results.observation import Observation
 
+#: How often in a row a request is sent that may be refused only sometimes.
+TRIES = 6
 _SOMETIMES = "refused only sometimes, so no property can be blamed"
 
 
@@ -28,7 +30,7 @@ def find_refusal(executor: Executor, case: Case) -> Observation | None:
     return observation if observation.judgement.reaction in ("refused", "error") else None
 
 
-def find_any_refusal(executor: Executor, case: Case, tries: int = 6) -> Observation | None:
+def find_any_refusal(executor: Executor, case: Case, tries: int = TRIES) -> Observation | None:
     """Return the first refusal of several tries in a row, or None."""
     refusals = (find_refusal(executor, case) for _ in range(tries))
     return next((refusal for refusal in refusals if refusal is not None), None)

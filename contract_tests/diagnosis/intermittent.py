@@ -8,13 +8,13 @@ from collections.abc import Container
 from dataclasses import replace
 
 from contract_tests.cases.model import Case
-from contract_tests.diagnosis.comparison import call_intermittent, find_refusal
+from contract_tests.diagnosis.comparison import TRIES, call_intermittent, find_refusal
 from contract_tests.diagnosis.neighbours import find_base, list_changed, make_single, take_back, with_body
 from contract_tests.execution.executor import Executor
 from contract_tests.results.observation import Observation
 
-_TRIES, _CERTAIN_TRIES = 6, 12
-_REFUSED_TRIES = 2
+_REFUSED_TRIES = 2  # of TRIES
+_CERTAIN_TRIES = 2 * TRIES
 _PLAIN_TEXT = "a"
 
 
@@ -38,7 +38,7 @@ def blame_intermittent(
         refused = _list_refusals(executor, smaller)
         if len(refused) >= _REFUSED_TRIES:
             judgement = refused[0].judgement
-            reason = f"{judgement.reason}, {len(refused)} of {_TRIES} times"
+            reason = f"{judgement.reason}, {len(refused)} of {TRIES} times"
             return replace(refused[0], judgement=replace(judgement, reason=reason))
     return call_intermittent(observation)
 
@@ -71,6 +71,6 @@ def _is_never_refused(executor: Executor, case: Case) -> bool:
     return bool(executor.controls.once.find(key, lambda: not _list_refusals(executor, plain, _CERTAIN_TRIES)))
 
 
-def _list_refusals(executor: Executor, case: Case, tries: int = _TRIES) -> list[Observation]:
+def _list_refusals(executor: Executor, case: Case, tries: int = TRIES) -> list[Observation]:
     observations = (find_refusal(executor, case) for _ in range(tries))
     return [observation for observation in observations if observation is not None]

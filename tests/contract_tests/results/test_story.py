@@ -70,8 +70,8 @@ def tell(
         ),
         pytest.param(
             [(Step(team="red"), answer(201)), (update(team="blue", expect="refuse"), answer(200))],
-            "After a service was created by sk-red for team red, an update of the service by sk-red for team blue was "
-            "accepted (200); it must be refused.",
+            "After a service was created by sk-red for team red, an update of the service by sk-red for team blue "
+            "was accepted (200); it must be refused.",
             id="two teams",
         ),
         pytest.param(

@@ -1,5 +1,6 @@
 """Faults in what is stored, and in what is stored allows."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -202,6 +203,26 @@ def _to_external(values: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]
     return {**values, "service_type": "external"} if sent.get("service_type") == "external" else values
 
 
+def _overlapping(store: Store) -> Interceptor:
+    """Reads a service, waits, and writes all of it back: an update at the same time is lost."""
+
+    def intercept(request: Request, send: Send) -> Response:
+        with store.transaction() as step:
+            before = step.get(request.service) if request.operation == "update" else None
+        time.sleep(0.003 if before else 0)
+        response = send(request)
+        if before is not None and response.accepted:
+            sent = request.body.keys()
+            _changing(
+                store,
+                request.service,
+                lambda now: {**before.values, **{name: value for name, value in now.items() if name in sent}},
+            )
+        return response
+
+    return intercept
+
+
 UPDATES: tuple[Fault, ...] = (
     remembering("null-clears-the-credential", "external-credential-null-keeps",
                 after_update(lambda body: body.get(CREDENTIAL, "") is None, _cleared)),
@@ -215,6 +236,7 @@ UPDATES: tuple[Fault, ...] = (
     remembering("image-refused-on-external-update", "unused-properties-accepted", _image_refused),
     fault("update-needs-a-name", "update-partial", _needs_name),
     remembering("update-replaces-all", "update-keeps-omitted", after_update(always, _replaced)),
+    remembering("updates-at-once-lose-each-other", "update-keeps-omitted", _overlapping),
     remembering("update-clears-env", "update-keeps-omitted", after_update(always, _env_cleared)),
     remembering("update-sets-defaults-again", "update-keeps-omitted",
                 after_update(always, _defaults_again)),
