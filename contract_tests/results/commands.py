@@ -5,7 +5,8 @@ Creates get a new slug, since the recorded one is taken by now, and later comman
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from contract_tests.cases.model import Case
 from contract_tests.results.curl import build_curl
@@ -22,31 +23,14 @@ def list_commands(name: str, case: Case, exchanges: Sequence[Exchange], folder: 
     Bodies that cannot be pasted are read from the files ``name-1.body`` … in ``folder``. Without a folder a comment
     takes the place of such a command. The requests of a race become one command that sends them at once.
     """
-    slugs, ids = _name_slugs(case, exchanges), _name_ids(exchanges)
-    variables = {text: f"${variable}" for text, variable in (slugs | ids).items()}
-    lines = [f"{variable}={slug}-{_NOW}" for slug, variable in slugs.items()]
-    if len(exchanges) == 1:
-        lines, variables = [], {slug: f"{slug}-{_NOW}" for slug in slugs}
-    setup = len(lines)
-    single = len({exchange.caller for exchange in exchanges}) == 1
-    for number, exchange in enumerate(exchanges, 1):
-        token = "TOKEN" if single else f"TOKEN_{re.sub(r'[^A-Za-z0-9]', '_', exchange.caller).upper()}"
-        file = f"{folder}/{_name_file(name, number)}" if exchange.needs_body_file and folder else ""
-        if exchange.needs_body_file and folder is None:
-            lines.append(
-                f"# request {number} has a body that cannot be pasted; --report DIR writes it to a file"
-            )
-        elif exchange.needs_body_file and exchange.body_bytes is None:
-            lines.append(
-                f"# request {number} has a body that is too long to store; contract-tests replay sends it"
-            )
-        else:
-            command = build_curl(exchange, file, variables, caller_variable=token)
-            new = ids.get(_read_id(exchange)) if exchange.method == "POST" else None
-            if new:
-                command = f"{new}=$({command.replace('curl -i', 'curl -s', 1)} | {_READ_ID})"
-            lines.append(f"{command}  # as {exchange.caller}")
-    return _join_race(case, lines, setup)
+    writer = _name_variables(case, exchanges)
+    setup = writer.list_slugs()
+    requests = [
+        _explain_body(number, exchange, folder)
+        or writer.write(exchange, f"{folder}/{_name_file(name, number)}" if exchange.needs_body_file else "")
+        for number, exchange in enumerate(exchanges, 1)
+    ]
+    return _join_race(case, [*setup, *requests], len(setup))
 
 
 def iter_body_files(name: str, exchanges: Sequence[Exchange]) -> Iterator[tuple[str, bytes]]:
@@ -55,6 +39,48 @@ def iter_body_files(name: str, exchanges: Sequence[Exchange]) -> Iterator[tuple[
         content = exchange.body_bytes if exchange.needs_body_file else None
         if content is not None:
             yield _name_file(name, number), content
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """Writes commands with variables in place of the slugs and ids of a recording, by their recorded texts."""
+
+    slugs: Mapping[str, str]
+    ids: Mapping[str, str]
+    single_request: bool
+    single_caller: bool
+
+    def list_slugs(self) -> list[str]:
+        """Return the lines that set the slugs; a single request has its new slug in itself."""
+        return [] if self.single_request else [f"{name}={slug}-{_NOW}" for slug, name in self.slugs.items()]
+
+    def write(self, exchange: Exchange, body_file: str) -> str:
+        """Return the command of a request; one that creates a service for later requests keeps its id."""
+        texts = {text: f"${name}" for text, name in {**self.slugs, **self.ids}.items()}
+        if self.single_request:
+            texts = {slug: f"{slug}-{_NOW}" for slug in self.slugs}
+        name = re.sub(r"[^A-Za-z0-9]", "_", exchange.caller).upper()
+        token = "TOKEN" if self.single_caller else f"TOKEN_{name}"
+        command = build_curl(exchange, body_file, texts, caller_variable=token)
+        if exchange.method == "POST" and (new := self.ids.get(_read_id(exchange))):
+            command = f"{new}=$({command.replace('curl -i', 'curl -s', 1)} | {_READ_ID})"
+        return f"{command}  # as {exchange.caller}"
+
+
+def _explain_body(number: int, exchange: Exchange, folder: str | None) -> str:
+    """Return a comment in place of a command whose body is in no file, else an empty string."""
+    if not exchange.needs_body_file:
+        return ""
+    if folder is None:
+        return f"# request {number} has a body that cannot be pasted; --report DIR writes it to a file"
+    if exchange.body_bytes is None:
+        return f"# request {number} has a body that is too long to store; contract-tests replay sends it"
+    return ""
+
+
+def _name_variables(case: Case, exchanges: Sequence[Exchange]) -> _Writer:
+    single_caller = len({exchange.caller for exchange in exchanges}) == 1
+    return _Writer(_name_slugs(case, exchanges), _name_ids(exchanges), len(exchanges) == 1, single_caller)
 
 
 def _name_slugs(case: Case, exchanges: Sequence[Exchange]) -> dict[str, str]:
