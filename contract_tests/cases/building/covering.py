@@ -72,6 +72,14 @@ def _list_rows(roles: Sequence[str], types: Sequence[str], values: Values) -> It
         yield dict(zip(factors, row, strict=True))
 
 
+def _list_single_rows(roles: Sequence[str], types: Sequence[str], values: Values) -> Iterator[Row]:
+    """Yield a row for each property alone; they come first, while no property has its default."""
+    for service_type in types:
+        for number, name in enumerate(filter(values.__contains__, list_properties(service_type))):
+            caller = roles[number % len(roles)]
+            yield {"caller": caller, "type": service_type, "form": "plain", name: 1 % len(values[name])}
+
+
 def _values_of_row(row: Row, service_type: str, values: Values) -> dict[str, Any]:
     return {
         name: values[name][row[name]]
@@ -101,7 +109,8 @@ def _build_create(case_id: str, row: Row, values: Values) -> Case:
 
 def _build_updates(roles: Sequence[str], values: Values, prefix: str) -> Iterator[Case]:
     """Yield series of updates of one service; after each, what it sent and what it left out is read back."""
-    rows = list(_list_rows(roles, ("deployed", "external"), values))
+    types = ("deployed", "external")
+    rows = [*_list_single_rows(roles, types, values), *_list_rows(roles, types, values)]
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row["caller"], row["type"]), []).append(row)
