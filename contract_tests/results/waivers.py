@@ -5,9 +5,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from contract_tests.contract.rules import Catalogue
+from contract_tests.contract.yaml_file import read_yaml
 
 
 class WaiversError(ValueError):
@@ -41,11 +40,11 @@ class Waiver:
 def load_waivers(path: Path, catalogue: Catalogue) -> dict[str, Waiver]:
     """Read a YAML list of ``rule``, ``reason``, ``until``; raise WaiversError if it is unusable."""
     try:
-        entries = yaml.safe_load(path.read_text("utf-8"))
+        entries = read_yaml(path)
     except OSError as error:
         raise WaiversError(f"{path}: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise WaiversError(f"{path} is not YAML; write a list of rule, reason and until") from None
+    except ValueError as error:
+        raise WaiversError(f"{error}; write a list of rule, reason and until") from None
     if not isinstance(entries, list):
         raise WaiversError(f"{path} is not a list; write a list of rule, reason and until")
     waivers = [_parse_waiver(path, entry, catalogue) for entry in entries]

@@ -1,13 +1,15 @@
 """Recorded exchanges: a request and its response with every secret removed."""
 
 import base64
+import html
 import json
 import re
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from contract_tests.targets.base import NoResponse, Request, Response
 
@@ -93,7 +95,8 @@ class Redactor:
     def __init__(self, tokens: Iterable[str]) -> None:
         """Store the tokens and texts derived from them, longest first, so that no part of a longer one remains."""
         known = [*tokens]
-        names = {token[:-1]: REDACTED_CUT for token in known if len(token) > _SHORT_TOKEN}
+        names = {spelling: REDACTED for token in known for spelling in _list_spellings(token)}
+        names |= {token[:-1]: REDACTED_CUT for token in known if len(token) > _SHORT_TOKEN}
         names |= {token.swapcase(): REDACTED_SWAPPED for token in known}
         names |= dict.fromkeys(known, REDACTED)
         self._names = dict(sorted(names.items(), key=lambda item: len(item[0]), reverse=True))
@@ -109,7 +112,7 @@ class Redactor:
         """Return the response without tokens: a target may repeat the secret that it received."""
         if isinstance(response, NoResponse):
             return replace(response, reason=self.redact_text(response.reason))
-        body = self._redact_bytes(response.body)
+        body = self.redact_bytes(response.body)
         return replace(response, headers=self._redact_headers(response.headers), body=body)
 
     def record_exchange(
@@ -118,7 +121,7 @@ class Redactor:
         """Return the redacted exchange of a request and a response that is redacted already."""
         body, raw_body, body_cut = None, "", False
         if request.body is not None:
-            sent = self._redact_bytes(request.body)
+            sent = self.redact_bytes(request.body)
             body = sent[:MAX_BODY_BYTES].decode("utf-8", "replace")
             whole = len(sent) <= MAX_BODY_BYTES and _is_utf8(sent)
             raw_body = "" if whole else _pack_body(sent)
@@ -142,13 +145,25 @@ class Redactor:
             caller_kind=read_caller_kind(request.headers),
         )
 
-    def _redact_bytes(self, data: bytes) -> bytes:
+    def redact_bytes(self, data: bytes) -> bytes:
+        """Return the bytes with every token replaced by ``$TOKEN``."""
         for token, name in self._names.items():
             data = data.replace(token.encode(), name.encode())
         return data
 
     def _redact_headers(self, headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-        return tuple((name, _hide_cookie(name, self.redact_text(value))) for name, value in headers)
+        return tuple(
+            (self.redact_text(name), _hide_cookie(name, self.redact_text(value))) for name, value in headers
+        )
+
+
+def _list_spellings(token: str) -> Iterator[str]:
+    """Yield the forms in which a response may repeat a token: escaped, or in other letter case."""
+    yield from (token.lower(), token.upper(), html.escape(token))
+    for quoted in (quote(token), quote(token, safe=""), quote_plus(token)):
+        yield from (quoted, re.sub("%..", lambda match: match[0].lower(), quoted))
+    as_json = json.dumps(token)[1:-1]
+    yield from (as_json, as_json.replace("/", "\\/"))
 
 
 def read_caller_kind(headers: Iterable[tuple[str, str]]) -> str:

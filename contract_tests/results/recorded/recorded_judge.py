@@ -6,9 +6,8 @@ response of which the recording has only a part. The rules about stored state ar
 """
 
 import base64
-import re
+import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from contract_tests.cases.model import NO_SLUG, Case, Step
@@ -24,12 +23,12 @@ from contract_tests.results.judge import (
     read_id,
 )
 from contract_tests.results.observation import Observation
-from contract_tests.results.recorded.recording import Entry, RecordedCall, Recording, read_calls, read_headers
+from contract_tests.results.recorded.recording import RecordedCall, Recording, read_calls
 from contract_tests.results.recorded.request_rules import RequestReading, read_rules
+from contract_tests.results.recorded.secrets import find_secrets
 from contract_tests.targets.base import is_success
 from contract_tests.targets.exchange import REDACTED, Redactor
 
-_AUTHORIZATION = re.compile(r"^\s*\S+\s+(\S+)\s*$")
 _NO_RESPONSE = "the recording has no response"
 _PART_OF_REQUEST = "the recording has only a part of the request"
 _PART_OF_RESPONSE = "the recording has only a part of the response"
@@ -43,7 +42,7 @@ def judge_recording(recording: Recording, spec: Spec, catalogue: Catalogue) -> l
     calls = list(read_calls(recording, spec))
     for call in calls:
         judge.observe(call)
-    redactor = Redactor(set(_find_tokens(recording.entries)))
+    redactor = Redactor(set(find_secrets(recording.entries)))
     # The clear ones come first: they show which rule is to blame where a request breaks several.
     judgements: dict[int, tuple[RequestReading, Judgement]] = {}
     for call, reading in sorted(zip(calls, judge.readings, strict=True), key=_count_suspects):
@@ -136,30 +135,24 @@ def _build_observation(
         call.caller, "", call.request, redactor.redact_response(call.response)
     )
     exchange = replace(exchange, started=call.started or exchange.started, caller_kind=call.caller_kind)
-    case = Case(f"recorded/{call.number}", judgement.rule, "wire", (_build_step(call, reading),))
+    judgement = replace(judgement, received=redactor.redact_text(judgement.received))
+    case = Case(f"recorded/{call.number}", judgement.rule, "wire", (_build_step(call, reading, redactor),))
     return Observation(case, judgement, (exchange,))
 
 
-def _build_step(call: RecordedCall, reading: RequestReading) -> Step:
+def _build_step(call: RecordedCall, reading: RequestReading, redactor: Redactor) -> Step:
     """Return the step that sends a recorded request again, with a caller and a new slug of the new run."""
     step = Step(call.operation, service=call.service or "service", expect=reading.expect)
     if isinstance(reading.body, dict) and "body-keys" not in reading.broken:
-        (step,) = relabel_case(Case("", "", "wire", (step,)), reading.body).steps
+        body = json.loads(redactor.redact_text(json.dumps(reading.body, ensure_ascii=False)))
+        (step,) = relabel_case(Case("", "", "wire", (step,)), body).steps
     elif call.request.body is not None:
-        raw = {"$bytes": base64.b64encode(call.request.body).decode()}
+        raw = {"$bytes": base64.b64encode(redactor.redact_bytes(call.request.body)).decode()}
         step = replace(step, raw=raw, slug=NO_SLUG if call.service is None else None)
-    sent = {name.lower(): value for name, value in call.request.headers}
+    sent = {name.lower(): redactor.redact_text(value) for name, value in call.request.headers}
     headers = [(name, sent.get(name.lower())) for name in ("Content-Type", "X-Team-ID")]
     if reading.broken and reading.broken[0].startswith("auth-") and "authorization" in sent:
         headers.append(("Authorization", sent["authorization"].replace(REDACTED, "{token}")))
     elif reading.broken[:1] == ("auth-required",):
         headers.append(("Authorization", None))
     return replace(step, headers=tuple(headers), expect=reading.expect)
-
-
-def _find_tokens(entries: Sequence[Entry]) -> Iterator[str]:
-    for entry in entries:
-        for name, value in read_headers(entry["request"]):
-            match = _AUTHORIZATION.match(value)
-            if name.lower() == "authorization" and match and not match[1].startswith("$"):
-                yield match[1]

@@ -83,3 +83,18 @@ def test_bodies_that_cannot_be_pasted_need_a_file(body: bytes | None, needed: bo
 def test_kind_of_the_caller_is_kept(value: str, kind: str) -> None:
     """The kind of a token stays known after the token is replaced."""
     assert record_body(b"", (("authorization", value),)).caller_kind == kind
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    ["t+o/k=en<&1", "t%2Bo%2Fk%3Den%3C%261", "t%2bo%2fk%3den%3c%261", "t+o\\/k=en<&1", "t+o/k=en&lt;&amp;1",
+     "T+O/K=EN<&1"],
+)  # fmt: skip
+def test_tokens_are_redacted_in_every_spelling(spelling: str) -> None:
+    """A response that repeats a token escaped for a URL, JSON or HTML, or in capitals, does not give it away."""
+    redactor = Redactor(["t+o/k=en<&1"])
+    answer = Response(400, ((f"X-{spelling}", spelling),), spelling.encode(), 0.1)
+    exchange = redactor.record_exchange(
+        "me", "http://h", Request("GET", "/"), redactor.redact_response(answer)
+    )
+    assert spelling not in json.dumps(exchange.to_json(), ensure_ascii=False).replace("\\\\", "\\")
