@@ -1,16 +1,43 @@
 """Errors of the commands: one line on stderr, and the exit code."""
 
 import sys
+import tempfile
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from contract_tests.cases.callers import CallersError
+from contract_tests.contract.resources import VERSION
 from contract_tests.execution.preflight import CannotJudge
 from contract_tests.results.waivers import WaiversError
 from contract_tests.targets.base import TargetError
+
+
+class CommandGroup(click.Group):
+    """Commands that end with one line, whatever happens: never with a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error that nobody foresaw is one line, and a file to report."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            exit_with("interrupted", 130)
+        except Exception as error:
+            # Neither the line nor the file has the message or any value: they could hold a secret.
+            file = _write_frames(error)
+            exit_with(f"an error of the kit ({type(error).__name__}), please report it with {file}", 3)
+
+
+def _write_frames(error: Exception) -> str:
+    """Write the places in the code that led to an error, without any value; return the name of the file."""
+    with tempfile.NamedTemporaryFile("w", prefix="contract-tests-", suffix=".txt", delete=False) as file:
+        file.writelines((f"{VERSION} {type(error).__name__}\n", *traceback.format_tb(error.__traceback__)))
+    return file.name
 
 
 @contextmanager

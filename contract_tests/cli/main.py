@@ -3,6 +3,7 @@
 import click
 
 from contract_tests.cli.check import check
+from contract_tests.cli.errors import CommandGroup
 from contract_tests.cli.freeze import freeze
 from contract_tests.cli.merge import merge
 from contract_tests.cli.mutate import mutate
@@ -11,7 +12,9 @@ from contract_tests.cli.run import run
 from contract_tests.contract.resources import VERSION
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(VERSION, prog_name="contract-tests")
 def main() -> None:
     """Judge a deployment of the two operations, rule by rule.

@@ -1,0 +1,41 @@
+"""A command ends with one line, whatever happens."""
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from contract_tests.cli.errors import CommandGroup
+
+
+def run_failing(error: BaseException) -> tuple[int, str]:
+    """Return the exit code and the output of a command that raises an error."""
+
+    @click.command()
+    def fail() -> None:
+        secret = "sk-in-a-variable"
+        raise error if secret else ValueError
+
+    done = CliRunner().invoke(CommandGroup("contract-tests", commands={"fail": fail}), ["fail"])
+    return done.exit_code, done.output
+
+
+@pytest.mark.parametrize("error", [KeyError("sk-secret"), RecursionError("sk-secret"), AssertionError()])
+def test_an_unforeseen_error_is_one_line_and_a_file(error: Exception) -> None:
+    """The line names the kind of error and a file with the places in the code; no value is in either."""
+    code, output = run_failing(error)
+    found = re.fullmatch(
+        r"contract-tests: an error of the kit \((\w+)\), please report it with (\S+)\n", output
+    )
+    assert (code, found and found[1]) == (3, type(error).__name__)
+    assert found is not None
+    text = Path(found[2]).read_text("utf-8")
+    assert "in fail" in text
+    assert "sk-secret" not in text + output
+
+
+def test_an_interruption_is_no_violation() -> None:
+    """Ctrl-C at any moment ends with 130, not with the exit code of a violation."""
+    assert run_failing(KeyboardInterrupt()) == (130, "contract-tests: interrupted\n")
