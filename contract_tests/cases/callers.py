@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-import yaml
-
 from contract_tests.cases.model import Case
+from contract_tests.contract.yaml_file import read_yaml
 
 CallerKind = Literal["jwt", "sk", "dk", "ak", "unknown"]
 CREDENTIAL_KINDS = ("sk", "dk")
@@ -135,11 +134,11 @@ def load_callers(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[C
     A token is given by ``token_env`` (a variable's name), ``token_file`` (a path beside the file) or ``token``.
     """
     try:
-        document = yaml.safe_load(path.read_text("utf-8"))
+        document = read_yaml(path)
     except OSError as error:
         raise CallersError(f"{path}: {error.strerror}; name a file of callers with --callers") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise CallersError(f"{path} is not YAML; see fixtures/callers.yaml for an example") from None
+    except ValueError as error:
+        raise CallersError(f"{error}; see fixtures/callers.yaml for an example") from None
     if not isinstance(document, Mapping) or not isinstance(document.get("callers"), list):
         raise CallersError(f"{path} has no list `callers`; see fixtures/callers.yaml for an example")
     teams = document.get("teams") or {}

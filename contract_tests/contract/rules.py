@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from contract_tests.contract.resources import data_file
+from contract_tests.contract.yaml_file import read_yaml
 
 Grade = Literal["documented", "provider", "assumed"]
 Kind = Literal["constraint", "permission", "effect"]
@@ -39,8 +38,12 @@ Catalogue = Mapping[str, Rule]
 
 def load_catalogue(path: Path | None = None) -> Catalogue:
     """Return the rules by id, in the order of the file; raise ValueError for an unreadable entry."""
-    entries = yaml.load((path or data_file("spec/rules.yaml")).read_text("utf-8"), Loader=yaml.CSafeLoader)
-    return {rule.id: rule for rule in map(_parse_rule, entries["rules"])}
+    file = path or data_file("spec/rules.yaml")
+    document = read_yaml(file)
+    entries = document.get("rules") if isinstance(document, Mapping) else None
+    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
+        raise ValueError(f"{file} has no list of rules; see spec/rules.yaml for an example")
+    return {rule.id: rule for rule in map(_parse_rule, entries)}
 
 
 def _parse_rule(entry: Mapping[str, Any]) -> Rule:

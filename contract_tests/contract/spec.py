@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from contract_tests.contract.resources import data_file
+from contract_tests.contract.yaml_file import read_yaml
 
+_MAX_NODES = 100_000
 HTTP_METHODS = ("get", "put", "post", "delete", "patch")
 
 
@@ -37,7 +37,7 @@ class Spec:
 
 def load_document(path: Path) -> dict[str, Any]:
     """Return a YAML or JSON document; raise ValueError if it is not an OpenAPI document."""
-    document = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)
+    document = read_yaml(path)
     if not isinstance(document, dict) or "paths" not in document:
         raise ValueError(f"{path} is not an OpenAPI document")
     return document
@@ -63,19 +63,50 @@ def list_operations(document: Mapping[str, Any]) -> list[Operation]:
 
 
 def resolve_references(node: Any, document: Mapping[str, Any]) -> Any:
-    """Return the node with every ``$ref`` replaced, and its sibling keys merged over the target."""
-    if isinstance(node, list):
-        return [resolve_references(item, document) for item in node]
-    if not isinstance(node, Mapping):
-        return node
-    if not isinstance(node.get("$ref"), str):
-        return {key: resolve_references(value, document) for key, value in node.items()}
-    target: Any = document
-    for part in node["$ref"].removeprefix("#/").split("/"):
-        target = target[part.replace("~1", "/").replace("~0", "~")]
-    merged = dict(resolve_references(target, document))
-    for key, value in node.items():
-        if key != "$ref":
-            beside = resolve_references(value, document)
-            merged[key] = {**merged.get(key, {}), **beside} if key == "x-rules" else beside
-    return merged
+    """Return the node with every ``$ref`` replaced, and its sibling keys merged over the target.
+
+    Raise ValueError for a reference to another document, to nothing or to itself, and for a document that becomes
+    too large.
+    """
+    return _Resolver(document).resolve(node)
+
+
+@dataclass(slots=True)
+class _Resolver:
+    """Resolves the references of one document; ``nodes`` counts what it has returned."""
+
+    document: Mapping[str, Any]
+    nodes: int = 0
+
+    def resolve(self, node: Any, parents: tuple[str, ...] = ()) -> Any:
+        self.nodes += 1
+        if self.nodes > _MAX_NODES:
+            raise ValueError("the document is too large once its references are resolved")
+        if isinstance(node, list):
+            return [self.resolve(item, parents) for item in node]
+        if not isinstance(node, Mapping):
+            return node
+        reference = node.get("$ref")
+        if not isinstance(reference, str):
+            return {key: self.resolve(value, parents) for key, value in node.items()}
+        if reference in parents:
+            raise ValueError(f"{reference} refers to itself")
+        merged = dict(self.resolve(self._find(reference), (*parents, reference)))
+        for key, value in node.items():
+            if key != "$ref":
+                beside = self.resolve(value, parents)
+                merged[key] = {**merged.get(key, {}), **beside} if key == "x-rules" else beside
+        return merged
+
+    def _find(self, reference: str) -> Mapping[str, Any]:
+        if not reference.startswith("#/"):
+            raise ValueError(
+                f"{reference} is no reference within the document; move its target into the document"
+            )
+        target: Any = self.document
+        for part in reference[2:].split("/"):
+            key = part.replace("~1", "/").replace("~0", "~")
+            target = target.get(key) if isinstance(target, Mapping) else None
+        if isinstance(target, Mapping):
+            return target
+        raise ValueError(f"{reference} points to no object; correct the reference")

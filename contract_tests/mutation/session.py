@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from contract_tests.cases.building.boundaries import derive_cases, select_new_cases
 from contract_tests.cases.building.company import add_company
 from contract_tests.cases.building.scenarios import build_scenario_cases
@@ -17,6 +15,7 @@ from contract_tests.cases.tables import load_fixture_cases
 from contract_tests.cases.value_templates import SlugFactory
 from contract_tests.contract.resources import data_file
 from contract_tests.contract.spec import Spec, load_spec
+from contract_tests.contract.yaml_file import read_yaml
 from contract_tests.execution.controls import Controls
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
@@ -127,7 +126,7 @@ def _build_cases(executor: Executor, spec: Spec) -> tuple[Case, ...]:
 def load_equivalent(path: Path | None = None) -> dict[str, str]:
     """Read the mutants that no case can see, with the reasons; raise ValueError if the file is unusable."""
     file = path or data_file("fixtures/equivalent-mutants.yaml")
-    entries = yaml.safe_load(file.read_text("utf-8")) or []
+    entries = read_yaml(file) or []
     if not isinstance(entries, list) or not all(
         isinstance(e, dict) and {"mutant", "reason"} <= e.keys() for e in entries
     ):

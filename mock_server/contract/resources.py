@@ -8,6 +8,7 @@ VERSION = "0.1.0"
 _PACKAGE = Path(__file__).resolve().parents[1]
 #: A checkout has the data folders beside the package; a wheel has them in a folder named after the distribution.
 _NEIGHBOURS = (_PACKAGE.parent, _PACKAGE.parent / "cyberun_contract_kit_data")
+_MAX_DEPTH = 100
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -37,6 +38,19 @@ def read_text(path: Path) -> str:
 def read_yaml(path: Path) -> object:
     """Return the YAML (or JSON) document at `path`; raise UnusableFileError if that fails."""
     try:
-        return yaml.load(read_text(path), Loader=_Loader)  # noqa: S506  # a safe loader
+        text = read_text(path)
+        if _is_too_deep(text):
+            raise UnusableFileError(f"{path}: nested too deeply; correct it")
+        return yaml.load(text, Loader=_Loader)  # noqa: S506  # a safe loader
     except yaml.YAMLError as error:
         raise UnusableFileError(f"{path}: not YAML: {' '.join(str(error).split())}; correct it") from error
+
+
+def _is_too_deep(text: str) -> bool:
+    """Return whether lists and mappings are nested deeper than the loader's stack can hold."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            return True
+    return False

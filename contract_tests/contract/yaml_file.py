@@ -1,0 +1,33 @@
+"""YAML files of other hands, read within bounds."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_MAX_DEPTH = 100  # of lists and mappings; a reader of deeper ones overflows its stack
+
+
+def read_yaml(path: Path) -> Any:
+    """Return the value of a YAML or JSON file; raise OSError, or ValueError with one line, if it is unusable."""
+    try:
+        text = path.read_text("utf-8")
+        if _find_depth(text) > _MAX_DEPTH:
+            raise ValueError(f"{path} is nested too deeply")
+        return yaml.load(text, Loader=yaml.CSafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+
+
+def _find_depth(text: str) -> int:
+    """Return the depth of a YAML text, or the first one beyond the limit."""
+    depth = deepest = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            deepest = max(deepest, depth)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if deepest > _MAX_DEPTH:
+            break
+    return deepest

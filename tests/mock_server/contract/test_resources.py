@@ -1,0 +1,23 @@
+"""Files of other hands are read within bounds."""
+
+from pathlib import Path
+
+import pytest
+
+from mock_server.contract.resources import UnusableFileError, read_yaml
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, "- " * 200_000 + "a", '{"a":' * 200_000])
+def test_a_bottomless_file_is_refused(text: str, tmp_path: Path) -> None:
+    """A file that is nested too deeply for the loader's stack is one sentence, and the process lives on."""
+    file = tmp_path / "openapi.yaml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(UnusableFileError, match="nested too deeply"):
+        read_yaml(file)
+
+
+def test_usual_depth_is_read(tmp_path: Path) -> None:
+    """Ninety lists in one another are a document."""
+    file = tmp_path / "deep.yaml"
+    file.write_text("[" * 90 + "]" * 90, "utf-8")
+    assert isinstance(read_yaml(file), list)
