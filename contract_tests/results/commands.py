@@ -61,9 +61,10 @@ class _Writer:
             texts = {slug: f"{slug}-{_NOW}" for slug in self.slugs}
         name = re.sub(r"[^A-Za-z0-9]", "_", exchange.caller).upper()
         token = "TOKEN" if self.single_caller else f"TOKEN_{name}"
-        command = build_curl(exchange, body_file, texts, caller_variable=token)
-        if exchange.method == "POST" and (new := self.ids.get(_read_id(exchange))):
-            command = f"{new}=$({command.replace('curl -i', 'curl -s', 1)} | {_READ_ID})"
+        new = self.ids.get(_read_id(exchange)) if exchange.method == "POST" else None
+        command = build_curl(exchange, body_file, texts, caller_variable=token, only_body=new is not None)
+        if new is not None:
+            command = f"{new}=$({command} | {_READ_ID})"
         return f"{command}  # as {exchange.caller}"
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from contract_tests.targets.exchange import REDACTED, REDACTED_CUT, REDACTED_SWAPPED, Exchange
 
-#: What stands for a secret in a recording, and how a shell writes it.
-_TOKENS = {text: text for text in (REDACTED_SWAPPED, REDACTED, REDACTED_CUT)}
+#: What stands for a secret in a recording, as a shell writes it.
+_TOKENS = (REDACTED_SWAPPED, REDACTED, REDACTED_CUT)
 
 
 def build_curl(
@@ -16,16 +16,18 @@ def build_curl(
     variables: Mapping[str, str] | None = None,
     *,
     caller_variable: str = "TOKEN",
+    only_body: bool = False,
 ) -> str:
     """Return a command that sends the same request.
 
     The body is read from ``body_file`` if one is given. ``variables`` maps texts of the recording to what the shell
-    puts in their place, such as ``$ID``; ``caller_variable`` has the caller's secret.
+    puts in their place, such as ``$ID``; ``caller_variable`` has the caller's secret. With
+    ``only_body`` it prints the body of the response alone.
     """
-    quote = _Quoter(
-        {**(variables or {}), **{text: text.replace("TOKEN", caller_variable, 1) for text in _TOKENS}}
-    )
-    words = ["curl", "-i", "-X", exchange.method, *_url_options(exchange.url), quote(exchange.url)]
+    tokens = {text: text.replace("TOKEN", caller_variable, 1) for text in _TOKENS}
+    quote = _Quoter({**(variables or {}), **tokens})
+    url = [*_url_options(exchange.url), quote(exchange.url)]
+    words = ["curl", "-s" if only_body else "-i", "-X", exchange.method, *url]
     for name, value in exchange.headers:
         words += ["-H", quote(f"{name}: {value}" if value else f"{name};")]
     if exchange.body is None:
