@@ -57,6 +57,7 @@ class Front:
         with self._open_body() as body:
             environ = build_environ(scope, body)
             environ[BODY_SIZE], problem = await self._read_body(environ, receive, body)
+            problem = problem or _check_host(environ)
             if problem is not None:
                 environ[FRONT_PROBLEM] = problem
             sender = _Sender(receive, send, on_loop=self._pool is None)
@@ -208,6 +209,14 @@ def build_environ(scope: Message, body: IO[bytes]) -> Environ:
         HEADER_FIELDS: fields,
         AWAITS_DELAY: True,
     }
+
+
+def _check_host(environ: Environ) -> Response | None:
+    """Return the refusal of a request without exactly one Host field (RFC 9112, 3.2)."""
+    count = sum(name.lower() == "host" for name, _ in environ[HEADER_FIELDS])
+    if count == 1 or (count == 0 and environ["SERVER_PROTOCOL"] != "HTTP/1.1"):
+        return None
+    return problem_response(400, f"Host: got {count} fields, expected one", (), _CLOSE)
 
 
 def _header_variables(fields: HeaderFields) -> Environ:

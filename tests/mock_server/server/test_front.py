@@ -18,7 +18,7 @@ SCOPE: dict[str, Any] = {
     "path": "/a/b c",
     "raw_path": b"/a%2Fb%20c",
     "query_string": b"q=%41",
-    "headers": [],
+    "headers": [(b"host", b"h")],
 }
 
 
@@ -121,6 +121,19 @@ def test_the_app_gets_the_start_of_the_body_and_its_whole_size(max_bytes: int | 
     environs: list[dict[str, Any]] = []
     send_through(keep_environ(environs), b"abc", b"de", max_bytes=max_bytes)
     assert (environs[0]["body"], environs[0][BODY_SIZE], FRONT_PROBLEM in environs[0]) == (body, 5, False)
+
+
+@pytest.mark.parametrize(
+    ("version", "hosts", "refused"),
+    [("1.1", 1, False), ("1.1", 0, True), ("1.1", 2, True), ("1.0", 0, False), ("1.0", 2, True)],
+)
+def test_a_request_names_one_host(version: str, hosts: int, refused: bool) -> None:
+    """HTTP/1.1 needs one Host field, and no request may have two: the app refuses it with 400."""
+    environs: list[dict[str, Any]] = []
+    scope = {"http_version": version, "headers": [(b"host", b"h")] * hosts}
+    send_through(keep_environ(environs), b"", scope=scope)
+    assert (FRONT_PROBLEM in environs[0]) == refused
+    assert not refused or environs[0][FRONT_PROBLEM].status == 400
 
 
 def test_a_request_that_breaks_off_becomes_a_400() -> None:
