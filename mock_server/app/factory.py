@@ -33,7 +33,7 @@ from mock_server.validation.callers import CallerDirectory, load_callers
 from mock_server.validation.request import Request
 from mock_server.web import responses
 from mock_server.web.flask_responses import send_response
-from mock_server.web.journal import Journal
+from mock_server.web.journal import MAX_ENTRIES, Journal
 from mock_server.web.middleware import MAX_DRAIN_BYTES, RequestMiddleware
 from mock_server.web.redaction import Redactor
 from mock_server.web.responses import HandledResponse, Response
@@ -70,7 +70,7 @@ def create_app(options: MockOptions | None = None, **changes: Any) -> Flask:
         Clock(options.clock or (lambda: datetime.now(UTC))),
         Script(),
         RandomFaults(options.latency, options.fault_rate, options.seed),
-        Journal(redactor),
+        Journal(redactor, max_entries=MAX_ENTRIES if options.control else 0),
     )
     return build_app(state, _load_contract(options))
 

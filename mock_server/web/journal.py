@@ -56,12 +56,18 @@ class JournalEntry(NamedTuple):
 
     @property
     def size_bytes(self) -> int:
-        """Return the size of both bodies."""
-        return len(self.body) + len(self.response_body)
+        """Return the size of everything that is kept: the bodies, the headers, the path and the query."""
+        headers = (*self.headers.items(), *self.response_headers.items())
+        texts = (self.method, self.path, self.query, *(text for pair in headers for text in pair))
+        return (
+            len(self.body)
+            + len(self.response_body)
+            + sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+        )
 
 
 class Journal:
-    """The latest requests, oldest first, limited by their number and by the total size of their bodies."""
+    """The latest requests, oldest first, limited by their number and by their total size."""
 
     def __init__(
         self, redactor: Redactor, max_entries: int = MAX_ENTRIES, max_bytes: int = MAX_JOURNAL_BYTES
