@@ -8,6 +8,7 @@ from typing import Any
 import flask
 from flask import Flask, request
 
+from mock_server.admin.origin import is_from_another_site
 from mock_server.admin.scenario_api import ScenarioApi
 from mock_server.contract.model import Contract
 from mock_server.contract.resources import VERSION
@@ -24,6 +25,9 @@ from mock_server.web.middleware import CONTROL_PREFIX
 from mock_server.web.responses import Response
 from mock_server.web.wsgi import RAW_REQUEST
 
+_ANOTHER_SITE = (
+    "a page of another site sent this; the control plane takes it from programs and from its own page"
+)
 #: Path below the prefix, methods, and endpoint.
 Route = tuple[str, tuple[str, ...], Callable[..., Response]]
 
@@ -190,7 +194,12 @@ def _add_routes(app: Flask, routes: Iterable[Route]) -> None:
 
 
 def _make_view(endpoint: Callable[..., Response]) -> Callable[..., flask.Response]:
-    return lambda **values: send_response(endpoint(**values))
+    def view(**values: str) -> flask.Response:
+        if request.method != "GET" and is_from_another_site():
+            return send_response(responses.problem_response(403, _ANOTHER_SITE))
+        return send_response(endpoint(**values))
+
+    return view
 
 
 def _json_body() -> Any:

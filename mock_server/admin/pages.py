@@ -9,6 +9,7 @@ import flask
 from flask import Flask, render_template, request
 
 from mock_server.admin import request_view, service_view, swagger_ui
+from mock_server.admin.origin import is_same_origin
 from mock_server.contract.model import BASE_PATH, Contract
 from mock_server.contract.resources import VERSION
 from mock_server.pipeline.mock import Mock
@@ -186,7 +187,7 @@ def _same_origin_only(endpoint: Callable[..., Response]) -> Callable[..., flask.
     """Return a view that accepts forms of this origin only."""
 
     def view(**values: str) -> flask.Response:
-        if _is_same_origin():
+        if is_same_origin():
             response = endpoint(**values)
         else:
             detail = f"expected a form of {CONTROL_PREFIX}; other clients use the control plane"
@@ -196,15 +197,6 @@ def _same_origin_only(endpoint: Callable[..., Response]) -> Callable[..., flask.
         return flask.Response(response.body, response.status, headers)
 
     return view
-
-
-def _is_same_origin() -> bool:
-    """Return whether the request is from our own page.
-
-    Browsers send `Sec-Fetch-Site` over TLS and to local hosts only; otherwise `Origin` decides.
-    """
-    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    return site == "same-origin" if site else origin in {f"http://{request.host}", f"https://{request.host}"}
 
 
 def _parse_number(text: str) -> int | None:

@@ -209,3 +209,25 @@ def test_an_unknown_filter_is_refused(query: str) -> None:
     assert response.status_code == 400
     assert response.content_type == "application/problem+json"
     assert query.partition("=")[0] in response.json["detail"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Origin": "http://localhost"}, 200),
+        ({}, 200),
+    ],
+)
+def test_a_page_of_another_site_changes_nothing(headers: dict[str, str], status: int) -> None:
+    """A browser's request from another site is refused; programs and the mock's own page are not."""
+    client = Client(create_app())
+    client.post(CREATE, json=BODY, headers=auth())
+    refused = status == 403
+    assert client.delete("/_mock/services", headers=headers).status_code == status
+    assert client.get("/_mock/health", headers=headers).json["services"] == (1 if refused else 0)
