@@ -195,7 +195,7 @@ def _add_routes(app: Flask, routes: Iterable[Route]) -> None:
 
 def _make_view(endpoint: Callable[..., Response]) -> Callable[..., flask.Response]:
     def view(**values: str) -> flask.Response:
-        if request.method != "GET" and is_from_another_site():
+        if request.method != "GET" and is_from_another_site(request.headers, request.host):
             return send_response(responses.problem_response(403, _ANOTHER_SITE))
         return send_response(endpoint(**values))
 

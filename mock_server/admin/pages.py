@@ -187,7 +187,7 @@ def _same_origin_only(endpoint: Callable[..., Response]) -> Callable[..., flask.
     """Return a view that accepts forms of this origin only."""
 
     def view(**values: str) -> flask.Response:
-        if is_same_origin():
+        if is_same_origin(request.headers, request.host):
             response = endpoint(**values)
         else:
             detail = f"expected a form of {CONTROL_PREFIX}; other clients use the control plane"
