@@ -1,4 +1,4 @@
-"""Request variants: callers, headers and malformed JSON from the tables, combined with generated bodies.
+"""Request variants: callers, headers, service ids and refused texts, combined with generated bodies.
 
 The tables try each variant with one body. Here any body that must be accepted is used. It is sent unchanged
 first, so that the response to the second request depends on the variant alone.
@@ -11,11 +11,18 @@ from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from typing import Any
 
-from contract_tests.cases.model import Case, OperationId, Step
+from contract_tests.cases.model import SHARED_PREFIX, Case, OperationId, Step
 from contract_tests.cases.tables import load_bodies
 
 Body = Mapping[str, Any]
 _OPERATIONS: tuple[OperationId, ...] = ("createContainer", "updateContainer")
+#: Sizes and depths that every server refuses, as in ``fixtures/requests.yaml``.
+_REFUSED_BYTES, _REFUSED_DEPTH = 2 * 1024 * 1024, 1000
+
+
+def _write_named(body: Body, name: str) -> str:
+    """Return the text of a body with a display name, which is never empty."""
+    return json.dumps({**body, "display_name": name})
 
 
 def _write_nan(body: Body) -> str:
@@ -23,20 +30,34 @@ def _write_nan(body: Body) -> str:
 
 
 def _write_key_twice(body: Body) -> str:
-    return f'{json.dumps({**body, "display_name": "a"})[:-1]}, "display_name": "b"}}'
+    return f'{_write_named(body, "a")[:-1]}, "display_name": "b"}}'
 
 
-#: Malformed texts by name, with the rule that refuses each.
-_MALFORMED_TEXTS: tuple[tuple[str, str, Callable[[Body], str]], ...] = (
+def _write_deep(body: Body) -> dict[str, Any]:
+    start = f'{_write_named(body, "a")[:-1]}, "extra": '
+    return {"$nested": {"start": start, "open": "[", "close": "]", "depth": _REFUSED_DEPTH}}
+
+
+def _write_large(body: Body) -> dict[str, Any]:
+    """Return a text that white space alone makes too large."""
+    return {"$text": {"start": json.dumps(body), "fill": " ", "length": _REFUSED_BYTES}}
+
+
+#: Texts by name, or templates of texts, with the rule that refuses each.
+_REFUSED_TEXTS: tuple[tuple[str, str, Callable[[Body], Any]], ...] = (
     ("cut-off", "body-json", lambda body: json.dumps(body)[:-1]),
     ("last-comma", "body-json", lambda body: f"{json.dumps(body)[:-1]},}}"),
     ("text-after", "body-json", lambda body: f"{json.dumps(body)} x"),
     ("two-objects", "body-json", lambda body: json.dumps(body) * 2),
-    ("single-quotes", "body-json", lambda body: json.dumps({**body, "display_name": "a"}).replace('"', "'")),
+    ("single-quotes", "body-json", lambda body: _write_named(body, "a").replace('"', "'")),
     ("comment", "body-json", lambda body: f"{{/* no */{json.dumps(body)[1:]}"),
     ("nan", "body-json", _write_nan),
     ("key-twice", "body-keys", _write_key_twice),
     ("in-an-array", "body-object", lambda body: json.dumps([body])),
+    ("nul", "body-text", lambda body: _write_named(body, "a\0b")),
+    ("lone-surrogate", "body-text", lambda body: _write_named(body, "a\ud800b")),
+    ("deep", "body-depth", _write_deep),
+    ("large", "body-size", _write_large),
 )
 
 
@@ -67,8 +88,8 @@ def vary_requests(tables: Iterable[Case], bodies: Iterable[Case], number: int, s
         varied = variant.apply(first)
         able = "red" if varied.caller.startswith(("unknown", "ak")) else varied.caller
         steps: tuple[Step, ...] = (replace(first, caller=able), varied)
-        if (varied.team, varied.headers, varied.raw) == (None, (), None) and varied.caller == able:
-            steps = steps[1:]  # both requests would be the same
+        if varied == steps[0]:
+            steps = steps[1:]
         yield Case(f"crossed/{variant.name}-{seed}-{index}", variant.rule, "wire", steps)
 
 
@@ -76,18 +97,37 @@ def _list_variants(tables: Iterable[Case]) -> Iterator[_RequestVariant]:
     plain_bodies: tuple[Any, ...] = ({}, load_bodies()["deployed"])
     for case in tables:
         step = case.steps[0]
-        about_the_request = step.headers or step.team or step.caller != "red"
+        about_the_request = (
+            step.headers
+            or step.team
+            or step.caller != "red"
+            or step.path != "{id}"
+            or not _names_own_service(step)
+        )
         plain = step.raw is None and step.body in plain_bodies and len(case.steps) == 1
         if plain and case.expect != "open" and about_the_request:
             yield _RequestVariant(case.id, case.rule, step.operation, _vary_call(step))
     for operation in _OPERATIONS:
-        for name, rule, write in _MALFORMED_TEXTS:
+        for name, rule, write in _REFUSED_TEXTS:
             yield _RequestVariant(name, rule, operation, _vary_text(write))
+
+
+def _names_own_service(step: Step) -> bool:
+    """Return True unless the step is an update of a service that no case creates."""
+    return step.operation == "createContainer" or step.service.startswith(SHARED_PREFIX)
 
 
 def _vary_call(call: Step) -> Callable[[Step], Step]:
     def apply(plain: Step) -> Step:
-        return replace(plain, caller=call.caller, team=call.team, headers=call.headers, expect=call.expect)
+        return replace(
+            plain,
+            caller=call.caller,
+            team=call.team,
+            headers=call.headers,
+            service=plain.service if _names_own_service(call) else call.service,
+            path=call.path,
+            expect=call.expect,
+        )
 
     return apply
 

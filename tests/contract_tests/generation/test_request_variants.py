@@ -18,7 +18,7 @@ from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.quality.faults import FAULTS
-from tests.support.gate.gate import MOCK_HOOK, violated_rules
+from tests.support.gate.gate import MOCK_HOOK, judge_app, violated_rules
 
 pytestmark = pytest.mark.slow
 
@@ -55,7 +55,7 @@ def test_every_variant_comes_before_any_repeats() -> None:
 
 
 def test_body_is_sent_unchanged_first() -> None:
-    """The first request must be accepted, and the second differs only in the caller, headers or text."""
+    """The first request must be accepted, and the second differs only in the caller, headers, path or text."""
     alone = {case.rule for case in build_variants(300) if len(case.steps) == 1}
     assert alone == {"auth-agent"}, "a caller that may act sends no other request first"
     for case in build_variants(300):
@@ -63,17 +63,19 @@ def test_body_is_sent_unchanged_first() -> None:
         assert first.expect == "accept"
         assert not first.headers
         assert first.raw is None
-        assert (first.body, first.operation, first.service) == (second.body, second.operation, second.service)
+        assert (first.body, first.operation) == (second.body, second.operation)
+        assert first.service == second.service or case.rule in ("service-id-format", "service-exists")
         assert second.expect in ("accept", "refuse")
         assert second.raw is None or second.expect == "refuse"
 
 
 def test_texts_are_malformed() -> None:
-    """Texts of body-json are not JSON; texts of body-keys and body-object are JSON with one fault."""
-    texts = {
-        (case.rule, case.steps[-1].raw) for case in build_variants(400) if case.steps[-1].raw is not None
-    }
-    assert {rule for rule, _ in texts} == {"body-json", "body-keys", "body-object"}
+    """Texts of body-json are not JSON; those of other rules are JSON with one fault."""
+    steps = [(case.rule, case.steps[-1]) for case in build_variants(400)]
+    raws = [(rule, step.raw) for rule, step in steps if step.raw is not None]
+    texts = {(rule, raw) for rule, raw in raws if isinstance(raw, str)}
+    assert {rule for rule, _ in texts} == {"body-json", "body-keys", "body-object", "body-text"}
+    assert {rule for rule, raw in raws if not isinstance(raw, str)} == {"body-depth", "body-size"}
     for rule, text in texts:
         if rule == "body-json":
             with pytest.raises(ValueError):  # noqa: PT011 - any is right
@@ -102,6 +104,17 @@ def test_long_run_finds_faults_beyond_bodies(name: str, rule: str) -> None:
     fault = next(fault for fault in FAULTS if fault.name == name)
     executor = open_executor(WsgiTarget(fault.app()), options=ExecutorOptions(control_hook=MOCK_HOOK))
     report = Run(executor, RunOptions(layers=("properties",), max_examples=250)).execute()
+    assert violated_rules(report) == {rule}
+
+
+@pytest.mark.parametrize(
+    "rule", ["body-size", "body-depth", "body-text", "body-keys", "service-id-format", "service-exists"]
+)
+def test_long_run_finds_what_no_body_of_json_shows(rule: str) -> None:
+    """Generated requests alone find sizes, depths, texts and service ids that are taken, and nothing else."""
+    report = judge_app(
+        create_app(disabled_rules={rule}), layers=("properties",), max_examples=250, min_judged=0
+    )
     assert violated_rules(report) == {rule}
 
 
