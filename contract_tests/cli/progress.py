@@ -72,6 +72,11 @@ def format_duration(seconds: float) -> str:
     return f"{large}{units[0]}" + (f" {small}{units[1]}" if small else "")
 
 
+def announce_wait(seconds: float) -> None:
+    """Print that the run waits as long as the target asks."""
+    click.echo(f"waiting {seconds:.0f}s: the target asks for it with Retry-After", err=True)
+
+
 def announce_resumed(totals: RunTotals) -> None:
     """Print at once what the earlier parts of a resumed run have done."""
     done = ", ".join(totals.layers)

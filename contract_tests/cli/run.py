@@ -14,7 +14,7 @@ import click
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.cli.errors import exit_with, report_target_errors, report_usage_errors
 from contract_tests.cli.options import Duration, PerSecond, Shard, add_target_options, open_command_executor
-from contract_tests.cli.progress import RunTotals, announce_resumed, show_progress
+from contract_tests.cli.progress import RunTotals, announce_resumed, announce_wait, show_progress
 from contract_tests.cli.resume import is_finished, options_to_json, restore_options
 from contract_tests.contract.rules import Catalogue
 from contract_tests.execution.sending.created_log import CreatedLog
@@ -154,6 +154,8 @@ def _prepare_run(
         folder.mkdir(parents=True, exist_ok=True)
     log_path = folder / "ledger.jsonl" if folder else None
     executor = open_command_executor(options, CreatedLog(log_path, resumed=state is not None))
+    if not options["quiet"]:
+        executor.sender.target.clock.tell = announce_wait
     run_options = _build_run_options(options, executor.catalogue)
     contract = digest_contract(executor)
     if state and state.contract != contract:

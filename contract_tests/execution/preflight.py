@@ -15,6 +15,7 @@ from contract_tests.execution.sending.limits import TargetGone
 from contract_tests.results.judge import describe_response, judge_response, parse_json_object, read_id
 from contract_tests.results.observation import Observation
 from contract_tests.targets.base import NoResponse, Response, is_success
+from contract_tests.targets.clock import RunStopped
 
 _REFUSE_ONLY = "--refuse-only: refusals were not compared with the same request without its fault"
 #: Another form of the body cannot help against these: the caller or the path is wrong.
@@ -50,6 +51,8 @@ def run_preflight(executor: Executor) -> PreflightResult:
         return _Preflight(executor).run()
     except TargetGone as gone:
         raise CannotJudge(f"{executor.sender.target.url} stopped responding: {gone}") from None
+    except RunStopped:
+        raise CannotJudge(f"{executor.sender.target.url} did not respond before the time was up") from None
 
 
 def apply_preflight(executor: Executor, result: PreflightResult) -> None:

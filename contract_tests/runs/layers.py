@@ -112,7 +112,7 @@ class LayerRunner:
                 self.run_round(round_, open_pool)
                 self.recorder.shrink_pending()
             self.run_known_cases()
-            if self.runner.workers.is_time_up():
+            if self.runner.workers.clock.is_time_up():
                 return
             state.rounds = index + 1
             self.recorder.commit_checkpoint()

@@ -20,6 +20,7 @@ from contract_tests.runs.layers import LayerRunner
 from contract_tests.runs.options import Progress, RunOptions
 from contract_tests.runs.recorder import Recorder
 from contract_tests.runs.workers import Workers
+from contract_tests.targets.clock import RunStopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,9 @@ class Run:
             executor, self.state, self._hooks.save_state, self._hooks.archive, resumed=state is not None
         )
         width = options.concurrency if executor.sender.target.concurrent else 1
-        self._workers = Workers(width, options.seconds)
-        runner = CaseRunner(executor, self.recorder, self._workers, self._hooks.progress, options.seed)
+        self._clock = executor.sender.target.clock
+        workers = Workers(width, self._clock)
+        runner = CaseRunner(executor, self.recorder, workers, self._hooks.progress, options.seed)
         self.layers = LayerRunner(executor, options, self.recorder, runner)
 
     @property
@@ -66,7 +68,7 @@ class Run:
     def execute(self) -> Report:
         """Run everything that is left and return the report; raise CannotJudge if the preflight fails."""
         self.recorder.restart_clock()
-        self._workers.start_clock()
+        self._clock.start(self.options.seconds)
         ready = self._hooks.preflight or run_preflight(self.executor)
         apply_preflight(self.executor, ready)
         self.state.callers = tuple(caller.name for caller in ready.caller_pool.callers)
@@ -95,14 +97,17 @@ class Run:
                 if layer in self.options.layers and layer not in self.state.done_layers:
                     self._run_layer(layer)
         except KeyboardInterrupt:
+            self._clock.stop()
             return "interrupted"
+        except RunStopped:
+            pass
         except TargetGone as gone:
             return f"the target stopped responding: {gone}"
         except Exception as error:  # the observations so far are worth more than a traceback
             return f"an error of the suite, please report it: {type(error).__name__}: {error}"
         finally:
             self.recorder.flush_pending()
-        return "the time is up" if self._workers.is_time_up() else ""
+        return "the time is up" if self._clock.is_time_up() else ""
 
     def _run_layer(self, layer: Layer) -> None:
         sender, cases = self.executor.sender, self.recorder.cases
@@ -110,7 +115,7 @@ class Run:
         try:
             self.layers.run_layer(layer)
             self.recorder.shrink_pending()
-            if not self._workers.is_time_up():
+            if not self._clock.is_time_up():
                 self.state.done_layers.append(layer)
                 self.recorder.commit_checkpoint()
         finally:

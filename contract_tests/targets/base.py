@@ -5,6 +5,7 @@ from typing import Protocol, TypeGuard
 from urllib.parse import quote
 
 from contract_tests.contract.resources import VERSION
+from contract_tests.targets.clock import RunClock
 
 USER_AGENT = f"cyberun-contract-kit/{VERSION}"
 
@@ -43,13 +44,17 @@ class NoResponse:
 
 
 class Target(Protocol):
-    """Anything that answers requests; ``concurrent`` is true where sending in parallel is faster."""
+    """Anything that answers requests; ``concurrent`` is true where sending in parallel is faster.
+
+    ``clock`` ends its waits.
+    """
 
     url: str
     concurrent: bool
+    clock: RunClock
 
     def send(self, request: Request) -> Response | NoResponse:
-        """Send one request and wait for the response."""
+        """Send one request and wait for the response; raise RunStopped if the run ends before."""
         ...
 
 

@@ -4,56 +4,62 @@ A client must read past any 1xx (RFC 9110, 15.2), and http.client knows 100 only
 read, so that a server can hold a client for as long as it sends a byte now and then.
 """
 
+import functools
 import io
 import socket
 import time
 from contextlib import suppress
 from http.client import HTTPResponse
 from typing import Any
+from urllib.parse import urlsplit
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from contract_tests.targets.clock import RunClock
+
 _MAX_INTERIM = 20
+#: How often a read looks whether the run is over.
+_LOOK_SECONDS = 0.5
 
 
 class _DeadlineReader(io.RawIOBase):
-    """The bytes of a socket until a deadline; afterwards each read raises TimeoutError."""
+    """The bytes of a socket until a deadline or the end of the run."""
 
-    def __init__(self, sock: socket.socket, seconds: float) -> None:
-        self._sock, self._seconds = sock, seconds
+    def __init__(self, sock: socket.socket, seconds: float, clock: RunClock) -> None:
+        self._sock, self._seconds, self._clock = sock, seconds, clock
         self._deadline = time.monotonic() + seconds
-        self._raw: Any = sock.makefile("rb", buffering=0)
+        self._file = sock.makefile("rb", buffering=0)  # keeps the socket open while it is read
 
     def readable(self) -> bool:
         """Return true."""
         return True
 
     def readinto(self, buffer: Any, /) -> int | None:
-        """Read what the socket has, within the time that is left."""
-        left = self._deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the response was not complete in time")
-        self._sock.settimeout(left)
-        count: int | None = self._raw.readinto(buffer)
-        return count
+        """Read what the socket has; raise TimeoutError after the deadline, RunStopped after the run."""
+        while (left := self._deadline - time.monotonic()) > 0:
+            self._clock.check()
+            self._sock.settimeout(min(left, _LOOK_SECONDS))
+            with suppress(TimeoutError):
+                return self._sock.recv_into(buffer)
+        raise TimeoutError("the response was not complete in time")
 
     def close(self) -> None:
         """Close the view of the socket, not the socket, which gets its own timeout back."""
         with suppress(OSError):  # it may be closed
             self._sock.settimeout(self._seconds)
-        self._raw.close()
+        self._file.close()
         super().close()
 
 
 class _FinalResponse(HTTPResponse):
     """A response that begins after all interim ones, and ends within the timeout of its socket."""
 
-    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+    def __init__(self, sock: socket.socket, *args: Any, clock: RunClock, **options: Any) -> None:
         super().__init__(sock, *args, **options)
         if (seconds := sock.gettimeout()) is not None:
             self.fp.close()
-            self.fp = io.BufferedReader(_DeadlineReader(sock, seconds))
+            self.fp = io.BufferedReader(_DeadlineReader(sock, seconds, clock))
 
     def begin(self) -> None:
         """Read status and headers, again for each interim response."""
@@ -65,12 +71,20 @@ class _FinalResponse(HTTPResponse):
             super().begin()
 
 
-class _Connection(HTTPConnection):
-    response_class = _FinalResponse
+class _ClockedConnection:
+    """A connection whose responses end with the run."""
+
+    def __init__(self, *args: Any, clock: RunClock, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.response_class = functools.partial(_FinalResponse, clock=clock)
 
 
-class _SecureConnection(HTTPSConnection):
-    response_class = _FinalResponse
+class _Connection(_ClockedConnection, HTTPConnection):  # type: ignore[misc]
+    """A connection without TLS."""
+
+
+class _SecureConnection(_ClockedConnection, HTTPSConnection):  # type: ignore[misc]
+    """A connection with verified TLS."""
 
 
 class _Pool(urllib3.HTTPConnectionPool):
@@ -81,8 +95,8 @@ class _SecurePool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
-def open_pool(**options: Any) -> urllib3.PoolManager:
-    """Return a pool of such connections."""
-    pool = urllib3.PoolManager(**options)
-    pool.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
-    return pool
+def open_pool(url: str, clock: RunClock, **options: Any) -> urllib3.HTTPConnectionPool:
+    """Return a pool of such connections to the host of a URL; ``options`` are those of urllib3's pools."""
+    parts = urlsplit(url)
+    kind = _SecurePool if parts.scheme == "https" else _Pool
+    return kind(parts.hostname or "", parts.port, clock=clock, **options)

@@ -30,10 +30,10 @@ def _resolve_url(url: str, target: Target) -> tuple[Target, str]:
     if not url.startswith("/"):
         scheme, _, rest = url.partition("://")
         host, slash, path = rest.partition("/")
-        return HttpTarget(f"{scheme}://{host}"), slash + path
+        return HttpTarget(f"{scheme}://{host}", clock=target.clock), slash + path
     if isinstance(target, HttpTarget):
         scheme, _, rest = target.url.partition("://")
-        return HttpTarget(f"{scheme}://{rest.partition('/')[0]}"), url
+        return HttpTarget(f"{scheme}://{rest.partition('/')[0]}", clock=target.clock), url
     from contract_tests.targets.wsgi import WsgiTarget  # loads Werkzeug, which a run over HTTP never needs
 
     if not isinstance(target, WsgiTarget):

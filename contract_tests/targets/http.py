@@ -1,11 +1,13 @@
 """A deployment at a base URL, over HTTP."""
 
 import time
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import urllib3
 
 from contract_tests.targets.base import USER_AGENT, NoResponse, Request, Response, TargetError
+from contract_tests.targets.clock import RunClock
 from contract_tests.targets.connection import open_pool
 
 _RETRIED_STATUSES = (429, 503)
@@ -15,6 +17,23 @@ _STATUS_RETRIES = 9
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 #: The longest ``Retry-After`` that is obeyed, in seconds.
 _MAX_RETRY_AFTER = 30
+
+
+class _Retry(urllib3.Retry):
+    """Waits between two tries by the clock of the run, so that the end of the run ends the wait."""
+
+    def __init__(self, *args: Any, clock: RunClock, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._clock = clock
+
+    def new(self, **changes: Any) -> Self:
+        """Return a copy with changes, as urllib3 makes one for each try."""
+        return super().new(clock=self._clock, **changes)
+
+    def sleep(self, response: urllib3.BaseHTTPResponse | None = None) -> None:
+        """Wait as long as the target asks, else a little longer after each try."""
+        asked = self.get_retry_after(response) if response else None
+        self._clock.wait(asked or self.get_backoff_time())
 
 
 class HttpTarget:
@@ -28,6 +47,7 @@ class HttpTarget:
         *,
         timeout: float = 10.0,
         connections: int = 12,
+        clock: RunClock | None = None,
     ) -> None:
         """Open a pool of connections; ``timeout`` is in seconds."""
         parts = urlsplit(url)
@@ -35,8 +55,10 @@ class HttpTarget:
             raise TargetError(f"{url!r} is not the base URL of an API; give one like https://host/api/v1")
         if parts.username or parts.password:
             raise TargetError("--target holds a user name or a password; each caller sends its own token")
-        self.url = url.rstrip("/")
-        self._retry = urllib3.Retry(
+        self.url, self._path = url.rstrip("/"), parts.path.rstrip("/")
+        self.clock = clock or RunClock()
+        self._retry = _Retry(
+            clock=self.clock,
             total=_CONNECTION_RETRIES + _STATUS_RETRIES,
             connect=_CONNECTION_RETRIES,
             read=_CONNECTION_RETRIES,
@@ -50,7 +72,7 @@ class HttpTarget:
             retry_after_max=_MAX_RETRY_AFTER,
         )
         limits = urllib3.Timeout(connect=min(timeout, 5.0), read=timeout)
-        self._pool = open_pool(maxsize=connections, block=True, timeout=limits)
+        self._pool = open_pool(self.url, self.clock, maxsize=connections, block=True, timeout=limits)
 
     def send(self, request: Request) -> Response | NoResponse:
         """Send one request; retry a 429, a 503 and a lost connection, within bounds."""
@@ -60,7 +82,7 @@ class HttpTarget:
         for retries in reversed(range(_CONNECTION_RETRIES + 1)):
             try:
                 received = self._pool.request(
-                    request.method, self.url + request.path, body=request.body, headers=headers,
+                    request.method, self._path + request.path, body=request.body, headers=headers,
                     chunked="transfer-encoding" in headers, retries=self._retry, redirect=False,
                     preload_content=False,
                 )  # fmt: skip

@@ -4,18 +4,22 @@ from pyrate_limiter import Duration, Limiter, Rate
 
 from contract_tests.targets.base import NoResponse, Request, Response, Target
 
+#: How often a request that waits looks whether the run is over.
+_LOOK_SECONDS = 0.5
+
 
 class RateLimitedTarget:
     """A target that receives at most a given number of requests per second."""
 
     def __init__(self, target: Target, per_second: float) -> None:
         """Wrap a target; a ``per_second`` of 0.5 allows one request every two seconds."""
-        self.url, self.concurrent = target.url, target.concurrent
+        self.url, self.concurrent, self.clock = target.url, target.concurrent, target.clock
         self._target = target
         rate = Rate(1, int(Duration.SECOND.value / per_second))
         self._limiter = Limiter(rate, buffer_ms=1)
 
     def send(self, request: Request) -> Response | NoResponse:
         """Wait until the limit allows a request, then send it."""
-        self._limiter.try_acquire("request")
+        while not self._limiter.try_acquire("request", timeout=_LOOK_SECONDS):
+            self.clock.check()
         return self._target.send(request)

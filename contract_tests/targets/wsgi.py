@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from werkzeug.test import create_environ, run_wsgi_app
 
 from contract_tests.targets.base import USER_AGENT, Request, Response
+from contract_tests.targets.clock import RunClock
 
 
 class WsgiTarget:
@@ -18,7 +19,7 @@ class WsgiTarget:
 
     def __init__(self, app: Callable[..., Any], base_path: str = "/api/v1") -> None:
         """Wrap an app; ``base_path`` precedes the paths of the contract."""
-        self.app = app
+        self.app, self.clock = app, RunClock()
         self.url = "http://localhost" + base_path
         self._base_path = base_path
 

@@ -79,6 +79,15 @@ ANSWERS: dict[str, Send] = {
     "redirect": send_bytes(b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"),
     "good": send_bytes(_GOOD),
 }
+#: By name: what makes a client wait and try again.
+POSTPONED: dict[str, Send] = {
+    "busy-for-a-day": send_bytes(
+        b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 86400\r\nContent-Length: 0\r\n\r\n"
+    ),
+    "down-for-a-day": send_bytes(
+        b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 86400\r\nContent-Length: 0\r\n\r\n"
+    ),
+}
 
 
 def choose_answers(seed: int) -> Iterator[tuple[str, Send]]:
@@ -102,7 +111,7 @@ def serve_answers(answers: Iterator[tuple[str, Send]]) -> Iterator[tuple[str, li
 
 def serve_always(name: str) -> Iterator[tuple[str, Send]]:
     """Return the same answer without end."""
-    return itertools.repeat((name, ANSWERS[name]))
+    return itertools.repeat((name, {**ANSWERS, **POSTPONED}[name]))
 
 
 def _accept(server: socket.socket, answers: Iterator[tuple[str, Send]], given: list[str]) -> None:

@@ -39,7 +39,11 @@ class Sender:
     _lock: Lock = field(default_factory=Lock)
 
     def send_step(self, context: CaseContext, step: Step) -> Response | NoResponse:
-        """Send one step and record the exchange; raise TargetGone if the target stopped responding."""
+        """Send one step and record the exchange.
+
+        Raise TargetGone if the target stopped responding, RunStopped if the run is over.
+        """
+        self.target.clock.check()
         caller = context.find_caller(step.caller)
         request, body = context.build_request(self.spec.operations[step.operation], step, caller, self.form)
         slug = _slug_of(body)

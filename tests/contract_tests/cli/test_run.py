@@ -232,6 +232,36 @@ def interrupt_run(app: App, *arguments: str | Path, requests: int) -> tuple[int,
     return process.returncode, out, err
 
 
+def test_control_c_ends_requests_on_their_way() -> None:
+    """After Ctrl-C no request is waited for, whatever its --timeout."""
+    answered, released, app = iter(range(100)), threading.Event(), create_app()
+
+    def fall_silent(environ: Any, start_response: Any) -> Any:
+        if next(answered, None) is None:
+            released.wait(60)
+        return app(environ, start_response)
+
+    code, out, _ = interrupt_run(fall_silent, "--timeout", "300s", requests=102)
+    released.set()
+    assert (code, "interrupted" in out) == (130, True)
+
+
+def test_the_time_limit_ends_the_wait_for_a_busy_target() -> None:
+    """A Retry-After of a day is told, and outlasts neither --time nor the results so far."""
+    answered, app = iter(range(100)), create_app()
+
+    def become_busy(environ: Any, start_response: Any) -> Any:
+        if next(answered, None) is not None:
+            return app(environ, start_response)
+        start_response("429 Too Many Requests", [("Retry-After", "86400"), ("Content-Length", "0")])
+        return [b""]
+
+    with serve_app(become_busy) as url:
+        result = run_command("run", "--target", url, "--time", "1s")
+    assert "waiting 30s: the target asks for it with Retry-After" in result.err
+    assert "the time is up" in result.out
+
+
 def test_control_c_ends_with_the_report(tmp_path: Path) -> None:
     """After Ctrl-C the results so far are printed and written, and the target is not said to conform."""
     app = add_interceptor(create_app(), slow_down(0.03))
