@@ -99,7 +99,7 @@ def build_app(state: AppState, contract: Contract) -> Flask:
     )
     max_bytes = options.max_body if contract.rule_enabled("body-size") else MAX_DRAIN_BYTES
     middleware = RequestMiddleware(
-        app.wsgi_app, state.journal, state.redactor, max_bytes, options.cors, options.log
+        app.wsgi_app, state.journal, state.redactor, max_bytes, options.cors, options.log, options.hosts
     )
     app.wsgi_app = middleware  # type: ignore[method-assign]
     return app

@@ -22,7 +22,8 @@ class MockOptions:
     `disabled_rules` are ids of rules that are not enforced. `store` is a Store or an address: `memory`,
     `sqlite:///file.db`, `postgresql://…`. `max_body` is in bytes. `latency` (`50-200ms`) and `fault_rate` draw from
     `seed`; a deploy or a stop takes `deploy_seconds`. `workers` is the number of processes that serve
-    the mock; with several, the options that need shared memory are refused. `log` takes one line per request.
+    the mock; with several, the options that need shared memory are refused. `hosts` are registered names under which
+    the control plane may be reached. `log` takes one line per request.
     """
 
     spec: Path | str | Mapping[str, Any] | Contract | None = None
@@ -32,6 +33,7 @@ class MockOptions:
     max_body: int = MAX_BODY_BYTES
     control: bool = True
     cors: bool = False
+    hosts: frozenset[str] = frozenset()
     latency: str = ""
     fault_rate: float = 0
     seed: int | None = None

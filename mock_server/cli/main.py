@@ -82,6 +82,7 @@ def main(context: click.Context, **given: Any) -> None:
     if context.invoked_subcommand is not None:
         return
     exit_on_signals()
+    given["hosts"] |= {given["host"]}
     server, options = build_options(ServerOptions, given), build_options(MockOptions, given)
     if server.workers > 1 and options.store == MEMORY:
         shared = "--store sqlite:///file.db or postgresql://…"

@@ -15,6 +15,14 @@ Command = Callable[..., Any]
 Options = TypeVar("Options")
 FILE = click.Path(path_type=Path)
 
+
+def to_frozenset(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> frozenset[str]:
+    """Return the values of a repeatable option as a set."""
+    return frozenset(values)
+
+
 _LISTEN_OPTIONS = (
     click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at."),
     click.option(
@@ -30,6 +38,14 @@ _LISTEN_OPTIONS = (
         show_default=True,
         type=click.FloatRange(0, min_open=True),
         help="Seconds in which the body of a request must arrive.",
+    ),
+    click.option(
+        "--allow-host",
+        "hosts",
+        multiple=True,
+        callback=to_frozenset,
+        metavar="NAME",
+        help="Also allow this registered name in Host under /_mock/ (repeatable).",
     ),
     click.option("--quiet", is_flag=True, help="Print errors only."),
 )
@@ -52,10 +68,3 @@ def exit_on_signals() -> None:
     """End at once on SIGINT and SIGTERM until the server handles them: nothing can be lost yet."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: os._exit(0))
-
-
-def to_frozenset(
-    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
-) -> frozenset[str]:
-    """Return the values of a repeatable option as a set."""
-    return frozenset(values)

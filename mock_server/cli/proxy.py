@@ -14,7 +14,7 @@ from mock_server.contract.model import BASE_PATH
 from mock_server.contract.resources import VERSION
 from mock_server.proxy.app import ProxyOptions, create_proxy
 from mock_server.server.front import Front
-from mock_server.server.greeting import print_when_ready
+from mock_server.server.greeting import print_when_ready, warn_of_open_control
 from mock_server.server.process import ServerOptions, exit_with_parent, reserve_port, run_server
 from mock_server.server.request_log import log_request
 
@@ -57,6 +57,7 @@ _THREADS = 64
 def proxy(**given: Any) -> None:
     """Forward to a deployment, and check every request and response against the contract."""
     exit_on_signals()
+    given["hosts"] |= {given["host"]}
     server, options = build_options(ServerOptions, given), build_options(ProxyOptions, given)
     if options.strict and not options.enforce:
         raise ValueError("--strict: extends --enforce; give both")
@@ -89,4 +90,5 @@ def proxy_greeting(base_url: str, options: ProxyOptions) -> str:
     ]
     if options.control:
         lines.append(f"  page: {base_url.removesuffix(BASE_PATH)}/_mock/")
+        lines += warn_of_open_control(base_url)
     return "\n".join([*lines, "", "Ctrl-C ends it."])

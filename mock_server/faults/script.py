@@ -10,12 +10,13 @@ from typing import Any
 
 from mock_server.contract.model import Operation
 from mock_server.faults.fault import MAX_DELAY_SECONDS, InjectedFault, example_or_problem
-from mock_server.web.responses import JSON_TYPE, Response
+from mock_server.web.responses import JSON_TYPE, PROBLEM_TYPE, Response
 
 MAX_STEPS = 1000
 _MAX_TIMES = 1_000_000
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")
+_SANDBOX = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
 _FRAMING_HEADERS = {"content-length", "transfer-encoding", "connection"}
 _FILTERS = ("operation", "caller", "slug")
 _PROPERTIES = ("times", *_FILTERS, "status", "body", "headers", "delay", "drop", "truncate")
@@ -49,10 +50,17 @@ class ScriptStep:
         if self.status is None:
             return None
         if self.body is not None:
-            return Response(self.status, self.body, self.media_type, self.headers)
+            return _sandbox(Response(self.status, self.body, self.media_type, self.headers))
         example = example_or_problem(operation, self.status, f"{self.status} from a step of the script")
         media_type, headers = self.media_type or example.media_type, {**example.headers, **self.headers}
-        return example._replace(media_type=media_type, headers=headers)
+        return _sandbox(example._replace(media_type=media_type, headers=headers))
+
+
+def _sandbox(response: Response) -> Response:
+    """Return the response; if it is not JSON, a browser that opens it runs no script of it on the mock's site."""
+    if response.media_type in {JSON_TYPE, PROBLEM_TYPE}:
+        return response
+    return response._replace(headers={**response.headers, **_SANDBOX})
 
 
 @dataclass(slots=True)

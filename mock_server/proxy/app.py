@@ -55,7 +55,8 @@ class ProxyOptions:
     """The options of a proxy to the API at the base URL `upstream`.
 
     With `callers`, the rules that depend on the caller are checked. `enforce` refuses what breaks a rule, with
-    `strict` an assumed rule too. `timeout` is in seconds; `log` takes one line per request.
+    `strict` an assumed rule too. `timeout` is in seconds; `log` takes one line per request. `hosts` are registered
+    names under which the page may be reached.
     """
 
     upstream: str
@@ -66,6 +67,7 @@ class ProxyOptions:
     strict: bool = False
     timeout: float = 30
     control: bool = True
+    hosts: frozenset[str] = frozenset()
     log: Callable[[str], object] | None = None
 
 
@@ -82,7 +84,7 @@ def create_proxy(options: ProxyOptions | str, **changes: Any) -> "Proxy":
     redactor = Redactor(callers.callers if callers else ())
     journal = Journal(redactor)
     upstream = Upstream(options.upstream, options.timeout)
-    pages = _build_pages(contract, journal, redactor, upstream.url, options.log) if options.control else None
+    pages = _build_pages(contract, journal, redactor, upstream.url, options) if options.control else None
     exchange_logger = ExchangeLogger(journal, redactor, options.log)
     verifier = Verifier(contract, callers, MAX_BODY_BYTES)
     return Proxy(options, upstream, verifier, exchange_logger, redactor, pages)
@@ -93,14 +95,17 @@ def _build_pages(
     journal: Journal,
     redactor: Redactor,
     upstream: str,
-    log: Callable[[str], object] | None,
+    options: ProxyOptions,
 ) -> Flask:
     """Return the app of the proxy's own pages, journal and health."""
     app = Flask("mock_server", static_folder=None, template_folder=None)
     app.url_map.merge_slashes = False
     register_journal(app, contract, journal)
     register_pages(app, journal, (contract,), title=f"proxy of {upstream}")
-    app.wsgi_app = RequestMiddleware(app.wsgi_app, journal, redactor, MAX_BODY_BYTES, False, log)  # type: ignore[method-assign]
+    middleware = RequestMiddleware(
+        app.wsgi_app, journal, redactor, MAX_BODY_BYTES, False, options.log, options.hosts
+    )
+    app.wsgi_app = middleware  # type: ignore[method-assign]
     return app
 
 

@@ -6,11 +6,13 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from mock_server.app.options import MockOptions
 from mock_server.contract.model import BASE_PATH
 from mock_server.contract.resources import VERSION
 from mock_server.validation.callers import CREDENTIAL_KINDS, CallerDirectory, load_callers
+from mock_server.web.hosts import is_loopback
 
 _EXAMPLE = '{"service_slug": "my-service", "display_name": "My service", "docker_image": "nginx:1.27"}'
 
@@ -38,6 +40,7 @@ def mock_greeting(base_url: str, options: MockOptions) -> str:
     lines = [f"mock-server {VERSION} at {base_url}"]
     if options.control:
         lines.append(f"Page: {base_url.removesuffix(BASE_PATH)}/_mock/")
+        lines += warn_of_open_control(base_url)
     lines += ["", "Callers:", *_list_callers(callers, show_tokens=packaged)]
     if options.any_token:
         lines.append("  and any other well-formed token (sk-…, dk-…, or a JWT)")
@@ -46,6 +49,15 @@ def mock_greeting(base_url: str, options: MockOptions) -> str:
     token = next((t for t, c in callers.callers.items() if c.kind in CREDENTIAL_KINDS), "sk-anything")
     curl = _example_curl(base_url, token if packaged else "$TOKEN")
     return "\n".join([*lines, "", "Try:", *curl, "", "Ctrl-C ends it."])
+
+
+def warn_of_open_control(base_url: str) -> list[str]:
+    """Return a line that says what a server opens that other machines reach."""
+    if is_loopback(urlsplit(base_url).hostname or ""):
+        return []
+    return [
+        "Everyone who reaches this address can use /_mock/: requests with bodies, state. --no-control turns it off."
+    ]
 
 
 def _random_options(options: MockOptions) -> Iterator[str]:

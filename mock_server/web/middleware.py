@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from mock_server.web import responses
+from mock_server.web.hosts import is_private_host
 from mock_server.web.journal import MAX_STORED_BODY, Journal
 from mock_server.web.redaction import Redactor
 from mock_server.web.responses import Response
@@ -78,7 +79,10 @@ def read_request(environ: Environ, limit: int) -> RawRequest:
 
 
 class RequestMiddleware:
-    """WSGI middleware around the app. `log` takes one line per request; `max_bytes` limits the body that is kept."""
+    """WSGI middleware around the app. `log` takes one line per request; `max_bytes` limits the body that is kept.
+
+    `hosts` are further names under which the control plane may be reached.
+    """
 
     def __init__(
         self,
@@ -88,8 +92,9 @@ class RequestMiddleware:
         max_bytes: int,
         cors: bool,
         log: Callable[[str], object] | None,
+        hosts: frozenset[str] = frozenset(),
     ) -> None:
-        self._app, self._journal, self._redactor = app, journal, redactor
+        self._app, self._journal, self._redactor, self._hosts = app, journal, redactor, hosts
         self._max_bytes, self._cors, self._log = max_bytes, cors, log
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -115,7 +120,7 @@ class RequestMiddleware:
 
     def _answer_here(self, environ: Environ, respond: StartResponse) -> list[bytes]:
         """Return the body of a response that needs no app, or an empty list."""
-        problem: Response | None = environ.get(FRONT_PROBLEM)
+        problem: Response | None = environ.get(FRONT_PROBLEM) or self._check_host(environ)
         if problem is not None:
             environ[OUTCOME] = RequestOutcome(problem)
             status = f"{problem.status} {responses.reason_phrase(problem.status)}"
@@ -127,6 +132,15 @@ class RequestMiddleware:
         environ[OUTCOME] = RequestOutcome(Response(204, b""))
         respond("204 No Content", list(_PREFLIGHT_HEADERS.items()))
         return [b""]
+
+    def _check_host(self, environ: Environ) -> Response | None:
+        """Return the refusal of a request for the control plane under a name that may be another site's."""
+        host = environ.get("HTTP_HOST", "")
+        own = not environ["PATH_INFO"].startswith(CONTROL_PREFIX) or not host
+        if own or is_private_host(host, self._hosts):
+            return None
+        expected = "an address, localhost, or a name given with --allow-host"
+        return responses.problem_response(403, f"Host: got {host!r}, expected {expected}")
 
     def _record(self, environ: Environ, milliseconds: float) -> None:
         outcome: RequestOutcome | None = environ.get(OUTCOME)

@@ -1,5 +1,6 @@
 """The command line, in real processes."""
 
+import http.client
 import os
 import signal
 import socket
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -192,6 +194,21 @@ def test_tokens_of_a_callers_file_are_not_printed(tmp_path: Path) -> None:
         assert "sk-blue" in mock.greeting
         assert "$TOKEN" in mock.greeting
         assert not [caller for caller in callers["callers"] if caller["token"] in mock.greeting]
+
+
+def test_an_address_that_others_reach_is_told() -> None:
+    """The greeting of 0.0.0.0 says what is open; --allow-host opens the control plane under one more name."""
+    with mock_server("--host", "0.0.0.0", "--allow-host", "mock.example") as mock:  # noqa: S104 - the case in question
+        assert "Everyone who reaches this address can use /_mock/" in mock.greeting
+        url = mock.url.replace("/api/v1", "/_mock/services").replace("0.0.0.0", "127.0.0.1")  # noqa: S104
+        statuses = []
+        for host in ("mock.example", "other.example"):
+            connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
+            connection.request("GET", "/_mock/services", headers={"Host": host})
+            statuses.append(connection.getresponse().status)
+    assert statuses == [200, 403]
+    with mock_server() as mock:
+        assert "Everyone" not in mock.greeting
 
 
 def test_the_version_is_that_of_the_package() -> None:

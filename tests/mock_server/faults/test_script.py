@@ -54,6 +54,10 @@ def test_a_step_sets_headers_and_body(client: Client) -> None:
     first, second = (client.post(CREATE, json=BODY, headers=auth()) for _ in range(2))
     assert (first.json, first.headers["Retry-After"], first.mimetype) == ({"a": 1}, "7", "application/json")
     assert (second.data, second.mimetype) == (b"<p>no</p>", "text/html")
+    assert (second.headers["Content-Security-Policy"], second.headers["X-Content-Type-Options"]) == (
+        "sandbox",
+        "nosniff",
+    )
 
 
 def test_a_step_applies_to_matching_requests_only(client: Client) -> None:
