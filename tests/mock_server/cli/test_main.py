@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -198,14 +199,14 @@ def test_tokens_of_a_callers_file_are_not_printed(tmp_path: Path) -> None:
 
 def test_an_address_that_others_reach_is_told() -> None:
     """The greeting of 0.0.0.0 says what is open; --allow-host opens the control plane under one more name."""
-    with mock_server("--host", "0.0.0.0", "--allow-host", "mock.example") as mock:  # noqa: S104 - the case in question
+    with mock_server("--host", "0.0.0.0", "--allow-host", "mock.example") as mock:
         assert "Everyone who reaches this address can use /_mock/" in mock.greeting
-        url = mock.url.replace("/api/v1", "/_mock/services").replace("0.0.0.0", "127.0.0.1")  # noqa: S104
+        url = mock.url.replace("/api/v1", "/_mock/services").replace("0.0.0.0", "127.0.0.1")
         statuses = []
         for host in ("mock.example", "other.example"):
-            connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)
-            connection.request("GET", "/_mock/services", headers={"Host": host})
-            statuses.append(connection.getresponse().status)
+            with closing(http.client.HTTPConnection(urlsplit(url).netloc, timeout=20)) as connection:
+                connection.request("GET", "/_mock/services", headers={"Host": host})
+                statuses.append(connection.getresponse().status)
     assert statuses == [200, 403]
     with mock_server() as mock:
         assert "Everyone" not in mock.greeting

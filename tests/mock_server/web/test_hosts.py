@@ -1,11 +1,11 @@
 """The names under which the control plane may be reached."""
 
 import pytest
+from werkzeug.test import Client
 
 from mock_server import create_app
 from mock_server.proxy.app import create_proxy
 from mock_server.web.hosts import is_loopback, is_private_host
-from tests.support.clients import Client
 
 OWN = [
     "127.0.0.1:4010",
