@@ -1,6 +1,11 @@
-"""Options of a run that is resumed, as its state file stores them."""
+"""Options of a run that is resumed, as its state file stores them.
 
-from collections.abc import Mapping
+A state file may come from another machine, or from somebody else. So it names no host, no module and no file that the
+command line does not name, too.
+"""
+
+import shlex
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +27,22 @@ _FIXED_OPTIONS = (
     "refuse_only",
 )
 _PATH_OPTIONS = ("callers", "spec", "waivers")
+#: Options that name a host, a module or a file; each that the run had is given again.
+_NAMED_AGAIN = ("target", "control_hook", *_PATH_OPTIONS)
+#: How the values of some options are written, so that they can be read again.
+_WRITERS: Mapping[str, Callable[[Any], str]] = {
+    "layers": ",".join,
+    "shard": lambda shard: f"{shard[0]}/{shard[1]}",
+    **dict.fromkeys(_PATH_OPTIONS, lambda path: str(Path(path).absolute())),
+}
 _UNSAVED_OPTIONS = ("folder", "resume", "quiet", "example_db")  # the last may hold a password
 
 
 def options_to_json(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a run as JSON values."""
+    """Return the options of a run as JSON values that the options themselves can read."""
     saved = {name: value for name, value in options.items() if name not in _UNSAVED_OPTIONS}
     return {
-        name: str(Path(value).absolute()) if name in _PATH_OPTIONS and value else value
-        for name, value in saved.items()
+        name: _WRITERS[name](value) if name in _WRITERS and value else value for name, value in saved.items()
     }
 
 
@@ -39,23 +51,44 @@ def restore_options(context: click.Context, given: Mapping[str, Any], state: Run
     if given["folder"] not in (None, given["resume"]):
         raise ValueError("--resume: a run keeps its report folder; leave --report out")
     options = {**given, "folder": given["resume"]}
-    for name, saved in state.command_options.items():
-        value = _restore_value(name, saved)
-        if context.get_parameter_source(name) in (ParameterSource.DEFAULT, None):
-            options[name] = value
-        elif name in _FIXED_OPTIONS and given[name] != value:
+    comparable = options_to_json(given)
+    _check_named_again(given, state)
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if name not in state.command_options or name not in comparable:
+            continue
+        saved = state.command_options[name]
+        if name in _FIXED_OPTIONS and _is_given(context, name) and comparable[name] != saved:
             raise ValueError(
                 f"--resume: the run was started with another --{name}; leave it out, or start a new run"
             )
+        if name not in _NAMED_AGAIN and not _is_given(context, name):
+            options[name] = _restore_value(context, parameter, saved)
     if context.get_parameter_source("seconds") is ParameterSource.DEFAULT and options["seconds"] is not None:
         options["seconds"] = max(0.0, options["seconds"] - state.seconds)
     return options
 
 
-def _restore_value(name: str, saved: Any) -> Any:
-    if isinstance(saved, list):
-        return tuple(saved)
-    return Path(str(saved)) if name in _PATH_OPTIONS and saved else saved
+def _check_named_again(given: Mapping[str, Any], state: RunState) -> None:
+    """Raise ValueError if an option is missing that a state file must not give alone."""
+    saved = state.command_options
+    missing = [name for name in _NAMED_AGAIN if saved.get(name) and not given[name]]
+    if missing:
+        again = [word for name in missing for word in (f"--{name.replace('_', '-')}", str(saved[name]))]
+        raise ValueError(f"--resume: a state file may be another's, so give also: {shlex.join(again)}")
+
+
+def _is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) not in (ParameterSource.DEFAULT, None)
+
+
+def _restore_value(context: click.Context, parameter: click.Parameter, saved: Any) -> Any:
+    """Return a saved value as the option itself would; raise ValueError for one that it refuses."""
+    try:
+        return parameter.process_value(context, saved)
+    except (click.BadParameter, TypeError) as error:
+        reason = getattr(error, "message", "another type is expected")
+        raise ValueError(f"--resume: state.json: {parameter.name}: got {saved!r}: {reason}") from None
 
 
 def is_finished(options: Mapping[str, Any], state: RunState) -> bool:

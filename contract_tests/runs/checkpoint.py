@@ -16,7 +16,7 @@ from contract_tests.results.waivers import Waiver
 from contract_tests.targets.exchange import Exchange
 
 STATE_FILE = "state.json"
-_FORMAT = 2
+_FORMAT = 3
 
 
 #: Fields whose JSON key differs: state files outlive a version of the kit.
@@ -128,7 +128,7 @@ def load_state(folder: Path) -> RunState:
         return _state_from_json(data)
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}; name the --report folder of a run") from None
-    except json.JSONDecodeError:
+    except (json.JSONDecodeError, RecursionError):
         raise ValueError(f"{path} is truncated or not JSON; start a new run") from None
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is not a state file of this kit: {error!r}") from None

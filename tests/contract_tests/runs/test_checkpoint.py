@@ -1,6 +1,7 @@
 """Resumed runs, and shards merged into one report."""
 
 import json
+import shlex
 import shutil
 import signal
 import subprocess
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.slow
 
 OFF = frozenset({"slug-unique", "exposed-port-range", "team-scope", "auth-known"})
 MOCK = "wsgi:mock_server:create_app"
+HOOK = ("--control-hook", MOCK_HOOK)
 
 
 def map_verdicts(report: Report) -> dict[str, tuple[str, str]]:
@@ -174,11 +176,11 @@ def kill_run(folder: Path, url: str, when: Callable[[dict[str, Any]], bool], *op
 
 
 def test_killed_run_resumes_where_it_was(tmp_path: Path) -> None:
-    """A resumed run repeats no finished layer or round, continues its time and counts, and needs only its folder."""
+    """A resumed run repeats no finished layer or round, and continues its time, counts and options."""
     options = ("--layers", "wire,properties", "--seed", "4", "--min-judged", "0")
     with serve_app(create_app()) as url:
         before = kill_run(tmp_path, url, lambda state: state["rounds"] >= 1, *options)
-        done = run_command("run", "--resume", tmp_path, "--time", "1s", "--quiet")
+        done = run_command("run", "--resume", tmp_path, "--target", url, "--time", "1s", "--quiet")
     after = json.loads((tmp_path / "state.json").read_text())
     assert done.code == 0, done.out + done.err
     assert after["layers"]["wire"] == before["layers"]["wire"]
@@ -202,7 +204,7 @@ def test_findings_before_the_kill_are_reported(tmp_path: Path) -> None:
     with serve_app(add_interceptor(create_app(), lenient)) as url:
         kill_run(folder, url, lambda state: bool(state["pending"]["deviations"]), "--layers", "properties")
         mended.touch()
-        done = run_command("run", "--resume", folder, "--time", "1s")
+        done = run_command("run", "--resume", folder, "--target", url, "--time", "1s")
     report = json.loads((folder / "report.json").read_text())
     assert done.code == 1, done.out
     assert {f["rule"].startswith("replica-count") for f in report["findings"]} == {True}
@@ -211,7 +213,54 @@ def test_findings_before_the_kill_are_reported(tmp_path: Path) -> None:
 
 def resume_run(folder: Path, *options: str) -> CommandResult:
     """Resume a run; return the result of the command."""
-    return run_command("run", "--resume", folder, *options)
+    return run_command("run", "--resume", folder, "--target", MOCK, *HOOK, *options)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("target", "wsgi:tests.contract_tests.runs.test_checkpoint:never"),
+        ("target", "http://127.0.0.1:9/api/v1"),
+        ("control_hook", "http://127.0.0.1:9/{id}/{status}"),
+        ("callers", "/etc/passwd"),
+        ("spec", "/etc/passwd"),
+        ("waivers", "/etc/passwd"),
+    ],
+)
+def test_a_state_file_names_nothing_alone(
+    two_shards: list[Path], tmp_path: Path, name: str, value: str
+) -> None:
+    """A host, a module or a file that only the state file names is not used; the line says what to give again."""
+    copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
+    state = json.loads((copy / "state.json").read_text())
+    state["given"][name] = value
+    (copy / "state.json").write_text(json.dumps(state))
+    given = {"target": ("--target", MOCK), "control_hook": HOOK}
+    done = run_command(
+        "run", "--resume", copy, *(word for key in given if key != name for word in given[key])
+    )
+    assert (done.code, done.err.count("\n"), done.out) == (2, 1, "")
+    assert f"give also: --{name.replace('_', '-')} {shlex.quote(value)}" in done.err
+
+
+def never() -> None:
+    """Fail the test: nothing calls the factory that a state file names."""
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("seed", "x"), ("seconds", [1]), ("shard", "5/2"), ("layers", 7), ("min_judged", 2)]
+)
+def test_a_spoilt_option_of_a_state_file_is_one_line(
+    two_shards: list[Path], tmp_path: Path, name: str, value: object
+) -> None:
+    """A value that the option itself would refuse ends with exit code 2 and one line that names it."""
+    copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
+    state = json.loads((copy / "state.json").read_text())
+    state["given"][name] = value
+    (copy / "state.json").write_text(json.dumps(state))
+    done = resume_run(copy)
+    assert (done.code, done.err.count("\n"), f"state.json: {name}: got" in done.err) == (2, 1, True), done.err
 
 
 def test_run_that_cannot_be_resumed_is_explained(two_shards: list[Path], tmp_path: Path) -> None:
