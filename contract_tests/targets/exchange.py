@@ -1,17 +1,16 @@
 """Recorded exchanges: a request and its response with every secret removed."""
 
 import base64
-import html
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import quote, quote_plus
 
 from contract_tests.targets.base import NoResponse, Request, Response
+from contract_tests.targets.spellings import Spellings
 
 REDACTED = "$TOKEN"
 #: A token without its last character, as a shell writes it, and a token in other letter case.
@@ -95,18 +94,19 @@ class Redactor:
     def __init__(self, tokens: Iterable[str]) -> None:
         """Store the tokens and texts derived from them, longest first, so that no part of a longer one remains."""
         known = [*tokens]
-        names = {spelling: REDACTED for token in known for spelling in _list_spellings(token)}
+        names = {spelling: REDACTED for token in known for spelling in (token.lower(), token.upper())}
         names |= {token[:-1]: REDACTED_CUT for token in known if len(token) > _SHORT_TOKEN}
         names |= {token.swapcase(): REDACTED_SWAPPED for token in known}
         names |= dict.fromkeys(known, REDACTED)
         self._names = dict(sorted(names.items(), key=lambda item: len(item[0]), reverse=True))
+        self._spellings = Spellings(known)
 
     def redact_text(self, text: str) -> str:
         """Return the text with every token replaced by ``$TOKEN``."""
         for token, name in self._names.items():
             if token in text:
                 text = text.replace(token, name)
-        return text
+        return self._spellings.replace_text(text, REDACTED)
 
     def redact_response(self, response: Response | NoResponse) -> Response | NoResponse:
         """Return the response without tokens: a target may repeat the secret that it received."""
@@ -149,21 +149,12 @@ class Redactor:
         """Return the bytes with every token replaced by ``$TOKEN``."""
         for token, name in self._names.items():
             data = data.replace(token.encode(), name.encode())
-        return data
+        return self._spellings.replace_bytes(data, REDACTED)
 
     def _redact_headers(self, headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         return tuple(
             (self.redact_text(name), _hide_cookie(name, self.redact_text(value))) for name, value in headers
         )
-
-
-def _list_spellings(token: str) -> Iterator[str]:
-    """Yield the forms in which a response may repeat a token: escaped, or in other letter case."""
-    yield from (token.lower(), token.upper(), html.escape(token))
-    for quoted in (quote(token), quote(token, safe=""), quote_plus(token)):
-        yield from (quoted, re.sub("%..", lambda match: match[0].lower(), quoted))
-    as_json = json.dumps(token)[1:-1]
-    yield from (as_json, as_json.replace("/", "\\/"))
 
 
 def read_caller_kind(headers: Iterable[tuple[str, str]]) -> str:

@@ -1,0 +1,45 @@
+"""The spellings in which a response may repeat a token: any of its characters escaped, in any letter case."""
+
+import html
+import re
+from collections.abc import Iterable
+
+#: One of these is in every escape of a URL, of JSON and other languages, and of HTML.
+_ESCAPES = ("%", "&", "\\u00", "\\x", "\\/")
+
+
+class Spellings:
+    """Finds escaped spellings of some tokens in texts and bytes."""
+
+    def __init__(self, tokens: Iterable[str]) -> None:
+        pattern = "|".join(_token_pattern(token) for token in sorted(tokens, key=len, reverse=True) if token)
+        self._text = re.compile(pattern or "(?!)", re.IGNORECASE)
+        self._bytes = re.compile(self._text.pattern.encode(), re.IGNORECASE)
+
+    def replace_text(self, text: str, name: str) -> str:
+        """Return the text with ``name`` in place of each spelling with an escape."""
+        return self._text.sub(name, text) if any(escape in text for escape in _ESCAPES) else text
+
+    def replace_bytes(self, data: bytes, name: str) -> bytes:
+        """Return the bytes with ``name`` in place of each spelling with an escape."""
+        found = any(escape.encode() in data for escape in _ESCAPES)
+        return self._bytes.sub(name.encode(), data) if found else data
+
+
+def _token_pattern(token: str) -> str:
+    return "".join(f"(?:{'|'.join(_list_forms(character))})" for character in token)
+
+
+def _list_forms(character: str) -> Iterable[str]:
+    """Yield patterns of one character: itself, escaped once or several times, or by its number.
+
+    No two of them match the same text: a search would try each combination.
+    """
+    yield r"\\*/" if character == "/" else re.escape(character)
+    if html.escape(character) != character:
+        yield re.escape(html.escape(character))
+    for case in {character.lower(), character.upper()}:
+        number = ord(case[0])
+        yield "".join(f"%(?:25)*{byte:02x}" for byte in case.encode())
+        yield rf"\\+(?:u00|x){number:02x}"
+        yield rf"&(?:amp;)*\#(?:0*{number}|x0*{number:x});"

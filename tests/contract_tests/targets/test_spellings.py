@@ -1,0 +1,72 @@
+"""Escaped spellings of a token are found, however its characters are escaped."""
+
+import html
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract_tests.targets.spellings import Spellings
+
+TOKENS = ["sk-red-5f0c7c1e9a", "eyJh.bGci.Oi_JU-z", "t+o/k=en<&\"1'é"]
+
+
+def escape_for_url(character: str) -> str:
+    """Return each byte with a percent sign, whether or not it needs one."""
+    return "".join(f"%{byte:02x}" for byte in character.encode())
+
+
+FORMS = {
+    "plain": str,
+    "quoted": lambda character: quote(character, safe=""),
+    "percent": escape_for_url,
+    "capitals": lambda character: escape_for_url(character).upper().replace("%X", "%x"),
+    "twice": lambda character: escape_for_url(character).replace("%", "%25"),
+    "json": lambda character: f"\\u{ord(character):04x}",
+    "json-twice": lambda character: f"\\\\u{ord(character):04X}",
+    "python": lambda character: f"\\x{ord(character):02x}",
+    "slash": lambda character: "\\/" if character == "/" else character,
+    "html": html.escape,
+    "html-number": lambda character: f"&#{ord(character)};",
+    "html-hex": lambda character: f"&#x{ord(character):X};",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("token", TOKENS)
+def test_a_form_of_every_character_is_found(token: str, form: str) -> None:
+    """A token in one form, and with each of its characters in turn in that form, does not stay.
+
+    A token without an escape is not the matter of this module.
+    """
+    spellings, write = Spellings(TOKENS), FORMS[form]
+    mixed = [token[:n] + write(token[n]) + token[n + 1 :] for n in range(len(token))]
+    for spelling in ("".join(map(write, token)), *mixed):
+        if spelling != token:
+            assert spellings.replace_text(f"a {spelling} b", "X") == "a X b"
+            assert spellings.replace_bytes(f"a {spelling} b".encode(), "X") == b"a X b"
+
+
+@given(st.data())
+def test_any_mixture_of_forms_is_found(data: st.DataObject) -> None:
+    """Each character in a form of its own: the token does not stay."""
+    token = data.draw(st.sampled_from(TOKENS))
+    spelling = "".join(data.draw(st.sampled_from([*FORMS.values()]))(character) for character in token)
+    assert Spellings(TOKENS).replace_text(f"%{spelling}", "X") == "%X"
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_beginning_of_a_long_token_is_no_trap(form: str) -> None:
+    """A search does not try each combination of forms: a text that is nearly a long token is found out at once."""
+    token = "aB1-._/&" * 20
+    nearly = "".join(map(FORMS[form], token[:-1])) + "!%"
+    assert Spellings([token]).replace_text(nearly, "X") == nearly
+
+
+def test_other_texts_stay() -> None:
+    """A text without a token is unchanged, also without any tokens."""
+    text = '{"detail": "100 % \\"sk-red\\" &amp; more"}'
+    for tokens in (TOKENS, []):
+        assert Spellings(tokens).replace_text(text, "X") == text
+        assert Spellings(tokens).replace_bytes(text.encode(), "X") == text.encode()
