@@ -10,6 +10,7 @@ from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from contract_tests.cases.model import Case
+from contract_tests.contract.file_shapes import check_shape
 from contract_tests.contract.yaml_file import read_yaml
 
 CallerKind = Literal["jwt", "sk", "dk", "ak", "unknown"]
@@ -135,16 +136,13 @@ def load_callers(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[C
     """
     try:
         document = read_yaml(path)
+        check_shape(document, "callers", path)
     except OSError as error:
         raise CallersError(f"{path}: {error.strerror}; name a file of callers with --callers") from None
     except ValueError as error:
         raise CallersError(f"{error}; see fixtures/callers.yaml for an example") from None
-    if not isinstance(document, Mapping) or not isinstance(document.get("callers"), list):
-        raise CallersError(f"{path} has no list `callers`; see fixtures/callers.yaml for an example")
     teams = document.get("teams") or {}
     callers = tuple(_parse_caller(path, entry, teams, environ) for entry in document["callers"])
-    if not callers:
-        raise CallersError(f"{path} names no caller; one sk- token is enough to start")
     _check_distinct(path, callers)
     return callers
 
@@ -164,11 +162,11 @@ def _check_distinct(path: Path, callers: Iterable[Caller]) -> None:
             )
 
 
-def _parse_caller(path: Path, entry: Any, teams: Mapping[str, str], environ: Mapping[str, str]) -> Caller:
-    if not isinstance(entry, Mapping) or entry.get("kind") not in _KINDS:
-        raise CallersError(f"{path}: each caller needs a kind, one of {', '.join(_KINDS)}")
-    name = str(entry.get("name") or "-".join((entry["kind"], *map(str, entry.get("teams") or ()))))
-    named = tuple(str(teams.get(team, team)) for team in entry.get("teams") or ())
+def _parse_caller(
+    path: Path, entry: Mapping[str, Any], teams: Mapping[str, str], environ: Mapping[str, str]
+) -> Caller:
+    name = str(entry.get("name") or "-".join((entry["kind"], *(entry.get("teams") or ()))))
+    named = tuple(teams.get(team, team) for team in entry.get("teams") or ())
     for team in named:
         try:
             UUID(team)
@@ -181,17 +179,17 @@ def _parse_caller(path: Path, entry: Any, teams: Mapping[str, str], environ: Map
 
 def _read_token(path: Path, name: str, entry: Mapping[str, Any], environ: Mapping[str, str]) -> str:
     if "token_env" in entry:
-        token = environ.get(str(entry["token_env"]), "")
+        token = environ.get(entry["token_env"], "")
         hint = f"set the variable {entry['token_env']}"
     elif "token_file" in entry:
-        file = path.parent / str(entry["token_file"])
+        file = path.parent / entry["token_file"]
         hint = f"put the token into {file}"
         try:
             token = file.read_text("utf-8")
-        except (OSError, UnicodeDecodeError):
+        except (OSError, ValueError):
             token = ""
     else:
-        token, hint = str(entry.get("token") or ""), "give token_env, token_file or token"
+        token, hint = entry.get("token", ""), "give token_env, token_file or token"
     token = token.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise CallersError(f"{path}: {name} has no usable token; {hint}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from contract_tests.cases.model import Case, Layer, case_from_json, case_to_json
+from contract_tests.contract.file_shapes import check_shape
 from contract_tests.contract.resources import VERSION
 from contract_tests.contract.rules import Catalogue, Rule
 from contract_tests.results.aggregate import Deviation
@@ -112,11 +113,12 @@ def load_finding(path: Path) -> tuple[Case, Mapping[str, Any]]:
     """Return the case and the whole document of a finding file; raise ValueError if it is unusable."""
     try:
         document = json.loads(path.read_text("utf-8"))
-        return case_from_json(document["case"]), document
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, RecursionError):
-        raise ValueError(f"{path} is not a finding file of this kit") from None
+    except (ValueError, RecursionError):
+        raise ValueError(f"{path} is not a finding file of this kit: it is not JSON") from None
+    check_shape(document, "finding", path)
+    return case_from_json(document["case"]), document
 
 
 def _build_finding(deviation: Deviation, catalogue: Catalogue, *, strict: bool) -> Finding:

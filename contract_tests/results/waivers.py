@@ -1,10 +1,12 @@
 """Waivers: known violations that do not fail a run, each with a reason and a last day."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from contract_tests.contract.file_shapes import check_shape
 from contract_tests.contract.rules import Catalogue
 from contract_tests.contract.yaml_file import read_yaml
 
@@ -41,19 +43,16 @@ def load_waivers(path: Path, catalogue: Catalogue) -> dict[str, Waiver]:
     """Read a YAML list of ``rule``, ``reason``, ``until``; raise WaiversError if it is unusable."""
     try:
         entries = read_yaml(path)
+        check_shape(entries, "waivers", path)
     except OSError as error:
         raise WaiversError(f"{path}: {error.strerror}") from None
     except ValueError as error:
         raise WaiversError(f"{error}; write a list of rule, reason and until") from None
-    if not isinstance(entries, list):
-        raise WaiversError(f"{path} is not a list; write a list of rule, reason and until")
     waivers = [_parse_waiver(path, entry, catalogue) for entry in entries]
     return {waiver.rule: waiver for waiver in waivers}
 
 
-def _parse_waiver(path: Path, entry: Any, catalogue: Catalogue) -> Waiver:
-    if not isinstance(entry, dict) or not {"rule", "reason", "until"} <= entry.keys():
-        raise WaiversError(f"{path}: each waiver needs rule, reason and until (a date such as 2027-01-31)")
+def _parse_waiver(path: Path, entry: Mapping[str, Any], catalogue: Catalogue) -> Waiver:
     if entry["rule"] not in catalogue:
         raise WaiversError(f"{path}: unknown rule {entry['rule']!r}; docs/rules.md lists the rules")
     until = entry["until"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from contract_tests.cases.model import LAYERS, Layer
+from contract_tests.contract.file_shapes import check_shape
 from contract_tests.contract.rules import Catalogue
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.observation import Observation
@@ -123,15 +124,14 @@ def load_state(folder: Path) -> RunState:
     path = folder / STATE_FILE
     try:
         data = json.loads(path.read_text("utf-8"))
-        if data.pop("format") != _FORMAT:
-            raise ValueError(f"{path} was written by another version of the kit; start a new run")
-        return _state_from_json(data)
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}; name the --report folder of a run") from None
     except (json.JSONDecodeError, RecursionError):
         raise ValueError(f"{path} is truncated or not JSON; start a new run") from None
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} is not a state file of this kit: {error!r}") from None
+    if not isinstance(data, dict) or data.pop("format", None) != _FORMAT:
+        raise ValueError(f"{path} was written by another version of the kit; start a new run")
+    check_shape(data, "state", path)
+    return _state_from_json(data)
 
 
 def _state_from_json(data: Mapping[str, Any]) -> RunState:

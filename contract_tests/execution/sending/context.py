@@ -73,6 +73,12 @@ class CaseContext:
     def _build_body(self, operation: Operation, step: Step, form: CreateForm) -> tuple[Any, bytes | None]:
         if operation.id not in ("createContainer", "updateContainer"):
             return None, None
+        try:
+            return self._fill_body(operation, step, form)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise CannotRun(f"the body has a template that cannot be filled: {error!r}") from None
+
+    def _fill_body(self, operation: Operation, step: Step, form: CreateForm) -> tuple[Any, bytes | None]:
         if step.raw is not None:
             raw = fill_templates(step.raw, lambda _: self.slug_for(step.slug))
             if isinstance(raw, bytes):

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from contract_tests.cases.model import OperationId
+from contract_tests.contract.file_shapes import check_shape
 from contract_tests.contract.spec import Operation, Spec
 from contract_tests.generation.schema_view import list_write_operations
 from contract_tests.targets.base import Request, Response
@@ -34,15 +35,14 @@ class Recording:
 def load_recording(path: Path) -> Recording:
     """Return the recording in a HAR file; raise ValueError if the file is unusable."""
     try:
-        log = json.loads(path.read_text("utf-8-sig"))["log"]
-        entries, creator = log["entries"], log.get("creator")
+        document = json.loads(path.read_text("utf-8-sig"))
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise ValueError(f"{path} is not a HAR file: it has no log.entries") from None
-    if not isinstance(entries, list) or not all(map(_has_request, entries)):
-        raise ValueError(f"{path} is not a HAR file: each of log.entries needs a request")
-    return Recording(entries, isinstance(creator, dict) and creator.get("name") == _CREATOR)
+    except (ValueError, RecursionError):
+        raise ValueError(f"{path} is not a HAR file: it is not JSON") from None
+    check_shape(document, "recording", path)
+    log = document["log"]
+    return Recording(log["entries"], log.get("creator", {}).get("name") == _CREATOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +88,6 @@ def read_calls(recording: Recording, spec: Spec) -> Iterator[RecordedCall]:
             whole_request=_has_whole_request(entry, request.body),
             whole_response=_has_whole_response(entry, response.body),
         )
-
-
-def _has_request(entry: object) -> bool:
-    return isinstance(entry, dict) and isinstance(entry.get("request"), dict)
 
 
 def _match_operation(entry: Mapping[str, Any], spec: Spec) -> tuple[Operation, str | None] | None:

@@ -14,8 +14,8 @@ CATALOGUE = load_catalogue()
     ("text", "says"),
     [
         ("{", "not YAML"),
-        ("rule: a", "not a list"),
-        ("[{rule: slug-unique}]", "needs rule, reason and until"),
+        ("rule: a", "expected array"),
+        ("[{rule: slug-unique}]", "'reason' is a required property"),
         ("[{rule: none, reason: r, until: 2030-01-01}]", "unknown rule 'none'"),
         ("[{rule: slug-unique, reason: r, until: soon}]", "not a date"),
     ],

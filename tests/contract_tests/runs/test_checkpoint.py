@@ -135,7 +135,7 @@ UNMERGED: dict[str, tuple[Spoil, str]] = {
     "other-number": (edit_second_state(shard=[2, 3]), "different numbers of shards"),
     "unfinished": (edit_second_state(finished=False), "has not finished"),
     "another-version": (edit_second_state(format=99), "another version of the kit"),
-    "damaged": (edit_second_state(tally=[1]), "is not a state file of this kit"),
+    "damaged": (edit_second_state(tally=[1]), "state.json: tally: expected object"),
     "no-report": (lambda folders: [folders[0], folders[0].parent / "nowhere"], "No such file"),
 }
 
