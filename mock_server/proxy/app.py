@@ -3,6 +3,7 @@
 import itertools
 import logging
 import secrets
+import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -45,7 +46,7 @@ from mock_server.web.redaction import Redactor
 from mock_server.web.responses import Response
 from mock_server.web.wsgi import FRONT_PROBLEM, HEADER_FIELDS, Environ, StartResponse, request_headers
 
-#: A response is buffered until it is whole or has this many bytes, since the report is a header.
+#: A response is buffered until it is whole, has this many bytes or takes too long, since the report is a header.
 BUFFER_LIMIT = 64 * 1024
 _BODILESS_STATUSES = (204, 304)
 
@@ -184,7 +185,7 @@ class Proxy:
         fields = forward_headers(upstream_response.fields, upstream_response.version, self._name)
         parts, whole = upstream_response.iter_body(), False
         if exchange.operation is not None:
-            buffered, whole = _buffer_parts(parts)
+            buffered, whole = _buffer_parts(parts, self._options.timeout)
             body = b"".join(part for part in buffered if isinstance(part, bytes))
             violations = check_response(self._verifier, exchange, upstream_response, body if whole else None)
             refused = [violation for violation in violations if self._enforces(violation)]
@@ -264,15 +265,15 @@ def _first_stage(violations: list[Violation]) -> list[Violation]:
     return [violation for violation in violations if violation.rule.stage == STAGES[stage]]
 
 
-def _buffer_parts(parts: Iterator[bytes]) -> tuple[list[bytes | UpstreamError], bool]:
-    """Return the first parts of a body up to the limit or its error, and whether they are the whole."""
+def _buffer_parts(parts: Iterator[bytes], seconds: float) -> tuple[list[bytes | UpstreamError], bool]:
+    """Return the first parts of a body, up to a size and a time or its error, and whether they are the whole."""
     buffered: list[bytes | UpstreamError] = []
-    size = 0
+    size, deadline = 0, time.monotonic() + seconds
     try:
         for part in parts:
             buffered.append(part)
             size += len(part)
-            if size > BUFFER_LIMIT:
+            if size > BUFFER_LIMIT or time.monotonic() > deadline:
                 return buffered, False
     except UpstreamError as error:
         return [*buffered, error], False

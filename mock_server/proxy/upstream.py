@@ -3,20 +3,24 @@
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.client import BadStatusLine, HTTPException, RemoteDisconnected
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import urllib3
 from urllib3 import exceptions
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from mock_server.contract.model import BASE_PATH
 from mock_server.contract.resources import UnusableFileError
+from mock_server.proxy.connection import (
+    TARGET_HEADER,
+    InvalidResponseError,
+    PlainConnection,
+    SecureConnection,
+)
 from mock_server.proxy.headers import HeaderFields, header_values
 
 CHUNK_BYTES = 64 * 1024
-#: Never sent: it hides the request target from the pool, which would change %2f to %2F.
-_TARGET_HEADER = ":target"
 _DEFAULT_HEADERS = ("User-Agent", "Accept-Encoding")
 
 
@@ -26,22 +30,6 @@ class UpstreamError(Exception):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
-
-
-class _RawTargetConnection:
-    """A connection that sends the target of a request unchanged."""
-
-    def request(self, method: str, _url: str, *args: Any, headers: Any, **options: Any) -> None:
-        target = headers.pop(_TARGET_HEADER)
-        super().request(method, target, *args, headers=headers, **options)  # type: ignore[misc]
-
-
-class _HttpConnection(_RawTargetConnection, HTTPConnection):  # type: ignore[misc]
-    """A connection without TLS."""
-
-
-class _HttpsConnection(_RawTargetConnection, HTTPSConnection):  # type: ignore[misc]
-    """A connection with verified TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +74,7 @@ class Upstream:
             self.url, timeout=timeouts, maxsize=connections, retries=False
         )
         secure = self.url.startswith("https:")
-        self._pool.ConnectionCls = _HttpsConnection if secure else _HttpConnection  # type: ignore[assignment]
+        self._pool.ConnectionCls = SecureConnection if secure else PlainConnection  # type: ignore[assignment]
         self._timeout = timeout
 
     def target(self, uri: str) -> Target:
@@ -105,7 +93,7 @@ class Upstream:
         self, method: str, target: Target, fields: HeaderFields, body: bytes | Iterator[bytes]
     ) -> UpstreamResponse:
         """Send a request with exactly these fields, `Host` and the framing of the body."""
-        headers = urllib3.HTTPHeaderDict({_TARGET_HEADER: target.uri})
+        headers = urllib3.HTTPHeaderDict({TARGET_HEADER: target.uri})
         for name in _DEFAULT_HEADERS:
             if not header_values(fields, name):
                 headers[name] = urllib3.util.SKIP_HEADER
@@ -130,7 +118,7 @@ class Upstream:
             return UpstreamError(504, f"the upstream did not respond within {self._timeout:g} seconds")
         if isinstance(error, exceptions.SSLError):
             return UpstreamError(502, f"TLS with the upstream failed: {str(error)[:200]}")
-        return UpstreamError(502, "the upstream closed the connection without a response")
+        return UpstreamError(*_explain_failure(error.args[-1] if error.args else None))
 
 
 def check_url(url: str) -> str:
@@ -149,6 +137,19 @@ def check_url(url: str) -> str:
             f"--upstream: got {url!r}, expected the base URL of an API such as https://host/api/v1"
         )
     return url.rstrip("/")
+
+
+def _explain_failure(cause: Any) -> tuple[int, str]:
+    """Return the status and the message for a failure of the connection."""
+    if isinstance(cause, TimeoutError):
+        return 504, "the upstream did not take the request in time"
+    if isinstance(cause, InvalidResponseError):
+        return 502, f"the response of the upstream is invalid: {cause}"
+    if isinstance(cause, HTTPException) and not isinstance(cause, BadStatusLine):
+        return 502, "the response of the upstream is invalid: its head is too large"
+    if isinstance(cause, BadStatusLine) and not isinstance(cause, RemoteDisconnected):
+        return 502, "the response of the upstream is invalid: it does not begin as HTTP"
+    return 502, "the upstream closed the connection without a response"
 
 
 def decode_body(raw: bytes, coding: str, limit: int) -> bytes | None:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 _OK = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
-_BODY = b'{"id": "0192f0c1-2b3c-7d4e-8f50-616263646566"}'
-_GOOD = _OK + b"Content-Length: %d\r\n\r\n" % len(_BODY) + _BODY
+#: The body of the good answer.
+GOOD_BODY = b'{"id": "0192f0c1-2b3c-7d4e-8f50-616263646566"}'
+_GOOD = _OK + b"Content-Length: %d\r\n\r\n" % len(GOOD_BODY) + GOOD_BODY
 _BOMB = gzip.compress(bytes(64 * 1024 * 1024))
 
 #: What a connection sends after a request; ``drip`` sends slowly and without end.
@@ -55,14 +56,20 @@ ANSWERS: dict[str, Send] = {
     "noise": send_bytes(b"\x00\xff\x16\x03 not HTTP\r\n\r\n"),
     "status-cut": send_bytes(b"HTTP/1.1 20"),
     "headers-cut": send_bytes(_OK + b"Content-Le"),
-    "body-cut": send_bytes(_OK + b"Content-Length: 500\r\n\r\n" + _BODY),
+    "body-cut": send_bytes(_OK + b"Content-Length: 500\r\n\r\n" + GOOD_BODY),
     "chunk-cut": send_bytes(_OK + b"Transfer-Encoding: chunked\r\n\r\n1F4\r\n{"),
     "chunk-broken": send_bytes(_OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"),
-    "length-negative": send_bytes(_OK + b"Content-Length: -1\r\n\r\n" + _BODY),
-    "length-twice": send_bytes(_OK + b"Content-Length: 2\r\nContent-Length: 5\r\n\r\n" + _BODY),
+    "length-negative": send_bytes(_OK + b"Content-Length: -1\r\n\r\n" + GOOD_BODY),
+    "length-twice": send_bytes(_OK + b"Content-Length: 2\r\nContent-Length: 5\r\n\r\n" + GOOD_BODY),
     "length-and-chunked": send_bytes(
         _OK + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
     ),
+    "length-list": send_bytes(_OK + b"Content-Length: 2, 5\r\n\r\n" + GOOD_BODY),
+    "length-with-a-sign": send_bytes(_OK + b"Content-Length: +2\r\n\r\n{}"),
+    "length-short": send_bytes(_OK + b"Content-Length: 2\r\n\r\n{}" + _GOOD),
+    "coding-unknown": send_bytes(_OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
+    "line-without-a-colon": send_bytes(_OK + b"X-A\r\nContent-Length: 2\r\n\r\n{}"),
+    "line-folded": send_bytes(_OK + b"X-A: 1\r\n Content-Length: 5\r\nContent-Length: 2\r\n\r\n{}"),
     "nul-in-a-header": send_bytes(_OK + b"X-A: a\x00b\r\nContent-Length: 2\r\n\r\n{}"),
     "status-drips": drip(b"HTTP/1.1 2", b"0"),
     "headers-drip": drip(_OK, b"X-A: 1\r\n"),
@@ -70,6 +77,17 @@ ANSWERS: dict[str, Send] = {
     "chunks-drip": drip(_OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
     "headers-flood": flood(_OK, b"X-A: " + b"a" * 1000 + b"\r\n"),
     "body-without-end": flood(_OK + b"\r\n", b" " * 65536),
+    "trailers-without-end": flood(
+        _OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n", b"X-A: " + b"a" * 1000 + b"\r\n"
+    ),
+    "no-content-with-a-body": send_bytes(
+        b"HTTP/1.1 204 No Content\r\nContent-Length: 46\r\n\r\n" + GOOD_BODY
+    ),
+    "no-content-without-end": flood(
+        b"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", b"3e8\r\n" + b" " * 1000 + b"\r\n"
+    ),
+    "protocol-switched": send_bytes(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n" + _GOOD),
+    "interim-then-good": send_bytes(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 3 + _GOOD),
     "interim-without-end": flood(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
     "interim-drips": drip(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
     "gzip-bomb": send_bytes(

@@ -72,7 +72,7 @@ def test_a_truncated_request_is_not_forwarded(
 DOWN = {
     "silent": (lambda *_: time.sleep(3), b"504", b"within 2 seconds"),
     "closing": (lambda *_: None, b"502", b"without a response"),
-    "no-http": (respond_with(b"hello\r\n\r\n"), b"502", b"without a response"),
+    "no-http": (respond_with(b"hello\r\n\r\n"), b"502", b"does not begin as HTTP"),
 }
 
 
