@@ -9,6 +9,7 @@ import functools
 import io
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
@@ -31,6 +32,8 @@ BODY_TIMEOUT_SECONDS = 30.0
 #: A larger body is kept in a temporary file.
 _MAX_MEMORY_BYTES = 1024 * 1024
 _CLOSE = {"Connection": "close"}
+#: Fields that a request has once at most, even with equal values (RFC 9110, 5.3).
+_SINGLE_FIELDS = ("Host", "Content-Type", "Authorization", "X-Team-ID")
 
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -41,9 +44,9 @@ HeaderFields = list[tuple[str, str]]
 class Front:
     """An ASGI app around a WSGI app.
 
-    A body has to arrive within `body_timeout` seconds. Of a longer body than `max_bytes` only the beginning is handed
-    on; None keeps all of it. With `threads`, an app that blocks is called in one of them, and may stream; else it is
-    called on the event loop.
+    A body has to arrive within `body_timeout` seconds; the client has to take each part of a streamed response within
+    the same time. Of a longer body than `max_bytes` only the beginning is handed on; None keeps all of it. With
+    `threads`, an app that blocks is called in one of them, and may stream; else it is called on the event loop.
     """
 
     def __init__(
@@ -57,10 +60,10 @@ class Front:
         with self._open_body() as body:
             environ = build_environ(scope, body)
             environ[BODY_SIZE], problem = await self._read_body(environ, receive, body)
-            problem = problem or _check_host(environ)
+            problem = problem or _check_fields(environ)
             if problem is not None:
                 environ[FRONT_PROBLEM] = problem
-            sender = _Sender(receive, send, on_loop=self._pool is None)
+            sender = _Sender(receive, send, on_loop=self._pool is None, part_timeout=self._body_timeout)
             try:
                 await self._call_app(environ, sender)
                 if environ.get(DELAY_SECONDS):
@@ -114,8 +117,8 @@ class Front:
 class _Sender:
     """Sends the response of a WSGI app: whole if it is a list or made on the loop, else in parts from a thread."""
 
-    def __init__(self, receive: Receive, send: Send, *, on_loop: bool) -> None:
-        self._on_loop = on_loop
+    def __init__(self, receive: Receive, send: Send, *, on_loop: bool, part_timeout: float) -> None:
+        self._on_loop, self._part_timeout = on_loop, part_timeout
         self._loop = asyncio.get_running_loop()
         self._receive, self._send = receive, send
         self._head: Message = {}
@@ -167,7 +170,8 @@ class _Sender:
     async def _send_part(self, part: bytes) -> None:
         if self._disconnect is not None and self._disconnect.done():  # granian would drop the part silently
             raise ConnectionResetError("the client closed the connection")
-        await self._send_body(part, more=True)
+        async with asyncio.timeout(self._part_timeout):  # a client that reads nothing would hold the thread
+            await self._send_body(part, more=True)
 
     async def _send_body(self, part: bytes, *, more: bool) -> None:
         await self._send({"type": "http.response.body", "body": part, "more_body": more})
@@ -211,12 +215,17 @@ def build_environ(scope: Message, body: IO[bytes]) -> Environ:
     }
 
 
-def _check_host(environ: Environ) -> Response | None:
-    """Return the refusal of a request without exactly one Host field (RFC 9112, 3.2)."""
-    count = sum(name.lower() == "host" for name, _ in environ[HEADER_FIELDS])
-    if count == 1 or (count == 0 and environ["SERVER_PROTOCOL"] != "HTTP/1.1"):
-        return None
-    return problem_response(400, f"Host: got {count} fields, expected one", (), _CLOSE)
+def _check_fields(environ: Environ) -> Response | None:
+    """Return the refusal of a request that two servers may read in two ways."""
+    if environ["SERVER_PROTOCOL"] == "HTTP/1.1" and not environ.get("HTTP_HOST"):  # granian adds an empty one
+        return problem_response(400, "Host: got none, expected the host of the request", (), _CLOSE)
+    if environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
+        return problem_response(400, "Transfer-Encoding: got another value, expected chunked", (), _CLOSE)
+    counts = Counter(name.lower() for name, _ in environ[HEADER_FIELDS])
+    for name in _SINGLE_FIELDS:
+        if (count := counts[name.lower()]) > 1:
+            return problem_response(400, f"{name}: got {count} fields, expected one", (), _CLOSE)
+    return None
 
 
 def _header_variables(fields: HeaderFields) -> Environ:

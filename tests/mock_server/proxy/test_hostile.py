@@ -2,9 +2,10 @@
 
 import http.client
 import json
+import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,14 @@ from werkzeug.test import create_environ
 from mock_server.proxy.app import create_proxy
 from mock_server.proxy.upstream import UpstreamError
 from tests.support.hostile_server import ANSWERS, GOOD_BODY, choose_answers, serve_always, serve_answers
-from tests.support.proxy.fixtures import CREATE, ProxyFixtures, run_proxy_fixtures
+from tests.support.proxy.fixtures import (
+    CREATE,
+    MIB,
+    ProxyFixtures,
+    build_head,
+    respond_with,
+    run_proxy_fixtures,
+)
 from tests.support.proxy.in_process import BODY, HEADERS
 
 _TIMEOUT = 0.3  # seconds
@@ -125,7 +133,8 @@ def check_seed(seed: int, requests: int) -> None:
 @pytest.fixture(scope="module")
 def hostile_fixtures(closing: Any, tmp_path_factory: pytest.TempPathFactory) -> ProxyFixtures:
     """Return a proxy with a short timeout, its upstream, and the handler of the upstream."""
-    return closing(run_proxy_fixtures(tmp_path_factory.mktemp("hostile"), "--timeout", str(_TIMEOUT)))
+    limits = ("--timeout", str(_TIMEOUT), "--body-timeout", str(_TIMEOUT))
+    return closing(run_proxy_fixtures(tmp_path_factory.mktemp("hostile"), *limits))
 
 
 @pytest.fixture
@@ -166,3 +175,17 @@ def test_the_connection_of_the_client_stays_in_step(
         connection.connect()
     assert send_on(connection, path) == (201, GOOD_BODY)
     assert "Traceback" not in process.read_log()
+
+
+def test_clients_that_read_no_response_hold_nobody_up(hostile_fixtures: ProxyFixtures) -> None:
+    """More clients than threads leave a long response unread, and each is served in turn."""
+    process, _, switch = hostile_fixtures
+    switch.handler = respond_with(b"HTTP/1.1 200 OK\r\n\r\n" + bytes(64 * MIB))
+    with ExitStack() as stack:
+        idle = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", process.port), timeout=10))
+            for _ in range(70)
+        ]
+        for client in idle:
+            client.sendall(build_head("GET /long"))
+        assert [client.recv(1) for client in idle] == [b"H"] * 70

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from mock_server import create_app
 from mock_server.server.front import Front
 from mock_server.web.wsgi import BODY_SIZE, DELAY_SECONDS, FRONT_PROBLEM, HEADER_FIELDS
+from tests.support.fixture_player import CALLERS
 
 SCOPE: dict[str, Any] = {
     "type": "http",
@@ -123,17 +125,59 @@ def test_the_app_gets_the_start_of_the_body_and_its_whole_size(max_bytes: int | 
     assert (environs[0]["body"], environs[0][BODY_SIZE], FRONT_PROBLEM in environs[0]) == (body, 5, False)
 
 
-@pytest.mark.parametrize(
-    ("version", "hosts", "refused"),
-    [("1.1", 1, False), ("1.1", 0, True), ("1.1", 2, True), ("1.0", 0, False), ("1.0", 2, True)],
-)
-def test_a_request_names_one_host(version: str, hosts: int, refused: bool) -> None:
-    """HTTP/1.1 needs one Host field, and no request may have two: the app refuses it with 400."""
+HOST = (b"host", b"h")
+AMBIGUOUS = {
+    "no-host": [],
+    "an-empty-host": [(b"host", b"")],
+    "two-hosts": [HOST, HOST],
+    "two-media-types": [HOST, (b"content-type", b"text/plain"), (b"content-type", b"application/json")],
+    "two-tokens": [HOST, (b"authorization", b"Bearer a"), (b"authorization", b"Bearer b")],
+    "the-same-token-twice": [HOST, (b"authorization", b"Bearer a"), (b"authorization", b"Bearer a")],
+    "two-teams": [HOST, (b"x-team-id", b"a"), (b"x-team-id", b"b")],
+    "another-coding": [HOST, (b"transfer-encoding", b"gzip, chunked")],
+}
+
+
+@pytest.mark.parametrize("fields", AMBIGUOUS.values(), ids=AMBIGUOUS)
+def test_an_ambiguous_request_is_refused(fields: list[tuple[bytes, bytes]]) -> None:
+    """A request that two servers may read in two ways gets a 400, and its connection is closed."""
     environs: list[dict[str, Any]] = []
-    scope = {"http_version": version, "headers": [(b"host", b"h")] * hosts}
-    send_through(keep_environ(environs), b"", scope=scope)
-    assert (FRONT_PROBLEM in environs[0]) == refused
-    assert not refused or environs[0][FRONT_PROBLEM].status == 400
+    send_through(keep_environ(environs), b"", scope={"headers": fields})
+    problem = environs[0][FRONT_PROBLEM]
+    assert (problem.status, problem.headers["Connection"]) == (400, "close")
+
+
+@pytest.mark.parametrize(
+    ("version", "fields"),
+    [
+        ("1.1", [HOST, (b"transfer-encoding", b"Chunked"), (b"accept", b"a"), (b"accept", b"b")]),
+        ("1.0", []),
+        ("1.0", [HOST]),
+    ],
+)
+def test_a_request_with_one_field_of_a_kind_is_passed_on(
+    version: str, fields: list[tuple[bytes, bytes]]
+) -> None:
+    """Fields that are lists may repeat, and HTTP/1.0 needs no Host."""
+    environs: list[dict[str, Any]] = []
+    send_through(keep_environ(environs), b"", scope={"headers": fields, "http_version": version})
+    assert FRONT_PROBLEM not in environs[0]
+
+
+@pytest.mark.parametrize(("name", "status"), [(b"x-team-id", 201), (b"x_team_id", 400)])
+def test_an_underscore_is_no_hyphen(name: bytes, status: int) -> None:
+    """X_Team_ID does not pass for X-Team-ID: a JWT without a team is refused."""
+    red = next(caller for caller in CALLERS["callers"] if caller["name"] == "jwt-red")
+    fields = {
+        b"host": b"h",
+        b"content-type": b"application/json",
+        b"authorization": f"Bearer {red['token']}".encode(),
+        name: CALLERS["teams"]["red"].encode(),
+    }
+    path = "/api/v1/containers"
+    scope = {"path": path, "raw_path": path.encode(), "query_string": b"", "headers": list(fields.items())}
+    body = b'{"service_slug": "a-slug", "display_name": "d", "docker_image": "n"}'
+    assert send_through(create_app(), body, scope=scope, threads=0)[0]["status"] == status
 
 
 def test_a_request_that_breaks_off_becomes_a_400() -> None:
@@ -196,3 +240,34 @@ def test_a_stream_that_fails_breaks_the_connection() -> None:
 
     with pytest.raises(OSError, match="the end"):
         send_through(app, b"")
+
+
+def test_a_client_that_takes_no_part_of_a_response_is_given_up() -> None:
+    """The stream ends with an error once a part was not taken in time, and the app is told."""
+    closed: list[bool] = []
+
+    class Parts:
+        def __iter__(self) -> Iterator[bytes]:
+            return iter([b"a"])
+
+        def close(self) -> None:
+            closed.append(True)
+
+    def app(_environ: Any, start_response: Any) -> Parts:
+        start_response("200 OK", [])
+        return Parts()
+
+    async def receive() -> dict[str, Any]:
+        if not received:
+            received.append(True)
+            return {"type": "http.request"}
+        return await asyncio.Future()
+
+    async def send(message: dict[str, Any]) -> None:
+        if message.get("body"):
+            await asyncio.Future()
+
+    received: list[bool] = []
+    with pytest.raises(TimeoutError):
+        asyncio.run(Front(app, body_timeout=0.05, threads=1)(SCOPE, receive, send))
+    assert closed == [True]
