@@ -32,9 +32,8 @@ def mock_server(*arguments: str, **options: Any) -> Iterator[MockProcess]:
     process = subprocess.Popen(
         [*MOCK, "--port", "0", *arguments],
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
         text=True,
-        **{"cwd": ROOT, **options},
+        **{"stderr": subprocess.PIPE, "cwd": ROOT, **options},
     )
     try:
         assert process.stdout is not None
