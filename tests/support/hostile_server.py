@@ -56,6 +56,7 @@ ANSWERS: dict[str, Send] = {
     "noise": send_bytes(b"\x00\xff\x16\x03 not HTTP\r\n\r\n"),
     "status-cut": send_bytes(b"HTTP/1.1 20"),
     "headers-cut": send_bytes(_OK + b"Content-Le"),
+    "length-cut": send_bytes(_OK + b"Content-Length: 4"),
     "body-cut": send_bytes(_OK + b"Content-Length: 500\r\n\r\n" + GOOD_BODY),
     "chunk-cut": send_bytes(_OK + b"Transfer-Encoding: chunked\r\n\r\n1F4\r\n{"),
     "chunk-broken": send_bytes(_OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"),

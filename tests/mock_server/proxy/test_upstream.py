@@ -69,6 +69,18 @@ def test_a_truncated_request_is_not_forwarded(
     assert len(upstream.heads) == before
 
 
+def test_unfinished_requests_hold_no_thread(proxy_fixtures: ProxyFixtures) -> None:
+    """While more requests than threads are unfinished, another one is answered."""
+    process, _, switch = proxy_fixtures
+    switch.handler = respond_with(OK)
+    with contextlib.ExitStack() as stack:
+        for _ in range(100):
+            stack.enter_context(
+                open_request(process.port, build_head(f"POST {CREATE}", "Content-Length: 500"))
+            )
+        assert send_raw(process.port, build_head("GET /x"))[0].split()[1] == b"200"
+
+
 DOWN = {
     "silent": (lambda *_: time.sleep(3), b"504", b"within 2 seconds"),
     "closing": (lambda *_: None, b"502", b"without a response"),
