@@ -80,6 +80,8 @@ class Front:
     ) -> tuple[int, Response | None]:
         """Read the body, and return its size and the refusal of a body that did not arrive whole."""
         size, length = 0, environ.get("CONTENT_LENGTH", "")
+        if length in {"", "0"} and "HTTP_TRANSFER_ENCODING" not in environ:
+            return 0, None  # without a body there is no deadline
         try:
             async with asyncio.timeout(self._body_timeout):
                 while size <= MAX_DRAIN_BYTES or self._max_bytes is None:

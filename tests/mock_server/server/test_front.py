@@ -20,7 +20,7 @@ SCOPE: dict[str, Any] = {
     "path": "/a/b c",
     "raw_path": b"/a%2Fb%20c",
     "query_string": b"q=%41",
-    "headers": [(b"host", b"h")],
+    "headers": [(b"host", b"h"), (b"transfer-encoding", b"chunked")],
 }
 
 
@@ -175,6 +175,7 @@ def test_an_underscore_is_no_hyphen(name: bytes, status: int) -> None:
         name: CALLERS["teams"]["red"].encode(),
     }
     path = "/api/v1/containers"
+    fields[b"transfer-encoding"] = b"chunked"
     scope = {"path": path, "raw_path": path.encode(), "query_string": b"", "headers": list(fields.items())}
     body = b'{"service_slug": "a-slug", "display_name": "d", "docker_image": "n"}'
     assert send_through(create_app(), body, scope=scope, threads=0)[0]["status"] == status
@@ -186,6 +187,14 @@ def test_a_request_that_breaks_off_becomes_a_400() -> None:
     send_through(keep_environ(environs), b"ab", b"c", None)
     problem = environs[0][FRONT_PROBLEM]
     assert (problem.status, problem.headers["Connection"]) == (400, "close")
+
+
+@pytest.mark.parametrize("fields", [[HOST], [HOST, (b"content-length", b"0")]])
+def test_a_request_without_a_body_has_no_deadline(fields: list[tuple[bytes, bytes]]) -> None:
+    """It is passed on at once, however late a busy server reads it."""
+    environs: list[dict[str, Any]] = []
+    send_through(keep_environ(environs), scope={"headers": fields}, body_timeout=0.05)
+    assert (environs[0][BODY_SIZE], FRONT_PROBLEM in environs[0]) == (0, False)
 
 
 def test_a_slow_body_becomes_a_408() -> None:
