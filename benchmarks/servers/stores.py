@@ -62,8 +62,10 @@ def _fill_database(address: str, count: int) -> None:
     from mock_server.services import database, sql
 
     row = sql._to_row(_build_service(_NUMBER_SLOT))  # noqa: SLF001  # one statement inserts many such rows
-    engine = database.open_engine(address)
+    engine, _ = database.open_engine(address)
     with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
         parameters = {**row, "slot": _NUMBER_SLOT, "first": _FIRST_NUMBER, "count": count}
         connection.execute(sa.text(_FILL_QUERY), parameters)
         connection.execute(sa.text("ANALYZE"))

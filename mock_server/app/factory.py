@@ -27,7 +27,7 @@ from mock_server.faults.script import Script
 from mock_server.pipeline.mock import RULES_IN_CODE, Mock
 from mock_server.services import open_store
 from mock_server.services.lifecycle import Clock
-from mock_server.services.model import Store, UnreachableStoreError
+from mock_server.services.model import Store, StoreError, UnreadableServiceError
 from mock_server.validation.body import BodyReader
 from mock_server.validation.callers import CallerDirectory, load_callers
 from mock_server.validation.request import Request
@@ -94,9 +94,7 @@ def build_app(state: AppState, contract: Contract) -> Flask:
         contracts = (contract, _readback_contract())
         register_pages(app, state.journal, contracts, mock=mock, workers=options.workers)
     app.register_error_handler(HTTPException, _http_error_handler(operations, state.redactor))
-    app.register_error_handler(
-        UnreachableStoreError, lambda error: send_response(_store_error_response(error))
-    )
+    app.register_error_handler(StoreError, lambda error: send_response(_store_error_response(error)))
     max_bytes = options.max_body if contract.rule_enabled("body-size") else MAX_DRAIN_BYTES
     middleware = RequestMiddleware(
         app.wsgi_app, state.journal, state.redactor, max_bytes, options.cors, options.log, options.hosts
@@ -182,17 +180,22 @@ def _add_route(app: Flask, injector: FaultInjector, operation: Operation) -> Non
         request = Request(raw.headers, raw.body, raw.body_size, path_values)
         try:
             handled = injector.handle(operation, request, environ)
-        except UnreachableStoreError as error:
+        except StoreError as error:
             handled = HandledResponse(_store_error_response(error))
         return send_response(handled.response, operation.id, handled.caller)
 
     app.add_url_rule(rule, operation.id, view, methods=[operation.method], provide_automatic_options=False)
 
 
-def _store_error_response(error: UnreachableStoreError) -> Response:
+def _store_error_response(error: StoreError) -> Response:
     """Return the response to a request whose transaction the database did not commit."""
     logging.getLogger(__name__).error("the store failed: %s", error)
-    return responses.problem_response(503, "the store is unreachable and nothing is stored; try again")
+    if isinstance(error, UnreadableServiceError):
+        return responses.problem_response(
+            500, "the stored service cannot be read; the log of the mock names it"
+        )
+    detail = "the store failed, and the request counts as not stored; the log of the mock says why; try again"
+    return responses.problem_response(503, detail)
 
 
 def _http_error_handler(

@@ -1,9 +1,7 @@
 """The databases of the SQL store, SQLite and PostgreSQL: tables, how to open one, and how they differ."""
 
 import sqlite3
-import threading
 import time
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,11 +9,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from mock_server.services.model import UnusableStoreError
+from mock_server.services.sqlite_file import LOCK_TIMEOUT_SECONDS, SqliteFile
 
 #: Version of the tables; a database with another version is refused.
 SCHEMA_VERSION = 1
-#: Seconds to wait for another writer of the same file.
-LOCK_TIMEOUT_SECONDS = 30
+#: Seconds that PostgreSQL may take to accept a connection, or to run a statement.
+_POSTGRESQL_TIMEOUT_SECONDS = 5
 _TABLES = sa.MetaData()
 _SCHEMA = sa.Table("mock_server_schema", _TABLES, sa.Column("version", sa.Integer, nullable=False))
 #: `claim` is the slug, or a placeholder while another service of the team claims it. The database refuses a second
@@ -41,8 +40,11 @@ INSERT: dict[str, Any] = {
 _SETUP_LOCK = 0x6379626572756E
 
 
-def open_engine(address: str) -> sa.Engine:
-    """Open the database at a URL and create its tables; raise UnusableStoreError if that fails."""
+def open_engine(address: str) -> tuple[sa.Engine, SqliteFile | None]:
+    """Open the database at a URL and create its tables; raise UnusableStoreError if it cannot be read and written.
+
+    Return the file too if the database is SQLite's.
+    """
     shown_address = address.partition(":")[0]  # no password in an error message
     try:
         url = _parse_url(address)
@@ -52,6 +54,7 @@ def open_engine(address: str) -> sa.Engine:
             _enable_wal(engine)
         with engine.begin() as connection:
             _prepare_tables(connection)
+            file = _find_file(connection)
         engine.dispose()  # a forked process must not share a connection
     except (SQLAlchemyError, sqlite3.Error) as error:
         raise UnusableStoreError(
@@ -59,12 +62,7 @@ def open_engine(address: str) -> sa.Engine:
         ) from error
     except UnusableStoreError as error:
         raise UnusableStoreError(f"--store {shown_address}: {error}") from error
-    return engine
-
-
-def write_lock(engine: sa.Engine) -> AbstractContextManager[Any]:
-    """Return the lock of a transaction: SQLite makes a second writer poll, so the threads of a process take turns."""
-    return threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
+    return engine, file
 
 
 def _parse_url(address: str) -> sa.URL:
@@ -80,13 +78,40 @@ def _parse_url(address: str) -> sa.URL:
 
 def _create_engine(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() == "postgresql":
-        timeout = {} if "connect_timeout" in url.query else {"connect_timeout": 10}
-        return sa.create_engine(url, hide_parameters=True, pool_pre_ping=True, connect_args=timeout)
+        return sa.create_engine(
+            url.update_query_dict(_postgresql_options(url)),
+            hide_parameters=True,
+            pool_pre_ping=True,  # replaces a connection that the server closed
+            pool_timeout=_POSTGRESQL_TIMEOUT_SECONDS,
+        )
     sqlite_options = {"timeout": LOCK_TIMEOUT_SECONDS, "isolation_level": None}
     engine = sa.create_engine(url, hide_parameters=True, connect_args=sqlite_options)
-    sa.event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=FULL"))
+    sa.event.listen(engine, "connect", _set_up_sqlite)
     sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     return engine
+
+
+def _postgresql_options(url: sa.URL) -> dict[str, str]:
+    """Return options that make every wait end; those of the user take precedence."""
+    seconds = _POSTGRESQL_TIMEOUT_SECONDS
+    timeouts = {"connect_timeout": str(seconds), "tcp_user_timeout": str(seconds * 1000)}
+    settings = f"-c lock_timeout={LOCK_TIMEOUT_SECONDS}s -c statement_timeout={seconds}s"
+    return {
+        **{name: value for name, value in timeouts.items() if name not in url.query},
+        "options": " ".join([settings, *url.normalized_query.get("options", ())]),
+    }
+
+
+def _set_up_sqlite(raw: Any, _record: Any) -> None:
+    raw.execute("PRAGMA synchronous=FULL")
+    # A broken text is the failure of its row, not of the whole query.
+    raw.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+
+
+def _find_file(connection: sa.Connection) -> SqliteFile | None:
+    if connection.dialect.name != "sqlite":
+        return None
+    return SqliteFile(str(connection.exec_driver_sql("PRAGMA database_list").scalars(2).first()))
 
 
 def _enable_wal(engine: sa.Engine) -> None:
@@ -118,6 +143,8 @@ def _prepare_tables(connection: sa.Connection) -> None:
             raise UnusableStoreError(
                 f"got tables of version {version}, expected version {SCHEMA_VERSION}; name another database"
             )
+        # Changes nothing, and fails if the database is read-only or the table locked.
+        connection.execute(sa.update(SERVICES).where(sa.false()).values(document=""))
         return
     _TABLES.create_all(connection, checkfirst=False)
     connection.execute(sa.insert(_SCHEMA).values(version=SCHEMA_VERSION))

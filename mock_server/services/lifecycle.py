@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import overload
 
-from mock_server.services.model import BUSY_STATUSES, Service
+from mock_server.services.model import BUSY_STATUSES, STATUSES, Service
 
 #: Key of the pending transition among the values of a service: its end and final status. No property has this name.
 _TRANSITION = "/arrives"
@@ -39,14 +39,21 @@ def with_current_status(service: Service, clock: Callable[[], datetime]) -> Serv
 def with_current_status(service: Service | None, clock: Callable[[], datetime]) -> Service | None: ...
 def with_current_status(service: Service | None, clock: Callable[[], datetime]) -> Service | None:
     """Return the service with the status that its pending transition has reached by now."""
-    if service is None or _TRANSITION not in service.values:
+    transition = None if service is None else pending_transition(service)
+    if service is None or transition is None or clock() < transition[0]:
         return service
+    return replace(without_pending_transition(service), status=transition[1])
+
+
+def pending_transition(service: Service) -> tuple[datetime, str] | None:
+    """Return the end and the final status of the pending transition; raise ValueError if they make no sense."""
+    if _TRANSITION not in service.values:
+        return None
     end, status = service.values[_TRANSITION]
-    return (
-        replace(without_pending_transition(service), status=status)
-        if clock() >= datetime.fromisoformat(end)
-        else service
-    )
+    moment = datetime.fromisoformat(end)
+    if status not in STATUSES or (moment.tzinfo is None) != (service.created_at.tzinfo is None):
+        raise ValueError(f"pending transition: got {end} and {status!r}, expected a time and a status")
+    return moment, status
 
 
 def without_pending_transition(service: Service) -> Service:

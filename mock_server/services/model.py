@@ -39,8 +39,16 @@ class IdTakenError(Exception):
     """Another service has this id."""
 
 
-class UnreachableStoreError(Exception):
-    """The database failed; the transaction is rolled back."""
+class StoreError(Exception):
+    """The store failed during a transaction, which counts as not stored."""
+
+
+class UnreachableStoreError(StoreError):
+    """The database is away, locked or read-only, or its file is gone; another try may succeed."""
+
+
+class UnreadableServiceError(StoreError):
+    """A stored service cannot be read; the message names its id."""
 
 
 class UnusableStoreError(ValueError):
@@ -51,16 +59,16 @@ class Transaction(Protocol):
     """Reads and writes that no other transaction interrupts."""
 
     def get(self, service_id: str) -> Service | None:
-        """Return the service of that id, of any team."""
+        """Return the service of that id, of any team; raise UnreadableServiceError if it cannot be read."""
 
     def by_slug(self, team: str, slug: str) -> Service | None:
         """Return the newest service of the team with that slug."""
 
     def all(self) -> list[Service]:
-        """Return every service, oldest first."""
+        """Return every service that can be read, oldest first."""
 
     def newest(self, limit: int) -> list[Service]:
-        """Return at most `limit` services, newest first."""
+        """Return those of the `limit` newest services that can be read, newest first."""
 
     def count(self) -> int:
         """Return the number of services."""
@@ -82,4 +90,4 @@ class Store(Protocol):
     """Stores services."""
 
     def transaction(self) -> AbstractContextManager[Transaction]:
-        """Return a transaction; an exception within it leaves the store unchanged."""
+        """Return a transaction; an exception within it leaves the store unchanged. StoreError if the store fails."""

@@ -5,28 +5,32 @@ A service is one row: a document and its index keys. The document is ASCII JSON:
 
 import hashlib
 import json
+import logging
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from mock_server.services import database
+from mock_server.services import database, lifecycle
 from mock_server.services.database import SERVICES
 from mock_server.services.model import (
+    STATUSES,
     IdTakenError,
     Service,
     SlugTakenError,
     Transaction,
     UnreachableStoreError,
+    UnreadableServiceError,
 )
+from mock_server.services.sqlite_file import SqliteFile
 
 _COLUMNS = SERVICES.c
 # Statements are built once: SQLAlchemy needs longer to build one than a database to run it.
-_DOCUMENTS = sa.select(_COLUMNS.document)
+_DOCUMENTS = sa.select(_COLUMNS.id, _COLUMNS.document)
 _BY_ID = _DOCUMENTS.where(_COLUMNS.id == sa.bindparam("service_id_value")).with_for_update()
 _BY_SLUG = (
     _DOCUMENTS.where(_COLUMNS.team == sa.bindparam("team_value"), _COLUMNS.slug == sa.bindparam("slug_value"))
@@ -38,22 +42,26 @@ _UPDATE = sa.update(SERVICES).where(_COLUMNS.id == sa.bindparam("service_id_valu
 
 def open_sql_store(address: str) -> "SqlStore":
     """Return the store at a database URL; raise UnusableStoreError if the database cannot be used."""
-    return SqlStore(database.open_engine(address))
+    return SqlStore(*database.open_engine(address))
 
 
 class SqlStore:
     """A store that processes can share. Every acknowledged write survives a crash."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
-        self._write_lock = database.write_lock(engine)
+    def __init__(self, engine: sa.Engine, file: SqliteFile | None) -> None:
+        self._engine, self._file = engine, file
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Return a transaction; raise UnreachableStoreError if the database fails."""
         try:
-            with self._write_lock, self._engine.begin() as connection:
-                yield _SqlTransaction(connection)
+            with self._file or nullcontext(), self._engine.connect() as connection:
+                try:
+                    with connection.begin():
+                        yield _SqlTransaction(connection)
+                finally:  # after the commit, and while the connection keeps the files of SQLite open
+                    if self._file is not None:
+                        self._file.check()
         except SQLAlchemyError as error:
             raise UnreachableStoreError(database.error_message(error)) from error
 
@@ -73,14 +81,10 @@ class _SqlTransaction:
         return self._find_one(_BY_SLUG, team_value=_index_key(team), slug_value=_index_key(slug))
 
     def all(self) -> list[Service]:
-        return [
-            _service_from_json(text)
-            for text in self._connection.scalars(_DOCUMENTS.order_by(_COLUMNS.position))
-        ]
+        return self._find_readable(_DOCUMENTS.order_by(_COLUMNS.position))
 
     def newest(self, limit: int) -> list[Service]:
-        newest_first = _DOCUMENTS.order_by(_COLUMNS.position.desc()).limit(limit)
-        return [_service_from_json(text) for text in self._connection.scalars(newest_first)]
+        return self._find_readable(_DOCUMENTS.order_by(_COLUMNS.position.desc()).limit(limit))
 
     def count(self) -> int:
         return self._connection.scalar(sa.select(sa.func.count()).select_from(SERVICES)) or 0
@@ -128,8 +132,17 @@ class _SqlTransaction:
         self._connection.execute(sa.update(SERVICES).where(_COLUMNS.position == position).values(claim=slug))
 
     def _find_one(self, query: sa.Select[Any], **parameters: str) -> Service | None:
-        text = self._connection.scalar(query, parameters)
-        return None if text is None else _service_from_json(text)
+        row = self._connection.execute(query, parameters).first()
+        return None if row is None else _read_service(row)
+
+    def _find_readable(self, query: sa.Select[Any]) -> list[Service]:
+        services = []
+        for row in self._connection.execute(query):
+            try:
+                services.append(_read_service(row))
+            except UnreadableServiceError as error:
+                logging.getLogger(__name__).error("left out of the list: %s", error)  # noqa: TRY400 - one line
+        return services
 
 
 def _to_row(service: Service) -> dict[str, Any]:
@@ -144,10 +157,29 @@ def _to_row(service: Service) -> dict[str, Any]:
     }
 
 
+def _read_service(row: sa.Row[Any]) -> Service:
+    try:
+        return _service_from_json(row.document)
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise UnreadableServiceError(f"the row of the service {row.id!r} cannot be read: {reason}") from error
+
+
 def _service_from_json(text: str) -> Service:
+    """Return the service of a document; raise KeyError, RecursionError, TypeError or ValueError if it is none."""
+    if not text.isascii():
+        raise ValueError("got another document, expected ASCII JSON")
     loaded = json.loads(text)
     moments = {name: datetime.fromisoformat(loaded[name]) for name in ("created_at", "updated_at")}
-    return Service(**{**loaded, **moments})
+    service = Service(**{**loaded, **moments})
+    if service.status not in STATUSES:
+        raise ValueError(f"status: got {service.status!r}, expected one of {', '.join(STATUSES)}")
+    if not all(isinstance(text, str) for text in (service.id, service.team)):
+        raise TypeError("id and team: expected texts")
+    if not isinstance(service.values, dict):
+        raise TypeError("values: expected an object")
+    lifecycle.pending_transition(service)
+    return service
 
 
 def _index_key(text: str) -> str:

@@ -56,6 +56,12 @@ def run_query(statement: str) -> list[Any]:
         return result.fetchall() if result.description else []
 
 
+def lock_services(transaction: Any) -> None:
+    """Lock all services until the transaction ends; one of SQLite locks its whole file anyway."""
+    if transaction._connection.dialect.name == "postgresql":
+        transaction._connection.exec_driver_sql("LOCK TABLE mock_server_services")
+
+
 @contextmanager
 def run_mock(store: str, log: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Run a mock on a store in a process group; yield the process and the URL."""

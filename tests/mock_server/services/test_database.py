@@ -1,10 +1,12 @@
 """Opening a store: tables are created once, and an unusable store is reported on one line."""
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 
 from mock_server.services.model import IdTakenError, Service, SlugTakenError, Store
 from tests.support import databases
-from tests.support.databases import StoreOpener, each_shared_store
+from tests.support.databases import SHARED, StoreOpener, each_shared_store, lock_services
 from tests.support.fixture_player import ROOT
 from tests.support.processes import MOCK, run
 
@@ -57,6 +59,40 @@ def test_tables_of_another_version_are_refused(
     message = f"got tables of version {version}, expected version 1; name another database\n"
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert result.stderr.endswith(message)
+
+
+#: What to add to the address of a store, so that it can only be read.
+READ_ONLY = {
+    "sqlite": ("?mode=ro&uri=true", "attempt to write a readonly database"),
+    "postgresql": (
+        "%20-cdefault_transaction_read_only%3Don",
+        "cannot execute UPDATE in a read-only transaction",
+    ),
+}
+
+
+@pytest.mark.parametrize(("store_url", "kind"), [(kind, kind) for kind in SHARED], indirect=["store_url"])
+def test_a_read_only_store_is_refused_at_start(store_url: str, kind: str, store_opener: StoreOpener) -> None:
+    """One line says that the database is read-only, and the exit code is 2."""
+    store_opener(store_url)
+    suffix, message = READ_ONLY[kind]
+    address = store_url.replace("sqlite:///", "sqlite:///file:") + suffix
+    result = run("--port", "0", "--store", address)
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert result.stderr.endswith(f": {message}; name a usable database\n")
+
+
+@each_shared_store
+def test_a_locked_store_is_refused_at_start(store_url: str, store_opener: StoreOpener) -> None:
+    """Within seconds one line says that the store is locked, and the exit code is 2."""
+    with store_opener(store_url).transaction() as transaction:
+        lock_services(transaction)
+        started = time.monotonic()
+        result = run("--port", "0", "--store", store_url)
+    reason = r"(database is locked|canceling statement due to lock timeout); name a usable database\n$"
+    assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert re.search(reason, result.stderr)
+    assert time.monotonic() - started < 15
 
 
 UNUSABLE = {

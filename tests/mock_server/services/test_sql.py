@@ -2,17 +2,21 @@
 
 import contextlib
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from werkzeug.test import Client
 
 from mock_server import create_app
-from mock_server.services.model import Service
+from mock_server.services.database import SERVICES
+from mock_server.services.model import Service, Store
 from tests.support import databases
 from tests.support.clients import over_wsgi
-from tests.support.databases import StoreOpener, each_shared_store, each_store, run_query
+from tests.support.databases import StoreOpener, each_shared_store, each_store, lock_services, run_query
 from tests.support.fixture_player import FixturePlayer, cases
 
 store_opener, store_url = databases.store_opener, databases.store_url
@@ -167,6 +171,101 @@ def test_a_database_failure_is_a_503(store_url: str, store_opener: StoreOpener) 
         transaction._connection.exec_driver_sql("ALTER TABLE away RENAME TO mock_server_services")
     assert (failure.status_code, failure.mimetype) == (503, "application/problem+json")
     assert client.post(CREATE, json=BODY, headers=AUTH).status_code == 201
+
+
+@each_shared_store
+def test_a_locked_store_is_a_503(store_url: str, store_opener: StoreOpener) -> None:
+    """While another process holds a lock, all callers get a 503 within seconds, and a 201 afterwards."""
+    app, other = create_app(store=store_opener(store_url)), store_opener(store_url)
+
+    def create(number: int) -> int:
+        body = {**BODY, "service_slug": f"slug-{number}"}
+        return Client(app).post(CREATE, json=body, headers=AUTH).status_code
+
+    with ThreadPoolExecutor(8) as pool, other.transaction() as transaction:
+        lock_services(transaction)
+        started = time.monotonic()
+        statuses = list(pool.map(create, range(8)))
+        elapsed = time.monotonic() - started
+    assert (statuses, elapsed < 10) == ([503] * 8, True)
+    assert create(0) == 201
+
+
+@each_shared_store
+def test_a_store_that_becomes_read_only_is_a_503(store_url: str, store_opener: StoreOpener) -> None:
+    """A create is refused with 503 once the database accepts no writes."""
+    store = store_opener(store_url)
+    with store.transaction() as transaction:
+        connection = transaction._connection
+        sqlite = connection.dialect.name == "sqlite"
+        connection.exec_driver_sql(
+            "PRAGMA query_only = 1" if sqlite else "SET default_transaction_read_only = on"
+        )
+    assert Client(create_app(store=store)).post(CREATE, json=BODY, headers=AUTH).status_code == 503
+
+
+#: Documents of a row that are no service; each replaces a part of the stored one, or all of it.
+UNREADABLE = {
+    "no-json": (None, "{"),
+    "no-object": (None, "[]"),
+    "deeply-nested": (None, "[" * 100_000),
+    "no-ascii": ('"abc"', '"ä"'),
+    "a-property-missing": ('"created_at"', '"other"'),
+    "no-time": ('"2026-', '"x'),
+    "an-unknown-status": ('"status": "created"', '"status": "gone"'),
+    "an-unknown-transition": ('"values": {', '"values": {"/arrives": ["2026-01-01", "gone"], '),
+    "values-that-are-no-object": ('"values": {', '"values": [], "other": {'),
+}
+
+
+@each_shared_store
+@pytest.mark.parametrize(("part", "replacement"), UNREADABLE.values(), ids=UNREADABLE)
+def test_a_row_that_cannot_be_read_is_named(
+    store_url: str,
+    part: str | None,
+    replacement: str,
+    store_opener: StoreOpener,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Its readers get a 500, the log names its id without a traceback, and other services are served."""
+    store = store_opener(store_url)
+    client = Client(create_app(store=store, clock=lambda: NOW))
+    bodies = [{**BODY, "service_slug": slug} for slug in ("abc", "other")]
+    broken, _ = [client.post(CREATE, json=body, headers=AUTH).json["id"] for body in bodies]
+    break_row(store, broken, part, replacement)
+    urls = ["/api/v1/r/containers/abc", "/api/v1/r/containers/other", "/_mock/services", "/_mock/"]
+    statuses = [client.get(url, headers=AUTH).status_code for url in urls]
+    update = client.put(f"{CREATE}/{broken}", json={"display_name": "e"}, headers=AUTH)
+    listed = [service["service_slug"] for service in client.get("/_mock/services").json["services"]]
+    assert (statuses, update.status_code, listed) == ([500, 200, 200, 200], 500, ["other"])
+    assert all(broken in record.getMessage() and not record.exc_info for record in caplog.records)
+    assert len(caplog.records) == 5
+    assert client.delete("/_mock/services").json == {"removed": 2}
+
+
+def break_row(store: Store, service_id: str, part: str | None, replacement: str) -> None:
+    """Replace a part of the document of a service, or all of it."""
+    with store.transaction() as transaction:
+        connection, row = transaction._connection, SERVICES.c.id == service_id
+        document = connection.scalar(sa.select(SERVICES.c.document).where(row))
+        broken = replacement if part is None else document.replace(part, replacement)
+        connection.execute(sa.update(SERVICES).where(row).values(document=broken))
+    assert broken != document
+
+
+def test_a_row_of_other_bytes_is_named(
+    tmp_path: Path, store_opener: StoreOpener, caplog: pytest.LogCaptureFixture
+) -> None:
+    """SQLite stores text that is no UTF-8: its readers get a 500, and the log names the row."""
+    store = store_opener(f"sqlite:///{tmp_path / 'file.db'}")
+    client = Client(create_app(store=store))
+    service_id = client.post(CREATE, json=BODY, headers=AUTH).json["id"]
+    with store.transaction() as transaction:
+        transaction._connection.exec_driver_sql(
+            "UPDATE mock_server_services SET document = CAST(x'22ff22' AS TEXT)"
+        )
+    assert client.get("/api/v1/r/containers/abc", headers=AUTH).status_code == 500
+    assert [service_id in record.getMessage() for record in caplog.records] == [True]
 
 
 @pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
