@@ -80,7 +80,10 @@ def serve_mock(server: ServerOptions, options: MockOptions) -> None:
 
 
 def run_server(server: ServerOptions, loader: Callable[[], Any]) -> None:
-    """Serve the ASGI app that the loader returns in each worker."""
+    """Serve the ASGI app that the loader returns in each worker.
+
+    One of several workers is replaced if it ends, unless it is a replacement that ends within seconds.
+    """
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces
 
@@ -96,7 +99,20 @@ def run_server(server: ServerOptions, loader: Callable[[], Any]) -> None:
         workers_kill_timeout=1,
         respawn_failed_workers=server.workers > 1,
     )
-    granian.serve(target_loader=loader, wrap_loader=False)
+    try:
+        granian.serve(target_loader=functools.partial(_load_or_exit, loader), wrap_loader=False)
+    except SystemExit as end:
+        if end.code and not granian.interrupt_signal:
+            again = " again within seconds" if server.workers > 1 else ""
+            sys.exit(f"mock-server: a worker process was killed or failed{again}, so the server ends")
+
+
+def _load_or_exit(loader: Callable[[], Any]) -> Any:
+    """Return the app of a worker; end with one line if a file or the store became unusable since the start."""
+    try:
+        return loader()
+    except (UnusableFileError, ValueError) as error:
+        sys.exit(f"mock-server: {' '.join(str(error).split())}")
 
 
 def _load_worker(server: ServerOptions, options: MockOptions, unclaimed: Any) -> Front:

@@ -199,6 +199,44 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
         }
 
 
+@pytest.mark.parametrize(("workers", "reason"), [(1, "failed"), (2, "failed again within seconds")])
+def test_a_mock_whose_workers_are_killed_again_and_again_ends(
+    tmp_path: Path, workers: int, reason: str
+) -> None:
+    """The last line says why, and the exit code is 1."""
+    store, log = f"sqlite:///{tmp_path / 'services.db'}", tmp_path / "log"
+    with run_mock(store, log, "--workers", str(workers)) as (parent, _):
+        for _ in range(workers):
+            kill_newest_worker(parent)
+        assert parent.wait(timeout=10) == 1
+    last_line = log.read_text(encoding="utf-8").splitlines()[-1]
+    assert last_line == f"mock-server: a worker process was killed or {reason}, so the server ends"
+
+
+def kill_newest_worker(parent: subprocess.Popen[bytes]) -> None:
+    """Kill the newest worker, and wait until it is replaced or the parent ends."""
+    before = find_workers(parent.pid)
+    os.kill(max(before), signal.SIGKILL)
+    wait_until(lambda: parent.poll() is not None or bool(find_workers(parent.pid) - before))
+
+
+def test_a_worker_whose_store_is_lost_says_so(tmp_path: Path) -> None:
+    """The replacement of a killed worker reports the store on one line, without a traceback."""
+    path, log = tmp_path / "services.db", tmp_path / "log"
+    with run_mock(f"sqlite:///{path}", log, "--workers", "2") as (parent, _):
+        path.unlink()
+        path.mkdir()
+        os.kill(min(find_workers(parent.pid)), signal.SIGKILL)
+        assert parent.wait(timeout=10) == 1
+    *_, reason, last_line = log.read_text(encoding="utf-8").splitlines()
+    assert (
+        reason
+        == f"mock-server: --store sqlite:///{path}: unable to open database file; name a usable database"
+    )
+    assert last_line.startswith("mock-server: a worker process was killed or failed again")
+    assert "Traceback" not in log.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("arguments", [("--workers", "2"), ()], ids=["two", "one"])
 def test_workers_end_with_their_parent(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """After a kill -9 of the parent no worker holds the port."""
