@@ -7,6 +7,7 @@ keeps what granian's WSGI loses: the raw path, each header field, and whether th
 import asyncio
 import functools
 import io
+import logging
 import sys
 import tempfile
 from collections import Counter
@@ -31,6 +32,8 @@ from mock_server.web.wsgi import (
 BODY_TIMEOUT_SECONDS = 30.0
 #: A larger body is kept in a temporary file.
 _MAX_MEMORY_BYTES = 1024 * 1024
+#: A longer response is sent in parts of this size, each of which the client has to read in time.
+_PART_BYTES = 256 * 1024
 _CLOSE = {"Connection": "close"}
 #: Fields that a request has once at most, even with equal values (RFC 9110, 5.3).
 _SINGLE_FIELDS = ("Host", "Content-Type", "Authorization", "X-Team-ID")
@@ -44,9 +47,10 @@ HeaderFields = list[tuple[str, str]]
 class Front:
     """An ASGI app around a WSGI app.
 
-    A body has to arrive within `body_timeout` seconds; the client has to take each part of a streamed response within
-    the same time. Of a longer body than `max_bytes` only the beginning is handed on; None keeps all of it. With
-    `threads`, an app that blocks is called in one of them, and may stream; else it is called on the event loop.
+    A body has to arrive within `body_timeout` seconds, and the client has to read each part of a long response within
+    as many; else the connection is closed. Of a longer body than `max_bytes` only the beginning is handed on; None
+    keeps all of it. With `threads`, an app that blocks is called in one of them, and may stream; else it is called on
+    the event loop.
     """
 
     def __init__(
@@ -63,7 +67,7 @@ class Front:
             problem = problem or _check_fields(environ)
             if problem is not None:
                 environ[FRONT_PROBLEM] = problem
-            sender = _Sender(receive, send, on_loop=self._pool is None, part_timeout=self._body_timeout)
+            sender = _Sender(receive, send, self._body_timeout, on_loop=self._pool is None)
             try:
                 await self._call_app(environ, sender)
                 if environ.get(DELAY_SECONDS):
@@ -119,8 +123,8 @@ class Front:
 class _Sender:
     """Sends the response of a WSGI app: whole if it is a list or made on the loop, else in parts from a thread."""
 
-    def __init__(self, receive: Receive, send: Send, *, on_loop: bool, part_timeout: float) -> None:
-        self._on_loop, self._part_timeout = on_loop, part_timeout
+    def __init__(self, receive: Receive, send: Send, timeout: float, *, on_loop: bool) -> None:
+        self._timeout, self._on_loop = timeout, on_loop
         self._loop = asyncio.get_running_loop()
         self._receive, self._send = receive, send
         self._head: Message = {}
@@ -148,7 +152,11 @@ class _Sender:
         """Send a response that is not a stream."""
         if isinstance(self._whole, list):
             await self._send(self._head)
-            await self._send_body(b"".join(self._whole), more=False)
+            body, sent = b"".join(self._whole), 0
+            while len(body) - sent > _PART_BYTES:
+                await self._send_in_time(body[sent : sent + _PART_BYTES])
+                sent += _PART_BYTES
+            await self._send_body(body[sent:], more=False)
         elif self._whole is not None:
             await self._send_truncated(self._whole)
 
@@ -172,8 +180,17 @@ class _Sender:
     async def _send_part(self, part: bytes) -> None:
         if self._disconnect is not None and self._disconnect.done():  # granian would drop the part silently
             raise ConnectionResetError("the client closed the connection")
-        async with asyncio.timeout(self._part_timeout):  # a client that reads nothing would hold the thread
-            await self._send_body(part, more=True)
+        await self._send_in_time(part)
+
+    async def _send_in_time(self, part: bytes) -> None:
+        """Send a part of several, and give up if the client does not read on."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._send_body(part, more=True)
+        except TimeoutError:
+            reason = f"a client read nothing of its response for {self._timeout:g} seconds"
+            logging.getLogger(__name__).warning("%s; its connection is closed", reason)
+            raise ConnectionResetError(reason) from None
 
     async def _send_body(self, part: bytes, *, more: bool) -> None:
         await self._send({"type": "http.response.body", "body": part, "more_body": more})

@@ -1,6 +1,7 @@
 """The asynchronous front: the request that it passes to the app, and the response that it sends."""
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -251,32 +252,56 @@ def test_a_stream_that_fails_breaks_the_connection() -> None:
         send_through(app, b"")
 
 
-def test_a_client_that_takes_no_part_of_a_response_is_given_up() -> None:
-    """The stream ends with an error once a part was not taken in time, and the app is told."""
-    closed: list[bool] = []
+def test_a_long_list_is_sent_in_parts() -> None:
+    """No part has more than 256 KiB, so that the client has to read on."""
 
-    class Parts:
-        def __iter__(self) -> Iterator[bytes]:
-            return iter([b"a"])
-
-        def close(self) -> None:
-            closed.append(True)
-
-    def app(_environ: Any, start_response: Any) -> Parts:
+    def app(_environ: Any, start_response: Any) -> list[bytes]:
         start_response("200 OK", [])
-        return Parts()
+        return [b"a" * 200_000, b"b" * 400_000]
 
-    async def receive() -> dict[str, Any]:
-        if not received:
-            received.append(True)
-            return {"type": "http.request"}
-        return await asyncio.Future()
+    _, *parts = send_through(app, b"")
+    assert [(len(part["body"]), part["more_body"]) for part in parts] == [
+        (262_144, True),
+        (262_144, True),
+        (75_712, False),
+    ]
+    assert b"".join(part["body"] for part in parts) == b"a" * 200_000 + b"b" * 400_000
+
+
+async def request_without_reading(body: object, threads: int) -> list[object]:
+    """Return the exceptions of two requests whose clients read nothing of the response."""
+
+    def app(_environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        return body
+
+    async def request(front: Front) -> None:
+        messages = [{"type": "http.request"}]
+
+        async def receive() -> dict[str, Any]:
+            if not messages:
+                await asyncio.Event().wait()
+            return messages.pop()
+
+        await front(SCOPE, receive, send)
 
     async def send(message: dict[str, Any]) -> None:
         if message.get("body"):
-            await asyncio.Future()
+            await asyncio.Event().wait()
 
-    received: list[bool] = []
-    with pytest.raises(TimeoutError):
-        asyncio.run(Front(app, body_timeout=0.05, threads=1)(SCOPE, receive, send))
-    assert closed == [True]
+    front = Front(app, body_timeout=0.05, threads=threads)
+    return await asyncio.gather(request(front), request(front), return_exceptions=True)
+
+
+BODIES = {"a-list": ([b"a" * 1_000_000], 0), "a-stream": (itertools.repeat(b"a"), 1)}
+
+
+@pytest.mark.parametrize(("body", "threads"), BODIES.values(), ids=BODIES)
+def test_a_response_that_is_not_read_is_given_up(
+    body: object, threads: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After the timeout the connection is closed and the thread is free; the log has a line."""
+    errors = asyncio.run(request_without_reading(body, threads))
+    line = "a client read nothing of its response for 0.05 seconds"
+    assert [repr(error) for error in errors] == [repr(ConnectionResetError(line))] * 2
+    assert [record.getMessage() for record in caplog.records] == [f"{line}; its connection is closed"] * 2

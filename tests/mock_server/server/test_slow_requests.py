@@ -132,6 +132,27 @@ def test_a_body_that_does_not_arrive_ends_with_408() -> None:
         assert (response.status, problem["detail"]) == (408, "the body did not arrive within 0.2 seconds")
 
 
+def test_an_abandoned_read_of_a_large_journal_is_given_up() -> None:
+    """A client that does not read is reported and cut off; another client gets the whole journal meanwhile."""
+    with (
+        mock_server("--body-timeout", "1") as running,
+        closing(open_connection(running)) as connection,
+        open_socket(running) as abandoned,
+    ):
+        for _ in range(100):
+            connection.request("POST", CREATE, b"\x01" * 64_000, HEADERS)
+            assert connection.getresponse().read()
+        abandoned.sendall(b"GET /_mock/journal HTTP/1.1\r\nHost: mock\r\n\r\n")
+        connection.request("GET", "/_mock/journal")
+        assert len(json.loads(connection.getresponse().read())["requests"]) == 100
+        assert running.process.stderr is not None
+        assert any("read nothing of its response for 1 seconds" in line for line in running.process.stderr)
+        response = http.client.HTTPResponse(abandoned)
+        response.begin()
+        with pytest.raises(http.client.IncompleteRead):
+            response.read()
+
+
 def test_without_the_size_rule_a_longer_body_is_served() -> None:
     """A body above --max-body is read whole if body-size is disabled."""
     body = json.dumps({**BODY, "service_desc": "d" * 400}).encode()
