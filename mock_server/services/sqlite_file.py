@@ -32,20 +32,20 @@ class SqliteFile:
         self._lock.release()
 
     def check(self) -> None:
-        """Raise UnreachableStoreError if the file was deleted or replaced: a write to the old one would be lost.
+        """Raise UnreachableStoreError if the file was deleted, emptied or replaced: a write to it is lost.
 
         While a connection is open, its write-ahead log is there too.
         """
         if _identify(self._path) != self._opened or not self._log.exists():
             raise UnreachableStoreError(
-                f"{self._path}: the file was deleted or replaced while the mock uses it; restart the mock"
+                f"{self._path}: the file was deleted, emptied or replaced while the mock uses it; restart the mock"
             )
 
 
 def _identify(path: Path) -> tuple[int, int] | None:
-    """Return the device and the inode of a file, None if there is no file."""
+    """Return the device and the inode of a file, None if there is none or it is empty."""
     try:
         status = path.stat()
     except OSError:
         return None
-    return status.st_dev, status.st_ino
+    return (status.st_dev, status.st_ino) if status.st_size else None

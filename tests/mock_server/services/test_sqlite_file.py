@@ -30,6 +30,7 @@ LOSSES: dict[str, Callable[[Path], object]] = {
     "deleted": Path.unlink,
     "moved": lambda path: path.rename(path.with_name("moved.db")),
     "replaced": replace_file,
+    "emptied": lambda path: path.write_bytes(b""),
     "write-ahead-log-deleted": lambda path: path.with_name(f"{path.name}-wal").unlink(),
 }
 
@@ -54,10 +55,9 @@ def test_nothing_is_stored_in_a_lost_file(
     ]
     assert [before.status_code, *(response.status_code for response in after)] == [201, 503, 503, 503, 503]
     assert {response.mimetype for response in after} == {"application/problem+json"}
-    line = (
-        f"the store failed: {path}: the file was deleted or replaced while the mock uses it; restart the mock"
-    )
-    assert {(record.levelno, record.getMessage()) for record in caplog.records} == {(logging.ERROR, line)}
+    reason = "the file was deleted, emptied or replaced while the mock uses it; restart the mock"
+    lines = {(record.levelno, record.getMessage()) for record in caplog.records}
+    assert lines == {(logging.ERROR, f"the store failed: {path}: {reason}")}
 
 
 def test_a_request_waits_seconds_for_its_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
