@@ -49,15 +49,22 @@ class Front:
 
     A body has to arrive within `body_timeout` seconds, and the client has to read each part of a long response within
     as many; else the connection is closed. Of a longer body than `max_bytes` only the beginning is handed on; None
-    keeps all of it. With `threads`, an app that blocks is called in one of them, and may stream; else it is called on
-    the event loop.
+    keeps all of it. With `threads`, an app that blocks is called in one of them, and may stream; a request that finds
+    none free within `queue_timeout` seconds gets a 503. Else the app is called on the event loop.
     """
 
     def __init__(
-        self, app: WsgiApp, *, body_timeout: float, max_bytes: int | None = None, threads: int = 0
+        self,
+        app: WsgiApp,
+        *,
+        body_timeout: float,
+        max_bytes: int | None = None,
+        threads: int = 0,
+        queue_timeout: float | None = None,
     ) -> None:
         self._app, self._body_timeout, self._max_bytes = app, body_timeout, max_bytes
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="front") if threads else None
+        self._free_threads, self._queue_timeout = asyncio.Semaphore(threads), queue_timeout
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request; an exception makes the server close the connection."""
@@ -108,9 +115,20 @@ class Front:
 
     async def _call_app(self, environ: Environ, sender: "_Sender") -> None:
         if self._pool is None:
-            self._run(environ, sender)
-        else:
+            return self._run(environ, sender)
+        try:
+            async with asyncio.timeout(self._queue_timeout):
+                await self._free_threads.acquire()
+        except TimeoutError:
+            detail = (
+                f"all threads were busy for {self._queue_timeout:g} seconds, and nothing is stored; try again"
+            )
+            environ[FRONT_PROBLEM] = problem_response(503, detail)
+            return self._run(environ, sender)  # refuses the request, and does not block
+        try:
             await asyncio.get_running_loop().run_in_executor(self._pool, self._run, environ, sender)
+        finally:
+            self._free_threads.release()
 
     def _run(self, environ: Environ, sender: "_Sender") -> None:
         parts = self._app(environ, sender.start)

@@ -26,6 +26,8 @@ from mock_server.web.middleware import MAX_DRAIN_BYTES
 
 #: Requests that may wait for a database at the same time, per worker.
 DATABASE_THREADS = 8
+#: Seconds that another request may wait for its turn, since a locked database holds up all of them.
+QUEUE_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ def _load_worker(server: ServerOptions, options: MockOptions, unclaimed: Any) ->
         body_timeout=server.body_timeout,
         max_bytes=MAX_DRAIN_BYTES if "body-size" in options.disabled_rules else options.max_body,
         threads=0 if options.store == MEMORY else DATABASE_THREADS,
+        queue_timeout=QUEUE_SECONDS,
     )
 
 

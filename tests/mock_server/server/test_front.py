@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -305,3 +306,29 @@ def test_a_response_that_is_not_read_is_given_up(
     line = "a client read nothing of its response for 0.05 seconds"
     assert [repr(error) for error in errors] == [repr(ConnectionResetError(line))] * 2
     assert [record.getMessage() for record in caplog.records] == [f"{line}; its connection is closed"] * 2
+
+
+def test_a_request_that_finds_no_free_thread_is_refused() -> None:
+    """The app refuses it with 503 on the event loop, and the request that holds the thread is answered later."""
+    release = threading.Event()
+    statuses: list[int] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        refused = FRONT_PROBLEM in environ
+        assert refused or release.wait(10)
+        start_response("503 Busy" if refused else "200 OK", [])
+        release.set()
+        return []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request"}
+
+    async def send(message: dict[str, Any]) -> None:
+        statuses.extend([message["status"]] if "status" in message else [])
+
+    async def request_twice() -> None:
+        front = Front(app, body_timeout=5, threads=1, queue_timeout=0.05)
+        await asyncio.gather(front(SCOPE, receive, send), front(SCOPE, receive, send))
+
+    asyncio.run(request_twice())
+    assert statuses == [503, 200]
