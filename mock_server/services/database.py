@@ -15,6 +15,12 @@ from mock_server.services.sqlite_file import LOCK_TIMEOUT_SECONDS, SqliteFile
 SCHEMA_VERSION = 1
 #: Seconds that PostgreSQL may take to accept a connection, or to run a statement.
 _POSTGRESQL_TIMEOUT_SECONDS = 5
+#: Sets the timeouts of a connection that neither the URL nor the server sets.
+_SET_TIMEOUTS = """
+    SELECT set_config(name, value, false)
+    FROM (VALUES ('lock_timeout', %s::text), ('statement_timeout', %s::text)) AS timeouts (name, value)
+    WHERE current_setting(name) = '0'
+"""
 _TABLES = sa.MetaData()
 _SCHEMA = sa.Table("mock_server_schema", _TABLES, sa.Column("version", sa.Integer, nullable=False))
 #: `claim` is the slug, or a placeholder while another service of the team claims it. The database refuses a second
@@ -78,12 +84,7 @@ def _parse_url(address: str) -> sa.URL:
 
 def _create_engine(url: sa.URL) -> sa.Engine:
     if url.get_backend_name() == "postgresql":
-        return sa.create_engine(
-            url.update_query_dict(_postgresql_options(url)),
-            hide_parameters=True,
-            pool_pre_ping=True,  # replaces a connection that the server closed
-            pool_timeout=_POSTGRESQL_TIMEOUT_SECONDS,
-        )
+        return _create_postgresql_engine(url)
     sqlite_options = {"timeout": LOCK_TIMEOUT_SECONDS, "isolation_level": None}
     engine = sa.create_engine(url, hide_parameters=True, connect_args=sqlite_options)
     sa.event.listen(engine, "connect", _set_up_sqlite)
@@ -91,15 +92,23 @@ def _create_engine(url: sa.URL) -> sa.Engine:
     return engine
 
 
-def _postgresql_options(url: sa.URL) -> dict[str, str]:
-    """Return options that make every wait end; those of the user take precedence."""
+def _create_postgresql_engine(url: sa.URL) -> sa.Engine:
     seconds = _POSTGRESQL_TIMEOUT_SECONDS
-    timeouts = {"connect_timeout": str(seconds), "tcp_user_timeout": str(seconds * 1000)}
-    settings = f"-c lock_timeout={LOCK_TIMEOUT_SECONDS}s -c statement_timeout={seconds}s"
-    return {
-        **{name: value for name, value in timeouts.items() if name not in url.query},
-        "options": " ".join([settings, *url.normalized_query.get("options", ())]),
-    }
+    timeouts = {"connect_timeout": seconds, "tcp_user_timeout": seconds * 1000}
+    engine = sa.create_engine(
+        url,
+        hide_parameters=True,
+        pool_pre_ping=True,  # replaces a connection that the server closed
+        pool_timeout=seconds,
+        connect_args={name: value for name, value in timeouts.items() if name not in url.query},
+    )
+    sa.event.listen(engine, "connect", _set_up_postgresql)
+    return engine
+
+
+def _set_up_postgresql(raw: Any, _record: Any) -> None:
+    raw.execute(_SET_TIMEOUTS, (f"{LOCK_TIMEOUT_SECONDS}s", f"{_POSTGRESQL_TIMEOUT_SECONDS}s"))
+    raw.commit()
 
 
 def _set_up_sqlite(raw: Any, _record: Any) -> None:

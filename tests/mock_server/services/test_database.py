@@ -156,6 +156,20 @@ def test_sqlite_flushes_every_commit(tmp_path: Path, store_opener: StoreOpener) 
     connection.close()
 
 
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(("suffix", "timeout"), [("", "5s"), ("%20-cstatement_timeout%3D1min", "1min")])
+def test_postgresql_waits_for_seconds_unless_the_url_says_otherwise(
+    store_url: str, suffix: str, timeout: str, store_opener: StoreOpener
+) -> None:
+    """A statement and a lock have timeouts; an option of the URL takes precedence."""
+    with store_opener(store_url + suffix).transaction() as transaction:
+        timeouts = [
+            transaction._connection.exec_driver_sql(f"SHOW {name}_timeout").scalar()
+            for name in ("lock", "statement")
+        ]
+    assert timeouts == ["3s", timeout]
+
+
 def test_memory_loads_no_database() -> None:
     """Creating an app with the default store imports neither SQLAlchemy nor SQLite."""
     program = (
