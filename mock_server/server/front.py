@@ -5,43 +5,21 @@ keeps what granian's WSGI loses: the raw path, each header field, and whether th
 """
 
 import asyncio
-import functools
 import io
-import logging
-import sys
 import tempfile
-from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import IO, Any
+from typing import IO
 
+from mock_server.server.environ import CLOSE, build_environ, check_fields
+from mock_server.server.response_sender import Message, Receive, ResponseSender, Send
 from mock_server.web.middleware import MAX_DRAIN_BYTES
 from mock_server.web.responses import Response, problem_response
-from mock_server.web.truncated_body import FLUSH_SECONDS, TruncatedBody
-from mock_server.web.wsgi import (
-    AWAITS_DELAY,
-    BODY_SIZE,
-    DELAY_SECONDS,
-    FRONT_PROBLEM,
-    HEADER_FIELDS,
-    Environ,
-    WsgiApp,
-)
+from mock_server.web.wsgi import BODY_SIZE, DELAY_SECONDS, FRONT_PROBLEM, Environ, WsgiApp
 
 #: A body has to arrive within this time.
 BODY_TIMEOUT_SECONDS = 30.0
 #: A larger body is kept in a temporary file.
 _MAX_MEMORY_BYTES = 1024 * 1024
-#: A longer response is sent in parts of this size, each of which the client has to read in time.
-_PART_BYTES = 256 * 1024
-_CLOSE = {"Connection": "close"}
-#: Fields that a request has once at most, even with equal values (RFC 9110, 5.3).
-_SINGLE_FIELDS = ("Host", "Content-Type", "Authorization", "X-Team-ID")
-
-Message = dict[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-HeaderFields = list[tuple[str, str]]
 
 
 class Front:
@@ -71,10 +49,10 @@ class Front:
         with self._open_body() as body:
             environ = build_environ(scope, body)
             environ[BODY_SIZE], problem = await self._read_body(environ, receive, body)
-            problem = problem or _check_fields(environ)
+            problem = problem or check_fields(environ)
             if problem is not None:
                 environ[FRONT_PROBLEM] = problem
-            sender = _Sender(receive, send, self._body_timeout, on_loop=self._pool is None)
+            sender = ResponseSender(receive, send, self._body_timeout, on_loop=self._pool is None)
             try:
                 await self._call_app(environ, sender)
                 if environ.get(DELAY_SECONDS):
@@ -99,7 +77,7 @@ class Front:
                     message = await receive()
                     if message["type"] != "http.request":
                         return size, problem_response(
-                            400, "the body broke off, or is framed wrongly", (), _CLOSE
+                            400, "the body broke off, or is framed wrongly", (), CLOSE
                         )
                     part = message.get("body", b"")
                     kept = part if self._max_bytes is None else part[: max(0, self._max_bytes - size)]
@@ -109,11 +87,11 @@ class Front:
                         break
         except TimeoutError:
             detail = f"the body did not arrive within {self._body_timeout:g} seconds"
-            return size, problem_response(408, detail, (), _CLOSE)
+            return size, problem_response(408, detail, (), CLOSE)
         body.seek(0)
         return size, None
 
-    async def _call_app(self, environ: Environ, sender: "_Sender") -> None:
+    async def _call_app(self, environ: Environ, sender: ResponseSender) -> None:
         if self._pool is None:
             return self._run(environ, sender)
         try:
@@ -130,157 +108,9 @@ class Front:
         finally:
             self._free_threads.release()
 
-    def _run(self, environ: Environ, sender: "_Sender") -> None:
+    def _run(self, environ: Environ, sender: ResponseSender) -> None:
         parts = self._app(environ, sender.start)
         try:
             sender.take(parts)
         finally:
             getattr(parts, "close", lambda: None)()
-
-
-class _Sender:
-    """Sends the response of a WSGI app: whole if it is a list or made on the loop, else in parts from a thread."""
-
-    def __init__(self, receive: Receive, send: Send, timeout: float, *, on_loop: bool) -> None:
-        self._timeout, self._on_loop = timeout, on_loop
-        self._loop = asyncio.get_running_loop()
-        self._receive, self._send = receive, send
-        self._head: Message = {}
-        self._whole: list[bytes] | TruncatedBody | None = None
-        self._disconnect: asyncio.Future[None] | None = None
-
-    def start(self, status: str, headers: HeaderFields, _exc_info: Any = None) -> None:
-        """Take the status and the headers, as `start_response` does."""
-        encoded = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        self._head = {"type": "http.response.start", "status": int(status[:3]), "headers": encoded}
-
-    def take(self, parts: Iterable[bytes]) -> None:
-        """Keep a whole body for `send_whole`, or send the parts of a stream as they come."""
-        if self._on_loop and not isinstance(parts, TruncatedBody):
-            parts = list(parts)
-        if isinstance(parts, list | TruncatedBody):
-            self._whole = parts
-            return
-        run_in_loop(self._loop, self._begin_stream())
-        for part in parts:
-            run_in_loop(self._loop, self._send_part(part))
-        run_in_loop(self._loop, self._send_body(b"", more=False))
-
-    async def send_whole(self) -> None:
-        """Send a response that is not a stream."""
-        if isinstance(self._whole, list):
-            await self._send(self._head)
-            body, sent = b"".join(self._whole), 0
-            while len(body) - sent > _PART_BYTES:
-                await self._send_in_time(body[sent : sent + _PART_BYTES])
-                sent += _PART_BYTES
-            await self._send_body(body[sent:], more=False)
-        elif self._whole is not None:
-            await self._send_truncated(self._whole)
-
-    async def _send_truncated(self, truncated: TruncatedBody) -> None:
-        await self._send(self._head)
-        if truncated.sent_bytes < 0:  # granian closes without a byte on a head with two framings
-            return await self._send_body(truncated.body, more=False)
-        await self._send_body(truncated.body[: truncated.sent_bytes], more=True)
-        await asyncio.sleep(FLUSH_SECONDS)
-        raise ConnectionResetError("the connection is closed on demand")
-
-    async def _begin_stream(self) -> None:
-        self._disconnect = asyncio.ensure_future(self._wait_for_disconnect())
-        await self._send(self._head)
-        await self._send_body(b"", more=True)
-
-    async def _wait_for_disconnect(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-
-    async def _send_part(self, part: bytes) -> None:
-        if self._disconnect is not None and self._disconnect.done():  # granian would drop the part silently
-            raise ConnectionResetError("the client closed the connection")
-        await self._send_in_time(part)
-
-    async def _send_in_time(self, part: bytes) -> None:
-        """Send a part of several, and give up if the client does not read on."""
-        try:
-            async with asyncio.timeout(self._timeout):
-                await self._send_body(part, more=True)
-        except TimeoutError:
-            reason = f"a client read nothing of its response for {self._timeout:g} seconds"
-            logging.getLogger(__name__).warning("%s; its connection is closed", reason)
-            raise ConnectionResetError(reason) from None
-
-    async def _send_body(self, part: bytes, *, more: bool) -> None:
-        await self._send({"type": "http.response.body", "body": part, "more_body": more})
-
-    def close(self) -> None:
-        """Stop waiting for the client to close the connection."""
-        if self._disconnect is not None:
-            self._disconnect.cancel()
-
-
-def run_in_loop(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Return the result of a coroutine that the loop runs while the calling thread waits."""
-    return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
-
-
-def build_environ(scope: Message, body: IO[bytes]) -> Environ:
-    """Return the WSGI environ of a request, with the raw path and query as `RAW_URI`."""
-    host, port = scope.get("server") or ("localhost", 0)
-    path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
-    fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
-    return {
-        **_header_variables(fields),
-        "REQUEST_METHOD": scope["method"],
-        "SCRIPT_NAME": "",
-        "PATH_INFO": scope["path"].encode("utf-8", "surrogateescape").decode("latin-1"),
-        "QUERY_STRING": query,
-        "RAW_URI": f"{path}?{query}" if query else path,
-        "SERVER_NAME": str(host),
-        "SERVER_PORT": str(port),
-        "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope.get("scheme", "http"),
-        "wsgi.input": body,
-        "wsgi.input_terminated": True,
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-        HEADER_FIELDS: fields,
-        AWAITS_DELAY: True,
-    }
-
-
-def _check_fields(environ: Environ) -> Response | None:
-    """Return the refusal of a request that two servers may read in two ways."""
-    if environ["SERVER_PROTOCOL"] == "HTTP/1.1" and not environ.get("HTTP_HOST"):  # granian adds an empty one
-        return problem_response(400, "Host: got none, expected the host of the request", (), _CLOSE)
-    if environ.get("HTTP_TRANSFER_ENCODING", "chunked").lower() != "chunked":
-        return problem_response(400, "Transfer-Encoding: got another value, expected chunked", (), _CLOSE)
-    counts = Counter(name.lower() for name, _ in environ[HEADER_FIELDS])
-    for name in _SINGLE_FIELDS:
-        if (count := counts[name.lower()]) > 1:
-            return problem_response(400, f"{name}: got {count} fields, expected one", (), _CLOSE)
-    return None
-
-
-def _header_variables(fields: HeaderFields) -> Environ:
-    """Return the header fields under their WSGI names.
-
-    A name with an underscore is left out: it would pass for the name with a hyphen.
-    """
-    variables: Environ = {}
-    for name, value in fields:
-        key = _variable_name(name)
-        separator = "; " if key == "HTTP_COOKIE" else ","
-        variables[key] = f"{variables[key]}{separator}{value}" if key in variables else value
-    variables.pop("", None)
-    return variables
-
-
-@functools.lru_cache(1000)
-def _variable_name(field_name: str) -> str:
-    """Return the WSGI name of a header field, empty for a name with an underscore."""
-    key = "" if "_" in field_name else field_name.upper().replace("-", "_")
-    return key if key in {"", "CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
