@@ -47,7 +47,7 @@ test: .venv/dev  ## Run the fast tests, in about two minutes
 test-all: .venv/dev  ## Run all tests but the exhaustive ones, in about fifteen minutes
 	$(BIN)/python -m pytest -n auto -m 'not exhaustive'
 
-test-exhaustive: .venv/dev  ## Plant every fault in the mock, in about ten minutes
+test-exhaustive: .venv/dev  ## Plant every fault in the mock and play every seed of hostility, in about twenty minutes
 	$(BIN)/python -m pytest -n auto -m exhaustive
 
 .lint/node_modules/.package-lock.json: .lint/package.json

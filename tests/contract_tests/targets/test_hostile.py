@@ -43,7 +43,10 @@ def test_a_slow_response_leaves_the_next_its_time() -> None:
         assert [type(target.send(CREATE)) for _ in range(5)] == [Response] * 5
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize(
+    "seed",
+    [*range(6), *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(100, 150))],
+)
 def test_a_seed_of_answers_holds_nobody_up(seed: int) -> None:
     """A mixture of answers, chosen by a seed, ends in time for each request; a good answer is a response."""
     with serve_answers(choose_answers(seed)) as (url, given):

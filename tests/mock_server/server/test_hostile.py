@@ -117,14 +117,19 @@ def test_a_seed_of_requests_holds_nobody_up(server: Server, seed: int) -> None:
     check_seed(server, seed, 30)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(100, 120))
+@pytest.mark.parametrize(
+    "seed",
+    [
+        *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(100, 104)),
+        *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(104, 250)),
+    ],
+)
 def test_many_seeds_of_requests_hold_nobody_up(server: Server, seed: int) -> None:
     """The same holds for more clients of more seeds."""
     check_seed(server, seed, 60)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_an_unfinished_head_is_given_up(server: Server) -> None:
     """A head that does not end, however slowly it drips, ends the connection after half a minute."""
     with ThreadPoolExecutor() as pool:
