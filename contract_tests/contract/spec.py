@@ -86,7 +86,9 @@ class _Resolver:
             return [self.resolve(item, parents) for item in node]
         if not isinstance(node, Mapping):
             return node
-        reference = node.get("$ref")
+        dynamic, reference = node.get("$dynamicRef"), node.get("$ref")
+        if isinstance(dynamic, str) and not dynamic.startswith("#"):
+            raise ValueError(f"{dynamic} is no reference within the document")
         if not isinstance(reference, str):
             return {key: self.resolve(value, parents) for key, value in node.items()}
         if reference in parents:

@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+_MAX_VALUES = 200_000
 _MAX_DEPTH = 100  # of lists and mappings; a reader of deeper ones overflows its stack
 
 
@@ -14,9 +15,23 @@ def read_yaml(path: Path) -> Any:
         text = path.read_text("utf-8")
         if _find_depth(text) > _MAX_DEPTH:
             raise ValueError(f"{path} is nested too deeply")
-        return yaml.load(text, Loader=yaml.CSafeLoader)
+        document = yaml.load(text, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
+    if _count_values(document, {}) > _MAX_VALUES:
+        raise ValueError(f"{path} is too large once its aliases are expanded")
+    return document
+
+
+def _count_values(node: Any, counts: dict[int, int]) -> int:
+    """Return the number of values in a document, those that it shares counted wherever they stand."""
+    if not isinstance(node, dict | list):
+        return 1
+    if id(node) not in counts:
+        counts[id(node)] = _MAX_VALUES + 1  # for a value that contains itself
+        inner = node.values() if isinstance(node, dict) else node
+        counts[id(node)] = 1 + sum(_count_values(item, counts) for item in inner)
+    return counts[id(node)]
 
 
 def _find_depth(text: str) -> int:

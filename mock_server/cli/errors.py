@@ -1,17 +1,19 @@
-"""Mistakes of a user: one line on standard error, and exit code 2."""
+"""Errors of the commands: one line on standard error, and exit code 2, or 1 for what nobody foresaw."""
 
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 import click
 
-from mock_server.contract.resources import UnusableFileError
+from mock_server.contract.resources import VERSION, UnusableFileError
 
 
 def report_cli_errors(command: Callable[..., None]) -> Callable[..., None]:
-    """Report configuration errors on one line and exit with code 2."""
+    """Report configuration errors on one line and exit with code 2; others with 1 and a file to report."""
 
     @wraps(command)
     def reporting(*args: Any, **kwargs: Any) -> None:
@@ -20,5 +22,20 @@ def report_cli_errors(command: Callable[..., None]) -> Callable[..., None]:
         except (UnusableFileError, ValueError) as error:
             click.echo(f"mock-server: {' '.join(str(error).split())}", err=True)
             sys.exit(2)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
+            raise
+        except Exception as error:
+            # Neither the line nor the file has the message or any value: they could hold a secret.
+            file = _write_frames(error)
+            name = type(error).__name__
+            click.echo(f"mock-server: an error of the kit ({name}), please report it with {file}", err=True)
+            sys.exit(1)
 
     return reporting
+
+
+def _write_frames(error: Exception) -> str:
+    """Write the places in the code that led to an error; return the name of the file."""
+    with tempfile.NamedTemporaryFile("w", prefix="mock-server-", suffix=".txt", delete=False) as file:
+        file.writelines((f"{VERSION} {type(error).__name__}\n", *traceback.format_tb(error.__traceback__)))
+    return file.name

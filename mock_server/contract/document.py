@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from mock_server.contract.model import Node
-from mock_server.contract.resources import UnusableFileError
+from mock_server.contract.resources import UnusableFileError, is_too_large
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -19,6 +19,7 @@ def inline_references(document: Node) -> Node:
         if not isinstance(node, dict):
             return node
         reference = node.get("$ref")
+        _check_dynamic_reference(node.get("$dynamicRef"))
         siblings = {key: visit(value, parents) for key, value in node.items() if key != "$ref"}
         if not isinstance(reference, str):
             return {**siblings, "$ref": visit(reference, parents)} if "$ref" in node else siblings
@@ -29,7 +30,17 @@ def inline_references(document: Node) -> Node:
         return merge_nodes(targets[reference], siblings)
 
     result: Node = visit(document, ())
+    if is_too_large(result):
+        raise UnusableFileError("the document is too large once its references are replaced; correct it")
     return result
+
+
+def _check_dynamic_reference(reference: object) -> None:
+    """Raise UnusableFileError for a dynamic reference to another document, which a validator would follow."""
+    if isinstance(reference, str) and not reference.startswith("#"):
+        raise UnusableFileError(
+            f"{reference}: not a reference within the document; move its target into the document"
+        )
 
 
 def resolve_reference(document: Node, reference: str) -> Any:

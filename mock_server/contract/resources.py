@@ -8,7 +8,7 @@ VERSION = "0.1.0"
 _PACKAGE = Path(__file__).resolve().parents[1]
 #: A checkout has the data folders beside the package; a wheel has them in a folder named after the distribution.
 _NEIGHBOURS = (_PACKAGE.parent, _PACKAGE.parent / "cyberun_contract_kit_data")
-_MAX_DEPTH = 100
+_MAX_DEPTH, _MAX_VALUES = 100, 200_000
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -41,9 +41,28 @@ def read_yaml(path: Path) -> object:
         text = read_text(path)
         if _is_too_deep(text):
             raise UnusableFileError(f"{path}: nested too deeply; correct it")
-        return yaml.load(text, Loader=_Loader)  # noqa: S506  # a safe loader
+        document: object = yaml.load(text, Loader=_Loader)  # noqa: S506  # a safe loader
     except yaml.YAMLError as error:
         raise UnusableFileError(f"{path}: not YAML: {' '.join(str(error).split())}; correct it") from error
+    if is_too_large(document):
+        raise UnusableFileError(f"{path}: too large once its aliases are expanded; correct it")
+    return document
+
+
+def is_too_large(document: object) -> bool:
+    """Return whether a document has too many values, those that it shares counted wherever they stand."""
+    counts: dict[int, int] = {}
+
+    def count(node: object) -> int:
+        if not isinstance(node, dict | list):
+            return 1
+        if id(node) not in counts:
+            counts[id(node)] = _MAX_VALUES + 1  # for a value that contains itself
+            inner = node.values() if isinstance(node, dict) else node
+            counts[id(node)] = 1 + sum(map(count, inner))
+        return counts[id(node)]
+
+    return count(document) > _MAX_VALUES
 
 
 def _is_too_deep(text: str) -> bool:

@@ -5,11 +5,16 @@ from pathlib import Path
 import pytest
 
 from contract_tests.contract.spec import load_document, resolve_references
+from contract_tests.contract.yaml_file import read_yaml
 
 _BILLION = {f"a{n}": {"x": {"$ref": f"#/a{n + 1}"}, "y": {"$ref": f"#/a{n + 1}"}} for n in range(40)}
 UNUSABLE = {
     "another file": ({"a": {"$ref": "other.yaml#/b"}}, "no reference within the document"),
     "a host": ({"a": {"$ref": "http://127.0.0.1:1/x.yaml"}}, "no reference within the document"),
+    "a host, dynamically": (
+        {"a": {"$dynamicRef": "http://127.0.0.1:1/x"}},
+        "no reference within the document",
+    ),
     "nothing": ({"a": {"$ref": "#/b/c"}}, "points to no object"),
     "itself": ({"a": {"$ref": "#/a"}}, "refers to itself"),
     "a circle": ({"a": {"$ref": "#/b"}, "b": {"c": {"$ref": "#/a"}}}, "refers to itself"),
@@ -23,6 +28,22 @@ def test_a_reference_stays_within_the_document_and_its_bounds(name: str) -> None
     document, message = UNUSABLE[name]
     with pytest.raises(ValueError, match=message):
         resolve_references(document, document)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40)),
+        "a: &a [*a]",
+    ],
+    ids=["doubled-forty-times", "in-itself"],
+)
+def test_aliases_are_bounded(text: str, tmp_path: Path) -> None:
+    """A file that its aliases make too large is one sentence."""
+    file = tmp_path / "callers.yaml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(ValueError, match="too large once its aliases are expanded"):
+        read_yaml(file)
 
 
 def test_keys_beside_a_reference_are_merged() -> None:

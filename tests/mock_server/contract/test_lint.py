@@ -1,6 +1,7 @@
 """A contract whose rules and keywords do not match is refused with one line that says how to correct it."""
 
 import copy
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from mock_server import create_app
+from mock_server.contract.lint import check_document
 from mock_server.contract.resources import UnusableFileError
 from tests.support.fixture_player import load
 
@@ -16,6 +18,12 @@ DOCUMENT = load("spec/openapi.yaml")
 RULES = load("spec/rules.yaml")
 
 Change = Callable[[dict[str, Any], list[dict[str, Any]]], object]
+
+
+def refer_to(number: int) -> dict[str, str]:
+    """Return a reference to a numbered schema."""
+    return {"$ref": f"#/components/schemas/X{number}"}
+
 
 MISTAKES: dict[str, tuple[Change, str]] = {
     "unknown-rule": (
@@ -67,6 +75,20 @@ MISTAKES: dict[str, tuple[Change, str]] = {
         lambda schemas, _: schemas.update(HealthPath={"items": {"$ref": "#/components/schemas/HealthPath"}}),
         "refers to itself",
     ),
+    "reference-to-a-host": (
+        lambda schemas, _: schemas.update(X={"$ref": "http://127.0.0.1:9/x.yaml"}),
+        "http://127.0.0.1:9/x.yaml: not a reference within the document",
+    ),
+    "dynamic-reference-to-a-file": (
+        lambda schemas, _: schemas.update(X={"$dynamicRef": "file:///etc/hostname"}),
+        "file:///etc/hostname: not a reference within the document",
+    ),
+    "references-that-double": (
+        lambda schemas, _: schemas.update(
+            X40={}, **{f"X{n}": {"properties": dict.fromkeys("ab", refer_to(n + 1))} for n in range(40)}
+        ),
+        "too large once its references are replaced",
+    ),
     "no-json-schema": (
         lambda schemas, _: schemas["ServiceSlug"].update(pattern="("),
         "not a JSON Schema",
@@ -85,6 +107,17 @@ def test_a_document_with_a_mistake_is_refused(tmp_path: Path, change: Change, me
         create_app(spec=tmp_path / "openapi.yaml")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["reference-to-a-host", "dynamic-reference-to-a-file"])
+def test_a_validator_follows_no_reference_out_of_the_document(tmp_path: Path, name: str) -> None:
+    """The check of a document refuses the reference before a validator can read the file or ask the host."""
+    change, message = MISTAKES[name]
+    document = copy.deepcopy(DOCUMENT)
+    change(document["components"]["schemas"], [])
+    (tmp_path / "openapi.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    with pytest.raises(UnusableFileError, match=re.escape(message)):
+        check_document(tmp_path / "openapi.yaml")
 
 
 NEW: dict[str, tuple[str, dict[str, Any], object, object]] = {

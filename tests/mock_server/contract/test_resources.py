@@ -16,6 +16,22 @@ def test_a_bottomless_file_is_refused(text: str, tmp_path: Path) -> None:
         read_yaml(file)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40)),
+        "a: &a [*a]",
+    ],
+    ids=["doubled-forty-times", "in-itself"],
+)
+def test_aliases_are_bounded(text: str, tmp_path: Path) -> None:
+    """A file that its aliases make too large is one sentence."""
+    file = tmp_path / "openapi.yaml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(UnusableFileError, match="too large once its aliases are expanded"):
+        read_yaml(file)
+
+
 def test_usual_depth_is_read(tmp_path: Path) -> None:
     """Ninety lists in one another are a document."""
     file = tmp_path / "deep.yaml"
