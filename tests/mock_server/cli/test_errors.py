@@ -11,7 +11,6 @@ from mock_server.cli.errors import report_cli_errors
 
 def test_an_unforeseen_error_is_one_line_and_a_file() -> None:
     """The line names the kind of error and a file with the places in the code; no value is in either."""
-
     error = KeyError("sk-secret")
 
     @click.command()
