@@ -10,8 +10,10 @@ from mock_server.web.responses import Response
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _PARTS = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*"?)+', re.DOTALL)
+# Possessive (*+): a long header is read once, whatever it holds.
 _PREFERENCE = re.compile(
-    rf'[ \t]*({_WORD})[ \t]*(?:=[ \t]*(?:({_WORD})|"((?:[^"\\]|\\.)*)")?)?[ \t]*(?:;.*)?', re.DOTALL
+    rf'[ \t]*+({_WORD}+)[ \t]*+(?:=[ \t]*+(?:({_WORD}+)|"((?:[^"\\]|\\.)*+)")?+)?+[ \t]*+(?:;.*)?',
+    re.DOTALL,
 )
 _SECONDS = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,3})?")
 

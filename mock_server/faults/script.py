@@ -14,8 +14,10 @@ from mock_server.web.responses import JSON_TYPE, PROBLEM_TYPE, Response
 
 MAX_STEPS = 1000
 _MAX_TIMES = 1_000_000
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_HEADER_VALUE = re.compile(r"[\x20-\x7e\t]*")
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+_HEADER_VALUE = re.compile(r"[\x20-\x7e\t]{0,10000}")
+#: The server ends on a response with tens of thousands of header fields.
+_MAX_HEADERS = 100
 _SANDBOX = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
 _FRAMING_HEADERS = {"content-length", "transfer-encoding", "connection"}
 _FILTERS = ("operation", "caller", "slug")
@@ -220,12 +222,16 @@ def _parse_headers(options: Mapping[str, Any]) -> dict[str, str]:
         return {}
     if not isinstance(headers, dict):
         raise _error(options, "headers", "an object of strings")
+    if len(headers) > _MAX_HEADERS:
+        raise ValueError(f"headers: got {len(headers)}, expected at most {_MAX_HEADERS}")
     for name, value in headers.items():
         if not _HEADER_NAME.fullmatch(name) or name.lower() in _FRAMING_HEADERS:
-            expected = "a header name that does not frame the message"
+            expected = "a header name of at most 100 characters that does not frame the message"
             raise ValueError(f"headers: got {_format(name)}, expected {expected}")
         if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
-            raise ValueError(f"headers: {name}: got {_format(value)}, expected a string of printable ASCII")
+            raise ValueError(
+                f"headers: {name}: got {_format(value)}, expected up to 10,000 characters of printable ASCII"
+            )
     return dict(headers)
 
 

@@ -15,7 +15,7 @@ from mock_server.validation.callers import Caller, CallerDirectory
 from mock_server.validation.request import Request
 from mock_server.validation.state import Update
 from mock_server.web import responses
-from mock_server.web.redaction import Redactor
+from mock_server.web.redaction import Redactor, hide_values
 from mock_server.web.responses import HandledResponse, Response
 
 
@@ -120,16 +120,19 @@ class Mock:
         return responses.json_response(operation.success, value if self.contract.rule_enabled(rule) else {})
 
     def _refuse(self, request: Request, violations: list[Violation]) -> Response:
-        """Return the refusal, in which no value repeats a token."""
-        header = request.headers.get("Authorization")
-        values = "\n".join(violation.mismatch.actual for violation in violations)
-        if self.redactor.redact(values, header) == values:
+        """Return the refusal; it shows no value of a request that repeats a token, since values are cut."""
+        header, text = request.headers.get("Authorization"), _request_text(request)
+        if self.redactor.redact(text, header) == text:
             return responses.refusal_response(violations)
-        return responses.refusal_response(self._redact(violation, header) for violation in violations)
+        return responses.refusal_response(map(hide_values, violations))
 
-    def _redact(self, violation: Violation, header: str | None) -> Violation:
-        actual = self.redactor.redact(violation.mismatch.actual, header)
-        return violation._replace(mismatch=violation.mismatch._replace(actual=actual))
+
+def _request_text(request: Request) -> str:
+    """Return all that a request says outside `Authorization`, as text and with its escapes replaced."""
+    body = request.raw_body
+    texts = [value for name, value in request.headers.items() if name != "Authorization"]
+    unescaped = body.decode("unicode_escape", "replace") if b"\\" in body else ""
+    return "\n".join((*texts, *request.path_values.values(), body.decode("utf-8", "replace"), unescaped))
 
 
 def _known_values(operation: Operation, values: dict[str, Any]) -> dict[str, Any]:

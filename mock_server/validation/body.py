@@ -3,6 +3,7 @@
 import functools
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, NoReturn
 
@@ -10,10 +11,13 @@ from mock_server.contract.model import Contract, Mismatch, Operation, Violation
 from mock_server.validation.request import Request
 
 MAX_DEPTH = 100
+#: The validator reads no deeper value.
+_MAX_VALIDATED_DEPTH = 200
 _BAD_TEXT = re.compile("[\x00\ud800-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_MEDIA_TYPE = re.compile(r"\s*([^;\s]+)\s*((?:;.*)?)", re.DOTALL)
-_CHARSET = re.compile(r';\s*charset\s*=\s*"?([^";\s]*)"?\s*(?=;|\Z)', re.IGNORECASE)
+# Possessive (*+): a long header is read once, whatever it holds.
+_MEDIA_TYPE = re.compile(r"\s*+([^;\s]++)\s*+((?:;.*)?)", re.DOTALL)
+_CHARSET = re.compile(r';\s*+charset\s*+=\s*+"?+([^";\s]*+)"?+\s*+(?=;|\Z)', re.IGNORECASE)
 
 
 class ParsedBody(NamedTuple):
@@ -60,8 +64,10 @@ class BodyReader:
         if duplicate is not None:
             found.append(("body-keys", body_keys(duplicate)))
         # As many brackets as levels are needed, and only escapes can make NUL or half a surrogate pair.
-        if text.count("[") + text.count("{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        if text.count("[") + text.count("{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
             found.append(("body-depth", body_depth()))
+            if _is_deeper(value, _MAX_VALIDATED_DEPTH):
+                return ParsedBody({}, self._violations(found), readable=False)
         if "\\u" not in text:
             return ParsedBody(value, self._violations(found))
         bad = [(pointer, item) for pointer, item in _iter_strings(value, "") if _BAD_TEXT.search(item)]
@@ -179,17 +185,23 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) == len(pairs):
         return result
-    names = [name for name, _ in pairs]
-    raise _DuplicateKeyError(next(name for name in names if names.count(name) > 1))
+    counts = Counter(name for name, _ in pairs)
+    raise _DuplicateKeyError(next(name for name in counts if counts[name] > 1))
 
 
 def _refuse_constant(constant: str) -> NoReturn:
     raise json.JSONDecodeError(f"{constant}, which is not JSON,", constant, 0)
 
 
-def _depth(value: Any) -> int:
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    return 0 if children is None else 1 + max(map(_depth, children), default=0)
+def _is_deeper(value: Any, limit: int) -> bool:
+    """Return whether lists and objects are nested in more levels than the limit."""
+    level = [value]
+    for _ in range(limit + 1):
+        level = [node for node in level if isinstance(node, dict | list)]
+        if not level:
+            return False
+        level = [item for node in level for item in (node.values() if isinstance(node, dict) else node)]
+    return True
 
 
 def _iter_strings(value: Any, pointer: str) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,8 @@ from mock_server.contract.model import Contract, Mismatch, Node, Operation, Rule
 from mock_server.validation.schema_messages import ExpectedValue, format_value
 
 Error = jsonschema_rs.ValidationError
+#: A refusal lists at most about as many, so that a body of a million bad items has a small one.
+MAX_VIOLATIONS = 100
 #: The keywords whose errors name properties, or contain other errors.
 _KEYWORDS_WITH_DETAILS = frozenset(
     {"required", "additionalProperties", "unevaluatedProperties", "anyOf", "oneOf"}
@@ -25,6 +27,8 @@ def check_value(
     for error in schema.validator.iter_errors(value):
         for violation in _to_violations(contract, schema, error, location, pointer):
             found.setdefault((violation.rule.id, violation.mismatch.pointer), violation)
+        if len(found) >= MAX_VIOLATIONS:
+            break
     return list(found.values())
 
 

@@ -13,6 +13,8 @@ from mock_server.contract.model import Node
 #: Longer values are cut in messages.
 MAX_SHOWN = 80
 
+#: Between the expected value and the value that was probably meant.
+HINT = "; did you mean "
 _JSON = json.JSONEncoder(default=str)
 _INTEGER = re.compile("-?[0-9]{1,18}")
 _TYPE_NAMES = {
@@ -70,7 +72,7 @@ class ExpectedValue:
         for hint in self._hints:
             suggestion = hint(self._accepts, value)
             if suggestion is not None:
-                return f"{self._sentence}; did you mean {suggestion}?"
+                return f"{self._sentence}{HINT}{suggestion}?"
         return self._sentence
 
     def _accepts(self, value: str) -> bool:

@@ -56,9 +56,13 @@ class JournalEntry(NamedTuple):
 
     @property
     def size_bytes(self) -> int:
-        """Return the size of everything that is kept: the bodies, the headers, the path and the query."""
-        headers = (*self.headers.items(), *self.response_headers.items())
-        texts = (self.method, self.path, self.query, *(text for pair in headers for text in pair))
+        """Return the size of everything that is kept: bodies, headers, path, query and violations."""
+        parts = (
+            *self.headers.items(),
+            *self.response_headers.items(),
+            *(v.mismatch for v in self.violations),
+        )
+        texts = (self.method, self.path, self.query, *(text for part in parts for text in part))
         return (
             len(self.body)
             + len(self.response_body)
@@ -75,6 +79,7 @@ class Journal:
         self._redactor = redactor
         self._max_entries, self._max_bytes, self._size_bytes = max_entries, max_bytes, 0
         self._entries: deque[JournalEntry] = deque()
+        self._sizes: deque[int] = deque()
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
 
@@ -83,14 +88,17 @@ class Journal:
         with self._lock:
             entry = JournalEntry(next(self._numbers), **fields)
             self._entries.append(entry)
-            self._size_bytes += entry.size_bytes
+            self._sizes.append(entry.size_bytes)
+            self._size_bytes += self._sizes[-1]
             while len(self._entries) > self._max_entries or self._size_bytes > self._max_bytes:
-                self._size_bytes -= self._entries.popleft().size_bytes
+                self._entries.popleft()
+                self._size_bytes -= self._sizes.popleft()
 
     def clear(self) -> None:
         """Delete all entries."""
         with self._lock:
             self._entries.clear()
+            self._sizes.clear()
             self._size_bytes = 0
 
     def __len__(self) -> int:

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+from mock_server.contract.model import Violation
+from mock_server.validation.schema_messages import HINT
+
 REDACTED = "…"
 #: Header fields that are secret as a whole, in lower case, beside `authorization`.
 SECRET_HEADERS = frozenset({"cookie", "set-cookie", "proxy-authorization"})
@@ -15,11 +18,24 @@ class Redactor:
 
     def redact(self, text: str, authorization: str | None = None) -> str:
         """Return the text with each token replaced; `authorization` is the header of the request."""
-        request_token = filter(_is_redactable, (authorization or "").split()[-1:])
-        for token in (*self._tokens, *request_token):
+        for token in (*self._tokens, *filter(_is_redactable, _list_tokens(authorization or ""))):
             if token in text:
                 text = text.replace(token, REDACTED)
         return text
+
+
+def _list_tokens(authorization: str) -> list[str]:
+    """Return the token of a header, and as bodies and paths have it: headers are read as Latin-1, they as UTF-8."""
+    token = authorization.split()[-1:]
+    if not token or token[0].isascii():
+        return token
+    return [*token, token[0].encode("latin-1", "ignore").decode("utf-8", "ignore")]
+
+
+def hide_values(violation: Violation) -> Violation:
+    """Return the violation without the value that it is about, and without a hint, which may repeat the value."""
+    expected = violation.mismatch.expected.partition(HINT)[0]
+    return violation._replace(mismatch=violation.mismatch._replace(actual=REDACTED, expected=expected))
 
 
 def _is_redactable(token: str) -> bool:

@@ -114,6 +114,12 @@ MISTAKES: dict[str, tuple[Any, str]] = {
     "header-split": ({"status": 503, "headers": {"A": "b\r\nC: d"}}, "printable ASCII"),
     "header-framing": ({"status": 503, "headers": {"Content-Length": "1"}}, "does not frame"),
     "header-name": ({"status": 503, "headers": {"A b": "1"}}, "does not frame"),
+    "header-name-long": ({"status": 503, "headers": {"A" * 70_000: "1"}}, "at most 100 characters"),
+    "header-value-long": ({"status": 503, "headers": {"A": "1" * 70_000}}, "up to 10,000 characters"),
+    "headers-many": (
+        {"status": 503, "headers": {f"A-{n}": "1" for n in range(30_000)}},
+        "got 30000, expected at most 100",
+    ),
     "token": ({"status": 503, "caller": TOKENS["sk-red"]}, "got '…', expected one of"),
     "second-of-two": ([{"status": 503}, {"status": 0}], "got 0"),
 }
