@@ -121,6 +121,9 @@ class _ServicesApi:
             return responses.refusal_response(refused)
         if status not in STATUSES:
             return _invalid_status(status)
+        if "/" in service_id or not service_id:
+            detail = f"id: got {format_value(service_id)}, expected a text without slashes, as it is a part of paths"
+            return responses.problem_response(400, detail)
         now, slug = self._mock.clock(), body.get("service_slug")
         values = {**create.defaults, **body}
         service = Service(service_id, teams.get(team, team), slug, status, now, now, values)

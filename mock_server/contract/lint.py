@@ -45,9 +45,8 @@ def check_document(spec: Path) -> None:
 
     if not isinstance(loaded, dict):
         raise UnusableFileError(f"{spec}: not a mapping; name an OpenAPI document")
-    document.inline_references(
-        loaded
-    )  # before a validator follows references to other files, or to the network
+    # Before a validator follows references to other files, or to the network.
+    document.inline_references(loaded)
     is_3_0 = str(loaded.get("openapi", "")).startswith("3.0")
     validator = (OpenAPIV30SpecValidator if is_3_0 else OpenAPIV31SpecValidator)(loaded)
     for error in validator.iter_errors():

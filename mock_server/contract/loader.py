@@ -50,11 +50,15 @@ def load_contract(
     if not isinstance(loaded, dict):
         raise UnusableFileError(f"{spec}: not a mapping; name an OpenAPI document")
     rules = load_rules(find_rules_file(spec))
-    problems = [] if in_code is None else list(lint.find_problems(loaded, rules, in_code))
-    if problems:
-        more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
-        raise UnusableFileError(f"{spec}: {problems[0]}{more}")
-    return build_contract(loaded, rules, check_rule_ids(disabled, rules))
+    known = check_rule_ids(disabled, rules)
+    try:
+        problems = [] if in_code is None else list(lint.find_problems(loaded, rules, in_code))
+        if problems:
+            more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
+            raise UnusableFileError(f"{spec}: {problems[0]}{more}")
+        return build_contract(loaded, rules, known)
+    except (AttributeError, KeyError, TypeError) as error:  # for example a list in place of x-rules
+        raise UnusableFileError(f"{spec}: a part of it has another form than expected: {error!r}") from error
 
 
 def check_rule_ids(disabled: frozenset[str], rules: Mapping[str, Rule]) -> frozenset[str]:

@@ -9,6 +9,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 #: A checkout has the data folders beside the package; a wheel has them in a folder named after the distribution.
 _NEIGHBOURS = (_PACKAGE.parent, _PACKAGE.parent / "cyberun_contract_kit_data")
 _MAX_DEPTH, _MAX_VALUES = 100, 200_000
+_MAX_BYTES = 16 * 2**20
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -28,7 +29,11 @@ def find_resource(name: str) -> Path:
 def read_text(path: Path) -> str:
     """Return the text of a UTF-8 file; raise UnusableFileError if that fails."""
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+        if len(content) > _MAX_BYTES:
+            raise UnusableFileError(f"{path}: larger than {_MAX_BYTES // 2**20} MiB; correct it")
+        return content.decode("utf-8")
     except OSError as error:
         raise UnusableFileError(f"{path}: {error.strerror}; name a file that can be read") from error
     except UnicodeDecodeError as error:

@@ -202,6 +202,14 @@ def test_no_secret_header_is_shown(name: str) -> None:
     assert "c2VjcmV0" not in client.get(f"/_mock/requests/{entry['number']}").text
 
 
+@pytest.mark.parametrize("service_id", ["a/b", "/", ""])
+def test_an_id_that_no_path_can_have_is_refused(service_id: str) -> None:
+    """A seeded service can be reached by its id."""
+    response = create_app().test_client().post("/_mock/services", json={**BODY, "id": service_id})
+    assert response.status_code == 400
+    assert response.json["detail"].startswith("id: got")
+
+
 @pytest.mark.parametrize("query", ["rule=service-slug-requierd", "foo=1"])
 def test_an_unknown_filter_is_refused(query: str) -> None:
     """An unknown rule or filter is a 400 that names it."""

@@ -89,6 +89,14 @@ MISTAKES: dict[str, tuple[Change, str]] = {
         ),
         "too large once its references are replaced",
     ),
+    "rules-of-another-form": (
+        lambda schemas, _: schemas["HealthPath"].update({"x-rules": -1}),
+        "a part of it has another form than expected",
+    ),
+    "rules-in-a-list": (
+        lambda schemas, _: schemas["HealthPath"].update({"x-rules": [[]]}),
+        "a part of it has another form than expected",
+    ),
     "no-json-schema": (
         lambda schemas, _: schemas["ServiceSlug"].update(pattern="("),
         "not a JSON Schema",

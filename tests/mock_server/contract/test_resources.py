@@ -32,6 +32,12 @@ def test_aliases_are_bounded(text: str, tmp_path: Path) -> None:
         read_yaml(file)
 
 
+def test_a_file_without_end_is_refused() -> None:
+    """A device that gives bytes without end is read up to a bound."""
+    with pytest.raises(UnusableFileError, match="larger than 16 MiB"):
+        read_yaml(Path("/dev/zero"))
+
+
 def test_usual_depth_is_read(tmp_path: Path) -> None:
     """Ninety lists in one another are a document."""
     file = tmp_path / "deep.yaml"
