@@ -25,6 +25,8 @@ from tests.support.proxy.fixtures import (
 )
 from tests.support.proxy.in_process import BODY, HEADERS
 
+pytestmark = pytest.mark.slow
+
 #: Seconds; a valid head arrives within them on a busy machine.
 _TIMEOUT = 1.5
 _READ_BYTES = 2**20

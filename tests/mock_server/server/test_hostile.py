@@ -25,6 +25,8 @@ from tests.support.hostile_client import (
 from tests.support.processes import mock_server
 from tests.support.proxy.processes import proxy_process
 
+pytestmark = pytest.mark.slow
+
 _BODY_TIMEOUT = "0.5"  # seconds
 #: Seconds within which a connection ends and another client is answered, on a busy machine.
 _DEADLINE = 5.0
