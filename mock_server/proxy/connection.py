@@ -1,7 +1,8 @@
 """Connections to the upstream: the head of a response is bounded and checked, and interim responses are dropped.
 
-http.client accepts what a proxy must not forward: two framings, a length that is no number, a head that breaks off.
-Its timeout is that of a single read, so that a response that drips would never end.
+http.client accepts responses that a proxy must not forward: two framings, a length or a chunk size that is no number,
+a carriage return within a line, a head or a last chunk that breaks off. Its timeout is that of a single read, so that
+a response that drips would never end.
 """
 
 import io
@@ -10,7 +11,7 @@ import socket
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from http.client import HTTPException, HTTPResponse
+from http.client import BadStatusLine, HTTPException, HTTPResponse, RemoteDisconnected
 from typing import Any
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -26,6 +27,12 @@ TARGET_HEADER = ":target"
 _FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _LENGTH = re.compile(r"[0-9]{1,18}")
+_MAX_LINE_BYTES = 64 * 1024
+#: The blank before an absent reason is required (RFC 9112, 4), but many servers leave it out.
+_STATUS_LINE = re.compile(rb"(HTTP/1\.[01]) ([1-9][0-9]{2})(?: ([^\x00-\x08\x0a-\x1f\x7f]*))?\r?\n")
+_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(?:[ \t]*;[^\r\n]*)?\r\n")
+#: One line with its end: text without a control byte except tab.
+_TEXT_LINE = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*(?:\r?\n)?")
 
 
 class InvalidResponseError(HTTPException):
@@ -98,14 +105,32 @@ class _BoundedReader(io.RawIOBase):
         super().close()
 
 
+class _LineReader(io.BufferedReader):
+    """Reads lines, and refuses one with a control byte, which another program may read as two lines."""
+
+    def read_raw_line(self) -> bytes:
+        """Return the next line, up to a size, without a check."""
+        return super().readline(_MAX_LINE_BYTES)
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Return the next line; raise InvalidResponseError if it has a control byte other than tab."""
+        line = super().readline(size)
+        if not _TEXT_LINE.fullmatch(line):
+            raise InvalidResponseError("got a control character in a line of the head or of the framing")
+        return line
+
+
 class _CheckedResponse(HTTPResponse):
-    """A final response with a valid head; each part of its body arrives within the timeout of the socket."""
+    """A final response with a valid head; each part of its body arrives within the timeout of the socket.
+
+    The private methods override those of http.client.
+    """
 
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
         self.fp.close()
         self._reader = _BoundedReader(sock, sock.gettimeout() or 0)
-        self.fp = io.BufferedReader(self._reader)
+        self.fp = self._lines = _LineReader(self._reader)
 
     def begin(self) -> None:
         """Read status and headers, again after each interim response; raise InvalidResponseError on a bad head."""
@@ -119,6 +144,20 @@ class _CheckedResponse(HTTPResponse):
                 return
         raise InvalidResponseError(f"got {_MAX_INTERIM_RESPONSES} interim responses, expected a final one")
 
+    def _read_status(self) -> tuple[str, int, str]:
+        """Return version, status and reason of a status line (RFC 9112, 4)."""
+        line = self._lines.read_raw_line()
+        if not line:
+            raise RemoteDisconnected("got no response")
+        if not line.startswith(b"HTTP/"):
+            raise BadStatusLine(repr(line))
+        if (match := _STATUS_LINE.fullmatch(line)) is None:
+            raise InvalidResponseError(
+                "got an invalid status line, expected HTTP/1.1 or HTTP/1.0 and a status of three digits"
+            )
+        version, status, reason = match.groups(b"")
+        return version.decode(), int(status), reason.decode("latin-1")
+
     def _check_head(self) -> None:
         if self._reader.at_end:
             raise InvalidResponseError("got a head that breaks off")
@@ -128,7 +167,11 @@ class _CheckedResponse(HTTPResponse):
             assert_header_parsing(self.headers)
         except HeaderParsingError as error:
             raise InvalidResponseError("got a line that is no header field") from error
+        if self.headers.get_unixfrom() is not None:  # `From `, which the parser of mails takes for no field
+            raise InvalidResponseError("got a line that is no header field")
         check_fields(self.reason, self.headers.items())
+        if self.version == 10 and "transfer-encoding" in self.headers:
+            raise InvalidResponseError("Transfer-Encoding: got a value in HTTP/1.0, expected none")
 
     def _forbid_body(self) -> None:
         """Read no body after a 204, a 304 or a HEAD, and reuse no connection on which one may follow."""
@@ -139,6 +182,30 @@ class _CheckedResponse(HTTPResponse):
         """Read what the socket has of the body, within the whole time."""
         self._reader.restart()
         return super().read1(n)
+
+    def _get_chunk_left(self) -> int | None:
+        """Return the bytes left of a chunk, None after the last; a line break has to end each chunk."""
+        if self.chunk_left == 0:
+            if self._safe_read(2) != b"\r\n":  # type: ignore[attr-defined]
+                raise InvalidResponseError("got a chunk longer than its size")
+            self.chunk_left = None
+        left: int | None = super()._get_chunk_left()  # type: ignore[misc]
+        return left
+
+    def _read_next_chunk_size(self) -> int:
+        """Return the size of the next chunk (RFC 9112, 7.1)."""
+        match = _CHUNK_LINE.fullmatch(self._lines.readline(_MAX_LINE_BYTES))
+        if match is None:
+            raise InvalidResponseError("got an invalid chunk size, expected a hexadecimal number")
+        return int(match[1], 16)
+
+    def _read_and_discard_trailer(self) -> None:
+        """Read up to the empty line after the trailer fields."""
+        line = b""
+        while line != b"\r\n":
+            line = self._lines.readline(_MAX_LINE_BYTES)
+            if not line.endswith(b"\r\n"):
+                raise InvalidResponseError("got a last chunk that breaks off")
 
 
 class _RawTargetConnection:

@@ -71,6 +71,16 @@ ANSWERS: dict[str, Send] = {
     "coding-unknown": send_bytes(_OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
     "line-without-a-colon": send_bytes(_OK + b"X-A\r\nContent-Length: 2\r\n\r\n{}"),
     "line-folded": send_bytes(_OK + b"X-A: 1\r\n Content-Length: 5\r\nContent-Length: 2\r\n\r\n{}"),
+    "carriage-return-in-a-header": send_bytes(
+        _OK + b"X-A: a\rSet-Cookie: evil=1\r\nContent-Length: %d\r\n\r\n" % len(GOOD_BODY) + GOOD_BODY
+    ),
+    "status-with-a-sign": send_bytes(b"HTTP/1.1 +201 Created\r\nContent-Length: 2\r\n\r\n{}"),
+    "chunks-in-http-1.0": send_bytes(
+        b"HTTP/1.0 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+    ),
+    "chunk-size-with-a-prefix": send_bytes(_OK + b"Transfer-Encoding: chunked\r\n\r\n0x2\r\n{}\r\n0\r\n\r\n"),
+    "chunk-too-long": send_bytes(_OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}XX0\r\n\r\n"),
+    "last-chunk-cut": send_bytes(_OK + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"),
     "nul-in-a-header": send_bytes(_OK + b"X-A: a\x00b\r\nContent-Length: 2\r\n\r\n{}"),
     "status-drips": drip(b"HTTP/1.1 2", b"0"),
     "headers-drip": drip(_OK, b"X-A: 1\r\n"),

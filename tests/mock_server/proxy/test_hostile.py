@@ -35,6 +35,9 @@ FORWARDED = {
     "body-cut": 201,
     "chunk-cut": 201,
     "chunk-broken": 201,
+    "chunk-size-with-a-prefix": 201,
+    "chunk-too-long": 201,
+    "last-chunk-cut": 201,
     "length-short": 201,
     "body-drips": 201,
     "chunks-drip": 201,
@@ -53,8 +56,10 @@ LATE = {"silence", "status-drips", "headers-drip"}
 #: The answers that are too many or too late, whichever comes first.
 INVALID_OR_LATE = {"interim-drips"}
 #: The answers whose body breaks off, also for the client.
-BROKEN_OFF = {"body-cut", "chunk-cut", "chunk-broken", "trailers-without-end"}
-
+BROKEN_OFF = {
+    *("body-cut", "chunk-cut", "chunk-broken", "chunk-size-with-a-prefix", "chunk-too-long"),
+    *("last-chunk-cut", "trailers-without-end"),
+}
 #: The answers whose body goes on for as long as the client reads it.
 ENDLESS = {"body-drips", "chunks-drip", "body-without-end"}
 
