@@ -162,6 +162,8 @@ class Proxy:
     def _check_and_forward(self, exchange: ProxyExchange, start_response: StartResponse) -> Iterable[bytes]:
         if any(self._name in via for via in header_values(exchange.fields, "via")):
             raise UpstreamError(508, "the upstream forwards to this proxy; give --upstream another URL")
+        if exchange.environ["REQUEST_METHOD"] == "CONNECT":
+            raise UpstreamError(501, "CONNECT: got a request for a tunnel, expected another method")
         check_request(self._verifier, exchange)
         refused = [violation for violation in exchange.violations if self._enforces(violation)]
         if refused:

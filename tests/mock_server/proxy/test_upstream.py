@@ -174,6 +174,16 @@ def test_a_loop_is_detected(tmp_path: Path) -> None:
     assert (head.split()[1], b"forwards to this proxy" in body) == (b"508", True)
 
 
+def test_a_request_for_a_tunnel_is_refused(proxy_fixtures: ProxyFixtures) -> None:
+    """CONNECT gets a 501 as a problem document, and is not forwarded."""
+    process, upstream, switch = proxy_fixtures
+    switch.handler = respond_with(OK)
+    before = len(upstream.heads)
+    head, body = send_raw(process.port, build_head("CONNECT a:443"))
+    assert (head.split()[1], b"application/problem+json" in head, b"tunnel" in body) == (b"501", True, True)
+    assert len(upstream.heads) == before
+
+
 MISTAKES = {
     "no-upstream": ([], "Missing option '--upstream'"),
     "no-url": (
