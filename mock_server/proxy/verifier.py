@@ -1,6 +1,7 @@
 """Which rules a request and its response break, as far as that shows without what is stored."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,7 +9,7 @@ from mock_server.contract import document, loader
 from mock_server.contract.model import Contract, Mismatch, Operation, Rule, Schema, Violation
 from mock_server.proxy import leniency
 from mock_server.validation import authentication, schema, team
-from mock_server.validation.body import BodyReader
+from mock_server.validation.body import MAX_DEPTH, BodyReader, ParsedBody, body_depth
 from mock_server.validation.callers import Caller, CallerDirectory
 from mock_server.validation.request import Request
 from mock_server.validation.schema_messages import format_value
@@ -101,13 +102,27 @@ class Verifier:
         ]
         if request.body_size > self._max_body or any(v.rule.grade != "assumed" for v in found):
             return found
-        value, invalid, readable = self._body_reader.parse(operation, request.raw_body)
+        value, invalid, readable = self._parse_body(operation, request.raw_body)
         is_open = leniency.is_open_text(self.contract, operation, request)
         found += [leniency.downgrade_if_open(v, is_open and v.rule.id == "body-json") for v in invalid]
         if not readable:
             return found
-        broken = schema.check_value(self.contract, operation.body, value, "body") if operation.body else []
-        return found + leniency.relax_body(self.contract, operation, value, broken)
+        return found + _check_readable(lambda readable: self._check_body_value(operation, readable), value)
+
+    def _parse_body(self, operation: Operation, raw_body: bytes) -> ParsedBody:
+        """Return the value of a body; one that is nested too deeply to be parsed breaks `body-depth`."""
+        try:
+            return self._body_reader.parse(operation, raw_body)
+        except RecursionError:
+            enabled = self.contract.rule_enabled("body-depth")
+            violations = [Violation(self.contract.rule("body-depth"), body_depth())] if enabled else []
+            return ParsedBody({}, violations, readable=False)
+
+    def _check_body_value(self, operation: Operation, value: Any) -> list[Violation]:
+        if operation.body is None:
+            return []
+        broken = schema.check_value(self.contract, operation.body, value, "body")
+        return leniency.relax_body(self.contract, operation, value, broken)
 
     def check_response(
         self, operation: Operation, request: Request, broken: list[Violation], received: ReceivedResponse
@@ -146,10 +161,15 @@ class Verifier:
             found.append(Violation(MEDIA_TYPE_RULE, mismatch))
         try:
             value = json.loads(received.body)
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError) as error:
             rule = self.contract.rule((declared.node.get("x-rules") or {}).get("type", ""))
-            return [*found, Violation(rule, Mismatch("response", "", "not JSON", "a JSON object"))]
-        return found + self._check_response_value(operation, request, declared, value)
+            too_deep = isinstance(error, RecursionError)  # then it may be JSON
+            actual = "too many levels of nesting" if too_deep else "not JSON"
+            violation = Violation(rule, Mismatch("response", "", actual, "a JSON object"))
+            return [*found, leniency.downgrade_if_open(violation, too_deep)]
+        return found + _check_readable(
+            lambda readable: self._check_response_value(operation, request, declared, readable), value
+        )
 
     def _check_response_value(
         self, operation: Operation, request: Request, declared: Schema, value: Any
@@ -164,6 +184,29 @@ class Verifier:
         expected = f"the id of the path, {format_value(path_id)}"
         mismatch = Mismatch("response", "/id", format_value(response_id), expected)
         return [Violation(self.contract.rule(rule), mismatch)]
+
+
+def _check_readable(check: Callable[[Any], list[Violation]], value: Any) -> list[Violation]:
+    """Return the violations of a value, or of a copy that jsonschema_rs can read.
+
+    It raises an error on a value of more than 255 levels and on half a surrogate pair.
+    """
+    try:
+        return check(value)
+    except (ValueError, RecursionError):
+        return check(_copy_readable(value, MAX_DEPTH))
+
+
+def _copy_readable(value: Any, levels: int) -> Any:
+    """Return a copy with `?` for each half of a surrogate pair, and empty below the last level."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_copy_readable(item, levels - 1) for item in value] if levels else []
+    if isinstance(value, dict):
+        items = value.items() if levels else ()
+        return {_copy_readable(name, levels): _copy_readable(item, levels - 1) for name, item in items}
+    return value
 
 
 def _response_schemas(operation: Operation) -> list[tuple[str, Schema]]:

@@ -133,6 +133,45 @@ def test_an_assumed_violation_hides_no_other() -> None:
     assert {item.partition(";")[0] for item in report.split(", ")} == {"body-keys", "exposed-port-range"}
 
 
+def nest(levels: int) -> str:
+    """Return nested lists as JSON."""
+    return "[" * levels + "]" * levels
+
+
+LEVELS = (101, 254, 256, 300, 600, 800, 900, 950, 1000, 5000)
+
+
+@pytest.mark.parametrize("levels", LEVELS)
+@pytest.mark.parametrize("escaped", ["a", "\\u0041"], ids=["plain", "escaped"])
+def test_a_deep_request_is_forwarded_and_reported(levels: int, escaped: str) -> None:
+    """A body that is nested deeper than the check reads breaks `body-depth`, and reaches the upstream."""
+    raw_body = f'{json.dumps(BODY)[:-1]}, "x": "{escaped}", "y": {nest(levels)}}}'
+    upstream = FixedUpstream()
+    with proxy_client(upstream) as client:
+        response = client.post(CREATE, data=raw_body, headers=HEADERS)
+    assert (response.status_code, upstream.requests[0].data) == (201, raw_body.encode())
+    assert response.headers[REPORT_HEADER] == (
+        "body-depth;in=request;grade=assumed, body-depth;in=response;grade=assumed"
+    )
+
+
+def test_a_deep_request_hides_no_other_violation() -> None:
+    """The upper levels of a deep body are still checked."""
+    with proxy_client(FixedUpstream()) as client:
+        raw_body = f'{json.dumps(BODY)[:-1]}, "exposed_port": 0, "x": {nest(300)}}}'
+        report = client.post(CREATE, data=raw_body, headers=HEADERS).headers[REPORT_HEADER]
+    assert {item.partition(";")[0] for item in report.split(", ")} == {"body-depth", "exposed-port-range"}
+
+
+@pytest.mark.parametrize("levels", LEVELS)
+def test_a_deep_request_without_the_rule_of_depth_is_forwarded(levels: int) -> None:
+    """Without `body-depth` a deep body has no violation."""
+    raw_body = f'{json.dumps(BODY)[:-1]}, "x": "\\u0041", "y": {nest(levels)}}}'
+    with proxy_client(FixedUpstream(), disabled_rules={"body-depth"}, enforce=True, strict=True) as client:
+        response = client.post(CREATE, data=raw_body, headers=HEADERS)
+    assert (response.status_code, response.headers[REPORT_HEADER]) == (201, "none")
+
+
 def test_callers_are_checked_with_a_callers_file(tmp_path: Path) -> None:
     """Unknown tokens and teams of others are found only with a callers file."""
     path = tmp_path / "callers.yaml"
@@ -232,6 +271,43 @@ def test_a_response_is_checked(method: str, upstream: FixedUpstream, report: str
         )
         locations = {("response" if report != "none" else "")} - {""}
         assert {location for _, _, location in journal_violations(client)} == locations
+
+
+UNREADABLE = {
+    "half-a-pair-as-id": (b'{"id": "\\ud800"}', "created;in=response;grade=documented"),
+    "half-a-pair-as-text": (b'"\\udfff"', "created;in=response;grade=documented"),
+    "half-a-pair-beside": (b'{"id": "%s", "\\ud800": ["\\ud800"]}' % ID.encode(), "none"),
+    **{
+        f"{levels}-levels": (nest(levels).encode(), "created;in=response;grade=documented")
+        for levels in (254, 256, 300, 600, 800)
+    },
+    "300-levels-beside": (f'{{"id": "{ID}", "x": {nest(300)}}}'.encode(), "none"),
+}
+
+
+@pytest.mark.parametrize(("body", "report"), UNREADABLE.values(), ids=UNREADABLE)
+def test_a_response_that_no_validator_reads_is_forwarded(body: bytes, report: str) -> None:
+    """Deep nesting and half a surrogate pair are no error of the proxy; the rest of the body is checked."""
+    with proxy_client(FixedUpstream(body=body)) as client:
+        response = create(client)
+        assert (response.status_code, response.data, response.headers[REPORT_HEADER]) == (201, body, report)
+        assert client.get("/_mock/journal").json["count"] == 1
+
+
+def test_a_response_too_deep_to_be_parsed_is_assumed_invalid_at_most() -> None:
+    """A valid id may stand beside the deep value, so that no documented rule is reported."""
+    body = f'{{"id": "{ID}", "x": {nest(30_000)}}}'.encode()
+    with proxy_client(FixedUpstream(body=body), enforce=True) as client:
+        response = create(client)
+    assert (response.status_code, response.data) == (201, body)
+    assert response.headers[REPORT_HEADER] in {"none", "created;in=response;grade=assumed"}
+
+
+def test_an_unreadable_response_is_held_back_with_enforce() -> None:
+    """Half a surrogate pair is no id."""
+    with proxy_client(FixedUpstream(body=b'{"id": "\\ud800"}'), enforce=True) as client:
+        response = create(client)
+    assert (response.status_code, [v["rule"] for v in response.json["violations"]]) == (502, ["created"])
 
 
 TEAM = {400: False, 401: False, 404: True, 422: True}
