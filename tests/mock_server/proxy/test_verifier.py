@@ -158,9 +158,13 @@ def test_a_deep_request_is_forwarded_and_reported(levels: int, escaped: str) -> 
 def test_a_deep_request_hides_no_other_violation() -> None:
     """The upper levels of a deep body are still checked."""
     with proxy_client(FixedUpstream()) as client:
-        raw_body = f'{json.dumps(BODY)[:-1]}, "exposed_port": 0, "x": {nest(300)}}}'
+        raw_body = f'{{"service_slug": "proxied", "display_name": "d", "exposed_port": 0, "x": {nest(300)}}}'
         report = client.post(CREATE, data=raw_body, headers=HEADERS).headers[REPORT_HEADER]
-    assert {item.partition(";")[0] for item in report.split(", ")} == {"body-depth", "exposed-port-range"}
+    assert {item.partition(";")[0] for item in report.split(", ")} == {
+        "body-depth",
+        "docker-image-required",
+        "exposed-port-range",
+    }
 
 
 @pytest.mark.parametrize("levels", LEVELS)
