@@ -237,8 +237,7 @@ class Proxy:
         return self._options.enforce and (self._options.strict or violation.rule.grade != "assumed")
 
     def _redact(self, exchange: ProxyExchange, violations: list[Violation]) -> tuple[Violation, ...]:
-        header = exchange.environ.get("HTTP_AUTHORIZATION")
-        return redact_violations(violations, lambda text: self._redactor.redact(text, header))
+        return redact_violations(exchange, violations, self._redactor)
 
 
 def _is_own_page(pages: Flask, environ: Environ) -> bool:

@@ -39,6 +39,7 @@ def check_response(
     )
     decoded = None if body is None else decode_body(body, coding, MAX_BODY_BYTES)
     readable = None if decoded is None or len(decoded) > MAX_BODY_BYTES else decoded
+    exchange.response_body = readable or b""
     received = ReceivedResponse(upstream_response.status, media_type, readable)
     known = set(map(_violation_key, exchange.violations))
     of_request = [v for v in exchange.violations if v.mismatch.location != "response"]

@@ -13,7 +13,7 @@ from mock_server.proxy.upstream import Target
 from mock_server.validation.request import Request
 from mock_server.web.journal import MAX_STORED_BODY, Journal
 from mock_server.web.middleware import CONTROL_PREFIX
-from mock_server.web.redaction import REDACTED, SECRET_HEADERS, Redactor
+from mock_server.web.redaction import REDACTED, SECRET_HEADERS, Redactor, hide_values, with_escapes
 from mock_server.web.wsgi import Environ, decoded_path
 
 _CHUNK_BYTES = 64 * 1024
@@ -68,6 +68,7 @@ class ProxyExchange:
     violations: list[Violation] = field(default_factory=list)
     status: int = 0
     response_fields: HeaderFields = field(default_factory=list)
+    response_body: bytes = b""
     started: float = field(default_factory=time.perf_counter)
 
 
@@ -124,7 +125,7 @@ class ExchangeLogger:
             status=exchange.status,
             response_headers=_redact_headers(exchange.response_fields, clean),
             response_body=self._redact_bytes(response_body[:MAX_STORED_BODY], header),
-            violations=redact_violations(exchange.violations, clean),
+            violations=redact_violations(exchange, exchange.violations, self._redactor),
             milliseconds=milliseconds,
         )
 
@@ -135,16 +136,29 @@ class ExchangeLogger:
         return text.encode("utf-8", "surrogateescape")
 
 
-def redact_violations(violations: list[Violation], clean: Callable[[str], str]) -> tuple[Violation, ...]:
-    """Return the violations with redacted texts, since these may repeat values of the request."""
+def redact_violations(
+    exchange: ProxyExchange, violations: list[Violation], redactor: Redactor
+) -> tuple[Violation, ...]:
+    """Return the violations, without any value if the exchange repeats a token, since values are cut."""
+    header, text = exchange.environ.get("HTTP_AUTHORIZATION"), _exchange_text(exchange)
+    if redactor.redact(text, header) == text:
+        return tuple(violations)
 
-    def redact(violation: Violation) -> Violation:
-        _location, *texts = violation.mismatch
-        pointer, actual, expected = map(clean, texts)
-        mismatch = violation.mismatch._replace(pointer=pointer, actual=actual, expected=expected)
-        return violation._replace(mismatch=mismatch)
+    def hide(violation: Violation) -> Violation:
+        hidden = hide_values(violation)
+        pointer = redactor.redact(hidden.mismatch.pointer, header)
+        return hidden._replace(mismatch=hidden.mismatch._replace(pointer=pointer))
 
-    return tuple(redact(violation) for violation in violations)
+    return tuple(map(hide, violations))
+
+
+def _exchange_text(exchange: ProxyExchange) -> str:
+    """Return all that an exchange says outside `Authorization`, as text and with its escapes replaced."""
+    texts = [value for name, value in exchange.fields if name.lower() != "authorization"]
+    texts += [decoded_path(exchange.environ), *(value for _, value in exchange.response_fields)]
+    sent = exchange.request.raw_body if exchange.request else exchange.body.stored
+    texts += [with_escapes(body.decode("utf-8", "replace")) for body in (sent, exchange.response_body)]
+    return "\n".join(texts)
 
 
 def _format_rules(violations: list[Violation]) -> str:

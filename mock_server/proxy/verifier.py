@@ -181,8 +181,7 @@ class Verifier:
         path_id, response_id = request.path_values.get(parameter, ""), str(value.get("id"))
         if path_id.lower() == response_id.lower():
             return []
-        expected = f"the id of the path, {format_value(path_id)}"
-        mismatch = Mismatch("response", "/id", format_value(response_id), expected)
+        mismatch = Mismatch("response", "/id", format_value(response_id), "the id of the path")
         return [Violation(self.contract.rule(rule), mismatch)]
 
 

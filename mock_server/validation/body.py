@@ -11,7 +11,7 @@ from mock_server.contract.model import Contract, Mismatch, Operation, Violation
 from mock_server.validation.request import Request
 
 MAX_DEPTH = 100
-#: The validator reads no deeper value.
+#: The validator reads no deeper value, so that one is cut.
 _MAX_VALIDATED_DEPTH = 200
 _BAD_TEXT = re.compile("[\x00\ud800-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -66,8 +66,7 @@ class BodyReader:
         # As many brackets as levels are needed, and only escapes can make NUL or half a surrogate pair.
         if text.count("[") + text.count("{") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
             found.append(("body-depth", body_depth()))
-            if _is_deeper(value, _MAX_VALIDATED_DEPTH):
-                return ParsedBody({}, self._violations(found), readable=False)
+            value = _cut_below(value, _MAX_VALIDATED_DEPTH)
         if "\\u" not in text:
             return ParsedBody(value, self._violations(found))
         bad = [(pointer, item) for pointer, item in _iter_strings(value, "") if _BAD_TEXT.search(item)]
@@ -202,6 +201,15 @@ def _is_deeper(value: Any, limit: int) -> bool:
             return False
         level = [item for node in level for item in (node.values() if isinstance(node, dict) else node)]
     return True
+
+
+def _cut_below(value: Any, levels: int) -> Any:
+    """Return a copy of a value in which lists and objects are empty below some levels."""
+    if isinstance(value, list):
+        return [_cut_below(item, levels - 1) for item in value] if levels else []
+    if isinstance(value, dict):
+        return {key: _cut_below(item, levels - 1) for key, item in value.items()} if levels else {}
+    return value
 
 
 def _iter_strings(value: Any, pointer: str) -> Iterator[tuple[str, str]]:

@@ -1,11 +1,13 @@
 """Redaction: nothing that the mock or the proxy shows or logs repeats a secret."""
 
+import re
 from collections.abc import Iterable
 
 from mock_server.contract.model import Violation
 from mock_server.validation.schema_messages import HINT
 
 REDACTED = "…"
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 #: Header fields that are secret as a whole, in lower case, beside `authorization`.
 SECRET_HEADERS = frozenset({"cookie", "set-cookie", "proxy-authorization"})
 
@@ -30,6 +32,11 @@ def _list_tokens(authorization: str) -> list[str]:
     if not token or token[0].isascii():
         return token
     return [*token, token[0].encode("latin-1", "ignore").decode("utf-8", "ignore")]
+
+
+def with_escapes(text: str) -> str:
+    """Return a text, and after it the same with the escapes of JSON replaced if it has any."""
+    return f"{text}\n{_ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)}" if "\\u" in text else text
 
 
 def hide_values(violation: Violation) -> Violation:

@@ -179,6 +179,29 @@ def test_without_pages_every_path_is_forwarded() -> None:
         assert "services" in client.get("/_mock/health").json
 
 
+@pytest.mark.parametrize("enforce", [False, True])
+def test_no_part_of_a_token_is_shown(*, enforce: bool) -> None:
+    """A value is cut where a violation shows it; no beginning of a token that it holds stays."""
+    token = f"sk-{'S3cretPart' * 12}"
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    bodies = (
+        json.dumps({**BODY, "exposed_port": token}),
+        f'{{"{token}": 1, "{token}": 2}}',
+        json.dumps({**BODY, "env_config": [{"a" * 30: token}]}),
+    )
+    answer = FixedUpstream(201, json.dumps({"id": token}).encode())
+    with proxy_client(answer, enforce=enforce, strict=enforce) as client:
+        received = [client.post(CREATE, data=body, headers=headers) for body in bodies]
+        received.append(client.post(CREATE, json=BODY, headers=headers))
+        shown = client.get("/_mock/journal").get_data(as_text=True)
+        pages = [client.get(f"/_mock/requests/{number}").get_data(as_text=True) for number in range(1, 5)]
+    own = [response.get_data(as_text=True) for response in received if response.status_code != 201]
+    assert (len(own), any("S3cretPart" in text for text in (shown, *pages, *own))) == (
+        4 if enforce else 0,
+        False,
+    )
+
+
 def test_no_token_is_shown() -> None:
     """Neither journal, pages, log nor report repeats a token or a cookie, and the upstream receives both."""
     lines: list[str] = []
