@@ -104,11 +104,13 @@ class HttpTarget:
 
 
 def _read_body(received: urllib3.BaseHTTPResponse) -> bytes:
-    """Return the decoded body, or its beginning if it is too long; then nothing more is read of the connection."""
-    body = received.read(MAX_RESPONSE_BYTES, decode_content=True)
-    if len(body) == MAX_RESPONSE_BYTES:
+    """Return the decoded body, or its beginning if it is too long; then give the connection back to its pool."""
+    try:
+        return received.read(MAX_RESPONSE_BYTES, decode_content=True)
+    finally:
+        # After a complete body the pool has the connection already; any other cannot be used again.
         received.close()
-    return body
+        received.release_conn()
 
 
 def _describe_error(error: Exception) -> str:

@@ -16,6 +16,7 @@ _OK = b"HTTP/1.1 201 Created\r\nContent-Type: application/json\r\n"
 GOOD_BODY = b'{"id": "0192f0c1-2b3c-7d4e-8f50-616263646566"}'
 _GOOD = _OK + b"Content-Length: %d\r\n\r\n" % len(GOOD_BODY) + GOOD_BODY
 _BOMB = gzip.compress(bytes(64 * 1024 * 1024))
+_LARGE = b" " * (5 * 1024 * 1024)
 
 #: What a connection sends after a request; ``drip`` sends slowly and without end.
 Send = Callable[[socket.socket], None]
@@ -117,6 +118,13 @@ POSTPONED: dict[str, Send] = {
         b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 86400\r\nContent-Length: 0\r\n\r\n"
     ),
 }
+#: By name: bodies that a client does not read to their end.
+LARGE: dict[str, Send] = {
+    "body-large": send_bytes(_OK + b"Content-Length: %d\r\n\r\n" % len(_LARGE) + _LARGE),
+    "gzip-broken-and-large": send_bytes(
+        _OK + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(_LARGE) + _LARGE
+    ),
+}
 
 
 def choose_answers(seed: int) -> Iterator[tuple[str, Send]]:
@@ -140,7 +148,7 @@ def serve_answers(answers: Iterator[tuple[str, Send]]) -> Iterator[tuple[str, li
 
 def serve_always(name: str) -> Iterator[tuple[str, Send]]:
     """Return the same answer without end."""
-    return itertools.repeat((name, {**ANSWERS, **POSTPONED}[name]))
+    return itertools.repeat((name, {**ANSWERS, **POSTPONED, **LARGE}[name]))
 
 
 def _accept(server: socket.socket, answers: Iterator[tuple[str, Send]], given: list[str]) -> None:

@@ -1,12 +1,14 @@
 """Hostile servers: each request ends in time, in bounded memory, as a response or a reason."""
 
+import threading
 import time
 
 import pytest
 
 from contract_tests.targets.base import Request, Response
+from contract_tests.targets.clock import RunStopped
 from contract_tests.targets.http import MAX_RESPONSE_BYTES, HttpTarget
-from tests.support.hostile_server import ANSWERS, choose_answers, serve_always, serve_answers
+from tests.support.hostile_server import ANSWERS, LARGE, choose_answers, serve_always, serve_answers
 
 CREATE = Request("POST", "/containers", (("Content-Type", "application/json"),), b"{}")
 _TIMEOUT = 0.3  # seconds
@@ -34,6 +36,30 @@ def test_a_body_without_end_is_cut() -> None:
         received = HttpTarget(url, timeout=10).send(CREATE)
     assert isinstance(received, Response)
     assert len(received.body) == MAX_RESPONSE_BYTES
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_large_body_gives_its_connection_back(name: str) -> None:
+    """More responses that are not read to their end than the pool has connections: no request waits forever."""
+    with serve_answers(serve_always(name)) as (url, _):
+        target, received = HttpTarget(url, timeout=5, connections=2), list[object]()
+        sending = threading.Thread(
+            target=lambda: received.extend(target.send(CREATE) for _ in range(4)), daemon=True
+        )
+        sending.start()
+        sending.join(20)
+    assert len(received) == 4
+
+
+def test_a_stop_within_a_body_gives_its_connection_back() -> None:
+    """A request that the end of the run interrupts leaves its connection to the pool."""
+    with serve_answers(serve_always("body-drips")) as (url, _):
+        target = HttpTarget(url, connections=1)
+        threading.Timer(0.2, target.clock.stop).start()
+        with pytest.raises(RunStopped):
+            target.send(CREATE)
+        assert target._pool.pool is not None
+        assert target._pool.pool.qsize() == 1
 
 
 def test_a_slow_response_leaves_the_next_its_time() -> None:
