@@ -9,7 +9,7 @@ import io
 import socket
 import time
 from contextlib import suppress
-from http.client import HTTPResponse
+from http.client import SWITCHING_PROTOCOLS, HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -52,6 +52,10 @@ class _DeadlineReader(io.RawIOBase):
         super().close()
 
 
+class TooManyInterim(HTTPException):
+    """A response does not begin after many interim ones."""
+
+
 class _FinalResponse(HTTPResponse):
     """A response that begins after all interim ones, and ends within the timeout of its socket."""
 
@@ -62,13 +66,16 @@ class _FinalResponse(HTTPResponse):
             self.fp = io.BufferedReader(_DeadlineReader(sock, seconds, clock))
 
     def begin(self) -> None:
-        """Read status and headers, again for each interim response."""
+        """Read status and headers, again for each interim response; raise TooManyInterim after 20."""
         super().begin()
         for _ in range(_MAX_INTERIM):
             if not 101 < self.status < 200:
+                # After a switch of protocols the rest of the connection is no HTTP.
+                self.will_close = self.will_close or self.status == SWITCHING_PROTOCOLS
                 return
             self.headers = self.msg = None  # type: ignore[assignment]
             super().begin()
+        raise TooManyInterim(f"more than {_MAX_INTERIM} interim responses")
 
 
 class _ClockedConnection:

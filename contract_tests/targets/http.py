@@ -8,7 +8,7 @@ import urllib3
 
 from contract_tests.targets.base import USER_AGENT, NoResponse, Request, Response, TargetError
 from contract_tests.targets.clock import RunClock
-from contract_tests.targets.connection import open_pool
+from contract_tests.targets.connection import TooManyInterim, open_pool
 
 _RETRIED_STATUSES = (429, 503)
 _CONNECTION_RETRIES = 3
@@ -123,4 +123,9 @@ def _describe_error(error: Exception) -> str:
         return "no response before the timeout"
     if isinstance(cause, urllib3.exceptions.SSLError):
         return f"TLS failed: {cause}"
-    return "the connection was dropped" if isinstance(cause, urllib3.exceptions.ProtocolError) else str(cause)
+    if isinstance(cause, urllib3.exceptions.DecodeError):
+        return "the response has a broken content encoding"
+    if isinstance(cause, urllib3.exceptions.ProtocolError):
+        interim = [str(each) for each in cause.args if isinstance(each, TooManyInterim)]
+        return interim[0] if interim else "the connection was dropped"
+    return str(cause)

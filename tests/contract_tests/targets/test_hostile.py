@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from contract_tests.targets.base import Request, Response
+from contract_tests.targets.base import NoResponse, Request, Response
 from contract_tests.targets.clock import RunStopped
 from contract_tests.targets.http import MAX_RESPONSE_BYTES, HttpTarget
 from tests.support.hostile_server import ANSWERS, LARGE, choose_answers, serve_always, serve_answers
@@ -36,6 +36,14 @@ def test_a_body_without_end_is_cut() -> None:
         received = HttpTarget(url, timeout=10).send(CREATE)
     assert isinstance(received, Response)
     assert len(received.body) == MAX_RESPONSE_BYTES
+
+
+def test_a_broken_encoding_is_named() -> None:
+    """A body that is not in its Content-Encoding is reported in words."""
+    with serve_answers(serve_always("gzip-broken")) as (url, _):
+        received = HttpTarget(url, timeout=5).send(CREATE)
+    assert isinstance(received, NoResponse)
+    assert received.reason == "the response has a broken content encoding"
 
 
 @pytest.mark.parametrize("name", LARGE)
