@@ -30,6 +30,13 @@ class _Retry(urllib3.Retry):
         """Return a copy with changes, as urllib3 makes one for each try."""
         return super().new(clock=self._clock, **changes)
 
+    def get_retry_after(self, response: urllib3.BaseHTTPResponse) -> float | None:
+        """Return the seconds of ``Retry-After``; None if there is none, or it cannot be read."""
+        try:
+            return super().get_retry_after(response)
+        except (urllib3.exceptions.InvalidHeader, ValueError, TypeError, ArithmeticError, LookupError):
+            return None
+
     def sleep(self, response: urllib3.BaseHTTPResponse | None = None) -> None:
         """Wait as long as the target asks, else a little longer after each try."""
         asked = self.get_retry_after(response) if response else None

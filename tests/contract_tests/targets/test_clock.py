@@ -6,11 +6,11 @@ import time
 import pytest
 
 from contract_tests.targets import clock as clock_module
-from contract_tests.targets.base import Request
+from contract_tests.targets.base import Request, Response
 from contract_tests.targets.clock import RunClock, RunStopped
 from contract_tests.targets.http import HttpTarget
 from contract_tests.targets.rate_limit import RateLimitedTarget
-from tests.support.hostile_server import POSTPONED, serve_always, serve_answers
+from tests.support.hostile_server import ANSWERS, POSTPONED, send_bytes, serve_always, serve_answers
 
 CREATE = Request("POST", "/containers", (("Content-Type", "application/json"),), b"{}")
 
@@ -83,3 +83,26 @@ def test_a_retry_after_is_obeyed_up_to_a_bound() -> None:
         with pytest.raises(RunStopped):
             target.send(CREATE)
     assert told == [30]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"9" * 5000,
+        b"-5",
+        b"soon",
+        "²³".encode("latin-1"),
+        b"Fri, 31 Dec 99999999 23:59:59 GMT",
+        b"Fri, 31 Dec 9999 23:59:59 +99999999999999999999",
+        b"Mon, 0 Jan 0000 99:99:99",
+    ],
+    ids=["digits", "negative", "word", "superscript", "year", "zone", "zeros"],
+)
+def test_an_unreadable_retry_after_is_ignored(value: bytes) -> None:
+    """A 429 is retried after the usual pause, whatever its Retry-After says, and its last try is the response."""
+    busy = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: %b\r\nContent-Length: 0\r\n\r\n" % value
+    good = ANSWERS["good"]
+    with serve_answers(iter([("busy", send_bytes(busy))] * 2 + [("good", good)] * 9)) as (url, _):
+        received = HttpTarget(url, timeout=5).send(CREATE)
+    assert isinstance(received, Response)
+    assert received.status == 201
