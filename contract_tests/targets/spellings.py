@@ -4,8 +4,10 @@ import html
 import re
 from collections.abc import Iterable
 
-#: One of these is in every escape of a URL, of JSON and other languages, and of HTML.
-_ESCAPES = ("%", "&", "\\u00", "\\x", "\\/")
+#: One of these is in every escape of a URL, of HTML, of JSON and other languages, and in UTF-16.
+_ESCAPES = ("%", "&", "\\", "\0")
+#: Backslashes of an escape within escaped texts; a bound, because a search begins at each of a run.
+_BACKSLASHES = r"\\{1,8}+"
 
 
 class Spellings:
@@ -31,15 +33,15 @@ def _token_pattern(token: str) -> str:
 
 
 def _list_forms(character: str) -> Iterable[str]:
-    """Yield patterns of one character: itself, escaped once or several times, or by its number.
+    """Yield patterns of one character: itself, also in UTF-16, escaped once or several times, or by its number.
 
     No two of them match the same text: a search would try each combination.
     """
-    yield r"\\*/" if character == "/" else re.escape(character)
+    yield (r"\\{0,8}+/" if character == "/" else re.escape(character)) + r"\x00?"
     if html.escape(character) != character:
         yield re.escape(html.escape(character))
     for case in {character.lower(), character.upper()}:
         number = ord(case[0])
         yield "".join(f"%(?:25)*{byte:02x}" for byte in case.encode())
-        yield rf"\\+(?:u00|x){number:02x}"
+        yield rf"{_BACKSLASHES}(?:u(?:0000)?{number:04x}|u\{{0*{number:x}\}}|x{number:02x}|{number:03o})"
         yield rf"&(?:amp;)*\#(?:0*{number}|x0*{number:x});"

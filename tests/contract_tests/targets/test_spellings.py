@@ -1,6 +1,7 @@
 """Escaped spellings of a token are found, however its characters are escaped."""
 
 import html
+import time
 from urllib.parse import quote
 
 import pytest
@@ -26,6 +27,10 @@ FORMS = {
     "json": lambda character: f"\\u{ord(character):04x}",
     "json-twice": lambda character: f"\\\\u{ord(character):04X}",
     "python": lambda character: f"\\x{ord(character):02x}",
+    "python-long": lambda character: f"\\U{ord(character):08x}",
+    "javascript": lambda character: f"\\u{{{ord(character):X}}}",
+    "octal": lambda character: f"\\{ord(character):03o}",
+    "utf-16": lambda character: f"{character}\0",
     "slash": lambda character: "\\/" if character == "/" else character,
     "html": html.escape,
     "html-number": lambda character: f"&#{ord(character)};",
@@ -62,6 +67,26 @@ def test_the_beginning_of_a_long_token_is_no_trap(form: str) -> None:
     token = "aB1-._/&" * 20
     nearly = "".join(map(FORMS[form], token[:-1])) + "!%"
     assert Spellings([token]).replace_text(nearly, "X") == nearly
+
+
+@pytest.mark.parametrize(
+    "unit", ["\\", "\\\\u", "%25", "25", "&amp;", "amp;", "0", "s", "sk-", "s\0", TOKENS[0][:-1]]
+)
+@pytest.mark.parametrize("start", ["%", "\\x", "&", "&#"])
+def test_a_repeated_part_of_an_escape_is_no_trap(unit: str, start: str) -> None:
+    """The time of a search grows with the text, not with its square."""
+    spellings, text = Spellings(TOKENS), start + unit * (2**16 // len(unit))
+    started = time.process_time()
+    assert spellings.replace_text(text, "X") == text
+    assert spellings.replace_bytes(text.encode(), "X") == text.encode()
+    assert time.process_time() - started < 2
+
+
+def test_utf_16_is_found() -> None:
+    """A token in UTF-16 does not stay, with its high or its low bytes first."""
+    spellings = Spellings(TOKENS)
+    for encoding in ("utf-16-le", "utf-16-be", "utf-16"):
+        assert b"r\0e\0d" not in spellings.replace_bytes(f"a {TOKENS[0]} b".encode(encoding), "X")
 
 
 def test_other_texts_stay() -> None:
