@@ -6,6 +6,7 @@ replaced, and the encoding of a request body that is not text.
 
 import base64
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,6 @@ def _build_request(exchange: Exchange) -> Request:
 def _build_response(exchange: Exchange) -> Response:
     """Return the response; without one the status is 0 and the comment has the reason, as in browsers."""
     headers, body = exchange.response_headers, exchange.response_body
-    length = _find_header(headers, "content-length")
     return Response(
         status=exchange.status,
         statusText=reason_phrase(exchange.status),
@@ -109,9 +109,14 @@ def _build_response(exchange: Exchange) -> Response:
             size=exchange.response_size, mimeType=_find_header(headers, "content-type"), text=body
         ),
         redirectURL=_find_header(headers, "location"),
-        bodySize=int(length) if length.isascii() and length.isdigit() else -1,
+        bodySize=_read_length(_find_header(headers, "content-length")),
         comment=exchange.reason or None,
     )
+
+
+def _read_length(text: str) -> int:
+    """Return a Content-Length; -1, which is HAR's unknown size, if it is no number that a body can have."""
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else -1
 
 
 def _to_records(pairs: Iterable[tuple[str, str]]) -> list[Record]:

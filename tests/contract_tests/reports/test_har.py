@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,3 +120,14 @@ def test_bodies_have_a_media_type(entries: list[Any]) -> None:
     assert (request["postData"], request["bodySize"]) == ({"mimeType": "a/b", "text": HOSTILE}, -1)
     assert entries[0]["response"]["content"]["mimeType"] == "application/json"
     assert entries[0]["response"]["bodySize"] == len(entries[0]["response"]["content"]["text"])
+
+
+@pytest.mark.parametrize(
+    ("length", "size"), [("12", 12), ("9" * 5000, -1), ("-1", -1), ("²", -1), ("", -1), ("1, 1", -1)]
+)
+def test_an_unreadable_length_is_unknown(length: str, size: int, tmp_path: Path) -> None:
+    """A Content-Length that is no usable number is an unknown size, and the archive is whole."""
+    odd = replace(_ODD, response_headers=(("Content-Length", length),))
+    write_har(replace(build_faulty_report(), traffic=(odd,)), tmp_path / "traffic.har")
+    log = json.loads((tmp_path / "traffic.har").read_text("utf-8"))["log"]
+    assert [entry["response"]["bodySize"] for entry in log["entries"]] == [size]
