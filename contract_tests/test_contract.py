@@ -2,6 +2,7 @@
 
 import pytest
 
+from contract_tests.reports.common import escape_unprintable
 from contract_tests.results.verdict import Report, RuleVerdict
 
 
@@ -12,8 +13,9 @@ def test_rule(rule: str, verdict: RuleVerdict, contract_report: Report) -> None:
         shown = [
             f"{f.reason}\nReceived: {f.received}\nExpected: {f.expected}\n{f.curl_commands}" for f in own
         ]
-        pytest.fail(f"{verdict.rule.statement}\n" + "\n\n".join(shown), pytrace=False)
+        text = f"{verdict.rule.statement}\n" + "\n\n".join(shown)
+        pytest.fail(escape_unprintable(text), pytrace=False)
     if verdict.verdict == "violated":
-        pytest.skip(f"only assumed, and the target differs: {verdict.reason}")
+        pytest.skip(escape_unprintable(f"only assumed, and the target differs: {verdict.reason}"))
     if verdict.verdict != "conforms":
-        pytest.skip(f"{verdict.verdict}: {verdict.reason}")
+        pytest.skip(escape_unprintable(f"{verdict.verdict}: {verdict.reason}"))

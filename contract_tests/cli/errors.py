@@ -12,6 +12,7 @@ import click
 from contract_tests.cases.callers import CallersError
 from contract_tests.contract.resources import VERSION
 from contract_tests.execution.preflight import CannotJudge
+from contract_tests.reports.common import escape_unprintable
 from contract_tests.results.waivers import WaiversError
 from contract_tests.targets.base import TargetError
 
@@ -61,6 +62,6 @@ def report_target_errors() -> Iterator[None]:
 
 
 def exit_with(text: str, code: int) -> NoReturn:
-    """Print one line on stderr and exit."""
-    click.echo(f"contract-tests: {' '.join(text.split())}", err=True)
+    """Print one line on stderr, without control characters of the target, and exit."""
+    click.echo(f"contract-tests: {escape_unprintable(' '.join(text.split()))}", err=True)
     sys.exit(code)

@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from contract_tests.cli.errors import CommandGroup
+from contract_tests.cli.errors import CommandGroup, exit_with
 
 
 def run_failing(error: BaseException) -> tuple[int, str]:
@@ -39,3 +39,12 @@ def test_an_unforeseen_error_is_one_line_and_a_file(error: Exception) -> None:
 def test_an_interruption_is_no_violation() -> None:
     """Ctrl-C at any moment ends with 130, not with the exit code of a violation."""
     assert run_failing(KeyboardInterrupt()) == (130, "contract-tests: interrupted\n")
+
+
+def test_control_characters_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Escape sequences and invisible characters in a text of the target are shown as escapes, on one line."""
+    with pytest.raises(SystemExit):
+        exit_with("POST responds with \x1b[2J\x9b31m\x00\r\n\u202egone", 3)
+    assert capsys.readouterr().err == (
+        "contract-tests: POST responds with \\x1b[2J\\x9b31m\\x00 \\u202egone\n"
+    )
