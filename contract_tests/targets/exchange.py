@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from contract_tests.targets.base import NoResponse, Request, Response
@@ -17,6 +18,8 @@ REDACTED = "$TOKEN"
 REDACTED_CUT, REDACTED_SWAPPED = "${TOKEN%?}", "$TOKEN_SWAPPED"
 _SHORT_TOKEN = 4
 MAX_BODY_BYTES = 64 * 1024
+#: Longer texts are cut before they are stored: all response headers together, and the URL or the reason.
+MAX_HEADER_CHARACTERS, MAX_URL_CHARACTERS = 64 * 1024, 8 * 1024
 #: Fields whose JSON key differs: finding files and reports are public formats.
 _JSON_KEYS = {
     "response_headers": "reply_headers",
@@ -36,6 +39,7 @@ class Exchange:
     """One request and its response, redacted.
 
     Without a response ``status`` is 0 and ``reason`` says why. ``url`` is absolute, ``started`` is RFC 3339.
+    Response headers are at most 64 KiB together, ``url`` and ``reason`` 8 KiB each; cut ones end with an ellipsis.
     Bodies are text of at most 64 KiB; ``body_cut`` marks a longer request body. ``raw_body`` holds a body that the
     text does not hold, because it is longer or not UTF-8: compressed, and empty if it is too long even so.
     ``response_size`` is the size of the whole response body in bytes. ``caller_kind`` is read from the token: sk,
@@ -130,13 +134,13 @@ class Redactor:
         return Exchange(
             caller=caller,
             method=request.method,
-            url=self.redact_text(base_url + request.path),
+            url=_cut_text(self.redact_text(base_url + request.path), MAX_URL_CHARACTERS),
             headers=self._redact_headers(request.headers),
             body=body,
             status=received.status,
-            response_headers=received.headers,
+            response_headers=_cut_headers(received.headers),
             response_body=received.body[:MAX_BODY_BYTES].decode("utf-8", "replace"),
-            reason=response.reason if isinstance(response, NoResponse) else "",
+            reason=_cut_text(response.reason, MAX_URL_CHARACTERS) if isinstance(response, NoResponse) else "",
             started=(datetime.now(UTC) - timedelta(seconds=response.seconds)).isoformat(),
             seconds=round(response.seconds, 6),
             body_cut=body_cut,
@@ -181,6 +185,19 @@ def _reverse_keys(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _reverse_keys(item) for key, item in reversed(value.items())}
     return [_reverse_keys(item) for item in value] if isinstance(value, list) else value
+
+
+def _cut_headers(headers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """Return the headers; if they are too long together, each text is cut to its share."""
+    if sum(map(len, chain.from_iterable(headers))) <= MAX_HEADER_CHARACTERS:
+        return headers
+    share = MAX_HEADER_CHARACTERS // (2 * len(headers))
+    return tuple((_cut_text(name, share), _cut_text(value, share)) for name, value in headers)
+
+
+def _cut_text(text: str, limit: int) -> str:
+    """Return a text of at most this many characters, the last of which is an ellipsis if it is cut."""
+    return text if len(text) <= limit else text[: max(0, limit - 1)] + "…"
 
 
 def _hide_cookie(name: str, value: str) -> str:

@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from contract_tests.results.curl import build_curl
-from contract_tests.targets.base import Request, Response
+from contract_tests.targets.base import NoResponse, Request, Response
 from contract_tests.targets.exchange import Exchange, Redactor, exchange_from_json
 
 
@@ -68,6 +68,30 @@ def test_body_that_is_too_long_is_cut() -> None:
 def test_bodies_that_cannot_be_pasted_need_a_file(body: bytes | None, needed: bool) -> None:
     """A body that is long, binary or has invisible characters is sent from a file."""
     assert record_body(body).needs_body_file == needed
+
+
+def record_response(response: Response | NoResponse, path: str = "/x") -> Exchange:
+    """Record a request of this path and its response."""
+    return Redactor(["sk-secret"]).record_exchange("me", "http://h", Request("GET", path), response)
+
+
+def test_headers_that_are_too_long_are_cut() -> None:
+    """Of 90 headers of 65 KB each a share is kept, and the short ones are whole; few headers stay."""
+    long = [(f"X-{number}", "a" * 65_000) for number in range(90)]
+    kept = record_response(Response(200, (("Content-Type", "a/b"), *long), b"", 0.1)).response_headers
+    assert kept[0] == ("Content-Type", "a/b")
+    assert [name for name, _ in kept[1:]] == [name for name, _ in long]
+    assert {value for _, value in kept[1:]} == {"a" * 359 + "…"}
+    short = (("X-A", "a" * 60_000),)
+    assert record_response(Response(200, short, b"", 0.1)).response_headers == short
+
+
+def test_a_url_and_a_reason_that_are_too_long_are_cut() -> None:
+    """A URL and a reason of a megabyte are kept to 8 KiB, marked with an ellipsis, and tokens leave no part."""
+    path = "/" + "a" * (8 * 1024 - 16) + "sk-secret" + "b" * 1_000_000
+    exchange = record_response(NoResponse("c" * 1_000_000, 0.1), path)
+    assert (len(exchange.url), exchange.url[-8:]) == (8 * 1024, "a$TOKEN…")
+    assert exchange.reason == "c" * (8 * 1024 - 1) + "…"
 
 
 @pytest.mark.parametrize(
