@@ -1,11 +1,16 @@
 """A limit on how many requests a target receives per second."""
 
+import math
+
 from pyrate_limiter import Duration, Limiter, Rate
 
 from contract_tests.targets.base import NoResponse, Request, Response, Target
 
 #: How often a request that waits looks whether the run is over.
 _LOOK_SECONDS = 0.5
+#: Above so many requests per second a pause of whole milliseconds between two is too coarse: batches are counted.
+_SINGLE_RATE = 100
+_BATCH_MS = 100
 
 
 class RateLimitedTarget:
@@ -15,11 +20,17 @@ class RateLimitedTarget:
         """Wrap a target; a ``per_second`` of 0.5 allows one request every two seconds."""
         self.url, self.concurrent, self.clock = target.url, target.concurrent, target.clock
         self._target = target
-        rate = Rate(1, int(Duration.SECOND.value / per_second))
-        self._limiter = Limiter(rate, buffer_ms=1)
+        self._limiter = Limiter(_choose_rate(per_second), buffer_ms=1)
 
     def send(self, request: Request) -> Response | NoResponse:
         """Wait until the limit allows a request, then send it."""
         while not self._limiter.try_acquire("request", timeout=_LOOK_SECONDS):
             self.clock.check()
         return self._target.send(request)
+
+
+def _choose_rate(per_second: float) -> Rate:
+    """Return a rate of whole milliseconds that is never above the given one."""
+    if per_second > _SINGLE_RATE:
+        return Rate(int(per_second * _BATCH_MS / Duration.SECOND.value), _BATCH_MS)
+    return Rate(1, math.ceil(Duration.SECOND.value / per_second))

@@ -1,0 +1,33 @@
+"""A limit on the requests per second."""
+
+import time
+
+import pytest
+
+from contract_tests.targets.base import Request, Response
+from contract_tests.targets.clock import RunClock
+from contract_tests.targets.rate_limit import RateLimitedTarget
+
+
+class InstantTarget:
+    """A target that responds at once."""
+
+    url, concurrent = "http://h", True
+
+    def __init__(self) -> None:
+        self.clock = RunClock()
+
+    def send(self, _: Request) -> Response:
+        """Return a response."""
+        return Response(200, (), b"", 0.0)
+
+
+@pytest.mark.parametrize("per_second", [20, 150, 999, 1000, 1500, 2000, 100_000, 1e9])
+def test_no_more_requests_are_sent_than_the_rate_allows(per_second: float) -> None:
+    """At most the requests of the time that passed are sent, and those of one batch; a high rate is no error."""
+    target, sent, started = RateLimitedTarget(InstantTarget(), per_second), 0, time.monotonic()
+    while time.monotonic() - started < 0.35 and sent < 5000:
+        target.send(Request("GET", "/"))
+        sent += 1
+    seconds = time.monotonic() - started
+    assert 1 <= sent <= per_second * (seconds + 0.1) + 1
