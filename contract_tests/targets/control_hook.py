@@ -4,6 +4,7 @@ from contract_tests.targets.base import Request, Response, Target, TargetError, 
 from contract_tests.targets.http import HttpTarget
 
 CONTROL_HOOK_HELP = "URL or path with {id} and {status} that sets a service's status."
+_EXAMPLE = "give a path or a URL without a user name, like https://host/services/{id}/status/{status}"
 
 
 class ControlHook:
@@ -30,7 +31,10 @@ def _resolve_url(url: str, target: Target) -> tuple[Target, str]:
     if not url.startswith("/"):
         scheme, _, rest = url.partition("://")
         host, slash, path = rest.partition("/")
-        return HttpTarget(f"{scheme}://{host}", clock=target.clock), slash + path
+        try:
+            return HttpTarget(f"{scheme}://{host}", clock=target.clock), slash + path
+        except ValueError:  # not repeated: it is about --target, and the URL may hold a password
+            raise TargetError(f"--control-hook is not a usable URL; {_EXAMPLE}") from None
     if isinstance(target, HttpTarget):
         scheme, _, rest = target.url.partition("://")
         return HttpTarget(f"{scheme}://{rest.partition('/')[0]}", clock=target.clock), url
