@@ -14,6 +14,8 @@ from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.targets.control_hook import CONTROL_HOOK_HELP
 from contract_tests.targets.factory import open_target
 
+#: Few digits: clocks and locks overflow at numbers far beyond any use.
+_DECIMAL = r"[0-9]{1,6}(?:\.[0-9]{1,6})?"
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -26,7 +28,7 @@ class Duration(click.ParamType[float]):
         """Parse ``90``, ``90s``, ``10m`` or ``2h`` as seconds."""
         if isinstance(value, float):
             return value
-        match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", str(value))
+        match = re.fullmatch(rf"({_DECIMAL})([smh]?)", str(value))
         if not match or float(match[1]) <= 0:
             self.fail(f"{value!r} is not a time such as 90s, 10m or 2h", param, ctx)
         return float(match[1]) * _UNITS[match[2] or "s"]
@@ -41,7 +43,7 @@ class PerSecond(click.ParamType[float]):
         """Parse ``10/s``, ``10`` or ``30/m`` as requests per second."""
         if isinstance(value, float):
             return value
-        match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(?:/([smh]))?", str(value))
+        match = re.fullmatch(rf"({_DECIMAL})(?:/([smh]))?", str(value))
         if not match or float(match[1]) <= 0:
             self.fail(f"{value!r} is not a rate such as 10/s or 30/m", param, ctx)
         return float(match[1]) / _UNITS[match[2] or "s"]
@@ -58,7 +60,7 @@ class Shard(click.ParamType[tuple[int, int]]):
         """Parse ``1/4`` as the first of four."""
         if isinstance(value, tuple):
             return value
-        match = re.fullmatch(r"([0-9]+)/([0-9]+)", str(value))
+        match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", str(value))
         if not match or not 1 <= int(match[1]) <= int(match[2]):
             self.fail(f"{value!r} is not a shard such as 1/4", param, ctx)
         return int(match[1]), int(match[2])

@@ -1,8 +1,9 @@
 """A deployment at a base URL, over HTTP."""
 
 import time
+from contextlib import suppress
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import urllib3
 
@@ -57,11 +58,7 @@ class HttpTarget:
         clock: RunClock | None = None,
     ) -> None:
         """Open a pool of connections; ``timeout`` is in seconds."""
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
-            raise TargetError(f"{url!r} is not the base URL of an API; give one like https://host/api/v1")
-        if parts.username or parts.password:
-            raise TargetError("--target holds a user name or a password; each caller sends its own token")
+        parts = _split_base_url(url)
         self.url, self._path = url.rstrip("/"), parts.path.rstrip("/")
         self.clock = clock or RunClock()
         self._retry = _Retry(
@@ -108,6 +105,17 @@ class HttpTarget:
             time.perf_counter() - started,
             resent or any(entry.error is not None and entry.status is None for entry in history),
         )
+
+
+def _split_base_url(url: str) -> SplitResult:
+    if "@" in url.rpartition("://")[2].partition("/")[0]:  # even of a URL that cannot be split
+        raise TargetError("--target holds a user name or a password; each caller sends its own token")
+    with suppress(ValueError):  # of an address without its bracket, or a port that is none
+        parts = urlsplit(url)
+        whole = parts.hostname and parts.port != 0 and not parts.query and not parts.fragment
+        if parts.scheme in ("http", "https") and whole:
+            return parts
+    raise TargetError(f"{url!r} is not the base URL of an API; give one like https://host/api/v1")
 
 
 def _read_body(received: urllib3.BaseHTTPResponse) -> bytes:
