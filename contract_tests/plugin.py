@@ -22,7 +22,7 @@ from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.execution.preflight import CannotJudge, PreflightResult, run_preflight
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES
-from contract_tests.reports.common import format_last_line
+from contract_tests.reports.common import escape_unprintable, format_last_line
 from contract_tests.results.verdict import MIN_JUDGED, Report, RuleVerdict
 from contract_tests.results.waivers import WaiversError, load_waivers
 from contract_tests.runs.checkpoint import RunState, merge_states
@@ -176,6 +176,7 @@ def _result_folder(config: pytest.Config) -> Path:
 
 def _end_session(config: pytest.Config, text: str, code: int) -> None:
     """End the session; a worker cannot, so it writes the reason for the main process."""
+    text = escape_unprintable(text)
     if not _is_worker(config):
         pytest.exit(text, returncode=code)
     (_result_folder(config) / _PROBLEM).write_text(f"{code} {text}", "utf-8")
