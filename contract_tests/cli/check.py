@@ -1,15 +1,16 @@
 """The ``contract-tests check`` command."""
 
-import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
 
 from contract_tests.cli.errors import report_usage_errors
+from contract_tests.cli.run import end_with_report, write_report_folder
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import load_spec
 from contract_tests.results.aggregate import Aggregate
@@ -56,24 +57,10 @@ def check(recording: Path, *, strict: bool, folder: Path | None) -> None:
         notes=_list_notes(observations),
         traffic=tuple(exchange for observation in observations for exchange in observation.exchanges),
     )
-    _show_report(report, folder)
-    sys.exit(report.exit_code)
+    end_with_report(report, folder, partial(write_report_folder, report))
 
 
 def _list_notes(observations: Iterable[Observation]) -> tuple[str, ...]:
     """Return notes on the exchanges that were not judged."""
     reasons = Counter(one.judgement.reason for one in observations if one.judgement.reason in INCOMPLETE)
     return tuple(f"not judged, because {why}: {number} of the exchanges" for why, number in reasons.items())
-
-
-def _show_report(report: Report, folder: Path | None) -> None:
-    from contract_tests.reports.terminal import show_report
-
-    if folder:
-        # Loads the template engine and all formats, which a run without reports never needs.
-        from contract_tests.reports.write import write_reports
-
-        write_reports(report, folder)
-    show_report(report, quiet=False, folder=str(folder) if folder else None)
-    if folder:
-        click.echo(f"reports: {folder}", err=True)

@@ -1,28 +1,73 @@
 """The ``contract-tests`` command."""
 
-import click
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING, Any
 
-from contract_tests.cli.check import check
-from contract_tests.cli.errors import CommandGroup
-from contract_tests.cli.freeze import freeze
-from contract_tests.cli.merge import merge
-from contract_tests.cli.mutate import mutate
-from contract_tests.cli.replay import replay
-from contract_tests.cli.run import run
-from contract_tests.contract.resources import VERSION
+if TYPE_CHECKING:
+    import click
+
+_PATIENCE = 3.0  # seconds in which a command that was interrupted ends by itself
 
 
-@click.group(
-    cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
-)
-@click.version_option(VERSION, prog_name="contract-tests")
 def main() -> None:
-    """Judge a deployment of the two operations, rule by rule.
+    """Run the command; a signal at any moment, even while modules load, ends it with one line."""
+    names = [
+        name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+    ]  # Windows has no SIGHUP
+    numbers = [getattr(signal, name) for name in names]
+    handled = [one for one in numbers if signal.getsignal(one) is not signal.SIG_IGN]  # nohup ignores SIGHUP
+    interrupt = _Interrupt()
+    try:
+        for number in handled:
+            signal.signal(number, interrupt)
+        build_command()()
+    except KeyboardInterrupt:
+        sys.stderr.write("contract-tests: interrupted\n")
+        sys.exit(130)
+    finally:
+        for number in handled:
+            signal.signal(number, signal.SIG_IGN)  # the exit code stands
 
-    Exit codes: 0 conforms, 1 violated, 2 wrong usage, 3 the target could not be judged, 130 interrupted before a
-    violation.
-    """
+
+class _Interrupt:
+    """Handles every signal like Ctrl-C; those that follow at once do not disturb the end of the command."""
+
+    def __init__(self) -> None:
+        self._ignored_until = 0.0
+
+    def __call__(self, *_: Any) -> None:
+        now = time.monotonic()
+        if now >= self._ignored_until:
+            self._ignored_until = now + _PATIENCE
+            raise KeyboardInterrupt
 
 
-for command in (run, replay, check, merge, mutate, freeze):
-    main.add_command(command)
+def build_command() -> "click.Group":
+    """Load all commands, which takes half a second, and return them as one."""
+    import click
+
+    from contract_tests.cli.check import check
+    from contract_tests.cli.errors import CommandGroup
+    from contract_tests.cli.freeze import freeze
+    from contract_tests.cli.merge import merge
+    from contract_tests.cli.mutate import mutate
+    from contract_tests.cli.replay import replay
+    from contract_tests.cli.run import run
+    from contract_tests.contract.resources import VERSION
+
+    @click.group(
+        cls=CommandGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    )
+    @click.version_option(VERSION, prog_name="contract-tests")
+    def commands() -> None:
+        """Judge a deployment of the two operations, rule by rule.
+
+        Exit codes: 0 conforms, 1 violated, 2 wrong usage, 3 the target could not be judged, 130 interrupted before a
+        violation.
+        """
+
+    for command in (run, replay, check, merge, mutate, freeze):
+        commands.add_command(command)
+    return commands

@@ -1,12 +1,15 @@
 """The ``contract-tests merge`` command."""
 
-import sys
+from functools import partial
 from pathlib import Path
 
 import click
 
-from contract_tests.cli.errors import report_usage_errors
+from contract_tests.cli.errors import exit_with, report_usage_errors
+from contract_tests.cli.run import end_with_report, write_report_folder
 from contract_tests.contract.rules import load_catalogue
+from contract_tests.results.verdict import Report
+from contract_tests.runs.checkpoint import RunState, load_state, merge_states
 
 
 @click.command()
@@ -20,10 +23,6 @@ def merge(folders: tuple[Path, ...], *, folder: Path | None, quiet: bool) -> Non
 
     Exit codes: the same as of a single run.
     """
-    from contract_tests.reports.har import merge_har
-    from contract_tests.reports.terminal import show_report
-    from contract_tests.runs.checkpoint import load_state, merge_states
-
     with report_usage_errors():
         if folder and folder.resolve() in [path.resolve() for path in folders]:
             raise ValueError(f"--report {folder} is one of the runs to merge; name another folder")
@@ -31,16 +30,22 @@ def merge(folders: tuple[Path, ...], *, folder: Path | None, quiet: bool) -> Non
         spec = state.command_options.get("spec")
         rules = Path(spec).parent / "rules.yaml" if spec else None
         report = state.build_report(load_catalogue(rules if rules and rules.is_file() else None))
-        if folder:
-            from contract_tests.reports.write import write_reports
+    end_with_report(report, folder, partial(_write_merged, report, state, folders), quiet=quiet)
 
-            write_reports(report, folder)
-            state.save(folder)
+
+def _write_merged(report: Report, state: RunState, folders: tuple[Path, ...], folder: Path) -> None:
+    """Write the reports of all runs, and their state, traffic and log."""
+    from contract_tests.reports.har import merge_har
+    from contract_tests.reports.write import name_file
+
+    write_report_folder(report, folder)
+    state.save(folder)
+    with name_file(folder / "traffic.har"):
+        try:
             merge_har([path / "traffic.har" for path in folders], folder / "traffic.har")
-            logs = [path / "ledger.jsonl" for path in folders]
-            lines = "".join(path.read_text("utf-8") for path in logs if path.is_file())
-            (folder / "ledger.jsonl").write_text(lines, "utf-8")
-    show_report(report, quiet=quiet, folder=str(folder) if folder else None)
-    if folder:
-        click.echo(f"reports: {folder}", err=True)
-    sys.exit(report.exit_code)
+        except ValueError as error:
+            exit_with(str(error), 2)
+    logs = [path / "ledger.jsonl" for path in folders]
+    lines = "".join(path.read_text("utf-8") for path in logs if path.is_file())
+    with name_file(folder / "ledger.jsonl"):
+        (folder / "ledger.jsonl").write_text(lines, "utf-8")

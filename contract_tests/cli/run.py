@@ -1,13 +1,15 @@
 """The ``contract-tests run`` command."""
 
+import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, TextIO
 
 import click
 
@@ -21,7 +23,7 @@ from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES
 from contract_tests.results.verdict import MIN_JUDGED, Report
 from contract_tests.results.waivers import load_waivers
-from contract_tests.runs.checkpoint import RunState, load_state
+from contract_tests.runs.checkpoint import RunState, check_writable, load_state
 from contract_tests.runs.example_db import open_archive
 from contract_tests.runs.options import Progress, RunOptions
 from contract_tests.runs.run import Run, RunHooks, create_state, digest_contract
@@ -76,14 +78,14 @@ def run(context: click.Context, /, **options: Any) -> None:
     Exit codes: 0 conforms, 1 violated, 2 wrong usage, 3 the target, or enough of it, could not be judged, or a
     listed caller could not be used, 130 interrupted before a violation.
     """
+    problems: list[str] = []
     with report_usage_errors():
         state = load_state(options["resume"]) if options["resume"] else None
         if state:
             options = restore_options(context, options, state)
         if not options["target"]:
             raise TargetError("name a target: --target https://host/api/v1, or wsgi:module:factory")
-        open_run, catalogue, totals = _prepare_run(options, state)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C, with a report
+        open_run, catalogue, totals = _prepare_run(options, state, problems)
     if state and is_finished(options, state):
         report = state.build_report(catalogue)
     else:
@@ -92,30 +94,99 @@ def run(context: click.Context, /, **options: Any) -> None:
         with (
             _lock_folder(options["folder"]),
             report_target_errors(),
+            _report_unwritable_files(),
             show_progress(totals, quiet=options["quiet"]) as progress,
         ):
             report = open_run(progress).execute()
-    _show_report(report, options, resumed=state is not None)
-    sys.exit(report.exit_code)
+    replay_options = _format_replay_options(options)
+    write = partial(write_report_folder, report, resumed=state is not None, replay_options=replay_options)
+    end_with_report(
+        report,
+        options["folder"],
+        write,
+        quiet=options["quiet"],
+        replay_options=replay_options,
+        problems=problems,
+    )
 
 
-def _show_report(report: Report, options: dict[str, Any], *, resumed: bool) -> None:
+def end_with_report(
+    report: Report,
+    folder: Path | None,
+    write: Callable[[Path], None],
+    *,
+    quiet: bool = False,
+    replay_options: str = "",
+    problems: Iterable[str] = (),
+) -> NoReturn:
+    """Print the report, then write it into ``folder`` if there is one, and exit with its code.
+
+    Output that cannot be written is one line on stderr each, after the earlier ``problems``; it makes exit code 2 of
+    0, and changes no other. Signals are ignored meanwhile, so that none loses the report.
+    """
     from contract_tests.reports.terminal import show_report
 
-    folder, replay_options = options["folder"], _format_replay_options(options)
-    if folder:
-        # Loads the template engine and all formats, which a run without reports never needs.
-        from contract_tests.reports.write import write_reports
+    _ignore_signals()
+    place = str(folder) if folder else None
+    show = partial(show_report, report, quiet=quiet, folder=place, replay_options=replay_options)
+    lines = [*problems, *_find_problem(show, "standard output")]
+    unwritten = _find_problem(partial(write, folder), str(folder)) if folder else []
+    with suppress(OSError):
+        for line in (*lines, *unwritten):
+            click.echo(f"contract-tests: {line}", err=True)
+        if folder and not unwritten:
+            click.echo(f"reports: {folder}", err=True)
+    _discard_unwritten(sys.stdout)
+    _discard_unwritten(sys.stderr)
+    sys.exit(report.exit_code or (2 if lines or unwritten else 0))
 
-        write_reports(report, folder, resumed=resumed, replay_options=replay_options)
-    show_report(
-        report,
-        quiet=options["quiet"],
-        folder=str(folder) if folder else None,
-        replay_options=replay_options,
-    )
-    if folder:
-        click.echo(f"reports: {folder}", err=True)
+
+def write_report_folder(report: Report, folder: Path, **options: Any) -> None:
+    """Write every report into a folder; see ``write_reports``."""
+    # Loads the template engine and all formats, which a run without reports never needs.
+    from contract_tests.reports.write import write_reports
+
+    write_reports(report, folder, **options)
+
+
+def _find_problem(write: Callable[[], None], place: str) -> list[str]:
+    """Return why something cannot be written, as no line or one; a reader that has left is no problem."""
+    try:
+        write()
+    except BrokenPipeError:
+        return []
+    except OSError as error:
+        return [_format_os_error(error, place)]
+    return []
+
+
+def _format_os_error(error: OSError, place: str = "") -> str:
+    return f"{error.filename or place}: {error.strerror or error}"
+
+
+def _discard_unwritten(stream: TextIO | None) -> None:
+    """Discard what a broken pipe or a full disk does not take, which Python would try to write at its end."""
+    try:
+        if stream:
+            stream.flush()
+    except OSError:
+        if stream:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _ignore_signals() -> None:
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows has no SIGHUP
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+
+
+@contextmanager
+def _report_unwritable_files() -> Iterator[None]:
+    """Exit with 2 if a file of the run cannot be written before there is any result."""
+    try:
+        yield
+    except OSError as error:
+        exit_with(_format_os_error(error), 2)
 
 
 def _format_replay_options(options: dict[str, Any]) -> str:
@@ -136,19 +207,26 @@ def _lock_folder(folder: Path | None) -> Iterator[None]:
     lock = FileLock(folder / "lock")
     try:
         lock.acquire(timeout=0)
+        check_writable(folder)
     except Timeout:
         exit_with(f"another run reports to {folder}; wait for it, or name another folder", 2)
+    except OSError as error:
+        exit_with(_format_os_error(error, str(folder / "lock")), 2)
     try:
         yield
     finally:
         lock.release()
-        (folder / "lock").unlink(missing_ok=True)
+        with suppress(OSError):
+            (folder / "lock").unlink()
 
 
 def _prepare_run(
-    options: dict[str, Any], state: RunState | None
+    options: dict[str, Any], state: RunState | None, problems: list[str]
 ) -> tuple[Callable[[Progress], Run], Catalogue, RunTotals]:
-    """Prepare a run, so that wrong options are reported before anything is sent."""
+    """Prepare a run, so that wrong options are reported before anything is sent.
+
+    ``problems`` then says why the run could not save its last state, if it could not.
+    """
     folder: Path | None = options["folder"]
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
@@ -169,7 +247,7 @@ def _prepare_run(
     def save_state(current: RunState) -> None:
         totals.count_findings(current)
         if folder:
-            current.save(folder)
+            problems[:] = _find_problem(partial(current.save, folder), str(folder))
 
     hooks = RunHooks(save_state=save_state, archive=archive)
 

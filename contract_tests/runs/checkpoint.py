@@ -1,5 +1,6 @@
 """Checkpoint: the progress and results of a run as a file, from which runs are resumed and shards merged."""
 
+import errno
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ from contract_tests.targets.exchange import Exchange
 
 STATE_FILE = "state.json"
 _FORMAT = 3
+_PROBE_BYTES = 4096
 
 
 #: Fields whose JSON key differs: state files outlive a version of the kit.
@@ -104,9 +106,12 @@ class RunState:
 
     def save(self, folder: Path) -> None:
         """Write the file atomically; raise OSError if it is not writable."""
-        draft = folder / f"{STATE_FILE}.{os.getpid()}"
-        draft.write_text(json.dumps(self._to_json()) + "\n", "utf-8")
-        draft.replace(folder / STATE_FILE)
+        draft = _name_draft(folder)
+        try:
+            draft.write_text(json.dumps(self._to_json()) + "\n", "utf-8")
+            draft.replace(folder / STATE_FILE)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(folder / STATE_FILE)) from None
 
     def _to_json(self) -> dict[str, Any]:
         plain = {_JSON_KEYS.get(f.name, f.name): getattr(self, f.name) for f in fields(self)}
@@ -117,6 +122,23 @@ class RunState:
             "tally": self.committed.to_json(),
             "pending": self.pending.to_json(),
         }
+
+
+def check_writable(folder: Path) -> None:
+    """Raise OSError if a run could not save its state in ``folder``; an older state stays as it is."""
+    path, draft = folder / STATE_FILE, _name_draft(folder)
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    try:
+        draft.write_text(" " * _PROBE_BYTES, "utf-8")
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _name_draft(folder: Path) -> Path:
+    return folder / f"{STATE_FILE}.{os.getpid()}"
 
 
 def load_state(folder: Path) -> RunState:

@@ -3,6 +3,7 @@
 import copy
 import json
 import random
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from contract_tests.cli.main import main
+from contract_tests.cli.main import build_command
 from mock_server import create_app
 from tests.support.clients import serving
 from tests.support.fixture_player import load
@@ -69,7 +70,16 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run(*arguments: str | Path) -> Result:
     """Return the result of a command."""
-    return CliRunner().invoke(main, list(map(str, arguments)))
+    return CliRunner().invoke(build_command(), list(map(str, arguments)))
+
+
+@pytest.fixture(autouse=True)
+def keep_signals() -> Iterator[None]:
+    """Handle again, after a test, the signals that a command ignores at its end."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def read_original(kind: str, report: Path) -> Any:

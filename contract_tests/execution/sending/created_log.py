@@ -17,6 +17,7 @@ class CreatedLog:
         """Open the file for appending; a resumed run continues its count. Raise OSError if it is not writable."""
         self.count = _count_created(path) if path and resumed else 0
         self._lock = Lock()
+        self._path = path
         self._file: TextIO | None = path.open("a", encoding="utf-8") if path else None
 
     def log_sending(self, caller: str, slug: str | None) -> None:
@@ -37,9 +38,12 @@ class CreatedLog:
     def _write_entry(self, entry: dict[str, Any]) -> None:
         if self._file:
             line = json.dumps({"at": datetime.now(UTC).isoformat(), **entry})
-            with self._lock:
-                self._file.write(line + "\n")
-                self._file.flush()
+            try:
+                with self._lock:
+                    self._file.write(line + "\n")
+                    self._file.flush()
+            except OSError as error:  # that of a full disk names no file
+                raise OSError(error.errno, error.strerror, str(self._path)) from None
 
 
 def _count_created(path: Path) -> int:

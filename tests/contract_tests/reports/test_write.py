@@ -77,7 +77,10 @@ def test_escaped_text_has_no_control_characters() -> None:
 
 def test_terminal_report_loads_no_other_format() -> None:
     """A run without a report folder imports no template engine and no report format."""
-    code = "import sys, contract_tests.cli.main, contract_tests.reports.terminal; print(*sorted(sys.modules))"
+    code = (
+        "import sys, contract_tests.reports.terminal; from contract_tests.cli.main import build_command; "
+        "build_command(); print(*sorted(sys.modules))"
+    )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert {"jinja2", "junitparser", "harfile", "jsonschema", "playwright"} & set(
         shown.stdout.split()

@@ -1,0 +1,165 @@
+"""Commands whose output cannot be written, or that are signalled: the verdict and the reports survive."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from mock_server import create_app
+from tests.support.gate.odd_servers import COMMAND, CommandResult, run_command, serve_app
+
+pytestmark = pytest.mark.timeout(120)
+
+SHORT = ("--layers", "race", "-k", "slug-unique", "--min-judged", "0")
+REPORTS = {"report.json", "junit.xml", "report.md", "report.html", "traffic.har"}
+VALID = {"service_slug": "a-slug", "display_name": "a", "docker_image": "r/i:1"}
+
+
+def run_short(folder: Path, *, off: str = "") -> CommandResult:
+    """Run one case against a mock that breaks its rule or not."""
+    with serve_app(create_app(disabled_rules={off} - {""})) as url:
+        return run_command("run", "--target", url, *SHORT, "--report", folder)
+
+
+def write_recording(folder: Path, body: dict[str, object]) -> Path:
+    """Write a recording of a create that was accepted."""
+    created = {"id": "5f6c9b9e-6f7e-4f0e-9a55-6d6c9fbb3f0a"}
+    entry = {
+        "request": {
+            "method": "POST",
+            "url": "http://h/api/v1/containers",
+            "headers": [
+                {"name": "Authorization", "value": "Bearer sk-1234567"},
+                {"name": "Content-Type", "value": "application/json"},
+            ],
+            "postData": {"text": json.dumps(body)},
+        },
+        "response": {"status": 201, "headers": [], "content": {"text": json.dumps(created)}},
+    }
+    file = folder / "traffic.har"
+    file.write_text(json.dumps({"log": {"entries": [entry]}}), "utf-8")
+    return file
+
+
+def spoil_folder(folder: Path, name: str) -> Path:
+    """Make one file of a report folder unwritable: a directory, a file in place of a folder, a full disk."""
+    folder.mkdir()
+    if name == "findings":
+        (folder / name).write_text("")
+    elif name in ("report.json", "ledger.jsonl"):
+        (folder / name).symlink_to("/dev/full")
+    else:
+        (folder / name).mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("name", ["report.json", "report.html", "findings", "traffic.har"])
+def test_a_violation_is_shown_although_a_report_cannot_be_written(name: str, tmp_path: Path) -> None:
+    """The findings are on the terminal, the file is one line, and the exit code is that of the verdict."""
+    done = run_short(spoil_folder(tmp_path / "report", name), off="slug-unique")
+    assert (done.code, "slug-unique" in done.out, "VIOLATED" in done.last) == (1, True, True)
+    assert done.err.startswith(f"contract-tests: {tmp_path / 'report' / name}")
+    assert done.err.count("\n") == 1
+
+
+def test_a_report_that_cannot_be_written_is_no_success(tmp_path: Path) -> None:
+    """A target that conforms ends with 2, because its report is missing."""
+    done = run_short(spoil_folder(tmp_path / "report", "report.html"))
+    assert (done.code, "CONFORMS" in done.last) == (2, True)
+
+
+@pytest.mark.parametrize(("body", "code"), [({"display_name": 1}, 1), (VALID, 2)], ids=["broken", "right"])
+def test_check_shows_its_verdict_although_a_report_cannot_be_written(
+    body: dict[str, object], code: int, tmp_path: Path
+) -> None:
+    """It is the same for a recording."""
+    folder = spoil_folder(tmp_path / "report", "report.json")
+    done = run_command("check", write_recording(tmp_path, body), "--report", folder)
+    assert (done.code, done.err) == (
+        code,
+        f"contract-tests: {folder / 'report.json'}: No space left on device\n",
+    )
+    assert "created" in done.out
+
+
+@pytest.mark.parametrize("name", ["state.json", "lock", "ledger.jsonl"])
+def test_a_file_that_a_run_needs_is_tried_first(name: str, tmp_path: Path) -> None:
+    """A state, a lock or a log that cannot be written ends the run before it begins, with one line."""
+    done = run_short(spoil_folder(tmp_path / "report", name))
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert name in done.err
+
+
+def test_a_reader_that_leaves_early_changes_nothing(tmp_path: Path) -> None:
+    """A closed pipe ends quietly, with the verdict's exit code and every report."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [*COMMAND, "check", str(write_recording(tmp_path, {"display_name": 1}))]
+    done = subprocess.run(
+        [*command, "--report", tmp_path / "report"], stdout=writing, stderr=subprocess.PIPE, text=True
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, f"reports: {tmp_path / 'report'}\n")
+    assert {path.name for path in (tmp_path / "report").iterdir()} >= REPORTS
+
+
+@pytest.mark.parametrize(("body", "code"), [({"display_name": 1}, 1), (VALID, 2)], ids=["broken", "right"])
+def test_a_full_standard_output_is_one_line(body: dict[str, object], code: int, tmp_path: Path) -> None:
+    """The exit code is that of a violation, and 2 if there is none."""
+    with Path("/dev/full").open("w") as full:
+        command = [*COMMAND, "check", str(write_recording(tmp_path, body))]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    line = "contract-tests: standard output: No space left on device\n"
+    assert (done.returncode, done.stderr) == (code, line)
+
+
+def signal_repeatedly(process: "subprocess.Popen[str]", log: Path, number: signal.Signals) -> None:
+    """Send a signal once a run has logged many creates, and then again and again."""
+    while not log.is_file() or log.stat().st_size < 8000:
+        assert process.poll() is None
+        time.sleep(0.01)
+    for _ in range(10):
+        process.send_signal(number)
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda one: one.name)
+def test_repeated_signals_end_a_run_with_its_reports(number: signal.Signals, tmp_path: Path) -> None:
+    """Each signal ends a run with its reports; those that follow while it ends change nothing."""
+    with serve_app(create_app()) as url:
+        command = [
+            *COMMAND,
+            "run",
+            "--target",
+            url,
+            "--layers",
+            "cases,properties",
+            "--report",
+            str(tmp_path),
+        ]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            signal_repeatedly(process, tmp_path / "ledger.jsonl", number)
+            out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (130, f"reports: {tmp_path}\n")
+    assert "interrupted" in out
+    assert {path.name for path in tmp_path.iterdir()} >= REPORTS
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda one: one.name)
+def test_a_signal_while_modules_load_is_one_line(number: signal.Signals) -> None:
+    """A signal before the command runs ends it with 130 and no traceback."""
+    code = (
+        "import os, sys\n"
+        "from contract_tests.cli.main import main\n"
+        "class Signal:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == 'contract_tests.cli.run': os.kill(os.getpid(), {int(number)})\n"
+        "sys.meta_path.insert(0, Signal())\n"
+        "main()\n"
+    )
+    done = subprocess.run([*COMMAND[:1], "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "contract-tests: interrupted\n")
