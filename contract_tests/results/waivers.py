@@ -57,6 +57,8 @@ def _parse_waiver(path: Path, entry: Mapping[str, Any], catalogue: Catalogue) ->
         raise WaiversError(f"{path}: unknown rule {entry['rule']!r}; docs/rules.md lists the rules")
     until = entry["until"]
     try:
+        if isinstance(until, datetime):  # a date, too, but one that cannot be compared with others
+            until = until.date()
         day = until if isinstance(until, date) else date.fromisoformat(str(until))
     except ValueError:
         raise WaiversError(

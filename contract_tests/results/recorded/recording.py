@@ -20,6 +20,8 @@ RECORDED = "recorded"  # name of the callers in recordings of other programs
 _CREATOR = "cyberun-contract-kit"
 #: The longest UTF-8 character may have been cut, and replaced, at the end of a cut body.
 _CUT_BODY_BYTES = MAX_BODY_BYTES - 4
+#: Larger numbers are no measurements.
+_MAX_SIZE, _MAX_MILLISECONDS = 2**53, 1000 * 86400 * 365
 
 Entry = Mapping[str, Any]
 
@@ -114,9 +116,9 @@ def _read_response(entry: Entry) -> Response:
     """Return the response of an entry; its status is 0 if the recording has none."""
     response = _mapping(entry.get("response"))
     content = _mapping(response.get("content"))
-    seconds = max(0.0, float(entry.get("time") or 0)) / 1000
+    seconds = _read_seconds(entry.get("time"))
     body = _decode_text(str(content.get("text") or ""), content.get("encoding"))
-    return Response(int(response.get("status") or 0), read_headers(response), body, seconds)
+    return Response(_read_status(response.get("status")), read_headers(response), body, seconds)
 
 
 def read_headers(message: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -158,12 +160,23 @@ def _find_header(message: Mapping[str, Any], wanted: str) -> str | None:
 
 
 def _read_size(value: Any) -> int | None:
-    """Return a size in bytes, or None if it is not recorded (-1 in HAR)."""
+    """Return a size in bytes, or None if it is not recorded (-1 in HAR), or absurd."""
     try:
         size = int(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
-    return size if size >= 0 else None
+    return size if 0 <= size <= _MAX_SIZE else None
+
+
+def _read_seconds(milliseconds: Any) -> float:
+    """Return a time in seconds; 0 if it is not recorded (-1 in HAR), or absurd."""
+    known = isinstance(milliseconds, int | float) and 0 <= milliseconds <= _MAX_MILLISECONDS
+    return float(milliseconds) / 1000 if known else 0.0
+
+
+def _read_status(value: Any) -> int:
+    """Return a status; 0, as for no response, if it is not one of HTTP."""
+    return int(value) if isinstance(value, int | float) and 100 <= value <= 999 else 0
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -1,5 +1,6 @@
 """Waivers files."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -26,3 +27,14 @@ def test_unusable_waivers_file_is_explained(tmp_path: Path, text: str, says: str
     file.write_text(text)
     with pytest.raises(WaiversError, match=says):
         load_waivers(file, CATALOGUE)
+
+
+@pytest.mark.parametrize(
+    "until", ["2999-01-01", "2999-01-01T00:00:00Z", "2999-01-01 12:30:00", "'2999-01-01'"]
+)
+def test_the_last_day_of_a_waiver_may_have_a_time(tmp_path: Path, until: str) -> None:
+    """A date with a time of day is its date, and can be compared with today."""
+    file = tmp_path / "waivers.yaml"
+    file.write_text(f"[{{rule: slug-unique, reason: r, until: {until}}}]")
+    waiver = load_waivers(file, CATALOGUE)["slug-unique"]
+    assert (waiver.until, waiver.expired) == (date(2999, 1, 1), False)

@@ -163,6 +163,32 @@ def test_empty_response_is_judged() -> None:
     assert judge_entry(entry)[:2] == ("created", "violated")
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        '"bodySize": 1e999',
+        '"time": 1e999',
+        f'"time": {10**400}',
+        '"time": -1e999',
+        f'"status": {10**30}',
+        '"size": 1e999',
+        '"size": NaN',
+    ],
+    ids=lambda odd: odd[:20],
+)
+def test_an_absurd_number_is_unknown(odd: str, tmp_path: Path) -> None:
+    """A size, a time or a status that no measurement gives is read as if it were not recorded."""
+    entry = json.dumps(build_entry("POST", "/containers", DEPLOYED, 201, {"id": ID}))
+    name = odd.split('"')[1]
+    place = {"bodySize": '"request": {', "time": "{", "status": '"response": {', "size": '"content": {'}[name]
+    text = entry.replace('"time": 5, ', "").replace('"status": 201, ' if name == "status" else "\0", "")
+    file = tmp_path / "traffic.har"
+    file.write_text(f'{{"log": {{"entries": [{text.replace(place, place + odd + ", ", 1)}]}}}}', "utf-8")
+    (observation,) = judge_recording(load_recording(file), SPEC, CATALOGUE)
+    expected = "inconclusive" if name == "status" else "passed"
+    assert (observation.judgement.outcome, observation.exchanges[0].seconds) == (expected, 0)
+
+
 def record_run(app: App, folder: Path) -> tuple[set[str], set[str]]:
     """Return the rules that a run of every layer found to be violated, and those that its traffic shows."""
     run = judge_app(app, layers=LAYERS)
