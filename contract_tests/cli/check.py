@@ -40,6 +40,8 @@ def check(recording: Path, *, strict: bool, folder: Path | None) -> None:
             raise ValueError(
                 f"{recording} has no request of POST /containers or PUT /containers/{{serviceId}}"
             )
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
     rows, findings = decide_verdicts(Aggregate.of(observations), catalogue, {}, strict=strict)
     unseen = "nothing in the recording shows it"
     report = Report(

@@ -24,7 +24,9 @@ def merge(folders: tuple[Path, ...], *, folder: Path | None, quiet: bool) -> Non
     Exit codes: the same as of a single run.
     """
     with report_usage_errors():
-        if folder and folder.resolve() in [path.resolve() for path in folders]:
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
+        if folder and any(path.is_dir() and folder.samefile(path) for path in folders):
             raise ValueError(f"--report {folder} is one of the runs to merge; name another folder")
         state = merge_states([load_state(path) for path in folders])
         spec = state.command_options.get("spec")

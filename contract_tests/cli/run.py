@@ -1,5 +1,6 @@
 """The ``contract-tests run`` command."""
 
+import math
 import os
 import shlex
 import signal
@@ -38,6 +39,12 @@ def _parse_layers(_ctx: click.Context, _param: click.Parameter, value: str) -> t
     return tuple(layer for layer in LAYERS if layer in names)
 
 
+def _check_number(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # is within every range for click
+        raise click.BadParameter("nan is not a number from 0 to 1")
+    return value
+
+
 @click.command()
 @add_target_options
 @click.option(
@@ -58,7 +65,8 @@ def _parse_layers(_ctx: click.Context, _param: click.Parameter, value: str) -> t
 )
 @click.option("--max-created", type=click.IntRange(0), help="Limit of services that the run creates.")
 @click.option("--refuse-only", is_flag=True, help="Send only invalid requests, so that nothing is created.")
-@click.option("--min-judged", type=click.FloatRange(0, 1), default=MIN_JUDGED, show_default=True,
+@click.option("--min-judged", type=click.FloatRange(0, 1), default=MIN_JUDGED,
+              callback=_check_number, show_default=True,
               help="Share of the tried rules that must have a verdict; exit code 3 below it.")  # fmt: skip
 @click.option("--waivers", type=click.Path(path_type=Path), help="YAML list of rule, reason, until.")
 @click.option("--shard", type=Shard(), default="1/1", show_default=True, help="Run the i-th of n shards.")

@@ -10,6 +10,7 @@ from contract_tests.contract.yaml_file import read_yaml
 
 _MAX_NODES = 100_000
 HTTP_METHODS = ("get", "put", "post", "delete", "patch")
+_REQUIRED_OPERATIONS = ("createContainer", "updateContainer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +45,55 @@ def load_document(path: Path) -> dict[str, Any]:
 
 
 def load_spec(path: Path | None = None, readback: Path | None = None) -> Spec:
-    """Read the contract and the read-back operation beside it."""
-    document = load_document(path or data_file("spec/openapi.yaml"))
-    observer = load_document(readback or data_file("spec/readback.yaml"))
-    return Spec(document, {op.id: op for doc in (document, observer) for op in list_operations(doc)})
+    """Read the contract and the read-back operation beside it; raise ValueError if an operation is unusable."""
+    files = (path or data_file("spec/openapi.yaml"), readback or data_file("spec/readback.yaml"))
+    documents = [load_document(file) for file in files]
+    operations: dict[str, Operation] = {}
+    for file, document in zip(files, documents, strict=True):
+        try:
+            operations |= {operation.id: operation for operation in list_operations(document)}
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from None
+    for name in _REQUIRED_OPERATIONS:
+        if name not in operations:
+            raise ValueError(f"{files[0]} has no operation {name}; see spec/openapi.yaml for an example")
+    return Spec(documents[0], operations)
 
 
 def list_operations(document: Mapping[str, Any]) -> list[Operation]:
-    """Return the operations of a document, in its order."""
-    found: list[Operation] = []
-    for path, item in document["paths"].items():
-        for method in HTTP_METHODS:
-            if method in item:
-                content = resolve_references(item[method].get("requestBody", {}), document).get("content", {})
-                body = content.get("application/json", {}).get("schema", {})
-                found.append(Operation(item[method]["operationId"], method.upper(), path, body))
-    return found
+    """Return the operations of a document, in its order; raise ValueError for a part of another type."""
+    paths = _require_mapping(document["paths"], "paths")
+    return [
+        _read_operation(path, method, item[method], document)
+        for path, item in paths.items()
+        if not str(path).startswith("x-")
+        for method in HTTP_METHODS
+        if method in _require_mapping(item, f"paths.{path}")
+    ]
+
+
+def _read_operation(path: Any, method: str, node: Any, document: Mapping[str, Any]) -> Operation:
+    place = f"paths.{path}.{method}"
+    path = _require_text(path, place)
+    name = _require_text(_require_mapping(node, place).get("operationId"), f"{place}.operationId")
+    place = f"{place}.requestBody"
+    body = _require_mapping(resolve_references(node.get("requestBody", {}), document), place)
+    for key in ("content", "application/json", "schema"):
+        place = f"{place}.{key}"
+        body = _require_mapping(body.get(key, {}), place)
+    return Operation(name, method.upper(), path, body)
+
+
+def _require_text(value: Any, place: str) -> str:
+    if isinstance(value, str):
+        return value
+    raise ValueError(f"{place}: expected a string")
+
+
+def _require_mapping(value: Any, place: str) -> Mapping[str, Any]:
+    if isinstance(value, Mapping):
+        return value
+    raise ValueError(f"{place}: expected an object")
 
 
 def resolve_references(node: Any, document: Mapping[str, Any]) -> Any:
@@ -97,7 +131,8 @@ class _Resolver:
         for key, value in node.items():
             if key != "$ref":
                 beside = self.resolve(value, parents)
-                merged[key] = {**merged.get(key, {}), **beside} if key == "x-rules" else beside
+                both = key == "x-rules" and isinstance(beside, dict) and isinstance(merged.get(key, {}), dict)
+                merged[key] = {**merged.get(key, {}), **beside} if both else beside
         return merged
 
     def _find(self, reference: str) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from contract_tests.cases.model import Case, Layer, case_from_json, case_to_json
 from contract_tests.contract.file_shapes import check_shape
 from contract_tests.contract.resources import VERSION
 from contract_tests.contract.rules import Catalogue, Rule
+from contract_tests.contract.yaml_file import TooLargeError, read_text
 from contract_tests.results.aggregate import Deviation
 from contract_tests.results.commands import iter_body_files, list_commands
 from contract_tests.results.examples import Example, describe_example, merge_examples
@@ -112,9 +113,11 @@ def save_finding(finding: Finding, folder: Path, target: str) -> Path:
 def load_finding(path: Path) -> tuple[Case, Mapping[str, Any]]:
     """Return the case and the whole document of a finding file; raise ValueError if it is unusable."""
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = json.loads(read_text(path))
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}") from None
+    except TooLargeError:
+        raise
     except (ValueError, RecursionError):
         raise ValueError(f"{path} is not a finding file of this kit: it is not JSON") from None
     check_shape(document, "finding", path)

@@ -11,6 +11,7 @@ from typing import Any
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.file_shapes import check_shape
 from contract_tests.contract.rules import Catalogue
+from contract_tests.contract.yaml_file import TooLargeError, read_text
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.observation import Observation
 from contract_tests.results.verdict import MIN_JUDGED, LayerSummary, Report, decide_verdicts
@@ -20,6 +21,8 @@ from contract_tests.targets.exchange import Exchange
 STATE_FILE = "state.json"
 _FORMAT = 3
 _PROBE_BYTES = 4096
+_MAX_FILE_BYTES = 256 * 2**20
+_MAX_SECONDS = 10**10  # Infinity and NaN, which JSON of Python may hold, are none
 
 
 #: Fields whose JSON key differs: state files outlive a version of the kit.
@@ -145,14 +148,21 @@ def load_state(folder: Path) -> RunState:
     """Read the state of the run that reports to ``folder``; raise ValueError if it is unusable."""
     path = folder / STATE_FILE
     try:
-        data = json.loads(path.read_text("utf-8"))
+        data = json.loads(read_text(path, max_bytes=_MAX_FILE_BYTES))
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}; name the --report folder of a run") from None
-    except (json.JSONDecodeError, RecursionError):
+    except TooLargeError:
+        raise
+    except (ValueError, RecursionError):
         raise ValueError(f"{path} is truncated or not JSON; start a new run") from None
     if not isinstance(data, dict) or data.pop("format", None) != _FORMAT:
         raise ValueError(f"{path} was written by another version of the kit; start a new run")
     check_shape(data, "state", path)
+    times = [data.get("seconds", 0), *(layer["seconds"] for layer in data["layers"].values())]
+    if not all(0 <= seconds <= _MAX_SECONDS for seconds in times):
+        raise ValueError(f"{path}: seconds: expected a number of seconds")
+    if not 0 <= data.get("min_judged", 0) <= 1:
+        raise ValueError(f"{path}: min_judged: expected a number from 0 to 1")
     return _state_from_json(data)
 
 

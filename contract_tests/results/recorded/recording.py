@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from contract_tests.cases.model import OperationId
 from contract_tests.contract.file_shapes import check_shape
 from contract_tests.contract.spec import Operation, Spec
+from contract_tests.contract.yaml_file import TooLargeError, read_text
 from contract_tests.generation.schema_view import list_write_operations
 from contract_tests.targets.base import Request, Response
 from contract_tests.targets.exchange import MAX_BODY_BYTES, read_caller_kind
@@ -22,6 +23,7 @@ _CREATOR = "cyberun-contract-kit"
 _CUT_BODY_BYTES = MAX_BODY_BYTES - 4
 #: Larger numbers are no measurements.
 _MAX_SIZE, _MAX_MILLISECONDS = 2**53, 1000 * 86400 * 365
+_MAX_FILE_BYTES = 256 * 2**20
 
 Entry = Mapping[str, Any]
 
@@ -37,9 +39,11 @@ class Recording:
 def load_recording(path: Path) -> Recording:
     """Return the recording in a HAR file; raise ValueError if the file is unusable."""
     try:
-        document = json.loads(path.read_text("utf-8-sig"))
+        document = json.loads(read_text(path, "utf-8-sig", _MAX_FILE_BYTES))
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}") from None
+    except TooLargeError:
+        raise
     except (ValueError, RecursionError):
         raise ValueError(f"{path} is not a HAR file: it is not JSON") from None
     check_shape(document, "recording", path)

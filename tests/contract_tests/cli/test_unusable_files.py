@@ -1,0 +1,120 @@
+"""Files and options that nobody can use: one line, and exit code 2."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from contract_tests.contract.resources import data_file
+from tests.support.gate.odd_servers import closed_port, run_command
+
+pytestmark = pytest.mark.timeout(120)
+
+MOCK = "wsgi:mock_server:create_app"
+OPERATION = {"operationId": "createContainer"}
+PATHS: dict[str, Any] = {
+    "null": None,
+    "array": [1],
+    "number-for-a-path": {"/containers": 5},
+    "null-for-an-operation": {"/containers": {"post": None}},
+    "no-operation-id": {"/containers": {"post": {}}},
+    "operation-id-array": {"/containers": {"post": {"operationId": ["a"]}}},
+    "body-array": {"/containers": {"post": {**OPERATION, "requestBody": []}}},
+    "content-array": {"/containers": {"post": {**OPERATION, "requestBody": {"content": [1]}}}},
+    "content-array-behind-a-reference": {
+        "/containers": {"post": {**OPERATION, "requestBody": {"$ref": "#/x"}}}
+    },
+    "media-type-text": {"/a": {"post": {**OPERATION, "requestBody": {"content": {"application/json": "a"}}}}},
+    "integer-path": {5: {"post": OPERATION}},
+    "no-operation": {"x-note": 5, "/other": {}},
+}
+
+
+def assert_unusable(*arguments: str | Path) -> str:
+    """Assert that a command ends with one line and exit code 2; return the line."""
+    done = run_command(*arguments, timeout=60)
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1), done.err
+    assert done.err.startswith("contract-tests: ")
+    return done.err
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_document_without_usable_operations(name: str, tmp_path: Path) -> None:
+    """Paths, operations and bodies of other types are named by their place in the file."""
+    file = tmp_path / "openapi.yaml"
+    file.write_text(yaml.safe_dump({"openapi": "3.1.0", "paths": PATHS[name], "x": {"content": [1]}}))
+    assert str(file) in assert_unusable("run", "--target", MOCK, "--spec", file)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "size"),
+    [
+        (("run", "--target", MOCK, "--spec", "/dev/zero"), 64),
+        (("run", "--target", MOCK, "--waivers", "/dev/zero"), 64),
+        (("replay", "/dev/zero", "--target", MOCK), 64),
+        (("check", "/dev/zero"), 256),
+    ],
+    ids=["spec", "waivers", "finding", "recording"],
+)
+def test_a_file_without_end(arguments: tuple[str, ...], size: int) -> None:
+    """No more than the limit is read of a file."""
+    assert f"/dev/zero is larger than {size} MiB" in assert_unusable(*arguments)
+
+
+def test_a_document_with_too_many_values(tmp_path: Path) -> None:
+    """A document with millions of values is refused before they are built."""
+    file = tmp_path / "openapi.yaml"
+    file.write_text("paths:\n" + "- a\n" * 500_000)
+    assert "too many values" in assert_unusable("run", "--target", MOCK, "--spec", file)
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return the state of a finished run."""
+    folder = tmp_path_factory.mktemp("report")
+    short = ("--layers", "race", "-k", "slug-unique", "--min-judged", "0", "--quiet")
+    assert run_command("run", "--target", MOCK, *short, "--report", folder).code in (0, 1)
+    loaded: dict[str, Any] = json.loads((folder / "state.json").read_text("utf-8"))
+    return loaded
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"shard": [1, 10**9]},
+        {"seconds": float("inf")},
+        {"seconds": float("nan")},
+        {"seconds": 10**400},
+        {"min_judged": float("nan")},
+        {"layers": {"race": {"cases": 1, "requests": 1, "seconds": float("nan")}}},
+    ],
+    ids=str,
+)
+def test_a_state_with_absurd_numbers(change: dict[str, Any], state: dict[str, Any], tmp_path: Path) -> None:
+    """A number of shards or of seconds beyond all measure is refused."""
+    (tmp_path / "state.json").write_text(json.dumps(state | change), "utf-8")
+    assert str(tmp_path / "state.json") in assert_unusable("merge", tmp_path)
+
+
+def test_a_report_folder_that_links_to_itself(tmp_path: Path) -> None:
+    """A circle of links is no folder for reports, for each command that writes some."""
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    assert str(loop) in assert_unusable("run", "--target", closed_port(), "--report", loop)
+    assert str(loop) in assert_unusable("merge", tmp_path, "--report", loop)
+
+
+@pytest.mark.parametrize("value", ["nan", "NaN", "-0.1", "2"])
+def test_a_share_is_a_number(value: str) -> None:
+    """The share of judged rules is a number from 0 to 1."""
+    done = run_command("run", "--target", MOCK, "--min-judged", value)
+    assert (done.code, "Invalid value for '--min-judged'" in done.err) == (2, True)
+
+
+def test_the_contract_itself_is_usable() -> None:
+    """The shipped document passes the checks of a document."""
+    assert (
+        run_command("mutate", "--target", MOCK, "--spec", data_file("spec/openapi.yaml"), "--list").code == 0
+    )
