@@ -9,6 +9,7 @@ import base64
 import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from contract_tests.cases.model import NO_SLUG, Case, Step
 from contract_tests.contract.rules import Catalogue
@@ -140,11 +141,24 @@ def _build_observation(
     return Observation(case, judgement, (exchange,))
 
 
+def _redact_value(value: Any, redactor: Redactor) -> Any:
+    """Return a JSON value without secrets; a number that is or holds one becomes a string."""
+    if isinstance(value, dict):
+        return {redactor.redact_text(key): _redact_value(item, redactor) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_redact_value(item, redactor) for item in value]
+    if isinstance(value, str):
+        return redactor.redact_text(value)
+    text = json.dumps(value)
+    hidden = redactor.redact_text(text)
+    return value if hidden == text else hidden
+
+
 def _build_step(call: RecordedCall, reading: RequestReading, redactor: Redactor) -> Step:
     """Return the step that sends a recorded request again, with a caller and a new slug of the new run."""
     step = Step(call.operation, service=call.service or "service", expect=reading.expect)
     if isinstance(reading.body, dict) and "body-keys" not in reading.broken:
-        body = json.loads(redactor.redact_text(json.dumps(reading.body, ensure_ascii=False)))
+        body = _redact_value(reading.body, redactor)
         (step,) = relabel_case(Case("", "", "wire", (step,)), body).steps
     elif call.request.body is not None:
         raw = {"$bytes": base64.b64encode(redactor.redact_bytes(call.request.body)).decode()}

@@ -112,7 +112,7 @@ def _read_request(entry: Entry) -> Request:
     request = entry["request"]
     data = _mapping(request.get("postData"))
     text = data.get("text")
-    body = None if text is None else _decode_text(str(text), data.get("_encoding") or data.get("encoding"))
+    body = None if text is None else decode_text(str(text), data.get("_encoding") or data.get("encoding"))
     return Request(str(request.get("method", "")), str(request.get("url", "")), read_headers(request), body)
 
 
@@ -121,7 +121,7 @@ def _read_response(entry: Entry) -> Response:
     response = _mapping(entry.get("response"))
     content = _mapping(response.get("content"))
     seconds = _read_seconds(entry.get("time"))
-    body = _decode_text(str(content.get("text") or ""), content.get("encoding"))
+    body = decode_text(str(content.get("text") or ""), content.get("encoding"))
     return Response(_read_status(response.get("status")), read_headers(response), body, seconds)
 
 
@@ -187,7 +187,8 @@ def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _decode_text(text: str, encoding: Any) -> bytes:
+def decode_text(text: str, encoding: Any) -> bytes:
+    """Return the bytes of a recorded body; a text that is not base64, though it should be, is read as it is."""
     try:
         return base64.b64decode(text) if encoding == "base64" else text.encode("utf-8", "surrogatepass")
     except ValueError:
