@@ -11,7 +11,7 @@ import click
 
 from contract_tests.cli.errors import report_usage_errors
 from contract_tests.cli.run import end_with_report, write_report_folder
-from contract_tests.contract.rules import load_catalogue
+from contract_tests.contract.rules import Catalogue, load_catalogue
 from contract_tests.contract.spec import load_spec
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.observation import Observation
@@ -35,11 +35,7 @@ def check(recording: Path, *, strict: bool, folder: Path | None) -> None:
     """
     with report_usage_errors():
         catalogue = load_catalogue()
-        observations = judge_recording(load_recording(recording), load_spec(), catalogue)
-        if not observations:
-            raise ValueError(
-                f"{recording} has no request of POST /containers or PUT /containers/{{serviceId}}"
-            )
+        observations = _judge_file(recording, catalogue)
         if folder:
             folder.mkdir(parents=True, exist_ok=True)
     rows, findings = decide_verdicts(Aggregate.of(observations), catalogue, {}, strict=strict)
@@ -60,6 +56,14 @@ def check(recording: Path, *, strict: bool, folder: Path | None) -> None:
         traffic=tuple(exchange for observation in observations for exchange in observation.exchanges),
     )
     end_with_report(report, folder, partial(write_report_folder, report))
+
+
+def _judge_file(recording: Path, catalogue: Catalogue) -> list[Observation]:
+    """Judge a recording; raise ValueError if it has no request of the two operations."""
+    observations = judge_recording(load_recording(recording), load_spec(), catalogue)
+    if not observations:
+        raise ValueError(f"{recording} has no request of POST /containers or PUT /containers/{{serviceId}}")
+    return observations
 
 
 def _list_notes(observations: Iterable[Observation]) -> tuple[str, ...]:

@@ -106,12 +106,15 @@ def run(context: click.Context, /, **options: Any) -> None:
             show_progress(totals, quiet=options["quiet"]) as progress,
         ):
             report = open_run(progress).execute()
+    _end_run(report, options, problems, resumed=state is not None)
+
+
+def _end_run(report: Report, options: dict[str, Any], problems: list[str], *, resumed: bool) -> NoReturn:
     replay_options = _format_replay_options(options)
-    write = partial(write_report_folder, report, resumed=state is not None, replay_options=replay_options)
     end_with_report(
         report,
         options["folder"],
-        write,
+        partial(write_report_folder, report, resumed=resumed, replay_options=replay_options),
         quiet=options["quiet"],
         replay_options=replay_options,
         problems=problems,
@@ -252,17 +255,18 @@ def _prepare_run(
     archive = open_archive(database, state.target, contract) if database else None
     totals = RunTotals(state, executor.catalogue, lambda: executor.sender.requests, options["seconds"])
 
-    def save_state(current: RunState) -> None:
-        totals.count_findings(current)
-        if folder:
-            problems[:] = _find_problem(partial(current.save, folder), str(folder))
-
-    hooks = RunHooks(save_state=save_state, archive=archive)
+    hooks = RunHooks(save_state=partial(_save_state, totals, folder, problems), archive=archive)
 
     def open_run(progress: Progress) -> Run:
         return Run(executor, run_options, replace(hooks, progress=progress), state=state)
 
     return open_run, executor.catalogue, totals
+
+
+def _save_state(totals: RunTotals, folder: Path | None, problems: list[str], state: RunState) -> None:
+    totals.count_findings(state)
+    if folder:
+        problems[:] = _find_problem(partial(state.save, folder), str(folder))
 
 
 def _build_run_options(options: dict[str, Any], catalogue: Catalogue) -> RunOptions:

@@ -114,6 +114,7 @@ class RunState:
             draft.write_text(json.dumps(self._to_json()) + "\n", "utf-8")
             draft.replace(folder / STATE_FILE)
         except OSError as error:
+            draft.unlink(missing_ok=True)
             raise OSError(error.errno, error.strerror, str(folder / STATE_FILE)) from None
 
     def _to_json(self) -> dict[str, Any]:

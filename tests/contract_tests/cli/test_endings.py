@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -163,3 +164,20 @@ def test_a_signal_while_modules_load_is_one_line(number: signal.Signals) -> None
     )
     done = subprocess.run([*COMMAND[:1], "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "contract-tests: interrupted\n")
+
+
+def test_a_state_that_cannot_be_saved_any_more_does_not_end_a_run(tmp_path: Path) -> None:
+    """A run goes on, shows and writes its report, and ends with 2, because it cannot be resumed or merged."""
+    state, app = tmp_path / "state.json", create_app()
+
+    def spoil_state(environ: Any, start_response: Any) -> Any:
+        if state.is_file():
+            state.unlink()
+            state.mkdir()
+        return app(environ, start_response)
+
+    with serve_app(spoil_state) as url:
+        done = run_command("run", "--target", url, "--layers", "cases,wire", "--report", tmp_path, "--quiet")
+    assert (done.code, "CONFORMS" in done.last) == (2, True)
+    assert done.err == f"contract-tests: {state}: Is a directory\nreports: {tmp_path}\n"
+    assert {path.name for path in tmp_path.iterdir()} == REPORTS | {"state.json", "ledger.jsonl"}

@@ -90,7 +90,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         {"min_judged": float("nan")},
         {"layers": {"race": {"cases": 1, "requests": 1, "seconds": float("nan")}}},
     ],
-    ids=str,
+    ids=["shards", "infinite", "nan", "huge", "share", "layer"],
 )
 def test_a_state_with_absurd_numbers(change: dict[str, Any], state: dict[str, Any], tmp_path: Path) -> None:
     """A number of shards or of seconds beyond all measure is refused."""
