@@ -155,7 +155,7 @@ def test_hostile_text_is_escaped() -> None:
     client = create_app(disabled_rules={"service-slug-pattern", "body-text"}).test_client()
     assert create(client, slug=HOSTILE_TEXT).status_code == 201
     assert create(client, slug="\x00").status_code == 201
-    seed = {"service_slug": "abc", "display_name": "d", "docker_image": "n", "id": "\x00\n/<b>alert"}
+    seed = {"service_slug": "abc", "display_name": "d", "docker_image": "n", "id": "\x00\n<b>alert"}
     assert client.post("/_mock/services", json=seed).status_code == 201
     client.get("/api/v1/<script>%00%FF?<script>", headers={"X-<script>": "<script>"})
     client.open("/api/v1/containers", method="<SCRIPT>", data=b"<script>\xff\x00")
