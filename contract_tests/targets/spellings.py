@@ -4,8 +4,10 @@ import html
 import re
 from collections.abc import Iterable
 
-#: One of these is in every escape of a URL, of HTML, of JSON and other languages, and in UTF-16.
-_ESCAPES = ("%", "&", "\\", "\0")
+#: Every escape of a URL, of HTML, of JSON and other languages, and of UTF-16 begins so; most texts have none.
+_ESCAPE = r"%[0-9a-f]|&(?:amp;)*#|\\[ux0-7/]|\x00"
+#: The same for a token with a character that HTML has a name for.
+_NAMED_ESCAPE = "|&[a-z]+;"
 #: Backslashes of an escape within escaped texts; a bound, because a search begins at each of a run.
 _BACKSLASHES = r"\\{1,8}+"
 
@@ -14,18 +16,21 @@ class Spellings:
     """Finds escaped spellings of some tokens in texts and bytes."""
 
     def __init__(self, tokens: Iterable[str]) -> None:
-        pattern = "|".join(_token_pattern(token) for token in sorted(tokens, key=len, reverse=True) if token)
+        known = sorted(tokens, key=len, reverse=True)
+        pattern = "|".join(_token_pattern(token) for token in known if token)
+        escape = _ESCAPE + (_NAMED_ESCAPE if any(html.escape(token) != token for token in known) else "")
         self._text = re.compile(pattern or "(?!)", re.IGNORECASE)
         self._bytes = re.compile(self._text.pattern.encode(), re.IGNORECASE)
+        self._escape_in_text = re.compile(escape, re.IGNORECASE)
+        self._escape_in_bytes = re.compile(escape.encode(), re.IGNORECASE)
 
     def replace_text(self, text: str, name: str) -> str:
         """Return the text with ``name`` in place of each spelling with an escape."""
-        return self._text.sub(name, text) if any(escape in text for escape in _ESCAPES) else text
+        return self._text.sub(name, text) if self._escape_in_text.search(text) else text
 
     def replace_bytes(self, data: bytes, name: str) -> bytes:
         """Return the bytes with ``name`` in place of each spelling with an escape."""
-        found = any(escape.encode() in data for escape in _ESCAPES)
-        return self._bytes.sub(name.encode(), data) if found else data
+        return self._bytes.sub(name.encode(), data) if self._escape_in_bytes.search(data) else data
 
 
 def _token_pattern(token: str) -> str:

@@ -12,7 +12,7 @@ from tests.support.gate.planting import Fault
 pytestmark = pytest.mark.slow
 
 #: A few of each kind, played in another order and with other random traces.
-SAMPLE = [fault for number, fault in enumerate(FAULTS) if number % 60 == 0]
+SAMPLE = [fault for number, fault in enumerate(FAULTS) if number % 120 == 0]
 
 
 def assert_found(fault: Fault, seed: int) -> None:
@@ -23,13 +23,13 @@ def assert_found(fault: Fault, seed: int) -> None:
     assert fault.breaks <= found <= fault.breaks | set(fault.also), describe_findings(report)
 
 
-#: Of the faults beyond the core every sixth is planted in each run of the tests; `make test-exhaustive` plants all.
+#: Of the faults beyond the core every twelfth is planted in each run of the tests; `make test-exhaustive` plants all.
 _BEYOND = [fault for fault in FAULTS if fault not in CORE_FAULTS]
 
 
 def mark_exhaustive(number: int, fault: Fault) -> object:
-    """Return a parameter that only an exhaustive run of the tests has, but for every sixth."""
-    marks = () if number % 6 == 0 else (pytest.mark.exhaustive,)
+    """Return a parameter that only an exhaustive run of the tests has, but for every twelfth."""
+    marks = () if number % 12 == 0 else (pytest.mark.exhaustive,)
     return pytest.param(fault, id=fault.name, marks=marks)
 
 

@@ -6,7 +6,7 @@ from tests.support.gate.odd_servers import run_command
 from tests.support.hostile_server import ANSWERS, POSTPONED, serve_always, serve_answers
 
 #: In each run of the tests; the others are alike.
-_SAMPLE = {"silence", "body-drips", "gzip-bomb", "busy-for-a-day"}
+_SAMPLE = {"body-drips", "gzip-bomb", "busy-for-a-day"}
 
 
 @pytest.mark.slow

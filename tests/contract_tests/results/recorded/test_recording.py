@@ -212,8 +212,13 @@ VISIBLE = (
 )  # fmt: skip
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", VISIBLE)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.exhaustive if number % 2 else pytest.mark.slow)
+        for number, name in enumerate(VISIBLE)
+    ],
+)
 def test_traffic_shows_the_rules_that_the_run_found(name: str, tmp_path: Path) -> None:
     """A planted fault that single exchanges show is found in the traffic under the same rules as in the run."""
     fault = next(fault for fault in FAULTS if fault.name == name)
