@@ -4,33 +4,57 @@ import html
 import re
 from collections.abc import Iterable
 
-#: Every escape of a URL, of HTML, of JSON and other languages, and of UTF-16 begins so; most texts have none.
-_ESCAPE = r"%[0-9a-f]|&(?:amp;)*#|\\[ux0-7/]|\x00"
-#: The same for a token with a character that HTML has a name for.
-_NAMED_ESCAPE = "|&[a-z]+;"
+#: An escape of one character: of a URL, of HTML, of JSON and other languages, or the NUL of UTF-16.
+_ESCAPE = re.compile(
+    r"%(?:25)*([0-9a-f]{2})|&(?:amp;)*\#(?:x([0-9a-f]{1,8})|([0-9]{1,8}));"
+    r"|\\{1,8}+(?:u(?:0000)?([0-9a-f]{4})|u\{([0-9a-f]{1,8})\}|x([0-9a-f]{2})|([0-7]{3})|(/))|\x00",
+    re.IGNORECASE,
+)
+#: The bases of the numbers in the groups of an escape; the last one is the character itself.
+_BASES = (16, 16, 10, 16, 16, 16, 8)
 #: Backslashes of an escape within escaped texts; a bound, because a search begins at each of a run.
 _BACKSLASHES = r"\\{1,8}+"
 
 
 class Spellings:
-    """Finds escaped spellings of some tokens in texts and bytes."""
+    """Finds escaped spellings of some tokens in texts and bytes.
+
+    A search for every spelling is slow, so it is made only where a token stands once escapes are replaced.
+    """
 
     def __init__(self, tokens: Iterable[str]) -> None:
-        known = sorted(tokens, key=len, reverse=True)
-        pattern = "|".join(_token_pattern(token) for token in known if token)
-        escape = _ESCAPE + (_NAMED_ESCAPE if any(html.escape(token) != token for token in known) else "")
+        known = sorted(filter(None, tokens), key=len, reverse=True)
+        pattern = "|".join(map(_token_pattern, known))
         self._text = re.compile(pattern or "(?!)", re.IGNORECASE)
         self._bytes = re.compile(self._text.pattern.encode(), re.IGNORECASE)
-        self._escape_in_text = re.compile(escape, re.IGNORECASE)
-        self._escape_in_bytes = re.compile(escape.encode(), re.IGNORECASE)
+        self._lowered = [token.lower() for token in known]
+        #: Tokens with characters that HTML has names for, or that are several bytes, are always searched for.
+        self._is_plain = all(token.isascii() and html.escape(token) == token for token in known)
 
     def replace_text(self, text: str, name: str) -> str:
         """Return the text with ``name`` in place of each spelling with an escape."""
-        return self._text.sub(name, text) if self._escape_in_text.search(text) else text
+        return self._text.sub(name, text) if self._may_hold_token(text) else text
 
     def replace_bytes(self, data: bytes, name: str) -> bytes:
         """Return the bytes with ``name`` in place of each spelling with an escape."""
-        return self._bytes.sub(name.encode(), data) if self._escape_in_bytes.search(data) else data
+        found = self._may_hold_token(data.decode("latin-1"))
+        return self._bytes.sub(name.encode(), data) if found else data
+
+    def _may_hold_token(self, text: str) -> bool:
+        if not self._is_plain:
+            return bool(re.search(r"[%&\\\x00]", text))
+        if not _ESCAPE.search(text):
+            return False
+        plain = _ESCAPE.sub(_unescape, text).lower()
+        return any(token in plain for token in self._lowered)
+
+
+def _unescape(found: re.Match[str]) -> str:
+    """Return the character of an escape; that of NUL is none."""
+    numbers = [int(number, base) for number, base in zip(found.groups(), _BASES, strict=False) if number]
+    if numbers:
+        return chr(numbers[0]) if numbers[0] < 0x110000 else ""
+    return found[8] or ""
 
 
 def _token_pattern(token: str) -> str:
