@@ -100,7 +100,7 @@ class Run:
             self._clock.stop()
             return "interrupted"
         except RunStopped:
-            pass
+            return "the time is up"
         except TargetGone as gone:
             return f"the target stopped responding: {gone}"
         except Exception as error:  # the observations so far are worth more than a traceback

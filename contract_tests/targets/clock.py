@@ -25,7 +25,8 @@ class RunClock:
         self._lock = Lock()
 
     def start(self, seconds: float | None) -> None:
-        """Start the time limit, if there is one."""
+        """Start the time limit of a run, if there is one; the stop of an earlier run ends with it."""
+        self._stopped.clear()
         self._deadline = float("inf") if seconds is None else time.monotonic() + seconds
 
     def is_time_up(self) -> bool:

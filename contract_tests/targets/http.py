@@ -66,6 +66,7 @@ class HttpTarget:
             total=_CONNECTION_RETRIES + _STATUS_RETRIES,
             connect=_CONNECTION_RETRIES,
             read=_CONNECTION_RETRIES,
+            other=_CONNECTION_RETRIES,  # such as TLS
             status=_STATUS_RETRIES,
             redirect=False,
             status_forcelist=_RETRIED_STATUSES,

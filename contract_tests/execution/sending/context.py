@@ -1,7 +1,7 @@
 """Context of one case: turns its steps into requests, with callers, labels and templates filled in."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -73,20 +73,14 @@ class CaseContext:
     def _build_body(self, operation: Operation, step: Step, form: CreateForm) -> tuple[Any, bytes | None]:
         if operation.id not in ("createContainer", "updateContainer"):
             return None, None
-        try:
-            return self._fill_body(operation, step, form)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise CannotRun(f"the body has a template that cannot be filled: {error!r}") from None
-
-    def _fill_body(self, operation: Operation, step: Step, form: CreateForm) -> tuple[Any, bytes | None]:
         if step.raw is not None:
-            raw = fill_templates(step.raw, lambda _: self.slug_for(step.slug))
+            raw = self._fill_value(step.raw, lambda _: self.slug_for(step.slug))
             if isinstance(raw, bytes):
                 return None, raw
             raw = raw.replace("{slug}", self.slug_for(step.slug))
             raw = form.arrange_text(raw) if operation.id == "createContainer" else raw
             return _parse_object(raw), raw.encode()
-        body = step.body if step.as_is else fill_templates(self._fill_labels(step.body), self.slugs.new_slug)
+        body = step.body if step.as_is else self._fill_value(step.body, self.slugs.new_slug)
         if isinstance(body, Mapping):
             body = dict(body)
             if operation.id == "createContainer" and step.slug != NO_SLUG:
@@ -98,6 +92,13 @@ class CaseContext:
             elif step.slug:
                 body["service_slug"] = self.slug_for(step.slug)
         return body, encode_json(body, step.style)
+
+    def _fill_value(self, value: Any, slugs: Callable[[int | None], str]) -> Any:
+        """Return a value without templates; those of a finding's file may be broken."""
+        try:
+            return fill_templates(self._fill_labels(value), slugs)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise CannotRun(f"the body has a template that cannot be filled: {error!r}") from None
 
     def _fill_labels(self, body: Any) -> Any:
         """Return the body with the properties filled in that refer to labels of the case."""

@@ -216,6 +216,15 @@ def resume_run(folder: Path, *options: str) -> CommandResult:
     return run_command("run", "--resume", folder, "--target", MOCK, *HOOK, *options)
 
 
+def copy_with_option(folder: Path, tmp_path: Path, name: str, value: object) -> Path:
+    """Return a copy of a report folder whose state names another value of an option."""
+    copy = Path(shutil.copytree(folder, tmp_path / "copy"))
+    state = json.loads((copy / "state.json").read_text())
+    state["given"][name] = value
+    (copy / "state.json").write_text(json.dumps(state))
+    return copy
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -231,10 +240,7 @@ def test_a_state_file_names_nothing_alone(
     two_shards: list[Path], tmp_path: Path, name: str, value: str
 ) -> None:
     """A host, a module or a file that only the state file names is not used; the line says what to give again."""
-    copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
-    state = json.loads((copy / "state.json").read_text())
-    state["given"][name] = value
-    (copy / "state.json").write_text(json.dumps(state))
+    copy = copy_with_option(two_shards[0], tmp_path, name, value)
     given = {"target": ("--target", MOCK), "control_hook": HOOK}
     done = run_command(
         "run", "--resume", copy, *(word for key in given if key != name for word in given[key])
@@ -255,10 +261,7 @@ def test_a_spoilt_option_of_a_state_file_is_one_line(
     two_shards: list[Path], tmp_path: Path, name: str, value: object
 ) -> None:
     """A value that the option itself would refuse ends with exit code 2 and one line that names it."""
-    copy = Path(shutil.copytree(two_shards[0], tmp_path / "copy"))
-    state = json.loads((copy / "state.json").read_text())
-    state["given"][name] = value
-    (copy / "state.json").write_text(json.dumps(state))
+    copy = copy_with_option(two_shards[0], tmp_path, name, value)
     done = resume_run(copy)
     assert (done.code, done.err.count("\n"), f"state.json: {name}: got" in done.err) == (2, 1, True), done.err
 

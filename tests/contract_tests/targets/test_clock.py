@@ -25,6 +25,15 @@ def test_a_stopped_clock_waits_for_nothing() -> None:
             last()
 
 
+def test_a_new_run_is_not_stopped() -> None:
+    """Runs of one target share its clock: the stop of one, for example since the target was away, ends with it."""
+    clock = RunClock()
+    clock.stop()
+    clock.start(None)
+    clock.check()
+    clock.wait(0)
+
+
 def test_the_time_limit_ends_a_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wait that would outlast the time limit ends with it, and a short one comes to its end."""
     monkeypatch.setattr(clock_module, "_GRACE_SECONDS", 0.05)

@@ -3,7 +3,6 @@
 import contextlib
 import socket
 import ssl
-import subprocess
 import threading
 import time
 from pathlib import Path
@@ -15,6 +14,7 @@ from werkzeug.test import Client
 
 from mock_server.cli.main import main
 from mock_server.proxy.app import create_proxy
+from tests.support.certificates import make_certificate
 from tests.support.proxy.fixtures import (
     CREATE,
     MIB,
@@ -118,23 +118,7 @@ def test_an_unreachable_upstream_is_reported(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a self-signed certificate for localhost and its key, in one file."""
-    path = tmp_path_factory.mktemp("tls") / "both.pem"
-    command = [
-        "openssl",
-        "req",
-        "-x509",
-        "-newkey",
-        "rsa:2048",
-        "-nodes",
-        "-days",
-        "1",
-        "-subj",
-        "/CN=localhost",
-    ]
-    options = ["-addext", "subjectAltName=DNS:localhost", "-keyout", path, "-out", path.with_suffix(".crt")]
-    subprocess.run([*command, *options], check=True, capture_output=True)
-    path.write_bytes(path.read_bytes() + path.with_suffix(".crt").read_bytes())
-    return path
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.mark.parametrize(("trusted", "status"), [(False, b"502"), (True, b"200")], ids=["unknown", "trusted"])
