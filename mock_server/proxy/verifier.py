@@ -9,7 +9,7 @@ from mock_server.contract import document, loader
 from mock_server.contract.model import Contract, Mismatch, Operation, Rule, Schema, Violation
 from mock_server.proxy import leniency
 from mock_server.validation import authentication, schema, team
-from mock_server.validation.body import MAX_DEPTH, BodyReader, ParsedBody, body_depth
+from mock_server.validation.body import MAX_DEPTH, BodyReader
 from mock_server.validation.callers import Caller, CallerDirectory
 from mock_server.validation.request import Request
 from mock_server.validation.schema_messages import format_value
@@ -102,27 +102,13 @@ class Verifier:
         ]
         if request.body_size > self._max_body or any(v.rule.grade != "assumed" for v in found):
             return found
-        value, invalid, readable = self._parse_body(operation, request.raw_body)
+        value, invalid, readable = self._body_reader.parse(operation, request.raw_body)
         is_open = leniency.is_open_text(self.contract, operation, request)
         found += [leniency.downgrade_if_open(v, is_open and v.rule.id == "body-json") for v in invalid]
         if not readable:
             return found
-        return found + _check_readable(lambda readable: self._check_body_value(operation, readable), value)
-
-    def _parse_body(self, operation: Operation, raw_body: bytes) -> ParsedBody:
-        """Return the value of a body; one that is nested too deeply to be parsed breaks `body-depth`."""
-        try:
-            return self._body_reader.parse(operation, raw_body)
-        except RecursionError:
-            enabled = self.contract.rule_enabled("body-depth")
-            violations = [Violation(self.contract.rule("body-depth"), body_depth())] if enabled else []
-            return ParsedBody({}, violations, readable=False)
-
-    def _check_body_value(self, operation: Operation, value: Any) -> list[Violation]:
-        if operation.body is None:
-            return []
-        broken = schema.check_value(self.contract, operation.body, value, "body")
-        return leniency.relax_body(self.contract, operation, value, broken)
+        broken = schema.check_value(self.contract, operation.body, value, "body") if operation.body else []
+        return found + leniency.relax_body(self.contract, operation, value, broken)
 
     def check_response(
         self, operation: Operation, request: Request, broken: list[Violation], received: ReceivedResponse

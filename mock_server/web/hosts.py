@@ -18,7 +18,12 @@ def is_private_host(host: str, allowed: frozenset[str]) -> bool:
     if match is None:
         return False
     name = (match[1] or match[2]).lower()
-    return "." not in name or name.endswith(_PRIVATE_ENDS) or name in allowed or _is_address(name)
+    return (
+        "." not in name
+        or name.endswith(_PRIVATE_ENDS)
+        or name in map(str.lower, allowed)
+        or _is_address(name)
+    )
 
 
 def is_loopback(name: str) -> bool:
