@@ -100,8 +100,19 @@ main.add_command(proxy)
 
 
 @main.command()
-@click.option("--one-of", is_flag=True, help="Two whole schemas in place of if/then/else.")
-@click.option("--openapi", "version", type=click.Choice(["3.0", "3.1"]), default="3.1", show_default=True)
+@click.option(
+    "--one-of",
+    is_flag=True,
+    help="For generators that ignore if/then/else: the body of a create is one of two types, deployed or external.",
+)
+@click.option(
+    "--openapi",
+    "version",
+    type=click.Choice(["3.0", "3.1"]),
+    default="3.1",
+    show_default=True,
+    help="The version of OpenAPI; 3.0 has no if/then/else, so it implies --one-of.",
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON in place of YAML.")
 @report_cli_errors
 def spec(one_of: bool, version: str, as_json: bool) -> None:
