@@ -18,13 +18,14 @@ SHELL = [
     for block in re.findall(r"```sh\n(.*?)```", MOCK + PAGE, re.DOTALL)
     if "127.0.0.1:4010/api/v1/containers" in block
 ]
+CONTROL = next(block for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) if "/_mock/script" in block)
 PYTHON = re.findall(r"```python\n(.*?)```", MOCK + PAGE, re.DOTALL)
 
 
 def run_block(block: str) -> str:
     """Run a shell block against a mock, and return its output."""
     with mock_server() as mock:
-        script = "set -e\n" + block.replace("http://127.0.0.1:4010/api/v1", mock.url)
+        script = "set -e\n" + block.replace("http://127.0.0.1:4010", mock.url.removesuffix("/api/v1"))
         return subprocess.run(
             ["bash", "-c", script], capture_output=True, text=True, timeout=30, check=True
         ).stdout
@@ -42,6 +43,14 @@ def test_the_first_request_is_refused_as_shown() -> None:
 def test_the_request_of_a_reference_page_is_accepted(block: str) -> None:
     """Pasted into a shell, it answers an id."""
     assert re.fullmatch(r'\{"id":"[0-9a-f-]{36}"\}', run_block(block).strip())
+
+
+def test_the_requests_to_the_control_plane_work() -> None:
+    """Pasted into a shell, they store a busy service, add a step to the script, and read the journal."""
+    stored, script, journal = run_block(CONTROL).replace("}{", "}\n{").splitlines()
+    assert json.loads(stored)["service_status"] == "deploying"
+    assert json.loads(script)["steps"] == [{"status": 503, "times": 2, "left": 2}]
+    assert json.loads(journal) == {"count": 0, "requests": []}
 
 
 @pytest.mark.parametrize("block", PYTHON)
