@@ -25,6 +25,8 @@ class ReceivedRequest:
     status: int
     rules: tuple[str, ...]
     violations: tuple[dict[str, str], ...]
+    ignored: tuple[str, ...]
+    injected: str | None
     response_headers: dict[str, str]
     response_body: str
     milliseconds: float
@@ -61,9 +63,8 @@ class ReceivedRequests:
 
     def __iter__(self) -> Iterator[ReceivedRequest]:
         for entry in self._read():
-            yield ReceivedRequest(
-                **{**entry, "rules": tuple(entry["rules"]), "violations": tuple(entry["violations"])}
-            )
+            lists = {name: tuple(entry[name]) for name in ("rules", "violations", "ignored")}
+            yield ReceivedRequest(**{**entry, **lists})
 
     def __len__(self) -> int:
         return len(self._read())
