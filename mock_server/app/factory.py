@@ -23,6 +23,7 @@ from mock_server.contract import loader, resources
 from mock_server.contract.model import BASE_PATH, Contract, Operation, Rule
 from mock_server.faults.injector import FaultInjector
 from mock_server.faults.random_faults import RandomFaults
+from mock_server.faults.refusals import Refusals
 from mock_server.faults.script import Script
 from mock_server.pipeline.mock import RULES_IN_CODE, Mock
 from mock_server.services import open_store
@@ -162,7 +163,8 @@ def _readback_contract() -> Contract:
 def _add_operations(app: Flask, state: AppState, mock: Mock, operations: tuple[Operation, ...]) -> None:
     preferable = frozenset(o.id for o in mock.contract.operations) if state.options.control else frozenset()
     injector = FaultInjector(
-        mock.handle, state.callers, state.store, state.random_faults, state.script, preferable
+        *(mock.handle, state.callers, state.store, state.random_faults, state.script, preferable),
+        *(Refusals(mock.contract, state.options.max_body), mock.contract.rules),
     )
     for operation in operations:
         _add_route(app, injector, operation)

@@ -8,11 +8,17 @@ _MAX_LENGTH = 80
 
 
 def suggest_name(name: str, choices: Iterable[str]) -> str:
-    """Return `did you mean NAME?` with the closest choice, or an empty text if none is close."""
+    """Return `did you mean NAME?` with the closest choice, or an empty text if none is close.
+
+    A choice that is a word of the name is the closest: `status` for `service_status`.
+    """
     known = list(choices)
     if len(name) > _MAX_LENGTH:
         return ""
-    close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    words = name.lower().split("_")
+    close = [choice for choice in known if choice in words] or difflib.get_close_matches(
+        name.lower(), known, n=1, cutoff=0.5
+    )
     return f"did you mean {close[0]}?" if close else ""
 
 

@@ -124,7 +124,9 @@ class Mock:
             return self.redactor.redact(text, request.headers.get("Authorization"))
 
         remarks = (*ignored.remark_unknown(self.contract, unknown, redact), *response.ignored)
-        headers = {**response.headers, ignored.IGNORED_HEADER: ", ".join(remarks)} if remarks else response.headers
+        headers = (
+            {**response.headers, ignored.IGNORED_HEADER: ", ".join(remarks)} if remarks else response.headers
+        )
         return response._replace(headers=headers, ignored=remarks)
 
     def _check_permissions(
@@ -137,9 +139,7 @@ class Mock:
         changed = state.values_after_update(self.contract, dict(service.values), values)
         return replace(service, values=changed, slug=changed.get("service_slug"), updated_at=self.clock())
 
-    def _success(
-        self, operation: Operation, rule: str, value: Values, unused: Sequence[str]
-    ) -> Response:
+    def _success(self, operation: Operation, rule: str, value: Values, unused: Sequence[str]) -> Response:
         shown = value if self.contract.rule_enabled(rule) else {}
         return responses.json_response(operation.success, shown)._replace(ignored=tuple(unused))
 

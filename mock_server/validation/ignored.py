@@ -1,6 +1,6 @@
 """Remarks about properties of a body that are accepted and have no effect: unknown, immutable and unused ones.
 
-A remark is printable ASCII, so that it can stand in a header and in the log: `displayname; did you mean display_name?`.
+A remark is printable ASCII, for a header and the log: `displayname; did you mean display_name?`.
 """
 
 import itertools

@@ -65,7 +65,13 @@ class JournalEntry(NamedTuple):
             *self.response_headers.items(),
             *(v.mismatch for v in self.violations),
         )
-        texts = (self.method, self.path, self.query, *self.ignored, *(text for part in parts for text in part))
+        texts = (
+            self.method,
+            self.path,
+            self.query,
+            *self.ignored,
+            *(text for part in parts for text in part),
+        )
         return (
             len(self.body)
             + len(self.response_body)

@@ -59,7 +59,7 @@ pairs = st.lists(
         st.sampled_from(["env_name", "env_value", "host_path", "container_path"]), texts | numbers
     )
 )
-names = sorted({*OPERATIONS["createContainer"].properties, "unknown"})
+names = sorted({*OPERATIONS["createContainer"].properties.known, "unknown"})
 values = texts | urls | uuids | numbers | st.none() | pairs | st.lists(texts | numbers, max_size=3)
 likely = st.fixed_dictionaries(
     {"service_slug": texts, "display_name": texts},
