@@ -33,6 +33,8 @@ _ANOTHER_SITE = (
 )
 #: Properties of a seeded service beside those of a create.
 _SEED_PROPERTIES = ("team", "status", "id")
+#: Begins the names of Flask's endpoints.
+_ENDPOINT_PREFIX = "control-"
 #: Path below the prefix, methods, and endpoint.
 Route = tuple[str, tuple[str, ...], Callable[..., Response]]
 
@@ -190,6 +192,16 @@ def register_journal(app: Flask, contract: Contract, journal: Journal) -> None:
     _add_routes(app, (("health", ("GET",), journal_api.health), *_journal_routes(journal_api)))
 
 
+def list_control_paths(app: Flask) -> list[str]:
+    """Return the methods and paths of the control plane of an app, such as `GET /_mock/services`."""
+    return [
+        f"{method} {rule.rule.translate({ord('<'): '{', ord('>'): '}'})}"
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith(_ENDPOINT_PREFIX)
+        for method in sorted((rule.methods or set()) - {"HEAD"})
+    ]
+
+
 def _journal_routes(journal_api: _JournalApi) -> tuple[Route, ...]:
     return (
         ("journal", ("GET",), journal_api.list_requests),
@@ -201,7 +213,7 @@ def _add_routes(app: Flask, routes: Iterable[Route]) -> None:
     for number, (path, methods, endpoint) in enumerate(routes):
         app.add_url_rule(
             CONTROL_PREFIX + path,
-            f"control-{number}",
+            f"{_ENDPOINT_PREFIX}{number}",
             _make_view(endpoint),
             methods=list(methods),
             provide_automatic_options=False,

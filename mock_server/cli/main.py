@@ -52,7 +52,7 @@ from mock_server.services.model import MEMORY
     "--workers",
     default=1,
     show_default=True,
-    type=click.IntRange(1),
+    type=click.IntRange(1, 256),
     help="Number of worker processes; more than one needs a shared --store.",
 )
 @click.option("--latency", default="", metavar="TIME", help="Delay every response: 200ms, 50-200ms, 0.1-2s.")

@@ -1,6 +1,7 @@
 """Options that the mock and the proxy share, and how a command becomes options objects."""
 
 import os
+import re
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -14,12 +15,23 @@ from mock_server.server.front import BODY_TIMEOUT_SECONDS
 Command = Callable[..., Any]
 Options = TypeVar("Options")
 FILE = click.Path(path_type=Path)
+_HOST_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 def to_frozenset(
     _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
 ) -> frozenset[str]:
     """Return the values of a repeatable option as a set."""
+    return frozenset(values)
+
+
+def parse_hosts(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> frozenset[str]:
+    """Return the names of hosts as a set; a name with a scheme, a port or a path would never match."""
+    for value in values:
+        if not _HOST_NAME.fullmatch(value):
+            raise click.BadParameter(f"got {value!r}, expected a name such as mock.example")
     return frozenset(values)
 
 
@@ -43,7 +55,7 @@ _LISTEN_OPTIONS = (
         "--allow-host",
         "hosts",
         multiple=True,
-        callback=to_frozenset,
+        callback=parse_hosts,
         metavar="NAME",
         help="Also allow this registered name in Host under /_mock/ (repeatable).",
     ),

@@ -7,6 +7,8 @@ from typing import Any
 _COLUMNS = ("number", "method", "path", "caller", "status", "rules")
 _MAX_ROWS = 20
 _BASE = "/api/v1"
+#: Tracebacks of failing tests leave the frames of this module out.
+__tracebackhide__ = True
 
 
 @dataclass(frozen=True, slots=True)
