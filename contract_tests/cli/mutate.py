@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from contract_tests.cli.errors import report_target_errors, report_usage_errors
+from contract_tests.cli.errors import create_report_folder, report_target_errors, report_usage_errors
 from contract_tests.targets.base import TargetError
 from contract_tests.targets.control_hook import CONTROL_HOOK_HELP
 
@@ -52,6 +52,8 @@ def mutate(**options: Any) -> None:
         ]
         if not chosen:
             raise TargetError("no mutant matches --only and --operator; --list lists all mutants")
+        if options["folder"] and not options["listing"]:
+            create_report_folder(options["folder"])
     if options["listing"]:
         click.echo("\n".join(mutation.id for mutation in chosen))
         return

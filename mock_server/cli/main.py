@@ -16,11 +16,12 @@ from mock_server.contract import lint, resources
 from mock_server.contract.resources import VERSION
 from mock_server.server.process import ServerOptions, reserve_port, serve_mock
 from mock_server.services.model import MEMORY
+from mock_server.validation.callers import callers_from_environment
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @listen_options
-@click.option("--callers", type=FILE, help="File of known callers, in the form of fixtures/callers.yaml.")
+@click.option("--callers", type=FILE, help="File of known callers; `mock-server callers` prints one.")
 @click.option("--spec", type=FILE, help="OpenAPI document to enforce, with rules.yaml beside it.")
 @click.option("--watch", is_flag=True, help="Reload the contract when its files change.")
 @click.option(
@@ -127,6 +128,15 @@ def spec(one_of: bool, version: str, as_json: bool) -> None:
     view = export.export_view(document if isinstance(document, dict) else {}, one_of=one_of, version=version)
     text = json.dumps(view, indent=2) if as_json else yaml.safe_dump(view, sort_keys=False, width=110)
     click.echo(text.rstrip("\n"))
+
+
+@main.command()
+@click.option("--env", "from_environment", is_flag=True, help="Read each token from an environment variable.")
+@report_cli_errors
+def callers(from_environment: bool) -> None:
+    """Print a callers file, for --callers of both commands: the mock's own callers and tokens."""
+    text = resources.read_text(resources.find_resource("fixtures/callers.yaml"))
+    click.echo(callers_from_environment(text) if from_environment else text, nl=False)
 
 
 @main.command()

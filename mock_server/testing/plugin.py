@@ -24,7 +24,6 @@ from mock_server.testing.requests import ReceivedRequests, RequestCount
 from mock_server.validation import callers as directory
 from mock_server.validation.callers import CREDENTIAL_KINDS, CallerDirectory
 
-
 #: Tracebacks of failing tests leave the frames of this module out.
 __tracebackhide__ = True
 #: The ini option; `-o containers_mock_assert_all_faults_used=false` turns it off for one run.
@@ -127,7 +126,9 @@ class ContainersMock:
         unused = self.unused_faults()
         if unused:
             steps = [", ".join(f"{n}={v!r}" for n, v in step.items() if n != "left") for step in unused]
-            lines = ["no request has used this fault:" if len(unused) == 1 else "no request has used these faults:"]
+            lines = [
+                "no request has used this fault:" if len(unused) == 1 else "no request has used these faults:"
+            ]
             lines += [f"  {step}" for step in steps] + ["received:", *self.requests.table({})]
             raise AssertionError("\n".join(lines))
 
