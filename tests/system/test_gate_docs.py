@@ -20,7 +20,8 @@ README = (ROOT / "README.md").read_text("utf-8")
 CI = (ROOT / "docs" / "ci.md").read_text("utf-8")
 GATE = README.split("## The gate")[1].split("## In a checkout")[0]
 COMMANDS = [
-    line.partition("#")[0].strip() for line in re.findall(r"^contract-tests run .* wsgi:.*$", GATE, re.MULTILINE)
+    line.partition("#")[0].strip()
+    for line in re.findall(r"^contract-tests run .* wsgi:.*$", GATE, re.MULTILINE)
 ]
 YAML = re.findall(r"```yaml\n(.*?)```", CI, re.DOTALL)
 
