@@ -1,8 +1,11 @@
 """Stored services: the value, the store protocol, its stores, and the lifecycle. May import contract."""
 
+import re
+
 from mock_server.services.memory import MemoryStore
 from mock_server.services.model import MEMORY, Store, UnusableStoreError
 
+_HOST = re.compile(r"(?:\[[^]]*\]|[^:]*)(?::[0-9]*)?")
 _SCHEMES = ("sqlite", "postgresql", "postgres", "postgresql+psycopg")
 
 
@@ -44,4 +47,7 @@ def hide_password(address: str) -> str:
         return scheme.partition(":")[0]
     user_info, at, place = rest.rpartition("@")
     user, colon, _ = user_info.partition(":")
-    return f"{scheme}://{user}{':***' if colon else ''}{at}{place.partition('?')[0]}"
+    host, slash, path = place.partition("?")[0].partition("/")
+    if not _HOST.fullmatch(host):  # a password in place of the port
+        host = f"{host.partition(':')[0]}:***"
+    return f"{scheme}://{user}{':***' if colon else ''}{at}{host}{slash}{path}"

@@ -130,7 +130,9 @@ def _read_token(place: str, entry: Mapping[str, Any]) -> str:
     else:
         token = ""
     if "token_env" in entry and not token.strip():
-        raise UnusableFileError(f"{place}: no token; set the variable {entry['token_env']}, or remove the caller")
+        raise UnusableFileError(
+            f"{place}: no token; set the variable {entry['token_env']}, or remove the caller"
+        )
     if not token.strip():
         raise UnusableFileError(f"{place}: no token; give token, token_env (a set variable) or token_file")
     return str(token.strip())

@@ -66,6 +66,18 @@ def test_every_option_of_the_mock_is_in_its_help() -> None:
     assert named - set(re.findall(r"--[a-z-]+", help_text)) == set()
 
 
+#: Found in a checkout only: folders, and make with its targets.
+CHECKOUT = re.compile(r"\b(?:docs|fixtures|spec|tests|examples|benchmarks)/|\.venv|`?make [a-z]|\]\((?!http)")
+
+
+def test_the_readme_suits_an_installed_wheel() -> None:
+    """Except in its first sentence, no command or link before "In a checkout" needs a checkout."""
+    wheel = README.split("## In a checkout")[0]
+    found = [line for line in wheel.splitlines() if CHECKOUT.search(line)]
+    assert found == [line for line in wheel.splitlines() if line.startswith("You need Python 3.11")]
+    assert CHECKOUT.search(README.split("## In a checkout")[1])
+
+
 def test_the_readme_is_short() -> None:
     """README.md has at most 120 lines."""
     assert README.count("\n") <= 120

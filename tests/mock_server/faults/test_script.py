@@ -147,7 +147,19 @@ _JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-_NAMES = ["times", "operation", "caller", "slug", "status", "body", "headers", "delay", "drop", "truncate"]
+_NAMES = [
+    "times",
+    "operation",
+    "caller",
+    "slug",
+    "status",
+    "rule",
+    "body",
+    "headers",
+    "delay",
+    "drop",
+    "truncate",
+]
 
 
 @given(_JSON | st.dictionaries(st.sampled_from(_NAMES), _JSON | st.sampled_from([200, 503, "x"]), max_size=4))

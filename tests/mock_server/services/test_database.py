@@ -114,9 +114,9 @@ UNUSABLE = {
         "postgres://127.0.0.1:9/d?password=secret",
         "--store postgres://127.0.0.1:9/d: conn",
     ),
-    "no-port": (
-        "postgresql://u:se@t@127.0.0.1:secret/d",
-        "the port is not a number; write : and @ of a password",
+    "no-host": (
+        "postgresql://u:secret/d",
+        "--store postgresql://u:***/d: the port is not a number; write : and @ of a password",
     ),
 }
 
