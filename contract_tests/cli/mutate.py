@@ -40,6 +40,8 @@ def mutate(**options: Any) -> None:
     from contract_tests.mutation.session import open_session
 
     with report_usage_errors(), report_target_errors():
+        if options["folder"] and not options["listing"]:
+            create_report_folder(options["folder"])
         session = open_session(options["target"], spec=options["spec"], control_hook=options["control_hook"],
                            equivalent=options["equivalent"])  # fmt: skip
         planted = load_faults(options["faults"]) if options["faults"] else ()
@@ -52,8 +54,6 @@ def mutate(**options: Any) -> None:
         ]
         if not chosen:
             raise TargetError("no mutant matches --only and --operator; --list lists all mutants")
-        if options["folder"] and not options["listing"]:
-            create_report_folder(options["folder"])
     if options["listing"]:
         click.echo("\n".join(mutation.id for mutation in chosen))
         return
