@@ -98,8 +98,8 @@ def build_app(state: AppState, contract: Contract) -> Flask:
     app.register_error_handler(StoreError, lambda error: send_response(_store_error_response(error)))
     max_bytes = options.max_body if contract.rule_enabled("body-size") else MAX_DRAIN_BYTES
     middleware = RequestMiddleware(
-        *(app.wsgi_app, state.journal, state.redactor, state.callers.find),
-        *(max_bytes, options.cors, options.log, options.hosts),
+        *(app.wsgi_app, state.journal, state.redactor, max_bytes),
+        *(options.cors, options.log, options.hosts, state.callers.find),
     )
     app.wsgi_app = middleware  # type: ignore[method-assign]
     return app

@@ -107,8 +107,7 @@ def _build_pages(
     register_journal(app, contract, journal)
     register_pages(app, journal, (contract,), title=f"proxy of {upstream}")
     middleware = RequestMiddleware(
-        *(app.wsgi_app, journal, redactor, lambda _: None),
-        *(MAX_BODY_BYTES, False, options.log, options.hosts),
+        app.wsgi_app, journal, redactor, MAX_BODY_BYTES, False, options.log, options.hosts
     )
     app.wsgi_app = middleware  # type: ignore[method-assign]
     return app

@@ -92,11 +92,11 @@ class RequestMiddleware:
         app: WsgiApp,
         journal: Journal,
         redactor: Redactor,
-        find_caller: Callable[[str], Caller | None],
         max_bytes: int,
         cors: bool,
         log: Callable[[str], object] | None,
         hosts: frozenset[str] = frozenset(),
+        find_caller: Callable[[str], Caller | None] = lambda _token: None,
     ) -> None:
         self._app, self._journal, self._redactor, self._hosts = app, journal, redactor, hosts
         self._find_caller = find_caller
