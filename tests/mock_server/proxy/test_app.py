@@ -253,6 +253,7 @@ def test_a_failure_of_the_proxy_repeats_no_value(
 def test_a_known_caller_is_named_on_every_path(path: str, caller: str) -> None:
     """The journal names the caller of an unknown path, and one that the contract refuses."""
     with proxy_client(FixedUpstream(), callers=ROOT / "fixtures/callers.yaml") as client:
-        client.post(path, json=BODY, headers={"Authorization": f"Bearer {TOKENS[caller]}"})
+        headers = {"Authorization": f"Bearer {TOKENS[caller]}"}
+        client.post(path, json=BODY, headers=headers, buffered=True)
         [entry] = client.get("/_mock/journal").json["requests"]
     assert entry["caller"] == caller
