@@ -40,6 +40,14 @@ from mock_server.web.redaction import Redactor
 from mock_server.web.responses import HandledResponse, Response
 from mock_server.web.wsgi import RAW_REQUEST
 
+#: The key of the app's configuration that holds how many bytes of a body are read.
+MAX_BYTES = "MOCK_MAX_BYTES"
+#: By option of the choice `id-version`.
+_NEW_IDS: dict[str, Callable[[], str]] = {
+    "4": lambda: str(uuid_utils.uuid4()),
+    "7": lambda: str(uuid_utils.uuid7()),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class AppState:
@@ -79,8 +87,9 @@ def create_app(options: MockOptions | None = None, **changes: Any) -> Flask:
 def build_app(state: AppState, contract: Contract) -> Flask:
     """Return an app that serves the contract with this state."""
     options = state.options
-    new_id = options.new_id or (lambda: str(uuid_utils.uuid7()))
-    body_reader = BodyReader(contract, options.max_body)
+    new_id = options.new_id or _NEW_IDS[str(contract.options["id-version"])]
+    max_body = options.max_body or int(contract.options["largest-body"])
+    body_reader = BodyReader(contract, max_body)
     mock = Mock(contract, state.callers, state.redactor, state.store, body_reader, state.clock, new_id)
     app = Flask("mock_server", static_folder=None, template_folder=None)
     app.extensions["mock_server"] = (state, contract)
@@ -96,7 +105,8 @@ def build_app(state: AppState, contract: Contract) -> Flask:
         register_pages(app, state.journal, contracts, mock=mock, workers=options.workers)
     app.register_error_handler(HTTPException, _http_error_handler(app, operations, state.redactor))
     app.register_error_handler(StoreError, lambda error: send_response(_store_error_response(error)))
-    max_bytes = options.max_body if contract.rule_enabled("body-size") else MAX_DRAIN_BYTES
+    max_bytes = max_body if contract.rule_enabled("body-size") else MAX_DRAIN_BYTES
+    app.config[MAX_BYTES] = max_bytes
     middleware = RequestMiddleware(
         *(app.wsgi_app, state.journal, state.redactor, max_bytes),
         *(options.cors, options.log, options.hosts, state.callers.find),
@@ -111,19 +121,26 @@ def reload_app(app: Flask, spec: Path) -> Flask:
     UnusableFileError says why the contract cannot be used.
     """
     state, contract = app.extensions["mock_server"]
-    return build_app(state, loader.load_contract(spec, contract.disabled_rules, frozenset(RULES_IN_CODE)))
+    disabled, profile = contract.disabled_rules, _load_profile(state.options)
+    return build_app(state, loader.load_contract(spec, disabled, frozenset(RULES_IN_CODE), profile))
 
 
 def _load_contract(options: MockOptions) -> Contract:
-    spec, disabled = options.spec, frozenset(options.disabled_rules)
+    spec, disabled, profile = options.spec, frozenset(options.disabled_rules), _load_profile(options)
     if isinstance(spec, Contract):
         return spec
     if isinstance(spec, Mapping):
         rules = _packaged_rules()
-        return loader.build_contract(dict(spec), rules, loader.check_rule_ids(disabled, rules))
-    if spec:
-        return loader.load_contract(Path(spec), disabled, frozenset(RULES_IN_CODE))
+        known = loader.check_rule_ids(disabled, rules)
+        return loader.build_contract(dict(spec), rules, known, profile)
+    if spec or profile:
+        path = Path(spec) if spec else resources.find_resource("spec/openapi.yaml")
+        return loader.load_contract(path, disabled, frozenset(RULES_IN_CODE) if spec else None, profile)
     return _packaged_contract(disabled)
+
+
+def _load_profile(options: MockOptions) -> Path | Mapping[str, Any] | None:
+    return Path(options.profile) if isinstance(options.profile, str) else options.profile
 
 
 def _load_callers(options: MockOptions) -> CallerDirectory:

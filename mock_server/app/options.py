@@ -11,6 +11,7 @@ from mock_server.contract.model import Contract
 from mock_server.services.model import MEMORY, Store
 from mock_server.validation.callers import CallerDirectory
 
+#: The largest body that the proxy reads, and the mock without a profile.
 MAX_BODY_BYTES = 1024 * 1024
 
 
@@ -20,8 +21,9 @@ class MockOptions:
 
     `spec` is the path of an OpenAPI document, its content, or a Contract; `callers` likewise a callers file.
     `disabled_rules` are ids of rules that are not enforced. `store` is a Store or an address: `memory`,
-    `sqlite:///file.db`, `postgresql://…`. `max_body` is in bytes. `latency` (`50-200ms`) and `fault_rate` draw from
-    `seed`; a deploy or a stop takes `deploy_seconds`. `workers` is the number of processes that serve
+    `sqlite:///file.db`, `postgresql://…`. `profile` is the path or the content of a profile: how a deployment chose
+    what the pages leave open. `max_body` is in bytes; None leaves it to the profile. `latency` (`50-200ms`) and
+    `fault_rate` draw from `seed`; a deploy or a stop takes `deploy_seconds`. `workers` is the number of processes that serve
     the mock; with several, the options that need shared memory are refused. `hosts` are registered names under which
     the control plane may be reached. `log` takes one line per request.
     """
@@ -30,7 +32,8 @@ class MockOptions:
     callers: Path | str | Mapping[str, Any] | CallerDirectory | None = None
     disabled_rules: frozenset[str] | set[str] = frozenset()
     any_token: bool = False
-    max_body: int = MAX_BODY_BYTES
+    profile: Path | str | Mapping[str, Any] | None = None
+    max_body: int | None = None
     control: bool = True
     cors: bool = False
     hosts: frozenset[str] = frozenset()

@@ -8,7 +8,7 @@ import click
 import yaml
 
 from mock_server.app.factory import create_app
-from mock_server.app.options import MAX_BODY_BYTES, MockOptions
+from mock_server.app.options import MockOptions
 from mock_server.cli.errors import report_cli_errors
 from mock_server.cli.options import FILE, build_options, exit_on_signals, listen_options, to_frozenset
 from mock_server.cli.proxy import proxy
@@ -32,13 +32,14 @@ from mock_server.validation.callers import callers_from_environment
     metavar="RULE",
     help="Do not enforce this rule (repeatable).",
 )
+@click.option(
+    "--profile", type=FILE, help="How a deployment chose what the pages leave open; see docs/choices.md."
+)
 @click.option("--any-token", is_flag=True, help="Accept any well-formed token.")
 @click.option(
     "--max-body",
-    default=MAX_BODY_BYTES,
-    show_default=True,
     type=click.IntRange(1),
-    help="Largest body, in bytes.",
+    help="Largest body, in bytes; 1048576, or the limit of the profile, if not given.",
 )
 @click.option(
     "--store",

@@ -1,15 +1,25 @@
 """Loading: `openapi.yaml` and `rules.yaml` become a `Contract`."""
 
+import functools
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import jsonschema_rs
 
 from mock_server.contract import document, lint, resources
+from mock_server.contract.choices import Choices, load_choices
 from mock_server.contract.model import Contract, Node, Operation, Parameter, Rule, Schema
 from mock_server.contract.property_names import find_property_names
+from mock_server.contract.profile import (
+    ProfileSource,
+    disabled_by,
+    load_profile,
+    with_statuses,
+    with_success_status,
+)
 from mock_server.contract.resources import UnusableFileError
 from mock_server.contract.suggestions import suggestion_suffix
 
@@ -40,9 +50,12 @@ def find_rules_file(spec: Path) -> Path:
 
 
 def load_contract(
-    spec: Path, disabled: frozenset[str] = frozenset(), in_code: frozenset[str] | None = None
+    spec: Path,
+    disabled: frozenset[str] = frozenset(),
+    in_code: frozenset[str] | None = None,
+    profile: ProfileSource = None,
 ) -> Contract:
-    """Return the contract of the document at `spec`.
+    """Return the contract of the document at `spec`, with the options of a profile.
 
     `in_code` lists the rules that the mock enforces in Python. With it, UnusableFileError is raised where a rule has
     no enforcement or two.
@@ -57,7 +70,7 @@ def load_contract(
         if problems:
             more = f" (and {len(problems) - 1} more)" if problems[1:] else ""
             raise UnusableFileError(f"{spec}: {problems[0]}{more}")
-        return build_contract(loaded, rules, known)
+        return build_contract(loaded, rules, known, profile)
     except (AttributeError, KeyError, TypeError) as error:  # for example a list in place of x-rules
         raise UnusableFileError(f"{spec}: a part of it has another form than expected: {error!r}") from error
 
@@ -72,14 +85,28 @@ def check_rule_ids(disabled: frozenset[str], rules: Mapping[str, Rule]) -> froze
 
 
 def build_contract(
-    openapi: Node, rules: Mapping[str, Rule], disabled: frozenset[str] = frozenset()
+    openapi: Node,
+    rules: Mapping[str, Rule],
+    disabled: frozenset[str] = frozenset(),
+    profile: ProfileSource = None,
 ) -> Contract:
     """Return the contract of a loaded document; keywords may lack a rule, as in a mutated document."""
+    choices = packaged_choices()
+    options = load_profile(profile, choices, rules)
+    disabled |= disabled_by(options, choices)
     whole = document.inline_references(openapi)
     info = whole.get("info") or {}
-    operations = tuple(_build_operation(whole, *found, disabled) for found in document.iter_operations(whole))
+    found = (_build_operation(whole, *place, disabled) for place in document.iter_operations(whole))
+    operations = tuple(with_success_status(operation, options, choices) for operation in found)
     title, version = str(info.get("title", "")), str(info.get("version", ""))
-    return Contract(title, version, operations, rules, disabled, openapi)
+    rules = with_statuses(rules, options, choices)
+    return Contract(title, version, operations, rules, disabled, choices, options, openapi)
+
+
+@functools.cache
+def packaged_choices() -> Choices:
+    """Return the choices of the packaged `choices.yaml`, which never changes while the process lives."""
+    return MappingProxyType(load_choices())
 
 
 def _build_operation(

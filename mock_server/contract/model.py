@@ -1,11 +1,12 @@
 """The contract as frozen values: rules, operations, schemas, and what a check reports."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import jsonschema_rs
 
+from mock_server.contract.choices import Choices, Option
 from mock_server.contract.property_names import PropertyNames
 
 Node = dict[str, Any]
@@ -31,6 +32,10 @@ class Rule:
     status: tuple[int, ...] = ()
     status_grade: str = ""
     needs: str = ""
+
+    def with_status(self, status: int) -> "Rule":
+        """Return the rule with another status of its refusal or success."""
+        return replace(self, status=(status,))
 
 
 #: Reported for a keyword that names no rule, as in a mutated document.
@@ -98,13 +103,18 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """The operations of a document, its rules, the ids of disabled rules, and the document as loaded."""
+    """The operations of a document, its rules, the ids of disabled rules, and the document as loaded.
+
+    `options` holds the option of each choice, by the id of the choice.
+    """
 
     title: str
     version: str
     operations: tuple[Operation, ...]
     rules: Mapping[str, Rule]
     disabled_rules: frozenset[str]
+    choices: Choices = field(repr=False)
+    options: Mapping[str, Option]
     document: Node = field(repr=False, compare=False)
 
     def rule(self, rule_id: str) -> Rule:
@@ -114,3 +124,16 @@ class Contract:
     def rule_enabled(self, rule_id: str) -> bool:
         """Return whether the mock enforces the rule."""
         return rule_id not in self.disabled_rules
+
+    def chosen(self, choice_id: str, option: Option) -> bool:
+        """Return whether the mock behaves by this option of the choice."""
+        return self.options[choice_id] == option
+
+    def choice_rule(self, choice_id: str) -> Rule:
+        """Return a refusal by an option as a rule: its status is that of other invalid bodies."""
+        choice, status = self.choices[choice_id], int(self.options["invalid-body-status"])
+        meaning = choice.options.get(str(self.options[choice_id]), "")
+        statement, operations = f"{choice.question} {meaning}.", choice.operations
+        return Rule(
+            choice_id, "constraint", statement, "assumed", choice.source, operations, choice.stage, (status,)
+        )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mock_server.app.factory import create_app
+from mock_server.app.factory import MAX_BYTES, create_app
 from mock_server.app.options import MockOptions
 from mock_server.contract import resources
 from mock_server.contract.model import BASE_PATH
@@ -24,7 +24,6 @@ from mock_server.server.greeting import mock_greeting, print_when_ready
 from mock_server.server.reload import ReloadingApp
 from mock_server.server.request_log import log_request
 from mock_server.services.model import MEMORY
-from mock_server.web.middleware import MAX_DRAIN_BYTES
 
 #: Requests that may wait for a database at the same time, per worker.
 DATABASE_THREADS = 8
@@ -143,6 +142,7 @@ def _load_worker(server: ServerOptions, options: MockOptions, unclaimed: Any) ->
     """Return the app of a worker; the worker that claims the lock prints the greeting and reports reloads."""
     exit_with_parent()
     app: Any = create_app(options, log=None if server.quiet else log_request)
+    max_bytes = app.config[MAX_BYTES]
     reports = unclaimed is None or unclaimed.acquire(block=False)
     if server.watch:
         spec = Path(str(options.spec)) if options.spec else resources.find_resource("spec/openapi.yaml")
@@ -153,7 +153,7 @@ def _load_worker(server: ServerOptions, options: MockOptions, unclaimed: Any) ->
     return Front(
         app,
         body_timeout=server.body_timeout,
-        max_bytes=MAX_DRAIN_BYTES if "body-size" in options.disabled_rules else options.max_body,
+        max_bytes=max_bytes,
         threads=0 if options.store == MEMORY else DATABASE_THREADS,
         queue_timeout=QUEUE_SECONDS,
     )

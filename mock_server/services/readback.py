@@ -23,21 +23,36 @@ READBACK_PROPERTIES = (
     "external_auth_credential_id",
 )
 
+_ARRAYS = frozenset({"env_config", "volume_config", "required_labels"})
 
-def service_to_json(service: Service) -> dict[str, Any]:
-    """Return the service as JSON values, without the properties that its type does not use."""
+
+def service_to_json(service: Service, absent: str = "omitted") -> dict[str, Any]:
+    """Return the service as JSON values, without the properties that its type does not use.
+
+    `absent` is an option of the choice `absent-values`: how properties look that were never sent.
+    """
     kind = service.values.get("service_type")
     unused = UNUSED_PROPERTIES.get(kind, ()) if isinstance(kind, str) else ()
-    names = (name for name in READBACK_PROPERTIES if name in service.values and name not in unused)
+    used = [name for name in READBACK_PROPERTIES if name not in unused]
+    shown = {name: service.values[name] for name in used if name in service.values}
+    if absent != "omitted":
+        missing = (name for name in used if name not in shown)
+        shown |= {name: _empty_value(name) if absent == "empty" else None for name in missing}
     return {
         "id": service.id,
         "service_slug": service.slug,
         "display_name": service.values.get("display_name"),
         "created_at": _rfc3339(service.created_at),
         "updated_at": _rfc3339(service.updated_at),
-        **{name: service.values[name] for name in names},
+        **shown,
         "service_status": service.status,
     }
+
+
+def _empty_value(name: str) -> object:
+    if name == "external_auth_credential_id":
+        return None
+    return [] if name in _ARRAYS else ""
 
 
 def _rfc3339(moment: datetime) -> str:

@@ -76,7 +76,27 @@ def identify_caller(
             return [Violation(contract.rule(rule), mismatch)]
         if mismatch:
             return callers.default_caller()
-    return callers.find(bearer_token(header)) or callers.default_caller()
+    caller = callers.find(bearer_token(header)) or callers.default_caller()
+    return _check_options(contract, operation, header, caller) or caller
+
+
+def _check_options(
+    contract: Contract, operation: Operation, header: str | None, caller: Caller
+) -> list[Violation]:
+    """Return the violation of an option: of `bearer-case`, or of `service-keys` on an operation of the contract."""
+    if contract.chosen("bearer-case", "exact") and header and not header.strip().startswith("Bearer "):
+        mismatch = _authorization_mismatch("the scheme Bearer in another case", _EXPECTED)
+        return [Violation(contract.rule("auth-bearer"), mismatch)]
+    choice = contract.choices["service-keys"]
+    if (
+        caller.kind == "sk"
+        and operation.id in choice.operations
+        and not contract.chosen(choice.id, "accepted")
+    ):
+        status = int(str(contract.options[choice.id]).removeprefix("refused-"))
+        mismatch = _authorization_mismatch("a service key (sk-)", "a user-session JWT or a deploy key (dk-)")
+        return [Violation(contract.choice_rule(choice.id).with_status(status), mismatch)]
+    return []
 
 
 def _authorization_mismatch(actual: str, expected: str) -> Mismatch:

@@ -17,6 +17,7 @@ _BAD_TEXT = re.compile("[\x00\ud800-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Possessive (*+): a long header is read once, whatever it holds.
 _MEDIA_TYPE = re.compile(r"\s*+([^;\s]++)\s*+((?:;.*)?)", re.DOTALL)
+_UTF8 = re.compile(r'charset\s*+=\s*+"?+utf-8"?+', re.IGNORECASE)
 _CHARSET = re.compile(r';\s*+charset\s*+=\s*+"?+([^";\s]*+)"?+\s*+(?=;|\Z)', re.IGNORECASE)
 
 
@@ -40,7 +41,7 @@ class BodyReader:
     def check_headers(self, operation: Operation, request: Request) -> list[Violation]:
         """Return the violations of the media type and the size."""
         found = (
-            ("body-media-type", body_media_type(request, operation)),
+            ("body-media-type", self._check_media_type(operation, request)),
             ("body-size", body_size(request, self._max_bytes)),
         )
         violations = self._violations([(rule, mismatch) for rule, mismatch in found if mismatch])
@@ -48,7 +49,8 @@ class BodyReader:
 
     def parse(self, operation: Operation, raw_body: bytes) -> ParsedBody:
         """Return the value of a body and its violations; an absent optional body is `{}`."""
-        if not raw_body and not operation.body_required:
+        is_optional = not operation.body_required or self._accepts_empty(operation)
+        if not raw_body and is_optional:
             return ParsedBody({}, [])
         try:
             text = raw_body.decode("utf-8")
@@ -58,6 +60,17 @@ class BodyReader:
         except ValueError as error:
             return ParsedBody({}, self._violations([("body-json", body_json(error))]), readable=False)
         return self._check_value(text, value, duplicate)
+
+    def _accepts_empty(self, operation: Operation) -> bool:
+        is_update = operation.id in self._contract.choices["empty-update-body"].operations
+        return is_update and self._contract.chosen("empty-update-body", "accepted")
+
+    def _check_media_type(self, operation: Operation, request: Request) -> Mismatch | None:
+        header, chosen = request.headers.get("Content-Type"), self._contract.chosen
+        if header is None and chosen("missing-media-type", "json"):
+            return None
+        accepted = str(self._contract.options["media-type-parameters"])
+        return body_media_type(request, operation, accepted)
 
     def _check_value(self, text: str, value: Any, duplicate: str | None) -> ParsedBody:
         found: list[tuple[str, Mismatch]] = []
@@ -69,7 +82,8 @@ class BodyReader:
             value = _cut_below(value, _MAX_VALIDATED_DEPTH)
         if "\\u" not in text:
             return ParsedBody(value, self._violations(found))
-        bad = [(pointer, item) for pointer, item in _iter_strings(value, "") if _BAD_TEXT.search(item)]
+        wrong = _BAD_TEXT if self._contract.chosen("nul-characters", "refused") else _SURROGATE
+        bad = [(pointer, item) for pointer, item in _iter_strings(value, "") if wrong.search(item)]
         found += [("body-text", body_text(pointer, item)) for pointer, item in bad[:1]]
         if any(_SURROGATE.search(item) for _, item in bad):
             return ParsedBody({}, self._violations(found), readable=False)
@@ -92,26 +106,48 @@ class BodyReader:
         ]
 
 
-def body_media_type(request: Request, operation: Operation) -> Mismatch | None:
-    """Refuse a body that is not declared as a media type of the contract, in UTF-8."""
+def body_media_type(
+    request: Request, operation: Operation, accepted: str = "not-another-charset"
+) -> Mismatch | None:
+    """Refuse a body that is not declared as a media type of the contract, with parameters that are accepted.
+
+    `accepted` is an option of the choice `media-type-parameters`.
+    """
     header = request.headers.get("Content-Type")
     if header is None and not request.raw_body and not operation.body_required:
         return None
-    media_type, charset = _parse_media_type(header or "")
-    if media_type in operation.media_types and charset == "utf-8":
+    media_type, parameters, charset = _parse_media_type(header or "")
+    if media_type in operation.media_types and _PARAMETERS[accepted](parameters, charset):
         return None
     expected = " or ".join(operation.media_types)
     if media_type in operation.media_types:
-        expected += " in UTF-8, no other charset"
+        expected += _EXPECTED_PARAMETERS[accepted]
     return Mismatch("header", "/Content-Type", header[:80] if header else "no such header", expected)
 
 
 @functools.lru_cache(100)
-def _parse_media_type(header: str) -> tuple[str, str]:
-    """Return the media type and the charset of a `Content-Type` in lower case; the default charset is UTF-8."""
+def _parse_media_type(header: str) -> tuple[str, str, str]:
+    """Return the media type, the parameters and the charset of a `Content-Type`; the default charset is UTF-8."""
     match = _MEDIA_TYPE.fullmatch(header)
     charset = _CHARSET.search(match[2]) if match else None
-    return match[1].lower() if match else "", charset[1].lower() if charset else "utf-8"
+    if match is None:
+        return "", "", "utf-8"
+    return match[1].lower(), match[2].strip("; \t"), charset[1].lower() if charset else "utf-8"
+
+
+#: By option: whether these parameters are accepted, and what is expected.
+_PARAMETERS: dict[str, Callable[[str, str], bool]] = {
+    "not-another-charset": lambda _parameters, charset: charset == "utf-8",
+    "utf-8": lambda parameters, _charset: not parameters or _UTF8.fullmatch(parameters) is not None,
+    "none": lambda parameters, _charset: not parameters,
+    "any": lambda _parameters, _charset: True,
+}
+_EXPECTED_PARAMETERS = {
+    "not-another-charset": " in UTF-8, no other charset",
+    "utf-8": " with no parameter but charset=utf-8",
+    "none": " without parameters",
+    "any": "",
+}
 
 
 def request_forms(request: Request) -> Mismatch | None:

@@ -51,6 +51,8 @@ def find_team(
 ) -> str | list[Violation]:
     """Return the id of the team that the request acts for, or the violations that refuse it."""
     parameter, header = _find_parameter(operation), request.headers.get(TEAM_FIELD)
+    if header == "" and contract.chosen("empty-team", "missing"):
+        header = None
     credential_team = team_ignored_for_credentials(caller)
     if credential_team is not None and header is None and parameter is not None and parameter.required:
         missing = Mismatch("header", _POINTER, "no such header", "the UUID of a team")

@@ -2,7 +2,7 @@
 
 import functools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -52,12 +52,28 @@ def encode_json(value: object) -> bytes:
         return json.dumps(value).encode()
 
 
-def refusal_response(violations: Iterable[Violation], status: int | None = None) -> Response:
-    """Return the refusal for the violations of one stage; the first one decides the status, if none is given."""
+def refusal_response(
+    violations: Iterable[Violation], status: int | None = None, form: str = "problem"
+) -> Response:
+    """Return the refusal for the violations of one stage; the first one decides the status, if none is given.
+
+    `form` is an option of the choice `error-body`.
+    """
     found = tuple(violations)
     status = status or (found[0].rule.status or (400,))[0]
-    detail = "; ".join([_violation_sentence(violation.mismatch) for violation in found])
-    return problem_response(status, detail, found)
+    sentences = [_violation_sentence(violation.mismatch) for violation in found]
+    refusal = problem_response(status, "; ".join(sentences), found)
+    if form == "problem":
+        return refusal
+    media_type, encode = _OTHER_FORMS[form]
+    return refusal._replace(body=encode(sentences), media_type=media_type)
+
+
+_OTHER_FORMS: dict[str, tuple[str, Callable[[list[str]], bytes]]] = {
+    "json": (JSON_TYPE, lambda sentences: encode_json({"errors": sentences})),
+    "text": ("text/plain; charset=utf-8", lambda sentences: "\n".join(sentences).encode("utf-8", "replace")),
+    "empty": ("text/plain; charset=utf-8", lambda _: b""),
+}
 
 
 def problem_response(

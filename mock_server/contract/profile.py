@@ -1,0 +1,85 @@
+"""A profile: the options that one deployment chose. It is YAML that maps ids of `spec/choices.yaml` to options."""
+
+import difflib
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mock_server.contract import resources
+from mock_server.contract.choices import Choices, Option, usual_options
+from mock_server.contract.model import Operation, Rule
+from mock_server.contract.resources import UnusableFileError
+
+#: A file, or its content; None stands for the usual options.
+ProfileSource = Path | Mapping[str, Any] | None
+
+
+def load_profile(source: ProfileSource, choices: Choices, rules: Mapping[str, Rule]) -> dict[str, Option]:
+    """Return the option of every choice: that of the profile, or the usual one.
+
+    `source` is a file or its content: `choices` maps the id of a choice to an option, or to a mapping with `option`
+    and what is known about it. UnusableFileError names what is wrong; a profile can change no rule.
+    """
+    if source is None:
+        return usual_options(choices)
+    name = str(source) if isinstance(source, Path) else "profile"
+    document = resources.read_yaml(source) if isinstance(source, Path) else source
+    chosen = document.get("choices") if isinstance(document, Mapping) else None
+    if not isinstance(chosen, Mapping):
+        raise UnusableFileError(f"{name}: no mapping of choices; write one under `choices:`")
+    given = {str(key): _parse_option(name, str(key), value, choices, rules) for key, value in chosen.items()}
+    return {**usual_options(choices), **given}
+
+
+def _parse_option(
+    name: str, choice_id: str, value: object, choices: Choices, rules: Mapping[str, Rule]
+) -> Option:
+    if choice_id in rules:
+        grade = rules[choice_id].grade
+        raise UnusableFileError(f"{name}: {choice_id} is a rule ({grade}), and no choice; remove it")
+    if choice_id not in choices:
+        raise UnusableFileError(
+            f"{name}: no choice has the id {choice_id!r}{_suggestion(choice_id, choices)}"
+        )
+    choice = choices[choice_id]
+    option: Any = value.get("option") if isinstance(value, Mapping) else value
+    if not choice.number and type(option) is int:
+        option = str(option)  # YAML reads the option 4 of id-version as a number
+    if not choice.allows(option):
+        got = 'null (write "null" in quotes)' if option is None else repr(option)
+        raise UnusableFileError(f"{name}: {choice_id}: got {got}, expected {choice.describe_options()}")
+    return option if isinstance(option, int) else str(option)
+
+
+def _suggestion(wrong: str, known: Collection[str]) -> str:
+    close = difflib.get_close_matches(wrong, known, n=1, cutoff=0.4)
+    return f"; did you mean {close[0]}?" if close else "; docs/choices.md lists all"
+
+
+def disabled_by(profile: Mapping[str, Option], choices: Choices) -> frozenset[str]:
+    """Return the rules that a deployment with these options does not have."""
+    chosen = (choices[choice_id].disables.get(str(option)) for choice_id, option in profile.items())
+    return frozenset().union(*(rules for rules in chosen if rules))
+
+
+def with_statuses(
+    rules: Mapping[str, Rule], profile: Mapping[str, Option], choices: Choices
+) -> dict[str, Rule]:
+    """Return the rules with the statuses of the profile; a rule keeps its statuses where the option is usual."""
+    changed = dict(rules)
+    for choice in choices.values():
+        option = profile[choice.id]
+        if choice.is_status and option != choice.usual:
+            known = (rule_id for rule_id in choice.rules if rule_id in rules)
+            changed |= {rule_id: rules[rule_id].with_status(int(option)) for rule_id in known}
+    return changed
+
+
+def with_success_status(operation: Operation, profile: Mapping[str, Option], choices: Choices) -> Operation:
+    """Return the operation with the status of its success; its own one where the option is usual."""
+    for choice in choices.values():
+        option = profile[choice.id]
+        if choice.number == "2xx" and operation.id in choice.operations and option != choice.usual:
+            return replace(operation, success=int(option))
+    return operation
