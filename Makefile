@@ -67,8 +67,9 @@ lint-spec: .venv/dev .lint/node_modules/.package-lock.json  ## Lint the contract
 prism-check: .venv/dev .lint/node_modules/.package-lock.json  ## Let Prism's proxy judge the mock's responses to the fixtures (needs Node)
 	$(BIN)/python -m tests.system.prism_check
 
-docs: .venv/run  ## Generate docs/rules.md and the bodies of the gate from the contract
+docs: .venv/run  ## Generate docs/rules.md, docs/choices.md and the bodies of the gate from the contract
 	$(BIN)/mock-server rules --markdown > docs/rules.md
+	$(BIN)/mock-server choices --markdown > docs/choices.md
 	$(BIN)/contract-tests freeze
 
 wheel: .venv/dev  ## Build the wheel into dist/

@@ -133,7 +133,7 @@ def _load_contract(options: MockOptions) -> Contract:
         rules = _packaged_rules()
         known = loader.check_rule_ids(disabled, rules)
         return loader.build_contract(dict(spec), rules, known, profile)
-    if spec or profile:
+    if spec or profile is not None:
         path = Path(spec) if spec else resources.find_resource("spec/openapi.yaml")
         return loader.load_contract(path, disabled, frozenset(RULES_IN_CODE) if spec else None, profile)
     return _packaged_contract(disabled)

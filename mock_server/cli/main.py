@@ -153,3 +153,19 @@ def rules(markdown: bool) -> None:
         return
     for rule in contract.rules.values():
         click.echo(f"{rule.id:<40} {rule.grade:<11} {rule.statement}")
+
+
+@main.command()
+@click.option("--markdown", is_flag=True, help="Print the page docs/choices.md.")
+@report_cli_errors
+def choices(markdown: bool) -> None:
+    """List what the pages leave open: each choice, its options, and the usual one."""
+    from mock_server.contract import choices_page, loader
+
+    known = loader.packaged_choices()
+    if markdown:
+        click.echo(choices_page.choices_markdown(known), nl=False)
+        return
+    for choice in known.values():
+        options = choice.number or ", ".join(choice.options)
+        click.echo(f"{choice.id:<28} {choice.usual!s:<20} {options}")

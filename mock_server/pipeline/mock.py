@@ -164,7 +164,9 @@ class Mock:
         service = lifecycle.with_current_status(found, self.clock)
         if service is None:
             return responses.problem_response(404, "serviceSlug: no service of the team has this slug")
-        shown = service_to_json(service, str(self.contract.options["absent-values"]))
+        unused_image = self.contract.chosen("unused-docker-image", "shown")
+        absent = str(self.contract.options["absent-values"])
+        shown = service_to_json(service, absent, unused_image=unused_image)
         return responses.json_response(call.operation.success, self._with_id_case(shown))
 
     def _with_remarks(self, call: Call, response: Response) -> Response:

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from mock_server.app.options import MockOptions
@@ -44,6 +45,8 @@ def mock_greeting(base_url: str, options: MockOptions) -> str:
     lines += ["", "Callers:", *_list_callers(callers, show_tokens=packaged)]
     if options.any_token:
         lines.append("  and any other well-formed token (sk-…, dk-…, or a JWT)")
+    if isinstance(options.profile, str | Path):
+        lines += ["", f"Profile: {options.profile}"]
     if options.latency or options.fault_rate:
         lines += ["", f"Random faults: {' '.join(_random_options(options))}"]
     token = next((t for t, c in callers.callers.items() if c.kind in CREDENTIAL_KINDS), "sk-anything")

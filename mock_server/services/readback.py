@@ -26,17 +26,21 @@ READBACK_PROPERTIES = (
 _ARRAYS = frozenset({"env_config", "volume_config", "required_labels"})
 
 
-def service_to_json(service: Service, absent: str = "omitted") -> dict[str, Any]:
+def service_to_json(
+    service: Service, absent: str = "omitted", *, unused_image: bool = False
+) -> dict[str, Any]:
     """Return the service as JSON values, without the properties that its type does not use.
 
-    `absent` is an option of the choice `absent-values`: how properties look that were never sent.
+    `absent` is an option of the choice `absent-values`: how properties look that were never sent. With
+    `unused_image` the `docker_image` of an external service is shown.
     """
     kind = service.values.get("service_type")
     unused = UNUSED_PROPERTIES.get(kind, ()) if isinstance(kind, str) else ()
-    used = [name for name in READBACK_PROPERTIES if name not in unused]
+    shown_unused = {"docker_image"} if unused_image else set()
+    used = [name for name in READBACK_PROPERTIES if name not in {*unused} - shown_unused]
     shown = {name: service.values[name] for name in used if name in service.values}
     if absent != "omitted":
-        missing = (name for name in used if name not in shown)
+        missing = (name for name in [*used, "docker_image"] if name not in shown)
         shown |= {name: _empty_value(name) if absent == "empty" else None for name in missing}
     return {
         "id": service.id,

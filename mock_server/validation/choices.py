@@ -97,6 +97,13 @@ def private_host_refused(_operation: Operation, body: Values) -> Iterator[Mismat
         yield _mismatch("/external_url", url, "a host of the public network")
 
 
+def url_without_host_refused(_operation: Operation, body: Values) -> Iterator[Mismatch]:
+    """Refuse an `external_url` that has no host."""
+    url = body.get("external_url")
+    if isinstance(url, str) and url.startswith("https://") and not _read_host(url):
+        yield _mismatch("/external_url", url, "an absolute URI with a host")
+
+
 def unknown_credential_refused(_operation: Operation, body: Values) -> Iterator[Mismatch]:
     """Refuse every credential: the mock stores none."""
     credential = body.get(_CREDENTIAL)
@@ -129,6 +136,7 @@ REFUSALS: tuple[tuple[str, str, Refusal], ...] = (
     ("docker-image-on-external", "refused", docker_image_on_external_refused),
     ("empty-docker-image", "refused", empty_docker_image_refused),
     ("private-hosts", "refused", private_host_refused),
+    ("urls-without-host", "refused", url_without_host_refused),
     ("unknown-credentials", "refused", unknown_credential_refused),
     ("repeated-items", "refused", repeated_item_refused),
 )
@@ -170,11 +178,15 @@ def _distinct(items: list[Any]) -> list[Any]:
 
 
 def _is_private(url: str) -> bool:
-    try:
-        host = (urlsplit(url).hostname or "").rstrip(".")
-    except ValueError:
-        return False
+    host = _read_host(url)
     try:
         return not ipaddress.ip_address(host).is_global
     except ValueError:
         return host == "localhost" or host.endswith(_LOCAL_NAMES)
+
+
+def _read_host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
