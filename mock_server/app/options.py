@@ -23,9 +23,9 @@ class MockOptions:
     `disabled_rules` are ids of rules that are not enforced. `store` is a Store or an address: `memory`,
     `sqlite:///file.db`, `postgresql://…`. `profile` is the path or the content of a profile: how a deployment chose
     what the pages leave open. `max_body` is in bytes; None leaves it to the profile. `latency` (`50-200ms`) and
-    `fault_rate` draw from `seed`; a deploy or a stop takes `deploy_seconds`. `workers` is the number of processes that
-    serve the mock; with several, the options that need shared memory are refused. `hosts` are registered names under
-    which the control plane may be reached. `log` takes one line per request.
+    `fault_rate` draw from `seed`; a deploy or a stop takes `deploy_seconds`. `workers` is the number of processes
+    that serve the mock; with several, the options that need shared memory are refused. `hosts` are registered names
+    under which the control plane may be reached. `log` takes one line per request.
     """
 
     spec: Path | str | Mapping[str, Any] | Contract | None = None
