@@ -181,7 +181,7 @@ def _add_operations(app: Flask, state: AppState, mock: Mock, operations: tuple[O
     preferable = frozenset(o.id for o in mock.contract.operations) if state.options.control else frozenset()
     injector = FaultInjector(
         *(mock.handle, state.callers, state.store, state.random_faults, state.script, preferable),
-        *(Refusals(mock.contract, state.options.max_body), mock.contract.rules),
+        *(Refusals(mock.contract, mock.body_reader.max_bytes), mock.contract.rules),
     )
     for operation in operations:
         _add_route(app, injector, operation)

@@ -12,7 +12,6 @@ import jsonschema_rs
 from mock_server.contract import document, lint, resources
 from mock_server.contract.choices import Choices, load_choices
 from mock_server.contract.model import Contract, Node, Operation, Parameter, Rule, Schema
-from mock_server.contract.property_names import find_property_names
 from mock_server.contract.profile import (
     ProfileSource,
     disabled_by,
@@ -20,6 +19,7 @@ from mock_server.contract.profile import (
     with_statuses,
     with_success_status,
 )
+from mock_server.contract.property_names import find_property_names
 from mock_server.contract.resources import UnusableFileError
 from mock_server.contract.suggestions import suggestion_suffix
 

@@ -1,7 +1,6 @@
 """A profile: the options that one deployment chose. It is YAML that maps ids of `spec/choices.yaml` to options."""
 
-import difflib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -39,9 +38,8 @@ def _parse_option(
         grade = rules[choice_id].grade
         raise UnusableFileError(f"{name}: {choice_id} is a rule ({grade}), and no choice; remove it")
     if choice_id not in choices:
-        raise UnusableFileError(
-            f"{name}: no choice has the id {choice_id!r}{_suggestion(choice_id, choices)}"
-        )
+        hint = suggest_name(choice_id, choices) or "docs/choices.md lists all"
+        raise UnusableFileError(f"{name}: no choice has the id {choice_id!r}; {hint}")
     choice = choices[choice_id]
     option: Any = value.get("option") if isinstance(value, Mapping) else value
     if not choice.number and type(option) is int:
@@ -50,11 +48,6 @@ def _parse_option(
         got = 'null (write "null" in quotes)' if option is None else repr(option)
         raise UnusableFileError(f"{name}: {choice_id}: got {got}, expected {choice.describe_options()}")
     return option if isinstance(option, int) else str(option)
-
-
-def _suggestion(wrong: str, known: Collection[str]) -> str:
-    close = difflib.get_close_matches(wrong, known, n=1, cutoff=0.4)
-    return f"; did you mean {close[0]}?" if close else "; docs/choices.md lists all"
 
 
 def disabled_by(profile: Mapping[str, Option], choices: Choices) -> frozenset[str]:

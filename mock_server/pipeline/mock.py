@@ -182,12 +182,12 @@ class Mock:
         return response._replace(headers={**response.headers, **header}, ignored=remarks)
 
     def _check_permissions(
-        self, operation: Operation, values: dict[str, Any], service_type: object
+        self, operation: Operation, values: Values, service_type: object
     ) -> list[Violation]:
         kind = service_type or operation.defaults.get("service_type")
         return state.check_permissions(self.contract, kind, values)
 
-    def _update_service(self, service: Service, values: dict[str, Any]) -> Service:
+    def _update_service(self, service: Service, values: Values) -> Service:
         changed = state.values_after_update(self.contract, dict(service.values), values)
         return replace(service, values=changed, slug=changed.get("service_slug"), updated_at=self.clock())
 
@@ -209,7 +209,7 @@ class Mock:
         header, text = request.headers.get("Authorization"), _request_text(request)
         if self.redactor.redact(text, header) != text:
             violations = list(map(hide_values, violations))
-        return responses.refusal_response(violations, str(self.contract.options["error-body"]))
+        return responses.refusal_response(violations, form=str(self.contract.options["error-body"]))
 
 
 def _request_text(request: Request) -> str:

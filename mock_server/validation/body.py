@@ -36,13 +36,13 @@ class BodyReader:
     """Checks and parses the bodies of one contract; `max_bytes` bounds their size."""
 
     def __init__(self, contract: Contract, max_bytes: int) -> None:
-        self._contract, self._max_bytes = contract, max_bytes
+        self._contract, self.max_bytes = contract, max_bytes
 
     def check_headers(self, operation: Operation, request: Request) -> list[Violation]:
         """Return the violations of the media type and the size."""
         found = (
             ("body-media-type", self._check_media_type(operation, request)),
-            ("body-size", body_size(request, self._max_bytes)),
+            ("body-size", body_size(request, self.max_bytes)),
         )
         violations = self._violations([(rule, mismatch) for rule, mismatch in found if mismatch])
         return violations + self._check_permissions(request)
