@@ -75,7 +75,11 @@ def _describe_operation(contract: Contract, operation: Operation, node: Node) ->
             _describe_response(str(status), _mapping(response))
             for status, response in _mapping(operation.responses).items()
         ],
-        "rules": [rule for rule in contract.rules.values() if operation.id in rule.operations],
+        "rules": [
+            rule
+            for rule in contract.rules.values()
+            if operation.id in rule.operations and contract.rule_enabled(rule.id)
+        ],
     }
 
 

@@ -1,6 +1,7 @@
 """The pages under `/_mock/` as the server sends them."""
 
 import re
+from urllib.parse import quote
 
 import pytest
 from flask import Flask

@@ -119,7 +119,7 @@ def test_services_are_shown_with_their_current_status(client: Client) -> None:
     service_id = create(client, slug="a-service").json["id"]
     client.post(f"/_mock/services/{service_id}/deploy", json={"seconds": 60})
     text = client.get("/_mock/page/services").text
-    row = re.search(r'id="service-[^>]*>(.*?)<td role="cell" class="time">', text, re.DOTALL)
+    row = re.search(r'<tr id="service-[^>]*>(.*?)<td role="cell" class="time">', text, re.DOTALL)
     assert row
     assert re.sub(r"<[^>]*>", " ", row[1]).split() == ["a-service", service_id, "red", "·", "deployed"]
     assert 'class="state deploying">deploying</span>' in text
