@@ -14,7 +14,7 @@ function mergeRows(shown, fresh) {
     if (!oldRow) {
       shown.insertBefore(row, next);
     } else if (oldRow.isEqualNode(row) || oldRow.contains(document.activeElement)) {
-      if (oldRow.href) oldRow.href = row.href; // a link of the pager leads on from the rows shown now
+      if (oldRow.hasAttribute("href")) oldRow.setAttribute("href", row.getAttribute("href")); // a link of the pager leads on from the rows shown now
       next = oldRow.nextElementSibling;
     } else {
       next = oldRow.nextElementSibling;
