@@ -117,7 +117,7 @@ def _body(media_type: Any) -> dict[str, Any]:
         ({"responses": {"default": {"description": ["x"]}, "2XX": None}}, "2XX"),
         ({"responses": {"204": {"content": {"a/b": None}}}}, "204 No Content a/b"),
         (
-            _body({"schema": {"properties": {"a": True, "b": {"anyOf": [True]}}}}),
+            _body({"schema": {"properties": {"a": {"anyOf": [True]}, "b": {"items": True}}}}),
             "a any value",
         ),
         (
