@@ -11,7 +11,8 @@ from mock_server.admin import request_view, service_view
 from mock_server.admin.renderer import PageRenderer, PageRoute, redirect, same_origin_only
 from mock_server.contract.model import Contract
 from mock_server.pipeline.mock import Mock
-from mock_server.web.journal import Journal
+from mock_server.services.model import StoreError
+from mock_server.web.journal import Journal, JournalEntry
 from mock_server.web.responses import Response
 
 REQUESTS_PER_PAGE = 50
@@ -74,9 +75,16 @@ class RequestPages:
             return self._renderer.missing("request")
         older, newer = (self._journal.entry(entry.number + offset) for offset in (-1, 1))
         details = request_view.request_details(self._journal, entry, request.host_url)
-        service_id = request_view.concerned_service(entry)
-        service = service_view.find_service(self._mock, service_id) if self._mock and service_id else None
+        service = self._find_service(entry)
         return self._renderer.render("request.html", entry=details, older=older, newer=newer, service=service)
+
+    def _find_service(self, entry: JournalEntry) -> dict[str, Any] | None:
+        """Return the service that a request concerns; a request is shown even while the store fails."""
+        service_id = request_view.concerned_service(entry)
+        try:
+            return service_view.find_service(self._mock, service_id) if self._mock and service_id else None
+        except StoreError:
+            return None
 
     def delete_requests(self) -> Response:
         """Delete all recorded requests."""

@@ -1,12 +1,15 @@
 """The pages of the stored services, as the server sends them."""
 
 import re
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 from werkzeug.test import Client
 
 from mock_server.app.factory import create_app
+from mock_server.services.memory import MemoryStore
+from mock_server.services.model import Transaction, UnreachableStoreError
 from tests.support.api import TOKENS
 from tests.support.fixture_player import CALLERS
 from tests.support.pages import HEADERS, create
@@ -60,6 +63,26 @@ def test_a_request_leads_to_its_service(client: Client) -> None:
     pages = [client.get(f"/_mock/requests/{number}").text for number in (1, 2, 3)]
     assert [link in text for text in pages] == [True, True, False]
     assert "/_mock/page/services/" not in pages[2]
+
+
+def test_a_request_is_shown_while_the_store_fails() -> None:
+    """The page of a request needs no store: it has no link then."""
+
+    class FailingStore(MemoryStore):
+        def transaction(self) -> AbstractContextManager[Transaction]:
+            if self.fails:
+                raise UnreachableStoreError("gone")
+            return super().transaction()
+
+        fails = False
+
+    store = FailingStore()
+    client = create_app(store=store).test_client()
+    create(client, "a-service")
+    store.fails = True
+    response = client.get("/_mock/requests/1")
+    assert (response.status_code, "page/services/" in response.text) == (200, False)
+    assert client.get("/_mock/page/services").status_code == 503
 
 
 def test_an_unknown_service_is_not_found(client: Client) -> None:
