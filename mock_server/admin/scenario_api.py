@@ -49,6 +49,11 @@ class ScenarioApi:
         names = tuple(caller.name for caller in self._mock.callers.callers.values())
         return (*names, "any-jwt", "any-sk", "any-dk", "any-ak") if self._mock.callers.any_token else names
 
+    @property
+    def refusable_rules(self) -> tuple[str, ...]:
+        """Return the ids of the rules whose refusal a step can inject."""
+        return tuple(rule.id for rule in self._mock.contract.rules.values() if rule.kind == "constraint")
+
     def routes(self, read_body: ReadBody) -> tuple[Route, ...]:
         """Return the routes; `read_body` returns the JSON body of the current request."""
         return (

@@ -71,6 +71,7 @@ class ScriptPages:
             fields={name: escape_invisible(text) for name, text in fields.items()},
             operations=self._scenarios.operations,
             callers=self._scenarios.caller_names,
+            rules=self._scenarios.refusable_rules,
         )
 
     def _step_row(self, pending: PendingStep) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def _read_form() -> dict[str, str]:
 def _parse_form(fields: Mapping[str, str]) -> dict[str, Any]:
     """Return the step of the form as JSON values; what is no number stays a text, which `add_steps` refuses."""
     options: dict[str, Any] = {
-        name: fields[name] for name in ("operation", "caller", "slug") if name in fields
+        name: fields[name] for name in ("operation", "caller", "slug", "rule") if name in fields
     }
     for name, number in _NUMBERS.items():
         if name in fields:
@@ -122,6 +123,8 @@ def _describe_effects(step: ScriptStep) -> Iterator[str]:
     """Yield what the step does to a request, in words."""
     if step.delay:
         yield f"waits {step.delay:g} s"
+    if step.rule is not None:
+        yield f"refuses for the rule {step.rule.id}"
     if step.status is not None:
         own_body = "" if step.body is None else f" with its own body of {len(step.body)} bytes"
         yield f"returns {step.status} {reason_phrase(step.status)}{own_body}"

@@ -42,6 +42,13 @@ def test_the_page_shows_the_script(client: Client) -> None:
     ]
 
 
+def test_the_form_refuses_for_a_rule(client: Client) -> None:
+    """The next request gets the refusal of the rule of the form, and the page says so."""
+    client.post("/_mock/page/script", data={"rule": "slug-unique"}, headers=SAME_ORIGIN)
+    assert list_steps(client) == ["refuses for the rule slug-unique any request · 1 left"]
+    assert create(client).json["violations"][0]["rule"] == "slug-unique"
+
+
 def test_the_form_adds_a_step(client: Client) -> None:
     """The step of the form is the same as one sent by a program, and the next request takes it."""
     form = {
