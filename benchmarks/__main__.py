@@ -58,7 +58,7 @@ def main() -> int:
     started = time.monotonic()
     for done, name in enumerate(names):
         left = estimate_left(results["benchmarks"], names[done:], scale.name)
-        print(_format_progress(done, len(names), name, time.monotonic() - started, left), file=sys.stderr)
+        print(format_progress(done, len(names), name, time.monotonic() - started, left), file=sys.stderr)
         try:
             results["benchmarks"][name] = _measure_benchmark(name, scale)
         except BenchmarkError as error:
@@ -82,7 +82,8 @@ def estimate_left(earlier: Mapping[str, Any], names: Sequence[str], scale: str) 
     return sum(known[name] for name in names) if known.keys() >= set(names) else None
 
 
-def _format_progress(done: int, total: int, name: str, elapsed: float, left: float | None) -> str:
+def format_progress(done: int, total: int, name: str, elapsed: float, left: float | None) -> str:
+    """Return which benchmark is next, the time so far, and the time that is left if it is known."""
     rest = "" if left is None else f", about {format_duration(left)} left, as the last time"
     return f"benchmark {done + 1} of {total}: {name}; {format_duration(elapsed)}{rest}"
 

@@ -19,7 +19,7 @@ from typing import Any
 import psutil
 
 from benchmarks.processes.folders import ROOT, temporary_folder
-from contract_tests.cli.progress import format_duration
+from contract_tests.cli.progress import format_duration, format_kinds
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.reports.blocks import list_failing_blocks
 from contract_tests.runs.checkpoint import load_state
@@ -96,8 +96,8 @@ def format_sample(sample: MemorySample, limit: float, folder: Path) -> str:
     except ValueError:  # not written yet
         return f"{times}, {left} left, {memory}"
     report = state.build_report(load_catalogue())
-    kinds = len(list_failing_blocks(report.findings, report.verdicts))
-    sent = f"{state.requests:,} requests, {state.requests / max(state.seconds, 1):,.0f}/s, {kinds} kinds of findings"
+    kinds = format_kinds([block.rule.id for block in list_failing_blocks(report.findings, report.verdicts)])
+    sent = f"{state.requests:,} requests, {state.requests / max(state.seconds, 1):,.0f}/s, {kinds}"
     return f"{times}, {left} left, {sent}, {memory}"
 
 

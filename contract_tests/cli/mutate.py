@@ -79,9 +79,14 @@ def _run_mutation(session: Any, chosen: list[Any], options: dict[str, Any], *, w
     if options["folder"]:
         write_mutation(report, options["folder"])
         click.echo(f"reports: {options['folder']}", err=True)
-    if report.exit_code:
-        where = f"{options['folder']}/mutants.html shows" if options["folder"] else "above is"
-        click.echo(
-            f"next: {where} each survivor; write a case that sees it, or name it in --equivalent", err=True
-        )
+    if following := suggest_next(report, options["folder"]):
+        click.echo(f"next: {following}", err=True)
     return report.exit_code
+
+
+def suggest_next(report: Any, folder: Path | None) -> str:
+    """Return what to do after a mutation run in one line, an empty string if nothing."""
+    if not report.exit_code:
+        return ""
+    where = f"{folder}/mutants.html shows each survivor" if folder else "the survivors are above"
+    return f"{where}; write a case that sees it, or name it in --equivalent with the reason"

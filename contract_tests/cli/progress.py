@@ -5,7 +5,7 @@ A terminal shows one line that is redrawn, and a bar per layer of a run. A pipe 
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -60,7 +60,7 @@ class RunTotals:
     def format_line(self) -> str:
         """Return all totals in one line, with their units."""
         sent, seconds = self._count_sent(), self._clock() - self._started
-        parts = [f"{self._earlier_requests + sent:,} requests", self._format_kinds(), self.format_time()]
+        parts = [f"{self._earlier_requests + sent:,} requests", format_kinds(self._kinds), self.format_time()]
         if sent and seconds > 0:
             parts.insert(1, f"{sent / seconds:,.0f}/s")
         return ", ".join(parts)
@@ -73,11 +73,13 @@ class RunTotals:
         left = format_duration(max(0.0, self.limit - self.elapsed))
         return f"{elapsed} of {format_duration(self.limit)}, {left} left"
 
-    def _format_kinds(self) -> str:
-        number, names = len(self._kinds), list(dict.fromkeys(self._kinds))
-        shown = ", ".join([*names[:_MAX_NAMES], *(["…"] if len(names) > _MAX_NAMES else [])])
-        kinds = "1 kind of finding" if number == 1 else f"{number} kinds of findings"
-        return f"{kinds} ({shown})" if shown else kinds
+
+def format_kinds(rules: Sequence[str]) -> str:
+    """Return the number of kinds of findings, by the rule of each, with the first few rules."""
+    names = list(dict.fromkeys(rules))
+    shown = ", ".join([*names[:_MAX_NAMES], *(["…"] if len(names) > _MAX_NAMES else [])])
+    kinds = "1 kind of finding" if len(rules) == 1 else f"{len(rules)} kinds of findings"
+    return f"{kinds} ({shown})" if shown else kinds
 
 
 @dataclass(slots=True)
@@ -177,7 +179,7 @@ class Display:
             self._live = Live(
                 get_renderable=draw, console=console, transient=True, auto_refresh=self._threaded
             )
-            self._live.start()
+            self._live.start(refresh=True)
         return self
 
     def __exit__(self, *_: object) -> None:

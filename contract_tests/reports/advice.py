@@ -53,7 +53,7 @@ def _name_reaction(finding: Finding) -> str:
     if finding.case.expect == "open":
         return f"accept or refuse {_name_request(finding)}, as you choose"
     statuses = " or ".join(map(str, finding.rule.exact_status)) or "any 4xx"
-    return f"refuse {_name_request(finding)} with {statuses}, and store nothing"
+    return f"respond with {statuses} to {_name_request(finding)}, and store nothing"
 
 
 def _name_request(finding: Finding) -> str:
