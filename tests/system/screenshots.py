@@ -38,7 +38,7 @@ _BODIES = (
 
 def main() -> int:
     """Write all pictures, print their sizes, and return 1 if one is too large."""
-    FOLDER.mkdir(exist_ok=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         browser = chromium(stack.enter_context)
         sizes = {path: path.stat().st_size for path in (take_mock(browser), take_finding(browser))}
