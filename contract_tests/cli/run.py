@@ -168,7 +168,7 @@ def end_with_report(
             click.echo(f"contract-tests: {line}", err=True)
         if folder and not unwritten:
             click.echo(f"reports: {folder}", err=True)
-        following = "" if quiet else suggest_next(report, place, replay_options)
+        following = "" if quiet or lines or unwritten else suggest_next(report, place, replay_options)
         if following:
             click.echo(f"next: {following}", err=True)
     _discard_unwritten(sys.stdout)
