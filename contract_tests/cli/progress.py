@@ -3,6 +3,7 @@
 A terminal shows one line that is redrawn, and a bar per layer of a run. A pipe gets a plain line every half minute.
 """
 
+import shlex
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -257,7 +258,8 @@ def suggest_next(report: Report, folder: str | None, options: str) -> str:
     if report.cut_short in ("the time is up", "interrupted") and options:
         if folder is None:
             return "add --report DIR, so that a run can be resumed; another --seed sends other requests"
-        return f"contract-tests run --resume {folder} {options} goes on from here; --time says how long"
+        more = "" if report.cut_short == "interrupted" else " --time 30m"
+        return f"contract-tests run --resume {shlex.quote(folder)} {options}{more} goes on from here"
     if report.judged_too_little or report.unusable_callers:
         return "the reasons are above; more callers, or --control-hook, let more rules be judged"
     return ""

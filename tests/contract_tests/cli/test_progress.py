@@ -164,7 +164,7 @@ VIOLATED = (RuleVerdict(CATALOGUE["created"], "violated", "failure", "why", {}),
         (
             {"cut_short": "the time is up"},
             "out",
-            "contract-tests run --resume out --target t goes on from here",
+            "contract-tests run --resume out --target t --time 30m goes on from here",
         ),
         ({"cut_short": "the time is up"}, None, "add --report DIR, so that a run can be resumed"),
         ({"unusable_callers": ("jwt-red",)}, "out", "the reasons are above; more callers, or --control-hook"),
