@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 from tests.contract_tests.cli.test_endings import VALID, write_recording
 from tests.support.gate.odd_servers import run_command
@@ -27,3 +28,14 @@ def test_unusable_earlier_report_is_a_usage_error(tmp_path: Path) -> None:
     ended = run_command("check", recording, "--previous", recording)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err == f"contract-tests: {recording}: report: 'started' is a required property\n"
+
+
+def test_times_of_recorded_requests_are_in_junit(tmp_path: Path) -> None:
+    """The times of the JUnit cases of a recording add up to the time of its requests."""
+    recording = write_recording(tmp_path, {**VALID, "exposed_port": 0})
+    document = json.loads(recording.read_text())
+    document["log"]["entries"][0]["time"] = 250  # milliseconds
+    recording.write_text(json.dumps(document))
+    run_command("check", recording, "--report", tmp_path / "report")
+    cases = ElementTree.parse(tmp_path / "report/junit.xml").iter("testcase")
+    assert sum(float(case.attrib.get("time", 0)) for case in cases) == 0.25
