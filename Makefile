@@ -6,7 +6,7 @@ CALLERS ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help install mock conformance mutants test test-all test-exhaustive check fix lint-spec docs wheel prism-check bench soak clean
+.PHONY: help install mock conformance mutants test test-all test-exhaustive check fix lint-spec docs screenshots wheel prism-check bench soak clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -71,6 +71,9 @@ docs: .venv/run  ## Generate docs/rules.md, docs/choices.md and the bodies of th
 	$(BIN)/mock-server rules --markdown > docs/rules.md
 	$(BIN)/mock-server choices --markdown > docs/choices.md
 	$(BIN)/contract-tests freeze
+
+screenshots: .venv/dev  ## Take docs/screenshots/*.png of the page and of a finding (needs Chromium)
+	$(BIN)/python -m tests.system.screenshots
 
 wheel: .venv/dev  ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation

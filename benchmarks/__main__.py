@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from benchmarks.suites.scale import FULL, QUICK, Scale
 from benchmarks.suites.services import measure_services
 from benchmarks.suites.sizes import measure_sizes
 from benchmarks.suites.stores import measure_stores
+from contract_tests.cli.progress import format_duration
 
 BENCHMARKS: dict[str, Callable[[Scale, Progress], dict[str, Any]]] = {
     "mock": measure_mock,
@@ -53,7 +54,11 @@ def main() -> int:
     path = folder / "results.json"
     results = _load_results(path, machine)
     failures = 0
-    for name in () if options.page else options.names or BENCHMARKS:
+    names = () if options.page else tuple(options.names or BENCHMARKS)
+    started = time.monotonic()
+    for done, name in enumerate(names):
+        left = estimate_left(results["benchmarks"], names[done:], scale.name)
+        print(format_progress(done, len(names), name, time.monotonic() - started, left), file=sys.stderr)
         try:
             results["benchmarks"][name] = _measure_benchmark(name, scale)
         except BenchmarkError as error:
@@ -62,8 +67,25 @@ def main() -> int:
             continue
         results["machine"] = machine
         path.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    write_page(results, folder if options.quick else ROOT / "docs")
+    page_folder = folder if options.quick else ROOT / "docs"
+    write_page(results, page_folder)
+    print(
+        f"next: read {page_folder / 'benchmarks.md'}; git diff shows what changed since the last time",
+        file=sys.stderr,
+    )
     return 1 if failures else 0
+
+
+def estimate_left(earlier: Mapping[str, Any], names: Sequence[str], scale: str) -> float | None:
+    """Return the seconds that the benchmarks took at their last time, None if one never ran at this scale."""
+    known = {name: part["seconds"] for name, part in earlier.items() if part.get("scale") == scale}
+    return sum(known[name] for name in names) if known.keys() >= set(names) else None
+
+
+def format_progress(done: int, total: int, name: str, elapsed: float, left: float | None) -> str:
+    """Return which benchmark is next, the time so far, and the time that is left if it is known."""
+    rest = "" if left is None else f", about {format_duration(left)} left, as the last time"
+    return f"benchmark {done + 1} of {total}: {name}; {format_duration(elapsed)}{rest}"
 
 
 def _parse_arguments() -> argparse.Namespace:

@@ -1,7 +1,10 @@
 """Progress of a benchmark on standard error, and its notes about contenders that are left out."""
 
 import sys
+import time
 from dataclasses import dataclass, field
+
+from contract_tests.cli.progress import format_duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,10 +13,12 @@ class Progress:
 
     benchmark: str
     notes: list[str] = field(default_factory=list)
+    started: float = field(default_factory=time.monotonic)
 
     def report(self, line: str) -> None:
-        """Print a line."""
-        print(f"{self.benchmark}: {line}", file=sys.stderr, flush=True)
+        """Print a line with the time that the benchmark has taken."""
+        elapsed = format_duration(time.monotonic() - self.started)
+        print(f"{self.benchmark}, {elapsed}: {line}", file=sys.stderr, flush=True)
 
     def leave_out(self, name: str, reason: object, since: str = "") -> None:
         """Print that a contender is left out, and note it once for the page."""

@@ -19,6 +19,10 @@ from typing import Any
 import psutil
 
 from benchmarks.processes.folders import ROOT, temporary_folder
+from contract_tests.cli.progress import format_duration, format_kinds
+from contract_tests.contract.rules import load_catalogue
+from contract_tests.reports.blocks import list_failing_blocks
+from contract_tests.runs.checkpoint import load_state
 
 _BIN = Path(sys.executable).parent
 _PAGE = ROOT / "docs/soak.md"
@@ -54,19 +58,20 @@ def main() -> int:
 
 def _fuzz_mock(url: str, mock_pid: int, seconds: float, folder: Path) -> int:
     options = ("--layers", "properties", "--seed", "1", "--time", f"{seconds:g}s", "--report", str(folder))
-    command = [str(_BIN / "contract-tests"), "run", "--target", url, *options]
+    command = [str(_BIN / "contract-tests"), "run", "--quiet", "--target", url, *options]
     fuzzer = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    samples = _sample_memory(fuzzer, mock_pid, seconds)
+    samples = _sample_memory(fuzzer, mock_pid, seconds, folder)
     report = json.loads((folder / "report.json").read_text("utf-8"))
     warm = [sample for sample in samples if sample.seconds >= seconds * _WARM_UP]
     page = _write_page(report, warm, seconds)
     _PAGE.write_text(page, "utf-8")
     print(page)
+    print(f"next: read {_PAGE}; git diff shows what changed since the last time", file=sys.stderr)
     return fuzzer.returncode or int(_memory_grows(warm))
 
 
 def _sample_memory(
-    fuzzer: "subprocess.Popen[bytes]", mock_pid: int, seconds: float
+    fuzzer: "subprocess.Popen[bytes]", mock_pid: int, seconds: float, folder: Path
 ) -> Sequence[MemorySample]:
     """Sample and print the memory of both processes until the fuzzer ends."""
     samples: list[MemorySample] = []
@@ -77,8 +82,23 @@ def _sample_memory(
         if elapsed < seconds:
             sample = MemorySample(round(elapsed, 1), _read_resident(fuzzer.pid), _read_resident(mock_pid))
             samples.append(sample)
-            print(f"{elapsed:7.0f} s  fuzzer {sample.fuzzer:6.1f} MB  mock {sample.mock:6.1f} MB", flush=True)
+            print(format_sample(sample, seconds, folder), flush=True)
     return samples
+
+
+def format_sample(sample: MemorySample, limit: float, folder: Path) -> str:
+    """Return the time, the memory, and what the fuzzer has sent and found, as its state in ``folder`` says."""
+    times = f"{format_duration(sample.seconds)} of {format_duration(limit)}"
+    left = format_duration(max(0.0, limit - sample.seconds))
+    memory = f"fuzzer {sample.fuzzer:.1f} MB, mock {sample.mock:.1f} MB"
+    try:
+        state = load_state(folder)
+    except ValueError:  # not written yet
+        return f"{times}, {left} left, {memory}"
+    report = state.build_report(load_catalogue())
+    kinds = format_kinds([block.rule.id for block in list_failing_blocks(report.findings, report.verdicts)])
+    sent = f"{state.requests:,} requests, {state.requests / max(state.seconds, 1):,.0f}/s, {kinds}"
+    return f"{times}, {left} left, {sent}, {memory}"
 
 
 def _read_resident(pid: int) -> float:

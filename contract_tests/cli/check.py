@@ -10,10 +10,12 @@ from pathlib import Path
 import click
 
 from contract_tests.cli.errors import create_report_folder, report_usage_errors
+from contract_tests.cli.options import add_previous_option
 from contract_tests.cli.run import end_with_report, write_report_folder
 from contract_tests.contract.rules import Catalogue, load_catalogue
 from contract_tests.contract.spec import load_spec
 from contract_tests.results.aggregate import Aggregate
+from contract_tests.results.comparison import load_earlier_report
 from contract_tests.results.observation import Observation
 from contract_tests.results.recorded.recorded_judge import INCOMPLETE, judge_recording
 from contract_tests.results.recorded.recording import load_recording
@@ -26,7 +28,8 @@ from contract_tests.results.verdict import LayerSummary, Report, decide_verdicts
 @click.option(
     "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for all reports."
 )
-def check(recording: Path, *, strict: bool, folder: Path | None) -> None:
+@add_previous_option
+def check(recording: Path, *, strict: bool, folder: Path | None, previous: Path | None) -> None:
     """Judge the requests and responses of a RECORDING (HAR); nothing is sent.
 
     A request or a response of which the recording has only a part is not judged.
@@ -36,25 +39,28 @@ def check(recording: Path, *, strict: bool, folder: Path | None) -> None:
     with report_usage_errors():
         catalogue = load_catalogue()
         observations = _judge_file(recording, catalogue)
+        earlier = load_earlier_report(previous) if previous else None
         if folder:
             create_report_folder(folder)
     rows, findings = decide_verdicts(Aggregate.of(observations), catalogue, {}, strict=strict)
+    traffic = tuple(exchange for observation in observations for exchange in observation.exchanges)
+    seconds = sum(exchange.seconds for exchange in traffic)
     unseen = "nothing in the recording shows it"
     report = Report(
         target=str(recording),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        seconds=0.0,
+        seconds=round(seconds, 3),
         seed=0,
         strict=strict,
         callers=(),
         verdicts=tuple(replace(r, reason=unseen) if r.verdict == "not observed" else r for r in rows),
         findings=findings,
-        layers={"wire": LayerSummary(len(observations), len(observations), 0.0)},
+        layers={"wire": LayerSummary(len(observations), len(observations), seconds)},
         requests=len(observations),
         created=0,
         notes=_list_notes(observations),
-        traffic=tuple(exchange for observation in observations for exchange in observation.exchanges),
-    )
+        traffic=traffic,
+    ).compare_with(earlier)
     end_with_report(report, folder, partial(write_report_folder, report))
 
 

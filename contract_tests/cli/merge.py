@@ -6,8 +6,11 @@ from pathlib import Path
 import click
 
 from contract_tests.cli.errors import create_report_folder, exit_with, report_usage_errors
+from contract_tests.cli.options import add_previous_option
+from contract_tests.cli.progress import track_work
 from contract_tests.cli.run import end_with_report, write_report_folder
 from contract_tests.contract.rules import load_catalogue
+from contract_tests.results.comparison import load_earlier_report
 from contract_tests.results.verdict import Report
 from contract_tests.runs.checkpoint import RunState, load_state, merge_states
 
@@ -18,7 +21,8 @@ from contract_tests.runs.checkpoint import RunState, load_state, merge_states
     "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for all reports."
 )
 @click.option("--quiet", is_flag=True, help="Print only the summary line.")
-def merge(folders: tuple[Path, ...], *, folder: Path | None, quiet: bool) -> None:
+@add_previous_option
+def merge(folders: tuple[Path, ...], *, folder: Path | None, quiet: bool, previous: Path | None) -> None:
     """Merge the reports of the runs that report to DIR... into one, with a verdict per rule.
 
     Exit codes: the same as of a single run.
@@ -28,10 +32,12 @@ def merge(folders: tuple[Path, ...], *, folder: Path | None, quiet: bool) -> Non
             create_report_folder(folder)
         if folder and any(path.is_dir() and folder.samefile(path) for path in folders):
             raise ValueError(f"--report {folder} is one of the runs to merge; name another folder")
-        state = merge_states([load_state(path) for path in folders])
+        state = merge_states(list(track_work(map(load_state, folders), len(folders), "reports")))
         spec = state.command_options.get("spec")
         rules = Path(spec).parent / "rules.yaml" if spec else None
-        report = state.build_report(load_catalogue(rules if rules and rules.is_file() else None))
+        earlier = load_earlier_report(previous) if previous else None
+        catalogue = load_catalogue(rules if rules and rules.is_file() else None)
+        report = state.build_report(catalogue).compare_with(earlier)
     end_with_report(report, folder, partial(_write_merged, report, state, folders), quiet=quiet)
 
 

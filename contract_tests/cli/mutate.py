@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from contract_tests.cli.errors import create_report_folder, report_target_errors, report_usage_errors
+from contract_tests.cli.progress import track_work
 from contract_tests.targets.base import TargetError
 from contract_tests.targets.control_hook import CONTROL_HOOK_HELP
 
@@ -64,21 +65,13 @@ def _run_mutation(session: Any, chosen: list[Any], options: dict[str, Any], *, w
     import time
 
     from rich.console import Console
-    from rich.progress import track
 
     from contract_tests.mutation.engine import find_wrongly_listed, run_mutations
     from contract_tests.mutation.report import MutationReport, print_mutation, write_mutation
 
-    started, console = time.perf_counter(), Console(stderr=True)
-    progress = track(
-        run_mutations(session, chosen, options["jobs"]),
-        "mutants",
-        len(chosen),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
-    results = tuple(progress)
+    started = time.perf_counter()
+    mutations = run_mutations(session, chosen, options["jobs"])
+    results = tuple(track_work(mutations, len(chosen), "mutants", lambda result: result.state))
     wrong = tuple(find_wrongly_listed(session, results)) if whole else ()
     seconds = time.perf_counter() - started
     report = MutationReport(options["target"], seconds, results, wrong, session.spec.document)
@@ -86,4 +79,14 @@ def _run_mutation(session: Any, chosen: list[Any], options: dict[str, Any], *, w
     if options["folder"]:
         write_mutation(report, options["folder"])
         click.echo(f"reports: {options['folder']}", err=True)
+    if following := suggest_next(report, options["folder"]):
+        click.echo(f"next: {following}", err=True)
     return report.exit_code
+
+
+def suggest_next(report: Any, folder: Path | None) -> str:
+    """Return what to do after a mutation run in one line, an empty string if nothing."""
+    if not report.exit_code:
+        return ""
+    where = f"{folder}/mutants.html shows each survivor" if folder else "the survivors are above"
+    return f"{where}; write a case that sees it, or name it in --equivalent with the reason"

@@ -84,6 +84,14 @@ _TARGET_OPTIONS = (
 )
 
 
+def add_previous_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option that names an earlier report."""
+    return click.option(
+        "--previous", type=click.Path(path_type=Path), metavar="FILE",
+        help="An earlier report.json: tell what is new, fixed or still there.",
+    )(command)  # fmt: skip
+
+
 def add_target_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that name a target to a command."""
     for option in reversed(_TARGET_OPTIONS):

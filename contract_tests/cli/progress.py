@@ -1,17 +1,29 @@
-"""The progress of a run on stderr: a bar per layer, and a line with the totals."""
+"""The progress of long work on stderr, and what to do after it.
 
+A terminal shows one line that is redrawn, and a bar per layer of a run. A pipe gets a plain line every half minute.
+"""
+
+import shlex
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import click
 
 from contract_tests.cases.model import Layer
 from contract_tests.contract.rules import Catalogue
-from contract_tests.reports.blocks import count_kinds
+from contract_tests.reports.blocks import list_failing_blocks
+from contract_tests.results.verdict import Report
 from contract_tests.runs.checkpoint import RunState
 from contract_tests.runs.options import Progress
+
+PIPE_SECONDS = 30.0  # between two lines in a pipe
+_REDRAW_SECONDS = 0.1
+_MAX_NAMES = 3
+_Item = TypeVar("_Item")
 
 
 class RunTotals:
@@ -33,7 +45,7 @@ class RunTotals:
         self.layers: Mapping[Layer, int] = {
             name: summary.cases for name, summary in state.layers.items() if name in state.done_layers
         }
-        self._kinds = 0
+        self._kinds: tuple[str, ...] = ()
         self.count_findings(state)
 
     @property
@@ -44,21 +56,66 @@ class RunTotals:
     def count_findings(self, state: RunState) -> None:
         """Count the kinds of findings in a newer state, as the report shows them."""
         report = state.build_report(self._catalogue)
-        self._kinds = count_kinds(report.findings, report.verdicts)
+        self._kinds = tuple(block.rule.id for block in list_failing_blocks(report.findings, report.verdicts))
 
     def format_line(self) -> str:
         """Return all totals in one line, with their units."""
         sent, seconds = self._count_sent(), self._clock() - self._started
-        kinds = "1 kind of finding" if self._kinds == 1 else f"{self._kinds} kinds of findings"
-        parts = [f"{self._earlier_requests + sent:,} requests", kinds, self.format_time()]
+        parts = [f"{self._earlier_requests + sent:,} requests", format_kinds(self._kinds), self.format_time()]
         if sent and seconds > 0:
             parts.insert(1, f"{sent / seconds:,.0f}/s")
         return ", ".join(parts)
 
     def format_time(self) -> str:
-        """Return the time that the run has taken, and its limit."""
+        """Return the time that the run has taken, its limit, and the time that is left."""
         elapsed = format_duration(self.elapsed)
-        return elapsed if self.limit is None else f"{elapsed} of {format_duration(self.limit)}"
+        if self.limit is None:
+            return elapsed
+        left = format_duration(max(0.0, self.limit - self.elapsed))
+        return f"{elapsed} of {format_duration(self.limit)}, {left} left"
+
+
+def format_kinds(rules: Sequence[str]) -> str:
+    """Return the number of kinds of findings, by the rule of each, with the first few rules."""
+    names = list(dict.fromkeys(rules))
+    shown = ", ".join([*names[:_MAX_NAMES], *(["…"] if len(names) > _MAX_NAMES else [])])
+    kinds = "1 kind of finding" if len(rules) == 1 else f"{len(rules)} kinds of findings"
+    return f"{kinds} ({shown})" if shown else kinds
+
+
+@dataclass(slots=True)
+class WorkTotals:
+    """How much of some work is done, and with which results."""
+
+    unit: str
+    total: int
+    clock: Callable[[], float] = time.monotonic
+    done: int = 0
+    results: Counter[str] = field(default_factory=Counter)
+    _started: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Start to measure the time."""
+        self._started = self.clock()
+
+    def format_line(self) -> str:
+        """Return all totals in one line, with their units."""
+        elapsed = self.clock() - self._started
+        parts = [f"{self.done:,} of {self.total:,} {self.unit}"]
+        if self.done and elapsed > 0:
+            rate = self.done / elapsed
+            parts.append(f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s")
+        parts.append(format_duration(elapsed))
+        if left := format_left(self.done, self.total, elapsed):
+            parts.append(left)
+        return ", ".join([*parts, *(f"{number:,} {name}" for name, number in self.results.items())])
+
+
+def format_left(done: int, total: int, elapsed: float) -> str:
+    """Return the time that the rest takes at the rate so far; an empty string while there is none."""
+    if not 0 < done < total or elapsed < 1:
+        return ""
+    return f"about {format_duration(elapsed / done * (total - done))} left"
 
 
 def format_duration(seconds: float) -> str:
@@ -83,37 +140,126 @@ def announce_resumed(totals: RunTotals) -> None:
     click.echo(f"resumed: {totals.format_line()}; layers done: {done or 'none'}", err=True)
 
 
+class Display:
+    """Shows a line while work goes on: redrawn in a terminal, printed every half minute elsewhere."""
+
+    def __init__(
+        self,
+        describe: Callable[[], str],
+        *,
+        quiet: bool = False,
+        above: Any = None,
+        threaded: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Prepare a display of ``describe()``, below what is ``above``.
+
+        A terminal is redrawn by a thread; with ``threaded`` false, by ``update`` only, for work that forks.
+        """
+        self._describe, self._quiet, self._above = describe, quiet, above
+        self._threaded, self._clock = threaded, clock
+        self._live: Any = None
+        self._printed = clock()
+
+    @property
+    def redraws(self) -> bool:
+        """True in a terminal, while the line is shown."""
+        return self._live is not None
+
+    def __enter__(self) -> "Display":
+        """Start to show the line."""
+        from rich.console import Console, Group
+        from rich.live import Live
+        from rich.text import Text
+
+        def draw() -> Group:
+            return Group(*([self._above] if self._above else []), Text(self._describe()))
+
+        console = Console(stderr=True)
+        if console.is_terminal and not self._quiet:
+            self._live = Live(
+                get_renderable=draw, console=console, transient=True, auto_refresh=self._threaded
+            )
+            self._live.start(refresh=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Remove the line from a terminal."""
+        if self._live:
+            self._live.stop()
+
+    def update(self) -> None:
+        """Show the line if it is time for it."""
+        wait = _REDRAW_SECONDS if self._live else PIPE_SECONDS
+        if self._quiet or self._clock() - self._printed < wait:
+            return
+        self._printed = self._clock()
+        if self._live:
+            self._live.refresh()
+        else:
+            click.echo(self._describe(), err=True)
+
+
+def track_work(
+    items: Iterable[_Item], total: int, unit: str, name_result: Callable[[_Item], str] | None = None
+) -> Iterator[_Item]:
+    """Yield the items while their number, rate, time and results are shown; nothing runs in another thread."""
+    totals = WorkTotals(unit, total)
+    with Display(totals.format_line, threaded=False) as display:
+        for item in items:
+            yield item
+            totals.done += 1
+            if name_result:
+                totals.results[name_result(item)] += 1
+            display.update()
+
+
 @contextmanager
 def show_progress(totals: RunTotals, *, quiet: bool) -> Iterator[Progress]:
     """Show the progress of each layer and the totals; with a time limit, generated bodies show the time."""
-    from rich.console import Console, Group
-    from rich.live import Live
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bars
-    from rich.text import Text
 
-    class Line:
-        """The totals at the time at which they are drawn."""
-
-        def __rich__(self) -> Text:
-            return Text(totals.format_line())
-
-    console = Console(stderr=True)
     bars = Bars(TextColumn("{task.description:<10}"), BarColumn(), TextColumn("{task.fields[amount]}"))
     tasks: dict[Layer, Any] = {}
+    started: dict[Layer, float] = {}
+    current = ""
 
     def update_bar(layer: Layer, done: int, total: int, _violations: int) -> None:
-        amount = f"{done:,} of {total:,} cases"
+        nonlocal current
+        left = format_left(done, total, totals.elapsed - started.setdefault(layer, totals.elapsed))
+        amount = f"{done:,} of {total:,} cases{f', {left}' if left else ''}"
         if totals.limit is not None and layer == "properties":
             done, total, amount = int(totals.elapsed), int(totals.limit), totals.format_time()
+            current = layer
+        else:
+            current = f"{layer}, {amount}"
         if layer not in tasks:
             tasks[layer] = bars.add_task(layer, total=total, amount=amount)
         bars.update(tasks[layer], completed=done, total=total, amount=amount)
+        display.update()
 
+    def describe() -> str:
+        return totals.format_line() if display.redraws else f"{current}: {totals.format_line()}"
+
+    display = Display(describe, quiet=quiet, above=bars)
     for layer, cases in totals.layers.items():
         update_bar(layer, cases, cases, 0)
-    if quiet or not console.is_terminal:
-        yield lambda *_: None
-        return
-    with Live(Group(bars, Line()), console=console, transient=True):
+    with display:
         yield update_bar
+
+
+def suggest_next(report: Report, folder: str | None, options: str) -> str:
+    """Return what to do after a run in one line, an empty string if nothing; ``options`` name the target."""
+    if report.exit_code == 1 and folder is None:
+        return "add --report DIR for a page, and a file per finding that contract-tests replay sends again"
+    if report.exit_code == 1:
+        return f"open {folder}/report.html; after a fix, --previous {folder}/report.json tells what changed"
+    if report.cut_short in ("the time is up", "interrupted") and options:
+        if folder is None:
+            return "add --report DIR, so that a run can be resumed; another --seed sends other requests"
+        more = "" if report.cut_short == "interrupted" else " --time 30m"
+        return f"contract-tests run --resume {shlex.quote(folder)} {options}{more} goes on from here"
+    if report.judged_too_little or report.unusable_callers:
+        return "the reasons are above; more callers, or --control-hook, let more rules be judged"
+    return ""

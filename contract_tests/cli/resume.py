@@ -35,7 +35,7 @@ _WRITERS: Mapping[str, Callable[[Any], str]] = {
     "shard": lambda shard: f"{shard[0]}/{shard[1]}",
     **dict.fromkeys(_PATH_OPTIONS, lambda path: str(Path(path).absolute())),
 }
-_UNSAVED_OPTIONS = ("folder", "resume", "quiet", "example_db")  # the last may hold a password
+_UNSAVED_OPTIONS = ("folder", "resume", "quiet", "previous", "example_db")  # the last may hold a password
 
 
 def options_to_json(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,12 +21,26 @@ from contract_tests.cli.errors import (
     report_target_errors,
     report_usage_errors,
 )
-from contract_tests.cli.options import Duration, PerSecond, Shard, add_target_options, open_command_executor
-from contract_tests.cli.progress import RunTotals, announce_resumed, announce_wait, show_progress
+from contract_tests.cli.options import (
+    Duration,
+    PerSecond,
+    Shard,
+    add_previous_option,
+    add_target_options,
+    open_command_executor,
+)
+from contract_tests.cli.progress import (
+    RunTotals,
+    announce_resumed,
+    announce_wait,
+    show_progress,
+    suggest_next,
+)
 from contract_tests.cli.resume import is_finished, options_to_json, restore_options
 from contract_tests.contract.rules import Catalogue
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES
+from contract_tests.results.comparison import load_earlier_report
 from contract_tests.results.verdict import MIN_JUDGED, Report
 from contract_tests.results.waivers import load_waivers
 from contract_tests.runs.checkpoint import RunState, check_writable, load_state
@@ -83,6 +97,7 @@ def _check_number(_ctx: click.Context, _param: click.Parameter, value: float) ->
               help="Share findings with other runs: redis://host:6379/0, or a folder.")  # fmt: skip
 @click.option("--resume", type=click.Path(path_type=Path), metavar="DIR",
               help="Continue the run that reports to DIR, with its options.")  # fmt: skip
+@add_previous_option
 @click.option("--quiet", is_flag=True, help="Print only the summary line.")
 @click.pass_context
 def run(context: click.Context, /, **options: Any) -> None:
@@ -93,6 +108,7 @@ def run(context: click.Context, /, **options: Any) -> None:
     """
     problems: list[str] = []
     with report_usage_errors():
+        earlier = load_earlier_report(options["previous"]) if options["previous"] else None
         state = load_state(options["resume"]) if options["resume"] else None
         if state:
             options = restore_options(context, options, state)
@@ -111,7 +127,7 @@ def run(context: click.Context, /, **options: Any) -> None:
             show_progress(totals, quiet=options["quiet"]) as progress,
         ):
             report = open_run(progress).execute()
-    _end_run(report, options, problems, resumed=state is not None)
+    _end_run(report.compare_with(earlier), options, problems, resumed=state is not None)
 
 
 def _end_run(report: Report, options: dict[str, Any], problems: list[str], *, resumed: bool) -> NoReturn:
@@ -152,6 +168,9 @@ def end_with_report(
             click.echo(f"contract-tests: {line}", err=True)
         if folder and not unwritten:
             click.echo(f"reports: {folder}", err=True)
+        following = "" if quiet or lines or unwritten else suggest_next(report, place, replay_options)
+        if following:
+            click.echo(f"next: {following}", err=True)
     _discard_unwritten(sys.stdout)
     _discard_unwritten(sys.stderr)
     sys.exit(report.exit_code or (2 if lines or unwritten else 0))

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from contract_tests.contract.yaml_file import read_yaml
 
-Shape = Literal["callers", "waivers", "finding", "recording", "state"]
+Shape = Literal["callers", "waivers", "finding", "report", "recording", "state"]
 
 
 def check_shape(document: Any, shape: Shape, source: Path) -> None:

@@ -1,5 +1,6 @@
 """Blocks: the findings with one cause, create and update together, and how to send them again."""
 
+import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,13 +10,15 @@ from contract_tests.cases.model import Layer
 from contract_tests.contract.rules import Rule
 from contract_tests.results.examples import Example
 from contract_tests.results.findings import Finding
-from contract_tests.results.judge import Difference
+from contract_tests.results.judge import SERVER_ERROR, Difference
 from contract_tests.results.verdict import Report, RuleVerdict
 
 Severity = Literal["failure", "waived", "note"]
 _SET_VARIABLE = (
     "The curl commands read TOKEN, or TOKEN_<CALLER>: set it to the token of the caller that each names."
 )
+#: Numbers and ids in the body of a server error, which differ in each response.
+_NUMBERS = re.compile(r"[0-9a-fA-F]{8}[0-9a-fA-F-]*|\d+")
 _SERVE_APP = "They also need a port: serve the app at their host first."
 _NOT_WRITTEN = "No finding was written; with --report DIR, contract-tests replay can send each again."
 OPERATIONS = {"createContainer": "create", "updateContainer": "update", "readContainer": "read"}
@@ -23,14 +26,25 @@ OPERATIONS = {"createContainer": "create", "updateContainer": "update", "readCon
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Findings that break one rule for the same reason, one per operation."""
+    """Findings with one cause: of one rule for the same reason, or with the same server error."""
 
     findings: tuple[Finding, ...]
 
     @property
     def rule(self) -> Rule:
-        """The rule."""
+        """The rule, or the first of them."""
         return self.findings[0].rule
+
+    @property
+    def rule_ids(self) -> tuple[str, ...]:
+        """The ids of all rules; several only for a server error."""
+        return tuple(dict.fromkeys(finding.rule.id for finding in self.findings))
+
+    @property
+    def title(self) -> str:
+        """The rule, and how many others there are, for a heading."""
+        more = len(self.rule_ids) - 1
+        return f"{self.rule.id}{f' and {more} more rule' if more else ''}{'s' if more > 1 else ''}"
 
     @property
     def id(self) -> str:
@@ -50,7 +64,7 @@ class Block:
     @property
     def operations(self) -> str:
         """The operations, as ``create and update of an external service``."""
-        names = " and ".join(map(name_operation, self.findings))
+        names = " and ".join(dict.fromkeys(map(name_operation, self.findings)))
         types = {finding.case.service_type for finding in self.findings}
         article = "an" if types == {"external"} else "a"
         return f"{names} of {article} {types.pop()} service" if len(types) == 1 else names
@@ -59,6 +73,20 @@ class Block:
     def count(self) -> int:
         """The number of cases that showed it."""
         return sum(finding.count for finding in self.findings)
+
+    @property
+    def summary(self) -> str:
+        """The value sent and the responses to it, or what happened, in one line."""
+        example = next((one for finding in self.findings for one in finding.examples), None)
+        if example is None or not example.received:
+            return example.sent if example else self.findings[0].received
+        responses = [
+            (name_operation(finding), one.received)
+            for finding in self.findings for one in finding.examples if one.sent == example.sent
+        ]  # fmt: skip
+        if len(responses) == 1:
+            return format_example(example)
+        return f"{example.sent} → {', '.join(f'{got} ({name})' for name, got in dict.fromkeys(responses))}"
 
     @property
     def story(self) -> str:
@@ -81,7 +109,8 @@ class Block:
     def where(self) -> str:
         """Return the grade, the operations, the layers, and how often it was seen, for a heading."""
         times = f"; seen {self.count} times" if self.count > 1 else ""
-        return f"{self.rule.grade}; {self.operations}; {', '.join(self.layers)}{times}"
+        grades = ", ".join(dict.fromkeys(finding.rule.grade for finding in self.findings))
+        return f"{grades}; {self.operations}; {', '.join(self.layers)}{times}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +157,17 @@ def group_blocks(findings: Iterable[Finding]) -> tuple[Block, ...]:
     """Return the findings by cause, in their order."""
     groups: dict[tuple[str, str, str], list[Finding]] = {}
     for finding in findings:
-        groups.setdefault((finding.rule.id, finding.severity, finding.reason), []).append(finding)
+        crashed = finding.reason == SERVER_ERROR
+        what = _NUMBERS.sub("", finding.received) if crashed else finding.rule.id
+        groups.setdefault((what, finding.severity, finding.reason), []).append(finding)
     return tuple(Block(tuple(group)) for group in groups.values())
 
 
-def count_kinds(findings: Iterable[Finding], verdicts: Iterable[RuleVerdict]) -> int:
-    """Return the number of blocks that fail a run."""
+def list_failing_blocks(findings: Iterable[Finding], verdicts: Iterable[RuleVerdict]) -> tuple[Block, ...]:
+    """Return the blocks that fail a run."""
     waived = {row.rule.id for row in verdicts if row.verdict == "waived"}
     failing = (f for f in findings if f.severity == "failure" and f.rule.id not in waived)
-    return len(group_blocks(failing))
+    return group_blocks(failing)
 
 
 def name_operation(finding: Finding) -> str:

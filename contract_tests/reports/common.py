@@ -5,13 +5,18 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Literal
 
-from contract_tests.reports.blocks import Severity, name_operation
+from contract_tests.cases.model import LAYERS, Layer
+from contract_tests.reports.blocks import Severity, group_blocks
+from contract_tests.results.comparison import Comparison, build_key
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import Outcome
 from contract_tests.results.verdict import Report, RuleVerdict
 
 Label = Literal["violated", "note", "inconclusive", "not observed", "waived", "conforms"]
+Tone = Literal["conforms", "violated", "inconclusive"]
 LABELS: tuple[Label, ...] = ("conforms", "violated", "note", "inconclusive", "not observed", "waived")
+#: Share of all rules below which a run that found nothing has judged little.
+_LITTLE = 0.5
 GRADES = ("documented", "provider", "assumed")
 
 # Terminal control, characters that XML 1.0 or UTF-8 cannot represent, and invisible or reordering ones.
@@ -43,6 +48,36 @@ def format_extent(report: Report) -> str:
         return f"{headline}: only {report.judged} of {of} could be judged"
     unused = f", without {', '.join(report.unusable_callers)}" if report.unusable_callers else ""
     return f"{headline} in {report.judged} of {of}{unused}"
+
+
+def choose_tone(report: Report) -> Tone:
+    """Return the colour of the outcome; one that rests on little has that of an inconclusive rule."""
+    headline = format_headline(report)
+    if headline == "VIOLATED":
+        return "violated"
+    little = headline == "NOT JUDGED" or report.unusable_callers or report.cut_short == "interrupted"
+    return "inconclusive" if little or report.judged < _LITTLE * len(report.verdicts) else "conforms"
+
+
+def list_new_findings(report: Report) -> frozenset[str]:
+    """Return the ids of the findings that an earlier report does not have; none without such a report."""
+    new = report.comparison.new if report.comparison else ()
+    return frozenset(finding.id for finding in report.findings if build_key(finding) in new)
+
+
+def format_comparison(comparison: Comparison) -> str:
+    """Return how the findings differ from those of an earlier report, in one line."""
+    counts = {
+        "new": comparison.new, "fixed": comparison.fixed, "still there": comparison.still,
+        "no longer judged": comparison.unjudged,
+    }  # fmt: skip
+    found = (
+        ", ".join(f"{len(keys)} {name}" for name, keys in counts.items() if keys) or "no finding in either"
+    )
+    day = comparison.earlier.started.replace("T", " ").removesuffix("+00:00")
+    return (
+        f"Compared with {escape_unprintable(comparison.earlier.name)} of {escape_unprintable(day)}: {found}"
+    )
 
 
 def format_last_line(report: Report) -> str:
@@ -106,8 +141,18 @@ def group_unjudged(report: Report) -> dict[tuple[Label, str], tuple[str, ...]]:
 
 def list_warnings(report: Report) -> tuple[str, ...]:
     """Return warnings beside the verdicts: expired waivers, and why the run ended early."""
-    expired = [f"the waiver of {w.rule} expired on {w.until}: {w.reason}" for w in report.expired]
+    conforming = {row.rule.id for row in report.verdicts if row.verdict == "conforms"}
+    expired = [
+        f"the waiver of {w.rule} expired on {w.until}: {w.reason}"
+        f"{'; the rule conforms, so the waiver can go' if w.rule in conforming else ''}"
+        for w in report.expired
+    ]
     return (*expired, *([f"cut short: {report.cut_short}"] if report.cut_short else []))
+
+
+def list_layers(report: Report) -> tuple[Layer, ...]:
+    """Return the layers that ran, or that have an outcome."""
+    return tuple(n for n in LAYERS if n in report.layers or any(row.layers.get(n) for row in report.verdicts))
 
 
 def group_by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
@@ -120,12 +165,7 @@ def group_by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
 
 def summarize_deviations(findings: Iterable[Finding]) -> str:
     """Return in one line the target's choice on one assumed rule."""
-    reactions: dict[str, list[str]] = {}
-    for finding in findings:
-        status = finding.exchanges[-1].status if finding.exchanges else 0
-        reaction = f"{name_operation(finding)} {status or 'no response'}"
-        reactions.setdefault(finding.reason, []).append(reaction)
-    return "; ".join(f"{reason}: {', '.join(dict.fromkeys(each))}" for reason, each in reactions.items())
+    return "; ".join(f"{block.reason}: {block.summary}" for block in group_blocks(findings))
 
 
 def format_expectation(finding: Finding) -> str:

@@ -11,8 +11,9 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from contract_tests.cases.model import LAYERS, Layer
+from contract_tests.cases.model import Layer
 from contract_tests.contract.resources import VERSION
+from contract_tests.reports.advice import suggest_change
 from contract_tests.reports.blocks import (
     Block,
     Reproduction,
@@ -24,16 +25,21 @@ from contract_tests.reports.common import (
     GRADES,
     LABELS,
     Label,
+    Tone,
+    choose_tone,
     escape_unprintable,
     format_broken,
+    format_comparison,
     format_expectation,
+    format_extent,
     format_headline,
     format_passed,
     group_by_severity,
     group_unjudged,
+    list_layers,
+    list_new_findings,
     list_warnings,
     reason_phrase,
-    summarize_deviations,
     truncate_text,
     verdict_label,
 )
@@ -46,8 +52,11 @@ _ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="4" fill="{}"/>'
     '<path d="{}" fill="none" stroke="#fff" stroke-width="2" stroke-linecap="round"/></svg>'
 )
-_TONES = {"VIOLATED": "violated", "NOT JUDGED": "inconclusive"}
-_TICK, _CROSS = ("#1a7f4b", "M4 8.5 7 11.5 12 5"), ("#c62f3a", "M5 5 11 11M11 5 5 11")
+_ICONS: dict[Tone, tuple[str, str]] = {
+    "conforms": ("#1a7f4b", "M4 8.5 7 11.5 12 5"),
+    "violated": ("#c62f3a", "M5 5 11 11M11 5 5 11"),
+    "inconclusive": ("#85590a", "M8 3.5V9M8 12.2V12.3"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,25 +89,32 @@ def render_html(report: Report, reproduction: Reproduction | None = None) -> str
 
 
 def _template_values(report: Report, reproduction: Reproduction) -> Mapping[str, Any]:
-    failed = report.exit_code != 0
     groups = {name: group_blocks(findings) for name, findings in group_by_severity(report).items()}
     counts = report.count_verdicts()
+    headline, tone, new = format_headline(report), choose_tone(report), list_new_findings(report)
     return {
         "report": report,
         "version": VERSION,
-        "headline": format_headline(report),
-        "tone": _TONES.get(format_headline(report), "conforms"),
-        "icon": "data:image/svg+xml," + quote(_ICON.format(*(_CROSS if failed else _TICK))),
+        "headline": headline,
+        "title": headline.capitalize() + format_extent(report).removeprefix(headline),
+        "tone": tone,
+        "icon": "data:image/svg+xml," + quote(_ICON.format(*_ICONS[tone])),
+        "comparison": format_comparison(report.comparison) if report.comparison else "",
+        "is_new": lambda block: any(finding.id in new for finding in block.findings),
         "counts": {name: counts[name] for name in LABELS if counts.get(name)},
-        "grades": {g: [row for row in report.verdicts if row.rule.grade == g] for g in GRADES},
-        "layers": LAYERS,
+        "grades": {g: rows for g in GRADES if (rows := [r for r in report.verdicts if r.rule.grade == g])},
+        "layers": list_layers(report),
         "groups": groups,
-        "first": {b.rule.id: b.id for b in reversed([b for group in groups.values() for b in group])},
+        "first": {
+            rule: b.id
+            for b in reversed([b for group in groups.values() for b in group])
+            for rule in b.rule_ids
+        },
         "unjudged": group_unjudged(report),
         "warnings": list_warnings(report),
         "label": verdict_label,
         "cell": _build_cell,
-        "summarize": summarize_deviations,
+        "advice": suggest_change,
         "expected": format_expectation,
         "operation": name_operation,
         "remark": " ".join(("The commands run in the folder of this report.", *reproduction.remarks)),

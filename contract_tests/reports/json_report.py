@@ -6,6 +6,7 @@ from typing import Any
 
 from contract_tests.contract.resources import VERSION
 from contract_tests.reports.common import verdict_label
+from contract_tests.results.comparison import Comparison
 from contract_tests.results.verdict import Report, RuleVerdict
 
 REPORT_FORMAT = 1  # raise it when readers of the file must change
@@ -36,10 +37,22 @@ def report_to_json(report: Report) -> dict[str, Any]:
         "rules": [_verdict_to_json(row) for row in report.verdicts],
         "findings": [finding.to_json() for finding in report.findings],
         "notes": list(report.notes),
+        "comparison": _comparison_to_json(report.comparison),
         "expired_waivers": [
             {"rule": waiver.rule, "reason": waiver.reason, "until": waiver.until.isoformat()}
             for waiver in report.expired
         ],
+    }
+
+
+def _comparison_to_json(comparison: Comparison | None) -> dict[str, Any] | None:
+    if comparison is None:
+        return None
+    lists = {name: getattr(comparison, name) for name in ("new", "still", "fixed", "unjudged")}
+    return {
+        "earlier": comparison.earlier.name,
+        "started": comparison.earlier.started,
+        **{name: [asdict(key) for key in keys] for name, keys in lists.items()},
     }
 
 

@@ -7,6 +7,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.resources import VERSION
+from contract_tests.reports.advice import suggest_change
 from contract_tests.reports.blocks import (
     Block,
     Reproduction,
@@ -120,7 +121,7 @@ def _layer_result(
 
 def _failure_message(blocks: Sequence[Block]) -> str:
     more = f" (and {len(blocks) - 1} more)" if len(blocks) > 1 else ""
-    return f"{blocks[0].operations}: {blocks[0].reason}{more}"
+    return f"{blocks[0].operations}: {blocks[0].reason}: {blocks[0].summary}{more}"
 
 
 def _format_block(block: Block, reproduction: Reproduction) -> str:
@@ -132,6 +133,7 @@ def _format_block(block: Block, reproduction: Reproduction) -> str:
         f"Received: {first.received}",
         f"Expected: {format_expectation(first)}",
     ]
+    lines.append(f"What to change: {suggest_change(first)}")
     for finding in block.findings:
         lines.append(f"{name_operation(finding).capitalize()}, {finding.id}:")
         lines += [f"  {line}" for line in block.list_examples(finding)]

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from contract_tests.reports.advice import suggest_change
 from contract_tests.reports.blocks import (
     Block,
     Reproduction,
@@ -13,9 +14,11 @@ from contract_tests.reports.blocks import (
 from contract_tests.reports.common import (
     GRADES,
     LABELS,
+    Tone,
+    choose_tone,
     escape_unprintable,
+    format_comparison,
     format_expectation,
-    format_headline,
     format_last_line,
     group_by_rule,
     group_by_severity,
@@ -24,13 +27,14 @@ from contract_tests.reports.common import (
     summarize_deviations,
     verdict_label,
 )
+from contract_tests.results.comparison import Comparison
 from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report
 
 MAX_SUMMARY_BYTES = 1024 * 1024
 _NOTICE_BYTES = 4 * 1024  # reserved for the notice about sections that did not fit
 _SPECIAL = re.compile(r"[&<>|`*_~\[\]\\#$@]|:(?=\w+:)")
-_SIGNS = {"VIOLATED": "❌", "NOT JUDGED": "⚠️"}
+_SIGNS: dict[Tone, str] = {"conforms": "✅", "violated": "❌", "inconclusive": "⚠️"}
 
 
 def render_markdown(report: Report, reproduction: Reproduction | None = None) -> str:
@@ -57,10 +61,12 @@ def escape_markdown(text: str) -> str:
 def _iter_sections(report: Report, reproduction: Reproduction) -> Iterator[str]:
     groups = group_by_severity(report)
     blocks = group_blocks(groups["failure"])
-    yield f"## {_SIGNS.get(format_headline(report), '✅')} {escape_markdown(format_last_line(report))}\n"
+    yield f"## {_SIGNS[choose_tone(report)]} {escape_markdown(format_last_line(report))}\n"
     yield f"Target {_format_code(report.target)}, seed {report.seed}{', strict' if report.strict else ''}.\n"
     for text in (*list_warnings(report), *report.notes):
         yield f"> {escape_markdown(text)}\n"
+    if report.comparison:
+        yield from _format_comparison(report.comparison)
     yield _grade_table(report)
     if blocks:
         yield f"### Findings ({len(blocks)})\n"
@@ -75,11 +81,21 @@ def _iter_sections(report: Report, reproduction: Reproduction) -> Iterator[str]:
         )
 
 
+def _format_comparison(comparison: Comparison) -> Iterator[str]:
+    yield f"{escape_markdown(format_comparison(comparison))}.\n"
+    groups = (("new", comparison.new), ("fixed", comparison.fixed), ("no longer judged", comparison.unjudged))
+    rows = [(name, key.rule, key.input, key.seen) for name, keys in groups for key in keys]
+    if rows:
+        yield _format_table(("", "Rule", "Request", "Reason"), rows)
+
+
 def _grade_table(report: Report) -> str:
     shown = [name for name in LABELS if report.count_verdicts().get(name)]
     rows = []
     for grade in GRADES:
         names = [verdict_label(row) for row in report.verdicts if row.rule.grade == grade]
+        if not names:
+            continue
         rows.append((grade, *(str(names.count(name) or "") for name in shown)))
     return _format_table(("Grade", *shown), rows)
 
@@ -94,12 +110,16 @@ def _deviation_table(notes: Iterable[Finding]) -> str:
 
 def _format_block(block: Block, reproduction: Reproduction) -> str:
     first = block.findings[0]
-    title = f"<b>{escape_markdown(block.rule.id)}</b>: {escape_markdown(block.reason)} ({block.where()})"
+    what = escape_markdown(f"{block.reason}: {block.summary}")
+    title = f"<b>{escape_markdown(block.title)}</b>: {what} ({block.where()})"
     facts = [("The contract", f"{block.rule.statement} ({block.rule.source})")]
     if block.story:
         facts.append(("What happened", block.story))
     if not block.differences:
         facts += [("Received", first.received), ("Expected", format_expectation(first))]
+    facts.append(("What to change", suggest_change(first)))
+    if len(block.rule_ids) > 1:
+        facts.insert(1, ("Rules", ", ".join(block.rule_ids)))
     lines = "\n".join(f"- **{name}**: {escape_markdown(text)}" for name, text in facts)
     table = _format_table(("Property", "Received", "Expected"), block.differences)
     parts = [

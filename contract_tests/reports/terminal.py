@@ -15,23 +15,29 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from contract_tests.cases.model import LAYERS, Layer
+from contract_tests.cases.model import Layer
 from contract_tests.reports.blocks import Reproduction, group_blocks, plan_reproduction
 from contract_tests.reports.common import (
     GRADES,
     Label,
+    Tone,
+    choose_tone,
     escape_unprintable,
     format_broken,
+    format_comparison,
     format_last_line,
     format_passed,
     group_by_rule,
     group_by_severity,
     group_unjudged,
+    list_layers,
+    list_new_findings,
     list_warnings,
     summarize_deviations,
     verdict_label,
 )
 from contract_tests.reports.terminal_findings import print_block, print_line
+from contract_tests.results.comparison import Comparison
 from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report, RuleVerdict
 
@@ -43,7 +49,9 @@ _STYLES: dict[Label, str] = {
     "not observed": "dim",
     "waived": "magenta",
 }
+_TONES: dict[Tone, str] = {"conforms": "bold green", "inconclusive": "bold yellow", "violated": "bold red"}
 _PIPE_COLUMNS = 160
+_COMPARED = {"new": "red", "fixed": "green", "no longer judged": "yellow"}
 _WIDE_COLUMNS = 96  # columns; narrower terminals get short layer names without gaps
 _SHORT_LAYERS = {"lifecycle": "life", "properties": "prop"}
 
@@ -83,8 +91,11 @@ def print_report(report: Report, console: Console, reproduction: Reproduction | 
         rows = ((f"{name}: {why}", ", ".join(ids), _STYLES[name]) for (name, why), ids in unjudged.items())
         _print_list(console, "Not judged, or waived", rows)
     reproduction = reproduction or plan_reproduction(report, None)
+    new = list_new_findings(report)
     for block in group_blocks(groups["failure"]):
-        print_block(console, block, reproduction)
+        print_block(console, block, reproduction, new=any(one.id in new for one in block.findings))
+    if report.comparison:
+        _print_comparison(console, report.comparison)
     console.print()
     for remark in reproduction.remarks if groups["failure"] else ():
         print_line(console, remark, "dim")
@@ -92,7 +103,17 @@ def print_report(report: Report, console: Console, reproduction: Reproduction | 
         print_line(console, f"note: {note}", "yellow")
     for warning in list_warnings(report):
         print_line(console, warning, "bold red" if report.exit_code else "bold yellow")
-    print_line(console, format_last_line(report), "bold red" if report.exit_code else "bold green")
+    print_line(console, format_last_line(report), _TONES[choose_tone(report)])
+
+
+def _print_comparison(console: Console, comparison: Comparison) -> None:
+    """Print which findings are new, fixed, still there, or no longer judged since an earlier report."""
+    console.print()
+    print_line(console, format_comparison(comparison), "bold")
+    groups = {"new": comparison.new, "fixed": comparison.fixed, "no longer judged": comparison.unjudged}
+    for name, keys in groups.items():
+        for key in keys:
+            print_line(console, f"  {name}: {key}", _COMPARED[name])
 
 
 def _name_command() -> str:
@@ -112,25 +133,27 @@ def _build_matrix(report: Report, *, wide: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim")
     table.add_column("rule", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    for layer in LAYERS:
+    layers = list_layers(report)
+    for layer in layers:
         table.add_column(layer if wide else _SHORT_LAYERS.get(layer, layer), justify="right", no_wrap=True)
     for grade in GRADES:
         rows = [row for row in report.verdicts if row.rule.grade == grade]
-        table.add_row(Text(f"{grade} ({len(rows)})", style="bold"))
+        if rows:
+            table.add_row(Text(f"{grade} ({len(rows)})", style="bold"))
         for row in rows:
-            table.add_row(*_rule_cells(row))
+            table.add_row(*_rule_cells(row, layers))
     table.add_row()
     for name in ("cases", "requests", "seconds"):
-        table.add_row(f"  {name}", "", *(_layer_total(report, layer, name) for layer in LAYERS), style="dim")
+        table.add_row(f"  {name}", "", *(_layer_total(report, layer, name) for layer in layers), style="dim")
     return table
 
 
-def _rule_cells(row: RuleVerdict) -> Iterator[Text]:
+def _rule_cells(row: RuleVerdict, layers: Iterable[Layer]) -> Iterator[Text]:
     name = verdict_label(row)
     failed = name == "violated"
     yield Text(f"{'✗' if failed else ' '} {row.rule.id}", style="bold red" if failed else "")
     yield Text(name.upper() if failed else name, style=_STYLES[name])
-    for layer in LAYERS:
+    for layer in layers:
         yield _layer_cell(row, layer)
 
 

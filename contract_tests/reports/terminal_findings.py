@@ -7,22 +7,28 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from contract_tests.reports.advice import suggest_change
 from contract_tests.reports.blocks import Block, Reproduction, name_operation
 from contract_tests.reports.common import escape_unprintable, format_expectation
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import Difference
 
 _MAX_COMMANDS = 12  # per finding
+_MAX_FINDINGS = 4  # per block
 
 
-def print_block(console: Console, block: Block, reproduction: Reproduction) -> None:
+def print_block(console: Console, block: Block, reproduction: Reproduction, *, new: bool = False) -> None:
     """Print what is wrong, then for each operation the file of the finding and the commands that show it again."""
     console.print()
-    console.print(Text.assemble((f"✗ {block.rule.id}", "bold red"), f"  {block.where()}"))
+    console.print(
+        Text.assemble((f"✗ {block.title}", "bold red"), f"  {'new; ' if new else ''}{block.where()}")
+    )
     first = block.findings[0]
+    several = len(block.rule_ids) > 1
+    contract = ("Contract", f"{block.rule.statement} [{block.rule.source}]")
     rows = [
-        ("Contract", f"{block.rule.statement} [{block.rule.source}]"),
-        ("Reason", block.reason),
+        ("Rules", ", ".join(block.rule_ids)) if several else contract,
+        ("Reason", block.reason if block.story else f"{block.reason}: {block.summary}"),
         *([("Happened", block.story)] if block.story else []),
     ]
     if not block.differences:
@@ -30,8 +36,13 @@ def print_block(console: Console, block: Block, reproduction: Reproduction) -> N
     _print_rows(console, rows, indent=2)
     if block.differences:
         _print_differences(console, block.differences)
-    for finding in block.findings:
+    _print_rows(console, [("Change", suggest_change(first))], indent=2)
+    for finding in block.findings[:_MAX_FINDINGS]:
         _print_finding(console, block, finding, reproduction)
+    more = len(block.findings) - _MAX_FINDINGS
+    if more > 0:
+        where = "report.html shows them" if reproduction.folder else "--report DIR writes them to files"
+        print_line(console, f"  # {more} more findings got the same response; {where}", "dim")
 
 
 def print_line(console: Console, text: str, style: str) -> None:

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.rules import Catalogue, Rule
 from contract_tests.results.aggregate import Aggregate
+from contract_tests.results.comparison import Comparison, EarlierReport, compare_findings
 from contract_tests.results.findings import Finding, build_findings
 from contract_tests.results.judge import ID_ERRORS, Outcome
 from contract_tests.results.waivers import Waiver
@@ -68,6 +69,7 @@ class Report:
 
     ``cut_short`` says why the run ended early, if it did. ``unusable_callers`` names the callers that the run could
     not use, each with the reason. ``min_judged`` is the smallest share of rules that makes a verdict.
+    ``comparison`` is the difference to an earlier report, if one is given.
     """
 
     target: str
@@ -87,6 +89,7 @@ class Report:
     cut_short: str = ""
     expired: tuple[Waiver, ...] = ()
     traffic: tuple[Exchange, ...] = field(default=(), repr=False)
+    comparison: Comparison | None = None
 
     @property
     def exit_code(self) -> int:
@@ -112,6 +115,13 @@ class Report:
         lost = self.cut_short.startswith(("the target", "an error"))
         tried = [row for row in self.verdicts if self.cut_short or any(map(bool, row.layers.values()))]
         return lost or not self.judged or self.judged < self.min_judged * len(tried)
+
+    def compare_with(self, earlier: EarlierReport | None) -> "Report":
+        """Return the report with the difference to an earlier one; the same report without one."""
+        if earlier is None:
+            return self
+        judged = {row.rule.id for row in self.verdicts if row.verdict not in _UNDECIDED_OUTCOMES}
+        return replace(self, comparison=compare_findings(earlier, self.findings, judged))
 
     def count_verdicts(self) -> Mapping[str, int]:
         """Count the rules per verdict; a violated rule that is only assumed counts as a note."""

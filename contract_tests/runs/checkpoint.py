@@ -68,6 +68,8 @@ class RunState:
         whole.merge(self.committed)
         whole.merge(self.pending)
         rows, findings = decide_verdicts(whole, catalogue, self.waivers, strict=self.strict)
+        conforming = {row.rule.id for row in rows if row.verdict == "conforms"}
+        spare = [one.rule for one in self.waivers.values() if one.rule in conforming and not one.expired]
         return Report(
             target=self.target,
             started=self.started,
@@ -80,7 +82,7 @@ class RunState:
             layers=self.layers,
             requests=self.requests,
             created=self.created,
-            notes=self.notes,
+            notes=(*self.notes, *(f"the rule {rule} conforms; its waiver can go" for rule in spare)),
             unusable_callers=self.unusable_callers,
             min_judged=self.min_judged,
             cut_short=self.cut_short,

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+import orjson
+
 from mock_server.web.journal import MAX_SHOWN_BODY, Journal, JournalEntry
 from mock_server.web.responses import reason_phrase
 
@@ -106,3 +108,19 @@ def _is_inexact_curl(shown: Mapping[str, Any], entry: JournalEntry) -> bool:
     """Return whether the curl command sends another body than the request."""
     body: str = shown["body"]
     return body.encode("utf-8", "replace") != entry.body or escape_invisible(body) != body
+
+
+def concerned_service(entry: JournalEntry) -> str:
+    """Return the id of the service that a request creates, changes or reads, or an empty text.
+
+    An update names it in its path; the response to any other accepted request has it as `id`.
+    """
+    if entry.operation == "updateContainer":
+        return entry.path.rpartition("/")[2].lower()
+    if entry.operation and 200 <= entry.status < 300:
+        try:
+            body = orjson.loads(entry.response_body)
+        except orjson.JSONDecodeError:
+            return ""
+        return str(body.get("id", "")) if isinstance(body, dict) else ""
+    return ""

@@ -39,15 +39,26 @@ class ScenarioApi:
             raise ValueError(
                 f"deploy-seconds: got {seconds}, expected a number from 0 (no delay) to {_MAX_SECONDS}"
             )
-        self._mock, self._script, self._clock, self._seconds = mock, script, clock, seconds
+        self._mock, self.script, self._clock, self._seconds = mock, script, clock, seconds
         self._workers = workers
-        self._operations = tuple(operation.id for operation in operations)
+        self.operations = tuple(operation.id for operation in operations)
+
+    @property
+    def caller_names(self) -> tuple[str, ...]:
+        """Return the names by which a step can select a caller."""
+        names = tuple(caller.name for caller in self._mock.callers.callers.values())
+        return (*names, "any-jwt", "any-sk", "any-dk", "any-ak") if self._mock.callers.any_token else names
+
+    @property
+    def refusable_rules(self) -> tuple[str, ...]:
+        """Return the ids of the rules whose refusal a step can inject."""
+        return tuple(rule.id for rule in self._mock.contract.rules.values() if rule.kind == "constraint")
 
     def routes(self, read_body: ReadBody) -> tuple[Route, ...]:
         """Return the routes; `read_body` returns the JSON body of the current request."""
         return (
             ("script", ("GET",), self._show_script),
-            ("script", ("POST",), lambda: self._add_steps(read_body())),
+            ("script", ("POST",), lambda: self.add_steps(read_body())),
             ("script", ("DELETE",), self._clear_script),
             (
                 "services/<service_id>/deploy",
@@ -60,26 +71,24 @@ class ScenarioApi:
         )
 
     def _clear_script(self) -> Response:
-        return responses.json_response(200, {"removed": self._script.clear()})
+        return responses.json_response(200, {"removed": self.script.clear()})
 
     def _show_script(self) -> Response:
-        steps = self._script.to_json()
+        steps = self.script.to_json()
         text = self._mock.redactor.redact(json.dumps({"count": len(steps), "steps": steps}))
         return Response(200, text.encode("utf-8"))
 
-    def _add_steps(self, body: Any) -> Response:
+    def add_steps(self, body: Any) -> Response:
+        """Add a step, or a list of steps; return the script, or a problem document that says what is wrong."""
         if self._workers > 1:
             return self._refuse_workers("a script")
         entries = body if isinstance(body, list) else [body]
-        callers = tuple(caller.name for caller in self._mock.callers.callers.values())
-        if self._mock.callers.any_token:
-            callers += ("any-jwt", "any-sk", "any-dk", "any-ak")
         try:
             rules = self._mock.contract.rules
-            steps = [parse_step(entry, self._operations, callers, rules) for entry in entries]
+            steps = [parse_step(entry, self.operations, self.caller_names, rules) for entry in entries]
         except ValueError as error:
             return responses.problem_response(400, self._mock.redactor.redact(str(error)))
-        if not self._script.add(steps):
+        if not self.script.add(steps):
             return responses.problem_response(
                 400, f"the script: expected at most {MAX_STEPS} steps; DELETE removes them"
             )

@@ -1,8 +1,10 @@
 """The services and callers of a mock as the page shows them."""
 
 import functools
+import json
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -12,15 +14,29 @@ from mock_server.services.lifecycle import with_current_status, without_pending_
 from mock_server.services.model import Service
 from mock_server.validation import callers
 
-MAX_SHOWN_SERVICES = 100
 
-
-def list_services(mock: Mock) -> tuple[list[dict[str, Any]], int]:
-    """Return the newest services, and the number of all services."""
+def list_services(mock: Mock, limit: int, before: str | None = None) -> tuple[list[dict[str, Any]], int]:
+    """Return the newest services, or those older than the service `before`, and the number of all services."""
     with mock.store.transaction() as transaction:
-        services, count = transaction.newest(MAX_SHOWN_SERVICES), transaction.count()
+        services, count = transaction.newest(limit, before), transaction.count()
     labels = _team_labels(mock)
-    return [_service_row(with_current_status(service, mock.clock), labels) for service in services], count
+    return [
+        _service_row(mock, with_current_status(service, mock.clock), labels) for service in services
+    ], count
+
+
+def find_service(mock: Mock, service_id: str) -> dict[str, Any] | None:
+    """Return the fields of the page of a service, or None if no service has the id."""
+    with mock.store.transaction() as transaction:
+        service = transaction.get(service_id)
+    if service is None:
+        return None
+    service = with_current_status(service, mock.clock)
+    body = json.dumps(dict(service.values), indent=2, ensure_ascii=False)
+    return {
+        **_service_row(mock, service, _team_labels(mock)),
+        "body": escape_invisible(mock.redactor.redact(body)),
+    }
 
 
 def set_status(mock: Mock, service_id: str, status: str) -> bool:
@@ -51,14 +67,27 @@ def url_key(service_id: str) -> str:
     return quote(service_id, safe="", errors="replace")
 
 
-def _service_row(service: Service, labels: Mapping[str, str]) -> dict[str, Any]:
+def _service_row(mock: Mock, service: Service, labels: Mapping[str, str]) -> dict[str, Any]:
     return {
+        "id": service.id,
         "key": url_key(service.id),
-        "slug": escape_invisible(str(service.slug)),
+        "shown_id": _clean(mock, service.id),
+        "slug": _clean(mock, str(service.slug)),
         "team": escape_invisible(labels.get(service.team, service.team)),
-        "type": escape_invisible(str(service.values.get("service_type"))),
+        "type": _clean(mock, str(service.values.get("service_type"))),
         "status": service.status,
+        "created": _format_time(service.created_at),
+        "updated": _format_time(service.updated_at),
     }
+
+
+def _clean(mock: Mock, text: str) -> str:
+    """Return a text without tokens and invisible characters."""
+    return escape_invisible(mock.redactor.redact(text))
+
+
+def _format_time(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _team_labels(mock: Mock) -> dict[str, str]:

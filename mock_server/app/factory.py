@@ -102,7 +102,7 @@ def build_app(state: AppState, contract: Contract) -> Flask:
         )
         register_api(app, mock, state.journal, scenarios)
         contracts = (contract, _readback_contract())
-        register_pages(app, state.journal, contracts, mock=mock, workers=options.workers)
+        register_pages(app, state.journal, contracts, mock=mock, scenarios=scenarios, workers=options.workers)
     app.register_error_handler(HTTPException, _http_error_handler(app, operations, state.redactor))
     app.register_error_handler(StoreError, lambda error: send_response(_store_error_response(error)))
     max_bytes = max_body if contract.rule_enabled("body-size") else MAX_DRAIN_BYTES

@@ -1,10 +1,11 @@
 """The script: faults for the next requests, in order, set through `/_mock/script`."""
 
+import itertools
 import json
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mock_server.contract.model import Operation, Rule
@@ -73,7 +74,10 @@ def _sandbox(response: Response) -> Response:
 
 
 @dataclass(slots=True)
-class _PendingStep:
+class PendingStep:
+    """A step that still applies to `uses_left` requests; `number` counts the steps of a script from 1."""
+
+    number: int
     step: ScriptStep
     uses_left: int
 
@@ -83,14 +87,15 @@ class Script:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self.steps: list[_PendingStep] = []
+        self._numbers = itertools.count(1)
+        self.steps: list[PendingStep] = []
 
     def add(self, steps: list[ScriptStep]) -> bool:
         """Append the steps and return whether they fit; a script that is too long stays unchanged."""
         with self._lock:
             fits = len(self.steps) + len(steps) <= MAX_STEPS
             if fits:
-                self.steps += [_PendingStep(step, step.times) for step in steps]
+                self.steps += [PendingStep(next(self._numbers), step, step.times) for step in steps]
         return fits
 
     def clear(self) -> int:
@@ -98,6 +103,16 @@ class Script:
         with self._lock:
             deleted, self.steps = len(self.steps), []
         return deleted
+
+    def remove(self, number: int) -> None:
+        """Delete the step with that number; one that is used up is gone already."""
+        with self._lock:
+            self.steps = [pending for pending in self.steps if pending.number != number]
+
+    def pending(self) -> list[PendingStep]:
+        """Return a copy of the steps that are not used up, oldest first."""
+        with self._lock:
+            return [replace(pending) for pending in self.steps]
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the steps as JSON values; `left` is the number of requests that a step still applies to."""

@@ -40,8 +40,12 @@ class _MemoryTransaction:
     def all(self) -> list[Service]:
         return list(self._services.values())
 
-    def newest(self, limit: int) -> list[Service]:
-        return list(itertools.islice(reversed(self._services.values()), limit))
+    def newest(self, limit: int, before: str | None = None) -> list[Service]:
+        services = iter(reversed(self._services.values()))
+        if before is not None:
+            services = itertools.dropwhile(lambda service: service.id != before, services)
+            next(services, None)
+        return list(itertools.islice(services, limit))
 
     def count(self) -> int:
         return len(self._services)

@@ -67,8 +67,11 @@ class Transaction(Protocol):
     def all(self) -> list[Service]:
         """Return every service that can be read, oldest first."""
 
-    def newest(self, limit: int) -> list[Service]:
-        """Return those of the `limit` newest services that can be read, newest first."""
+    def newest(self, limit: int, before: str | None = None) -> list[Service]:
+        """Return those of the `limit` newest services that can be read, newest first.
+
+        With `before`, an id, only services older than that one count: none if it does not exist.
+        """
 
     def count(self) -> int:
         """Return the number of services."""

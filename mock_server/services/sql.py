@@ -83,8 +83,12 @@ class _SqlTransaction:
     def all(self) -> list[Service]:
         return self._find_readable(_DOCUMENTS.order_by(_COLUMNS.position))
 
-    def newest(self, limit: int) -> list[Service]:
-        return self._find_readable(_DOCUMENTS.order_by(_COLUMNS.position.desc()).limit(limit))
+    def newest(self, limit: int, before: str | None = None) -> list[Service]:
+        query = _DOCUMENTS.order_by(_COLUMNS.position.desc()).limit(limit)
+        if before is not None:
+            position = sa.select(_COLUMNS.position).where(_COLUMNS.id == _index_key(before)).scalar_subquery()
+            query = query.where(_COLUMNS.position < position)
+        return self._find_readable(query)
 
     def count(self) -> int:
         return self._connection.scalar(sa.select(sa.func.count()).select_from(SERVICES)) or 0

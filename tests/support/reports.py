@@ -11,6 +11,7 @@ from contract_tests.cases.callers import Caller, load_callers
 from contract_tests.contract.resources import data_file
 from contract_tests.execution.factory import open_executor
 from contract_tests.results.findings import Finding
+from contract_tests.results.judge import SERVER_ERROR
 from contract_tests.results.verdict import Report
 from contract_tests.results.waivers import Waiver
 from contract_tests.runs.options import RunOptions
@@ -55,6 +56,15 @@ def make_hostile(report: Report) -> Report:
         notes=(HOSTILE,),
         cut_short=HOSTILE,
         target=f"http://x/{HOSTILE}",
+    )
+
+
+def make_crashed(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the failures among the findings as if the target had crashed in the same way for each."""
+    failures = [finding for finding in findings if finding.severity == "failure"]
+    return tuple(
+        replace(finding, reason=SERVER_ERROR, received=f'500 Internal Server Error, {{"error": {number}}}')
+        for number, finding in enumerate(failures)
     )
 
 

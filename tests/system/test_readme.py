@@ -78,6 +78,14 @@ def test_the_readme_suits_an_installed_wheel() -> None:
     assert CHECKOUT.search(README.split("## In a checkout")[1])
 
 
+def test_pictures_exist_and_are_small() -> None:
+    """Each picture of README.md is in the repository, and has at most 150 kB."""
+    names = re.findall(r"!\[[^]]+\]\((docs/screenshots/[^)]+)\)", README)
+    sizes = {name: (ROOT / name).stat().st_size for name in names}
+    assert len(sizes) == 2
+    assert {name: size for name, size in sizes.items() if size > 150_000} == {}
+
+
 def test_the_readme_is_short() -> None:
     """README.md has at most 120 lines."""
     assert README.count("\n") <= 120

@@ -8,11 +8,11 @@
   const words = new Map(rows.map((row) => [row, row.querySelector("th").textContent.toLowerCase()]));
 
   const filter = () => {
-    const verdicts = all(".chip[aria-pressed=true]").map((chip) => chip.dataset.verdict);
+    const verdicts = all(".chip[aria-pressed=true]").map((chip) => chip.dataset.verdict).filter(Boolean);
     const wanted = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const row of rows) {
       const fits =
-        (!verdicts.length || verdicts.includes(row.dataset.verdict)) &&
+        (!verdicts.length || verdicts.includes(row.dataset.verdict) || (verdicts.includes("!") && row.dataset.verdict !== "conforms")) &&
         (!grade.value || row.parentNode.dataset.grade === grade.value) &&
         wanted.every((word) => words.get(row).includes(word));
       row.hidden = !fits;
@@ -50,12 +50,18 @@
     }
   };
 
-  for (const chip of all(".chip")) {
-    chip.addEventListener("click", () => {
-      chip.setAttribute("aria-pressed", String(chip.getAttribute("aria-pressed") !== "true"));
-      filter();
-    });
-  }
+  const isPressed = (chip) => chip.getAttribute("aria-pressed") === "true";
+  const press = (chip, pressed) => chip.setAttribute("aria-pressed", String(pressed));
+  const single = all('.chip[data-verdict="!"], .chip[data-verdict=""]'); // each excludes all others
+  const everything = document.querySelector('.chip[data-verdict=""]');
+  const choose = (chosen) => {
+    const pressed = single.includes(chosen) || !isPressed(chosen);
+    for (const chip of single.includes(chosen) ? all(".chip") : single) press(chip, false);
+    press(chosen, pressed);
+    if (!all(".chip").some(isPressed)) press(everything, true);
+    filter();
+  };
+  for (const chip of all(".chip")) chip.addEventListener("click", () => choose(chip));
   for (const button of all(".copy")) button.addEventListener("click", () => copy(button));
   for (const button of all(".expand")) button.addEventListener("click", () => expand(button));
   const bare = () => matrix.classList.toggle("bare", !statements.checked);
@@ -65,12 +71,11 @@
   search.addEventListener("input", filter);
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("reset", () => {
-    for (const chip of all(".chip")) chip.setAttribute("aria-pressed", "false");
-    setTimeout(() => { bare(); filter(); });
+    setTimeout(() => { bare(); choose(everything); });
   });
   addEventListener("hashchange", follow);
   document.documentElement.classList.add("js");
   bare();
-  filter();
+  choose(document.querySelector('.chip[data-verdict="!"]') ?? everything);
   follow();
 })();

@@ -3,6 +3,7 @@
 // stays as it is, so that the scroll position and an open menu stay too.
 
 const PERIOD_MS = 1000;
+const COPIED_MS = 2000;
 
 function mergeRows(shown, fresh) {
   const oldRows = new Map([...shown.children].map((row) => [row.id, row]));
@@ -13,6 +14,7 @@ function mergeRows(shown, fresh) {
     if (!oldRow) {
       shown.insertBefore(row, next);
     } else if (oldRow.isEqualNode(row) || oldRow.contains(document.activeElement)) {
+      if (oldRow.hasAttribute("href")) oldRow.setAttribute("href", row.getAttribute("href")); // a link of the pager leads on from the rows shown now
       next = oldRow.nextElementSibling;
     } else {
       next = oldRow.nextElementSibling;
@@ -35,6 +37,7 @@ function merge(fresh) {
 
 async function refresh() {
   const response = await fetch(location.href, { cache: "no-store" });
+  if (response.status === 404) location.reload(); // what the page is about was deleted
   if (!response.ok) throw new Error(`status ${response.status}`);
   merge(new DOMParser().parseFromString(await response.text(), "text/html"));
 }
@@ -52,7 +55,9 @@ for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = !navigator.clipboard;
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-    button.textContent = "Copied";
+    const label = [...button.childNodes];
+    button.replaceChildren("Copied");
+    setTimeout(() => button.replaceChildren(...label), COPIED_MS);
   });
 }
 

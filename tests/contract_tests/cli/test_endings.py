@@ -104,7 +104,9 @@ def test_a_reader_that_leaves_early_changes_nothing(tmp_path: Path) -> None:
         [*command, "--report", tmp_path / "report"], stdout=writing, stderr=subprocess.PIPE, text=True
     )
     os.close(writing)
-    assert (done.returncode, done.stderr) == (1, f"reports: {tmp_path / 'report'}\n")
+    first, second = done.stderr.splitlines()
+    assert (done.returncode, first) == (1, f"reports: {tmp_path / 'report'}")
+    assert second.startswith(f"next: open {tmp_path / 'report'}/report.html")
     assert {path.name for path in (tmp_path / "report").iterdir()} >= REPORTS
 
 
@@ -145,7 +147,8 @@ def test_repeated_signals_end_a_run_with_its_reports(number: signal.Signals, tmp
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
             signal_repeatedly(process, tmp_path / "ledger.jsonl", number)
             out, err = process.communicate(timeout=60)
-    assert (process.returncode, err) == (130, f"reports: {tmp_path}\n")
+    following = f"contract-tests run --resume {tmp_path} --target {url} goes on from here"
+    assert (process.returncode, err) == (130, f"reports: {tmp_path}\nnext: {following}\n")
     assert "interrupted" in out
     assert {path.name for path in tmp_path.iterdir()} >= REPORTS
 

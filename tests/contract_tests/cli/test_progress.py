@@ -1,13 +1,26 @@
 """The totals of a run while it runs."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from contract_tests.cases.model import Case, Step
-from contract_tests.cli.progress import RunTotals, announce_resumed, format_duration
+from contract_tests.cli.progress import (
+    PIPE_SECONDS,
+    Display,
+    RunTotals,
+    WorkTotals,
+    announce_resumed,
+    format_duration,
+    suggest_next,
+    track_work,
+)
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.judge import Judgement
 from contract_tests.results.observation import Observation
+from contract_tests.results.verdict import LayerSummary, Report, RuleVerdict
 from contract_tests.runs.checkpoint import RunState
 
 CATALOGUE = load_catalogue()
@@ -28,7 +41,7 @@ def build_totals(state: RunState, sent: int, after: float, left: float | None = 
 def test_line_has_units() -> None:
     """The line says the requests, their rate, the kinds of findings, and the time of its limit."""
     line = build_totals(RunState("t", "now"), 2170, 70.0, left=1800.0).format_line()
-    assert line == "2,170 requests, 31/s, 0 kinds of findings, 1m 10s of 30m"
+    assert line == "2,170 requests, 31/s, 0 kinds of findings, 1m 10s of 30m, 28m 50s left"
 
 
 def test_kinds_are_counted_as_the_report_shows_them() -> None:
@@ -41,9 +54,9 @@ def test_kinds_are_counted_as_the_report_shows_them() -> None:
         observe("gpu-count-range"),
     ]
     totals.count_findings(RunState("t", "now", pending=Aggregate.of(seen[:5])))
-    assert totals.format_line() == "0 requests, 1 kind of finding, 1s"
+    assert totals.format_line() == "0 requests, 1 kind of finding (exposed-port-range), 1s"
     totals.count_findings(RunState("t", "now", pending=Aggregate.of(seen)))
-    assert totals.format_line() == "0 requests, 2 kinds of findings, 1s"
+    assert totals.format_line() == "0 requests, 2 kinds of findings (exposed-port-range, slug-unique), 1s"
 
 
 def test_resumed_run_starts_with_its_earlier_parts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,7 +73,8 @@ def test_resumed_run_starts_with_its_earlier_parts(capsys: pytest.CaptureFixture
     state.add_layer("wire", 10, 10, 1.0)
     announce_resumed(build_totals(state, 0, 0.0, left=1730.0))
     assert capsys.readouterr().err == (
-        "resumed: 1,204 requests, 1 kind of finding, 1m 10s of 30m; layers done: cases, wire\n"
+        "resumed: 1,204 requests, 1 kind of finding (slug-unique), 1m 10s of 30m, 28m 50s left; "
+        "layers done: cases, wire\n"
     )
 
 
@@ -71,3 +85,92 @@ def test_resumed_run_starts_with_its_earlier_parts(capsys: pytest.CaptureFixture
 def test_durations_have_units(seconds: float, text: str) -> None:
     """A duration has its two largest units."""
     assert format_duration(seconds) == text
+
+
+class Clock:
+    """A clock that stands until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+def test_work_has_units_rate_and_time_left() -> None:
+    """The line of some work says how much is done, how fast, for how long, what is left, and the results."""
+    clock = Clock()
+    totals = WorkTotals("mutants", 1500, clock)
+    assert totals.format_line() == "0 of 1,500 mutants, 0s"
+    clock.now, totals.done = 50.0, 400
+    totals.results.update(killed=399, survived=1)
+    line = "400 of 1,500 mutants, 8.0/s, 50s, about 2m 17s left, 399 killed, 1 survived"
+    assert totals.format_line() == line
+
+
+def test_pipe_gets_a_plain_line_every_half_minute(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where no terminal is, an update prints a whole line, at most one in half a minute."""
+    clock = Clock()
+    with Display(lambda: f"at {clock.now:.0f}", clock=clock) as display:
+        for clock.now in (1.0, PIPE_SECONDS, PIPE_SECONDS + 1, 2 * PIPE_SECONDS):
+            display.update()
+    assert capsys.readouterr().err == "at 30\nat 60\n"
+
+
+def test_quiet_display_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """A quiet display prints nothing, however long the work takes."""
+    clock = Clock()
+    with Display(lambda: "line", quiet=True, clock=clock) as display:
+        clock.now = 10 * PIPE_SECONDS
+        display.update()
+    assert capsys.readouterr().err == ""
+
+
+def test_terminal_is_redrawn(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """In a terminal the line is redrawn as the work goes on, and removed at its end."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("contract_tests.cli.progress._REDRAW_SECONDS", 0.0)
+    results = list(track_work(iter("ab"), 2, "letters", str.upper))
+    text = capsys.readouterr().err
+    assert results == ["a", "b"]
+    assert [line for line in ("0 of 2 letters", "1 of 2 letters", "2 of 2 letters") if line not in text] == []
+    assert text.rstrip().endswith("\x1b[2K") or text.rstrip("\r").endswith("\x1b[2K")
+
+
+def build_report(**changes: Any) -> Report:
+    """Build the report of a run that could be judged, with some changes."""
+    rule = CATALOGUE["created"]
+    rows = (RuleVerdict(rule, "conforms", "", "", {}),)
+    layers = {"properties": LayerSummary(1, 1, 1.0)}
+    plain = Report("t", "now", 1.0, 0, False, (), rows, (), layers, 1, 1)  # type: ignore[arg-type]
+    return replace(plain, **changes)
+
+
+VIOLATED = (RuleVerdict(CATALOGUE["created"], "violated", "failure", "why", {}),)
+
+
+@pytest.mark.parametrize(
+    ("changes", "folder", "advice"),
+    [
+        ({}, "out", ""),
+        ({"verdicts": VIOLATED}, None, "add --report DIR for a page"),
+        (
+            {"verdicts": VIOLATED},
+            "out",
+            "open out/report.html; after a fix, --previous out/report.json tells",
+        ),
+        (
+            {"cut_short": "the time is up"},
+            "out",
+            "contract-tests run --resume out --target t --time 30m goes on from here",
+        ),
+        ({"cut_short": "the time is up"}, None, "add --report DIR, so that a run can be resumed"),
+        ({"unusable_callers": ("jwt-red",)}, "out", "the reasons are above; more callers, or --control-hook"),
+    ],
+)
+def test_end_says_what_to_do_next(changes: dict[str, Any], folder: str | None, advice: str) -> None:
+    """The end of a run names the next command for its outcome, and nothing if all is done."""
+    line = suggest_next(build_report(**changes), folder, "--target t")
+    assert (line[: len(advice)], bool(line)) == (advice, bool(advice))

@@ -3,17 +3,23 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from contract_tests.mutation.engine import MutantResult, all_mutants
+from contract_tests.mutation.report import MutationReport, write_mutation
+from contract_tests.mutation.session import open_session
 from contract_tests.reports.html import render_html
-from contract_tests.results.verdict import Report
+from contract_tests.results.comparison import EarlierReport, FindingKey, build_key
+from contract_tests.results.verdict import Report, RuleVerdict
 from mock_server.app.factory import create_app
+from tests.support.axe import find_axe_violations
 from tests.support.browser import chromium, in_browser
-from tests.support.reports import HOSTILE, make_hostile, run_app
+from tests.support.reports import HOSTILE, make_crashed, make_hostile, run_app
 
 pytestmark = pytest.mark.slow
 
@@ -43,6 +49,13 @@ def open_report(report: Report, browser: Browser, tmp_path: Path) -> Iterator[Ca
     assert [line for line in seen if not line.startswith("data:image/svg+xml,")] == []
 
 
+def _forget(report: Report, number: int) -> tuple[RuleVerdict, ...]:
+    """Return the conforming verdicts, the first of them not observed."""
+    clean = [row for row in report.verdicts if row.verdict == "conforms"]
+    lost = [replace(row, verdict="not observed", reason="why", layers={}) for row in clean[:number]]
+    return (*lost, *clean[number:])
+
+
 def _visible_rules(page: Page) -> list[str]:
     return [row.inner_text() for row in page.locator("#matrix tbody tr:not(.grade):visible th > code").all()]
 
@@ -51,22 +64,38 @@ def _visible_rules(page: Page) -> list[str]:
 def test_verdict_filter_leaves_the_rules_of_that_verdict(
     open_report: Callable[..., Page], report: Report
 ) -> None:
-    """A verdict button filters its rules, a second one adds more, and a reset shows all."""
+    """Rules that do not conform are shown first; a verdict button filters its rules, a second adds more."""
     page, everything = open_report(), len(report.verdicts)
+    others = sorted(row.rule.id for row in report.verdicts if row.verdict != "conforms")
+    assert sorted(_visible_rules(page)) == others
     page.get_by_role("button", name="violated 3").click()
     assert _visible_rules(page) == ["team-scope", "exposed-port-range", "slug-unique"]
     page.get_by_role("button", name="note 1").click()
     assert _visible_rules(page) == ["team-scope", "exposed-port-range", "slug-unique", "gpu-count-range"]
     assert page.locator("#shown").inner_text() == f"4 of {everything} rules"
+    page.get_by_role("button", name=f"all {everything}").click()
+    assert len(_visible_rules(page)) == everything
+    page.get_by_role("button", name="not conforming 6").click()
+    assert sorted(_visible_rules(page)) == others
     page.get_by_role("button", name="Reset").click()
     page.get_by_text(f"{everything} rules", exact=True).wait_for()
     assert len(_visible_rules(page)) == everything
 
 
 @in_browser
+def test_all_rules_are_shown_if_all_conform(open_report: Callable[..., Page], report: Report) -> None:
+    """The page of a run in which every rule conforms has no filter for others, and shows every rule."""
+    clean = tuple(row for row in report.verdicts if row.verdict == "conforms")
+    page = open_report(replace(report, verdicts=clean, findings=(), expired=()))
+    assert len(_visible_rules(page)) == len(clean)
+    assert page.get_by_role("button", name="not conforming").count() == 0
+
+
+@in_browser
 def test_grade_and_search_filters_narrow_together(open_report: Callable[..., Page], report: Report) -> None:
     """Grade and search words apply together, and a grade without rules is hidden."""
     page = open_report()
+    page.get_by_role("button", name="all 83").click()
     page.get_by_label("Grade").select_option("provider")
     assert _visible_rules(page) == [row.rule.id for row in report.verdicts if row.rule.grade == "provider"]
     page.get_by_label("Search").fill("SLUG team")
@@ -131,6 +160,94 @@ def test_page_is_as_wide_as_the_screen(open_report: Callable[..., Page], report:
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") == width
     page.close()
+
+
+@in_browser
+def test_matrix_is_readable_on_a_phone(open_report: Callable[..., Page]) -> None:
+    """On a phone each rule is a card without sideways scrolling, and each count has the name of its layer."""
+    page = open_report(width=375)
+    scroll = page.locator(".scroll")
+    assert scroll.evaluate("one => one.scrollWidth <= one.clientWidth")
+    row = page.locator("#matrix tr", has=page.get_by_text("slug-unique", exact=True))
+    counts = row.locator("td.number:visible")
+    labels = "cells => cells.map(one => getComputedStyle(one, '::before').content)"
+    assert counts.evaluate_all(labels) == ['"lifecycle "', '"race "']
+    page.close()
+
+
+@in_browser
+@pytest.mark.parametrize("variant", ["violated", "conforms", "inconclusive", "crashed"])
+def test_axe_finds_nothing(open_report: Callable[..., Page], report: Report, variant: str) -> None:
+    """No page has an accessibility violation, in both schemes, on a phone and a desktop, with all open."""
+    clean = [row for row in report.verdicts if row.verdict == "conforms"]
+    shown = {
+        "violated": report.compare_with(EarlierReport("old", "then", frozenset())),
+        "conforms": replace(report, verdicts=tuple(clean), findings=(), expired=()),
+        "inconclusive": replace(report, verdicts=_forget(report, 60), findings=(), expired=()),
+        "crashed": replace(report, findings=make_crashed(report.findings)),
+    }[variant]
+    page = open_report(shown)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    page.get_by_role("button", name=re.compile("^all")).click()
+    assert find_axe_violations(page) == []
+    page.close()
+
+
+@in_browser
+def test_axe_finds_nothing_on_the_page_of_mutants(browser: Browser, tmp_path: Path) -> None:
+    """The page of a mutation run has no accessibility violation either."""
+    states = ("killed", "equivalent", "not observable", "survived")
+    session = open_session("wsgi:mock_server:create_app")
+    mutants = all_mutants(session)[: len(states)]
+    results = tuple(MutantResult(one, state) for one, state in zip(mutants, states, strict=True))  # type: ignore[arg-type]
+    write_mutation(MutationReport("t", 1.0, results, ("a",), session.spec.document), tmp_path)
+    page = browser.new_page()
+    page.goto((tmp_path / "mutants.html").as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert find_axe_violations(page) == []
+
+
+@pytest.mark.parametrize(
+    ("forgotten", "tone", "title"),
+    [(0, "conforms", "Conforms in 77 of 77 rules"), (60, "inconclusive", "Conforms in 17 of 77 rules")],
+)
+def test_little_judged_is_amber(report: Report, forgotten: int, tone: str, title: str) -> None:
+    """A page that found nothing is green only if at least half of the rules have a verdict."""
+    page = render_html(replace(report, verdicts=_forget(report, forgotten), findings=(), expired=()))
+    assert f'<header class="{tone}">' in page
+    assert f"</span>{title}</h1>" in page
+
+
+def test_summary_names_the_value_and_the_change(report: Report) -> None:
+    """The summary of a finding has the value sent and the responses; the card says what to change."""
+    card = (
+        render_html(report)
+        .split("<code>exposed-port-range</code></h3>")[1]
+        .partition("</details>\n</details>")[0]
+    )
+    assert re.search(r'class="summary">exposed_port -?\d+ → 20[01] \((create|update)\), 20[01]', card)
+    assert re.search(
+        r"<b>What to change:</b> Respond with any 4xx to an? (create|update) with exposed_port", card
+    )
+
+
+def test_same_server_error_is_one_card(report: Report) -> None:
+    """Findings of several rules with the same server error share a card that lists them."""
+    page = render_html(replace(report, findings=make_crashed(report.findings)))
+    assert page.count('<details class="finding violated"') == 1
+    assert "<code>team-scope and 2 more rules</code>" in page
+    assert "The same response to requests of 3 rules" in page
+
+
+def test_difference_to_an_earlier_report_is_shown(report: Report) -> None:
+    """With an earlier report the page counts what is new and fixed, and marks the cards that are new."""
+    known = [build_key(finding) for finding in report.findings if finding.rule.id != "team-scope"]
+    fixed = FindingKey("created", "create in one request", "was wrong")
+    page = render_html(report.compare_with(EarlierReport("old.json", "then", frozenset([*known, fixed]))))
+    assert "Compared with old.json of then: 1 new, 1 fixed, 8 still there" in page
+    assert page.count('<b class="new">new</b>') == 1
+    assert '<b class="new">' in page.split("<code>team-scope</code></h3>")[1].partition("</summary>")[0]
+    assert "Since the earlier report" not in render_html(report)
 
 
 @in_browser

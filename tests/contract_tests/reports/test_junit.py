@@ -1,5 +1,6 @@
 """The report as JUnit XML."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from xml.etree import ElementTree
@@ -92,13 +93,15 @@ def test_failure_shows_received_and_expected(report: Report) -> None:
     assert failure is not None
     assert (
         failure.attrib["message"]
-        == "create of a deployed service: several concurrent creates got the same slug"
+        == "create of a deployed service: several concurrent creates got the same slug: "
+        "Six creates with the same slug were sent at the same moment: six got 201"
     )
     texts = failure.text or ""
     parts = (
         "A slug is used once",
         "Received: 6 of 6 accepted",
         "Expected: one accepted",
+        "What to change: Check and store the slug in one step",
         "What happened: Six creates with the same slug were sent at the same moment: six got 201",
         "curl -i -X POST",
         "contract-tests replay findings/slug-unique-",
@@ -111,7 +114,9 @@ def test_failure_names_both_operations_and_the_values(report: Report) -> None:
     failure = _cases(report)["contract.documented", "exposed-port-range[cases]"].find("failure")
     assert failure is not None
     reason = "accepted a request that breaks this rule"
-    assert failure.attrib["message"] == f"create and update of a deployed service: {reason}"
+    value = r"exposed_port -?\d+ → 201 \(create\), 200 \(update\)"
+    message = f"create and update of a deployed service: {reason}: {value}"
+    assert re.fullmatch(message, failure.attrib["message"])
     lines = (failure.text or "").splitlines()
     assert {"  exposed_port 0 → 201", "  exposed_port 0 → 200", "  exposed_port 65536 → 201"} <= set(lines)
 

@@ -10,8 +10,9 @@ from rich.console import Console
 from contract_tests.reports.blocks import plan_reproduction
 from contract_tests.reports.common import GRADES, format_last_line
 from contract_tests.reports.terminal import print_report, show_report
+from contract_tests.results.comparison import EarlierReport, FindingKey, build_key
 from contract_tests.results.verdict import Report
-from tests.support.reports import make_hostile
+from tests.support.reports import make_crashed, make_hostile
 
 
 def _print_to_text(
@@ -60,8 +61,10 @@ def test_choices_are_one_entry_each(report: Report, width: int) -> None:
     text = _print_to_text(report, width).split(
         "The deployment's own choices (assumed rules; they do not fail the run)\n"
     )[1]
-    line = "gpu-count-range accepted a request that breaks this rule: create 201, update 200"
-    assert " ".join(text.partition("\n\n")[0].split()) == line
+    line = (
+        "gpu-count-range accepted a request that breaks this rule: gpu_count -N → 201 (create), 200 (update)"
+    )
+    assert re.sub(r"-\d+", "-N", " ".join(text.partition("\n\n")[0].split())) == line
     assert "gpu-count-range" not in text.partition("\n\n")[2]
 
 
@@ -129,6 +132,61 @@ def test_pipe_gets_no_padding(
     assert max(map(len, matrix)) <= width
     folded = [line for line in lines if line.startswith("  Contract")]
     assert max(map(len, folded)) > width - 40
+
+
+def test_groups_and_layers_without_content_are_left_out(report: Report) -> None:
+    """A grade without rules has no heading, and a layer that never ran has no column."""
+    provider = tuple(row for row in report.verdicts if row.rule.grade == "provider")
+    rows = _matrix(_print_to_text(replace(report, verdicts=provider)))
+    assert rows[0].split() == ["rule", "verdict", "cases", "wire", "lifecycle", "race"]
+    assert [line.strip() for line in rows if re.match(r"[a-z]+ \(\d+\)", line)] == [
+        f"provider ({len(provider)})"
+    ]
+
+
+@pytest.mark.parametrize(("forgotten", "style"), [(0, "1;32"), (60, "1;33")])
+def test_little_judged_is_yellow(report: Report, forgotten: int, style: str) -> None:
+    """The last line of a run without a finding is green only if at least half of the rules have a verdict."""
+    clean = [row for row in report.verdicts if row.verdict == "conforms"]
+    lost = [replace(row, verdict="not observed", reason="why", layers={}) for row in clean[:forgotten]]
+    run = replace(report, findings=(), verdicts=(*lost, *clean[forgotten:]), expired=())
+    assert f"\x1b[{style}mCONFORMS in" in _print_to_text(run, 160, colours=True)
+
+
+def test_block_names_the_value_and_the_change(report: Report) -> None:
+    """The reason names the value and the responses, and a row says what to change."""
+    lines = _block(_print_to_text(report, 160), "exposed-port-range")
+    reason = r"  Reason +accepted a request .*: exposed_port -?\d+ → 201 \(create\), 200 \(update\) *"
+    assert any(re.fullmatch(reason, line) for line in lines)
+    change = r"  Change +Respond with any 4xx to a create with exposed_port -?\d+, and store nothing\. *"
+    assert any(re.fullmatch(change, line) for line in lines)
+
+
+def test_difference_to_an_earlier_report_is_listed(report: Report) -> None:
+    """With an earlier report the terminal marks new blocks, and lists what is new, fixed or no longer judged."""
+    known = [build_key(finding) for finding in report.findings if finding.rule.id != "team-scope"]
+    gone = [FindingKey(rule, "create in one request", "was wrong") for rule in ("created", "not-while-busy")]
+    text = _print_to_text(report.compare_with(EarlierReport("old", "then", frozenset([*known, *gone]))), 160)
+    counts = "Compared with old of then: 1 new, 1 fixed, 8 still there, 1 no longer judged"
+    listed = text.partition(f"{counts}\n")[2].splitlines()[:3]
+    assert listed == [
+        "  new: team-scope: update after create: accepted a request that breaks this rule",
+        "  fixed: created: create in one request: was wrong",
+        "  no longer judged: not-while-busy: create in one request: was wrong",
+    ]
+    assert re.findall(r"✗ ([a-z-]+)  new; ", text) == ["team-scope"]
+
+
+def test_same_server_error_is_one_block(report: Report) -> None:
+    """The same server error under several rules is one block with all rules and a few of its findings."""
+    findings = make_crashed(f for f in report.findings if f.rule.id != "service-desc-type")
+    text = _print_to_text(replace(report, findings=findings), 160)
+    assert re.findall(r"^✗ (.*?)  \w", text.partition("seconds")[2], re.MULTILINE) == [
+        "team-scope and 2 more rules"
+    ]
+    assert re.search(r"^  Rules +team-scope, exposed-port-range, slug-unique", text, re.MULTILINE)
+    assert text.count("  Finding ") == 4
+    assert f"# {len(findings) - 4} more findings got the same response" in text
 
 
 def test_race_has_a_sentence_and_one_command(report: Report) -> None:

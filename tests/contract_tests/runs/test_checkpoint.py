@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ import pytest
 from contract_tests.cases.model import Case, Step
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.judge import Judgement
 from contract_tests.results.observation import Observation
 from contract_tests.results.verdict import Report
-from contract_tests.runs.checkpoint import load_state
+from contract_tests.results.waivers import Waiver
+from contract_tests.runs.checkpoint import RunState, load_state
 from contract_tests.runs.options import RunOptions
 from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
@@ -339,3 +342,14 @@ def test_finished_run_prints_its_report_again(two_shards: list[Path], tmp_path: 
     assert resume_run(copy).code == before["exit_code"]
     after = json.loads((copy / "report.json").read_text())
     assert {**after, "seconds": 0} == {**before, "seconds": 0}
+
+
+def test_waiver_of_a_rule_that_conforms_can_go() -> None:
+    """A note names each waiver whose rule conforms; a waiver of a rule that was not judged stays unmentioned."""
+    case = Case("c", "slug-unique", "cases", (Step("createContainer", expect="refuse"),))
+    seen = Aggregate.of([Observation(case, Judgement("passed", "slug-unique"))])
+    waivers = {rule: Waiver(rule, "known", date.max) for rule in ("slug-unique", "team-scope")}
+    report = RunState("t", "now", waivers=waivers, committed=seen, notes=("a note",)).build_report(
+        load_catalogue()
+    )
+    assert report.notes == ("a note", "the rule slug-unique conforms; its waiver can go")

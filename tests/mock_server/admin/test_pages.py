@@ -1,15 +1,13 @@
 """The pages under `/_mock/` as the server sends them."""
 
-import json
 import re
-from datetime import date
-from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flask import Flask
 from werkzeug.test import Client
 
-from mock_server.admin import swagger_ui
+from mock_server.admin import renderer
 from mock_server.admin.pages import register_pages
 from mock_server.app.factory import create_app
 from mock_server.contract import resources
@@ -58,6 +56,8 @@ def test_requests_of_the_pages_are_not_recorded() -> None:
         "/_mock/reference",
         "/_mock/openapi.json",
         "/_mock/page/page.js",
+        "/_mock/page/services",
+        "/_mock/page/script",
         "/_mock/requests/1",
     ):
         client.get(path)
@@ -74,6 +74,20 @@ def test_the_overview_is_paginated(client: Client) -> None:
     (older,) = re.findall(r'href="/_mock/(\?before=\d+)"', client.get("/_mock/").text)
     assert list_numbers(client, older) == [*range(10, 0, -1)]
     assert "data-live" not in client.get(f"/_mock/{older}").text
+
+
+def test_arriving_requests_move_no_page(client: Client) -> None:
+    """The page of older requests is the same after new requests, and its links lead on from it."""
+    for number in range(120):
+        client.get(f"/api/v1/r/containers/s-{number}", headers=HEADERS)
+    (older,) = re.findall(r'id="older" href="/_mock/(\?before=\d+)"', client.get("/_mock/").text)
+    before = client.get(f"/_mock/{older}").text
+    for number in range(70):
+        client.get(f"/api/v1/r/containers/t-{number}", headers=HEADERS)
+    after = client.get(f"/_mock/{older}").text
+    links = r'(?:id="request-|id="older" href=")([^"]+)"'
+    assert re.findall(links, after) == re.findall(links, before)
+    assert list_numbers(client, older)[0] == 70
 
 
 @pytest.mark.parametrize(
@@ -124,7 +138,19 @@ def test_a_request_page_has_a_curl_command(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["", "requests/1", "requests/9", "reference", "openapi.json", "page/page.js", "page/nothing.js"]
+    "path",
+    [
+        "",
+        "requests/1",
+        "requests/9",
+        "page/services",
+        "page/services/9",
+        "page/script",
+        "reference",
+        "openapi.json",
+        "page/page.js",
+        "page/nothing.js",
+    ],
 )
 def test_every_page_has_a_strict_policy(client: Client, path: str) -> None:
     """A page loads only files of the server, and cannot be framed."""
@@ -160,9 +186,14 @@ def test_hostile_text_is_escaped() -> None:
     client.get("/api/v1/<script>%00%FF?<script>", headers={"X-<script>": "<script>"})
     client.open("/api/v1/containers", method="<SCRIPT>", data=b"<script>\xff\x00")
     create(client, slug=HOSTILE_TEXT, exposed_port=HOSTILE_TEXT)
-    paths = ("/_mock/", *(f"/_mock/requests/{number}" for number in range(1, 6)))
-    pages = [client.get(path) for path in paths]
-    assert [response.status_code for response in pages] == [200] * 6
+    for stored in client.get("/_mock/services").json["services"]:
+        client.put(f"/api/v1/containers/{quote(stored['id'], safe='')}", json={}, headers=HEADERS)
+    ids = re.findall(r'href="/_mock/page/services/([^"]+)"', client.get("/_mock/page/services").text)
+    assert len(ids) == 3
+    client.post("/_mock/script", json={"status": 500, "slug": HOSTILE_TEXT})
+    paths = ("", "page/services", "page/script", "reference", *(f"requests/{n}" for n in range(1, 9)))
+    pages = [client.get(f"/_mock/{path}") for path in (*paths, *(f"page/services/{key}" for key in ids))]
+    assert {response.status_code for response in pages} == {200}
     for response in pages:
         assert re.findall(r"(?i)<(?:script(?! src=)|img|b>alert)|[\x00\x1b\u202e]", response.text) == []
     assert r"\u202e\x00\x1b[2J" in pages[0].text
@@ -185,27 +216,13 @@ def test_only_packaged_tokens_are_shown() -> None:
     caller = {"name": "me", "kind": "sk", "teams": ["red"], "token": "sk-mine-0123456789"}
     own = create_app(callers={"teams": CALLERS["teams"], "callers": [caller]}).test_client()
     assert RED in packaged.get("/_mock/").text
-    assert f'data-token="{RED}"' in packaged.get("/_mock/reference").text
+    assert f'name="token" value="{RED}"' in packaged.get("/_mock/reference").text
     assert "<b>me</b>" in own.get("/_mock/").text
-    assert 'data-token=""' in own.get("/_mock/reference").text
+    assert 'name="token" value=""' in own.get("/_mock/reference").text
     assert [caller["token"] in own.get(path).text for path in ("/_mock/", "/_mock/reference")] == [
         False,
         False,
     ]
-
-
-def test_the_forms_change_the_mock(client: Client) -> None:
-    """A form sets a status or deletes services or requests, and redirects to the page."""
-    service = create(client).json["id"]
-    response = client.post(
-        f"/_mock/page/services/{service}", data={"status": "deploying"}, headers=SAME_ORIGIN
-    )
-    assert (response.status_code, response.headers["Location"]) == (303, f"/_mock/#service-{service}")
-    assert client.get("/_mock/services").json["services"][0]["service_status"] == "deploying"
-    assert client.post("/_mock/page/delete-services", headers=SAME_ORIGIN).status_code == 303
-    assert client.post("/_mock/page/delete-requests", headers=SAME_ORIGIN).status_code == 303
-    health = client.get("/_mock/health").json
-    assert (health["services"], health["requests"]) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -232,74 +249,15 @@ def test_a_form_of_another_origin_is_refused(client: Client, headers: dict[str, 
     assert client.get("/_mock/health").json["services"] == (1 if status == 403 else 0)
 
 
-@pytest.mark.parametrize("body", [b"", b"status=asleep", b"status=%FF%00", b"\xff", b"status"])
-def test_an_unknown_status_is_refused(client: Client, body: bytes) -> None:
-    """The response lists the known statuses."""
-    response = client.post(
-        f"/_mock/page/services/{create(client).json['id']}", data=body, headers=SAME_ORIGIN
-    )
-    assert (response.status_code, "running" in response.json["detail"]) == (400, True)
-
-
-@pytest.mark.parametrize("store", ["memory", "sqlite"])
-def test_an_odd_id_is_unknown(tmp_path: Any, store: str) -> None:
-    """NUL, bytes that are no text and line breaks are unknown ids in any store."""
-    address = store if store == "memory" else f"sqlite:///{tmp_path}/services.db"
-    client = create_app(store=address).test_client()
-    for odd in ("%00", "%FF", "%0A", "a" * 5000):
-        assert (
-            client.post(
-                f"/_mock/page/services/{odd}", data={"status": "running"}, headers=SAME_ORIGIN
-            ).status_code
-            == 404
-        )
-
-
-def test_services_are_shown_with_their_current_status(client: Client) -> None:
-    """The newest hundred services are shown with team, type and status."""
-    for number in range(103):
-        create(client, slug=f"s-{number}")
-    newest = client.get("/_mock/services").json["services"][-1]["id"]
-    client.post(f"/_mock/services/{newest}/deploy", json={"seconds": 60})
-    first = re.search(r'<li id="service-.*?</p>', client.get("/_mock/").text, re.DOTALL)
-    assert first
-    assert re.sub(r"<[^>]*>", "", first[0]).split() == ["s-102", "red", "·", "deployed", "deploying"]
-    client.post("/_mock/clock", json={"advance": 60})
-    text = client.get("/_mock/").text
-    assert text.count('<li id="service-') == 100
-    assert "103, the newest 100" in text
-    assert '<span class="state running">running</span>' in text
-
-
-def test_the_document_has_the_contract_and_the_read_back(client: Client) -> None:
-    """The only server of the document is the mock itself."""
-    document = client.get("/_mock/openapi.json").json
-    assert document["servers"] == [{"url": "/api/v1"}]
-    assert set(document["paths"]) == {"/containers", "/containers/{serviceId}", "/r/containers/{serviceSlug}"}
-    assert document["components"]["schemas"]["ServiceCreate"]["properties"]["service_slug"]
-
-
-def test_a_document_with_dates_is_served_as_json() -> None:
-    """Dates become text, and keys of other types are omitted."""
-    spec = resources.read_yaml(resources.find_resource("spec/openapi.yaml"))
-    assert isinstance(spec, dict)
-    day = date(2026, 1, 2)
-    client = create_app(spec={**spec, "x-day": day, "x-odd": {day: 1, 2: "\ud800"}}).test_client()
-    document = json.loads(client.get("/_mock/openapi.json").data)
-    assert (document["x-day"], document["x-odd"]) == ("2026-01-02", {"2": "\ud800"})
-
-
 def test_static_files_are_revalidated(client: Client) -> None:
     """A browser that has the file gets a 304."""
-    response = client.get("/_mock/page/swagger-ui-bundle.js")
+    response = client.get("/_mock/page/reference.js")
     assert (response.status_code, response.mimetype, response.headers["Cache-Control"]) == (
         200,
         "text/javascript",
         "no-cache",
     )
-    revalidation = client.get(
-        "/_mock/page/swagger-ui-bundle.js", headers={"If-None-Match": response.headers["ETag"]}
-    )
+    revalidation = client.get("/_mock/page/reference.js", headers={"If-None-Match": response.headers["ETag"]})
     assert (revalidation.status_code, revalidation.data) == (304, b"")
 
 
@@ -355,18 +313,15 @@ def test_a_proxy_has_pages_without_services() -> None:
     assert ("proxy of http://x" in text, 'id="services"' in text) == (True, False)
     assert client.get("/_mock/openapi.json").json["servers"] == [{"url": "/api/v1"}]
     assert client.get("/_mock/reference").status_code == 200
-    assert client.post("/_mock/page/delete-services", headers=SAME_ORIGIN).status_code == 303
-    assert (
-        client.post("/_mock/page/services/x", data={"status": "running"}, headers=SAME_ORIGIN).status_code
-        == 404
-    )
+    own = {rule.rule for rule in app.url_map.iter_rules()}
+    assert {path for path in own if "service" in path or "script" in path} == set()
 
 
 def test_creating_an_app_reads_no_page_file(monkeypatch: pytest.MonkeyPatch) -> None:
     """Templates, scripts and styles are read on the first view."""
     reads: list[str] = []
     monkeypatch.setattr(Flask, "create_jinja_environment", lambda _: reads.append("jinja"))
-    monkeypatch.setattr(swagger_ui, "read_file", reads.append)
+    monkeypatch.setattr(renderer, "read_static_file", reads.append)
     create_app()
     assert reads == []
 

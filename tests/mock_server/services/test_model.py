@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC
-from itertools import cycle
+from itertools import cycle, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +117,13 @@ class StoreMachine(RuleBasedStateMachine):
         """`newest` returns the last services, newest first, and `count` their number."""
         result = self._run(lambda transaction: (transaction.newest(limit), transaction.count()))
         assert repr(result) == repr((self.model[::-1][:limit], len(self.model)))
+
+    @rule(limit=st.integers(1, 4), before=IDS)
+    def newest_before(self, limit: int, before: str) -> None:
+        """`newest` before a service returns those that are older; before an unknown one, none."""
+        older = list(takewhile(lambda service: service.id != before, self.model))
+        expected = older[::-1][:limit] if len(older) < len(self.model) else []
+        assert repr(self._run(lambda transaction: transaction.newest(limit, before))) == repr(expected)
 
     def _find_by_slug(self, team: str, slug: str) -> list[Service]:
         return [s for s in self.model if s.team == team and isinstance(s.slug, str) and s.slug == slug]

@@ -1,0 +1,70 @@
+"""Advice: what to change in the deployment, for a finding in one sentence."""
+
+from contract_tests.results.findings import Finding
+from contract_tests.results.judge import REDIRECTED, SERVER_ERROR
+
+_VERBS = {"createContainer": "create", "updateContainer": "update"}
+_POINT_AT_LOG = "The log of the deployment has the cause."
+_KEPT_RULES = ("update-keeps-omitted", "external-credential-null-keeps", "slug-immutable")
+
+
+def suggest_change(finding: Finding) -> str:
+    """Return what to change so that the finding goes away."""
+    status = finding.exchanges[-1].status if finding.exchanges else 0
+    if status >= 500 or finding.reason == SERVER_ERROR:
+        return f"Handle this request without a server error: {_name_reaction(finding)}. {_POINT_AT_LOG}"
+    if finding.case.layer == "race":
+        return _suggest_for_race(finding)
+    if finding.differences:
+        return _suggest_for_readback(finding)
+    if finding.reason == REDIRECTED:
+        return "Serve the operation at this path, without a redirect."
+    if 200 <= status < 300:
+        accepted = finding.case.expect != "refuse"
+        return f"Respond with {finding.expected}." if accepted else f"{_capitalize(_name_reaction(finding))}."
+    if finding.case.expect == "refuse":
+        wanted = " or ".join(map(str, finding.rule.exact_status))
+        return f"Keep the refusal, but respond with {wanted or 'a 4xx'} in place of {status}."
+    return f"Accept {_name_request(finding)}; the body of the response may say which check refuses it."
+
+
+def _suggest_for_race(finding: Finding) -> str:
+    if finding.operation == "createContainer":
+        return (
+            "Check and store the slug in one step, for example with a unique index, and refuse all creates "
+            "but one with any 4xx."
+        )
+    return "Apply concurrent updates one after another, for example under a lock of the stored service."
+
+
+def _suggest_for_readback(finding: Finding) -> str:
+    names = ", ".join(difference[0] for difference in finding.differences)
+    if finding.rule.id in _KEPT_RULES:
+        return f"Keep the stored value of {names} in an update that does not change it."
+    if names == "id":
+        return "Show the service with the id that its create returned."
+    return f"Store {names} as the accepted request says, and show that value."
+
+
+def _name_reaction(finding: Finding) -> str:
+    """Return the correct reaction as an instruction."""
+    if finding.case.expect == "accept":
+        return f"accept {_name_request(finding)}"
+    if finding.case.expect == "open":
+        return f"accept or refuse {_name_request(finding)}, as you choose"
+    statuses = " or ".join(map(str, finding.rule.exact_status)) or "any 4xx"
+    return f"respond with {statuses} to {_name_request(finding)}, and store nothing"
+
+
+def _name_request(finding: Finding) -> str:
+    """Return the request in question, with the value that was sent if there is one."""
+    verb = _VERBS.get(finding.operation, "request")
+    article = "an" if verb == "update" else "a"
+    example = next(iter(finding.examples), None)
+    if finding.story or example is None or not example.received:
+        return f"such {article} {verb}"
+    return f"{article} {verb} with {example.sent}"
+
+
+def _capitalize(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,64 @@
+"""What a report says to change."""
+
+from dataclasses import replace
+
+import pytest
+
+from contract_tests.reports.advice import suggest_change
+from contract_tests.results.findings import Finding
+from contract_tests.results.judge import SERVER_ERROR
+from contract_tests.results.verdict import Report
+
+
+def _find(report: Report, rule: str, layer: str) -> Finding:
+    return next(f for f in report.findings if f.rule.id == rule and layer in f.layers)
+
+
+def _answer(finding: Finding, status: int) -> Finding:
+    return replace(
+        finding, exchanges=(*finding.exchanges[:-1], replace(finding.exchanges[-1], status=status))
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "layer", "change"),
+    [
+        (
+            "exposed-port-range",
+            "cases",
+            "Respond with any 4xx to an update with exposed_port 0, and store nothing.",
+        ),
+        ("team-scope", "lifecycle", "Respond with any 4xx to such an update, and store nothing."),
+        ("slug-unique", "race", "Check and store the slug in one step, for example with a unique index"),
+    ],
+)
+def test_accepted_request_is_to_be_refused(report: Report, rule: str, layer: str, change: str) -> None:
+    """The advice names the value to refuse, or how creates at the same moment exclude each other."""
+    assert suggest_change(_find(report, rule, layer)).startswith(change)
+
+
+def test_server_error_is_to_be_handled(report: Report) -> None:
+    """The advice for a server error says how the request is to be answered instead, and where the cause is."""
+    finding = _answer(_find(report, "exposed-port-range", "cases"), 500)
+    assert suggest_change(replace(finding, reason=SERVER_ERROR)) == (
+        "Handle this request without a server error: respond with any 4xx to an update with exposed_port 0, "
+        "and store nothing. The log of the deployment has the cause."
+    )
+
+
+def test_wrong_status_keeps_the_refusal(report: Report) -> None:
+    """The advice for a refusal with another status names both statuses."""
+    finding = _answer(_find(report, "exposed-port-range", "cases"), 409)
+    rule = replace(finding.rule, status=(400,), status_grade="documented")
+    assert suggest_change(replace(finding, rule=rule)) == (
+        "Keep the refusal, but respond with 400 in place of 409."
+    )
+
+
+def test_readback_names_the_property_to_keep(report: Report) -> None:
+    """The advice for a changed value names the property."""
+    finding = _find(report, "exposed-port-range", "cases")
+    changed = replace(finding, differences=(("gpu_count", "0", "1"),))
+    assert suggest_change(changed) == "Store gpu_count as the accepted request says, and show that value."
+    kept = replace(changed, rule=replace(finding.rule, id="update-keeps-omitted"))
+    assert suggest_change(kept) == "Keep the stored value of gpu_count in an update that does not change it."
