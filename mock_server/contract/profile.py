@@ -9,6 +9,7 @@ from mock_server.contract import resources
 from mock_server.contract.choices import Choices, Option, usual_options
 from mock_server.contract.model import Operation, Rule
 from mock_server.contract.resources import UnusableFileError
+from mock_server.contract.suggestions import suggest_name
 
 #: A file, or its content; None stands for the usual options.
 ProfileSource = Path | Mapping[str, Any] | None
