@@ -14,6 +14,18 @@ from mock_server.server.front import BODY_TIMEOUT_SECONDS
 Command = Callable[..., Any]
 Options = TypeVar("Options")
 FILE = click.Path(path_type=Path)
+_MAX_SECONDS = 24 * 3600
+
+
+class _Seconds(click.FloatRange):
+    """A time limit; `click.FloatRange` takes `nan` too."""
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> Any:
+        seconds = super().convert(value, param, context)
+        return seconds if seconds == seconds else self.fail("nan is no number of seconds", param, context)
+
+
+SECONDS = _Seconds(0, _MAX_SECONDS, min_open=True)
 
 
 def to_frozenset(
@@ -36,7 +48,7 @@ _LISTEN_OPTIONS = (
         "--body-timeout",
         default=BODY_TIMEOUT_SECONDS,
         show_default=True,
-        type=click.FloatRange(0, min_open=True),
+        type=SECONDS,
         help="Seconds in which the body of a request must arrive, and the next part of a response be read.",
     ),
     click.option(

@@ -8,7 +8,14 @@ from typing import Any
 import click
 
 from mock_server.cli.errors import report_cli_errors
-from mock_server.cli.options import FILE, build_options, exit_on_signals, listen_options, to_frozenset
+from mock_server.cli.options import (
+    FILE,
+    SECONDS,
+    build_options,
+    exit_on_signals,
+    listen_options,
+    to_frozenset,
+)
 from mock_server.contract import lint
 from mock_server.contract.model import BASE_PATH
 from mock_server.contract.resources import VERSION
@@ -18,8 +25,8 @@ from mock_server.server.greeting import print_when_ready, warn_of_open_control
 from mock_server.server.process import ServerOptions, exit_with_parent, reserve_port, run_server
 from mock_server.server.request_log import log_request
 
-#: Requests that may be on their way to the upstream at the same time.
-_THREADS = 64
+#: Requests that may be on their way at the same time. An idle thread costs little, and others wait for none.
+_THREADS = 500
 
 
 @click.command()
@@ -43,7 +50,7 @@ _THREADS = 64
     "--timeout",
     default=30.0,
     show_default=True,
-    type=click.FloatRange(0, min_open=True),
+    type=SECONDS,
     help="Seconds to wait for the upstream.",
 )
 @click.option(

@@ -126,7 +126,7 @@ def parse_step(options: Any, operations: tuple[str, ...], callers: tuple[str, ..
         raise ValueError(f"a step: expected an object of {', '.join(_PROPERTIES)}")  # noqa: TRY004
     for name in options:
         if name not in _PROPERTIES:
-            close = get_close_matches(name, _PROPERTIES, n=1)
+            close = get_close_matches(name[:40], _PROPERTIES, n=1)
             hint = f"did you mean {close[0]}?" if close else f"available: {', '.join(_PROPERTIES)}"
             raise ValueError(f"{_format(name)}: unknown property; {hint}")
     _check_choice(options, "operation", operations)
@@ -170,7 +170,10 @@ def _check_combination(
 
 
 def _format(value: object) -> str:
-    text = ascii(value)
+    try:
+        text = ascii(value)
+    except RecursionError:
+        return "a deeply nested value"
     return text if len(text) < 60 else text[:57] + "..."
 
 

@@ -102,6 +102,7 @@ def files(tmp_path: Path) -> Path:
     """Return a folder of unusable files."""
     (tmp_path / "broken.yaml").write_text("a: [", encoding="utf-8")
     (tmp_path / "list.yaml").write_text("- a", encoding="utf-8")
+    os.mkfifo(tmp_path / "pipe")
     (tmp_path / "latin.yaml").write_bytes(b"caf\xe9: 1")
     spec = load("spec/openapi.yaml")
     spec["components"]["schemas"]["ExposedPort"]["multipleOf"] = 2
@@ -125,6 +126,7 @@ UNUSABLE = {
     "callers-no-callers": (["--callers", "list.yaml"], "not a mapping"),
     "callers-no-team": (["--callers", "no-token.yaml"], "caller 1: teams: got []"),
     "unknown-rule": (["--disable-rule", "slug-uniqe"], "did you mean slug-unique"),
+    "pipe": (["--callers", "pipe"], "pipe: a pipe, which can be read once only; name a file"),
     "unknown-host": (["--host", "host.invalid"], "choose another with --host"),
 }
 

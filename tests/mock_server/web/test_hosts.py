@@ -24,6 +24,8 @@ FOREIGN = [
     "a@127.0.0.1",
     "[",
     "a b",
+    "xn--.test",
+    "xn--a.localhost",
 ]
 
 
@@ -44,11 +46,23 @@ def test_other_names_are_foreign(host: str) -> None:
 def test_the_control_plane_is_closed_to_foreign_names(host: str) -> None:
     """API and page of the control plane are refused under a foreign name; the contract is served under each."""
     app = create_app()
-    client = Client(app)
+    client = Client(app, use_cookies=False)
     for path in ("/_mock/services", "/_mock/", "/_mock/page/page.js"):
         assert client.get(path, headers={"Host": host}).status_code == 403
     assert client.get("/api/v1/r/containers/a", headers={"Host": host}).status_code == 401
     assert client.get("/_mock/services").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["//_mock/services", "///_mock/"])
+def test_more_slashes_open_nothing(path: str) -> None:
+    """Flask reads several slashes at the start as one, and so does the check of the name."""
+    client = Client(create_app())
+    statuses = [
+        client.get(environ_overrides={"PATH_INFO": path}, headers={"Host": host}).status_code
+        for host in ("evil.example", "localhost")
+    ]
+    assert statuses == [403, 200]
+    assert client.get("/_mock/journal").json["count"] == 0
 
 
 def test_an_allowed_name_opens_the_control_plane() -> None:
