@@ -28,9 +28,9 @@ class Front:
 
     A body has to arrive within `body_timeout` seconds, and the client has to read each part of a long response within
     as many; else the connection is closed. Of a longer body than `max_bytes` only the beginning is handed on; None
-    keeps all of it, and refuses one over 64 MiB. Without `threads`, and for a path that is `quick`, the app is called
-    on the event loop. Else it is called in a thread, and may stream; a request that finds none free within
-    `queue_timeout` seconds gets a 503.
+    keeps all of it in a file, and refuses one over `max_file_bytes`. Without `threads`, and for a path that is `quick`,
+    the app is called on the event loop. Else it is called in a thread, and may stream; a request that finds none free
+    within `queue_timeout` seconds gets a 503.
     """
 
     def __init__(
@@ -39,11 +39,13 @@ class Front:
         *,
         body_timeout: float,
         max_bytes: int | None = None,
+        max_file_bytes: int = MAX_DRAIN_BYTES,
         threads: int = 0,
         queue_timeout: float | None = None,
         quick: Callable[[str], bool] = lambda _path: False,
     ) -> None:
         self._app, self._body_timeout, self._max_bytes = app, body_timeout, max_bytes
+        self._max_read = max_file_bytes if max_bytes is None else MAX_DRAIN_BYTES
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="front") if threads else None
         self._quick = quick
         self._free_threads, self._queue_timeout = asyncio.Semaphore(threads), queue_timeout
@@ -81,7 +83,7 @@ class Front:
             return 0, None  # without a body there is no deadline
         try:
             async with asyncio.timeout(self._body_timeout):
-                while size <= MAX_DRAIN_BYTES:
+                while size <= self._max_read:
                     message = await receive()
                     if message["type"] != "http.request":
                         return size, problem_response(
@@ -99,8 +101,10 @@ class Front:
         except OSError as error:  # of the temporary file
             detail = f"the body cannot be kept: {error.strerror}; try again"
             return size, problem_response(503, detail, (), CLOSE)
-        if size > MAX_DRAIN_BYTES and self._max_bytes is None:
-            detail = f"the body: got more than {MAX_DRAIN_BYTES} bytes, expected at most as many"
+        if size > self._max_read and self._max_bytes is None:
+            detail = (
+                f"the body: got more than {self._max_read} bytes, expected at most {self._max_read} bytes"
+            )
             return size, problem_response(413, detail, (), CLOSE)
         body.seek(0)
         return size, None

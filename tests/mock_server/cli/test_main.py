@@ -11,10 +11,14 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import click
 import pytest
 import yaml
 
 from mock_server import __version__
+from mock_server.cli.main import main
+from mock_server.cli.options import SECONDS
+from mock_server.cli.proxy import proxy
 from mock_server.contract import export
 from tests.support.fixture_player import ROOT, load
 from tests.support.processes import MOCK, mock_server, post, run
@@ -146,6 +150,15 @@ def test_an_invalid_option_is_reported_on_one_line(files: Path, arguments: list[
     )
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert message in result.stderr
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "1e300", "0", "-1"])
+def test_a_time_limit_is_a_number_of_seconds(seconds: str) -> None:
+    """With a limit that no timer takes, every request would fail."""
+    with pytest.raises(click.BadParameter):
+        SECONDS.convert(seconds, None, None)
+    types = {parameter.name: parameter.type for parameter in (*main.params, *proxy.params)}
+    assert [types[name] for name in ("body_timeout", "timeout")] == [SECONDS] * 2
 
 
 def test_a_used_port_is_reported_on_one_line() -> None:

@@ -13,7 +13,6 @@ import pytest
 
 from mock_server import create_app
 from mock_server.app.options import MockOptions
-from mock_server.server import front as front_module
 from mock_server.server import process
 from mock_server.server.front import Front
 from mock_server.server.process import ServerOptions
@@ -137,15 +136,14 @@ def test_the_app_gets_the_start_of_the_body_and_its_whole_size(max_bytes: int | 
 def test_a_body_without_a_limit_is_refused_when_it_fills_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """A body over the bound becomes a 413, and one that the disk has no room for a 503."""
     environs: list[dict[str, Any]] = []
-    monkeypatch.setattr(front_module, "MAX_DRAIN_BYTES", 4)
-    send_through(keep_environ(environs), b"abc", b"d", max_bytes=None)
-    send_through(keep_environ(environs), b"abc", b"de", max_bytes=None)
+    send_through(keep_environ(environs), b"abc", b"d", max_file_bytes=4)
+    send_through(keep_environ(environs), b"abc", b"de", max_file_bytes=4)
 
     def fail(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(tempfile.SpooledTemporaryFile, "write", fail)
-    send_through(keep_environ(environs), b"abc", b"d", max_bytes=None)
+    send_through(keep_environ(environs), b"abc", b"d", max_file_bytes=4)
     problems = [environ.get(FRONT_PROBLEM) for environ in environs]
     assert [problem and problem.status for problem in problems] == [None, 413, 503]
 
