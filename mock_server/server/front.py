@@ -28,7 +28,7 @@ class Front:
 
     A body has to arrive within `body_timeout` seconds, and the client has to read each part of a long response within
     as many; else the connection is closed. Of a longer body than `max_bytes` only the beginning is handed on; None
-    keeps all of it in a file, and refuses one over `max_file_bytes`. Without `threads`, and for a path that is `quick`,
+    keeps all of it in a file, and refuses one over `max_file_bytes`. Without `threads`, and for a `quick` path,
     the app is called on the event loop. Else it is called in a thread, and may stream; a request that finds none free
     within `queue_timeout` seconds gets a 503.
     """
