@@ -44,7 +44,13 @@ mutants: .venv/dev  ## Break the contract in every mechanical way; each mutant m
 test: .venv/dev  ## Run the fast tests, in about two minutes
 	$(BIN)/python -m pytest -n auto -m 'not slow and not exhaustive'
 
-test-all: .venv/dev  ## Run all tests but the exhaustive ones, in about fifteen minutes
+tests/support/node/node_modules/.package-lock.json: tests/support/node/package.json
+	@if command -v npm >/dev/null; then \
+	  cd tests/support/node && npm install --no-package-lock --no-audit --no-fund --loglevel=error \
+	  || echo 'The npm packages cannot be installed: the test of the TypeScript client is skipped'; \
+	else echo 'Node is not installed: the test of the TypeScript client is skipped'; fi
+
+test-all: .venv/dev tests/support/node/node_modules/.package-lock.json  ## Run all tests but the exhaustive ones, in about fifteen minutes
 	$(BIN)/python -m pytest -n auto -m 'not exhaustive'
 
 test-exhaustive: .venv/dev  ## Plant every fault in the mock and play every seed of hostility, in about twenty minutes
@@ -94,4 +100,4 @@ soak: .venv/bench  ## Fuzz the mock for an hour and write its memory to docs/soa
 	$(BIN)/python -m benchmarks.suites.soak $(ARGS)
 
 clean:  ## Remove everything that the other targets made
-	rm -rf .venv .lint/node_modules benchmarks/node_modules dist build reports .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .lint/node_modules benchmarks/node_modules tests/support/node/node_modules dist build reports .pytest_cache .mypy_cache .ruff_cache .hypothesis

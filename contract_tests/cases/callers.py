@@ -130,7 +130,7 @@ def build_caller_pool(callers: Iterable[Caller]) -> CallerPool:
 
 
 def load_callers(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Caller, ...]:
-    """Read a callers file like ``fixtures/callers.yaml``; raise CallersError if it is unusable.
+    """Read a callers file as ``mock-server callers`` prints it; raise CallersError if it is unusable.
 
     A token is given by ``token_env`` (a variable's name), ``token_file`` (a path beside the file) or ``token``.
     """
@@ -140,7 +140,7 @@ def load_callers(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[C
     except OSError as error:
         raise CallersError(f"{path}: {error.strerror}; name a file of callers with --callers") from None
     except ValueError as error:
-        raise CallersError(f"{error}; see fixtures/callers.yaml for an example") from None
+        raise CallersError(f"{error}; `mock-server callers` prints an example") from None
     teams = document.get("teams") or {}
     callers = tuple(_parse_caller(path, entry, teams, environ) for entry in document["callers"])
     _check_distinct(path, callers)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from contract_tests.cli.errors import report_usage_errors
+from contract_tests.cli.errors import create_report_folder, report_usage_errors
 from contract_tests.cli.run import end_with_report, write_report_folder
 from contract_tests.contract.rules import Catalogue, load_catalogue
 from contract_tests.contract.spec import load_spec
@@ -37,7 +37,7 @@ def check(recording: Path, *, strict: bool, folder: Path | None) -> None:
         catalogue = load_catalogue()
         observations = _judge_file(recording, catalogue)
         if folder:
-            folder.mkdir(parents=True, exist_ok=True)
+            create_report_folder(folder)
     rows, findings = decide_verdicts(Aggregate.of(observations), catalogue, {}, strict=strict)
     unseen = "nothing in the recording shows it"
     report = Report(

@@ -5,6 +5,7 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -48,6 +49,15 @@ def report_usage_errors() -> Iterator[None]:
         yield
     except (CallersError, TargetError, WaiversError, ValueError, OSError) as error:
         exit_with(str(error), 2)
+
+
+def create_report_folder(folder: Path) -> None:
+    """Create the folder of ``--report``; raise ValueError, which names the option, if it cannot be created."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ValueError(f"--report {folder}: {reason}; name a folder that can be written") from error
 
 
 @contextmanager

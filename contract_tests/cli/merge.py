@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from contract_tests.cli.errors import exit_with, report_usage_errors
+from contract_tests.cli.errors import create_report_folder, exit_with, report_usage_errors
 from contract_tests.cli.run import end_with_report, write_report_folder
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.results.verdict import Report
@@ -25,7 +25,7 @@ def merge(folders: tuple[Path, ...], *, folder: Path | None, quiet: bool) -> Non
     """
     with report_usage_errors():
         if folder:
-            folder.mkdir(parents=True, exist_ok=True)
+            create_report_folder(folder)
         if folder and any(path.is_dir() and folder.samefile(path) for path in folders):
             raise ValueError(f"--report {folder} is one of the runs to merge; name another folder")
         state = merge_states([load_state(path) for path in folders])

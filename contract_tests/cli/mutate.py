@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from contract_tests.cli.errors import report_target_errors, report_usage_errors
+from contract_tests.cli.errors import create_report_folder, report_target_errors, report_usage_errors
 from contract_tests.targets.base import TargetError
 from contract_tests.targets.control_hook import CONTROL_HOOK_HELP
 
@@ -40,6 +40,8 @@ def mutate(**options: Any) -> None:
     from contract_tests.mutation.session import open_session
 
     with report_usage_errors(), report_target_errors():
+        if options["folder"] and not options["listing"]:
+            create_report_folder(options["folder"])
         session = open_session(options["target"], spec=options["spec"], control_hook=options["control_hook"],
                            equivalent=options["equivalent"])  # fmt: skip
         planted = load_faults(options["faults"]) if options["faults"] else ()

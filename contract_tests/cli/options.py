@@ -69,7 +69,9 @@ class Shard(click.ParamType[tuple[int, int]]):
 _TARGET_OPTIONS = (
     click.option("--target", help="Base URL (https://host/api/v1), or wsgi:module:factory."),
     click.option(
-        "--callers", type=click.Path(path_type=Path), help="File of callers, like fixtures/callers.yaml."
+        "--callers",
+        type=click.Path(path_type=Path),
+        help="File of callers; `mock-server callers` prints one.",
     ),
     click.option(
         "--spec", type=click.Path(path_type=Path), help="Another openapi.yaml, with its rules.yaml beside it."

@@ -15,7 +15,12 @@ from typing import Any, NoReturn, TextIO
 import click
 
 from contract_tests.cases.model import LAYERS, Layer
-from contract_tests.cli.errors import exit_with, report_target_errors, report_usage_errors
+from contract_tests.cli.errors import (
+    create_report_folder,
+    exit_with,
+    report_target_errors,
+    report_usage_errors,
+)
 from contract_tests.cli.options import Duration, PerSecond, Shard, add_target_options, open_command_executor
 from contract_tests.cli.progress import RunTotals, announce_resumed, announce_wait, show_progress
 from contract_tests.cli.resume import is_finished, options_to_json, restore_options
@@ -222,7 +227,7 @@ def _lock_folder(folder: Path | None) -> Iterator[None]:
     except Timeout:
         exit_with(f"another run reports to {folder}; wait for it, or name another folder", 2)
     except OSError as error:
-        exit_with(_format_os_error(error, str(folder / "lock")), 2)
+        exit_with(f"--report: {_format_os_error(error, str(folder / 'lock'))}", 2)
     try:
         yield
     finally:
@@ -240,7 +245,7 @@ def _prepare_run(
     """
     folder: Path | None = options["folder"]
     if folder:
-        folder.mkdir(parents=True, exist_ok=True)
+        create_report_folder(folder)
     log_path = folder / "ledger.jsonl" if folder else None
     executor = open_command_executor(options, CreatedLog(log_path, resumed=state is not None))
     if not options["quiet"]:

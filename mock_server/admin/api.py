@@ -10,13 +10,16 @@ from flask import Flask, request
 
 from mock_server.admin.origin import is_from_another_site
 from mock_server.admin.scenario_api import ScenarioApi
-from mock_server.contract.model import Contract
+from mock_server.contract.model import Contract, Operation
+from mock_server.contract.property_names import UnknownProperty
 from mock_server.contract.resources import VERSION
+from mock_server.contract.suggestions import suggest_name, suggestion_suffix
 from mock_server.pipeline.mock import Mock
 from mock_server.services.lifecycle import with_current_status, without_pending_transition
 from mock_server.services.model import STATUSES, IdTakenError, Service, SlugTakenError
 from mock_server.services.readback import service_to_json
 from mock_server.validation import schema
+from mock_server.validation.ignored import MAX_REMARKS, format_place
 from mock_server.validation.schema_messages import format_value
 from mock_server.web import responses
 from mock_server.web.flask_responses import send_response
@@ -28,6 +31,10 @@ from mock_server.web.wsgi import RAW_REQUEST
 _ANOTHER_SITE = (
     "a page of another site sent this; the control plane takes it from programs and from its own page"
 )
+#: Properties of a seeded service beside those of a create.
+_SEED_PROPERTIES = ("team", "status", "id")
+#: Begins the names of Flask's endpoints.
+_ENDPOINT_PREFIX = "control-"
 #: Path below the prefix, methods, and endpoint.
 Route = tuple[str, tuple[str, ...], Callable[..., Response]]
 
@@ -60,7 +67,8 @@ class _JournalApi:
                 return f"{name}: unknown filter; available: {', '.join(filters)}"
         rule, operation, status = filters["rule"], filters["operation"], filters["status"]
         if rule is not None and rule not in self._contract.rules:
-            return f"rule: got {rule!r}, expected the id of a rule of the contract"
+            hint = suggestion_suffix(rule, self._contract.rules)
+            return f"rule: got {rule!r}, expected the id of a rule of the contract{hint}"
         operations = [*(each.id for each in self._contract.operations), "readContainer"]
         if operation is not None and operation not in operations:
             return f"operation: got {operation!r}, expected one of {', '.join(operations)}"
@@ -103,7 +111,10 @@ class _ServicesApi:
         return responses.json_response(200, {"removed": removed})
 
     def seed(self) -> Response:
-        """Store a service: the body of a create, and optionally `team` (label or id), `status` and `id`."""
+        """Store a service: the body of a create, and optionally `team` (label or id), `status` and `id`.
+
+        An unknown property is refused, since a seeded service is not what its author wants without it.
+        """
         create = next((o for o in self._mock.contract.operations if o.id == "createContainer"), None)
         if create is None or create.body is None:
             return responses.problem_response(501, "the contract has no createContainer")
@@ -112,6 +123,9 @@ class _ServicesApi:
             return responses.refusal_response(refused)
         if not isinstance(body, dict):
             return responses.problem_response(400, "the body: expected one JSON object, the body of a create")
+        problem = _name_unknown_properties(create, body)
+        if problem:
+            return responses.problem_response(400, self._mock.redactor.redact(problem))
         teams = self._mock.callers.teams
         team = str(body.pop("team", next(iter(teams), "")))
         status = body.pop("status", "created")
@@ -178,6 +192,16 @@ def register_journal(app: Flask, contract: Contract, journal: Journal) -> None:
     _add_routes(app, (("health", ("GET",), journal_api.health), *_journal_routes(journal_api)))
 
 
+def list_control_paths(app: Flask) -> list[str]:
+    """Return the methods and paths of the control plane of an app, such as `GET /_mock/services`."""
+    return [
+        f"{method} {rule.rule.translate({ord('<'): '{', ord('>'): '}'})}"
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith(_ENDPOINT_PREFIX)
+        for method in sorted((rule.methods or set()) - {"HEAD"})
+    ]
+
+
 def _journal_routes(journal_api: _JournalApi) -> tuple[Route, ...]:
     return (
         ("journal", ("GET",), journal_api.list_requests),
@@ -189,7 +213,7 @@ def _add_routes(app: Flask, routes: Iterable[Route]) -> None:
     for number, (path, methods, endpoint) in enumerate(routes):
         app.add_url_rule(
             CONTROL_PREFIX + path,
-            f"control-{number}",
+            f"{_ENDPOINT_PREFIX}{number}",
             _make_view(endpoint),
             methods=list(methods),
             provide_automatic_options=False,
@@ -216,6 +240,20 @@ def _json_body() -> Any:
 def _json_body_or_empty() -> Any:
     """Return the JSON body of the current request; no body counts as an empty object."""
     return _json_body() if request.environ[RAW_REQUEST].body else {}
+
+
+def _name_unknown_properties(create: Operation, body: dict[str, Any]) -> str:
+    """Return what is wrong with the names of a service to seed, or an empty text."""
+    unknown = [each for each in create.properties.iter_unknown(body) if each.place not in _SEED_PROPERTIES]
+    return "; ".join(
+        f"{format_place(each.place)}: unknown property, {_suggest_property(each)}"
+        for each in unknown[:MAX_REMARKS]
+    )
+
+
+def _suggest_property(unknown: UnknownProperty) -> str:
+    known = sorted(unknown.known) + [*_SEED_PROPERTIES] * (unknown.place == unknown.name)
+    return suggest_name(unknown.name, known) or f"available: {', '.join(known)}"
 
 
 def _invalid_status(status: object) -> Response:

@@ -47,6 +47,8 @@ def request_row(journal: Journal, entry: JournalEntry) -> dict[str, Any]:
         "caller": escape_invisible(entry.caller),
         "status": entry.status,
         "rules": entry.rules,
+        "ignored": entry.ignored,
+        "injected": entry.injected,
     }
 
 

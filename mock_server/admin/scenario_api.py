@@ -75,7 +75,8 @@ class ScenarioApi:
         if self._mock.callers.any_token:
             callers += ("any-jwt", "any-sk", "any-dk", "any-ak")
         try:
-            steps = [parse_step(entry, self._operations, callers) for entry in entries]
+            rules = self._mock.contract.rules
+            steps = [parse_step(entry, self._operations, callers, rules) for entry in entries]
         except ValueError as error:
             return responses.problem_response(400, self._mock.redactor.redact(str(error)))
         if not self._script.add(steps):

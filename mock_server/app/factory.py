@@ -15,7 +15,7 @@ import uuid_utils
 from flask import Flask
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from mock_server.admin.api import register_api
+from mock_server.admin.api import list_control_paths, register_api
 from mock_server.admin.pages import register_pages
 from mock_server.admin.scenario_api import ScenarioApi
 from mock_server.app.options import MockOptions
@@ -23,6 +23,7 @@ from mock_server.contract import loader, resources
 from mock_server.contract.model import BASE_PATH, Contract, Operation, Rule
 from mock_server.faults.injector import FaultInjector
 from mock_server.faults.random_faults import RandomFaults
+from mock_server.faults.refusals import Refusals
 from mock_server.faults.script import Script
 from mock_server.pipeline.mock import RULES_IN_CODE, Mock
 from mock_server.services import open_store
@@ -34,7 +35,7 @@ from mock_server.validation.request import Request
 from mock_server.web import responses
 from mock_server.web.flask_responses import send_response
 from mock_server.web.journal import MAX_ENTRIES, Journal
-from mock_server.web.middleware import MAX_DRAIN_BYTES, RequestMiddleware
+from mock_server.web.middleware import CONTROL_PREFIX, MAX_DRAIN_BYTES, RequestMiddleware
 from mock_server.web.redaction import Redactor
 from mock_server.web.responses import HandledResponse, Response
 from mock_server.web.wsgi import RAW_REQUEST
@@ -93,11 +94,12 @@ def build_app(state: AppState, contract: Contract) -> Flask:
         register_api(app, mock, state.journal, scenarios)
         contracts = (contract, _readback_contract())
         register_pages(app, state.journal, contracts, mock=mock, workers=options.workers)
-    app.register_error_handler(HTTPException, _http_error_handler(operations, state.redactor))
+    app.register_error_handler(HTTPException, _http_error_handler(app, operations, state.redactor))
     app.register_error_handler(StoreError, lambda error: send_response(_store_error_response(error)))
     max_bytes = options.max_body if contract.rule_enabled("body-size") else MAX_DRAIN_BYTES
     middleware = RequestMiddleware(
-        app.wsgi_app, state.journal, state.redactor, max_bytes, options.cors, options.log, options.hosts
+        *(app.wsgi_app, state.journal, state.redactor, max_bytes),
+        *(options.cors, options.log, options.hosts, state.callers.find),
     )
     app.wsgi_app = middleware  # type: ignore[method-assign]
     return app
@@ -161,7 +163,8 @@ def _readback_contract() -> Contract:
 def _add_operations(app: Flask, state: AppState, mock: Mock, operations: tuple[Operation, ...]) -> None:
     preferable = frozenset(o.id for o in mock.contract.operations) if state.options.control else frozenset()
     injector = FaultInjector(
-        mock.handle, state.callers, state.store, state.random_faults, state.script, preferable
+        *(mock.handle, state.callers, state.store, state.random_faults, state.script, preferable),
+        *(Refusals(mock.contract, state.options.max_body), mock.contract.rules),
     )
     for operation in operations:
         _add_route(app, injector, operation)
@@ -199,10 +202,11 @@ def _store_error_response(error: StoreError) -> Response:
 
 
 def _http_error_handler(
-    operations: tuple[Operation, ...], redactor: Redactor
+    app: Flask, operations: tuple[Operation, ...], redactor: Redactor
 ) -> Callable[[HTTPException], flask.Response]:
     """Return a handler that gives Flask's own refusals the form of every other refusal."""
-    available = ", ".join(f"{o.method} {BASE_PATH}{o.path}" for o in operations)
+    operation_paths = [f"{o.method} {BASE_PATH}{o.path}" for o in operations]
+    control_paths = list_control_paths(app) or ["none, since the control plane is off (--no-control)"]
 
     def handler(error: HTTPException) -> flask.Response:
         request, status = flask.request, error.code or 500
@@ -213,7 +217,8 @@ def _http_error_handler(
             headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
             detail = f"{path}: got {request.method}, expected {headers['Allow']}"
         elif status == 404:
-            detail = f"{path}: unknown path; available: {available}"
+            available = control_paths if request.path.startswith(CONTROL_PREFIX) else operation_paths
+            detail = f"{path}: unknown path; available: {', '.join(available)}"
         return send_response(responses.problem_response(status, detail, headers=headers))
 
     return handler

@@ -16,11 +16,12 @@ from mock_server.contract import lint, resources
 from mock_server.contract.resources import VERSION
 from mock_server.server.process import ServerOptions, reserve_port, serve_mock
 from mock_server.services.model import MEMORY
+from mock_server.validation.callers import callers_from_environment
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @listen_options
-@click.option("--callers", type=FILE, help="File of known callers, in the form of fixtures/callers.yaml.")
+@click.option("--callers", type=FILE, help="File of known callers; `mock-server callers` prints one.")
 @click.option("--spec", type=FILE, help="OpenAPI document to enforce, with rules.yaml beside it.")
 @click.option("--watch", is_flag=True, help="Reload the contract when its files change.")
 @click.option(
@@ -52,7 +53,7 @@ from mock_server.services.model import MEMORY
     "--workers",
     default=1,
     show_default=True,
-    type=click.IntRange(1),
+    type=click.IntRange(1, 256),
     help="Number of worker processes; more than one needs a shared --store.",
 )
 @click.option("--latency", default="", metavar="TIME", help="Delay every response: 200ms, 50-200ms, 0.1-2s.")
@@ -100,8 +101,19 @@ main.add_command(proxy)
 
 
 @main.command()
-@click.option("--one-of", is_flag=True, help="Two whole schemas in place of if/then/else.")
-@click.option("--openapi", "version", type=click.Choice(["3.0", "3.1"]), default="3.1", show_default=True)
+@click.option(
+    "--one-of",
+    is_flag=True,
+    help="For generators that ignore if/then/else: the body of a create is one of two types, deployed or external.",
+)
+@click.option(
+    "--openapi",
+    "version",
+    type=click.Choice(["3.0", "3.1"]),
+    default="3.1",
+    show_default=True,
+    help="The version of OpenAPI; 3.0 has no if/then/else, so it implies --one-of.",
+)
 @click.option("--json", "as_json", is_flag=True, help="JSON in place of YAML.")
 @report_cli_errors
 def spec(one_of: bool, version: str, as_json: bool) -> None:
@@ -116,6 +128,15 @@ def spec(one_of: bool, version: str, as_json: bool) -> None:
     view = export.export_view(document if isinstance(document, dict) else {}, one_of=one_of, version=version)
     text = json.dumps(view, indent=2) if as_json else yaml.safe_dump(view, sort_keys=False, width=110)
     click.echo(text.rstrip("\n"))
+
+
+@main.command()
+@click.option("--env", "from_environment", is_flag=True, help="Read each token from an environment variable.")
+@report_cli_errors
+def callers(from_environment: bool) -> None:
+    """Print a callers file, for --callers of both commands: the mock's own callers and tokens."""
+    text = resources.read_text(resources.find_resource("fixtures/callers.yaml"))
+    click.echo(callers_from_environment(text) if from_environment else text, nl=False)
 
 
 @main.command()

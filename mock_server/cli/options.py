@@ -1,6 +1,7 @@
 """Options that the mock and the proxy share, and how a command becomes options objects."""
 
 import os
+import re
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -14,6 +15,7 @@ from mock_server.server.front import BODY_TIMEOUT_SECONDS
 Command = Callable[..., Any]
 Options = TypeVar("Options")
 FILE = click.Path(path_type=Path)
+_HOST_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _MAX_SECONDS = 24 * 3600
 
 
@@ -35,6 +37,16 @@ def to_frozenset(
     return frozenset(values)
 
 
+def parse_hosts(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> frozenset[str]:
+    """Return the names of hosts as a set; a name with a scheme, a port or a path would never match."""
+    for value in values:
+        if not _HOST_NAME.fullmatch(value):
+            raise click.BadParameter(f"got {value!r}, expected a name such as mock.example")
+    return frozenset(values)
+
+
 _LISTEN_OPTIONS = (
     click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at."),
     click.option(
@@ -48,14 +60,14 @@ _LISTEN_OPTIONS = (
         "--body-timeout",
         default=BODY_TIMEOUT_SECONDS,
         show_default=True,
-        type=SECONDS,
+        type=click.FloatRange(0, min_open=True),
         help="Seconds in which the body of a request must arrive, and the next part of a response be read.",
     ),
     click.option(
         "--allow-host",
         "hosts",
         multiple=True,
-        callback=to_frozenset,
+        callback=parse_hosts,
         metavar="NAME",
         help="Also allow this registered name in Host under /_mock/ (repeatable).",
     ),

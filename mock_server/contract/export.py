@@ -1,105 +1,113 @@
-"""Export: views of the contract for other tools, with `oneOf` in place of `if/then`, or as OpenAPI 3.0."""
+"""Export: views of the contract for other tools, with `oneOf` in place of `if/then/else`, or as OpenAPI 3.0.
+
+A view keeps the components by name, because generators name their types after them. It has no `x-rules`, and no
+`additionalProperties: true`: that is the default, and the generated types would otherwise accept misspelt names.
+"""
 
 import copy
-from collections.abc import Iterator
 from typing import Any
 
 from mock_server.contract import document
 from mock_server.contract.model import Node
 
+_SCHEMAS = "#/components/schemas/"
+
 
 def export_view(openapi: Node, *, one_of: bool = False, version: str = "3.1") -> Node:
-    """Return a view of the document that accepts the same requests."""
+    """Return a view of the document that accepts the same requests.
+
+    OpenAPI 3.0 knows no `if/then/else`, so that its view always has `oneOf`.
+    """
     if not one_of and version == "3.1":
         return copy.deepcopy(openapi)
-    result = document.inline_references(openapi) if version == "3.0" else copy.deepcopy(openapi)
-    for schema in _iter_body_schemas(result):
-        if "if" in schema:
-            expanded = _expand_conditional(openapi, copy.deepcopy(schema))
-            schema.clear()
-            schema.update(expanded)
+    result: Node = _drop_rules(openapi)
+    schemas = result["components"]["schemas"]
+    for name in [name for name, schema in schemas.items() if "if" in schema]:
+        _expand_conditional(schemas, name)
     return _to_openapi_3_0(result) if version == "3.0" else result
 
 
-def _iter_body_schemas(openapi: Node) -> Iterator[Node]:
-    """Yield the schema of each request body as a mutable part of the document."""
-    for _, _, _, operation in document.iter_operations(openapi):
-        for media in ((operation.get("requestBody") or {}).get("content") or {}).values():
-            schema = media.get("schema") or {}
-            yield document.resolve_reference(openapi, schema["$ref"]) if "$ref" in schema else schema
+def _drop_rules(node: Any) -> Any:
+    """Return a copy of a node without rules and without `additionalProperties: true`."""
+    if isinstance(node, list):
+        return [_drop_rules(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: _drop_rules(value)
+        for key, value in node.items()
+        if key != "x-rules" and (key, value) != ("additionalProperties", True)
+    }
 
 
-def _expand_conditional(openapi: Node, schema: Node) -> Node:
-    """Return a `oneOf` of two complete schemas, one for each outcome of the condition.
+def _expand_conditional(schemas: Node, name: str) -> None:
+    """Replace a conditional component by a `oneOf` of two new ones, one for each outcome of the condition.
 
-    Only one form of condition is supported: a required property with a constant value.
+    Each is named after the values of the deciding property: ExternalServiceCreate, DeployedServiceCreate.
+    Only one form of condition is supported: a required property with a constant value and an enum of its own.
     """
+    schema = schemas[name]
     condition = schema.pop("if")
-    then, otherwise = schema.pop("then", {}), schema.pop("else", {})
-    (name,) = condition["required"]
-    constant = condition["properties"][name]["const"]
-    deciding = schema["properties"][name]
-    if "$ref" in deciding:
-        target = document.resolve_reference(openapi, deciding["$ref"])
-        siblings = {key: value for key, value in deciding.items() if key != "$ref"}
-        deciding = document.merge_nodes(target, siblings)
-    if_true = _merge_required(copy.deepcopy(schema), then)
-    if_false = _merge_required(copy.deepcopy(schema), otherwise)
-    if_true["properties"][name] = {**deciding, "enum": [constant]}
-    if_true["properties"][name].pop("default", None)
-    if_true["required"].append(name)
-    if_false["properties"][name] = {**deciding, "enum": [v for v in deciding["enum"] if v != constant]}
-    return {"description": schema.get("description", ""), "oneOf": [if_true, if_false]}
-
-
-def _merge_required(schema: Node, branch: Node) -> Node:
-    """Add the required properties of a branch, and their rules, to a schema."""
-    rules = {**_required_rules(schema), **_required_rules(branch)}
-    schema["required"] = [*schema.get("required", ()), *branch.get("required", ())]
-    if rules:
-        schema["x-rules"] = {**schema.get("x-rules", {}), "required": rules}
-    return schema
-
-
-def _required_rules(schema: Node) -> Node:
-    rules = schema.get("x-rules", {}).get("required", {})
-    return rules if isinstance(rules, dict) else {}
+    branches = schema.pop("then", {}), schema.pop("else", {})
+    (deciding,) = condition["required"]
+    constant = condition["properties"][deciding]["const"]
+    kind = schema["properties"][deciding]["$ref"].removeprefix(_SCHEMAS)
+    others = [value for value in schemas[kind]["enum"] if value != constant]
+    variants = []
+    for values, branch in zip(([constant], others), branches, strict=True):
+        prefix = "".join(value.title() for value in values)
+        variant = copy.deepcopy(schema)
+        variant["description"] += f" Its `{deciding}` is {' or '.join(f'`{value}`' for value in values)}."
+        variant["required"] += branch.get("required", [])
+        variant["properties"][deciding]["$ref"] = f"{_SCHEMAS}{prefix}{kind}"
+        if values == [constant]:
+            variant["properties"][deciding].pop("default", None)
+            variant["required"].append(deciding)
+        schemas[f"{prefix}{kind}"] = {**schemas[kind], "enum": values}
+        schemas[f"{prefix}{name}"] = variant
+        variants.append({"$ref": f"{_SCHEMAS}{prefix}{name}"})
+    schemas[name] = {"description": schema["description"], "oneOf": variants}
 
 
 # --- OpenAPI 3.0
 
 
 def _to_openapi_3_0(openapi: Node) -> Node:
-    """Return an inlined document as OpenAPI 3.0."""
-    result: Node = _downgrade_schema(openapi)
+    """Return a document without conditions as OpenAPI 3.0."""
+    result: Node = _downgrade(openapi, openapi)
     result["openapi"] = "3.0.3"
     result.pop("jsonSchemaDialect", None)
     info = result["info"]
     info.pop("summary", None)
-    if "identifier" in info.get("license", {}):
-        info["license"].pop("identifier")
-    schemes = result["components"].get("securitySchemes", {})
-    result["components"] = {"securitySchemes": schemes}
+    info.get("license", {}).pop("identifier", None)
     return result
 
 
-def _downgrade_schema(node: Any) -> Any:
+def _downgrade(openapi: Node, node: Any) -> Any:
     if isinstance(node, list):
-        return [_downgrade_schema(item) for item in node]
+        return [_downgrade(openapi, item) for item in node]
     if not isinstance(node, dict):
         return node
-    result = {key: _downgrade_schema(value) for key, value in node.items() if key != "x-rules"}
+    if {"type": "null"} in node.get("anyOf", ()):
+        return _to_nullable(openapi, node)
+    result = {key: _downgrade(openapi, value) for key, value in node.items()}
     if result.get("required") == []:
         result.pop("required")
-    if isinstance(result.get("anyOf"), list) and {"type": "null"} in result["anyOf"]:
-        return _to_nullable(result)
     if isinstance(result.get("type"), list):
-        kinds = [kind for kind in result["type"] if kind != "null"]
-        result["type"], result["nullable"] = kinds[0], "null" in result["type"]
+        (kind,) = (kind for kind in result["type"] if kind != "null")
+        result["type"], result["nullable"] = kind, "null" in result["type"]
+    if str(result.get("$ref", "")).startswith(_SCHEMAS) and len(result) > 1:
+        return {"allOf": [{"$ref": result.pop("$ref")}], **result}  # a `$ref` has no siblings in 3.0
     return result
 
 
-def _to_nullable(node: Node) -> Node:
-    """Return an `anyOf` of a schema and null as a nullable schema."""
-    branches = [branch for branch in node.pop("anyOf") if branch != {"type": "null"}]
-    return {**branches[0], **node, "nullable": True}
+def _to_nullable(openapi: Node, node: Node) -> Node:
+    """Return an `anyOf` of a schema and null as a nullable schema.
+
+    A reference is replaced by its target: beside `allOf`, `nullable` would not make the target accept null.
+    """
+    (branch,) = (branch for branch in node["anyOf"] if branch != {"type": "null"})
+    if "$ref" in branch:
+        branch = document.resolve_reference(openapi, branch["$ref"])
+    siblings = {key: value for key, value in node.items() if key != "anyOf"}
+    return {**_downgrade(openapi, branch), **siblings, "nullable": True}

@@ -1,6 +1,5 @@
 """Loading: `openapi.yaml` and `rules.yaml` become a `Contract`."""
 
-import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,9 @@ import jsonschema_rs
 
 from mock_server.contract import document, lint, resources
 from mock_server.contract.model import Contract, Node, Operation, Parameter, Rule, Schema
+from mock_server.contract.property_names import find_property_names
 from mock_server.contract.resources import UnusableFileError
+from mock_server.contract.suggestions import suggestion_suffix
 
 
 def load_rules(path: Path) -> dict[str, Rule]:
@@ -65,8 +66,7 @@ def check_rule_ids(disabled: frozenset[str], rules: Mapping[str, Rule]) -> froze
     """Return the ids if all are known; raise ValueError with a suggestion for an unknown one."""
     for rule_id in sorted(disabled):
         if rule_id not in rules:
-            close = difflib.get_close_matches(rule_id, rules, n=3, cutoff=0.4)
-            hint = f"; did you mean {' or '.join(close)}?" if close else ""
+            hint = suggestion_suffix(rule_id, rules)
             raise ValueError(f"disabled_rules: no rule has the id {rule_id!r}{hint}")
     return disabled
 
@@ -104,7 +104,7 @@ def _build_operation(
         body=compile_schema(node, f"the body of {operation.get('operationId')}") if content else None,
         defaults={name: p["default"] for name, p in properties.items() if "default" in p},
         integers=tuple(name for name, p in properties.items() if p.get("type") == "integer"),
-        properties=frozenset(properties),
+        properties=find_property_names(node),
         success=_success_status(operation.get("responses") or {}),
         responses=operation.get("responses") or {},
     )

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import jsonschema_rs
 
+from mock_server.contract.property_names import PropertyNames
+
 Node = dict[str, Any]
 
 #: Path under which the mock and the proxy serve the operations of the contract.
@@ -89,7 +91,7 @@ class Operation:
     body: Schema | None
     defaults: Mapping[str, Any]
     integers: tuple[str, ...]
-    properties: frozenset[str]
+    properties: PropertyNames
     success: int
     responses: Mapping[str, Any]
 

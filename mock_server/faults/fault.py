@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mock_server.contract.model import Operation
+from mock_server.faults.refusals import Refusals
 from mock_server.web import responses
 from mock_server.web.responses import Response
 
@@ -19,7 +20,8 @@ class InjectedFault:
     """A fault of one request.
 
     With a `response`, or a `drop` of `before`, the request is not carried out. A `truncate_at` of -1 sends half of
-    the response body.
+    the response body. `source` is `script`, `prefer` or `random`, and empty for the refusal of an
+    invalid preference.
     """
 
     response: Response | None = None
@@ -27,6 +29,7 @@ class InjectedFault:
     drop: str = ""
     truncate_at: int | None = None
     preference_applied: str = ""
+    source: str = ""
 
     def truncated_size(self, size: int) -> int:
         """Return the number of bytes to send of a body of that size; never all of them."""
@@ -57,12 +60,25 @@ def declared_example(operation: Operation, status: int) -> Response | None:
     return Response(status, text.encode("utf-8", "replace"), media_type, problem.headers)
 
 
-def example_or_problem(operation: Operation | None, status: int, detail: str) -> Response:
-    """Return the contract's example for the status, or a problem document."""
-    example = declared_example(operation, status) if operation is not None else None
-    if example is not None:
+def declared_response(operation: Operation, status: int, refusals: Refusals) -> Response | None:
+    """Return a response with that status as the mock sends it, or None if the status is not declared.
+
+    An error is the refusal of a rule, that of the contract's example if it names one; a success is the example.
+    """
+    example = declared_example(operation, status)
+    if example is None or example.media_type != responses.PROBLEM_TYPE:
         return example
-    return responses.problem_response(status, detail) if status >= 400 else Response(status, b"")
+    violations = json.loads(example.body).get("violations") or [{}]
+    return refusals.for_status(operation, status, violations[0].get("rule", "")) or example
+
+
+def any_response(operation: Operation, status: int, refusals: Refusals) -> Response:
+    """Return a response with that status; without a rule, an error has no violations."""
+    response = declared_response(operation, status, refusals) or refusals.for_status(operation, status)
+    if response is not None:
+        return response
+    phrase = responses.reason_phrase(status)
+    return responses.problem_response(status, phrase) if status >= 400 else Response(status, b"")
 
 
 def _find_example(content: Mapping[str, Any]) -> Any:

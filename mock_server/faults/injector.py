@@ -1,13 +1,14 @@
 """The fault injector: scripts, preferences of the caller and random faults change what happens to a request."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from mock_server.contract.model import Operation
+from mock_server.contract.model import Operation, Rule
 from mock_server.faults.fault import InjectedFault
 from mock_server.faults.prefer import preferred_fault
 from mock_server.faults.random_faults import RandomFaults
+from mock_server.faults.refusals import Refusals
 from mock_server.faults.script import Script
 from mock_server.services.model import Store
 from mock_server.validation.authentication import bearer_token
@@ -37,9 +38,12 @@ class FaultInjector:
         random_faults: RandomFaults,
         script: Script,
         operations: frozenset[str],
+        refusals: Refusals,
+        rules: Mapping[str, Rule],
     ) -> None:
         self._handle, self._callers, self._store = handle, callers, store
         self._random_faults, self._script, self._operations = random_faults, script, operations
+        self._refusals, self._rules = refusals, rules
 
     def handle(self, operation: Operation, request: Request, environ: dict[str, Any]) -> HandledResponse:
         """Return the response to a request; its delay and truncation are set in the environ."""
@@ -49,10 +53,11 @@ class FaultInjector:
         requested = self._requested_fault(operation, request, environ.get("HTTP_PREFER"))
         fault = requested or random_fault or InjectedFault()
         handled = self._handle_with(fault, operation, request)
+        handled = handled._replace(response=handled.response._replace(injected=fault.source))
         environ[DELAY_SECONDS] = latency + fault.delay
         if fault.drop:
             environ[TRUNCATE_AT] = -1
-            return handled._replace(response=_NO_RESPONSE)
+            return handled._replace(response=_NO_RESPONSE._replace(injected=fault.source))
         if fault.truncate_at is not None:
             environ[TRUNCATE_AT] = fault.truncated_size(len(handled.response.body))
         if fault.preference_applied:
@@ -63,12 +68,14 @@ class FaultInjector:
     def _requested_fault(
         self, operation: Operation, request: Request, prefer: str | None
     ) -> InjectedFault | None:
-        fault = None
+        step = None
         if self._script.steps:
-            fault = self._script.take(operation, self._caller_name(request), lambda: self._slug(request))
-        if fault is None and prefer is not None and operation.id in self._operations:
-            fault = preferred_fault(operation, prefer)
-        return fault
+            step = self._script.take(operation, self._caller_name(request), lambda: self._slug(request))
+        if step is not None:
+            return step.fault(operation, self._refusals)
+        if prefer is None or operation.id not in self._operations:
+            return None
+        return preferred_fault(operation, prefer, self._refusals, self._rules)
 
     def _handle_with(self, fault: InjectedFault, operation: Operation, request: Request) -> HandledResponse:
         if fault.response is not None or fault.drop == "before":

@@ -1,10 +1,12 @@
-"""`Prefer: code=409, wait=2` (RFC 7240): a client asks for a status or a delay."""
+"""`Prefer: code=409, wait=2` (RFC 7240): a client asks for a status, the refusal of a rule, or a delay."""
 
 import re
-from dataclasses import replace
+from collections.abc import Mapping
 
-from mock_server.contract.model import Operation
-from mock_server.faults.fault import MAX_DELAY_SECONDS, InjectedFault, declared_example, declared_statuses
+from mock_server.contract.model import Operation, Rule
+from mock_server.contract.suggestions import suggestion_suffix
+from mock_server.faults.fault import MAX_DELAY_SECONDS, InjectedFault, declared_response, declared_statuses
+from mock_server.faults.refusals import Refusals
 from mock_server.web import responses
 from mock_server.web.responses import Response
 
@@ -15,6 +17,8 @@ _PREFERENCE = re.compile(
     rf'[ \t]*+({_WORD}+)[ \t]*+(?:=[ \t]*+(?:({_WORD}+)|"((?:[^"\\]|\\.)*+)")?+)?+[ \t]*+(?:;.*)?',
     re.DOTALL,
 )
+#: In the order of `Preference-Applied`.
+_NAMES: tuple[str, ...] = ("rule", "code", "wait")
 _SECONDS = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,3})?")
 
 
@@ -32,27 +36,53 @@ def parse_preferences(header: str) -> dict[str, str]:
     return preferences
 
 
-def preferred_fault(operation: Operation, header: str) -> InjectedFault | None:
+def preferred_fault(
+    operation: Operation, header: str, refusals: Refusals, rules: Mapping[str, Rule]
+) -> InjectedFault | None:
     """Return the fault that the header asks for, which is a 400 for an invalid preference."""
     preferences = parse_preferences(header)
-    code, wait = preferences.get("code"), preferences.get("wait")
-    if code is None and wait is None:
+    known = {name: preferences[name] for name in _NAMES if name in preferences}
+    if not known:
         return None
-    fault = InjectedFault()
-    if wait is not None:
-        if not _SECONDS.fullmatch(wait) or float(wait) > MAX_DELAY_SECONDS:
-            return InjectedFault(_refuse_preference("wait", wait, f"seconds, from 0 to {MAX_DELAY_SECONDS}"))
-        fault = replace(fault, delay=float(wait), preference_applied=f"wait={wait}")
-    if code is not None:
-        example = declared_example(operation, int(code)) if re.fullmatch("[0-9]{3}", code) else None
-        if example is None:
-            expected = f"a declared status: {', '.join(map(str, declared_statuses(operation)))}"
-            return InjectedFault(_refuse_preference("code", code, expected))
-        applied = ", ".join(filter(None, (f"code={code}", fault.preference_applied)))
-        fault = replace(fault, response=example, preference_applied=applied)
-    return fault
+    try:
+        response = _preferred_response(operation, known, refusals, rules)
+        delay = _parse_wait(known["wait"]) if "wait" in known else 0.0
+    except ValueError as error:
+        return InjectedFault(responses.problem_response(400, f"Prefer: {error}"))
+    applied = ", ".join(f"{name}={value}" for name, value in known.items())
+    return InjectedFault(response, delay, preference_applied=applied, source="prefer")
 
 
-def _refuse_preference(name: str, value: str, expected: str) -> Response:
+def _preferred_response(
+    operation: Operation, known: Mapping[str, str], refusals: Refusals, rules: Mapping[str, Rule]
+) -> Response | None:
+    """Return the response for `rule` and `code`, None without them; raise ValueError for an invalid one."""
+    code, rule = known.get("code"), known.get("rule")
+    status = int(code) if code is not None and re.fullmatch("[0-9]{3}", code) else None
+    if rule is not None:
+        if rule not in rules:
+            raise _error("rule", rule, f"the id of a rule{suggestion_suffix(rule, rules)}")
+        if code is not None and status not in rules[rule].status:
+            raise _error("code", code, f"a status of {rule}: {', '.join(map(str, rules[rule].status))}")
+        refusal = refusals.for_rule(operation, rule, status)
+        if refusal is None:
+            raise _error("rule", rule, f"a rule that {operation.id} refuses requests with")
+        return refusal
+    if code is None:
+        return None
+    response = None if status is None else declared_response(operation, status, refusals)
+    if response is None:
+        expected = f"a declared status: {', '.join(map(str, declared_statuses(operation)))}"
+        raise _error("code", code, expected)
+    return response
+
+
+def _parse_wait(wait: str) -> float:
+    if not _SECONDS.fullmatch(wait) or float(wait) > MAX_DELAY_SECONDS:
+        raise _error("wait", wait, f"seconds, from 0 to {MAX_DELAY_SECONDS}")
+    return float(wait)
+
+
+def _error(name: str, value: str, expected: str) -> ValueError:
     actual = "another value" if value else "no value"  # which may be a token
-    return responses.problem_response(400, f"Prefer: {name}: got {actual}, expected {expected}")
+    return ValueError(f"{name}: got {actual}, expected {expected}")

@@ -48,7 +48,6 @@ class RandomFaults:
 
 def _make_fault(kind: float) -> InjectedFault:
     if kind < 0.5:
-        return InjectedFault(drop="before")
-    return InjectedFault(
-        responses.problem_response(503, "a random fault (--fault-rate)", headers={"Retry-After": "1"})
-    )
+        return InjectedFault(drop="before", source="random")
+    busy = responses.problem_response(503, "the server is busy; try again", headers={"Retry-After": "1"})
+    return InjectedFault(busy, source="random")

@@ -5,11 +5,12 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any
 
-from mock_server.contract.model import Operation
-from mock_server.faults.fault import MAX_DELAY_SECONDS, InjectedFault, example_or_problem
+from mock_server.contract.model import Operation, Rule
+from mock_server.contract.suggestions import suggest_name, suggestion_suffix
+from mock_server.faults.fault import MAX_DELAY_SECONDS, InjectedFault, any_response
+from mock_server.faults.refusals import Refusals
 from mock_server.web.responses import JSON_TYPE, PROBLEM_TYPE, Response
 
 MAX_STEPS = 1000
@@ -21,14 +22,14 @@ _MAX_HEADERS = 100
 _SANDBOX = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
 _FRAMING_HEADERS = {"content-length", "transfer-encoding", "connection"}
 _FILTERS = ("operation", "caller", "slug")
-_PROPERTIES = ("times", *_FILTERS, "status", "body", "headers", "delay", "drop", "truncate")
+_PROPERTIES = ("times", *_FILTERS, "status", "rule", "body", "headers", "delay", "drop", "truncate")
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptStep:
     """A fault for the next `times` requests that match; a filter of None matches every request.
 
-    `options` is the step as JSON.
+    With a `rule`, the response is its refusal, and only requests to its operations match. `options` are those given.
     """
 
     options: Mapping[str, Any]
@@ -37,6 +38,7 @@ class ScriptStep:
     caller: str | None
     slug: str | None
     status: int | None
+    rule: Rule | None
     body: bytes | None
     media_type: str
     headers: Mapping[str, str]
@@ -44,18 +46,23 @@ class ScriptStep:
     drop: str
     truncate_at: int | None
 
-    def fault(self, operation: Operation) -> InjectedFault:
+    def fault(self, operation: Operation, refusals: Refusals) -> InjectedFault:
         """Return the fault of a request for that operation."""
-        return InjectedFault(self._response(operation), self.delay, self.drop, self.truncate_at)
+        response = self._response(operation, refusals)
+        return InjectedFault(response, self.delay, self.drop, self.truncate_at, source="script")
 
-    def _response(self, operation: Operation) -> Response | None:
-        if self.status is None:
-            return None
-        if self.body is not None:
+    def _response(self, operation: Operation, refusals: Refusals) -> Response | None:
+        if self.body is not None and self.status is not None:
             return _sandbox(Response(self.status, self.body, self.media_type, self.headers))
-        example = example_or_problem(operation, self.status, f"{self.status} from a step of the script")
-        media_type, headers = self.media_type or example.media_type, {**example.headers, **self.headers}
-        return _sandbox(example._replace(media_type=media_type, headers=headers))
+        response = None
+        if self.rule is not None:
+            response = refusals.for_rule(operation, self.rule.id, self.status)
+        elif self.status is not None:
+            response = any_response(operation, self.status, refusals)
+        if response is None:
+            return None
+        media_type, headers = self.media_type or response.media_type, {**response.headers, **self.headers}
+        return _sandbox(response._replace(media_type=media_type, headers=headers))
 
 
 def _sandbox(response: Response) -> Response:
@@ -97,8 +104,8 @@ class Script:
         with self._lock:
             return [{**pending.step.options, "left": pending.uses_left} for pending in self.steps]
 
-    def take(self, operation: Operation, caller: str, slug: Callable[[], object]) -> InjectedFault | None:
-        """Return the fault of the first step that matches a request, and use the step once."""
+    def take(self, operation: Operation, caller: str, slug: Callable[[], object]) -> ScriptStep | None:
+        """Return the first step that matches a request, and use it once."""
         with self._lock:
             needs_slug = any(pending.step.slug is not None for pending in self.steps)
         request_slug = slug() if needs_slug else None  # may read the store, so outside the lock
@@ -108,7 +115,7 @@ class Script:
                     pending.uses_left -= 1
                     if not pending.uses_left:
                         self.steps = [other for other in self.steps if other is not pending]
-                    return pending.step.fault(operation)
+                    return pending.step
         return None
 
 
@@ -117,26 +124,31 @@ def _matches(step: ScriptStep, operation: str, caller: str, slug: object) -> boo
         step.operation in {None, operation}
         and step.caller in {None, caller}
         and (step.slug is None or step.slug == slug)
+        and (step.rule is None or operation in step.rule.operations)
     )
 
 
-def parse_step(options: Any, operations: tuple[str, ...], callers: tuple[str, ...]) -> ScriptStep:
+def parse_step(
+    options: Any, operations: tuple[str, ...], callers: tuple[str, ...], rules: Mapping[str, Rule]
+) -> ScriptStep:
     """Return the step of a JSON object; raise ValueError with the expected value if it is invalid."""
     if not isinstance(options, dict):
         raise ValueError(f"a step: expected an object of {', '.join(_PROPERTIES)}")  # noqa: TRY004
     for name in options:
         if name not in _PROPERTIES:
-            close = get_close_matches(name[:40], _PROPERTIES, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"available: {', '.join(_PROPERTIES)}"
+            hint = suggest_name(name, _PROPERTIES) or f"available: {', '.join(_PROPERTIES)}"
             raise ValueError(f"{_format(name)}: unknown property; {hint}")
     _check_choice(options, "operation", operations)
     _check_choice(options, "caller", callers)
     _check_text(options, "slug")
     status, delay = _parse_integer(options, "status", 200, 599), _parse_delay(options)
+    rule = _parse_rule(options, rules)
     drop, truncate_at = _parse_drop(options), _parse_truncate(options)
     headers = _parse_headers(options)
     body, media_type = _parse_body(options)
-    _check_combination(status, delay, drop, truncate_at, bool(headers) or body is not None)
+    if rule is not None and body is not None:
+        raise ValueError("body: got a body and a rule, expected one of them: the rule has its own")
+    _check_combination(status or rule, delay, drop, truncate_at, bool(headers) or body is not None)
     for name in [name for name in headers if name.lower() == "content-type"]:
         media_type = headers.pop(name)
     shown_options = {name: value for name, value in options.items() if name != "body"}
@@ -149,6 +161,7 @@ def parse_step(options: Any, operations: tuple[str, ...], callers: tuple[str, ..
         caller=options.get("caller"),
         slug=options.get("slug"),
         status=status,
+        rule=rule,
         body=body,
         media_type=media_type,
         headers=headers,
@@ -159,14 +172,32 @@ def parse_step(options: Any, operations: tuple[str, ...], callers: tuple[str, ..
 
 
 def _check_combination(
-    status: int | None, delay: float, drop: str, truncate_at: int | None, has_content: bool
+    response: object, delay: float, drop: str, truncate_at: int | None, has_content: bool
 ) -> None:
-    if status is None and has_content:
+    """Raise ValueError if the parts of a step exclude each other; `response` is its status or its rule."""
+    if response is None and has_content:
         raise ValueError("body, headers: got no status, expected a status with them")
-    if drop and (status is not None or truncate_at is not None):
-        raise ValueError("drop: no response is sent; expected neither status nor truncate")
-    if status is None and not drop and truncate_at is None and not delay:
-        raise ValueError("a step: got no effect, expected status, delay, drop or truncate")
+    if drop and (response is not None or truncate_at is not None):
+        raise ValueError("drop: no response is sent; expected neither status, rule nor truncate")
+    if response is None and not drop and truncate_at is None and not delay:
+        raise ValueError("a step: got no effect, expected status, rule, delay, drop or truncate")
+
+
+def _parse_rule(options: Mapping[str, Any], rules: Mapping[str, Rule]) -> Rule | None:
+    """Return the rule of a step; only a constraint refuses requests."""
+    rule_id = options.get("rule")
+    if rule_id is None:
+        return None
+    rule = rules.get(rule_id) if isinstance(rule_id, str) else None
+    if rule is None:
+        raise _error(options, "rule", f"the id of a rule{suggestion_suffix(str(rule_id), rules)}")
+    if rule.kind != "constraint":
+        raise _error(options, "rule", f"a constraint: no request breaks this {rule.kind}")
+    if options.get("status") is not None and options["status"] not in rule.status:
+        raise _error(options, "status", f"a status of {rule.id}: {', '.join(map(str, rule.status))}")
+    if options.get("operation") is not None and options["operation"] not in rule.operations:
+        raise _error(options, "operation", f"an operation of {rule.id}: {', '.join(rule.operations)}")
+    return rule
 
 
 def _format(value: object) -> str:

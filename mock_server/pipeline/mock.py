@@ -1,19 +1,20 @@
 """The mock without its web framework: a request goes through the stages, and becomes a response."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from mock_server.contract.model import Contract, Operation, Violation
+from mock_server.contract.property_names import UnknownProperty
 from mock_server.services import lifecycle
 from mock_server.services.model import Service, SlugTakenError, Store
 from mock_server.services.readback import service_to_json
-from mock_server.validation import authentication, body, schema, state, team
+from mock_server.validation import authentication, body, ignored, schema, state, team
 from mock_server.validation.body import BodyReader
 from mock_server.validation.callers import Caller, CallerDirectory
 from mock_server.validation.request import Request
-from mock_server.validation.state import Update
+from mock_server.validation.state import Update, Values
 from mock_server.web import responses
 from mock_server.web.redaction import Redactor, hide_values
 from mock_server.web.responses import HandledResponse, Response
@@ -49,9 +50,9 @@ class Mock:
 
     def create(self, operation: Operation, request: Request, team_id: str) -> Response:
         """Store a new service."""
-        values = self._read_body(operation, request)
-        if isinstance(values, Response):
-            return values
+        return self._write(operation, request, team_id, self._create)
+
+    def _create(self, operation: Operation, request: Request, team_id: str, values: Values) -> Response:
         refused = self._check_permissions(operation, values, values.get("service_type"))
         if refused:
             return self._refuse(request, refused)
@@ -63,13 +64,14 @@ class Mock:
                 transaction.add(service, unique=self.contract.rule_enabled("slug-unique"))
         except SlugTakenError:
             return self._refuse(request, [Violation(self.contract.rule("slug-unique"), state.slug_unique())])
-        return self._success(operation, "created", state.created(service_id))
+        unused = ignored.remark_unused(stored.get("service_type"), values)
+        return self._success(operation, "created", state.created(service_id), unused)
 
     def update(self, operation: Operation, request: Request, team_id: str) -> Response:
         """Change a service of the team."""
-        values = self._read_body(operation, request)
-        if isinstance(values, Response):
-            return values
+        return self._write(operation, request, team_id, self._update)
+
+    def _update(self, operation: Operation, request: Request, team_id: str, values: Values) -> Response:
         service_id = request.path_values.get("serviceId", "").lower()
         with self.store.transaction() as transaction:
             service = lifecycle.with_current_status(transaction.get(service_id), self.clock)
@@ -81,7 +83,8 @@ class Mock:
                 return self._refuse(request, refused)
             if service is not None:
                 transaction.replace(self._update_service(service, values))
-        return self._success(operation, "updated", state.updated(service_id))
+        unused = ignored.remark_unused(stored_type, values)
+        return self._success(operation, "updated", state.updated(service_id), unused)
 
     def read(self, operation: Operation, request: Request, team_id: str) -> Response:
         """Return a service of the team as it is stored."""
@@ -92,8 +95,10 @@ class Mock:
             return responses.problem_response(404, "serviceSlug: no service of the team has this slug")
         return responses.json_response(operation.success, service_to_json(service))
 
-    def _read_body(self, operation: Operation, request: Request) -> dict[str, Any] | Response:
-        """Return the valid values of a body, or the refusal of the first stage with violations."""
+    def _write(
+        self, operation: Operation, request: Request, team_id: str, change: Callable[..., Response]
+    ) -> Response:
+        """Make a change with the valid values of the body, and remark its properties that have no effect."""
         refused = schema.check_path_parameters(
             self.contract, operation, request.path_values
         ) or self.body_reader.check_headers(operation, request)
@@ -102,9 +107,27 @@ class Mock:
         value, refused, _ = self.body_reader.parse(operation, request.raw_body)
         if not refused and operation.body:
             refused = schema.check_value(self.contract, operation.body, value, "body")
+        unknown = [*operation.properties.iter_unknown(value)]
         if refused:
-            return self._refuse(request, refused)
-        return _known_values(operation, value if isinstance(value, dict) else {})
+            response = self._refuse(request, refused)
+        else:
+            values = _known_values(operation, value if isinstance(value, dict) else {})
+            response = change(operation, request, team_id, values)
+        return self._with_remarks(request, response, unknown) if unknown or response.ignored else response
+
+    def _with_remarks(
+        self, request: Request, response: Response, unknown: Sequence[UnknownProperty]
+    ) -> Response:
+        """Return the response with a header that lists the properties without effect."""
+
+        def redact(text: str) -> str:
+            return self.redactor.redact(text, request.headers.get("Authorization"))
+
+        remarks = (*ignored.remark_unknown(self.contract, unknown, redact), *response.ignored)
+        headers = (
+            {**response.headers, ignored.IGNORED_HEADER: ", ".join(remarks)} if remarks else response.headers
+        )
+        return response._replace(headers=headers, ignored=remarks)
 
     def _check_permissions(
         self, operation: Operation, values: dict[str, Any], service_type: object
@@ -116,8 +139,9 @@ class Mock:
         changed = state.values_after_update(self.contract, dict(service.values), values)
         return replace(service, values=changed, slug=changed.get("service_slug"), updated_at=self.clock())
 
-    def _success(self, operation: Operation, rule: str, value: dict[str, Any]) -> Response:
-        return responses.json_response(operation.success, value if self.contract.rule_enabled(rule) else {})
+    def _success(self, operation: Operation, rule: str, value: Values, unused: Sequence[str]) -> Response:
+        shown = value if self.contract.rule_enabled(rule) else {}
+        return responses.json_response(operation.success, shown)._replace(ignored=tuple(unused))
 
     def _refuse(self, request: Request, violations: list[Violation]) -> Response:
         """Return the refusal; it shows no value of a request that repeats a token, since values are cut."""
@@ -134,13 +158,18 @@ def _request_text(request: Request) -> str:
     return "\n".join((*texts, *request.path_values.values(), body))
 
 
-def _known_values(operation: Operation, values: dict[str, Any]) -> dict[str, Any]:
+def _known_values(operation: Operation, values: Values) -> Values:
     """Return the values that the operation knows, with 8080.0 as the integer 8080.
 
     The two properties that no update changes stay, for the rules about them.
     """
-    names = operation.properties | {"service_slug", "service_type"}
-    known = {name: value for name, value in values.items() if name in names}
+    inner = operation.properties.inner
+    names = operation.properties.known | state.IMMUTABLE_PROPERTIES.keys()
+    known = {
+        name: inner[name].without_unknown(value) if name in inner else value
+        for name, value in values.items()
+        if name in names
+    }
     for name in operation.integers:
         if type(known.get(name)) is float and known[name].is_integer():
             known[name] = int(known[name])

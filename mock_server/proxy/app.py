@@ -2,6 +2,7 @@
 
 import itertools
 import logging
+import math
 import secrets
 import time
 import traceback
@@ -78,6 +79,8 @@ def create_proxy(options: ProxyOptions | str, **changes: Any) -> "Proxy":
     ValueError or UnusableFileError names an invalid option.
     """
     options = replace(ProxyOptions(options) if isinstance(options, str) else options, **changes)
+    if not 0 < options.timeout < math.inf:
+        raise ValueError(f"--timeout: got {options.timeout}, expected a number of seconds above 0")
     spec = options.spec or resources.find_resource("spec/openapi.yaml")
     loaded = loader.load_contract(spec, frozenset(options.disabled_rules), frozenset(RULES_IN_CODE))
     contract = replace(loaded, rules={**loaded.rules, **RESPONSE_RULES})

@@ -11,6 +11,7 @@ from mock_server.proxy.verifier import ReceivedResponse, Verifier
 def check_request(verifier: Verifier, exchange: ProxyExchange) -> None:
     """Check a request of the contract; the body of any other request is forwarded unread."""
     if exchange.operation is None or exchange.request is None:
+        exchange.caller = verifier.caller_name(exchange.environ.get("HTTP_AUTHORIZATION"))
         if not _announces_body(exchange):
             exchange.body.read_start(0)
         return

@@ -73,7 +73,7 @@ class Verifier:
             self._any_token_contract, self._any_caller, operation, request
         )
         if isinstance(caller, list):
-            name, found = "", caller
+            name, found = self.caller_name(request.headers.get("Authorization")), caller
         else:
             name = caller.name
             found = [*self._check_token(operation, request), *self._check_team(operation, request, caller)]
@@ -82,6 +82,11 @@ class Verifier:
             value = path_values.get(violation.mismatch.pointer.removeprefix("/"))
             found.append(leniency.relax_parameter(violation, value))
         return name, found + (self._check_body(operation, request) if readable else [])
+
+    def caller_name(self, header: str | None) -> str:
+        """Return the name of the caller of an `Authorization` header, or an empty text."""
+        caller = self._any_caller.find(authentication.bearer_token(header))
+        return caller.name if caller else ""
 
     def _check_token(self, operation: Operation, request: Request) -> list[Violation]:
         if self._callers is None or not operation.secured or not self.contract.rule_enabled("auth-known"):

@@ -1,7 +1,9 @@
 """The server process: a reserved port, granian, and workers that end with their parent."""
 
 import contextlib
+import errno
 import functools
+import math
 import multiprocessing
 import os
 import socket
@@ -41,6 +43,13 @@ class ServerOptions:
     quiet: bool = False
     body_timeout: float = BODY_TIMEOUT_SECONDS
 
+    def __post_init__(self) -> None:
+        """Refuse values that would fail only while the server starts."""
+        if not self.host:
+            raise ValueError("--host: got nothing, expected an address such as 127.0.0.1")
+        if not 0 < self.body_timeout < math.inf:
+            raise ValueError(f"--body-timeout: got {self.body_timeout}, expected a number of seconds above 0")
+
     @property
     def base_url(self) -> str:
         """The base URL of the served contract."""
@@ -69,10 +78,23 @@ def reserve_port(host: str, port: int) -> Iterator[int]:
 def _bind_socket(probe: socket.socket, host: str, port: int) -> None:
     try:
         probe.bind((host, port))
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        option = "--host" if isinstance(error, socket.gaierror) else "--port, or --port 0 for any"
-        raise UnusableFileError(f"{host}:{port}: {reason.lower()}; choose another with {option}") from error
+    except (OSError, UnicodeError) as error:
+        raise UnusableFileError(_explain_bind_error(error, host, port)) from error
+
+
+def _explain_bind_error(error: OSError | UnicodeError, host: str, port: int) -> str:
+    """Return why an address cannot be used, and what to give instead."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number == errno.EADDRINUSE:
+        return f"{host}:{port}: address already in use; choose another with --port, or --port 0 for any"
+    if number in {errno.EACCES, errno.EPERM}:
+        return f"--port {port}: not permitted for this user; choose a port from 1024, or --port 0 for any free one"
+    if isinstance(error, socket.gaierror | UnicodeError):
+        reason = "no name or address that this machine knows"
+        reason += "; give it without a scheme, a port or brackets" if set(host) & set("/:[]") else ""
+    else:
+        reason = "no address of this machine"
+    return f"--host {host}: {reason}; use 127.0.0.1 for this machine only, or 0.0.0.0 for every network"
 
 
 def serve_mock(server: ServerOptions, options: MockOptions) -> None:
@@ -91,7 +113,7 @@ def run_server(server: ServerOptions, loader: Callable[[], Any]) -> None:
 
     granian = Granian(
         "mock_server",
-        address=server.host,
+        address=server.host if ":" in server.host else socket.gethostbyname(server.host),
         port=server.port,
         interface=Interfaces.ASGINL,
         workers=server.workers,

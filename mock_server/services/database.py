@@ -51,11 +51,8 @@ def open_engine(address: str) -> tuple[sa.Engine, SqliteFile | None]:
 
     Return the file too if the database is SQLite's.
     """
-    shown_address = address.partition(":")[0]  # no password in an error message
     try:
-        url = _parse_url(address)
-        shown_address = url.set(query={}).render_as_string(hide_password=True)
-        engine = _create_engine(url)
+        engine = _create_engine(_parse_url(address))
         if engine.dialect.name == "sqlite":
             _enable_wal(engine)
         with engine.begin() as connection:
@@ -63,16 +60,17 @@ def open_engine(address: str) -> tuple[sa.Engine, SqliteFile | None]:
             file = _find_file(connection)
         engine.dispose()  # a forked process must not share a connection
     except (SQLAlchemyError, sqlite3.Error) as error:
-        raise UnusableStoreError(
-            f"--store {shown_address}: {error_message(error)}; name a usable database"
-        ) from error
-    except UnusableStoreError as error:
-        raise UnusableStoreError(f"--store {shown_address}: {error}") from error
+        raise UnusableStoreError(f"{error_message(error)}; name a usable database") from error
     return engine, file
 
 
 def _parse_url(address: str) -> sa.URL:
-    url = sa.make_url(address)
+    try:
+        url = sa.make_url(address)
+    except ValueError as error:  # of int(), which repeats the text: a part of a password, if that holds an @
+        raise UnusableStoreError(
+            "the port is not a number; write : and @ of a password as %3A and %40"
+        ) from error
     if url.drivername in {"postgres", "postgresql"}:
         url = url.set(drivername="postgresql+psycopg")
     if url.drivername == "sqlite" and (url.host or url.database in {None, "", ":memory:"}):

@@ -9,7 +9,9 @@ from mock_server.testing.plugin import (
     containers_mock_app,
     containers_mock_directory,
     containers_mock_options,
+    pytest_addoption,
     pytest_assertrepr_compare,
+    pytest_runtest_call,
     serving,
 )
 
@@ -19,6 +21,8 @@ __all__ = [
     "containers_mock_app",
     "containers_mock_directory",
     "containers_mock_options",
+    "pytest_addoption",
     "pytest_assertrepr_compare",
+    "pytest_runtest_call",
     "serving",
 ]

@@ -1,7 +1,8 @@
 """Fixtures for the tests of a client: `pytest -p mock_server.testing`, or name it in `pytest_plugins`.
 
 `containers_mock` is a live server on a free port, and `containers_mock_app` is its WSGI app. Both are new for each
-test. Override `containers_mock_options` to pass arguments to `create_app`.
+test. Override `containers_mock_options` to pass arguments to `create_app`. A test that leaves a fault of the script
+unused fails, as with `respx` and `pytest-httpx`: it did not test what it was written for.
 
 PYTEST_DONT_REWRITE: this module asserts nothing, so a test may import it before pytest loads it as a plugin.
 """
@@ -22,6 +23,11 @@ from mock_server.contract.model import BASE_PATH
 from mock_server.testing.requests import ReceivedRequests, RequestCount
 from mock_server.validation import callers as directory
 from mock_server.validation.callers import CREDENTIAL_KINDS, CallerDirectory
+
+#: Tracebacks of failing tests leave the frames of this module out.
+__tracebackhide__ = True
+#: The ini option; `-o containers_mock_assert_all_faults_used=false` turns it off for one run.
+ASSERT_ALL_FAULTS_USED = "containers_mock_assert_all_faults_used"
 
 
 class _Handler(WSGIRequestHandler):
@@ -84,12 +90,15 @@ class ContainersMock:
         """Advance the clock."""
         self._control("POST", "clock", {"advance": seconds})
 
-    def fail_next(self, status: int = 503, **step: Any) -> None:
-        """Answer the next request with this status, and with `body`, `headers` and `delay` if given.
+    def fail_next(self, status: int | None = None, **step: Any) -> None:
+        """Answer the next request with this status (503 by default), and with `body`, `headers` and `delay` if given.
 
-        `times`, `operation`, `caller` and `slug` select the requests, here and in the methods below.
+        With `rule`, the response is the refusal of that rule, and `status` is the rule's unless it is given. `times`,
+        `operation`, `caller` and `slug` select the requests, here and in the methods below.
         """
-        self.script(status=status, **step)
+        if status is None and "rule" not in step:
+            status = 503
+        self.script(**({} if status is None else {"status": status}), **step)
 
     def delay_next(self, seconds: float, **step: Any) -> None:
         """Carry out the next request at once, and delay its response."""
@@ -106,6 +115,22 @@ class ContainersMock:
     def script(self, **step: Any) -> None:
         """Append a step to the script, as `POST /_mock/script` does."""
         self._control("POST", "script", step)
+
+    def unused_faults(self) -> list[dict[str, Any]]:
+        """Return the steps of the script that no request has used yet."""
+        steps = self._control("GET", "script")["steps"]
+        return [step for step in steps if step["left"] == step.get("times", 1)]
+
+    def assert_all_faults_used(self) -> None:
+        """Raise AssertionError if a step of the script was never used; the message lists these and the requests."""
+        unused = self.unused_faults()
+        if unused:
+            steps = [", ".join(f"{n}={v!r}" for n, v in step.items() if n != "left") for step in unused]
+            lines = [
+                "no request has used this fault:" if len(unused) == 1 else "no request has used these faults:"
+            ]
+            lines += [f"  {step}" for step in steps] + ["received:", *self.requests.table({})]
+            raise AssertionError("\n".join(lines))
 
     def reset(self) -> None:
         """Delete the services, the requests and the script. The clock keeps its advance."""
@@ -174,6 +199,24 @@ def containers_mock(
     """Return the mock as a live server on a free port."""
     with serving(containers_mock_app) as origin:
         yield ContainersMock(containers_mock_app, origin, containers_mock_directory)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the ini option that fails a test with unused faults."""
+    text = "fail a test that leaves a fault of containers_mock unused (default: true)"
+    parser.addini(ASSERT_ALL_FAULTS_USED, text, type="bool", default=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Fail a test that passed, but left a fault of its mock unused."""
+    yield
+    mock = getattr(item, "funcargs", {}).get("containers_mock")
+    if isinstance(mock, ContainersMock) and item.config.getini(ASSERT_ALL_FAULTS_USED):
+        try:
+            mock.assert_all_faults_used()
+        except AssertionError as error:
+            pytest.fail(str(error), pytrace=False)
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:

@@ -7,6 +7,8 @@ from typing import Any
 _COLUMNS = ("number", "method", "path", "caller", "status", "rules")
 _MAX_ROWS = 20
 _BASE = "/api/v1"
+#: Tracebacks of failing tests leave the frames of this module out.
+__tracebackhide__ = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class ReceivedRequest:
     status: int
     rules: tuple[str, ...]
     violations: tuple[dict[str, str], ...]
+    ignored: tuple[str, ...]
+    injected: str | None
     response_headers: dict[str, str]
     response_body: str
     milliseconds: float
@@ -61,9 +65,8 @@ class ReceivedRequests:
 
     def __iter__(self) -> Iterator[ReceivedRequest]:
         for entry in self._read():
-            yield ReceivedRequest(
-                **{**entry, "rules": tuple(entry["rules"]), "violations": tuple(entry["violations"])}
-            )
+            lists = {name: tuple(entry[name]) for name in ("rules", "violations", "ignored")}
+            yield ReceivedRequest(**{**entry, **lists})
 
     def __len__(self) -> int:
         return len(self._read())

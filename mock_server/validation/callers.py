@@ -16,6 +16,8 @@ CREDENTIAL_KINDS = frozenset({"sk", "dk"})
 KINDS = ("jwt", "sk", "dk", "ak")
 UUID_PATTERN = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAMESPACE = uuid.UUID("0192f0c0-0000-7000-8000-000000000000")
+#: The token of a line of the packaged callers file.
+_TOKEN = re.compile(r"(?P<start>.*\bname: (?P<name>[\w-]+),.*)\btoken: [^\s}]+")
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
@@ -61,6 +63,21 @@ def _synthetic_caller(token: str) -> Caller:
     return Caller(f"any-{kind}", kind, teams)
 
 
+def callers_from_environment(text: str) -> str:
+    """Return a callers file in which each token is read from the environment: `CYBERUN_SK_RED` for `sk-red`."""
+    heading = (
+        "# Callers of your deployment: replace the ids of the teams, remove the callers that you do not have,\n"
+        "# and set the variables. One caller of the kind sk or dk is enough to start.\n"
+    )
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    return heading + "".join(f"{_TOKEN.sub(_to_variable, line)}\n" for line in lines)
+
+
+def _to_variable(entry: re.Match[str]) -> str:
+    name = re.sub(r"\W", "_", entry["name"]).upper()
+    return f"{entry['start']}token_env: CYBERUN_{name}"
+
+
 def load_callers(
     source: Path | Mapping[str, Any] | None = None, *, any_token: bool = False
 ) -> CallerDirectory:
@@ -85,7 +102,7 @@ def load_callers(
 
 def _require_mapping(value: object, name: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
-        raise UnusableFileError(f"{name}: not a mapping; see fixtures/callers.yaml for the form")
+        raise UnusableFileError(f"{name}: not a mapping; `mock-server callers` prints a file of the form")
     return value
 
 
@@ -112,6 +129,10 @@ def _read_token(place: str, entry: Mapping[str, Any]) -> str:
         token = resources.read_text(Path(str(entry["token_file"])).expanduser())
     else:
         token = ""
+    if "token_env" in entry and not token.strip():
+        raise UnusableFileError(
+            f"{place}: no token; set the variable {entry['token_env']}, or remove the caller"
+        )
     if not token.strip():
         raise UnusableFileError(f"{place}: no token; give token, token_env (a set variable) or token_file")
     return str(token.strip())

@@ -10,8 +10,8 @@ from mock_server.validation.callers import UUID_PATTERN
 
 Values = dict[str, Any]
 
-#: No update changes them.
-_IMMUTABLE = ("service_slug", "service_type")
+#: No update changes them; by property, the rule that says so.
+IMMUTABLE_PROPERTIES = {"service_slug": "slug-immutable", "service_type": "service-type-immutable"}
 #: Properties whose texts have no written length, and the length that a mock without `texts-unbounded` allows.
 _UNBOUNDED_TEXTS = (
     "service_desc",
@@ -245,7 +245,7 @@ def _apply(
 
 
 def _identity(values: Values) -> Values:
-    return {name: values[name] for name in _IMMUTABLE if name in values}
+    return {name: values[name] for name in IMMUTABLE_PROPERTIES if name in values}
 
 
 def _without_property(values: Values, name: str) -> Values:

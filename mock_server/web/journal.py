@@ -23,6 +23,7 @@ class JournalEntry(NamedTuple):
     """A request and its response, not redacted: show it through `Journal.entry_to_json` only.
 
     The status is 0 if no response was sent. `violations` are those of the request and, in a proxy, of the response.
+    `ignored` are remarks about properties without effect; `injected` is the source of a fault, or empty.
     """
 
     number: int
@@ -39,6 +40,8 @@ class JournalEntry(NamedTuple):
     response_body: bytes
     violations: tuple[Violation, ...]
     milliseconds: float
+    ignored: tuple[str, ...] = ()
+    injected: str = ""
 
     def __repr__(self) -> str:
         """Return the number and the status only, since the rest may hold a token."""
@@ -62,7 +65,13 @@ class JournalEntry(NamedTuple):
             *self.response_headers.items(),
             *(v.mismatch for v in self.violations),
         )
-        texts = (self.method, self.path, self.query, *(text for part in parts for text in part))
+        texts = (
+            self.method,
+            self.path,
+            self.query,
+            *self.ignored,
+            *(text for part in parts for text in part),
+        )
         return (
             len(self.body)
             + len(self.response_body)
@@ -158,6 +167,8 @@ class Journal:
                 {name: clean(text) for name, text in violation_to_json(violation).items()}
                 for violation in entry.violations
             ],
+            "ignored": list(entry.ignored),
+            "injected": entry.injected or None,
             "response_headers": {name: clean(value) for name, value in entry.response_headers.items()},
             "response_body": clean(entry.response_body.decode("utf-8", "replace"))[:MAX_SHOWN_BODY],
             "milliseconds": round(entry.milliseconds, 3),

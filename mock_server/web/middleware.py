@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
+from mock_server.validation.authentication import bearer_token
+from mock_server.validation.callers import Caller
 from mock_server.web import responses
 from mock_server.web.hosts import is_private_host
 from mock_server.web.journal import MAX_STORED_BODY, Journal
@@ -81,7 +83,8 @@ def read_request(environ: Environ, limit: int) -> RawRequest:
 class RequestMiddleware:
     """WSGI middleware around the app. `log` takes one line per request; `max_bytes` limits the body that is kept.
 
-    `hosts` are further names under which the control plane may be reached.
+    `find_caller` returns the caller of a token, for requests of which the app names none. `hosts` are further names
+    under which the control plane may be reached.
     """
 
     def __init__(
@@ -93,8 +96,10 @@ class RequestMiddleware:
         cors: bool,
         log: Callable[[str], object] | None,
         hosts: frozenset[str] = frozenset(),
+        find_caller: Callable[[str], Caller | None] = lambda _token: None,
     ) -> None:
         self._app, self._journal, self._redactor, self._hosts = app, journal, redactor, hosts
+        self._find_caller = find_caller
         self._max_bytes, self._cors, self._log = max_bytes, cors, log
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -148,10 +153,8 @@ class RequestMiddleware:
             return
         response, method, path = outcome.response, environ["REQUEST_METHOD"], decoded_path(environ)
         if self._log is not None:
-            rules = dict.fromkeys(violation.rule.id for violation in response.violations)
-            broken = f" {','.join(rules)}" if rules else ""
             shown = quote(self._redactor.redact(path, environ.get("HTTP_AUTHORIZATION")), safe="/…")
-            self._log(f"{method} {shown} {response.status}{broken} {milliseconds:.1f} ms")
+            self._log(f"{method} {shown} {_describe_response(response, milliseconds)}")
         if is_control_path(path):
             return
         self._journal.add(
@@ -162,13 +165,28 @@ class RequestMiddleware:
             headers=environ[RAW_REQUEST].headers,
             body=environ[RAW_REQUEST].body[:MAX_STORED_BODY],
             operation=outcome.operation,
-            caller=outcome.caller,
+            caller=outcome.caller or self._caller_name(environ),
             status=response.status,
             response_headers={"Content-Type": response.media_type, **response.headers},
             response_body=response.body[:MAX_STORED_BODY],
             violations=response.violations,
+            ignored=response.ignored,
+            injected=response.injected,
             milliseconds=milliseconds,
         )
+
+    def _caller_name(self, environ: Environ) -> str:
+        caller = self._find_caller(bearer_token(environ.get("HTTP_AUTHORIZATION")))
+        return caller.name if caller else ""
+
+
+def _describe_response(response: Response, milliseconds: float) -> str:
+    """Return the status, the broken rules, the time, and the remarks of a response for the log."""
+    rules = dict.fromkeys(violation.rule.id for violation in response.violations)
+    broken = f" {','.join(rules)}" if rules else ""
+    injected = f"; injected: {response.injected}" if response.injected else ""
+    ignored = f"; ignored: {', '.join(response.ignored)}" if response.ignored else ""
+    return f"{response.status}{broken} {milliseconds:.1f} ms{injected}{ignored}"
 
 
 def is_control_path(path: str) -> bool:

@@ -17,13 +17,19 @@ _PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
 
 class Response(NamedTuple):
-    """A response, and the violations that it reports."""
+    """A response, and the violations that it reports.
+
+    `ignored` are remarks about properties of the request without effect. `injected` is the source of a fault:
+    `script`, `prefer`, `random`, or empty.
+    """
 
     status: int
     body: bytes
     media_type: str = JSON_TYPE
     headers: Mapping[str, str] = MappingProxyType({})
     violations: tuple[Violation, ...] = ()
+    ignored: tuple[str, ...] = ()
+    injected: str = ""
 
 
 class HandledResponse(NamedTuple):
@@ -46,10 +52,10 @@ def encode_json(value: object) -> bytes:
         return json.dumps(value).encode()
 
 
-def refusal_response(violations: Iterable[Violation]) -> Response:
-    """Return the refusal for the violations of one stage; the first one decides the status."""
+def refusal_response(violations: Iterable[Violation], status: int | None = None) -> Response:
+    """Return the refusal for the violations of one stage; the first one decides the status, if none is given."""
     found = tuple(violations)
-    status = (found[0].rule.status or (400,))[0]
+    status = status or (found[0].rule.status or (400,))[0]
     detail = "; ".join([_violation_sentence(violation.mismatch) for violation in found])
     return problem_response(status, detail, found)
 

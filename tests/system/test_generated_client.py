@@ -11,23 +11,29 @@ import pytest
 from mock_server import create_app
 from tests.support.clients import serving
 from tests.support.fixture_player import ROOT
+from tests.support.processes import run
 
 #: A header of the client, since the generated functions pass a UUID to httpx, which accepts text only.
 TEAM = {"X-Team-ID": "0192f0c0-1111-7aaa-8bbb-0123456789ab"}
 JWT = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1c2VyLXJlZCJ9.Zml4dHVyZS1yZWQ"
 
 
+def generate(document: Path, package: Path) -> None:
+    """Generate a package from a document, without a warning."""
+    program = Path(sys.executable).parent / "openapi-python-client"
+    config = package.parent / "config.yaml"
+    config.write_text("post_hooks: []", encoding="utf-8")
+    source = ["--path", document, "--config", config, "--meta", "none"]
+    command = [program, "generate", *source, "--output-path", package]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    assert "Warning" not in result.stdout + result.stderr
+
+
 @pytest.fixture(scope="module")
 def client_package(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the name of the generated package."""
     folder = tmp_path_factory.mktemp("client")
-    program = Path(sys.executable).parent / "openapi-python-client"
-    config = folder / "config.yaml"
-    config.write_text("post_hooks: []", encoding="utf-8")
-    source = ["--path", ROOT / "spec/openapi.yaml", "--config", config, "--meta", "none"]
-    command = [program, "generate", *source, "--output-path", folder / "generated_client"]
-    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-    assert "Warning" not in result.stdout + result.stderr
+    generate(ROOT / "spec/openapi.yaml", folder / "generated_client")
     sys.path.insert(0, str(folder))
     return "generated_client"
 
@@ -55,3 +61,27 @@ def test_the_client_creates_and_updates_a_service(client_package: str) -> None:
     assert isinstance(resource, models.CreatedResource)
     assert update_result == models.UpdatedResource(id=resource.id)
     assert (conflict.status_code, conflict.parsed.violations[0].rule) == (409, "slug-unique")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [["--openapi", "3.0"], ["--one-of"]], ids=" ".join)
+def test_the_models_of_a_view_have_the_names_of_its_components(arguments: list[str], tmp_path: Path) -> None:
+    """A generator makes one model for each object and enum of the view, and no numbered ones."""
+    view = tmp_path / "view.yaml"
+    view.write_text(run("spec", *arguments).stdout, encoding="utf-8")
+    generate(view, tmp_path / "generated_view")
+    models = {path.stem for path in (tmp_path / "generated_view/models").glob("[a-z]*.py")}
+    assert models == {
+        "created_resource",
+        "deployed_service_create",
+        "deployed_service_type",
+        "env_config_item",
+        "external_service_create",
+        "external_service_type",
+        "problem",
+        "service_type",
+        "service_update",
+        "updated_resource",
+        "violation",
+        "volume_config_item",
+    }

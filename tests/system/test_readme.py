@@ -18,13 +18,14 @@ SHELL = [
     for block in re.findall(r"```sh\n(.*?)```", MOCK + PAGE, re.DOTALL)
     if "127.0.0.1:4010/api/v1/containers" in block
 ]
+CONTROL = next(block for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) if "/_mock/script" in block)
 PYTHON = re.findall(r"```python\n(.*?)```", MOCK + PAGE, re.DOTALL)
 
 
 def run_block(block: str) -> str:
     """Run a shell block against a mock, and return its output."""
     with mock_server() as mock:
-        script = "set -e\n" + block.replace("http://127.0.0.1:4010/api/v1", mock.url)
+        script = "set -e\n" + block.replace("http://127.0.0.1:4010", mock.url.removesuffix("/api/v1"))
         return subprocess.run(
             ["bash", "-c", script], capture_output=True, text=True, timeout=30, check=True
         ).stdout
@@ -44,6 +45,14 @@ def test_the_request_of_a_reference_page_is_accepted(block: str) -> None:
     assert re.fullmatch(r'\{"id":"[0-9a-f-]{36}"\}', run_block(block).strip())
 
 
+def test_the_requests_to_the_control_plane_work() -> None:
+    """Pasted into a shell, they store a busy service, add a step to the script, and read the journal."""
+    stored, script, journal = run_block(CONTROL).replace("}{", "}\n{").splitlines()
+    assert json.loads(stored)["service_status"] == "deploying"
+    assert json.loads(script)["steps"] == [{"status": 503, "times": 2, "left": 2}]
+    assert json.loads(journal) == {"count": 0, "requests": []}
+
+
 @pytest.mark.parametrize("block", PYTHON)
 def test_a_python_example_runs(block: str) -> None:
     """Its assertions hold."""
@@ -53,8 +62,20 @@ def test_a_python_example_runs(block: str) -> None:
 def test_every_option_of_the_mock_is_in_its_help() -> None:
     """README.md and docs/mock.md name no option that the commands do not have."""
     named = set(re.findall(r"`(?:mock-server )?(--[a-z-]+)", MOCK + PAGE))
-    help_text = run("--help").stdout + run("spec", "--help").stdout
+    help_text = "".join(run(*command, "--help").stdout for command in ((), ("spec",), ("callers",)))
     assert named - set(re.findall(r"--[a-z-]+", help_text)) == set()
+
+
+#: Found in a checkout only: folders, and make with its targets.
+CHECKOUT = re.compile(r"\b(?:docs|fixtures|spec|tests|examples|benchmarks)/|\.venv|`?make [a-z]|\]\((?!http)")
+
+
+def test_the_readme_suits_an_installed_wheel() -> None:
+    """Except in its first sentence, no command or link before "In a checkout" needs a checkout."""
+    wheel = README.split("## In a checkout")[0]
+    found = [line for line in wheel.splitlines() if CHECKOUT.search(line)]
+    assert found == [line for line in wheel.splitlines() if line.startswith("You need Python 3.11")]
+    assert CHECKOUT.search(README.split("## In a checkout")[1])
 
 
 def test_the_readme_is_short() -> None:

@@ -181,3 +181,21 @@ def test_a_state_that_cannot_be_saved_any_more_does_not_end_a_run(tmp_path: Path
     assert (done.code, "CONFORMS" in done.last) == (2, True)
     assert done.err == f"contract-tests: {state}: Is a directory\nreports: {tmp_path}\n"
     assert {path.name for path in tmp_path.iterdir()} == REPORTS | {"state.json", "ledger.jsonl"}
+
+
+@pytest.mark.parametrize("command", ["run", "check", "merge", "mutate"])
+def test_a_report_folder_that_cannot_be_created_is_reported_with_its_option(
+    command: str, tmp_path: Path
+) -> None:
+    """One line names the option before anything is sent or judged, and the exit code is 2."""
+    (tmp_path / "file").write_text("")
+    arguments = {
+        "run": ["--target", "wsgi:mock_server:create_app"],
+        "check": [write_recording(tmp_path, VALID)],
+        "merge": [tmp_path],
+        "mutate": ["--target", "wsgi:mock_server:create_app", "--only", "gpu"],
+    }[command]
+    folder = tmp_path / "file" / "report"
+    done = run_command(command, *arguments, "--report", folder)
+    line = f"contract-tests: --report {folder}: Not a directory; name a folder that can be written\n"
+    assert (done.code, done.out, done.err) == (2, "", line)

@@ -239,3 +239,63 @@ def test_a_page_of_another_site_changes_nothing(headers: dict[str, str], status:
     refused = status == 403
     assert client.delete("/_mock/services", headers=headers).status_code == status
     assert client.get("/_mock/health", headers=headers).json["services"] == (1 if refused else 0)
+
+
+SEEDS: dict[str, tuple[dict[str, Any], str]] = {
+    "misspelt": ({"displayname": "d"}, "displayname: unknown property, did you mean display_name?"),
+    "of-the-read-back": (
+        {"service_status": "running"},
+        "service_status: unknown property, did you mean status?",
+    ),
+    "nested": (
+        {"env_config": [{"env_name": "A", "env_value": "b", "valeu": 1}]},
+        "env_config/0/valeu: unknown property, did you mean env_value?",
+    ),
+}
+
+
+@pytest.mark.parametrize(("properties", "detail"), SEEDS.values(), ids=SEEDS)
+def test_an_unknown_property_of_a_seed_is_refused(properties: dict[str, Any], detail: str) -> None:
+    """The response is a 400 with the name that was meant, and nothing is stored."""
+    client = Client(create_app())
+    response = client.post("/_mock/services", json={**BODY, **properties})
+    assert (response.status_code, response.json["detail"]) == (400, detail)
+    assert client.get("/_mock/services").json["count"] == 0
+
+
+def test_an_unknown_property_without_a_similar_one_has_a_list() -> None:
+    """The refusal lists the properties of a create and those of a seed."""
+    detail = Client(create_app()).post("/_mock/services", json={**BODY, "zzz": 1}).json["detail"]
+    assert detail.startswith("zzz: unknown property, available: display_name, docker_image")
+    assert detail.endswith("team, status, id")
+
+
+def test_a_misspelt_rule_of_a_filter_has_a_suggestion() -> None:
+    """The refusal of `?rule=slug-uniqe` ends with the rule that was meant."""
+    response = Client(create_app()).get("/_mock/journal?rule=slug-uniqe")
+    assert response.json["detail"].endswith("; did you mean slug-unique?")
+
+
+def test_an_unknown_path_of_the_control_plane_lists_its_paths() -> None:
+    """The 404 names each method and path, which all exist; without the control plane it says so."""
+    client = Client(create_app())
+    response = client.get("/_mock/nope")
+    listed = response.json["detail"].removeprefix("/_mock/nope: unknown path; available: ").split(", ")
+    assert (response.status_code, {"GET /_mock/services", "POST /_mock/script"} <= {*listed}) == (404, True)
+    for method, path in (entry.split(" ") for entry in listed):
+        answer = client.open(path.replace("{status}", "idle"), method=method)
+        assert "unknown path" not in str(answer.json.get("detail"))
+        assert answer.status_code != 405
+    without = Client(create_app(control=False)).get("/_mock/nope")
+    assert (without.status_code, "the control plane is off" in without.json["detail"]) == (404, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "caller"), [("/api/v1/nope", "sk-red"), (CREATE, "ak-red")], ids=["unknown-path", "refused"]
+)
+def test_a_known_caller_is_named_on_every_path(path: str, caller: str) -> None:
+    """The journal names the caller of an unknown path, and one that is refused."""
+    client = Client(create_app())
+    assert client.post(path, json=BODY, headers=auth(caller)).status_code in {401, 404}
+    [entry] = client.get("/_mock/journal").json["requests"]
+    assert (entry["caller"], entry["headers"]["Authorization"]) == (caller, f"Bearer … ({caller})")

@@ -1,5 +1,6 @@
 """The command line, in real processes."""
 
+import errno
 import http.client
 import os
 import signal
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,16 +16,21 @@ from urllib.parse import urlsplit
 import click
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from mock_server import __version__
 from mock_server.cli.main import main
 from mock_server.cli.options import SECONDS
 from mock_server.cli.proxy import proxy
 from mock_server.contract import export
+from mock_server.validation.callers import load_callers
+from tests.support.api import RED
 from tests.support.fixture_player import ROOT, load
 from tests.support.processes import MOCK, mock_server, post, run
 
 TOKEN = "sk-red-5f0c7c1e9a"
+#: Options whose message names the field or the file in place of the option.
+SHARED_NAMES = {"--disable-rule": "disabled_rules", "--callers": "nowhere", "--spec": "nowhere"}
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
 BODY = b'{"service_slug": "abc", "display_name": "d", "docker_image": "n"}'
 
@@ -113,6 +120,9 @@ def files(tmp_path: Path) -> Path:
     (tmp_path / "unnamed.yaml").write_text(yaml.safe_dump(spec), encoding="utf-8")
     spec["paths"]["/containers"]["post"]["responses"] = 5
     (tmp_path / "invalid.yaml").write_text(yaml.safe_dump(spec), encoding="utf-8")
+    environment = {"teams": {}, "callers": [{"kind": "sk", "teams": ["red"], "token_env": "NO_SUCH_TOKEN"}]}
+    environment["teams"] = {"red": RED}
+    (tmp_path / "env.yaml").write_text(yaml.safe_dump(environment), encoding="utf-8")
     no_token = {"teams": {}, "callers": [{"kind": "sk", "teams": []}]}
     (tmp_path / "no-token.yaml").write_text(yaml.safe_dump(no_token), encoding="utf-8")
     return tmp_path
@@ -130,8 +140,19 @@ UNUSABLE = {
     "callers-no-callers": (["--callers", "list.yaml"], "not a mapping"),
     "callers-no-team": (["--callers", "no-token.yaml"], "caller 1: teams: got []"),
     "unknown-rule": (["--disable-rule", "slug-uniqe"], "did you mean slug-unique"),
+    "unknown-host": (
+        ["--host", "host.invalid"],
+        "--host host.invalid: no name or address that this machine knows;",
+    ),
+    "host-of-another": (
+        ["--host", "192.0.2.1"],
+        "--host 192.0.2.1: no address of this machine; use 127.0.0.1 for",
+    ),
+    "host-with-scheme": (["--host", "http://localhost"], "give it without a scheme, a port or brackets"),
+    "no-host": (["--host", ""], "--host: got nothing, expected an address such as 127.0.0.1"),
+    "endless": (["--body-timeout", "inf"], "--body-timeout: got inf, expected a number of seconds above 0"),
+    "no-variable": (["--callers", "env.yaml"], "caller 1: no token; set the variable NO_SUCH_TOKEN"),
     "pipe": (["--callers", "pipe"], "pipe: a pipe, which can be read once only; name a file"),
-    "unknown-host": (["--host", "host.invalid"], "choose another with --host"),
 }
 
 
@@ -157,8 +178,7 @@ def test_a_time_limit_is_a_number_of_seconds(seconds: str) -> None:
     """With a limit that no timer takes, every request would fail."""
     with pytest.raises(click.BadParameter):
         SECONDS.convert(seconds, None, None)
-    types = {parameter.name: parameter.type for parameter in (*main.params, *proxy.params)}
-    assert [types[name] for name in ("body_timeout", "timeout")] == [SECONDS] * 2
+    assert {parameter.name: parameter.type for parameter in proxy.params}["timeout"] == SECONDS
 
 
 def test_a_used_port_is_reported_on_one_line() -> None:
@@ -170,16 +190,87 @@ def test_a_used_port_is_reported_on_one_line() -> None:
     assert f"127.0.0.1:{port}: address already in use; choose another with --port" in result.stderr
 
 
-def test_a_mistake_in_the_arguments_is_reported_before_a_used_port() -> None:
-    """An unknown rule is reported, although the port is taken as well."""
-    with mock_server() as mock:
-        port = mock.url.split(":")[2].split("/")[0]
-        results = [
-            run("--port", port, "--disable-rule", "slug-uniqe"),
-            run("proxy", "--upstream", "http://127.0.0.1:1", "--port", port, "--disable-rule", "slug-uniqe"),
-        ]
-    assert [result.returncode for result in results] == [2, 2]
-    assert all("did you mean slug-unique" in result.stderr for result in results)
+SHARED_MISTAKES = {
+    "--disable-rule": "slug-uniqe",
+    "--callers": "nowhere",
+    "--spec": "nowhere",
+    "--body-timeout": "nan",
+    "--allow-host": "http://x",
+}
+MOCK_MISTAKES = {
+    **SHARED_MISTAKES,
+    "--store": "nowhere",
+    "--latency": "nan",
+    "--fault-rate": "nan",
+    "--deploy-seconds": "nan",
+    "--workers": "999",
+    "--max-body": "0",
+}
+PROXY_MISTAKES = {**SHARED_MISTAKES, "--timeout": "nan", "--upstream": "http://", "--strict": None}
+MISTAKES = [
+    *((name, [name, value]) for name, value in MOCK_MISTAKES.items()),
+    *(
+        (name, ["proxy", "--upstream", "http://127.0.0.1:1", name, *([value] if value else [])])
+        for name, value in PROXY_MISTAKES.items()
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def used_port() -> Iterator[str]:
+    """Yield a port that another program listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield str(server.getsockname()[1])
+
+
+@pytest.mark.parametrize(("name", "arguments"), MISTAKES, ids=[" ".join(given[-3:]) for _, given in MISTAKES])
+def test_a_mistake_in_the_arguments_is_reported_before_a_used_port(
+    name: str, arguments: list[str], used_port: str
+) -> None:
+    """Every option of the mock and of the proxy is checked first; the exit code is 2."""
+    result = CliRunner().invoke(main, [*arguments, "--port", used_port])
+    assert (result.exit_code, "already in use" in result.output) == (2, False)
+    assert (SHARED_NAMES.get(name) or name.removeprefix("--")) in result.output
+
+
+def test_every_option_with_a_value_has_a_mistake() -> None:
+    """No option of the mock or the proxy that can be wrong is missing above."""
+    free = {"--host", "--port", "--seed"}  # tested with the port; any number is a seed
+    for command, mistakes in ((main, MOCK_MISTAKES), (proxy, PROXY_MISTAKES)):
+        options = {each.opts[0] for each in command.params if not getattr(each, "is_flag", False)}
+        assert options - free <= {*mistakes}
+
+
+def test_a_name_of_the_host_is_served() -> None:
+    """`--host localhost` serves at the address of that name."""
+    with mock_server("--host", "localhost") as mock:
+        assert mock.url.startswith("http://localhost:")
+        assert post(f"{mock.url}/containers", BODY, HEADERS) == 201
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
+def test_a_port_that_a_user_may_not_use_has_advice(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The line names the port and another range."""
+
+    def refuse(*_arguments: object) -> None:
+        raise PermissionError(number, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    result = CliRunner().invoke(main, ["--port", "80"])
+    expected = (
+        "--port 80: not permitted for this user; choose a port from 1024, or --port 0 for any free one\n"
+    )
+    assert (result.exit_code, result.output) == (2, f"mock-server: {expected}")
+
+
+def test_the_callers_are_printed_as_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`mock-server callers` prints the mock's own; with --env, each token is read from a variable."""
+    own = CliRunner().invoke(main, ["callers"]).output
+    assert yaml.safe_load(own) == load("fixtures/callers.yaml")
+    (tmp_path / "callers.yaml").write_text(CliRunner().invoke(main, ["callers", "--env"]).output, "utf-8")
+    for caller in load("fixtures/callers.yaml")["callers"]:
+        monkeypatch.setenv(f"CYBERUN_{caller['name'].upper().replace('-', '_')}", caller["token"])
+    assert load_callers(tmp_path / "callers.yaml") == load_callers()
 
 
 def test_the_environment_does_not_become_headers(monkeypatch: pytest.MonkeyPatch) -> None:

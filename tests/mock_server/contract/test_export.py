@@ -59,7 +59,7 @@ pairs = st.lists(
         st.sampled_from(["env_name", "env_value", "host_path", "container_path"]), texts | numbers
     )
 )
-names = sorted({*OPERATIONS["createContainer"].properties, "unknown"})
+names = sorted({*OPERATIONS["createContainer"].properties.known, "unknown"})
 values = texts | urls | uuids | numbers | st.none() | pairs | st.lists(texts | numbers, max_size=3)
 likely = st.fixed_dictionaries(
     {"service_slug": texts, "display_name": texts},
@@ -182,6 +182,54 @@ VALIDATORS = {
 def test_a_view_is_valid_openapi(view: str) -> None:
     """openapi-spec-validator finds no error for the version of the view."""
     assert list(VALIDATORS[view](VIEWS[view]).iter_errors()) == []
+
+
+#: The components that `oneOf` adds to those of the contract.
+VARIANTS = {
+    "DeployedServiceCreate",
+    "DeployedServiceType",
+    "ExternalServiceCreate",
+    "ExternalServiceType",
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_keeps_the_components_by_name(view: str) -> None:
+    """A view has the components of the contract and the two variants of a create, and refers to them."""
+    components, contract = VIEWS[view]["components"], DOCUMENT["components"]
+    added = {kind: set(components[kind]) - set(contract[kind]) for kind in components}
+    assert {kind: set(named) for kind, named in contract.items()} == {
+        kind: set(named) - added[kind] for kind, named in components.items()
+    }
+    assert {kind: names for kind, names in added.items() if names} == {"schemas": VARIANTS}
+    body = VIEWS[view]["paths"]["/containers"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body == {"$ref": "#/components/schemas/ServiceCreate"}
+    assert components["schemas"]["ServiceCreate"]["oneOf"] == [
+        {"$ref": "#/components/schemas/ExternalServiceCreate"},
+        {"$ref": "#/components/schemas/DeployedServiceCreate"},
+    ]
+
+
+def list_nodes(node: Any) -> list[dict[str, Any]]:
+    """Return a node and its children that are objects."""
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    below = [found for child in children for found in list_nodes(child)]
+    return [node, *below] if isinstance(node, dict) else below
+
+
+def test_a_reference_of_openapi_3_0_has_no_siblings() -> None:
+    """Where a property has a default beside its type, the reference is within `allOf`."""
+    nodes = list_nodes(VIEWS["3.0"])
+    assert [node for node in nodes if "$ref" in node and len(node) > 1] == []
+    port = VIEWS["3.0"]["components"]["schemas"]["DeployedServiceCreate"]["properties"]["exposed_port"]
+    assert port == {"allOf": [{"$ref": "#/components/schemas/ExposedPort"}], "default": 8080}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_has_no_word_that_generators_misread(view: str) -> None:
+    """A view has neither rules nor `additionalProperties: true`, which would type misspelt names."""
+    keys = {key for node in list_nodes(VIEWS[view]) for key in node}
+    assert keys & {"x-rules", "additionalProperties", "if", "then", "else"} == set()
 
 
 def test_an_export_does_not_change_the_document() -> None:

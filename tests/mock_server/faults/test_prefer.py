@@ -14,7 +14,7 @@ from tests.support.api import BODY, CREATE, TOKENS, auth
 from tests.support.fixture_player import load
 
 SERVICE = f"{CREATE}/0192f0c1-9a8b-7c6d-9e5f-404142434445"
-RESPONSES = load("spec/openapi.yaml")["components"]["responses"]
+RULES = {rule["id"]: rule for rule in load("spec/rules.yaml")["rules"]}
 
 
 @pytest.fixture(scope="module")
@@ -51,22 +51,41 @@ def test_any_header_can_be_parsed(header: str) -> None:
     assert all(name == name.lower() for name in parse_preferences(header))
 
 
-NAMES = {400: "BadRequest", 401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 409: "Conflict"}
-
-
-@pytest.mark.parametrize("status", NAMES)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 415])
 @pytest.mark.parametrize(("method", "path"), [("POST", CREATE), ("PUT", SERVICE)], ids=["create", "update"])
-def test_a_declared_status_has_its_example(client: Client, method: str, path: str, status: int) -> None:
-    """The body and the media type are those of the contract, and no token is needed."""
+def test_a_declared_status_is_the_refusal_of_a_rule(
+    client: Client, method: str, path: str, status: int
+) -> None:
+    """The rule has that status and is one of the operation; no token is needed."""
     response = client.open(path, method=method, json={}, headers={"Prefer": f"code={status}"})
-    content = RESPONSES[NAMES[status]]["content"]["application/problem+json"]
-    examples = [example["value"] for example in content["examples"].values()]
-    assert (response.status_code, response.json, response.mimetype) == (
+    violations = response.json.pop("violations")
+    rule = RULES[violations[0]["rule"]]
+    operation = "createContainer" if method == "POST" else "updateContainer"
+    assert (response.status_code, response.mimetype, len(violations)) == (
         status,
-        examples[0],
         "application/problem+json",
+        1,
     )
+    assert (status in rule["status"], operation in rule["operations"]) == (True, True)
     assert response.headers["Preference-Applied"] == f"code={status}"
+
+
+def test_a_preferred_rule_is_refused(client: Client) -> None:
+    """The response is the refusal of that rule, with another one of its statuses if that is asked for."""
+    header = {"Prefer": "rule=team-member, code=404"}
+    response = client.post(CREATE, json=BODY, headers={**auth(), **header})
+    assert (response.status_code, response.json["violations"][0]["rule"]) == (404, "team-member")
+    assert response.headers["Preference-Applied"] == "rule=team-member, code=404"
+
+
+def test_a_preference_is_marked_as_injected(client: Client) -> None:
+    """The journal says so for a status and a delay, and not for the refusal of an invalid preference."""
+    client.delete("/_mock/journal")
+    for header in ("code=409", "wait=0", "code=999"):
+        client.post(CREATE, json={}, headers={"Prefer": header})
+    entries = client.get("/_mock/journal").json["requests"]
+    assert [entry["injected"] for entry in entries] == ["prefer", "prefer", None]
+    assert entries[0]["rules"] == ["slug-unique"]
 
 
 def test_a_preferred_success_stores_nothing(client: Client) -> None:
@@ -96,6 +115,12 @@ INVALID: dict[str, tuple[str, str]] = {
     "wait-too-long": ("wait=61", "seconds, from 0 to 60"),
     "wait-negative": ("wait=-1", "seconds, from 0 to 60"),
     "wait-nan": ("wait=nan", "seconds, from 0 to 60"),
+    "rule-misspelt": ("rule=slug-uniqe", "the id of a rule; did you mean slug-unique?"),
+    "rule-of-the-other-operation": ("rule=not-while-busy", "that createContainer refuses requests with"),
+    "rule-and-another-status": (
+        "rule=slug-unique, code=400",
+        "code: got '400', expected a status of slug-unique: 409",
+    ),
     "wait-in-words": ("code=409, wait=long", "seconds, from 0 to 60"),
 }
 

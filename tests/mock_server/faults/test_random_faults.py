@@ -63,6 +63,8 @@ def test_random_faults_affect_requests() -> None:
             outcomes.append((0, None))
     assert set(outcomes) == {(503, "1"), (0, None)}
     assert client.get("/_mock/services").json["count"] == 0
+    entries = client.get("/_mock/journal").json["requests"]
+    assert {entry["injected"] for entry in entries} == {"random"}
 
 
 def test_a_latency_delays_every_request() -> None:

@@ -1,5 +1,6 @@
 """The script: faults for the next requests, over a socket of either server and in process."""
 
+import contextlib
 import http.client
 import json
 import socket
@@ -157,7 +158,19 @@ _JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-_NAMES = ["times", "operation", "caller", "slug", "status", "body", "headers", "delay", "drop", "truncate"]
+_NAMES = [
+    "times",
+    "operation",
+    "caller",
+    "slug",
+    "status",
+    "rule",
+    "body",
+    "headers",
+    "delay",
+    "drop",
+    "truncate",
+]
 
 
 @given(_JSON | st.dictionaries(st.sampled_from(_NAMES), _JSON | st.sampled_from([200, 503, "x"]), max_size=4))
@@ -323,3 +336,60 @@ def test_several_prefer_headers_are_combined(port: int) -> None:
             response += chunk
     assert b" 409 " in response.splitlines()[0]
     assert b"preference-applied: code=409, wait=0" in response.lower()
+
+
+def test_a_step_with_a_rule_is_its_refusal(client: Client) -> None:
+    """It has the violation of the rule, and applies to the operations of the rule only; headers are added."""
+    client.post(SCRIPT, json={"rule": "not-while-busy", "headers": {"Retry-After": "1"}})
+    assert create_status(client) == 201
+    service_id = client.get("/_mock/services").json["services"][0]["id"]
+    response = client.put(f"{CREATE}/{service_id}", json={}, headers=auth())
+    assert (
+        response.status_code,
+        response.json["violations"][0]["rule"],
+        response.headers["Retry-After"],
+    ) == (
+        409,
+        "not-while-busy",
+        "1",
+    )
+
+
+RULES: dict[str, tuple[dict[str, Any], str]] = {
+    "misspelt": ({"rule": "slug-uniqe"}, "expected the id of a rule; did you mean slug-unique?"),
+    "no-text": ({"rule": 7}, "rule: got 7, expected the id of a rule"),
+    "permission": ({"rule": "update-partial"}, "expected a constraint: no request breaks this permission"),
+    "status": (
+        {"rule": "slug-unique", "status": 400},
+        "status: got 400, expected a status of slug-unique: 409",
+    ),
+    "operation": (
+        {"rule": "slug-unique", "operation": "updateContainer"},
+        "expected an operation of slug-unique: createContainer",
+    ),
+    "body": ({"rule": "slug-unique", "body": {}}, "got a body and a rule, expected one of them"),
+    "drop": ({"rule": "slug-unique", "drop": True}, "expected neither status, rule nor truncate"),
+}
+
+
+@pytest.mark.parametrize(("step", "message"), RULES.values(), ids=RULES)
+def test_an_invalid_rule_of_a_step_is_refused(client: Client, step: dict[str, Any], message: str) -> None:
+    """The response is a 400 with the expected value, and the rule that was meant."""
+    response = client.post(SCRIPT, json=step)
+    assert (response.status_code, message in response.json["detail"]) == (400, True)
+
+
+def test_an_injected_fault_is_marked() -> None:
+    """Log, journal and page mark each kind of step, and no other request; the violation is recorded."""
+    lines: list[str] = []
+    client = Client(create_app(log=lines.append))
+    client.post(SCRIPT, json=[{"status": 409}, {"drop": "before"}, {"drop": "after"}, {"delay": 0.001}])
+    for number in range(5):
+        with contextlib.suppress(ConnectionResetError):
+            create_status(client, f"slug-{number}")
+    entries = client.get("/_mock/journal").json["requests"]
+    assert [entry["injected"] for entry in entries] == ["script"] * 4 + [None]
+    assert ["; injected: script" in line for line in lines[1:6]] == [True] * 4 + [False]
+    assert (entries[0]["rules"], entries[0]["status"]) == (["slug-unique"], 409)
+    assert client.get("/_mock/").text.count(">injected<") == 4
+    assert "Injected: a step of the script." in client.get("/_mock/requests/1").text

@@ -14,7 +14,7 @@ from mock_server import create_app
 from mock_server.proxy.app import create_proxy
 from mock_server.proxy.headers import REPORT_HEADER
 from tests.support.clients import over_wsgi
-from tests.support.fixture_player import RULES, Case, FixturePlayer, cases
+from tests.support.fixture_player import ROOT, RULES, Case, FixturePlayer, cases
 from tests.support.gate.example_app import build_deployment_app
 from tests.support.gate.gate import EXAMPLE_HOOK, judge_app, violated_rules
 from tests.support.proxy.in_process import (
@@ -247,3 +247,13 @@ def test_a_failure_of_the_proxy_repeats_no_value(
     assert (response.status_code, "please report it" in response.json["detail"]) == (500, True)
     assert ("ValueError" in caplog.text, Path(__file__).name in caplog.text) == (True, True)
     assert TOKENS["sk-red"] not in caplog.text + response.text
+
+
+@pytest.mark.parametrize(("path", "caller"), [("/nope", "sk-red"), (CREATE, "ak-red")])
+def test_a_known_caller_is_named_on_every_path(path: str, caller: str) -> None:
+    """The journal names the caller of an unknown path, and one that the contract refuses."""
+    with proxy_client(FixedUpstream(), callers=ROOT / "fixtures/callers.yaml") as client:
+        headers = {"Authorization": f"Bearer {TOKENS[caller]}"}
+        client.post(path, json=BODY, headers=headers, buffered=True)
+        [entry] = client.get("/_mock/journal").json["requests"]
+    assert entry["caller"] == caller

@@ -98,7 +98,7 @@ def test_a_locked_store_is_refused_at_start(store_url: str, store_opener: StoreO
 UNUSABLE = {
     "another-kind": (
         "mysql://u:secret@host/d",
-        "--store mysql: unknown store; expected memory, sqlite:///file.db",
+        "--store mysql://u:***@host/d: unknown store; expected memory, sqlite:///file.db",
     ),
     "a-path": ("file.db", "unknown store; expected memory"),
     "no-file": ("sqlite://", "got no file name, expected sqlite:///file.db"),
@@ -106,7 +106,18 @@ UNUSABLE = {
     "in-memory": ("sqlite:///:memory:", "got no file name"),
     "no-folder": ("sqlite:///nowhere/file.db", "unable to open database file; name a usable database"),
     "no-database": ("sqlite:///text.db", "file is not a database; name a usable database"),
-    "no-server": ("postgresql://u:secret@127.0.0.1:9/d", "name a usable database"),
+    "no-server": (
+        "postgresql://u:secret@127.0.0.1:9/d",
+        "--store postgresql://u:***@127.0.0.1:9/d: connection",
+    ),
+    "password-in-the-query": (
+        "postgres://127.0.0.1:9/d?password=secret",
+        "--store postgres://127.0.0.1:9/d: conn",
+    ),
+    "no-host": (
+        "postgresql://u:secret/d",
+        "--store postgresql://u:***/d: the port is not a number; write : and @ of a password",
+    ),
 }
 
 
@@ -138,7 +149,7 @@ def test_a_missing_driver_is_named(missing: str, address: str) -> None:
     result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=30)
     command_hint = "pip install 'cyberun-contract-kit[sql]' (from a checkout: -e '.[sql]')"
     reason = f"{missing} is not installed; {command_hint}\n"
-    message = f"mock-server: --store {address.partition(':')[0]}: {reason}"
+    message = f"mock-server: --store {address.replace('secret', '***')}: {reason}"
     assert (result.returncode, result.stdout, result.stderr) == (2, "", message)
 
 

@@ -151,9 +151,9 @@ def test_a_malformed_body_is_refused(client: Client, service_id: str) -> None:
 
 
 def test_a_seed_cannot_set_a_transition(client: Client) -> None:
-    """The internal key of the pending transition is ignored in a seed."""
-    client.post("/_mock/services", json={**BODY, "/arrives": "tomorrow"})
-    assert read_status(client) == "created"
+    """The internal key of the pending transition is refused in a seed, and nothing is stored."""
+    response = client.post("/_mock/services", json={**BODY, "/arrives": "tomorrow"})
+    assert (response.status_code, client.get("/_mock/services").json["count"]) == (400, 0)
 
 
 @pytest.mark.parametrize(("path", "body"), [("script", {"status": 503}), ("clock", {"advance": 1})])

@@ -243,3 +243,70 @@ def test_headers_of_an_unknown_caller_raise(containers_mock: ContainersMock) -> 
     """The error names the known callers."""
     with pytest.raises(ValueError, match="expected one of sk-red"):
         containers_mock.headers("sk-rde")
+
+
+def run_client_test(pytester: pytest.Pytester, body: str, *options: str) -> pytest.RunResult:
+    """Run a test of a client with that body in another process."""
+    pytester.makepyfile(f"def test_it(containers_mock):\n    {body}\n")
+    return pytester.runpytest_subprocess("-p", "mock_server.testing", "-p", "no:cacheprovider", *options)
+
+
+UNUSED = 'containers_mock.fail_next(rule="slug-unique", operation="createContainer")'
+
+
+def test_a_fault_that_no_request_used_fails_the_test(pytester: pytest.Pytester) -> None:
+    """The failure lists the fault and the requests, and no frame; the ini option turns the check off."""
+    result = run_client_test(pytester, UNUSED)
+    result.stdout.fnmatch_lines(
+        ["no request has used this fault:", "  rule='slug-unique', operation='createContainer'", "received:"]
+    )
+    result.assert_outcomes(failed=1)
+    option = "containers_mock_assert_all_faults_used=false"
+    run_client_test(pytester, UNUSED, "-o", option).assert_outcomes(passed=1)
+
+
+def test_a_fault_that_is_used_once_is_used(containers_mock: ContainersMock) -> None:
+    """A step for several requests counts as used from the first on."""
+    containers_mock.fail_next(times=2)
+    with pytest.raises(
+        AssertionError, match="no request has used this fault:\n  status=503, times=2\nreceived:"
+    ):
+        containers_mock.assert_all_faults_used()
+    assert create(containers_mock, post_by_httpx) == 503
+    containers_mock.assert_all_faults_used()
+    assert containers_mock.requests[0].injected == "script"
+
+
+TYPOS = {
+    "script": 'containers_mock.fail_next(rule="slug-uniqe")',
+    "filter": 'containers_mock.requests.count(rule="slug-uniqe")',
+}
+
+
+@pytest.mark.parametrize("body", TYPOS.values(), ids=TYPOS)
+def test_a_failure_shows_no_frame_of_the_kit(pytester: pytest.Pytester, body: str) -> None:
+    """The traceback has the line of the test and the message, with the rule that was meant."""
+    result = run_client_test(pytester, body)
+    result.stdout.fnmatch_lines([f">*{body[:30]}*", "E*ValueError: rule: got*did you mean slug-unique?"])
+    assert "plugin.py" not in result.stdout.str()
+    assert "requests.py" not in result.stdout.str()
+
+
+def test_a_lost_connection_shows_no_frame_of_the_kit(pytester: pytest.Pytester) -> None:
+    """In process, the error of a dropped connection ends in the frames of the client."""
+    call = 'containers_mock.app.test_client().post("/api/v1/containers")'
+    result = run_client_test(pytester, f"containers_mock.drop_next()\n    {call}")
+    result.stdout.fnmatch_lines(["E*ConnectionResetError: the connection is closed on demand"])
+    assert "truncated_body.py" not in result.stdout.str()
+
+
+def test_seeding_an_unknown_property_raises(containers_mock: ContainersMock) -> None:
+    """The error has the name that was meant."""
+    with pytest.raises(ValueError, match=r"displayname: unknown property, did you mean display_name\?"):
+        containers_mock.seed(displayname="d", **BODY)
+
+
+def test_a_received_request_has_its_remarks(containers_mock: ContainersMock) -> None:
+    """`ignored` lists the properties without effect."""
+    assert create(containers_mock, post_by_httpx, displayname="d") == 201
+    assert containers_mock.requests[0].ignored == ("displayname; did you mean display_name?",)
