@@ -89,7 +89,7 @@ def serve_mock_app(port: int, kind: str, *arguments: str) -> None:
     """Serve a `filled` or `faulty` mock behind the front of `mock-server`."""
     build_app = build_filled_mock if kind == "filled" else build_faulty_mock
     blocks = kind == "filled" and arguments[0] != MEMORY
-    threads = process.DATABASE_THREADS if blocks else 0
+    threads = process.THREADS if blocks else 0
 
     def load_front() -> Front:
         return Front(build_app(*arguments), body_timeout=30, threads=threads)

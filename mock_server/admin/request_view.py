@@ -101,7 +101,7 @@ def _curl_lines(shown: Mapping[str, Any], entry: JournalEntry, origin: str) -> I
     if shown["body"]:
         if "Content-Type" not in shown["headers"]:
             yield "-H 'Content-Type:'"  # otherwise curl adds one
-        yield f"--data-binary {shlex.quote(shown['body'])}"
+        yield f"--data-raw {shlex.quote(shown['body'])}"  # --data-binary would read a file for a body of @name
 
 
 def _is_inexact_curl(shown: Mapping[str, Any], entry: JournalEntry) -> bool:

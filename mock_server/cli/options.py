@@ -16,6 +16,18 @@ Command = Callable[..., Any]
 Options = TypeVar("Options")
 FILE = click.Path(path_type=Path)
 _HOST_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+_MAX_SECONDS = 24 * 3600
+
+
+class _Seconds(click.FloatRange):
+    """A time limit; `click.FloatRange` takes `nan` too."""
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> Any:
+        seconds = super().convert(value, param, context)
+        return seconds if seconds == seconds else self.fail("nan is no number of seconds", param, context)
+
+
+SECONDS = _Seconds(0, _MAX_SECONDS, min_open=True)
 
 
 def to_frozenset(

@@ -8,7 +8,14 @@ from typing import Any
 import click
 
 from mock_server.cli.errors import report_cli_errors
-from mock_server.cli.options import FILE, build_options, exit_on_signals, listen_options, to_frozenset
+from mock_server.cli.options import (
+    FILE,
+    SECONDS,
+    build_options,
+    exit_on_signals,
+    listen_options,
+    to_frozenset,
+)
 from mock_server.contract import lint
 from mock_server.contract.model import BASE_PATH
 from mock_server.contract.resources import VERSION
@@ -17,9 +24,10 @@ from mock_server.server.front import Front
 from mock_server.server.greeting import print_when_ready, warn_of_open_control
 from mock_server.server.process import ServerOptions, exit_with_parent, reserve_port, run_server
 from mock_server.server.request_log import log_request
+from mock_server.web.middleware import MAX_DRAIN_BYTES
 
-#: Requests that may be on their way to the upstream at the same time.
-_THREADS = 64
+#: Requests that may be on their way at the same time. An idle thread costs little, and others wait for none.
+_THREADS = 500
 
 
 @click.command()
@@ -43,8 +51,15 @@ _THREADS = 64
     "--timeout",
     default=30.0,
     show_default=True,
-    type=click.FloatRange(0, min_open=True),
+    type=SECONDS,
     help="Seconds to wait for the upstream.",
+)
+@click.option(
+    "--max-body",
+    default=MAX_DRAIN_BYTES,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Largest body of a request, in bytes.",
 )
 @click.option(
     "--no-control",
@@ -66,16 +81,16 @@ def proxy(**given: Any) -> None:
     create_proxy(options)  # reports invalid options before the port is taken
     with reserve_port(server.host, server.port) as port:
         server = replace(server, port=port)
-        run_server(server, functools.partial(_load_worker, server, options))
+        run_server(server, functools.partial(_load_worker, server, options, given["max_body"]))
 
 
-def _load_worker(server: ServerOptions, options: ProxyOptions) -> Front:
+def _load_worker(server: ServerOptions, options: ProxyOptions, max_body: int) -> Front:
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # its warnings repeat values of responses
     exit_with_parent()
     app = create_proxy(options, log=None if server.quiet else log_request)
     if not server.quiet:
         print_when_ready(server.host, server.port, proxy_greeting(server.base_url, options))
-    return Front(app, body_timeout=server.body_timeout, threads=_THREADS)
+    return Front(app, body_timeout=server.body_timeout, max_file_bytes=max_body, threads=_THREADS)
 
 
 def proxy_greeting(base_url: str, options: ProxyOptions) -> str:

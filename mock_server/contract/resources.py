@@ -28,6 +28,8 @@ def find_resource(name: str) -> Path:
 
 def read_text(path: Path) -> str:
     """Return the text of a UTF-8 file; raise UnusableFileError if that fails."""
+    if path.is_fifo():  # each worker reads it again, and waits for a writer
+        raise UnusableFileError(f"{path}: a pipe, which can be read once only; name a file")
     try:
         with path.open("rb") as file:
             content = file.read(_MAX_BYTES + 1)

@@ -84,5 +84,5 @@ def _parse_wait(wait: str) -> float:
 
 
 def _error(name: str, value: str, expected: str) -> ValueError:
-    actual = ascii(value[:40]) if value else "no value"
+    actual = "another value" if value else "no value"  # which may be a token
     return ValueError(f"{name}: got {actual}, expected {expected}")

@@ -216,7 +216,10 @@ def _parse_rule(options: Mapping[str, Any], rules: Mapping[str, Rule]) -> Rule |
 
 
 def _format(value: object) -> str:
-    text = ascii(value)
+    try:
+        text = ascii(value)
+    except RecursionError:
+        return "a deeply nested value"
     return text if len(text) < 60 else text[:57] + "..."
 
 

@@ -16,7 +16,7 @@ from mock_server.validation.callers import Caller, CallerDirectory
 from mock_server.validation.request import Request
 from mock_server.validation.state import Update, Values
 from mock_server.web import responses
-from mock_server.web.redaction import Redactor, hide_values, with_escapes
+from mock_server.web.redaction import Redactor, hide_values
 from mock_server.web.responses import HandledResponse, Response
 
 
@@ -213,9 +213,9 @@ class Mock:
 
 
 def _request_text(request: Request) -> str:
-    """Return all that a request says outside `Authorization`, as text and with its escapes replaced."""
+    """Return all that a request says outside `Authorization`."""
     texts = [value for name, value in request.headers.items() if name != "Authorization"]
-    body = with_escapes(request.raw_body.decode("utf-8", "replace"))
+    body = request.raw_body.decode("utf-8", "replace")
     return "\n".join((*texts, *request.path_values.values(), body))
 
 

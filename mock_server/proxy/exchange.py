@@ -13,7 +13,7 @@ from mock_server.proxy.upstream import Target
 from mock_server.validation.request import Request
 from mock_server.web.journal import MAX_STORED_BODY, Journal
 from mock_server.web.middleware import CONTROL_PREFIX
-from mock_server.web.redaction import REDACTED, SECRET_HEADERS, Redactor, hide_values, with_escapes
+from mock_server.web.redaction import REDACTED, SECRET_HEADERS, Redactor, hide_values
 from mock_server.web.wsgi import Environ, decoded_path
 
 _CHUNK_BYTES = 64 * 1024
@@ -153,11 +153,11 @@ def redact_violations(
 
 
 def _exchange_text(exchange: ProxyExchange) -> str:
-    """Return all that an exchange says outside `Authorization`, as text and with its escapes replaced."""
+    """Return all that an exchange says outside `Authorization`."""
     texts = [value for name, value in exchange.fields if name.lower() != "authorization"]
     texts += [decoded_path(exchange.environ), *(value for _, value in exchange.response_fields)]
     sent = exchange.request.raw_body if exchange.request else exchange.body.stored
-    texts += [with_escapes(body.decode("utf-8", "replace")) for body in (sent, exchange.response_body)]
+    texts += [body.decode("utf-8", "replace") for body in (sent, exchange.response_body)]
     return "\n".join(texts)
 
 

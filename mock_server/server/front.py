@@ -7,6 +7,7 @@ keeps what granian's WSGI loses: the raw path, each header field, and whether th
 import asyncio
 import io
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import IO
 
@@ -27,8 +28,9 @@ class Front:
 
     A body has to arrive within `body_timeout` seconds, and the client has to read each part of a long response within
     as many; else the connection is closed. Of a longer body than `max_bytes` only the beginning is handed on; None
-    keeps all of it. With `threads`, an app that blocks is called in one of them, and may stream; a request that finds
-    none free within `queue_timeout` seconds gets a 503. Else the app is called on the event loop.
+    keeps all of it in a file, and refuses one over `max_file_bytes`. Without `threads`, and for a `quick` path,
+    the app is called on the event loop. Else it is called in a thread, and may stream; a request that finds none free
+    within `queue_timeout` seconds gets a 503.
     """
 
     def __init__(
@@ -37,11 +39,15 @@ class Front:
         *,
         body_timeout: float,
         max_bytes: int | None = None,
+        max_file_bytes: int = MAX_DRAIN_BYTES,
         threads: int = 0,
         queue_timeout: float | None = None,
+        quick: Callable[[str], bool] = lambda _path: False,
     ) -> None:
         self._app, self._body_timeout, self._max_bytes = app, body_timeout, max_bytes
+        self._max_read = max_file_bytes if max_bytes is None else MAX_DRAIN_BYTES
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="front") if threads else None
+        self._quick = quick
         self._free_threads, self._queue_timeout = asyncio.Semaphore(threads), queue_timeout
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -52,9 +58,13 @@ class Front:
             problem = problem or check_fields(environ)
             if problem is not None:
                 environ[FRONT_PROBLEM] = problem
-            sender = ResponseSender(receive, send, self._body_timeout, on_loop=self._pool is None)
+            on_loop = self._pool is None or self._quick(environ["PATH_INFO"])
+            sender = ResponseSender(receive, send, self._body_timeout, on_loop=on_loop)
             try:
-                await self._call_app(environ, sender)
+                if on_loop:
+                    self._run(environ, sender)
+                else:
+                    await self._run_in_thread(environ, sender)
                 if environ.get(DELAY_SECONDS):
                     await asyncio.sleep(environ[DELAY_SECONDS])
                 await sender.send_whole()
@@ -73,7 +83,7 @@ class Front:
             return 0, None  # without a body there is no deadline
         try:
             async with asyncio.timeout(self._body_timeout):
-                while size <= MAX_DRAIN_BYTES or self._max_bytes is None:
+                while size <= self._max_read:
                     message = await receive()
                     if message["type"] != "http.request":
                         return size, problem_response(
@@ -88,12 +98,18 @@ class Front:
         except TimeoutError:
             detail = f"the body did not arrive within {self._body_timeout:g} seconds"
             return size, problem_response(408, detail, (), CLOSE)
+        except OSError as error:  # of the temporary file
+            detail = f"the body cannot be kept: {error.strerror}; try again"
+            return size, problem_response(503, detail, (), CLOSE)
+        if size > self._max_read and self._max_bytes is None:
+            detail = (
+                f"the body: got more than {self._max_read} bytes, expected at most {self._max_read} bytes"
+            )
+            return size, problem_response(413, detail, (), CLOSE)
         body.seek(0)
         return size, None
 
-    async def _call_app(self, environ: Environ, sender: ResponseSender) -> None:
-        if self._pool is None:
-            return self._run(environ, sender)
+    async def _run_in_thread(self, environ: Environ, sender: ResponseSender) -> None:
         try:
             async with asyncio.timeout(self._queue_timeout):
                 await self._free_threads.acquire()

@@ -24,9 +24,10 @@ from mock_server.server.greeting import mock_greeting, print_when_ready
 from mock_server.server.reload import ReloadingApp
 from mock_server.server.request_log import log_request
 from mock_server.services.model import MEMORY
+from mock_server.web.middleware import is_control_path
 
-#: Requests that may wait for a database at the same time, per worker.
-DATABASE_THREADS = 8
+#: Requests that may wait for a database, or read the control plane, at the same time, per worker.
+THREADS = 8
 #: Seconds that another request may wait for its turn, since a locked database holds up all of them.
 QUEUE_SECONDS = 5
 
@@ -154,8 +155,9 @@ def _load_worker(server: ServerOptions, options: MockOptions, unclaimed: Any) ->
         app,
         body_timeout=server.body_timeout,
         max_bytes=max_bytes,
-        threads=0 if options.store == MEMORY else DATABASE_THREADS,
+        threads=THREADS,
         queue_timeout=QUEUE_SECONDS,
+        quick=lambda path: options.store == MEMORY and not is_control_path(path),
     )
 
 

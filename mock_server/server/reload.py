@@ -54,7 +54,11 @@ class ReloadingApp:
 
 
 def _fingerprint(spec: Path) -> Fingerprint:
-    return tuple(_file_status(path) for path in (spec, loader.find_rules_file(spec)))
+    try:
+        rules_file = loader.find_rules_file(spec)
+    except OSError:  # the folder may not be read
+        return ()
+    return tuple(_file_status(path) for path in (spec, rules_file))
 
 
 def _file_status(path: Path) -> tuple[int, int, int] | None:

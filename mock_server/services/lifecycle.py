@@ -1,5 +1,6 @@
 """The lifecycle: the status of a service after a deploy or a stop, computed from the clock on each read."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,6 +20,7 @@ class Clock:
     def __init__(self, source: Callable[[], datetime]) -> None:
         self._source = source
         self.ahead = timedelta()
+        self._lock = threading.Lock()
 
     def __call__(self) -> datetime:
         """Return the current time of this clock."""
@@ -26,10 +28,11 @@ class Clock:
 
     def advance(self, seconds: float) -> bool:
         """Advance the clock, and return whether that was possible: it can be ten years ahead at most."""
-        ahead = self.ahead + timedelta(seconds=seconds)
-        if ahead.total_seconds() > _MAX_ADVANCE_SECONDS:
-            return False
-        self.ahead = ahead
+        with self._lock:
+            ahead = self.ahead + timedelta(seconds=seconds)
+            if ahead.total_seconds() > _MAX_ADVANCE_SECONDS:
+                return False
+            self.ahead = ahead
         return True
 
 

@@ -1,6 +1,6 @@
 """The schema stage: parameters and bodies are validated, and each error becomes the rule beside its keyword."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import jsonschema_rs
@@ -11,6 +11,8 @@ from mock_server.validation.schema_messages import ExpectedValue, format_value
 Error = jsonschema_rs.ValidationError
 #: A refusal lists at most about as many, so that a body of a million bad items has a small one.
 MAX_VIOLATIONS = 100
+#: The validator builds all errors of a value at once, in seconds if they are many. Of a larger value it builds one.
+_MAX_VALUES = 2000
 #: The keywords whose errors name properties, or contain other errors.
 _KEYWORDS_WITH_DETAILS = frozenset(
     {"required", "additionalProperties", "unevaluatedProperties", "anyOf", "oneOf"}
@@ -24,12 +26,34 @@ def check_value(
     if schema.validator.is_valid(value):
         return []
     found: dict[tuple[str, str], Violation] = {}
-    for error in schema.validator.iter_errors(value):
+    for error in _iter_errors(schema, value):
         for violation in _to_violations(contract, schema, error, location, pointer):
             found.setdefault((violation.rule.id, violation.mismatch.pointer), violation)
         if len(found) >= MAX_VIOLATIONS:
             break
     return list(found.values())
+
+
+def _iter_errors(schema: Schema, value: Any) -> Iterable[Error]:
+    """Return the errors of an invalid value, or the first of a value that has too many parts."""
+    if not _is_large(value):
+        return schema.validator.iter_errors(value)
+    try:
+        schema.validator.validate(value)
+    except Error as error:
+        return (error,)
+    return ()
+
+
+def _is_large(value: Any) -> bool:
+    """Return whether a value has more parts than a usual body."""
+    nodes = [value]
+    for node in nodes:  # grows while it is read
+        if isinstance(node, dict | list):
+            nodes += node.values() if isinstance(node, dict) else node
+        if len(nodes) > _MAX_VALUES:
+            return True
+    return False
 
 
 def check_path_parameters(
@@ -100,7 +124,7 @@ def _property_names(details: Mapping[str, Any]) -> Sequence[str | None]:
     if "property" in details:
         return (details["property"],)
     names: Sequence[str | None] = details.get("unexpected", (None,))
-    return names
+    return names[:MAX_VIOLATIONS]
 
 
 def json_pointer(parts: Sequence[str | int]) -> str:

@@ -18,12 +18,21 @@ def is_private_host(host: str, allowed: frozenset[str]) -> bool:
     if match is None:
         return False
     name = (match[1] or match[2]).lower()
-    return (
+    return not _is_broken_idna(name) and (
         "." not in name
         or name.endswith(_PRIVATE_ENDS)
         or name in map(str.lower, allowed)
         or _is_address(name)
     )
+
+
+def _is_broken_idna(name: str) -> bool:
+    """Return whether a part of a name is no encoding of a text in other letters, so that no page can show it."""
+    try:
+        name.encode("ascii").decode("idna")
+    except UnicodeError:
+        return True
+    return False
 
 
 def is_loopback(name: str) -> bool:

@@ -106,7 +106,8 @@ class RequestMiddleware:
         """Answer one request; an exception of the app becomes a problem document and a line in the log."""
         started = time.perf_counter()
         environ[RAW_REQUEST] = read_request(environ, self._max_bytes)
-        respond = _allow_any_origin(start_response) if self._cors else start_response
+        is_open = self._cors and not is_control_path(environ["PATH_INFO"])
+        respond = _allow_any_origin(start_response) if is_open else start_response
         try:
             body = self._answer_here(environ, respond) or collect_body(self._app(environ, respond))
         except Exception:
@@ -132,7 +133,7 @@ class RequestMiddleware:
             respond(status, responses.response_headers(problem))
             return [problem.body]
         preflight = "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ and environ["REQUEST_METHOD"] == "OPTIONS"
-        if not (self._cors and preflight):
+        if not (self._cors and preflight) or is_control_path(environ["PATH_INFO"]):
             return []
         environ[OUTCOME] = RequestOutcome(Response(204, b""))
         respond("204 No Content", list(_PREFLIGHT_HEADERS.items()))
@@ -141,8 +142,7 @@ class RequestMiddleware:
     def _check_host(self, environ: Environ) -> Response | None:
         """Return the refusal of a request for the control plane under a name that may be another site's."""
         host = environ.get("HTTP_HOST", "")
-        own = not environ["PATH_INFO"].startswith(CONTROL_PREFIX) or not host
-        if own or is_private_host(host, self._hosts):
+        if not is_control_path(environ["PATH_INFO"]) or not host or is_private_host(host, self._hosts):
             return None
         expected = "an address, localhost, or a name given with --allow-host"
         return responses.problem_response(403, f"Host: got {host!r}, expected {expected}")
@@ -155,7 +155,7 @@ class RequestMiddleware:
         if self._log is not None:
             shown = quote(self._redactor.redact(path, environ.get("HTTP_AUTHORIZATION")), safe="/…")
             self._log(f"{method} {shown} {_describe_response(response, milliseconds)}")
-        if path.startswith(CONTROL_PREFIX):
+        if is_control_path(path):
             return
         self._journal.add(
             moment=datetime.now(UTC),
@@ -187,6 +187,11 @@ def _describe_response(response: Response, milliseconds: float) -> str:
     injected = f"; injected: {response.injected}" if response.injected else ""
     ignored = f"; ignored: {', '.join(response.ignored)}" if response.ignored else ""
     return f"{response.status}{broken} {milliseconds:.1f} ms{injected}{ignored}"
+
+
+def is_control_path(path: str) -> bool:
+    """Return whether a path leads to the control plane. Flask reads several slashes at the start as one."""
+    return f"/{path.lstrip('/')}".startswith(CONTROL_PREFIX)
 
 
 def collect_body(parts: Iterable[bytes]) -> list[bytes]:

@@ -1,13 +1,19 @@
 """Redaction: nothing that the mock or the proxy shows or logs repeats a secret."""
 
+import functools
+import html
 import re
 from collections.abc import Iterable
+from urllib.parse import unquote
 
 from mock_server.contract.model import Violation
 from mock_server.validation.schema_messages import HINT
 
 REDACTED = "…"
-_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
+_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}|\\/|%[0-9a-fA-F]{2}|&#")
+_JSON_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\/")
+#: So many escapes may wrap each other, as in a URL that is a part of another.
+_MAX_NESTED_ESCAPES = 3
 #: Header fields that are secret as a whole, in lower case, beside `authorization`.
 SECRET_HEADERS = frozenset({"cookie", "set-cookie", "proxy-authorization"})
 
@@ -19,24 +25,38 @@ class Redactor:
         self._tokens = tuple(sorted(filter(_is_redactable, tokens), key=len, reverse=True))
 
     def redact(self, text: str, authorization: str | None = None) -> str:
-        """Return the text with each token replaced; `authorization` is the header of the request."""
-        for token in (*self._tokens, *filter(_is_redactable, _list_tokens(authorization or ""))):
+        """Return the text with each token replaced; `authorization` is the header of the request.
+
+        A text that has a token with escapes is replaced as a whole.
+        """
+        tokens = self._tokens + _list_tokens(authorization or "")
+        for token in tokens:
             if token in text:
                 text = text.replace(token, REDACTED)
+        if _ESCAPE.search(text):
+            plain = _replace_escapes(text)
+            return REDACTED if any(token in plain for token in tokens) else text
         return text
 
 
-def _list_tokens(authorization: str) -> list[str]:
+@functools.lru_cache(100)
+def _list_tokens(authorization: str) -> tuple[str, ...]:
     """Return the token of a header, and as bodies and paths have it: headers are read as Latin-1, they as UTF-8."""
-    token = authorization.split()[-1:]
-    if not token or token[0].isascii():
-        return token
-    return [*token, token[0].encode("latin-1", "ignore").decode("utf-8", "ignore")]
+    tokens = authorization.split()[-1:]
+    if tokens and not tokens[0].isascii():
+        tokens.append(tokens[0].encode("latin-1", "ignore").decode("utf-8", "ignore"))
+    return tuple(filter(_is_redactable, tokens))
 
 
-def with_escapes(text: str) -> str:
-    """Return a text, and after it the same with the escapes of JSON replaced if it has any."""
-    return f"{text}\n{_ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)}" if "\\u" in text else text
+def _replace_escapes(text: str) -> str:
+    """Return a text without the escapes of JSON, HTML and URLs."""
+    for _ in range(_MAX_NESTED_ESCAPES):
+        plain = _JSON_ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else "/", text)
+        plain = unquote(html.unescape(plain) if "&#" in plain else plain)
+        if plain == text:
+            break
+        text = plain
+    return text
 
 
 def hide_values(violation: Violation) -> Violation:

@@ -133,8 +133,14 @@ def test_a_request_page_has_a_curl_command(client: Client) -> None:
         '  -H "Authorization: Bearer $TOKEN" \\\n'
         """  -H 'X-Team-Id: it'"'"'s' \\\n"""
         "  -H 'Content-Type: application/json' \\\n"
-        """  --data-binary '{'"'"''"""
+        """  --data-raw '{'"'"''"""
     )
+
+
+def test_the_curl_command_reads_no_file(client: Client) -> None:
+    """A body that begins with @ is sent as it is: --data-binary would send the file of that name."""
+    client.post("/api/v1/containers", data=b"@/etc/passwd", headers=HEADERS)
+    assert "  --data-raw @/etc/passwd</pre>" in client.get("/_mock/requests/1").text
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,14 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner
 
 from mock_server import __version__
 from mock_server.cli.main import main
+from mock_server.cli.options import SECONDS
 from mock_server.cli.proxy import proxy
 from mock_server.contract import export
 from mock_server.validation.callers import load_callers
@@ -111,6 +113,7 @@ def files(tmp_path: Path) -> Path:
     """Return a folder of unusable files."""
     (tmp_path / "broken.yaml").write_text("a: [", encoding="utf-8")
     (tmp_path / "list.yaml").write_text("- a", encoding="utf-8")
+    os.mkfifo(tmp_path / "pipe")
     (tmp_path / "latin.yaml").write_bytes(b"caf\xe9: 1")
     spec = load("spec/openapi.yaml")
     spec["components"]["schemas"]["ExposedPort"]["multipleOf"] = 2
@@ -149,6 +152,7 @@ UNUSABLE = {
     "no-host": (["--host", ""], "--host: got nothing, expected an address such as 127.0.0.1"),
     "endless": (["--body-timeout", "inf"], "--body-timeout: got inf, expected a number of seconds above 0"),
     "no-variable": (["--callers", "env.yaml"], "caller 1: no token; set the variable NO_SUCH_TOKEN"),
+    "pipe": (["--callers", "pipe"], "pipe: a pipe, which can be read once only; name a file"),
 }
 
 
@@ -167,6 +171,14 @@ def test_an_invalid_option_is_reported_on_one_line(files: Path, arguments: list[
     )
     assert (result.returncode, result.stdout, result.stderr.count("\n")) == (2, "", 1)
     assert message in result.stderr
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "1e300", "0", "-1"])
+def test_a_time_limit_is_a_number_of_seconds(seconds: str) -> None:
+    """With a limit that no timer takes, every request would fail."""
+    with pytest.raises(click.BadParameter):
+        SECONDS.convert(seconds, None, None)
+    assert {parameter.name: parameter.type for parameter in proxy.params}["timeout"] == SECONDS
 
 
 def test_a_used_port_is_reported_on_one_line() -> None:

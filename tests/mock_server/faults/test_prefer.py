@@ -10,7 +10,7 @@ from werkzeug.test import Client
 
 from mock_server import create_app
 from mock_server.faults.prefer import parse_preferences
-from tests.support.api import BODY, CREATE, auth
+from tests.support.api import BODY, CREATE, TOKENS, auth
 from tests.support.fixture_player import load
 
 SERVICE = f"{CREATE}/0192f0c1-9a8b-7c6d-9e5f-404142434445"
@@ -110,6 +110,7 @@ INVALID: dict[str, tuple[str, str]] = {
     "of-the-other-operation": ("code=200", "201, 400, 401, 403, 404, 409, 413, 415"),
     "no-number": ("code=teapot", "201, 400"),
     "no-value": ("code", "got no value"),
+    "a-token": (f"code={TOKENS['sk-red']}", "code: got another value, expected"),
     "digits-of-others": ('code="٤٠٩"', "201, 400"),
     "wait-too-long": ("wait=61", "seconds, from 0 to 60"),
     "wait-negative": ("wait=-1", "seconds, from 0 to 60"),

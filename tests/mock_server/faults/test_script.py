@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from werkzeug.test import Client
 
 from mock_server import create_app
+from mock_server.faults.script import parse_step
 from mock_server.testing import serving
 from tests.support.api import BODY, CREATE, TOKENS, auth, create_status
 from tests.support.processes import mock_server
@@ -140,6 +141,16 @@ def test_an_odd_body_causes_no_error(client: Client, body: bytes) -> None:
     """Malformed JSON is refused, and half a surrogate pair can be sent."""
     assert client.post(SCRIPT, data=body).status_code in {200, 400}
     assert create_status(client) in {201, 503}
+
+
+@pytest.mark.parametrize("name", ["times", "operation", "slug", "delay", "drop", "truncate"])
+def test_a_deep_value_is_refused(name: str) -> None:
+    """A value that is nested too deeply to be shown is named as such."""
+    value: dict[str, Any] = {}
+    for _ in range(5000):
+        value = {"a": value}
+    with pytest.raises(ValueError, match=f"{name}: got a deeply nested value, expected"):
+        parse_step({"status": 503, name: value}, (), ())
 
 
 _JSON = st.recursive(

@@ -135,7 +135,8 @@ def test_a_large_request_takes_little_memory(tmp_path: Path, path: str) -> None:
                 connection.sendall(OK)
 
         threading.Thread(target=serve_once, daemon=True).start()
-        with proxy_process(f"http://127.0.0.1:{server.getsockname()[1]}/api/v1", tmp_path) as process:
+        url, limit = f"http://127.0.0.1:{server.getsockname()[1]}/api/v1", ("--max-body", str(SIZE))
+        with proxy_process(url, tmp_path, *limit) as process:
             before = process.peak_memory_kib()
             with open_request(
                 process.port, build_head(f"POST {path}", f"Content-Length: {SIZE}")

@@ -1,15 +1,21 @@
 """The asynchronous front: the request that it passes to the app, and the response that it sends."""
 
 import asyncio
+import errno
 import itertools
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mock_server import create_app
+from mock_server.app.options import MockOptions
+from mock_server.server import process
 from mock_server.server.front import Front
+from mock_server.server.process import ServerOptions
 from mock_server.web.wsgi import BODY_SIZE, DELAY_SECONDS, FRONT_PROBLEM, HEADER_FIELDS
 from tests.support.fixture_player import CALLERS
 
@@ -125,6 +131,52 @@ def test_the_app_gets_the_start_of_the_body_and_its_whole_size(max_bytes: int | 
     environs: list[dict[str, Any]] = []
     send_through(keep_environ(environs), b"abc", b"de", max_bytes=max_bytes)
     assert (environs[0]["body"], environs[0][BODY_SIZE], FRONT_PROBLEM in environs[0]) == (body, 5, False)
+
+
+def test_a_body_without_a_limit_is_refused_when_it_fills_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body over the bound becomes a 413, and one that the disk has no room for a 503."""
+    environs: list[dict[str, Any]] = []
+    send_through(keep_environ(environs), b"abc", b"d", max_file_bytes=4)
+    send_through(keep_environ(environs), b"abc", b"de", max_file_bytes=4)
+
+    def fail(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile.SpooledTemporaryFile, "write", fail)
+    send_through(keep_environ(environs), b"abc", b"d", max_file_bytes=4)
+    problems = [environ.get(FRONT_PROBLEM) for environ in environs]
+    assert [problem and problem.status for problem in problems] == [None, 413, 503]
+
+
+@pytest.mark.parametrize(
+    ("store", "path", "in_thread"),
+    [("memory", "/_mock/journal", True), ("memory", "/api/v1", False), ("sqlite", "/api/v1", True)],
+)
+def test_what_may_take_long_holds_up_no_request(
+    store: str, path: str, in_thread: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control plane, and with a database each request, is answered beside the event loop."""
+    threads: list[str] = []
+
+    def app(_environ: Any, start_response: Any) -> list[bytes]:
+        threads.append(threading.current_thread().name)
+        start_response("200 OK", [])
+        return [b""]
+
+    monkeypatch.setattr(process, "create_app", lambda *_, **__: app)
+    address = store if store == "memory" else f"sqlite:///{tmp_path}/services.db"
+    loaded = process._load_worker(ServerOptions(quiet=True), MockOptions(store=address), None)
+    asyncio.run(loaded({**SCOPE, "path": path, "headers": [HOST]}, receive_nothing, discard))
+    assert [name.startswith("front") for name in threads] == [in_thread]
+
+
+async def receive_nothing() -> dict[str, Any]:
+    """Return the end of a request without a body."""
+    return {"type": "http.request", "body": b"", "more_body": False}
+
+
+async def discard(_message: dict[str, Any]) -> None:
+    """Send nothing."""
 
 
 HOST = (b"host", b"h")

@@ -1,5 +1,6 @@
 """`--watch`: valid edits of the contract are reloaded, and invalid edits are ignored."""
 
+import os
 import shutil
 import threading
 from collections.abc import Callable
@@ -80,6 +81,7 @@ BAD: dict[str, Callable[[Path], object]] = {
     "no-openapi": lambda spec: spec.write_text("a: 1"),
     "not-utf-8": lambda spec: spec.write_bytes(b"\xff"),
     "gone": lambda spec: spec.unlink(),
+    "a-pipe": lambda spec: (spec.unlink(), os.mkfifo(spec)),
     "keyword-without-its-rule": lambda spec: edit(spec, "maxLength: display-name-length", "x: y"),
     "broken-pattern": lambda spec: edit(spec, 'pattern: "^[a', 'pattern: "^([a'),
     "catalogue-without-rules": lambda spec: (spec.parent / "rules.yaml").write_text("rules: 1"),
@@ -98,10 +100,26 @@ def test_an_invalid_edit_keeps_the_last_valid_contract(spec: Path, spoil: Callab
     assert str(spec.parent) in mock.messages[0]
     assert mock.messages[0].endswith("; the last valid contract stays")
     assert "\n" not in mock.messages[0]
+    spec.unlink(missing_ok=True)  # a pipe stays one
     for path, text in good.items():
         path.write_text(text.replace(*NARROW))
     mock.settle()
     assert (mock.create("two", "long enough"), mock.messages[1:]) == (400, [f"{spec}: reloaded"])
+
+
+def test_a_folder_that_cannot_be_read_ends_no_polling(spec: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last valid contract stays, and an edit is reloaded once the folder can be read again."""
+    mock, is_file = WatchedMock(spec), Path.is_file
+
+    def deny(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", deny)
+    mock.settle()
+    monkeypatch.setattr(Path, "is_file", is_file)
+    edit(spec, *NARROW)
+    mock.settle()
+    assert (mock.create("one", "long enough"), mock.messages[-1]) == (400, f"{spec}: reloaded")
 
 
 def test_an_incomplete_file_is_not_reloaded(spec: Path) -> None:

@@ -68,10 +68,26 @@ def test_a_deep_body_is_served_without_its_rule() -> None:
 
 def test_a_refusal_has_a_bounded_number_of_violations() -> None:
     """A body of many bad items has a refusal of usual size, and so has its entry in the journal."""
-    response = create(json.dumps({**BODY, "required_labels": [1] * 50_000}))
+    response = create(json.dumps({**BODY, "required_labels": [1] * 1_000}))
     assert response.json is not None
     assert len(response.json["violations"]) == MAX_VIOLATIONS
     assert len(response.data) < 50_000
+
+
+def test_a_large_body_is_refused_for_its_first_violation() -> None:
+    """The validator builds one error of a body of many bad items, not hundreds of thousands."""
+    response = create(json.dumps({**BODY, "required_labels": [1] * 50_000, "env_config": [{}] * 50_000}))
+    assert response.json is not None
+    assert (response.status_code, len(response.json["violations"])) == (400, 1)
+
+
+def test_unknown_properties_have_a_bounded_number_of_violations() -> None:
+    """Without the permission of unknown properties, some hundred of them are listed."""
+    client = Client(create_app(disabled_rules={"unknown-properties-ignored"}))
+    extra = {f"extra-{number}": 1 for number in range(1_000)}
+    response = client.post(CREATE, json={**BODY, **extra}, headers=auth())
+    assert response.json is not None
+    assert len(response.json["violations"]) == MAX_VIOLATIONS
 
 
 HIDDEN = TOKENS["sk-blue"]

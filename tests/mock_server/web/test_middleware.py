@@ -22,6 +22,15 @@ def test_cors_allows_any_origin() -> None:
     assert [message.headers["Access-Control-Allow-Origin"] for message in (preflight, response)] == ["*", "*"]
 
 
+def test_cors_does_not_open_the_control_plane() -> None:
+    """A page of another site may call the API, and may not read what others sent to it."""
+    client = Client(create_app(cors=True))
+    headers = {"Origin": "https://page.example", "Access-Control-Request-Method": "GET"}
+    responses = [client.get("/_mock/journal"), client.options("/_mock/journal", headers=headers)]
+    assert [response.status_code for response in responses] == [200, 405]
+    assert not any("Access-Control-Allow-Origin" in response.headers for response in responses)
+
+
 def test_a_body_is_cut_at_the_limit() -> None:
     """Bytes beyond the limit are counted and dropped, with or without a declared length."""
     body = b"a" * 100_000

@@ -1,0 +1,54 @@
+"""No spelling of a token is shown."""
+
+from urllib.parse import quote
+
+import pytest
+from werkzeug.test import Client
+
+from mock_server import create_app
+from mock_server.web.redaction import REDACTED, Redactor
+from tests.support.api import BODY, CREATE
+
+TOKEN = "sk-secret/part+0123456789=="
+AUTHORIZATION = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+SPELLINGS = {
+    "json": "".join(f"\\u{ord(character):04X}" for character in TOKEN),
+    "json-of-one-character": f"\\u0073{TOKEN[1:]}",
+    "json-of-slashes": TOKEN.replace("/", "\\/"),
+    "url": quote(TOKEN, safe=""),
+    "url-of-each-character": "".join(f"%{ord(character):02x}" for character in TOKEN),
+    "url-twice": quote(quote(TOKEN, safe=""), safe=""),
+    "html": TOKEN.replace("/", "&#x2F;").replace("+", "&#43;"),
+    "json-in-a-url": quote(TOKEN.replace("/", "\\/"), safe=""),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+@pytest.mark.parametrize("known", [True, False])
+def test_a_text_with_an_escaped_token_is_replaced(spelling: str, *, known: bool) -> None:
+    """The token of a caller and that of the request are found with escapes."""
+    redactor = Redactor([TOKEN] if known else [])
+    header = None if known else AUTHORIZATION["Authorization"]
+    assert redactor.redact(f'{{"a": "b{spelling}c"}}', header) == REDACTED
+
+
+@pytest.mark.parametrize("text", ["100%25 of \\u00e9\\/", "\\ud800 &#x110000; %ff%zz", "a\\"])
+def test_other_escapes_stay(text: str) -> None:
+    """A text without a token is unchanged, whatever its escapes mean."""
+    assert Redactor([TOKEN]).redact(text, AUTHORIZATION["Authorization"]) == text
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+def test_no_escaped_token_is_shown(spelling: str) -> None:
+    """Neither journal nor page nor log shows a part of the token of a body, a path or a header."""
+    lines: list[str] = []
+    client = Client(create_app(log=lines.append))
+    responses = [
+        client.post(CREATE, data=f'{{"service_slug": 1, "a": "{spelling}"}}', headers=AUTHORIZATION),
+        client.get(f"/{quote(spelling)}?a={quote(spelling)}", headers=AUTHORIZATION),
+        client.post(CREATE, json=BODY, headers={**AUTHORIZATION, "Referer": f"http://h/?a={spelling}"}),
+        client.post(CREATE, json=BODY, headers={**AUTHORIZATION, "Prefer": f'code="{spelling}"'}),
+    ]
+    pages = [client.get(f"/_mock/{page}") for page in ("journal", "requests/1", "requests/2", "requests/3")]
+    texts = "".join([*(response.text for response in (*responses, *pages)), *lines])
+    assert [part for part in (spelling[6:20], TOKEN[6:14]) if part in texts] == []
