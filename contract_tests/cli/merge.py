@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from contract_tests.cli.errors import exit_with, report_usage_errors
-from contract_tests.cli.run import end_with_report, write_report_folder
+from contract_tests.cli.output import end_with_report
+from contract_tests.cli.run import write_report_folder
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.results.verdict import Report
 from contract_tests.runs.checkpoint import RunState, load_state, merge_states

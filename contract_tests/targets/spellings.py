@@ -3,6 +3,8 @@
 import html
 import re
 from collections.abc import Iterable
+from functools import cache
+from typing import AnyStr
 
 #: An escape of one character: of a URL, of HTML, of JSON and other languages, or the NUL of UTF-16.
 _ESCAPE = re.compile(
@@ -15,6 +17,9 @@ _BASES = (16, 16, 10, 16, 16, 16, 8)
 #: Backslashes of an escape within escaped texts; a bound, because a search begins at each of a run.
 _BACKSLASHES = r"\\{1,8}+"
 
+#: So many characters of a token are searched for in every spelling; what follows up to a space or a quote is hidden.
+_SPELLED, _REST = 200, r"[^\s\"'<>]*+"
+
 
 class Spellings:
     """Finds escaped spellings of some tokens in texts and bytes.
@@ -24,21 +29,19 @@ class Spellings:
 
     def __init__(self, tokens: Iterable[str]) -> None:
         known = sorted(filter(None, tokens), key=len, reverse=True)
-        pattern = "|".join(map(_token_pattern, known))
-        self._text = re.compile(pattern or "(?!)", re.IGNORECASE)
-        self._bytes = re.compile(self._text.pattern.encode(), re.IGNORECASE)
+        self._pattern = "|".join(map(_token_pattern, known)) or "(?!)"
         self._lowered = [token.lower() for token in known]
         #: Tokens with characters that HTML has names for, or that are several bytes, are always searched for.
         self._is_plain = all(token.isascii() and html.escape(token) == token for token in known)
 
     def replace_text(self, text: str, name: str) -> str:
         """Return the text with ``name`` in place of each spelling with an escape."""
-        return self._text.sub(name, text) if self._may_hold_token(text) else text
+        return _compile(self._pattern).sub(name, text) if self._may_hold_token(text) else text
 
     def replace_bytes(self, data: bytes, name: str) -> bytes:
         """Return the bytes with ``name`` in place of each spelling with an escape."""
         found = self._may_hold_token(data.decode("latin-1"))
-        return self._bytes.sub(name.encode(), data) if found else data
+        return _compile(self._pattern.encode()).sub(name.encode(), data) if found else data
 
     def _may_hold_token(self, text: str) -> bool:
         if not self._is_plain:
@@ -57,8 +60,15 @@ def _unescape(found: re.Match[str]) -> str:
     return found[8] or ""
 
 
+@cache
+def _compile(pattern: AnyStr) -> re.Pattern[AnyStr]:
+    """Compile a pattern on its first use: that takes a second, and few responses escape a token."""
+    return re.compile(pattern, re.IGNORECASE)
+
+
 def _token_pattern(token: str) -> str:
-    return "".join(f"(?:{'|'.join(_list_forms(character))})" for character in token)
+    start = "".join(f"(?:{'|'.join(_list_forms(character))})" for character in token[:_SPELLED])
+    return start + (_REST if len(token) > _SPELLED else "")
 
 
 def _list_forms(character: str) -> Iterable[str]:

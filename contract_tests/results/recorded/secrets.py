@@ -27,13 +27,18 @@ _SHORT = 4  # characters; hiding shorter ones would hide half of every text
 _STRING = r'"((?:[^"\\]|\\.)*+)"'
 _PROPERTY = re.compile(rf"{_STRING}\s*:\s*(?:{_STRING}|(-?[0-9][0-9.eE+-]*+))", re.DOTALL)
 
+#: The environment of a container often holds secrets, under names of its own: each value in it is one.
+_ENV_CONFIG = re.compile(r'"env_config"\s*:\s*(\[[^\]]*+|\{[^}]*+|"(?:[^"\\]|\\.)*+")', re.DOTALL)
+_VALUE = re.compile(rf'{_STRING}(?!\s*:)')
+_PLACEHOLDER = re.compile(r"\$TOKEN(?:_SWAPPED)?|\$\{TOKEN%\?\}")
+
 
 def find_secrets(entries: Sequence[Entry]) -> Iterator[str]:
     """Yield every secret in the headers, URLs and bodies of a recording; a placeholder of this kit is none."""
     for entry in entries:
         for secret in _find_in_entry(entry):
-            known = secret.startswith("$") or "$TOKEN" in secret or secret.lower() in _PLAIN_WORDS
-            if len(secret) >= _SHORT and not known:
+            unknown = _PLACEHOLDER.sub("", secret)
+            if len(unknown) >= _SHORT and secret.lower() not in _PLAIN_WORDS:
                 yield secret
 
 
@@ -66,13 +71,13 @@ def _find_in_header(name: str, value: str) -> Iterator[str]:
 
 
 def _find_in_url(url: str) -> Iterator[str]:
-    """Yield the password of a URL, and its secret parameters in the query and the fragment."""
+    """Yield the password of a URL, or its user name without one, and its secret parameters in the query and the fragment."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return
-    if parts.password:
-        yield from (parts.password, unquote(parts.password))
+    if word := parts.password or parts.username:  # a user name alone is a token
+        yield from (word, unquote(word))
     yield from _find_in_parameters(parts.query)
     yield from _find_in_parameters(parts.fragment.rpartition("?")[2])
 
@@ -91,6 +96,9 @@ def _find_in_body(body: Mapping[str, Any]) -> Iterator[str]:
     for name, string, number in _PROPERTY.findall(text):
         if _is_secret("property", _unescape(name)):
             yield from (string, _unescape(string), number)
+    for config in _ENV_CONFIG.findall(text):
+        for string in _VALUE.findall(config):
+            yield from (string, _unescape(string))
     if "=" in text and not text.lstrip().startswith(("{", "[")):
         yield from _find_in_parameters(text.strip())
 

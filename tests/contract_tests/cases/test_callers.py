@@ -45,9 +45,9 @@ def test_one_token_is_enough(tmp_path: Path) -> None:
         ("callers: [{kind: sk, token_env: NOT_SET}]", "set the variable NOT_SET"),
         ("callers: [{kind: sk, token_file: none.txt}]", "put the token into"),
         ("callers: [{kind: jwt, token: a.b.c}]", "needs `teams`"),
-        ("callers: [{kind: sk, token: a, teams: [red]}]", "neither under `teams` nor a UUID"),
-        ("callers: [{kind: sk, token: a}, {kind: sk, token: b}]", "two callers are called sk"),
-        ("callers: [{kind: sk, token: a}, {kind: dk, token: a}]", "sk and dk have the same token"),
+        ("callers: [{kind: sk, token: sk-12345, teams: [red]}]", "callers[0]: a team is neither under `teams` nor a UUID"),
+        ("callers: [{kind: sk, token: sk-12345}, {kind: sk, token: sk-67890}]", "two callers are called sk"),
+        ("callers: [{kind: sk, token: x-123456}, {kind: dk, token: x-123456}]", "sk and dk have the same token"),
     ],
 )
 def test_unusable_callers_file_is_explained(tmp_path: Path, text: str, says: str) -> None:
@@ -63,6 +63,6 @@ def test_unnamed_caller_is_named_after_kind_and_team(tmp_path: Path) -> None:
     """Callers without a name are named after their kind and teams."""
     file = tmp_path / "callers.yaml"
     file.write_text(
-        f"teams: {{red: {ID}}}\ncallers: [{{kind: sk, token: a, teams: [red]}}, {{kind: dk, token: b, teams: [red]}}]"
+        f"teams: {{red: {ID}}}\ncallers: [{{kind: sk, token: sk-12345, teams: [red]}}, {{kind: dk, token: b, teams: [red]}}]"
     )
     assert [caller.name for caller in load_callers(file, {})] == ["sk-red", "dk-red"]
