@@ -63,6 +63,24 @@ def test_unnamed_caller_is_named_after_kind_and_team(tmp_path: Path) -> None:
     """Callers without a name are named after their kind and teams."""
     file = tmp_path / "callers.yaml"
     file.write_text(
-        f"teams: {{red: {ID}}}\ncallers: [{{kind: sk, token: sk-12345, teams: [red]}}, {{kind: dk, token: b, teams: [red]}}]"
+        f"teams: {{red: {ID}}}\ncallers: [{{kind: sk, token: sk-12345, teams: [red]}}, {{kind: dk, token: dk-12345, teams: [red]}}]"
     )
     assert [caller.name for caller in load_callers(file, {})] == ["sk-red", "dk-red"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "hint"),
+    [
+        ("{kind: sk, token: id}", "8 to 8192 characters"),
+        ("{kind: jwt, teams: [%s], token: sk-12345}" % ID, "a token with sk- is not of kind jwt"),
+        ("{kind: sk, name: my-sk-12345, token: sk-12345}", "holds the token"),
+        ("{kind: sk, token_file: /dev/zero}", "no usable token"),
+    ],
+    ids=["short", "another-kind", "in-its-name", "without-end"],
+)
+def test_a_token_that_would_spoil_a_run_is_refused(entry: str, hint: str, tmp_path: Path) -> None:
+    """A word, a key of another kind, a token that reports show, and a file without end are one line each."""
+    file = tmp_path / "callers.yaml"
+    file.write_text(f"callers: [{entry}]")
+    with pytest.raises(CallersError, match=hint):
+        load_callers(file, {})
