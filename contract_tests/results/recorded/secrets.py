@@ -29,20 +29,23 @@ _PROPERTY = re.compile(rf"{_STRING}\s*:\s*(?:{_STRING}|(-?[0-9][0-9.eE+-]*+))", 
 
 #: The environment of a container often holds secrets, under names of its own: each value in it is one.
 _ENV_CONFIG = re.compile(r'"env_config"\s*:\s*(\[[^\]]*+|\{[^}]*+|"(?:[^"\\]|\\.)*+")', re.DOTALL)
-_VALUE = re.compile(rf'{_STRING}(?!\s*:)')
+_VALUE = re.compile(rf"{_STRING}(?!\s*:)")
 _PLACEHOLDER = re.compile(r"\$TOKEN(?:_SWAPPED)?|\$\{TOKEN%\?\}")
 
 
-def find_secrets(entries: Sequence[Entry]) -> Iterator[str]:
-    """Yield every secret in the headers, URLs and bodies of a recording; a placeholder of this kit is none."""
+def find_secrets(entries: Sequence[Entry], *, own: bool = False) -> Iterator[str]:
+    """Yield every secret in the headers, URLs and bodies of a recording; a placeholder of this kit is none.
+
+    ``own`` traffic of this kit has made-up environments only.
+    """
     for entry in entries:
-        for secret in _find_in_entry(entry):
+        for secret in _find_in_entry(entry, own=own):
             unknown = _PLACEHOLDER.sub("", secret)
             if len(unknown) >= _SHORT and secret.lower() not in _PLAIN_WORDS:
                 yield secret
 
 
-def _find_in_entry(entry: Entry) -> Iterator[str]:
+def _find_in_entry(entry: Entry, *, own: bool) -> Iterator[str]:
     request, response = entry["request"], entry.get("response")
     yield from _find_in_url(str(request.get("url", "")))
     for message in (request, response) if isinstance(response, dict) else (request,):
@@ -50,7 +53,7 @@ def _find_in_entry(entry: Entry) -> Iterator[str]:
             yield from _find_in_header(name.lower(), value)
         body = message.get("content") or message.get("postData")
         if isinstance(body, dict):
-            yield from _find_in_body(body)
+            yield from _find_in_body(body, own=own)
 
 
 def _find_in_header(name: str, value: str) -> Iterator[str]:
@@ -89,14 +92,14 @@ def _find_in_parameters(text: str) -> Iterator[str]:
             yield from (value, unquote_plus(value))
 
 
-def _find_in_body(body: Mapping[str, Any]) -> Iterator[str]:
+def _find_in_body(body: Mapping[str, Any], *, own: bool) -> Iterator[str]:
     """Yield the secrets of a body: JSON, perhaps cut, or a form."""
     content = decode_text(str(body.get("text") or ""), body.get("_encoding") or body.get("encoding"))
     text = content.decode("utf-8", "replace")
     for name, string, number in _PROPERTY.findall(text):
         if _is_secret("property", _unescape(name)):
             yield from (string, _unescape(string), number)
-    for config in _ENV_CONFIG.findall(text):
+    for config in [] if own else _ENV_CONFIG.findall(text):
         for string in _VALUE.findall(config):
             yield from (string, _unescape(string))
     if "=" in text and not text.lstrip().startswith(("{", "[")):

@@ -45,9 +45,15 @@ def test_one_token_is_enough(tmp_path: Path) -> None:
         ("callers: [{kind: sk, token_env: NOT_SET}]", "set the variable NOT_SET"),
         ("callers: [{kind: sk, token_file: none.txt}]", "put the token into"),
         ("callers: [{kind: jwt, token: a.b.c}]", "needs `teams`"),
-        ("callers: [{kind: sk, token: sk-12345, teams: [red]}]", "callers[0]: a team is neither under `teams` nor a UUID"),
+        (
+            "callers: [{kind: sk, token: sk-12345, teams: [red]}]",
+            "callers[0]: a team is neither under `teams` nor a UUID",
+        ),
         ("callers: [{kind: sk, token: sk-12345}, {kind: sk, token: sk-67890}]", "two callers are called sk"),
-        ("callers: [{kind: sk, token: x-123456}, {kind: dk, token: x-123456}]", "sk and dk have the same token"),
+        (
+            "callers: [{kind: sk, token: x-123456}, {kind: dk, token: x-123456}]",
+            "sk and dk have the same token",
+        ),
     ],
 )
 def test_unusable_callers_file_is_explained(tmp_path: Path, text: str, says: str) -> None:
@@ -72,7 +78,7 @@ def test_unnamed_caller_is_named_after_kind_and_team(tmp_path: Path) -> None:
     ("entry", "hint"),
     [
         ("{kind: sk, token: id}", "8 to 8192 characters"),
-        ("{kind: jwt, teams: [%s], token: sk-12345}" % ID, "a token with sk- is not of kind jwt"),
+        (f"{{kind: jwt, teams: [{ID}], token: sk-12345}}", "a token with sk- is not of kind jwt"),
         ("{kind: sk, name: my-sk-12345, token: sk-12345}", "holds the token"),
         ("{kind: sk, token_file: /dev/zero}", "no usable token"),
     ],
