@@ -30,7 +30,6 @@ _PROPERTY = re.compile(rf"{_STRING}\s*:\s*(?:{_STRING}|(-?[0-9][0-9.eE+-]*+))", 
 #: The environment of a container often holds secrets, under names of its own: each value in it is one.
 _ENV_CONFIG = re.compile(r'"env_config"\s*:\s*(\[[^\]]*+|\{[^}]*+|"(?:[^"\\]|\\.)*+")', re.DOTALL)
 _VALUE = re.compile(rf"{_STRING}(?!\s*:)")
-_PLACEHOLDER = re.compile(r"\$TOKEN(?:_SWAPPED)?|\$\{TOKEN%\?\}")
 
 
 def find_secrets(entries: Sequence[Entry], *, own: bool = False) -> Iterator[str]:
@@ -40,8 +39,8 @@ def find_secrets(entries: Sequence[Entry], *, own: bool = False) -> Iterator[str
     """
     for entry in entries:
         for secret in _find_in_entry(entry, own=own):
-            unknown = _PLACEHOLDER.sub("", secret)
-            if len(unknown) >= _SHORT and secret.lower() not in _PLAIN_WORDS:
+            known = "$TOKEN" in secret or "${TOKEN" in secret or secret.lower() in _PLAIN_WORDS
+            if len(secret) >= _SHORT and not known:
                 yield secret
 
 
