@@ -30,6 +30,7 @@ class Spellings:
     def __init__(self, tokens: Iterable[str]) -> None:
         known = sorted(filter(None, tokens), key=len, reverse=True)
         self._pattern = "|".join(map(_token_pattern, known)) or "(?!)"
+        self._bytes_pattern = self._pattern.encode()
         self._lowered = [token.lower() for token in known]
         #: Tokens with characters that HTML has names for, or that are several bytes, are always searched for.
         self._is_plain = all(token.isascii() and html.escape(token) == token for token in known)
@@ -41,7 +42,7 @@ class Spellings:
     def replace_bytes(self, data: bytes, name: str) -> bytes:
         """Return the bytes with ``name`` in place of each spelling with an escape."""
         found = self._may_hold_token(data.decode("latin-1"))
-        return _compile(self._pattern.encode()).sub(name.encode(), data) if found else data
+        return _compile(self._bytes_pattern).sub(name.encode(), data) if found else data
 
     def _may_hold_token(self, text: str) -> bool:
         if not self._is_plain:
