@@ -11,11 +11,14 @@ from uuid import UUID, uuid4
 
 from contract_tests.cases.model import Case
 from contract_tests.contract.file_shapes import check_shape
-from contract_tests.contract.yaml_file import read_yaml
+from contract_tests.contract.yaml_file import read_text, read_yaml
 
 CallerKind = Literal["jwt", "sk", "dk", "ak", "unknown"]
 CREDENTIAL_KINDS = ("sk", "dk")
 _KINDS = ("jwt", "sk", "dk", "ak")
+_PREFIXES = ("sk-", "dk-", "ak-")
+#: Characters of a token: shorter ones are parts of words, longer ones fit into no header.
+MIN_TOKEN, MAX_TOKEN = 8, 8192
 #: Tokens that no server issued, by role.
 _UNKNOWN_TOKENS = {
     "unknown": "sk-never-issued-{}",
@@ -142,7 +145,10 @@ def load_callers(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[C
     except ValueError as error:
         raise CallersError(f"{error}; `mock-server callers` prints an example") from None
     teams = document.get("teams") or {}
-    callers = tuple(_parse_caller(path, entry, teams, environ) for entry in document["callers"])
+    callers = tuple(
+        _parse_caller(path, f"callers[{index}]", entry, teams, environ)
+        for index, entry in enumerate(document["callers"])
+    )
     _check_distinct(path, callers)
     return callers
 
@@ -163,18 +169,22 @@ def _check_distinct(path: Path, callers: Iterable[Caller]) -> None:
 
 
 def _parse_caller(
-    path: Path, entry: Mapping[str, Any], teams: Mapping[str, str], environ: Mapping[str, str]
+    path: Path, place: str, entry: Mapping[str, Any], teams: Mapping[str, str], environ: Mapping[str, str]
 ) -> Caller:
     name = str(entry.get("name") or "-".join((entry["kind"], *(entry.get("teams") or ()))))
-    named = tuple(teams.get(team, team) for team in entry.get("teams") or ())
-    for team in named:
-        try:
-            UUID(team)
-        except ValueError:
-            raise CallersError(f"{path}: {name}: team {team!r} is neither under `teams` nor a UUID") from None
+    try:
+        named = tuple(str(UUID(teams.get(team, team))) for team in entry.get("teams") or ())
+    except ValueError:  # not repeated: it may be a token in the wrong place
+        raise CallersError(f"{path}: {place}: a team is neither under `teams` nor a UUID") from None
     if entry["kind"] == "jwt" and not named:
         raise CallersError(f"{path}: {name}: a jwt caller needs `teams`, since each request must name one")
-    return Caller(name, entry["kind"], _read_token(path, name, entry, environ), named)
+    token = _read_token(path, name, entry, environ)
+    if token in name:
+        raise CallersError(f"{path}: {place}: the name, which reports show, holds the token")
+    prefix = token[:3] if token[:3] in _PREFIXES else ""
+    if prefix and prefix != f"{entry['kind']}-":
+        raise CallersError(f"{path}: {name}: a token with {prefix} is not of kind {entry['kind']}")
+    return Caller(name, entry["kind"], token, named)
 
 
 def _read_token(path: Path, name: str, entry: Mapping[str, Any], environ: Mapping[str, str]) -> str:
@@ -185,7 +195,7 @@ def _read_token(path: Path, name: str, entry: Mapping[str, Any], environ: Mappin
         file = path.parent / entry["token_file"]
         hint = f"put the token into {file}"
         try:
-            token = file.read_text("utf-8")
+            token = read_text(file, "utf-8-sig", MAX_TOKEN)
         except (OSError, ValueError):
             token = ""
     else:
@@ -193,4 +203,6 @@ def _read_token(path: Path, name: str, entry: Mapping[str, Any], environ: Mappin
     token = token.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise CallersError(f"{path}: {name} has no usable token; {hint}")
+    if not MIN_TOKEN <= len(token) <= MAX_TOKEN:  # a short one is hidden wherever its text stands
+        raise CallersError(f"{path}: {name}: a token has {MIN_TOKEN} to {MAX_TOKEN} characters; {hint}")
     return token

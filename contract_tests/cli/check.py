@@ -11,7 +11,8 @@ import click
 
 from contract_tests.cli.errors import create_report_folder, report_usage_errors
 from contract_tests.cli.options import add_previous_option
-from contract_tests.cli.run import end_with_report, write_report_folder
+from contract_tests.cli.output import end_with_report
+from contract_tests.cli.run import write_report_folder
 from contract_tests.contract.rules import Catalogue, load_catalogue
 from contract_tests.contract.spec import load_spec
 from contract_tests.results.aggregate import Aggregate

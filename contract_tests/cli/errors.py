@@ -11,8 +11,10 @@ from typing import Any, NoReturn
 import click
 
 from contract_tests.cases.callers import CallersError
+from contract_tests.cli.output import report_unwritable_output
 from contract_tests.contract.resources import VERSION
 from contract_tests.execution.preflight import CannotJudge
+from contract_tests.execution.sending.limits import TargetGone
 from contract_tests.reports.common import escape_unprintable
 from contract_tests.results.waivers import WaiversError
 from contract_tests.targets.base import TargetError
@@ -21,10 +23,16 @@ from contract_tests.targets.base import TargetError
 class CommandGroup(click.Group):
     """Commands that end with one line, whatever happens: never with a traceback."""
 
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Read the arguments; that may print the help."""
+        with report_unwritable_output():
+            return super().make_context(*args, **options)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an error that nobody foresaw is one line, and a file to report."""
         try:
-            return super().invoke(ctx)
+            with report_unwritable_output():
+                return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except KeyboardInterrupt:
@@ -67,6 +75,8 @@ def report_target_errors() -> Iterator[None]:
         yield
     except CannotJudge as error:
         exit_with(str(error), 3)
+    except TargetGone as gone:
+        exit_with(f"the target {gone}", 3)
     except KeyboardInterrupt:
         exit_with("interrupted before anything could be judged", 130)
 

@@ -1,12 +1,13 @@
 """The ``contract-tests mutate`` command."""
 
-import sys
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from contract_tests.cli.errors import create_report_folder, report_target_errors, report_usage_errors
+from contract_tests.cli.output import end_with_output, end_with_text
 from contract_tests.cli.progress import track_work
 from contract_tests.targets.base import TargetError
 from contract_tests.targets.control_hook import CONTROL_HOOK_HELP
@@ -56,12 +57,11 @@ def mutate(**options: Any) -> None:
         if not chosen:
             raise TargetError("no mutant matches --only and --operator; --list lists all mutants")
     if options["listing"]:
-        click.echo("\n".join(mutation.id for mutation in chosen))
-        return
-    sys.exit(_run_mutation(session, chosen, options, whole=len(chosen) == len(everything)))
+        end_with_text("\n".join(mutation.id for mutation in chosen), 0)
+    _run_mutation(session, chosen, options, whole=len(chosen) == len(everything))
 
 
-def _run_mutation(session: Any, chosen: list[Any], options: dict[str, Any], *, whole: bool) -> int:
+def _run_mutation(session: Any, chosen: list[Any], options: dict[str, Any], *, whole: bool) -> NoReturn:
     import time
 
     from rich.console import Console
@@ -75,13 +75,13 @@ def _run_mutation(session: Any, chosen: list[Any], options: dict[str, Any], *, w
     wrong = tuple(find_wrongly_listed(session, results)) if whole else ()
     seconds = time.perf_counter() - started
     report = MutationReport(options["target"], seconds, results, wrong, session.spec.document)
-    print_mutation(report, Console())
-    if options["folder"]:
-        write_mutation(report, options["folder"])
-        click.echo(f"reports: {options['folder']}", err=True)
-    if following := suggest_next(report, options["folder"]):
-        click.echo(f"next: {following}", err=True)
-    return report.exit_code
+    end_with_output(
+        partial(print_mutation, report, Console()),
+        report.exit_code,
+        options["folder"],
+        partial(write_mutation, report),
+        following=suggest_next(report, options["folder"]),
+    )
 
 
 def suggest_next(report: Any, folder: Path | None) -> str:

@@ -16,6 +16,8 @@ from contract_tests.targets.factory import open_target
 
 #: Few digits: clocks and locks overflow at numbers far beyond any use.
 _DECIMAL = r"[0-9]{1,6}(?:\.[0-9]{1,6})?"
+#: A gate has some 2,000 requests; more shards would have nothing to send.
+_MAX_SHARDS = 1000
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -61,8 +63,8 @@ class Shard(click.ParamType[tuple[int, int]]):
         if isinstance(value, tuple):
             return value
         match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", str(value))
-        if not match or not 1 <= int(match[1]) <= int(match[2]):
-            self.fail(f"{value!r} is not a shard such as 1/4", param, ctx)
+        if not match or not 1 <= int(match[1]) <= int(match[2]) <= _MAX_SHARDS:
+            self.fail(f"{value!r} is not a shard such as 1/4, of at most {_MAX_SHARDS}", param, ctx)
         return int(match[1]), int(match[2])
 
 

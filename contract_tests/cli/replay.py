@@ -1,6 +1,6 @@
 """The ``contract-tests replay`` command."""
 
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ import click
 
 from contract_tests.cli.errors import report_target_errors, report_usage_errors
 from contract_tests.cli.options import add_target_options, open_command_executor
+from contract_tests.cli.output import end_with_text
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.reports.common import escape_unprintable
 from contract_tests.results.curl import build_curl
@@ -40,15 +41,19 @@ def replay(file: Path, **options: Any) -> None:
 
         apply_preflight(executor, run_preflight(executor))
         observation = run_race(executor, case) if case.layer == "race" else executor.run_case(case)
-    for exchange in observation.exchanges:
-        click.echo(escape_unprintable(_describe_exchange(exchange)))
+    code = {"violated": 1, "passed": 0}.get(observation.judgement.outcome, 3)
+    end_with_text(escape_unprintable("\n".join(_describe_observation(observation))), code)
+
+
+def _describe_observation(observation: Observation) -> Iterator[str]:
+    """Yield what was sent and received, and the outcome."""
+    yield from map(_describe_exchange, observation.exchanges)
     judgement = observation.judgement
     passed = judgement.outcome == "passed"
     reason = "" if passed else f": {judgement.reason}"
     if judgement.outcome == "violated":
-        _show_violation(observation)
-    click.echo(escape_unprintable(f"{judgement.rule} {'conforms' if passed else judgement.outcome}{reason}"))
-    sys.exit({"violated": 1, "passed": 0}.get(judgement.outcome, 3))
+        yield from _describe_violation(observation)
+    yield f"{judgement.rule} {'conforms' if passed else judgement.outcome}{reason}"
 
 
 def _describe_exchange(exchange: Exchange) -> str:
@@ -60,11 +65,10 @@ def _describe_exchange(exchange: Exchange) -> str:
     return f"{command}\n  -> {exchange.status or exchange.reason} {exchange.response_body[:300]}"
 
 
-def _show_violation(observation: Observation) -> None:
-    """Print what happened, and what was received and expected."""
+def _describe_violation(observation: Observation) -> Iterator[str]:
+    """Return what happened, and what was received and expected."""
     judgement = observation.judgement
     story = tell_story(observation.case, observation.exchanges, judgement)
     lines = [f"{name}: received {got}, expected {wanted}" for name, got, wanted in judgement.differences]
     lines = lines or [f"received: {judgement.received}", f"expected: {judgement.expected}"]
-    for line in (*([story] if story else []), *lines):
-        click.echo(escape_unprintable(line))
+    return iter((*([story] if story else []), *lines))

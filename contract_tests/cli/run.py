@@ -1,16 +1,13 @@
 """The ``contract-tests run`` command."""
 
 import math
-import os
 import shlex
-import signal
-import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, NoReturn
 
 import click
 
@@ -29,13 +26,8 @@ from contract_tests.cli.options import (
     add_target_options,
     open_command_executor,
 )
-from contract_tests.cli.progress import (
-    RunTotals,
-    announce_resumed,
-    announce_wait,
-    show_progress,
-    suggest_next,
-)
+from contract_tests.cli.output import end_with_report, find_problem, format_os_error
+from contract_tests.cli.progress import RunTotals, announce_resumed, announce_wait, show_progress
 from contract_tests.cli.resume import is_finished, options_to_json, restore_options
 from contract_tests.contract.rules import Catalogue
 from contract_tests.execution.sending.created_log import CreatedLog
@@ -142,40 +134,6 @@ def _end_run(report: Report, options: dict[str, Any], problems: list[str], *, re
     )
 
 
-def end_with_report(
-    report: Report,
-    folder: Path | None,
-    write: Callable[[Path], None],
-    *,
-    quiet: bool = False,
-    replay_options: str = "",
-    problems: Iterable[str] = (),
-) -> NoReturn:
-    """Print the report, then write it into ``folder`` if there is one, and exit with its code.
-
-    Output that cannot be written is one line on stderr each, after the earlier ``problems``; it makes exit code 2 of
-    0, and changes no other. Signals are ignored meanwhile, so that none loses the report.
-    """
-    from contract_tests.reports.terminal import show_report
-
-    _ignore_signals()
-    place = str(folder) if folder else None
-    show = partial(show_report, report, quiet=quiet, folder=place, replay_options=replay_options)
-    lines = [*problems, *_find_problem(show, "standard output")]
-    unwritten = _find_problem(partial(write, folder), str(folder)) if folder else []
-    with suppress(OSError):
-        for line in (*lines, *unwritten):
-            click.echo(f"contract-tests: {line}", err=True)
-        if folder and not unwritten:
-            click.echo(f"reports: {folder}", err=True)
-        following = "" if quiet or lines or unwritten else suggest_next(report, place, replay_options)
-        if following:
-            click.echo(f"next: {following}", err=True)
-    _discard_unwritten(sys.stdout)
-    _discard_unwritten(sys.stderr)
-    sys.exit(report.exit_code or (2 if lines or unwritten else 0))
-
-
 def write_report_folder(report: Report, folder: Path, **options: Any) -> None:
     """Write every report into a folder; see ``write_reports``."""
     # Loads the template engine and all formats, which a run without reports never needs.
@@ -184,44 +142,13 @@ def write_report_folder(report: Report, folder: Path, **options: Any) -> None:
     write_reports(report, folder, **options)
 
 
-def _find_problem(write: Callable[[], None], place: str) -> list[str]:
-    """Return why something cannot be written, as no line or one; a reader that has left is no problem."""
-    try:
-        write()
-    except BrokenPipeError:
-        return []
-    except OSError as error:
-        return [_format_os_error(error, place)]
-    return []
-
-
-def _format_os_error(error: OSError, place: str = "") -> str:
-    return f"{error.filename or place}: {error.strerror or error}"
-
-
-def _discard_unwritten(stream: TextIO | None) -> None:
-    """Discard what a broken pipe or a full disk does not take, which Python would try to write at its end."""
-    try:
-        if stream:
-            stream.flush()
-    except OSError:
-        if stream:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _ignore_signals() -> None:
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if hasattr(signal, name):  # Windows has no SIGHUP
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
-
-
 @contextmanager
 def _report_unwritable_files() -> Iterator[None]:
     """Exit with 2 if a file of the run cannot be written before there is any result."""
     try:
         yield
     except OSError as error:
-        exit_with(_format_os_error(error), 2)
+        exit_with(format_os_error(error), 2)
 
 
 def _format_replay_options(options: dict[str, Any]) -> str:
@@ -246,7 +173,7 @@ def _lock_folder(folder: Path | None) -> Iterator[None]:
     except Timeout:
         exit_with(f"another run reports to {folder}; wait for it, or name another folder", 2)
     except OSError as error:
-        exit_with(f"--report: {_format_os_error(error, str(folder / 'lock'))}", 2)
+        exit_with(f"--report: {format_os_error(error, str(folder / 'lock'))}", 2)
     try:
         yield
     finally:
@@ -290,7 +217,7 @@ def _prepare_run(
 def _save_state(totals: RunTotals, folder: Path | None, problems: list[str], state: RunState) -> None:
     totals.count_findings(state)
     if folder:
-        problems[:] = _find_problem(partial(state.save, folder), str(folder))
+        problems[:] = find_problem(partial(state.save, folder), str(folder))
 
 
 def _build_run_options(options: dict[str, Any], catalogue: Catalogue) -> RunOptions:

@@ -48,17 +48,19 @@ def open_executor(
     all_callers = tuple(callers) if callers is not None else load_callers(data_file("fixtures/callers.yaml"))
     log = created_log or CreatedLog()
     rules_path = options.spec_path.parent / "rules.yaml" if options.spec_path else None
+    bodies = load_bodies()
     sender = Sender(
         target=target,
         spec=options.spec or load_spec(options.spec_path),
         redactor=Redactor(caller.token for caller in all_callers),
         created_log=log,
         budget=CreateBudget(log, max_created=options.max_created, refuse_only=options.refuse_only),
+        plain_body=bodies["deployed"],
     )
     controls = Controls(
         sender=sender,
         caller_pool=build_caller_pool(all_callers),
-        bodies=load_bodies(),
+        bodies=bodies,
         slugs=SlugFactory(options.slug_prefix),
         refuse_only=options.refuse_only,
     )

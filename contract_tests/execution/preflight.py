@@ -50,7 +50,7 @@ def run_preflight(executor: Executor) -> PreflightResult:
     try:
         return _Preflight(executor).run()
     except TargetGone as gone:
-        raise CannotJudge(f"{executor.sender.target.url} stopped responding: {gone}") from None
+        raise CannotJudge(f"{executor.sender.target.url} {gone}") from None
     except RunStopped:
         raise CannotJudge(f"{executor.sender.target.url} did not respond before the time was up") from None
 

@@ -16,11 +16,13 @@ from urllib.parse import parse_qsl, urlsplit
 from harfile import Content, Creator, HarFile, PostData, Record, Request, Response, Timings
 
 from contract_tests.contract.resources import VERSION
+from contract_tests.contract.yaml_file import TooLargeError, read_text
 from contract_tests.reports.common import reason_phrase
 from contract_tests.results.verdict import Report
 from contract_tests.targets.exchange import Exchange
 
 _HTTP = "HTTP/1.1"
+_MAX_FILE_BYTES = 256 * 2**20
 
 
 @dataclass(slots=True)
@@ -56,9 +58,11 @@ def merge_har(paths: Iterable[Path], path: Path) -> None:
     for each in paths:
         if each.is_file():
             try:
-                whole = json.loads(each.read_text("utf-8"))
+                whole = json.loads(read_text(each, max_bytes=_MAX_FILE_BYTES))
                 entries += whole["log"]["entries"]
-            except (ValueError, KeyError, TypeError):
+            except TooLargeError:
+                raise
+            except (ValueError, KeyError, TypeError, RecursionError):
                 raise ValueError(f"{each} is not a HAR file that this kit wrote") from None
     entries.sort(key=lambda entry: str(entry.get("startedDateTime")))
     if whole:

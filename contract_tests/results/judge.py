@@ -25,6 +25,7 @@ REDIRECTED = "a valid request was redirected"
 SERVER_ERROR = "a server error is never correct"
 _OVERLOADED_STATUSES = (429, 503)
 _UNSUPPORTED_STATUS = 405
+_MAX_DIGITS = 1000
 _MAX_VALUE = 200  # characters of a value that is shown
 
 
@@ -190,10 +191,21 @@ def read_id(response: Response | NoResponse) -> str | None:
 def parse_json_object(response: Response) -> dict[str, Any] | None:
     """Return the body as a JSON object, or None if it is something else."""
     try:
-        body = json.loads(response.body)
+        text = response.body.decode("utf-8-sig")  # a reader may ignore the mark (RFC 8259, 8.1)
+        body = json.loads(text, parse_constant=_refuse_constant, parse_int=_read_int)
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
+
+
+def _refuse_constant(name: str) -> None:
+    """Raise ValueError for NaN and Infinity, which Python reads, and which are not JSON."""
+    raise ValueError(f"{name} is not JSON")
+
+
+def _read_int(digits: str) -> int | float:
+    """Return an integer; Python refuses those of thousands of digits, which JSON allows."""
+    return int(digits) if len(digits) < _MAX_DIGITS else float(digits)
 
 
 def is_uuid(value: object) -> bool:

@@ -102,7 +102,7 @@ class Run:
         except RunStopped:
             return "the time is up"
         except TargetGone as gone:
-            return f"the target stopped responding: {gone}"
+            return f"the target {gone}"
         except Exception as error:  # the observations so far are worth more than a traceback
             return f"an error of the suite, please report it: {type(error).__name__}: {error}"
         finally:

@@ -14,7 +14,7 @@ def open_target(name: str, *, timeout: float = 10.0, connections: int = 12) -> T
     module, _, attribute = place.partition(":")
     try:
         app = getattr(importlib.import_module(module), attribute)()
-    except Exception as error:  # the user's module may raise anything while it is imported
+    except (Exception, SystemExit) as error:  # the user's module may raise anything while it is imported
         reason = f"{type(error).__name__}: {error}"
         raise TargetError(
             f"{name}: {reason}; give wsgi:module:factory, a callable that returns a WSGI app"

@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Iterable
+from functools import cached_property
 
 #: An escape of one character: of a URL, of HTML, of JSON and other languages, or the NUL of UTF-16.
 _ESCAPE = re.compile(
@@ -15,6 +16,9 @@ _BASES = (16, 16, 10, 16, 16, 16, 8)
 #: Backslashes of an escape within escaped texts; a bound, because a search begins at each of a run.
 _BACKSLASHES = r"\\{1,8}+"
 
+#: So many characters of a token are searched for in every spelling; what follows up to a space or a quote is hidden.
+_SPELLED, _REST = 200, r"[^\s\"'<>]*+"
+
 
 class Spellings:
     """Finds escaped spellings of some tokens in texts and bytes.
@@ -24,9 +28,7 @@ class Spellings:
 
     def __init__(self, tokens: Iterable[str]) -> None:
         known = sorted(filter(None, tokens), key=len, reverse=True)
-        pattern = "|".join(map(_token_pattern, known))
-        self._text = re.compile(pattern or "(?!)", re.IGNORECASE)
-        self._bytes = re.compile(self._text.pattern.encode(), re.IGNORECASE)
+        self._pattern = "|".join(map(_token_pattern, known)) or "(?!)"
         self._lowered = [token.lower() for token in known]
         #: Tokens with characters that HTML has names for, or that are several bytes, are always searched for.
         self._is_plain = all(token.isascii() and html.escape(token) == token for token in known)
@@ -39,6 +41,16 @@ class Spellings:
         """Return the bytes with ``name`` in place of each spelling with an escape."""
         found = self._may_hold_token(data.decode("latin-1"))
         return self._bytes.sub(name.encode(), data) if found else data
+
+    # Compiled on their first use: that takes a second for long tokens, and few responses escape one.
+
+    @cached_property
+    def _text(self) -> re.Pattern[str]:
+        return re.compile(self._pattern, re.IGNORECASE)
+
+    @cached_property
+    def _bytes(self) -> re.Pattern[bytes]:
+        return re.compile(self._pattern.encode(), re.IGNORECASE)
 
     def _may_hold_token(self, text: str) -> bool:
         if not self._is_plain:
@@ -58,7 +70,8 @@ def _unescape(found: re.Match[str]) -> str:
 
 
 def _token_pattern(token: str) -> str:
-    return "".join(f"(?:{'|'.join(_list_forms(character))})" for character in token)
+    start = "".join(f"(?:{'|'.join(_list_forms(character))})" for character in token[:_SPELLED])
+    return start + (_REST if len(token) > _SPELLED else "")
 
 
 def _list_forms(character: str) -> Iterable[str]:

@@ -30,7 +30,7 @@ class WsgiTarget:
         try:
             chunks, status, headers = run_wsgi_app(self.app, environ, buffered=True)
             body = b"".join(chunks)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return Response(500, (), repr(error).encode(), time.perf_counter() - started)
         return Response(int(status.split()[0]), tuple(headers), body, time.perf_counter() - started)
 

@@ -15,7 +15,7 @@ _MAX_SILENT = 5
 
 
 class TargetGone(Exception):  # noqa: N818 - not an error of the suite
-    """A target that no longer responds; the message says how."""
+    """A target that can no longer be judged; the message follows its name, like ``stopped responding: …``."""
 
 
 class CreateBudget:
@@ -80,8 +80,8 @@ class SilenceWatch:
         self._silent = self._silent + 1 if busy else 0
         if self._silent >= _MAX_SILENT:
             if isinstance(response, NoResponse):
-                raise TargetGone(response.reason)
-            raise TargetGone(f"it responds with {response.status} for too long")
+                raise TargetGone(f"stopped responding: {response.reason}")
+            raise TargetGone(f"stopped responding: it responds with {response.status} for too long")
 
 
 class SeenIds:

@@ -43,7 +43,7 @@ def judge_recording(recording: Recording, spec: Spec, catalogue: Catalogue) -> l
     calls = list(read_calls(recording, spec))
     for call in calls:
         judge.observe(call)
-    redactor = Redactor(set(find_secrets(recording.entries)))
+    redactor = Redactor(set(find_secrets(recording.entries, own=recording.own)))
     # The clear ones come first: they show which rule is to blame where a request breaks several.
     judgements: dict[int, tuple[RequestReading, Judgement]] = {}
     for call, reading in sorted(zip(calls, judge.readings, strict=True), key=_count_suspects):

@@ -97,7 +97,10 @@ def read_calls(recording: Recording, spec: Spec) -> Iterator[RecordedCall]:
 
 
 def _match_operation(entry: Mapping[str, Any], spec: Spec) -> tuple[Operation, str | None] | None:
-    path = urlsplit(str(entry["request"].get("url", ""))).path
+    try:
+        path = urlsplit(str(entry["request"].get("url", ""))).path
+    except ValueError:  # an address without its bracket is no URL of this API
+        return None
     for operation in list_write_operations(spec):
         head, parameter, _ = operation.path.partition("{")
         pattern = re.escape(head) + ("([^/]+)" if parameter else "") + "$"

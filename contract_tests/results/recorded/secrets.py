@@ -27,17 +27,24 @@ _SHORT = 4  # characters; hiding shorter ones would hide half of every text
 _STRING = r'"((?:[^"\\]|\\.)*+)"'
 _PROPERTY = re.compile(rf"{_STRING}\s*:\s*(?:{_STRING}|(-?[0-9][0-9.eE+-]*+))", re.DOTALL)
 
+#: The environment of a container often holds secrets, under names of its own: each value in it is one.
+_ENV_CONFIG = re.compile(r'"env_config"\s*:\s*(\[[^\]]*+|\{[^}]*+|"(?:[^"\\]|\\.)*+")', re.DOTALL)
+_VALUE = re.compile(rf"{_STRING}(?!\s*:)")
 
-def find_secrets(entries: Sequence[Entry]) -> Iterator[str]:
-    """Yield every secret in the headers, URLs and bodies of a recording; a placeholder of this kit is none."""
+
+def find_secrets(entries: Sequence[Entry], *, own: bool = False) -> Iterator[str]:
+    """Yield every secret in the headers, URLs and bodies of a recording; a placeholder of this kit is none.
+
+    ``own`` traffic of this kit has made-up environments only.
+    """
     for entry in entries:
-        for secret in _find_in_entry(entry):
-            known = secret.startswith("$") or "$TOKEN" in secret or secret.lower() in _PLAIN_WORDS
+        for secret in _find_in_entry(entry, own=own):
+            known = "$TOKEN" in secret or "${TOKEN" in secret or secret.lower() in _PLAIN_WORDS
             if len(secret) >= _SHORT and not known:
                 yield secret
 
 
-def _find_in_entry(entry: Entry) -> Iterator[str]:
+def _find_in_entry(entry: Entry, *, own: bool) -> Iterator[str]:
     request, response = entry["request"], entry.get("response")
     yield from _find_in_url(str(request.get("url", "")))
     for message in (request, response) if isinstance(response, dict) else (request,):
@@ -45,7 +52,7 @@ def _find_in_entry(entry: Entry) -> Iterator[str]:
             yield from _find_in_header(name.lower(), value)
         body = message.get("content") or message.get("postData")
         if isinstance(body, dict):
-            yield from _find_in_body(body)
+            yield from _find_in_body(body, own=own)
 
 
 def _find_in_header(name: str, value: str) -> Iterator[str]:
@@ -66,13 +73,13 @@ def _find_in_header(name: str, value: str) -> Iterator[str]:
 
 
 def _find_in_url(url: str) -> Iterator[str]:
-    """Yield the password of a URL, and its secret parameters in the query and the fragment."""
+    """Yield the password of a URL (or its user name, without one) and the secret parameters that it has."""
     try:
         parts = urlsplit(url)
     except ValueError:
         return
-    if parts.password:
-        yield from (parts.password, unquote(parts.password))
+    if word := parts.password or parts.username:  # a user name alone is a token
+        yield from (word, unquote(word))
     yield from _find_in_parameters(parts.query)
     yield from _find_in_parameters(parts.fragment.rpartition("?")[2])
 
@@ -84,13 +91,16 @@ def _find_in_parameters(text: str) -> Iterator[str]:
             yield from (value, unquote_plus(value))
 
 
-def _find_in_body(body: Mapping[str, Any]) -> Iterator[str]:
+def _find_in_body(body: Mapping[str, Any], *, own: bool) -> Iterator[str]:
     """Yield the secrets of a body: JSON, perhaps cut, or a form."""
     content = decode_text(str(body.get("text") or ""), body.get("_encoding") or body.get("encoding"))
     text = content.decode("utf-8", "replace")
     for name, string, number in _PROPERTY.findall(text):
         if _is_secret("property", _unescape(name)):
             yield from (string, _unescape(string), number)
+    for config in [] if own else _ENV_CONFIG.findall(text):
+        for string in _VALUE.findall(config):
+            yield from (string, _unescape(string))
     if "=" in text and not text.lstrip().startswith(("{", "[")):
         yield from _find_in_parameters(text.strip())
 

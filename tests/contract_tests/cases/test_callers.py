@@ -45,9 +45,15 @@ def test_one_token_is_enough(tmp_path: Path) -> None:
         ("callers: [{kind: sk, token_env: NOT_SET}]", "set the variable NOT_SET"),
         ("callers: [{kind: sk, token_file: none.txt}]", "put the token into"),
         ("callers: [{kind: jwt, token: a.b.c}]", "needs `teams`"),
-        ("callers: [{kind: sk, token: a, teams: [red]}]", "neither under `teams` nor a UUID"),
-        ("callers: [{kind: sk, token: a}, {kind: sk, token: b}]", "two callers are called sk"),
-        ("callers: [{kind: sk, token: a}, {kind: dk, token: a}]", "sk and dk have the same token"),
+        (
+            "callers: [{kind: sk, token: sk-12345, teams: [red]}]",
+            "callers[0]: a team is neither under `teams` nor a UUID",
+        ),
+        ("callers: [{kind: sk, token: sk-12345}, {kind: sk, token: sk-67890}]", "two callers are called sk"),
+        (
+            "callers: [{kind: sk, token: x-123456}, {kind: dk, token: x-123456}]",
+            "sk and dk have the same token",
+        ),
     ],
 )
 def test_unusable_callers_file_is_explained(tmp_path: Path, text: str, says: str) -> None:
@@ -63,6 +69,25 @@ def test_unnamed_caller_is_named_after_kind_and_team(tmp_path: Path) -> None:
     """Callers without a name are named after their kind and teams."""
     file = tmp_path / "callers.yaml"
     file.write_text(
-        f"teams: {{red: {ID}}}\ncallers: [{{kind: sk, token: a, teams: [red]}}, {{kind: dk, token: b, teams: [red]}}]"
+        f"teams: {{red: {ID}}}\n"
+        "callers: [{kind: sk, token: sk-12345, teams: [red]}, {kind: dk, token: dk-12345, teams: [red]}]"
     )
     assert [caller.name for caller in load_callers(file, {})] == ["sk-red", "dk-red"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "hint"),
+    [
+        ("{kind: sk, token: id}", "8 to 8192 characters"),
+        (f"{{kind: jwt, teams: [{ID}], token: sk-12345}}", "a token with sk- is not of kind jwt"),
+        ("{kind: sk, name: my-sk-12345, token: sk-12345}", "holds the token"),
+        ("{kind: sk, token_file: /dev/zero}", "no usable token"),
+    ],
+    ids=["short", "another-kind", "in-its-name", "without-end"],
+)
+def test_a_token_that_would_spoil_a_run_is_refused(entry: str, hint: str, tmp_path: Path) -> None:
+    """A word, a key of another kind, a token that reports show, and a file without end are one line each."""
+    file = tmp_path / "callers.yaml"
+    file.write_text(f"callers: [{entry}]")
+    with pytest.raises(CallersError, match=hint):
+        load_callers(file, {})

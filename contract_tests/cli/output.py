@@ -1,0 +1,118 @@
+"""What a command prints and writes at its end: a full disk or a reader that has left loses no exit code."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import NoReturn, TextIO
+
+import click
+
+from contract_tests.cli.progress import suggest_next
+from contract_tests.results.verdict import Report
+
+_STDOUT = "standard output"
+
+
+def end_with_report(
+    report: Report,
+    folder: Path | None,
+    write: Callable[[Path], None],
+    *,
+    quiet: bool = False,
+    replay_options: str = "",
+    problems: Iterable[str] = (),
+) -> NoReturn:
+    """Print the report, then write it into ``folder`` if there is one, and exit with its code.
+
+    Output that cannot be written is one line on stderr each, after the earlier ``problems``; it makes exit code 2 of
+    0, and changes no other. Signals are ignored meanwhile, so that none loses the report.
+    """
+    from contract_tests.reports.terminal import show_report
+
+    place = str(folder) if folder else None
+    show = partial(show_report, report, quiet=quiet, folder=place, replay_options=replay_options)
+    following = "" if quiet else suggest_next(report, place, replay_options)
+    end_with_output(show, report.exit_code, folder, write, problems=problems, following=following)
+
+
+def end_with_output(
+    show: Callable[[], None],
+    code: int,
+    folder: Path | None = None,
+    write: Callable[[Path], None] = lambda _: None,
+    *,
+    problems: Iterable[str] = (),
+    following: str = "",
+) -> NoReturn:
+    """Print and write the results of a command, and exit with its code; see ``end_with_report``.
+
+    ``following`` says what to do next; it is left out if something could not be written.
+    """
+    _ignore_signals()
+    lines = [*problems, *find_problem(show, _STDOUT)]
+    unwritten = find_problem(partial(write, folder), str(folder)) if folder else []
+    done = [f"reports: {folder}"] if folder and not unwritten else []
+    done += [f"next: {following}"] if following and not (lines or unwritten) else []
+    _exit_with_problems(code, [*lines, *unwritten], done)
+
+
+def end_with_text(text: str, code: int) -> NoReturn:
+    """Print the last lines of a command and exit with a code; 2 in place of 0 if they cannot be written."""
+    end_with_output(partial(click.echo, text), code)
+
+
+@contextmanager
+def report_unwritable_output() -> Iterator[None]:
+    """Exit with 2 if a command cannot print, as for --help; quietly if the reader has left."""
+    try:
+        yield
+    except OSError as error:
+        quiet = isinstance(error, BrokenPipeError)
+        _exit_with_problems(2, [] if quiet else [format_os_error(error, _STDOUT)])
+
+
+def _exit_with_problems(code: int, problems: list[str], done: Iterable[str] = ()) -> NoReturn:
+    with suppress(OSError):
+        for line in problems:
+            click.echo(f"contract-tests: {line}", err=True)
+        for line in done:
+            click.echo(line, err=True)
+    _discard_unwritten(sys.stdout)
+    _discard_unwritten(sys.stderr)
+    sys.exit(code or (2 if problems else 0))
+
+
+def find_problem(write: Callable[[], None], place: str) -> list[str]:
+    """Return why something cannot be written, as no line or one; a reader that has left is no problem."""
+    try:
+        write()
+    except BrokenPipeError:
+        return []
+    except OSError as error:
+        return [format_os_error(error, place)]
+    return []
+
+
+def format_os_error(error: OSError, place: str = "") -> str:
+    """Return an error in one line, with the file that it names, or else ``place``."""
+    return f"{error.filename or place}: {error.strerror or error}"
+
+
+def _discard_unwritten(stream: TextIO | None) -> None:
+    """Discard what a broken pipe or a full disk does not take, which Python would try to write at its end."""
+    try:
+        if stream:
+            stream.flush()
+    except OSError:
+        if stream:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _ignore_signals() -> None:
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):  # Windows has no SIGHUP
+            signal.signal(getattr(signal, name), signal.SIG_IGN)

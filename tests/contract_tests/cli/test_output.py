@@ -1,0 +1,18 @@
+"""What commands print while standard output is full."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.gate.odd_servers import COMMAND
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("run", "--help")], ids=" ".join)
+def test_help_into_a_full_disk_is_one_line(arguments: tuple[str, ...]) -> None:
+    """The line names standard output, and the exit code is 2."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert (done.returncode, done.stderr) == (2, "contract-tests: standard output: No space left on device\n")
