@@ -29,14 +29,14 @@ from contract_tests.cli.options import (
     add_target_options,
     open_command_executor,
 )
-from contract_tests.cli.progress import (
+from contract_tests.cli.long_runs.progress import (
     RunTotals,
     announce_resumed,
     announce_wait,
     show_progress,
     suggest_next,
 )
-from contract_tests.cli.resume import is_finished, options_to_json, restore_options
+from contract_tests.cli.long_runs.resume import is_finished, options_to_json, restore_options
 from contract_tests.contract.rules import Catalogue
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _ASTRAL = "\U0001f600"
+#: Characters or items; longer values say more about the limits of a server than about its contract.
+_MAX_LENGTH = 100_000
 _WRONG_TYPES: tuple[Any, ...] = (True, 0, 1.5, "8080", "", None, {"a": "b"})
 
 
@@ -26,12 +28,13 @@ def build_example(schema: Mapping[str, Any]) -> Any:
         return build_example(branch)
     kind = schema.get("type", "string")
     if kind == "object":
-        return {name: build_example(schema["properties"][name]) for name in schema.get("required", ())}
+        properties = schema.get("properties", {})
+        return {name: build_example(properties.get(name, {})) for name in schema.get("required", ())}
     if kind == "array":
-        return [build_example(schema.get("items", {}))] * schema.get("minItems", 1)
+        return [build_example(schema.get("items", {}))] * min(_MAX_LENGTH, schema.get("minItems", 1))
     if kind in ("integer", "number"):
         return schema.get("minimum", schema.get("maximum", 1))
-    return _FORMATS.get(schema.get("format", ""), "a" * max(1, schema.get("minLength", 1)))
+    return _FORMATS.get(schema.get("format", ""), "a" * min(_MAX_LENGTH, max(1, schema.get("minLength", 1))))
 
 
 _FORMATS = {"uuid": "3c90c3cc-0d44-4b50-8888-8dd25736052a", "uri": "https://example.com/"}
@@ -69,10 +72,12 @@ def _probe_texts(schema: Mapping[str, Any], valid: str) -> Iterator[str]:
     for keyword in ("minLength", "maxLength"):
         if keyword in schema:
             for length in (schema[keyword] - 1, schema[keyword], schema[keyword] + 1):
-                if length >= 0 and "pattern" not in schema and "format" not in schema:
+                if not 0 <= length <= _MAX_LENGTH:
+                    continue
+                if "pattern" not in schema and "format" not in schema:
                     yield "n" * length
                     yield _ASTRAL * length
-                elif length >= 0:
+                else:
                     yield (valid + "a" * length)[:length]
     for item in schema.get("enum", ()):
         yield from (
@@ -115,7 +120,7 @@ def _probe_arrays(schema: Mapping[str, Any], valid: list[Any]) -> Iterator[list[
     for keyword in ("minItems", "maxItems"):
         if keyword in schema:
             for length in (schema[keyword] - 1, schema[keyword], schema[keyword] + 1):
-                if length >= 0:
+                if 0 <= length <= _MAX_LENGTH:
                     yield [_number_item(item, n) for n in range(length)]
     yield [item, item]
     for value in _iter_probes(schema.get("items", {}), item):
