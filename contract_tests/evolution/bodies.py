@@ -36,18 +36,20 @@ class BodyWriter:
     seed: int
     _named: Mapping[str, Any] = field(default_factory=load_bodies)
     _validators: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+    _bases: dict[tuple[OperationId, ServiceType], list[Body]] = field(default_factory=dict)
+    _examples: dict[tuple[OperationId, str], Any] = field(default_factory=dict)
     _slugs: Iterator[str] | None = None
 
-    def schemas(self, operation: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    def schemas(self, operation: OperationId) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         """Return the schemas of the body of an operation, the old one and the new one."""
         return self.old[operation].body_schema, self.new[operation].body_schema
 
-    def property_schemas(self, operation: str, name: str) -> list[Any]:
+    def property_schemas(self, operation: OperationId, name: str) -> list[Any]:
         """Return the schemas of a property, where the contracts have it."""
         found = (schema.get("properties", {}).get(name) for schema in self.schemas(operation))
         return [schema for schema in found if schema is not None]
 
-    def judge(self, operation: str, body: Any) -> tuple[bool, bool]:
+    def judge(self, operation: OperationId, body: Any) -> tuple[bool, bool]:
         """Return whether the old and the new schema accept a body."""
         old, new = self._open_validators(operation)
         return old.is_valid(body), new.is_valid(body)
@@ -58,10 +60,15 @@ class BodyWriter:
             self._slugs = self._choose_slugs()
         return next(self._slugs)
 
-    def list_bases(self, operation: str, service_type: ServiceType) -> list[Body]:
+    def list_bases(self, operation: OperationId, service_type: ServiceType) -> list[Body]:
         """Return the plain body for a type that both contracts accept; without one, that of each contract."""
-        plain = self._named[service_type] if operation == CREATE else {}
-        plain = {**plain, SLUG: self.new_slug()} if operation == CREATE else {}
+        key = (operation, service_type)
+        if key not in self._bases:
+            self._bases[key] = self._build_bases(operation, service_type)
+        return [{**body, SLUG: self.new_slug()} if SLUG in body else body for body in self._bases[key]]
+
+    def _build_bases(self, operation: OperationId, service_type: ServiceType) -> list[Body]:
+        plain = {**self._named[service_type], SLUG: self.new_slug()} if operation == CREATE else {}
         both = self._repair(operation, plain, (0, 1))
         if both is not None:
             return [both]
@@ -73,8 +80,14 @@ class BodyWriter:
         bases = self.list_bases(CREATE, service_type)
         return bases[0] if bases and self.judge(CREATE, bases[0]) == (True, True) else None
 
-    def find_example(self, operation: str, name: str) -> Any:
+    def find_example(self, operation: OperationId, name: str) -> Any:
         """Return a value of a property that both contracts accept if possible, None without any."""
+        key = (operation, name)
+        if key not in self._examples:
+            self._examples[key] = self._choose_example(operation, name)
+        return self._examples[key]
+
+    def _choose_example(self, operation: OperationId, name: str) -> Any:
         known = [self._named[f"{kind}-full"].get(name) for kind in TYPES]
         schemas = self.property_schemas(operation, name)
         values = list_values(name, schemas, [v for v in known if v is not None], self.seed)
@@ -82,7 +95,7 @@ class BodyWriter:
         rated = sorted(values, key=lambda value: -sum(is_valid(value) for is_valid in valid))
         return rated[0] if rated else "x"
 
-    def _repair(self, operation: str, body: Body, sides: tuple[int, ...]) -> Body | None:
+    def _repair(self, operation: OperationId, body: Body, sides: tuple[int, ...]) -> Body | None:
         """Return the body, changed until the schemas of these sides accept it, or None."""
         validators = [self._open_validators(operation)[side] for side in sides]
         for _ in range(_MAX_REPAIRS):
@@ -92,7 +105,7 @@ class BodyWriter:
             body = self._mend(operation, body, error)
         return None
 
-    def _mend(self, operation: str, body: Body, error: Any) -> Body:
+    def _mend(self, operation: OperationId, body: Body, error: Any) -> Body:
         """Return the body without one error: a property is added, replaced or left out."""
         if error.kind.name == "required" and not list(error.instance_path):
             name = error.kind.property
@@ -105,7 +118,7 @@ class BodyWriter:
                 rest[name] = example
         return rest
 
-    def _open_validators(self, operation: str) -> tuple[Any, Any]:
+    def _open_validators(self, operation: OperationId) -> tuple[Any, Any]:
         if operation not in self._validators:
             old, new = (
                 jsonschema_rs.Draft202012Validator(dict(schema), validate_formats=True)

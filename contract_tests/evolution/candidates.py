@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 from contract_tests.cases.building.boundaries import find_service_type
@@ -89,25 +90,28 @@ class CandidateBuilder:
                     yield from self._offer(operation, body, service_type, change, 0)
 
     def _vary_request(self, change: Change, documents: Iterable[Mapping[str, Any]]) -> Iterator[Candidate]:
-        """Yield plain requests with other headers, media types and paths, then the requests of the tables."""
-        plain = self._list_plain(change.operation)
-        for candidate in plain:
-            yield candidate
-            case = candidate.case
+        """Yield requests of the tables, those of the rules first, and plain ones with other headers and paths."""
+        tables = [
+            case for case in self.tables if case.operation == change.operation and case.layer != "cases"
+        ]
+        own = [case for case in tables if case.rule in change.rules]
+        varied = self._vary_plain(change, documents)
+        for case in (*own, *varied, *(case for case in tables if case not in own)):
+            if steps := self._stand_alone(case):
+                yield Candidate(replace(case, steps=steps))
+
+    def _vary_plain(self, change: Change, documents: Iterable[Mapping[str, Any]]) -> Iterator[Case]:
+        """Yield plain requests, and these with each header, media type and path that may make a difference."""
+        headers = [(), *chain.from_iterable(_list_headers(change, document) for document in documents)]
+        for case in (candidate.case for candidate in self._list_plain(change.operation)):
+            *setup, last = case.steps
             for caller in ("red", _JWT):
-                for headers in _list_headers(change, documents):
-                    last = replace(case.steps[-1], caller=caller, headers=headers)
-                    yield Candidate(replace(case, steps=(*case.steps[:-1], last)))
+                for each in headers:
+                    yield replace(case, steps=(*setup, replace(last, caller=caller, headers=each)))
             if change.operation == UPDATE:
                 for value in probe_values({"type": "string", "format": "uuid"}):
                     if isinstance(value, str):
-                        last = replace(case.steps[-1], service=value)
-                        yield Candidate(replace(case, steps=(last,)))
-        own = [case for case in self.tables if case.operation == change.operation and case.layer != "cases"]
-        for case in sorted(own, key=lambda case: case.rule not in change.rules):
-            steps = self._stand_alone(case)
-            if steps:
-                yield Candidate(replace(case, steps=steps))
+                        yield replace(case, steps=(replace(last, service=value),))
 
     def _list_plain(self, operation: OperationId) -> list[Candidate]:
         cases = [self.build_plain(operation, service_type) for service_type in TYPES]
@@ -165,18 +169,17 @@ def _vary_members(base: Body, examples: Mapping[str, Any]) -> Iterator[Body]:
 
 
 def _list_headers(
-    change: Change, documents: Iterable[Mapping[str, Any]]
+    change: Change, document: Mapping[str, Any]
 ) -> Iterator[tuple[tuple[str, str | None], ...]]:
     """Yield the headers to try where parameters or media types changed."""
-    for document in documents:
-        operation = _find_part(document, change.place[:3])
-        for parameter in operation.get("parameters", ()):
-            if parameter["in"] == "header":
-                yield ((parameter["name"], None),)
-                texts = (v for v in probe_values(parameter.get("schema", {})) if isinstance(v, str))
-                yield from (((parameter["name"], text),) for text in texts if _can_be_sent(text))
-        for media_type in operation.get("requestBody", {}).get("content", {}):
-            yield (("Content-Type", media_type),)
+    operation = _find_part(document, change.place[:3])
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "header":
+            yield ((parameter["name"], None),)
+            texts = (v for v in probe_values(parameter.get("schema", {})) if isinstance(v, str))
+            yield from (((parameter["name"], text),) for text in texts if _can_be_sent(text))
+    for media_type in operation.get("requestBody", {}).get("content", {}):
+        yield (("Content-Type", media_type),)
 
 
 def _find_part(document: Any, place: Place) -> Any:

@@ -16,7 +16,7 @@ from contract_tests.contract.spec import Operation, list_operations, load_docume
 from contract_tests.evolution.bodies import BodyWriter
 from contract_tests.evolution.candidates import Candidate, CandidateBuilder
 from contract_tests.evolution.changes import OPERATIONS, Change, find_operation, list_changes, write_out
-from contract_tests.evolution.play import Budget, Kind, Played, Player, Served
+from contract_tests.evolution.play import Budget, Difference, Kind, Played, Player, Served
 from contract_tests.mutation.session import Factory, import_factory
 from contract_tests.targets.exchange import Redactor
 
@@ -79,26 +79,34 @@ class Evolution:
 
     def open_player(self, change: Change | None = None, redactor: Redactor | None = None) -> Player:
         """Return a player with new apps of both contracts, and one of the old contract with a single change."""
+        old, new = map(self._serve, self.documents, self.operations)
         rest = (self.caller_pool, redactor or self.redactor, self.budget, self.seed)
-        old, new = (
-            Served(partial(self.factory, spec=document), operations)
-            for document, operations in zip(self.documents, self.operations, strict=True)
-        )
-        served = [old, new]
-        if change is not None and change.keyword == "paths":
-            served = [old, replace(new, operations=self.operations[0])]
-        elif change is not None and len(self.changes) > 1:
-            single = partial(self.factory, spec=change.apply(self.documents[0]))
-            served.append(Served(single, self.operations[0]))
+        if change is None or len(self.changes) == 1 or change.keyword == "paths":
+            moved = change is not None and change.keyword == "paths"
+            return Player([old, replace(new, operations=old.operations) if moved else new], *rest)
         try:
-            return Player(served, *rest)
+            return Player([old, new, self._serve_single(change)], *rest)
         except Exception:  # the user's factory may raise anything on a document that has one change only
-            return Player(served[:2], *rest)
+            return Player([old, new], *rest)
 
     def explain(self, played: Played, operation: str) -> list[Change]:
         """Return the changes of an operation each of which alone leads to the same kind of difference."""
-        own = [change for change in self.changes if change.operation == operation]
-        return [change for change in own if _is_explained(self.open_player(change).play(played.case))]
+        return [c for c in self.changes if c.operation == operation and self._explains(c, played)]
+
+    def _explains(self, change: Change, played: Played) -> bool:
+        served = [self._serve(self.documents[0], self.operations[0]), self._serve_single(change)]
+        try:
+            player = Player(served, self.caller_pool, self.redactor, self.budget, self.seed)
+        except Exception:  # as in open_player
+            return False
+        again = player.play(played.case)
+        return again.kinds[0] == played.kinds[0] and _share_name(played.differences[0], again.differences[0])
+
+    def _serve(self, document: Mapping[str, Any], operations: Mapping[str, Operation]) -> Served:
+        return Served(partial(self.factory, spec=document), operations)
+
+    def _serve_single(self, change: Change) -> Served:
+        return self._serve(change.apply(self.documents[0]), self.operations[0])
 
     def _search_change(self, change: Change) -> list[Finding]:
         player = self.open_player(change)
@@ -154,8 +162,12 @@ class Evolution:
 
 def _is_explained(played: Played) -> bool:
     """Return whether the last app, with one change only, differs from the first one as the new contract does."""
-    new, single = ({name for name, _, _ in each} for each in (played.differences[0], played.differences[-1]))
-    return played.kinds[0] is not None and played.kinds[0] == played.kinds[-1] and bool(new & single)
+    same = played.kinds[0] is not None and played.kinds[0] == played.kinds[-1]
+    return same and _share_name(played.differences[0], played.differences[-1])
+
+
+def _share_name(first: Iterable[Difference], second: Iterable[Difference]) -> bool:
+    return bool({name for name, _, _ in first} & {name for name, _, _ in second})
 
 
 def read_contract(path: Path) -> Contract:

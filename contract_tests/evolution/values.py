@@ -4,6 +4,7 @@ import copy
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from contract_tests.cases.building.boundary_values import build_example, probe_values
@@ -49,7 +50,8 @@ def _iter_values(name: str, schemas: list[Schema], tables: list[Any], seed: int)
         yield from _extend_objects(example)
 
 
-def draw_texts(pattern: str, seed: int) -> list[str]:
+@cache
+def draw_texts(pattern: str, seed: int) -> tuple[str, ...]:
     """Return texts in which a pattern matches, the same for the same seed; none if Python cannot read it."""
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import seed as set_seed
@@ -68,8 +70,8 @@ def draw_texts(pattern: str, seed: int) -> list[str]:
     try:
         collect()
     except (re.error, HypothesisException):
-        return found
-    return found
+        return tuple(found)
+    return tuple(found)
 
 
 def _list_changed_patterns(schemas: list[Schema]) -> list[str]:
