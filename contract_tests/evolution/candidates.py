@@ -119,7 +119,7 @@ class CandidateBuilder:
 
     def _stand_alone(self, case: Case) -> tuple[Step, ...]:
         """Return the steps of a case of the tables after the create of its service; none if it needs a hook."""
-        steps = [replace(step, expect="open", rule="") for step in case.steps if step.operation != READ]
+        steps = [self._renew_slug(step) for step in case.steps if step.operation != READ]
         if any(step.operation == "setStatus" for step in steps):
             return ()
         shared = next((s.service for s in steps if s.service.startswith(SHARED_PREFIX)), "")
@@ -128,6 +128,13 @@ class CandidateBuilder:
         external = shared.removeprefix(SHARED_PREFIX) == "external"
         base = self.writer.find_base("external" if external else "deployed")
         return (_create_step(base), *(replace(s, service="service") for s in steps)) if base else ()
+
+    def _renew_slug(self, step: Step) -> Step:
+        """Return a step that is no refusal of a table, with another slug if it writes one itself."""
+        renewed = replace(step, expect="open", rule="")
+        if step.as_is and step.operation == CREATE and isinstance(step.body, dict) and SLUG in step.body:
+            return replace(renewed, body={**step.body, SLUG: self.writer.new_slug()})
+        return renewed
 
     def _offer(
         self, operation: OperationId, body: Any, service_type: ServiceType, change: Change, distance: int
