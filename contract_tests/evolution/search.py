@@ -184,9 +184,12 @@ def read_contract(path: Path) -> Contract:
 
 def open_evolution(old: Contract, new: Contract, target: str, limits: Limits) -> Evolution:
     """Prepare a comparison; raise ValueError or TargetError if a contract or the factory cannot be used."""
-    missing = [name for name in OPERATIONS if name not in old.operations]
-    if missing:
-        raise ValueError(f"{old.name} has no operation {missing[0]}; see spec/openapi.yaml for an example")
+    for contract in (old, new):
+        missing = [name for name in OPERATIONS if name not in contract.operations]
+        if missing and (contract is old or len(missing) == len(OPERATIONS)):
+            raise ValueError(
+                f"{contract.name} has no operation {missing[0]}; see spec/openapi.yaml for an example"
+            )
     factory = import_factory(target)
     for contract in (old, new):
         _check_served(factory, contract)
