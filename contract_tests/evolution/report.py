@@ -10,10 +10,11 @@ from contract_tests.evolution.changes import Change
 from contract_tests.evolution.play import Difference, Played
 from contract_tests.evolution.search import Finding
 from contract_tests.evolution.traffic import BrokenCall, Traffic
+from contract_tests.results.examples import describe_value
 from contract_tests.targets.exchange import Exchange
 
 CLASSES = ("breaking", "relaxed", "response changed", "no witness found")
-_MAX_TEXT = 100
+_MAX_TEXT = 120
 _ID, _ABSENT = "$ID", "absent"
 
 
@@ -75,8 +76,7 @@ def describe_witness(played: Played) -> str:
     """Return what was sent, and the old and the new response, in one line."""
     sent = [exchange for exchange in played.exchanges[0] if exchange.method != "GET"][-1]
     path = hide_ids(sent.url, played).partition("/api/v1")[2]
-    body = "" if sent.body is None else f" {_shorten(sent.body)}"
-    what = f"{sent.method} {path}{_name_headers(sent)}{body}"
+    what = f"{sent.method} {path}{_name_headers(sent)}{_describe_body(sent)}"
     return f"{what}: {'; '.join(map(_describe_difference, played.differences[0]))}"
 
 
@@ -86,15 +86,27 @@ def describe_change(change: Change) -> str:
     return f"{rules}{change.operation} {change.pointer}: {change.text}"
 
 
+def _describe_stored(value: Any) -> str:
+    return _ABSENT if value is None else describe_value(value)
+
+
 def _describe_difference(difference: Difference) -> str:
     name, old, new = difference
     return (
-        f"{'' if name == 'status' else f'{name} '}{_describe_value(old)} before, {_describe_value(new)} now"
+        f"{'' if name == 'status' else f'{name} '}{_describe_stored(old)} before, {_describe_stored(new)} now"
     )
 
 
-def _describe_value(value: Any) -> str:
-    return _ABSENT if value is None else _shorten(json.dumps(value, ensure_ascii=False))
+def _describe_body(exchange: Exchange) -> str:
+    """Return the body in a few words, the property that matters first."""
+    try:
+        body = json.loads(exchange.body or "")
+    except (ValueError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        return f" {_shorten(exchange.body)}" if exchange.body else ""
+    members = ", ".join(f"{json.dumps(name)}: {describe_value(value)}" for name, value in body.items())
+    return f" {_shorten(f'{{{members}}}')}"
 
 
 def _name_headers(exchange: Exchange) -> str:

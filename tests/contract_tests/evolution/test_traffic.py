@@ -81,7 +81,7 @@ def test_a_user_session_acts_for_a_team_of_its_own() -> None:
 
 
 def test_calls_that_show_nothing_are_counted() -> None:
-    """Refused, cut and unplayable calls are left out, each with its reason; calls of other operations do not count."""
+    """Refused, cut and unplayable calls are left out, each with its reason; other operations do not count."""
     cut = build_entry("POST", "/containers", DEPLOYED, 201)
     cut["request"]["bodySize"] = 5000
     found = play(
