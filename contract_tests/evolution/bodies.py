@@ -37,7 +37,7 @@ class BodyWriter:
     _named: Mapping[str, Any] = field(default_factory=load_bodies)
     _validators: dict[str, tuple[Any, Any]] = field(default_factory=dict)
     _bases: dict[tuple[OperationId, ServiceType], list[Body]] = field(default_factory=dict)
-    _examples: dict[tuple[OperationId, str], Any] = field(default_factory=dict)
+    _examples: dict[tuple[OperationId, str, tuple[int, ...]], Any] = field(default_factory=dict)
     _slugs: Iterator[str] | None = None
 
     def schemas(self, operation: OperationId) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -80,18 +80,19 @@ class BodyWriter:
         bases = self.list_bases(CREATE, service_type)
         return bases[0] if bases and self.judge(CREATE, bases[0]) == (True, True) else None
 
-    def find_example(self, operation: OperationId, name: str) -> Any:
-        """Return a value of a property that both contracts accept if possible, None without any."""
-        key = (operation, name)
+    def find_example(self, operation: OperationId, name: str, sides: tuple[int, ...] = (0, 1)) -> Any:
+        """Return a value of a property that the contracts of these sides accept if possible."""
+        key = (operation, name, sides)
         if key not in self._examples:
-            self._examples[key] = self._choose_example(operation, name)
+            self._examples[key] = self._choose_example(operation, name, sides)
         return self._examples[key]
 
-    def _choose_example(self, operation: OperationId, name: str) -> Any:
+    def _choose_example(self, operation: OperationId, name: str, sides: tuple[int, ...]) -> Any:
         known = [self._named[f"{kind}-full"].get(name) for kind in TYPES]
         schemas = self.property_schemas(operation, name)
         values = list_values(name, schemas, [v for v in known if v is not None], self.seed)
-        valid = [jsonschema_rs.validator_for(schema, validate_formats=True).is_valid for schema in schemas]
+        wanted = [self.schemas(operation)[side].get("properties", {}).get(name, {}) for side in sides]
+        valid = [jsonschema_rs.validator_for(schema, validate_formats=True).is_valid for schema in wanted]
         rated = sorted(values, key=lambda value: -sum(is_valid(value) for is_valid in valid))
         return rated[0] if rated else "x"
 
@@ -102,18 +103,21 @@ class BodyWriter:
             error = next((e for validator in validators for e in validator.iter_errors(body)), None)
             if error is None:
                 return body
-            body = self._mend(operation, body, error)
+            body = self._mend(operation, body, error, sides)
         return None
 
-    def _mend(self, operation: OperationId, body: Body, error: Any) -> Body:
+    def _mend(self, operation: OperationId, body: Body, error: Any, sides: tuple[int, ...]) -> Body:
         """Return the body without one error: a property is added, replaced or left out."""
         if error.kind.name == "required" and not list(error.instance_path):
             name = error.kind.property
-            return {**body, name: self.new_slug() if name == SLUG else self.find_example(operation, name)}
+            return {
+                **body,
+                name: self.new_slug() if name == SLUG else self.find_example(operation, name, sides),
+            }
         names = [str(part) for part in error.instance_path][:1] or getattr(error.kind, "unexpected", [])
         rest = {key: value for key, value in body.items() if key not in names}
         for name in names:
-            example = self.find_example(operation, name) if name in body else None
+            example = self.find_example(operation, name, sides) if name in body else None
             if name != SLUG and example is not None and json.dumps(example) != json.dumps(body[name]):
                 rest[name] = example
         return rest

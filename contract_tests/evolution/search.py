@@ -77,13 +77,20 @@ class Evolution:
                 place = find_operation(self.documents[0], name) or ()
                 yield Finding(Change(name, place, "", "several changes together", (), ()), kind, witness)
 
-    def open_player(self, change: Change | None = None, redactor: Redactor | None = None) -> Player:
-        """Return a player with new apps of both contracts, and one of the old contract with a single change."""
+    def open_player(
+        self, change: Change | None = None, *, operation: str = "", redactor: Redactor | None = None
+    ) -> Player:
+        """Return a player with new apps of both contracts, and one of the old contract with a single change.
+
+        Requests of ``operation`` are sent to its old path everywhere, others to the path of each contract.
+        """
         old, new = map(self._serve, self.documents, self.operations)
+        if operation:
+            known = {**new.operations, operation: old.operations[operation]}
+            new = replace(new, operations=known)
         rest = (self.caller_pool, redactor or self.redactor, self.budget, self.seed)
-        if change is None or len(self.changes) == 1 or change.keyword == "paths":
-            moved = change is not None and change.keyword == "paths"
-            return Player([old, replace(new, operations=old.operations) if moved else new], *rest)
+        if change is None or len(self.changes) == 1 or _is_moved(change):
+            return Player([old, new], *rest)
         try:
             return Player([old, new, self._serve_single(change)], *rest)
         except Exception:  # the user's factory may raise anything on a document that has one change only
@@ -109,7 +116,7 @@ class Evolution:
         return self._serve(change.apply(self.documents[0]), self.operations[0])
 
     def _search_change(self, change: Change) -> list[Finding]:
-        player = self.open_player(change)
+        player = self.open_player(change, operation=change.operation if _is_moved(change) else "")
         candidates = self.builder.list_candidates(change, self.documents)
         found: dict[Kind, Played] = {}
         for kind in _KINDS:
@@ -153,11 +160,16 @@ class Evolution:
 
     def _confirm(self, played: Played, kind: Kind, change: Change | None = None) -> Played | None:
         """Return the case as played on new apps, None if they show something else."""
-        moved = change if change is not None and change.keyword == "paths" else None
-        again = self.open_player(moved).play(played.case)
+        operation = change.operation if change is not None and _is_moved(change) else ""
+        again = self.open_player(operation=operation).play(played.case)
         names = {name for name, _, _ in played.differences[-1]}
         own = tuple(difference for difference in again.differences[0] if difference[0] in names)
         return replace(again, differences=(own,)) if again.kinds[0] == kind else None
+
+
+def _is_moved(change: Change) -> bool:
+    """Return whether an operation has another path or method, or is gone."""
+    return change.keyword == "paths"
 
 
 def _is_explained(played: Played) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from contract_tests.cases.model import NO_SLUG, Case, Step
+from contract_tests.cases.model import NO_SLUG, Case, OperationId, Step
 from contract_tests.contract.spec import Spec
 from contract_tests.evolution.bodies import CREATE, UPDATE, ServiceType
 from contract_tests.evolution.changes import Change
@@ -92,8 +92,8 @@ class _Replayer:
     evolution: Evolution
     redactor: Redactor
     types: Mapping[str, ServiceType]
-    _player: Player | None = None
-    _slugs: set[str] = field(default_factory=set)
+    _players: dict[OperationId, Player] = field(default_factory=dict)
+    _slugs: set[tuple[OperationId, str]] = field(default_factory=set)
 
     def play(self, call: RecordedCall) -> Played | str:
         """Return what a call showed, or why it shows nothing."""
@@ -105,14 +105,19 @@ class _Replayer:
             if plain is None:
                 return _NO_SERVICE
             steps = (*plain.steps, *steps)
-        slug = str(_read_object(call.request.body).get("service_slug") or "")
-        if self._player is None or slug in self._slugs:
-            self._player = self.evolution.open_player(redactor=self.redactor)
-            self._slugs.clear()
-        self._slugs.add(slug)
-        played = self._player.play(Case("recorded", _LITERAL, "cases", steps))
+        player = self._open_player(call)
+        played = player.play(Case("recorded", _LITERAL, "cases", steps))
         sent = played.exchanges[0]
         return played if len(sent) == len(steps) and 200 <= sent[-1].status < 300 else _REFUSED
+
+    def _open_player(self, call: RecordedCall) -> Player:
+        """Return apps that have not yet seen the slug of a call."""
+        name, slug = call.operation, str(_read_object(call.request.body).get("service_slug") or "")
+        if name not in self._players or (name, slug) in self._slugs:
+            self._players[name] = self.evolution.open_player(operation=name, redactor=self.redactor)
+            self._slugs = {each for each in self._slugs if each[0] != name}
+        self._slugs.add((name, slug))
+        return self._players[name]
 
 
 def _find_obstacle(call: RecordedCall) -> str:

@@ -92,11 +92,11 @@ def _iter_patterns(node: Any) -> Iterator[str]:
 
 
 def _replace_texts(value: Any, text: str) -> Iterator[Any]:
-    """Yield copies of a value, each with one of its texts replaced."""
+    """Yield copies of a value, each with one of its texts replaced; of an array, one in its first item."""
     if isinstance(value, str):
         yield text
     elif isinstance(value, list | dict):
-        for key in range(len(value)) if isinstance(value, list) else list(value):
+        for key in _list_places(value):
             for inner in _replace_texts(value[key], text):
                 changed = copy.copy(value)
                 changed[key] = inner
@@ -108,11 +108,16 @@ def _extend_objects(value: Any) -> Iterator[Any]:
     if isinstance(value, dict):
         yield {**value, **_EXTRA}
     if isinstance(value, list | dict):
-        for key in range(len(value)) if isinstance(value, list) else list(value):
+        for key in _list_places(value):
             for inner in _extend_objects(value[key]):
                 changed = copy.copy(value)
                 changed[key] = inner
                 yield changed
+
+
+def _list_places(value: Any) -> list[Any]:
+    """Return the keys of an object, or the first place of an array."""
+    return [*range(min(1, len(value)))] if isinstance(value, list) else list(value)
 
 
 def _key(value: Any) -> str:

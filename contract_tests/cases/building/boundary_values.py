@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _ASTRAL = "\U0001f600"
-#: Characters or items; longer values say more about the limits of a server than about its contract.
-_MAX_LENGTH = 100_000
+#: Characters and items; longer values say more about the limits of a server than about its contract.
+_MAX_LENGTH, _MAX_ITEMS, _MAX_EXAMPLE_ITEMS = 100_000, 2000, 100
 _WRONG_TYPES: tuple[Any, ...] = (True, 0, 1.5, "8080", "", None, {"a": "b"})
 
 
@@ -31,7 +31,7 @@ def build_example(schema: Mapping[str, Any]) -> Any:
         properties = schema.get("properties", {})
         return {name: build_example(properties.get(name, {})) for name in schema.get("required", ())}
     if kind == "array":
-        return [build_example(schema.get("items", {}))] * min(_MAX_LENGTH, schema.get("minItems", 1))
+        return [build_example(schema.get("items", {}))] * min(_MAX_EXAMPLE_ITEMS, schema.get("minItems", 1))
     if kind in ("integer", "number"):
         return schema.get("minimum", schema.get("maximum", 1))
     return _FORMATS.get(schema.get("format", ""), "a" * min(_MAX_LENGTH, max(1, schema.get("minLength", 1))))
@@ -120,7 +120,7 @@ def _probe_arrays(schema: Mapping[str, Any], valid: list[Any]) -> Iterator[list[
     for keyword in ("minItems", "maxItems"):
         if keyword in schema:
             for length in (schema[keyword] - 1, schema[keyword], schema[keyword] + 1):
-                if 0 <= length <= _MAX_LENGTH:
+                if 0 <= length <= _MAX_ITEMS:
                     yield [_number_item(item, n) for n in range(length)]
     yield [item, item]
     for value in _iter_probes(schema.get("items", {}), item):

@@ -1,5 +1,6 @@
 """Recorded calls that break under a new contract."""
 
+import copy
 import json
 from typing import Any
 
@@ -70,6 +71,18 @@ def test_updates_are_played_on_a_service_of_their_type(known: bool) -> None:
     new = change_schemas(lambda schemas: schemas["ExternalUrl"].update(maxLength=20))
     found = play([created, update] if known else [update], new)
     assert [call.numbers for call in found.broken] == ([(1,), (2,)] if known else [(1,)])
+
+
+def test_calls_of_an_operation_that_is_moved_break() -> None:
+    """A recorded create goes to its old path, while the update after a create by the player does not break."""
+    new = copy.deepcopy(PLAIN)
+    new["paths"]["/services"] = new["paths"].pop("/containers")
+    create = build_entry("POST", "/containers", DEPLOYED, 201)
+    found = play([create, build_entry("PUT", f"/containers/{ID}", {"exposed_port": 80}, 200)], new)
+    assert (found.played, [(call.numbers, call.changes[0].text) for call in found.broken]) == (
+        2,
+        [((1,), "POST /containers is now POST /services")],
+    )
 
 
 def test_a_user_session_acts_for_a_team_of_its_own() -> None:
