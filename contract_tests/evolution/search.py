@@ -154,7 +154,8 @@ class Evolution:
         if played.kinds[0] != kind:
             return False
         if not _is_explained(played):
-            self._together.setdefault((change.operation, kind), played)
+            if kind in _KINDS:  # two refusals may differ because two changes refuse for their own reasons
+                self._together.setdefault((change.operation, kind), played)
             return False
         return True
 

@@ -46,7 +46,8 @@ LOOSER = (
 )
 #: Listed mutants that no case may judge, since the pages leave them open; the two contracts differ all the same.
 OPEN = (
-    "*/docker_image:floor minLength-1", "*/external_auth_credential_id:refuse pattern-version-4",
+    "updateContainer:/requestBody:optional required", "*/docker_image:floor minLength-1",
+    "*/external_auth_credential_id:refuse pattern-version-4",
     "*/external_url:refuse pattern-no-user*", "*/env_name:floor minLength-1",
 )  # fmt: skip
 
@@ -160,8 +161,8 @@ def test_several_changes_are_told_apart() -> None:
     }
 
 
-def test_changes_that_break_only_together_are_found() -> None:
-    """A change that breaks nothing by itself is reported beside the one with which it does."""
+def test_constraints_between_properties_are_found() -> None:
+    """A property that needs another one, which is new, breaks clients, and so does the new one."""
 
     def tighten(schemas: dict[str, Any]) -> None:
         schemas["ServiceUpdate"]["dependentRequired"] = {"usage_prompt": ["token"]}
@@ -172,6 +173,15 @@ def test_changes_that_break_only_together_are_found() -> None:
         ("breaking", "new"),
         ("breaking", "token"),
     }
+
+
+def test_changes_that_only_together_make_a_difference_are_found() -> None:
+    """Two bounds of a slug refuse a short one, so only a contract without both accepts it."""
+    loose = {"minLength": 2, "pattern": "^[a-z0-9][a-z0-9-]{0,98}[a-z0-9]$"}
+    new = change_schemas(lambda schemas: schemas["ServiceSlug"].update(loose))
+    comparison = open_comparison(PLAIN, new, Limits(max_requests=60))
+    found = [(finding.kind, finding.change.text.partition(" ")[0]) for finding in comparison.search()]
+    assert found == [(None, "minLength"), (None, "pattern"), ("relaxed", "several")]
 
 
 def move_operation(document: dict[str, Any]) -> None:
