@@ -3,12 +3,12 @@
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 from contract_tests.cases.callers import CallerPool, build_caller_pool, load_callers
-from contract_tests.cases.model import OperationId
+from contract_tests.cases.model import Case, OperationId
 from contract_tests.cases.tables import load_fixture_cases
 from contract_tests.contract.resources import data_file
 from contract_tests.contract.rules import load_catalogue
@@ -218,9 +218,15 @@ def open_evolution(old: Contract, new: Contract, target: str, limits: Limits) ->
     writer = BodyWriter(*operations, limits.seed)
     return Evolution(
         factory, documents, operations, Budget(limits.max_requests, limits.seconds, time.monotonic),
-        CandidateBuilder(writer, tuple(load_fixture_cases(load_catalogue()))), build_caller_pool(callers),
+        CandidateBuilder(writer, _load_tables()), build_caller_pool(callers),
         Redactor(caller.token for caller in callers), limits.seed, changes,
     )  # fmt: skip
+
+
+@cache
+def _load_tables() -> tuple[Case, ...]:
+    """Return the cases of the fixtures, which never change while the process lives."""
+    return tuple(load_fixture_cases(load_catalogue()))
 
 
 def _check_served(factory: Factory, contract: Contract) -> None:
