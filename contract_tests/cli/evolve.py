@@ -54,16 +54,16 @@ def evolve(old: Path, new: Path, **options: Any) -> None:
         limits = Limits(options["max_requests"], options["seconds"], options["seed"])
         contracts = read_contract(old), read_contract(new)
         evolution = open_evolution(*contracts, options["target"], limits)
-        findings = tuple(evolution.search())
-        traffic = play_recording(evolution, recording) if recording else None
-        budget = evolution.budget
-        report = EvolutionReport(str(old), str(new), options["target"], limits.seed, budget.requests,
-                                 not budget.is_spent, findings, traffic)  # fmt: skip
-        if folder:
-            write_evolution(report, folder)
+    findings = tuple(evolution.search())
+    traffic = play_recording(evolution, recording) if recording else None
+    budget = evolution.budget
+    report = EvolutionReport(str(old), str(new), options["target"], limits.seed, budget.requests,
+                             not budget.is_spent, findings, traffic)  # fmt: skip
     for name, text in list_lines(report):
         label = click.style(name.ljust(17), **_STYLES.get(name, {}))
         click.echo(f"{label} {escape_unprintable(text)}" if name else escape_unprintable(text))
     if folder:
+        with report_usage_errors():
+            write_evolution(report, folder)
         click.echo(f"reports: {folder}", err=True)
     sys.exit(report.exit_code)

@@ -13,7 +13,7 @@ from contract_tests.cases.tables import load_bodies
 from contract_tests.evolution.bodies import CREATE, SLUG, TYPES, UPDATE, Body, BodyWriter, ServiceType
 from contract_tests.evolution.changes import Change, Place
 from contract_tests.evolution.play import READ, Kind
-from contract_tests.evolution.values import list_table_values, list_values
+from contract_tests.evolution.values import draw_texts, list_table_values, list_values
 
 #: Bodies that are no objects.
 _NO_OBJECTS: tuple[Any, ...] = ([], [{}], "text", 0, True, None)
@@ -84,9 +84,17 @@ class CandidateBuilder:
             name for schema in self.writer.schemas(operation) for name in schema.get("properties", {})
         )
         examples = {name: self.writer.find_example(operation, name) for name in names if name != SLUG}
+        patterns = [
+            name for schema in self.writer.schemas(operation) for name in schema.get("patternProperties", ())
+        ]
+        drawn = [text for pattern in patterns for text in draw_texts(pattern, self.writer.seed)[:1]]
+        members = [
+            *examples.items(),
+            *((name, value) for name in ("extra_property", *drawn) for value in ("x", 5)),
+        ]
         for service_type in TYPES:
             for base in self.writer.list_bases(operation, service_type):
-                for body in _vary_members(base, {**examples, "extra_property": "x"}):
+                for body in _vary_members(base, members):
                     yield from self._offer(operation, body, service_type, change, 0)
 
     def _vary_request(self, change: Change, documents: Iterable[Mapping[str, Any]]) -> Iterator[Candidate]:
@@ -162,7 +170,7 @@ def _create_step(body: Any) -> Step:
     return Step(body=body, as_is=True, slug=NO_SLUG)
 
 
-def _vary_members(base: Body, examples: Mapping[str, Any]) -> Iterator[Body]:
+def _vary_members(base: Body, members: Iterable[tuple[str, Any]]) -> Iterator[Body]:
     """Yield the body with other types, and each of these with one property more or less."""
     for service_type in (None, *TYPES, "other"):
         body = {key: value for key, value in base.items() if key != "service_type"}
@@ -171,8 +179,7 @@ def _vary_members(base: Body, examples: Mapping[str, Any]) -> Iterator[Body]:
         yield dict(body)
         for name in base:
             yield {key: value for key, value in body.items() if key != name}
-        for name, value in examples.items():
-            yield {**body, name: value}
+        yield from ({**body, name: value} for name, value in members)
 
 
 def _list_headers(

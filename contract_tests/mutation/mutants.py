@@ -141,8 +141,10 @@ def _tighten_schema(name: str, schema: Mapping[str, Any], place: tuple[str | int
         yield Mutant(identifier, name, place, operator.partition(" ")[0], edit[0][0], rules, edit)
 
 
-def iter_rules(node: Mapping[str, Any], keyword: str, name: str = "") -> Iterator[str]:
+def iter_rules(node: Any, keyword: str, name: str = "") -> Iterator[str]:
     """Yield the rules of a keyword; with the name of a property, only the rule of that one, if it has its own."""
+    if not isinstance(node, Mapping):
+        return  # a schema may be true or false
     rule = node.get("x-rules", {}).get(keyword)
     if isinstance(rule, str):
         yield rule

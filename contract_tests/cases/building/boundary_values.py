@@ -79,7 +79,7 @@ def _probe_texts(schema: Mapping[str, Any], valid: str) -> Iterator[str]:
                     yield _ASTRAL * length
                 else:
                     yield (valid + "a" * length)[:length]
-    for item in schema.get("enum", ()):
+    for item in filter(_is_text, schema.get("enum", ())):
         yield from (
             item,
             item.upper(),
@@ -96,6 +96,10 @@ def _probe_texts(schema: Mapping[str, Any], valid: str) -> Iterator[str]:
         yield from _near_misses(valid)
     if schema.get("format") == "uuid":
         yield from (valid[:-1], valid + "0", valid[:-1] + "g", valid[:-1] + " ", f" {valid}", f"{valid}\n")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _near_misses(valid: str) -> Iterator[str]:

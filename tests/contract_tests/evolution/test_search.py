@@ -184,6 +184,27 @@ def test_changes_that_only_together_make_a_difference_are_found() -> None:
     assert found == [(None, "minLength"), (None, "pattern"), ("relaxed", "several")]
 
 
+@pytest.mark.parametrize(
+    ("name", "change", "expected"),
+    [
+        ("ServiceCreate", {"patternProperties": {"^x-": {"type": "integer"}}}, {"breaking"}),
+        ("ServiceCreate", {"additionalProperties": {"type": "string"}}, {"breaking"}),
+        ("ServiceUpdate", {"minProperties": 1}, {"breaking"}),
+        ("DisplayName", {"enum": [{}, "Fixture", None]}, {"breaking"}),
+        ("GpuCount", {"type": ["integer", "string"]}, {"relaxed"}),
+        ("RequiredLabels", {"contains": {"const": "gpu"}}, {"breaking"}),
+        ("DockerImage", {"allOf": [{"minLength": 3}, {"pattern": ":"}]}, {"breaking"}),
+    ],
+)  # fmt: skip
+def test_keywords_that_the_contract_does_not_use_are_compared(
+    name: str, change: dict[str, Any], expected: set[str]
+) -> None:
+    """Other keywords of JSON Schema have their witness, too."""
+    assert (
+        list_kinds(compare(PLAIN, change_schemas(lambda schemas: schemas[name].update(change)))) == expected
+    )
+
+
 def move_operation(document: dict[str, Any]) -> None:
     """Move the create to another path."""
     document["paths"]["/services"] = document["paths"].pop("/containers")
