@@ -21,14 +21,6 @@ from contract_tests.cli.errors import (
     report_target_errors,
     report_usage_errors,
 )
-from contract_tests.cli.options import (
-    Duration,
-    PerSecond,
-    Shard,
-    add_previous_option,
-    add_target_options,
-    open_command_executor,
-)
 from contract_tests.cli.long_runs.progress import (
     RunTotals,
     announce_resumed,
@@ -37,6 +29,14 @@ from contract_tests.cli.long_runs.progress import (
     suggest_next,
 )
 from contract_tests.cli.long_runs.resume import is_finished, options_to_json, restore_options
+from contract_tests.cli.options import (
+    Duration,
+    PerSecond,
+    Shard,
+    add_previous_option,
+    add_target_options,
+    open_command_executor,
+)
 from contract_tests.contract.rules import Catalogue
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES
