@@ -28,7 +28,7 @@ from benchmarks.suites.scale import FULL, QUICK, Scale
 from benchmarks.suites.services import measure_services
 from benchmarks.suites.sizes import measure_sizes
 from benchmarks.suites.stores import measure_stores
-from contract_tests.cli.progress import format_duration
+from contract_tests.cli.long_runs.progress import format_duration
 
 BENCHMARKS: dict[str, Callable[[Scale, Progress], dict[str, Any]]] = {
     "mock": measure_mock,

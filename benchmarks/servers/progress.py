@@ -4,7 +4,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 
-from contract_tests.cli.progress import format_duration
+from contract_tests.cli.long_runs.progress import format_duration
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import base64
 import secrets
 from collections.abc import Callable, Mapping
+from random import Random
 from threading import Lock
 from typing import Any
 
@@ -13,16 +14,20 @@ _FRESH_LENGTH = 12
 
 
 class SlugFactory:
-    """New slugs, unique within a run and between runs, since each run draws a random part."""
+    """New slugs, unique within a run and between runs, since each run draws a random part.
 
-    def __init__(self, prefix: str = "ck-") -> None:
+    With a ``seed`` the slugs are the same each time, for targets that start empty.
+    """
+
+    def __init__(self, prefix: str = "ck-", *, seed: int | None = None) -> None:
         """Set the prefix of all slugs except short ones; raise ValueError if no slug can start with it."""
+        self._random = secrets.SystemRandom() if seed is None else Random(seed)  # noqa: S311 - not a secret
         rest = prefix.replace("-", "a")
         if not rest or len(prefix) > 40 or prefix[0] == "-" or any(c not in _ALPHABET for c in rest):
             raise ValueError(
                 f"{prefix!r} cannot start a slug: use at most 40 lower-case letters, digits and hyphens"
             )
-        self._stem = prefix + _random_slug(8)
+        self._stem = prefix + self._draw(8)
         self._count = 0
         self._lock = Lock()
 
@@ -31,7 +36,10 @@ class SlugFactory:
         with self._lock:
             self._count += 1
             slug = self._stem + _to_base36(self._count).rjust(4, "0")
-        return slug if length is None else _random_slug(length)
+        return slug if length is None else self._draw(length)
+
+    def _draw(self, length: int) -> str:
+        return "".join(self._random.choice(_ALPHABET) for _ in range(length))
 
 
 def fill_templates(value: Any, slugs: Callable[[int | None], str]) -> Any:
@@ -86,7 +94,7 @@ def _make_slug(arguments: Mapping[str, Any], slugs: Callable[[int | None], str])
     start, end = arguments.get("start", ""), arguments.get("end", "")
     slug = slugs(arguments["length"])
     if arguments.get("digits"):
-        return "".join(secrets.choice("0123456789") for _ in slug)
+        return "".join(str(int(character, 36) % 10) for character in slug)
     return f"{start}{slug[len(start) : len(slug) - len(end)]}{end}"
 
 
@@ -132,10 +140,6 @@ _MAKERS: dict[str, Callable[[Any, Callable[[int | None], str]], Any]] = {
     "$bytes": _make_bytes,
     "$latin1": _make_latin1,
 }
-
-
-def _random_slug(length: int) -> str:
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
 def _to_base36(number: int) -> str:

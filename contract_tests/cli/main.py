@@ -50,6 +50,7 @@ def build_command() -> "click.Group":
 
     from contract_tests.cli.check import check
     from contract_tests.cli.errors import CommandGroup
+    from contract_tests.cli.evolve import evolve
     from contract_tests.cli.freeze import freeze
     from contract_tests.cli.merge import merge
     from contract_tests.cli.mutate import mutate
@@ -68,6 +69,6 @@ def build_command() -> "click.Group":
         violation.
         """
 
-    for command in (run, replay, check, merge, mutate, freeze):
+    for command in (run, replay, check, evolve, merge, mutate, freeze):
         commands.add_command(command)
     return commands

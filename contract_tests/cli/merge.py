@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from contract_tests.cli.errors import create_report_folder, exit_with, report_usage_errors
+from contract_tests.cli.long_runs.progress import track_work
 from contract_tests.cli.options import add_previous_option
 from contract_tests.cli.output import end_with_report
-from contract_tests.cli.progress import track_work
 from contract_tests.cli.run import write_report_folder
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.results.comparison import load_earlier_report

@@ -11,7 +11,7 @@ from typing import NoReturn, TextIO
 
 import click
 
-from contract_tests.cli.progress import suggest_next
+from contract_tests.cli.long_runs.progress import suggest_next
 from contract_tests.results.verdict import Report
 
 _STDOUT = "standard output"

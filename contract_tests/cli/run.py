@@ -18,6 +18,13 @@ from contract_tests.cli.errors import (
     report_target_errors,
     report_usage_errors,
 )
+from contract_tests.cli.long_runs.progress import (
+    RunTotals,
+    announce_resumed,
+    announce_wait,
+    show_progress,
+)
+from contract_tests.cli.long_runs.resume import is_finished, options_to_json, restore_options
 from contract_tests.cli.options import (
     Duration,
     PerSecond,
@@ -27,8 +34,6 @@ from contract_tests.cli.options import (
     open_command_executor,
 )
 from contract_tests.cli.output import end_with_report, find_problem, format_os_error
-from contract_tests.cli.progress import RunTotals, announce_resumed, announce_wait, show_progress
-from contract_tests.cli.resume import is_finished, options_to_json, restore_options
 from contract_tests.contract.rules import Catalogue
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES

@@ -12,6 +12,9 @@ from contract_tests.contract.spec import HTTP_METHODS, resolve_references
 from contract_tests.mutation.operators import GONE, Edit, list_edits
 from contract_tests.mutation.tightening import list_tightenings
 
+#: The rules of the list of security schemes, which names none itself.
+SECURITY_RULES = ("auth-required", "auth-bearer")
+
 _SCHEMA_MAPS = ("properties",)
 _SUBSCHEMAS = ("then", "else", "if", "items")
 _SCHEMA_LISTS = ("anyOf", "oneOf", "allOf")
@@ -35,13 +38,13 @@ class Mutant:
 
     def apply(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Return a copy of the document with the change; unchanged parts are shared."""
-        changed: dict[str, Any] = _apply_edit(document, self.place, self.edit)
+        changed: dict[str, Any] = apply_edit(document, self.place, self.edit)
         return changed
 
     def diff(self, document: Mapping[str, Any]) -> str:
         """Return the changed object before and after, as a unified diff of YAML."""
         before, after = (
-            _to_yaml_lines(_value_at(root, self.place)) for root in (document, self.apply(document))
+            _to_yaml_lines(value_at(root, self.place)) for root in (document, self.apply(document))
         )
         where = f"{self.operation} {self.pointer}"
         return "\n".join(unified_diff(before, after, f"a {where}", f"b {where}", n=2, lineterm=""))
@@ -79,11 +82,11 @@ def build_mutants(document: Mapping[str, Any]) -> list[Mutant]:
 
 
 def _mutate_operation(document: Mapping[str, Any], place: tuple[str | int, ...]) -> Iterator[Mutant]:
-    operation = _value_at(document, place)
+    operation = value_at(document, place)
     name = operation["operationId"]
     if operation.get("security", document.get("security")):
-        rules = ("auth-required", "auth-bearer")
-        yield Mutant(f"{name}:/security:drop", name, place, "drop", "security", rules, (("security", []),))
+        edit: Edit = (("security", []),)
+        yield Mutant(f"{name}:/security:drop", name, place, "drop", "security", SECURITY_RULES, edit)
     for number, parameter in enumerate(operation.get("parameters", ())):
         yield from _mutate_parameter(name, parameter, (*place, "parameters", number))
     body = (*place, "requestBody")
@@ -112,7 +115,7 @@ def _mutate_schema(name: str, schema: Mapping[str, Any], place: tuple[str | int,
             yield from _mutate_schema(name, inner, (*place, keyword, key))
     for keyword in _SUBSCHEMAS:
         if keyword in schema:
-            inherited = tuple(_iter_rules(schema, keyword)) if keyword == "if" else ()
+            inherited = tuple(iter_rules(schema, keyword)) if keyword == "if" else ()
             for mutant in _mutate_schema(name, schema[keyword], (*place, keyword)):
                 yield replace(mutant, rules=mutant.rules or inherited)
     for keyword in _SCHEMA_LISTS:
@@ -126,7 +129,7 @@ def _mutate_object(
     """Yield the mutants of an object's keywords; ``schema`` is None for objects that are not schemas."""
     for keyword in node:
         for operator, edit in list_edits(keyword, node, is_schema=schema is not None):
-            rules = tuple(dict.fromkeys(_iter_rules(node, keyword, operator.partition("required-")[2])))
+            rules = tuple(dict.fromkeys(iter_rules(node, keyword, operator.partition("required-")[2])))
             identifier = f"{name}:{format_pointer(place)}:{operator}"
             yield Mutant(identifier, name, place, operator.partition(" ")[0], keyword, rules, edit)
 
@@ -138,8 +141,10 @@ def _tighten_schema(name: str, schema: Mapping[str, Any], place: tuple[str | int
         yield Mutant(identifier, name, place, operator.partition(" ")[0], edit[0][0], rules, edit)
 
 
-def _iter_rules(node: Mapping[str, Any], keyword: str, name: str = "") -> Iterator[str]:
+def iter_rules(node: Any, keyword: str, name: str = "") -> Iterator[str]:
     """Yield the rules of a keyword; with the name of a property, only the rule of that one, if it has its own."""
+    if not isinstance(node, Mapping):
+        return  # a schema may be true or false
     rule = node.get("x-rules", {}).get(keyword)
     if isinstance(rule, str):
         yield rule
@@ -149,27 +154,29 @@ def _iter_rules(node: Mapping[str, Any], keyword: str, name: str = "") -> Iterat
         yield from rule.values()
     elif keyword in ("if", "then", "else"):
         for part in ("then", "else"):
-            yield from _iter_rules(node.get(part, {}), "required")
+            yield from iter_rules(node.get(part, {}), "required")
     elif keyword == "items":
-        yield from _iter_rules(node["items"], "type")
+        yield from iter_rules(node.get("items", {}), "type")
     elif keyword in ("anyOf", "oneOf"):
-        for branch in node[keyword]:
-            yield from _iter_rules(branch, "type")
+        for branch in node.get(keyword, ()):
+            yield from iter_rules(branch, "type")
 
 
-def _value_at(node: Any, place: tuple[str | int, ...]) -> Any:
+def value_at(node: Any, place: tuple[str | int, ...]) -> Any:
+    """Return the part of a document at a place."""
     for key in place:
         node = node[key]
     return node
 
 
-def _apply_edit(node: Any, place: tuple[str | int, ...], edit: Edit) -> Any:
+def apply_edit(node: Any, place: tuple[str | int, ...], edit: Edit) -> Any:
+    """Return a copy of a document with the keywords of one object changed; unchanged parts are shared."""
     if not place:
         changed = {key: value for key, value in node.items() if key not in {k for k, v in edit if v is GONE}}
         changed.update({key: copy.deepcopy(value) for key, value in edit if value is not GONE})
         return changed
     copied: Any = list(node) if isinstance(node, list) else dict(node)
-    copied[place[0]] = _apply_edit(node[place[0]], place[1:], edit)
+    copied[place[0]] = apply_edit(node[place[0]], place[1:], edit)
     return copied
 
 

@@ -81,7 +81,7 @@ def open_session(
     name: str, *, spec: Path | None = None, control_hook: str | None = None, equivalent: Path | None = None
 ) -> MutationSession:
     """Prepare a session; raise TargetError if the target does not conform to the unchanged contract."""
-    factory, original, reasons = _import_factory(name), load_spec(spec), load_equivalent(equivalent)
+    factory, original, reasons = import_factory(name), load_spec(spec), load_equivalent(equivalent)
     options = ExecutorOptions(spec_path=spec, spec=original, control_hook=control_hook)
     template = open_executor(WsgiTarget(factory(spec=original.document)), options=options)
     plain, pool = _build_cases(template, original), template.controls.caller_pool
@@ -143,7 +143,8 @@ def run_cases(executor: Executor, cases: Iterable[Case]) -> Iterator[Observation
             return
 
 
-def _import_factory(name: str) -> Factory:
+def import_factory(name: str) -> Factory:
+    """Return the factory of ``wsgi:module:factory``; raise TargetError if there is none."""
     module, _, attribute = name.removeprefix("wsgi:").partition(":")
     try:
         factory = getattr(importlib.import_module(module), attribute)

@@ -14,8 +14,8 @@ from contract_tests.mutation.wrappers.storage import FREE_TEXT_RULE
 #: The operators of this module. A mutant of these is equivalent only if it is listed, with a reason: that it
 #: differs in an open case proves nothing about the other texts that it refuses.
 TIGHTENING_OPERATORS = ("cap", "floor", "refuse")
-#: The rule of texts for which no length is written.
-_CLOSED_RULE = "unknown-properties-ignored"
+#: The rule of objects that allow properties of any name.
+CLOSED_RULE = "unknown-properties-ignored"
 #: Bounds that a careless server would choose, where the contract has none.
 _TEXT_CAPS = (255, 4096)
 _ITEM_CAPS = (1, 10, 64)
@@ -69,7 +69,7 @@ def list_tightenings(name: str, schema: Mapping[str, Any]) -> Iterator[tuple[Nam
     elif kind == "integer":
         yield from _tighten_bounds(schema, "cap", "maximum", _INTEGER_CAPS)
     elif kind == "object" and "additionalProperties" not in schema:
-        yield ("close additionalProperties", (("additionalProperties", False),)), (_CLOSED_RULE,)
+        yield ("close additionalProperties", (("additionalProperties", False),)), (CLOSED_RULE,)
 
 
 def find_text_kind(name: str, schema: Mapping[str, Any]) -> TextKind:
@@ -90,7 +90,7 @@ def _tighten_text(name: str, schema: Mapping[str, Any]) -> Iterator[tuple[NamedE
         yield from _tighten_bounds(schema, "floor", "minLength", (1,))
     for narrowing in NARROWINGS:
         if narrowing.kind == kind or (narrowing.kind, kind) == ("text", "path"):
-            yield (_narrow(narrowing, schema.get("pattern", ""))), _nearest_rules(schema, "pattern")
+            yield (_narrow(narrowing, schema.get("pattern", ""))), find_nearest_rules(schema, "pattern")
 
 
 def _narrow(narrowing: Narrowing, pattern: str) -> NamedEdit:
@@ -103,10 +103,10 @@ def _tighten_bounds(
 ) -> Iterator[tuple[NamedEdit, tuple[str, ...]]]:
     if keyword not in schema:
         for bound in bounds:
-            yield (f"{operator} {keyword}-{bound}", ((keyword, bound),)), _nearest_rules(schema, keyword)
+            yield (f"{operator} {keyword}-{bound}", ((keyword, bound),)), find_nearest_rules(schema, keyword)
 
 
-def _nearest_rules(schema: Mapping[str, Any], keyword: str) -> tuple[str, ...]:
+def find_nearest_rules(schema: Mapping[str, Any], keyword: str) -> tuple[str, ...]:
     """Return the rules that a new keyword breaks: those of related keywords, of free texts, and of the type."""
     rules = schema.get("x-rules", {})
     near = [

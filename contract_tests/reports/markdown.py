@@ -58,6 +58,12 @@ def escape_markdown(text: str) -> str:
     return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", plain)
 
 
+def fence_code(commands: str) -> str:
+    """Return commands as a block of code that no backtick in them ends."""
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", commands) or [""]))
+    return f"{fence}sh\n{commands}\n{fence}"
+
+
 def _iter_sections(report: Report, reproduction: Reproduction) -> Iterator[str]:
     groups = group_by_severity(report)
     blocks = group_blocks(groups["failure"])
@@ -135,10 +141,9 @@ def _format_block(block: Block, reproduction: Reproduction) -> str:
 def _format_finding(block: Block, finding: Finding, reproduction: Reproduction) -> str:
     """Return the different requests of a finding, and the commands that send it again."""
     commands = escape_unprintable("\n".join(reproduction.commands(finding)))
-    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", commands) or [""]))
     examples = "".join(f"- {escape_markdown(line)}\n" for line in block.list_examples(finding))
     heading = f"{name_operation(finding).capitalize()}: {_format_code(reproduction.replay(finding))}\n"
-    return f"{heading}\n{examples}\n{fence}sh\n{commands}\n{fence}\n"
+    return f"{heading}\n{examples}\n{fence_code(commands)}\n"
 
 
 def _format_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -66,11 +66,12 @@ def _describe_request(rule: str, observation: Observation, exchange: Exchange) -
     body = _parse_body(exchange)
     name = observation.case.value[2] if observation.case.value else _find_property(rule, body)
     if name and isinstance(body, dict):
-        return f"{name} {_describe_value(body[name])}" if name in body else f"no {name}"
+        return f"{name} {describe_value(body[name])}" if name in body else f"no {name}"
     return _describe_body(exchange)
 
 
-def _describe_value(value: Any) -> str:
+def describe_value(value: Any) -> str:
+    """Return a value as JSON; a long one is cut, with its length."""
     text = json.dumps(value, ensure_ascii=False)
     if len(text) <= _MAX_TEXT:
         return text

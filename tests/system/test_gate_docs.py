@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,21 @@ def test_the_files_of_the_ci_page_can_be_used(tmp_path: Path) -> None:
     named = load_callers(callers, {"CYBERUN_SK_RED": "sk-1", "CYBERUN_SK_BLUE": "sk-2"})
     assert [caller.name for caller in named] == ["sk-red", "sk-blue", "jwt-red"]
     assert list(load_waivers(waivers, load_catalogue())) == ["slug-unique"]
+
+
+EVOLVE = CI.split("## When the contract changes")[1]
+
+
+def test_the_comparison_of_the_ci_page_prints_what_it_shows(tmp_path: Path) -> None:
+    """The commands in docs/ci.md print the lines that it shows, and end with exit code 1."""
+    block, shown = re.findall(r"```(?:sh)?\n(.*?)```", EVOLVE, re.DOTALL)[:2]
+    shutil.copytree(ROOT / "spec", tmp_path / "spec")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(["sh", "-c", block], cwd=tmp_path, env={**os.environ, "PATH": path}, capture_output=True,
+                          text=True, timeout=60, check=False)  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert shown in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("BREAKS CLIENTS: 2 breaking, 2 relaxed; ")
 
 
 SCALING = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "scaling.md").read_text("utf-8"), re.DOTALL)

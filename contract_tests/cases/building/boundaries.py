@@ -28,7 +28,7 @@ def derive_cases(spec: Spec, catalogue: Catalogue, bodies: Mapping[str, Any]) ->
     cases: list[Case] = []
     for operation in (spec.operations[name] for name in _OPERATIONS):
         for name, schema in operation.body_schema["properties"].items():
-            service_type = _service_type(name, bodies)
+            service_type = find_service_type(name, bodies)
             base = (
                 {**bodies[service_type], "service_slug": "a-slug"}
                 if operation.id == "createContainer"
@@ -116,7 +116,7 @@ def _required_rules(schema: Mapping[str, Any]) -> dict[str, list[str]]:
     return found
 
 
-def _service_type(name: str, bodies: Mapping[str, Any]) -> str:
+def find_service_type(name: str, bodies: Mapping[str, Any]) -> str:
     """Return the type of service to which the property belongs."""
     external_only = name in bodies["external-full"] and name not in bodies["deployed-full"]
     return "external" if external_only else "deployed"

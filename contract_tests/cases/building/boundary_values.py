@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _ASTRAL = "\U0001f600"
+#: Characters and items; longer values say more about the limits of a server than about its contract.
+_MAX_LENGTH, _MAX_ITEMS, _MAX_EXAMPLE_ITEMS = 100_000, 2000, 100
 _WRONG_TYPES: tuple[Any, ...] = (True, 0, 1.5, "8080", "", None, {"a": "b"})
 
 
@@ -26,12 +28,13 @@ def build_example(schema: Mapping[str, Any]) -> Any:
         return build_example(branch)
     kind = schema.get("type", "string")
     if kind == "object":
-        return {name: build_example(schema["properties"][name]) for name in schema.get("required", ())}
+        properties = schema.get("properties", {})
+        return {name: build_example(properties.get(name, {})) for name in schema.get("required", ())}
     if kind == "array":
-        return [build_example(schema.get("items", {}))] * schema.get("minItems", 1)
+        return [build_example(schema.get("items", {}))] * min(_MAX_EXAMPLE_ITEMS, schema.get("minItems", 1))
     if kind in ("integer", "number"):
         return schema.get("minimum", schema.get("maximum", 1))
-    return _FORMATS.get(schema.get("format", ""), "a" * max(1, schema.get("minLength", 1)))
+    return _FORMATS.get(schema.get("format", ""), "a" * min(_MAX_LENGTH, max(1, schema.get("minLength", 1))))
 
 
 _FORMATS = {"uuid": "3c90c3cc-0d44-4b50-8888-8dd25736052a", "uri": "https://example.com/"}
@@ -69,12 +72,14 @@ def _probe_texts(schema: Mapping[str, Any], valid: str) -> Iterator[str]:
     for keyword in ("minLength", "maxLength"):
         if keyword in schema:
             for length in (schema[keyword] - 1, schema[keyword], schema[keyword] + 1):
-                if length >= 0 and "pattern" not in schema and "format" not in schema:
+                if not 0 <= length <= _MAX_LENGTH:
+                    continue
+                if "pattern" not in schema and "format" not in schema:
                     yield "n" * length
                     yield _ASTRAL * length
-                elif length >= 0:
+                else:
                     yield (valid + "a" * length)[:length]
-    for item in schema.get("enum", ()):
+    for item in filter(_is_text, schema.get("enum", ())):
         yield from (
             item,
             item.upper(),
@@ -91,6 +96,10 @@ def _probe_texts(schema: Mapping[str, Any], valid: str) -> Iterator[str]:
         yield from _near_misses(valid)
     if schema.get("format") == "uuid":
         yield from (valid[:-1], valid + "0", valid[:-1] + "g", valid[:-1] + " ", f" {valid}", f"{valid}\n")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def _near_misses(valid: str) -> Iterator[str]:
@@ -115,7 +124,7 @@ def _probe_arrays(schema: Mapping[str, Any], valid: list[Any]) -> Iterator[list[
     for keyword in ("minItems", "maxItems"):
         if keyword in schema:
             for length in (schema[keyword] - 1, schema[keyword], schema[keyword] + 1):
-                if length >= 0:
+                if 0 <= length <= _MAX_ITEMS:
                     yield [_number_item(item, n) for n in range(length)]
     yield [item, item]
     for value in _iter_probes(schema.get("items", {}), item):

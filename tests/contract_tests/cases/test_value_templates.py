@@ -71,3 +71,10 @@ def test_a_fresh_slug_keeps_its_ends(slug: str) -> None:
     plain = "abcdefghijklmnopqrstuvwxyz"
     assert len(slug) <= 2 or (fresh[0], fresh[-1]) == (slug[0], slug[-1])
     assert {c for c in fresh if c not in plain and not c.isdigit()} == {c for c in slug if c not in plain}
+
+
+def test_slugs_with_a_seed_are_the_same_each_time() -> None:
+    """Two factories with one seed give the same slugs, also short ones; without a seed they differ."""
+    first, second = (SlugFactory("ck-", seed=7) for _ in range(2))
+    assert [first.new_slug(), first.new_slug(3)] == [second.new_slug(), second.new_slug(3)]
+    assert SlugFactory().new_slug() != SlugFactory().new_slug()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from contract_tests.cases.model import Case, Step
-from contract_tests.cli.progress import (
+from contract_tests.cli.long_runs.progress import (
     PIPE_SECONDS,
     Display,
     RunTotals,
@@ -131,7 +131,7 @@ def test_terminal_is_redrawn(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     """In a terminal the line is redrawn as the work goes on, and removed at its end."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setattr("contract_tests.cli.progress._REDRAW_SECONDS", 0.0)
+    monkeypatch.setattr("contract_tests.cli.long_runs.progress._REDRAW_SECONDS", 0.0)
     results = list(track_work(iter("ab"), 2, "letters", str.upper))
     text = capsys.readouterr().err
     assert results == ["a", "b"]
