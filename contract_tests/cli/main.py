@@ -48,6 +48,7 @@ def build_command() -> "click.Group":
     """Load all commands, which takes half a second, and return them as one."""
     import click
 
+    from contract_tests.cli.calibrate import calibrate
     from contract_tests.cli.check import check
     from contract_tests.cli.errors import CommandGroup
     from contract_tests.cli.evolve import evolve
@@ -69,6 +70,6 @@ def build_command() -> "click.Group":
         violation.
         """
 
-    for command in (run, replay, check, evolve, merge, mutate, freeze):
+    for command in (run, replay, check, calibrate, evolve, merge, mutate, freeze):
         commands.add_command(command)
     return commands

@@ -1,0 +1,105 @@
+"""Probes of how a body is read: its media type, its bytes, its JSON."""
+
+from contract_tests.calibration.prober import Prober
+from contract_tests.calibration.probes import faults
+from contract_tests.calibration.sighting import (
+    CannotSee,
+    Sighting,
+    find_reaction,
+    require_reaction,
+    see,
+    see_status,
+)
+
+_NO_TYPE = (("Content-Type", None),)
+#: Nested levels, of which the whole body has less than 16 KiB.
+_DEPTH = 7000
+#: Which of these parameters are accepted, by option.
+_PARAMETERS = ("charset=utf-8", "version=1", "charset=iso-8859-1")
+_ACCEPTED_PARAMETERS = {
+    (True, True, False): "not-another-charset",
+    (True, False, False): "utf-8",
+    (False, False, False): "none",
+    (True, True, True): "any",
+}
+
+
+def media_type_status(prober: Prober) -> Sighting:
+    """See the status of a body that is not declared as JSON."""
+    xml = prober.update(
+        "with the Content-Type application/xml",
+        headers=(("Content-Type", "application/xml"),),
+        rule="body-media-type",
+        expect="refuse",
+    )
+    return see_status([faults.ask(prober, faults.OTHER_MEDIA_TYPE), xml])
+
+
+def missing_media_type(prober: Prober) -> Sighting:
+    """See whether a body without Content-Type is read: then a wrong value in it is refused."""
+    plain = prober.update("without Content-Type", headers=_NO_TYPE, rule="body-media-type")
+    if find_reaction([plain]) == "refused":
+        return see("refused", [plain])
+    wrong = prober.update(
+        'without Content-Type and with {"exposed_port": 0}', {"exposed_port": 0}, headers=_NO_TYPE
+    )
+    if find_reaction([wrong]) == "accepted":
+        raise CannotSee(f"{plain.tell()}, but a wrong value in such a body is not noticed")
+    return see("json", [plain, wrong])
+
+
+def media_type_parameters(prober: Prober) -> Sighting:
+    """See which parameters Content-Type may have."""
+    answers = [
+        prober.update(
+            f"with the Content-Type application/json; {parameter}",
+            headers=(("Content-Type", f"application/json; {parameter}"),),
+            rule="body-media-type",
+        )
+        for parameter in _PARAMETERS
+    ]
+    accepted = tuple(find_reaction([answer]) == "accepted" for answer in answers)
+    option = _ACCEPTED_PARAMETERS.get(accepted)  # type: ignore[call-overload]
+    if option is None:
+        raise CannotSee("no option: " + "; ".join(answer.tell() for answer in answers))
+    return see(option, answers)
+
+
+def malformed_body_status(prober: Prober) -> Sighting:
+    """See the status of a body that is no JSON in UTF-8."""
+    latin1 = prober.update(
+        "with a body that is not UTF-8", raw=b'{"display_name": "\xe9"}', rule="body-json", expect="refuse"
+    )
+    return see_status([faults.ask(prober, faults.MALFORMED_BODY), latin1])
+
+
+def empty_update_body(prober: Prober) -> Sighting:
+    """See whether an empty body is an update of nothing."""
+    answer = prober.update("with an empty body", raw=b"", rule="body-json")
+    return see(find_reaction([answer]), [answer])
+
+
+def repeated_keys(prober: Prober) -> Sighting:
+    """See whether a repeated key is refused, and if not, whether its last value counts."""
+    raw = '{"display_name": "First", "display_name": "Last"}'
+    answer = prober.update(f"with {raw}", raw=raw, rule="body-keys")
+    if find_reaction([answer]) == "refused":
+        control = prober.update(body={"display_name": "Last"}, rule="display-name-type", expect="accept")
+        require_reaction(control, "accepted")
+        return see("refused", [answer])
+    if not prober.executor.readback:
+        return see("accepted", [answer], "medium")
+    shown = prober.read().get("display_name")
+    if shown != "Last":
+        raise CannotSee(f"{answer.tell()}, and not the last value counts")
+    return see("accepted", [answer])
+
+
+def deep_bodies(prober: Prober) -> Sighting:
+    """See whether a body of thousands of levels is refused; only an unknown property can hold one."""
+    shallow = prober.update("with an unknown property that holds []", raw='{"x_calibration": []}')
+    if find_reaction([shallow]) == "refused":
+        raise CannotSee("unknown properties are refused here, and no other can be deep")
+    raw = f'{{"x_calibration": {"[" * _DEPTH}{"]" * _DEPTH}}}'
+    answer = prober.update(f"with an unknown property of {_DEPTH:,} levels", raw=raw, rule="body-depth")
+    return see(find_reaction([answer]), [answer])

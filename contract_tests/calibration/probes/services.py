@@ -1,0 +1,88 @@
+"""Probes of which service is updated, and in which state."""
+
+from contract_tests.calibration.prober import Prober
+from contract_tests.calibration.probes import faults
+from contract_tests.calibration.sighting import (
+    Answer,
+    CannotSee,
+    Sighting,
+    find_reaction,
+    require_reaction,
+    see,
+    see_status,
+)
+
+_BUSY = ("deploying", "stopping")
+
+
+def malformed_id_status(prober: Prober) -> Sighting:
+    """See the status of a serviceId that is no UUID."""
+    short = str(prober.find_shared("deployed").id)[:-1]
+    answers = [
+        faults.ask(prober, faults.MALFORMED_ID),
+        prober.update(
+            "with a serviceId that lacks its last digit", service=short, rule="service-id-format", expect="refuse"
+        ),
+    ]
+    return see_status(answers)
+
+
+def unknown_services(prober: Prober) -> Sighting:
+    """See whether the update of an unknown service is refused."""
+    answer = faults.ask(prober, faults.unknown_service(prober))
+    return see(find_reaction([answer]), [answer])
+
+
+def unknown_service_status(prober: Prober) -> Sighting:
+    """See the status of an unknown service."""
+    return see_status([faults.ask(prober, faults.unknown_service(prober))])
+
+
+def foreign_service_status(prober: Prober) -> Sighting:
+    """See the status of another team's service, which its owner can update."""
+    fault = faults.foreign_service(prober)
+    own = prober.update("as its owner", service=fault.service, caller="blue", expect="accept")
+    require_reaction(own, "accepted")
+    return see_status([faults.ask(prober, fault)])
+
+
+def busy_status(prober: Prober) -> Sighting:
+    """See the status of an update while the service is busy; before and after, it is accepted."""
+    if prober.executor.hook is None:
+        raise CannotSee("needs --control-hook to set a service's status")
+    service = prober.create_service()
+    require_reaction(_update(prober, service, "created", "accept"), "accepted")
+    answers = []
+    for status in _BUSY:
+        prober.set_status(service, status)
+        answers.append(_update(prober, service, status, "refuse"))
+    prober.set_status(service, "running")
+    require_reaction(_update(prober, service, "running", "accept"), "accepted")
+    return see_status(answers)
+
+
+def _update(prober: Prober, service: str, status: str, expect: str) -> Answer:
+    rule = "not-while-busy" if expect == "refuse" else "updated"
+    return prober.update(f"while the service is {status}", service=service, rule=rule, expect=expect)  # type: ignore[arg-type]
+
+
+def slug_taken_status(prober: Prober) -> Sighting:
+    """See the status of a slug that the team uses."""
+    slug = prober.find_shared("deployed").slug
+    answer = prober.create("with a slug that is taken", slug=slug, rule="slug-unique", expect="refuse")
+    return see_status([answer])
+
+
+def external_only_status(prober: Prober) -> Sighting:
+    """See the status of external_url and of a credential on a deployed service; an external one accepts them."""
+    answers = []
+    for name, rule in (
+        ("external_url", "external-url-on-external-only"),
+        ("external_auth_credential_id", "external-credential-on-external-only"),
+    ):
+        body = {name: prober.executor.controls.bodies["external-with-credential"][name]}
+        control = prober.update(body=body, service="external")
+        if name == "external_url" or control.reaction == "accepted":
+            require_reaction(control, "accepted")
+            answers.append(prober.update(body=body, rule=rule, expect="refuse"))
+    return see_status(answers)

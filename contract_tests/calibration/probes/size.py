@@ -1,0 +1,55 @@
+"""Probes of the largest body: blanks make a valid body of any size, so that a refusal is about the size alone."""
+
+from contract_tests.calibration.prober import Prober
+from contract_tests.calibration.sighting import Answer, CannotSee, Sighting, find_reaction, see, see_status
+
+#: What every deployment accepts, and the largest body that is sent; the limits that servers usually have come first.
+_LEAST, _GREATEST = 16 * 1024, 4 * 1024 * 1024
+_USUAL_LIMITS = tuple(sorted([*(2**power for power in range(15, 23)), *(10**5, 10**6)]))
+
+
+def largest_body(prober: Prober) -> Sighting:
+    """See the size of the largest body that is accepted, to the byte."""
+    accepted, refused = _find_limit(prober)
+    return see(accepted, [_ask(prober, accepted), _ask(prober, refused)])
+
+
+def too_large_status(prober: Prober) -> Sighting:
+    """See the status of a body that is too large."""
+    return see_status([_ask(prober, _find_limit(prober)[1])])
+
+
+def _find_limit(prober: Prober) -> tuple[int, int]:
+    """Return the largest accepted size and the smallest refused one; they differ by 1."""
+    accepted, refused = _LEAST, _GREATEST
+    if not _accepts(prober, accepted):
+        raise CannotSee(f"a body of {accepted:,} bytes is refused, and every deployment accepts it")
+    if _accepts(prober, 2**20) and not _accepts(prober, 2**20 + 1):
+        return 2**20, 2**20 + 1
+    if _accepts(prober, refused):
+        raise CannotSee(f"a body of {refused:,} bytes is accepted, and no larger one was sent")
+    while refused - accepted > 1:
+        middle = _choose_size(accepted, refused)
+        if _accepts(prober, middle):
+            accepted = middle
+        else:
+            refused = middle
+    return accepted, refused
+
+
+def _choose_size(accepted: int, refused: int) -> int:
+    """Return a size between: a usual limit, then one byte more than it, then the middle."""
+    usual = [size for size in _USUAL_LIMITS if accepted < size < refused]
+    if usual:
+        return usual[len(usual) // 2]
+    return accepted + 1 if accepted in _USUAL_LIMITS else (accepted + refused) // 2
+
+
+def _accepts(prober: Prober, size: int) -> bool:
+    return find_reaction([_ask(prober, size)]) == "accepted"
+
+
+def _ask(prober: Prober, size: int) -> Answer:
+    return prober.update(
+        f"with a body of {size:,} bytes", raw="{" + " " * (size - 2) + "}", rule="body-size"
+    )

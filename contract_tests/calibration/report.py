@@ -1,0 +1,42 @@
+"""What a calibration saw, in lines for a terminal."""
+
+from collections.abc import Iterator
+
+from contract_tests.calibration.learner import Calibration
+from contract_tests.reports.blocks import Block, format_example, group_blocks
+from contract_tests.reports.common import format_expectation
+
+
+def list_lines(calibration: Calibration) -> Iterator[str]:
+    """Yield one line for each choice, then the broken rules, notes, and how much was seen."""
+    names = [*calibration.seen, *calibration.not_seen]
+    width = max(map(len, names), default=0)
+    options = max((len(str(one.option)) for one in calibration.seen.values()), default=0)
+    for name, sighting in calibration.seen.items():
+        doubt = "" if sighting.confidence == "high" else " (not certain)"
+        yield f"{name:{width}}  {sighting.option!s:{options}}  {sighting.evidence}{doubt}"
+    for name, reason in calibration.not_seen.items():
+        yield f"{name:{width}}  not seen: {reason}"
+    for block in group_blocks(calibration.findings):
+        yield from _describe_block(block)
+    for note in calibration.notes:
+        yield f"note: {note}"
+    yield format_last_line(calibration)
+
+
+def _describe_block(block: Block) -> Iterator[str]:
+    yield f"✗ {block.rule.id} ({block.rule.grade}), {block.operations}: {block.reason}"
+    yield f"    contract: {block.rule.statement}"
+    for finding in block.findings:
+        for example in finding.examples:
+            yield f"    sent:     {format_example(example)}"
+        yield f"    received: {finding.received}; expected: {format_expectation(finding)}"
+
+
+def format_last_line(calibration: Calibration) -> str:
+    """Return how much was seen, and what it took."""
+    seen, not_seen = len(calibration.seen), len(calibration.not_seen)
+    broken = len({finding.rule.id for finding in calibration.findings})
+    faults = f"; {broken} rules broken, and no choice learnt from that" if broken else ""
+    extent = f"{calibration.requests} requests, {calibration.created} services created"
+    return f"{seen} of {seen + not_seen} choices seen in {extent}{faults}"

@@ -1,0 +1,50 @@
+"""The ``contract-tests calibrate`` command."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from contract_tests.cli.errors import exit_with, report_target_errors, report_usage_errors
+from contract_tests.cli.options import PerSecond, add_target_options, open_command_executor
+from contract_tests.execution.sending.created_log import CreatedLog
+from contract_tests.reports.common import escape_unprintable
+from contract_tests.targets.base import TargetError
+
+
+@click.command()
+@add_target_options
+@click.option("--rate", type=PerSecond(), help="Limit of requests per time, e.g. 10/s.")
+@click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True,
+              metavar="FILE", help="File to which the profile is written.")  # fmt: skip
+def calibrate(output: Path, **options: Any) -> None:
+    """Learn how a deployment chose where the pages are silent, in at most 150 requests and 25 services.
+
+    The profile in FILE makes the mock choose the same: mock-server --profile FILE. A broken rule is reported, and
+    never learnt.
+
+    Exit codes: 0 learnt, 1 a rule is broken, 2 wrong usage, 3 the target could not be judged, 130 interrupted.
+    """
+    from contract_tests.calibration import learner
+    from contract_tests.calibration.prober import MAX_CREATED
+    from contract_tests.calibration.profile import write_profile
+    from contract_tests.calibration.report import list_lines
+
+    with report_usage_errors():
+        if not options["target"]:
+            raise TargetError("name a target: --target https://host/api/v1, or wsgi:module:factory")
+        if not output.absolute().parent.is_dir():
+            raise ValueError(f"{output.parent}: no such folder; name a file in a folder that exists with -o")
+        executor = open_command_executor({**options, "max_created": MAX_CREATED}, CreatedLog())
+    with report_target_errors():
+        calibration = learner.calibrate(executor)
+    for line in list_lines(calibration):
+        click.echo(escape_unprintable(line))
+    try:
+        write_profile(calibration, output, datetime.now(UTC).date().isoformat())
+    except OSError as error:
+        exit_with(f"{output}: {error.strerror or error}", calibration.exit_code or 2)
+    click.echo(f"profile: {output}", err=True)
+    sys.exit(calibration.exit_code)

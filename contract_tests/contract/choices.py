@@ -1,0 +1,58 @@
+"""The choices: what the reference pages leave open, as `spec/choices.yaml` lists it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contract_tests.contract.resources import data_file
+from contract_tests.contract.yaml_file import read_yaml
+
+#: Options that are numbers: the least and the greatest one.
+_NUMBERS = {"2xx": (200, 299), "4xx": (400, 499), "bytes": (16_384, 1_073_741_824)}
+#: The option of a choice: a name, or a number.
+Option = str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One entry of ``choices.yaml``; ``number`` is a key of the ranges where the options are numbers."""
+
+    id: str
+    question: str
+    options: tuple[str, ...]
+    number: str
+    usual: Option
+    operations: tuple[str, ...]
+    rules: tuple[str, ...]
+    needs: tuple[str, ...]
+
+    def allows(self, option: Option) -> bool:
+        """Return whether a deployment may choose this option."""
+        if not self.number:
+            return option in self.options
+        least, greatest = _NUMBERS[self.number]
+        return isinstance(option, int) and least <= option <= greatest
+
+
+def load_choices(path: Path | None = None) -> dict[str, Choice]:
+    """Return the choices by id, in the order of the file; raise ValueError for an unreadable entry."""
+    file = path or data_file("spec/choices.yaml")
+    document = read_yaml(file)
+    entries = document.get("choices") if isinstance(document, Mapping) else None
+    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
+        raise ValueError(f"{file} has no list of choices; see spec/choices.yaml for an example")
+    try:
+        return {choice.id: choice for choice in map(_parse_choice, entries)}
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{file}: an entry is no choice: {error!r}") from None
+
+
+def _parse_choice(entry: Mapping[str, Any]) -> Choice:
+    given = entry["options"]
+    number = given if isinstance(given, str) else ""
+    if number and number not in _NUMBERS:
+        raise KeyError(number)
+    lists = {key: tuple(entry[key]) for key in ("operations", "rules", "needs")}
+    options = () if number else tuple(map(str, given))
+    return Choice(entry["id"], entry["question"], options, number, entry["usual"], **lists)
