@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 from contract_tests.calibration.prober import Prober
 from contract_tests.calibration.probes.table import PROBES
 from contract_tests.calibration.sighting import CannotSee, Sighting
-from contract_tests.cases.callers import Caller, CallerPool
+from contract_tests.calibration.stored import require_right_ids
+from contract_tests.calibration.wire import Wire
+from contract_tests.cases.callers import Caller
 from contract_tests.contract.choices import Choice, load_choices
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.preflight import apply_preflight, run_preflight
@@ -47,19 +49,18 @@ def calibrate(executor: Executor) -> Calibration:
     executor.controls.caller_pool = replace(pool, callers=_select_callers(pool.callers))
     ready = run_preflight(executor)
     apply_preflight(executor, ready)
-    prober = Prober(executor, pool, list(ready.observations))
+    wire = Wire(executor, pool, list(ready.observations))
+    prober = Prober(wire)
     choices = load_choices()
     seen, not_seen, cut_short = _probe_all(prober, choices)
-    findings = build_findings(
-        Aggregate.of(prober.observations).deviations.values(), executor.catalogue
-    )
+    findings = build_findings(Aggregate.of(prober.wire.observations).deviations.values(), executor.catalogue)
     return Calibration(
         target=executor.sender.target.url,
         seen={name: seen[name] for name in choices if name in seen},
         not_seen={name: not_seen[name] for name in choices if name in not_seen},
         findings=tuple(finding for finding in findings if finding.severity == "failure"),
         notes=(*ready.notes, *(f"cannot be used: {name}" for name in ready.unusable_callers)),
-        requests=prober.requests,
+        requests=wire.requests,
         created=executor.sender.created_log.count,
         cut_short=cut_short,
     )
@@ -79,18 +80,35 @@ def _probe_all(
     """Return the sightings, the reasons of what was not seen, and why the calibration ended early, if it did."""
     seen: dict[str, Sighting] = {}
     not_seen: dict[str, str] = {}
-    cut_short = ""
-    for name, probe in PROBES.items():
+    cut_short, obstacle = "", ""
+    try:
+        require_right_ids(prober)
+    except (CannotSee, CannotRun) as error:
+        obstacle = str(error)
+    except (TargetGone, RunStopped) as error:
+        cut_short = obstacle = f"the target stopped responding: {error}"
+    for name in PROBES:
+        if obstacle:
+            not_seen[name] = obstacle
+            continue
         try:
-            if cut_short:
-                raise CannotSee(cut_short)
-            sighting = probe(prober)
-            if not choices[name].allows(sighting.option):
-                raise CannotSee(f"{sighting.option} is no option: {sighting.evidence}")
-            seen[name] = sighting
+            seen[name] = _probe(prober, choices[name])
         except (CannotSee, CannotRun) as error:
             not_seen[name] = str(error)
         except (TargetGone, RunStopped) as error:
-            cut_short = f"the target stopped responding: {error}"
-            not_seen[name] = cut_short
+            cut_short = obstacle = f"the target stopped responding: {error}"
+            not_seen[name] = obstacle
+    broken = {observation.judgement.rule for observation in prober.wire.observations}
+    for name in [*seen]:
+        if rules := broken.intersection(choices[name].rules):
+            del seen[name]
+            not_seen[name] = f"the rule {min(rules)} is broken here"
     return seen, not_seen, cut_short
+
+
+def _probe(prober: Prober, choice: Choice) -> Sighting:
+    """Return what the probe of a choice sees; raise CannotSee for what is no option of it."""
+    sighting = PROBES[choice.id](prober)
+    if not choice.allows(sighting.option):
+        raise CannotSee(f"{sighting.option} is no option: {sighting.evidence}")
+    return sighting

@@ -7,6 +7,7 @@ from typing import Literal
 from contract_tests.contract.choices import Option
 
 Confidence = Literal["high", "medium"]
+Reaction = Literal["accepted", "refused", ""]
 _MOST_ANSWERS = 3  # that an evidence names
 
 
@@ -18,12 +19,12 @@ class CannotSee(Exception):  # noqa: N818 - not an error: this calibration canno
 class Answer:
     """The answer to one request.
 
-    ``sent`` is the request in words, without secrets. ``reaction`` is empty where the answer proves nothing; ``reason``
-    then says why. ``broken_rule`` is the rule that the answer breaks, if it is one that a page documents, or a server error.
+    ``sent`` is the request in words, without secrets. ``reaction`` is empty where the answer proves nothing, and
+    ``reason`` says why. ``broken_rule`` is the rule that a server error breaks, or an answer that no page allows.
     """
 
     sent: str
-    reaction: Literal["accepted", "refused", ""]
+    reaction: Reaction
     status: int = 0
     media_type: str = ""
     text: str = ""

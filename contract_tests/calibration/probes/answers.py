@@ -6,12 +6,20 @@ from typing import Any
 
 from contract_tests.calibration.prober import Prober
 from contract_tests.calibration.sighting import Answer, CannotSee, Confidence, Sighting, require_reaction
+from contract_tests.calibration.stored import parse_accepted, read_stored, require_readback
 from contract_tests.contract.choices import Option
 from contract_tests.results.judge import is_uuid
 from contract_tests.targets.exchange import Exchange
 
 #: Properties without a default, which a plain deployed create leaves out.
-_NEVER_SENT = ("env_config", "volume_config", "required_labels", "service_desc", "usage_prompt", "openapi_url")
+_NEVER_SENT = (
+    "env_config",
+    "volume_config",
+    "required_labels",
+    "service_desc",
+    "usage_prompt",
+    "openapi_url",
+)
 _FORMS = {"application/problem+json": "problem", "application/json": "json", "text/plain": "text"}
 
 
@@ -53,7 +61,7 @@ def extra_answer_properties(prober: Prober) -> Sighting:
 
 def absent_values(prober: Prober) -> Sighting:
     """See how a read-back shows what was never sent."""
-    shown = prober.read()
+    shown = read_stored(prober)
     forms = [_name_absent(shown, name) for name in _NEVER_SENT]
     return _see_same("in the read-back of a new service, values never sent are {}", forms)
 
@@ -70,11 +78,11 @@ def _name_absent(shown: Mapping[str, Any], name: str) -> str:
 
 def unused_docker_image(prober: Prober) -> Sighting:
     """See whether the read-back of an external service shows a docker_image that was sent."""
-    prober.require_readback()
+    require_readback(prober)
     image = "acme/unused:1"
     answer = prober.update(body={"docker_image": image}, service="external", rule="docker-image-type")
     require_reaction(answer, "accepted")
-    shown = prober.read("external").get("docker_image")
+    shown = read_stored(prober, "external").get("docker_image")
     if shown not in (image, None, ""):
         raise CannotSee(f"{answer.tell()}, and the read-back shows another docker_image")
     option = "shown" if shown == image else "hidden"
@@ -83,7 +91,7 @@ def unused_docker_image(prober: Prober) -> Sighting:
 
 def error_body(prober: Prober) -> Sighting:
     """See what refusals consist of."""
-    refusals = prober.refusals
+    refusals = prober.wire.refusals
     if not refusals:
         raise CannotSee("nothing was refused")
     return _see_same("the body of a refusal is {}", map(_name_form, refusals))
@@ -109,7 +117,9 @@ def _see_same(sentence: str, options: Iterable[Option]) -> Sighting:
     seen = list(options)
     kinds = sorted(set(seen), key=str)
     if len(kinds) != 1:
-        raise CannotSee(f"the answers differ: {', '.join(map(str, kinds))}" if kinds else "no answer shows it")
+        raise CannotSee(
+            f"the answers differ: {', '.join(map(str, kinds))}" if kinds else "no answer shows it"
+        )
     times = f", in each of {len(seen)} answers" if len(seen) > 1 else ""
     confidence: Confidence = "high" if len(seen) > 1 else "medium"
     return Sighting(kinds[0], sentence.format(kinds[0]) + times, confidence)
@@ -117,14 +127,5 @@ def _see_same(sentence: str, options: Iterable[Option]) -> Sighting:
 
 def _list_accepted(prober: Prober, method: str) -> list[tuple[Exchange, dict[str, Any]]]:
     """Return the accepted creates or updates, each with the body of its answer, which has an id."""
-    found = []
-    for exchange in prober.executor.sender.traffic:
-        if exchange.method != method or not 200 <= exchange.status < 300:
-            continue
-        try:
-            body = json.loads(exchange.response_body)
-        except ValueError:
-            continue
-        if isinstance(body, dict) and is_uuid(body.get("id")):
-            found.append((exchange, body))
-    return found
+    sent = (each for each in prober.wire.executor.sender.traffic if each.method == method)
+    return [(each, body) for each in sent if (body := parse_accepted(each)) and is_uuid(body.get("id"))]

@@ -12,20 +12,25 @@ from contract_tests.calibration.sighting import (
     see,
     see_status,
 )
+from contract_tests.calibration.stored import can_read
 
 _UNKNOWN = {"sk": "unknown", "dk": "unknown-dk", "jwt": "unknown-jwt"}
 
 
 def unauthenticated_status(prober: Prober) -> Sighting:
     """See the status without a usable Authorization."""
-    return see_status([faults.ask(prober, each) for each in (faults.NO_TOKEN, faults.BASIC, faults.EMPTY_TOKEN)])
+    return see_status(
+        [faults.ask(prober, each) for each in (faults.NO_TOKEN, faults.BASIC, faults.EMPTY_TOKEN)]
+    )
 
 
 def bearer_case(prober: Prober) -> Sighting:
     """See whether bearer and BEARER are read."""
     answers = [
         prober.update(
-            f"with the scheme {scheme}", headers=(("Authorization", f"{scheme} {{token}}"),), rule="auth-bearer"
+            f"with the scheme {scheme}",
+            headers=(("Authorization", f"{scheme} {{token}}"),),
+            rule="auth-bearer",
         )
         for scheme in ("bearer", "BEARER")
     ]
@@ -44,7 +49,7 @@ def unknown_token_status(prober: Prober) -> Sighting:
 
 
 def _ask_unknown(prober: Prober) -> list[Answer]:
-    kinds = {caller.kind for caller in prober.pool.callers}
+    kinds = {caller.kind for caller in prober.wire.executor.controls.caller_pool.callers}
     return [
         prober.create(f"with an unknown {kind} token", caller=role, rule="auth-known")
         for kind, role in _UNKNOWN.items()
@@ -61,16 +66,16 @@ def agent_key_status(prober: Prober) -> Sighting:
 
 def service_keys(prober: Prober) -> Sighting:
     """See whether sk- keys may use the operations; a 401 counts only if the read-back takes the token."""
-    roles = [role for role in ("sk-red", "sk-blue") if prober.listed.find_caller(role)]
+    roles = [role for role in ("sk-red", "sk-blue") if prober.wire.listed.find_caller(role)]
     if not roles:
         raise CannotSee("needs an sk- caller; add one to the callers file")
-    if prober.pool.find_caller("sk-red"):
+    if prober.wire.executor.controls.caller_pool.find_caller("sk-red"):
         return see("accepted", [prober.require_plain_update("sk-red")])
     answers = [prober.create("as an sk- service key", caller=role, listed=True) for role in roles]
     if find_reaction(answers) == "accepted":
         return see("accepted", answers)
     status = see_status(answers).option
-    is_known = prober.can_read(roles[0])
+    is_known = can_read(prober, roles[0])
     if status not in (401, 403):
         raise CannotSee(f"sk- keys are refused with {status}, which is no option")
     if status == 401 and not is_known:
@@ -88,7 +93,9 @@ def empty_team(prober: Prober) -> Sighting:
     told = find_told(empty, missing, malformed)
     option = {"first": "missing", "second": "malformed"}.get(told)
     if option is None:
-        raise CannotSee("the refusal of an empty X-Team-ID is neither like that of a missing nor of a malformed one")
+        raise CannotSee(
+            "the refusal of an empty X-Team-ID is neither like that of a missing nor of a malformed one"
+        )
     same_status = missing.status == malformed.status
     return see(option, [empty, missing, malformed], "medium" if same_status else "high")
 

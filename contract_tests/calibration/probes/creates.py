@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from contract_tests.calibration.prober import Prober, name_body
+from contract_tests.calibration.prober import Prober
 from contract_tests.calibration.sighting import Answer, Sighting, find_reaction, require_reaction, see
 
 _CREDENTIAL = "external_auth_credential_id"
@@ -14,6 +14,7 @@ def null_on_create(prober: Prober) -> Sighting:
     """See whether null is an absent value."""
     together = prober.create(values=dict.fromkeys(_NULLS))
     if together.reaction == "accepted":
+        _require_wrong_refused(prober)
         return see("absent", [together])
     answers = [prober.create(values={name: None}) for name in _NULLS]
     return see("absent" if find_reaction(answers) == "accepted" else "refused", answers)
@@ -21,7 +22,7 @@ def null_on_create(prober: Prober) -> Sighting:
 
 def credential_on_deployed(prober: Prober) -> Sighting:
     """See whether a deployed create may name a credential, where an external update may."""
-    values = {_CREDENTIAL: prober.executor.controls.bodies["external-with-credential"][_CREDENTIAL]}
+    values = {_CREDENTIAL: prober.wire.executor.controls.bodies["external-with-credential"][_CREDENTIAL]}
     require_reaction(prober.update(body=values, service="external"), "accepted")
     return _see_create(prober, values)
 
@@ -29,13 +30,15 @@ def credential_on_deployed(prober: Prober) -> Sighting:
 def external_url_on_deployed(prober: Prober) -> Sighting:
     """See whether a deployed create may name external_url, where an external one may."""
     prober.find_shared("external")
-    return _see_create(prober, {"external_url": prober.executor.controls.bodies["external"]["external_url"]})
+    return _see_create(
+        prober, {"external_url": prober.wire.executor.controls.bodies["external"]["external_url"]}
+    )
 
 
 def docker_image_on_external(prober: Prober) -> Sighting:
     """See whether an external create may name docker_image, where a deployed one may."""
     prober.find_shared("external")
-    values = {"docker_image": prober.executor.controls.bodies["deployed"]["docker_image"]}
+    values = {"docker_image": prober.wire.executor.controls.bodies["deployed"]["docker_image"]}
     return _see_create(prober, values, "external")
 
 
@@ -46,11 +49,17 @@ def empty_docker_image(prober: Prober) -> Sighting:
 
 def _see_create(prober: Prober, values: Mapping[str, Any], kind: str = "deployed") -> Sighting:
     answer = _ask(prober, values, kind)
+    if answer.reaction == "accepted":
+        _require_wrong_refused(prober)
     return see(find_reaction([answer]), [answer])
 
 
+def _require_wrong_refused(prober: Prober) -> None:
+    """Raise CannotSee if a create with a wrong value is accepted: then an acceptance proves nothing."""
+    wrong = prober.create(values={"service_desc": 7}, rule="service-desc-type", expect="refuse")
+    require_reaction(wrong, "refused")
+
+
 def _ask(prober: Prober, values: Mapping[str, Any], kind: str) -> Answer:
-    rule = "unused-properties-accepted" if "" not in values.values() else "created"
-    article = "of an external service " if kind == "external" else ""
-    what = f"{article}{name_body(values)}"
-    return prober.create(what, values, kind=kind, rule=rule)
+    rule = "created" if "" in values.values() else "unused-properties-accepted"
+    return prober.create(values=values, kind=kind, rule=rule)

@@ -26,16 +26,25 @@ class Fault:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
 
-NO_TOKEN = Fault("authentication", "without Authorization", "auth-required", headers=(("Authorization", None),))
+NO_TOKEN = Fault(
+    "authentication", "without Authorization", "auth-required", headers=(("Authorization", None),)
+)
 BASIC = Fault(
     "authentication", "with the scheme Basic", "auth-bearer", headers=(("Authorization", "Basic {token}"),)
 )
 EMPTY_TOKEN = Fault(
-    "authentication", "with the scheme Bearer and no token", "auth-bearer", headers=(("Authorization", "Bearer"),)
+    "authentication",
+    "with the scheme Bearer and no token",
+    "auth-bearer",
+    headers=(("Authorization", "Bearer"),),
 )
 AGENT_KEY = Fault("authentication", "as an agent key", "auth-agent", caller="ak-red")
 NO_TEAM = Fault(
-    "team", "as a JWT without X-Team-ID", "team-required-for-jwt", caller="jwt-red", headers=(("X-Team-ID", None),)
+    "team",
+    "as a JWT without X-Team-ID",
+    "team-required-for-jwt",
+    caller="jwt-red",
+    headers=(("X-Team-ID", None),),
 )
 EMPTY_TEAM = Fault(
     "team", "as a JWT with an empty X-Team-ID", "team-uuid", caller="jwt-red", headers=(("X-Team-ID", ""),)
@@ -74,14 +83,14 @@ def foreign_service(prober: Prober) -> Fault:
     return Fault("state", "with the serviceId of another team", "team-scope", service=foreign)
 
 
-def ask(prober: Prober, *faults: Fault) -> Answer:
-    """Return the answer to an update with these faults, all in one request."""
+def ask(prober: Prober, *faults: Fault, again: bool = False) -> Answer:
+    """Return the answer to an update with these faults, all in one request; ``again`` is a second such request."""
     first = faults[0]
     changes: dict[str, Any] = {}
     for fault in faults:
         changes |= fault.changes
     return prober.update(
-        " and ".join(fault.what for fault in faults),
+        " and ".join(fault.what for fault in faults) + (" again" if again else ""),
         headers=tuple(header for fault in faults for header in fault.headers),
         caller=next((fault.caller for fault in faults if fault.caller != "red"), "red"),
         service=next((fault.service for fault in faults if fault.service != "deployed"), "deployed"),

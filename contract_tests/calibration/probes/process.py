@@ -1,6 +1,6 @@
 """Probes of how a request is checked: the order of its parts, and which violations are told."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 
 from contract_tests.calibration.comparison import find_told, find_told_words
@@ -30,8 +30,9 @@ _LEAST_PAIRS, _MOST_TRIES = 2, 3
 
 
 def check_order(prober: Prober) -> Sighting:
-    """See the order by requests with faults in two parts: whose refusal do they get?"""
-    possible, answers = dict(_ORDERS), []
+    """See the order by requests with faults in two parts, which get the refusal of the first one."""
+    possible = dict(_ORDERS)
+    answers: list[Answer] = []
     for pair in _PAIRS:
         firsts = {_first_of(pair, order) for order in possible.values()}
         if len(firsts) == 1 and (len(answers) >= _LEAST_PAIRS or len(possible) < 2):
@@ -59,11 +60,22 @@ def _compare(prober: Prober, pair: tuple[Part, Part]) -> tuple[Part, Answer] | N
     faulty.sort(key=lambda two: _have_same_status(prober, two))  # another status decides without texts
     for two in faulty[:_MOST_TRIES]:
         first, second = (faults.ask(prober, each) for each in two)
-        answer = faults.ask(prober, *two)
-        told = find_told(answer, first, second) if answer.reaction == "refused" else ""
-        if told in ("first", "second"):
-            return pair[told == "second"], answer
+        answer, again = faults.ask(prober, *two), faults.ask(prober, *two, again=True)
+        told = {
+            find_told(each, first, second) if each.reaction == "refused" else "" for each in (answer, again)
+        }
+        if told in ({"first"}, {"second"}):
+            _require_constant(prober, two)
+            return pair[told == {"second"}], answer
     return None
+
+
+def _require_constant(prober: Prober, two: tuple[Fault, ...]) -> None:
+    """Raise CannotSee if one of two faults is not refused as before: then their order proves nothing."""
+    for fault in two:
+        first, again = faults.ask(prober, fault), faults.ask(prober, fault, again=True)
+        if require_reaction(again, "refused").status != first.status:
+            raise CannotSee(f"{again.tell()}, and before {first.status}")
 
 
 def _have_same_status(prober: Prober, two: tuple[Fault, ...]) -> bool:
@@ -72,11 +84,15 @@ def _have_same_status(prober: Prober, two: tuple[Fault, ...]) -> bool:
 
 def _list_faults(prober: Prober, part: Part) -> Iterator[Fault]:
     """Yield the faults of a part that are refused alone."""
-    makers = {
+    makers: dict[Part, tuple[Callable[[], Fault], ...]] = {
         "authentication": (lambda: faults.NO_TOKEN, lambda: faults.AGENT_KEY),
         "team": (lambda: faults.MALFORMED_TEAM, lambda: faults.NO_TEAM),
         "path": (lambda: faults.MALFORMED_ID,),
-        "body": (lambda: faults.INVALID_VALUE, lambda: faults.MALFORMED_BODY, lambda: faults.OTHER_MEDIA_TYPE),
+        "body": (
+            lambda: faults.INVALID_VALUE,
+            lambda: faults.MALFORMED_BODY,
+            lambda: faults.OTHER_MEDIA_TYPE,
+        ),
         "state": (lambda: faults.unknown_service(prober), lambda: faults.foreign_service(prober)),
     }
     for make in makers[part]:
@@ -90,17 +106,20 @@ def _list_faults(prober: Prober, part: Part) -> Iterator[Fault]:
 
 def reported_violations(prober: Prober) -> Sighting:
     """See whether the refusal of two wrong values tells both; all requests name the same properties."""
-    first, second, both = (
-        prober.update(
-            body={"exposed_port": port, "replica_count": count}, rule="exposed-port-range", expect="refuse"
-        )
-        for port, count in ((0, 1), (8080, 0), (0, 0))
+    port, count = "exposed_port", "replica_count"
+    first = prober.update(body={port: 0, count: 1}, rule="exposed-port-range", expect="refuse")
+    second = prober.update(body={port: 8080, count: 0}, rule="replica-count-range", expect="refuse")
+    both, again = (
+        prober.update(f"with the {port} 0 and the {count} 0{more}", {port: 0, count: 0})
+        for more in ("", " again")
     )
-    for answer in (first, second, both):
+    for answer in (first, second, both, again):
         require_reaction(answer, "refused")
     if not both.text:
         raise CannotSee("refusals have no body")
     told = find_told_words(both, first, second)
+    if told != find_told_words(again, first, second):
+        raise CannotSee("the same request is refused now for one value, now for another")
     if not told:
         raise CannotSee("the refusals do not tell which value is wrong")
     return see("all" if told == "both" else "first", [both, first, second])

@@ -10,13 +10,14 @@ from contract_tests.calibration.sighting import (
     see,
     see_status,
 )
+from contract_tests.calibration.stored import read_stored
 
 _NO_TYPE = (("Content-Type", None),)
 #: Nested levels, of which the whole body has less than 16 KiB.
 _DEPTH = 7000
 #: Which of these parameters are accepted, by option.
 _PARAMETERS = ("charset=utf-8", "version=1", "charset=iso-8859-1")
-_ACCEPTED_PARAMETERS = {
+_ACCEPTED_PARAMETERS: dict[tuple[bool, ...], str] = {
     (True, True, False): "not-another-charset",
     (True, False, False): "utf-8",
     (False, False, False): "none",
@@ -59,7 +60,7 @@ def media_type_parameters(prober: Prober) -> Sighting:
         for parameter in _PARAMETERS
     ]
     accepted = tuple(find_reaction([answer]) == "accepted" for answer in answers)
-    option = _ACCEPTED_PARAMETERS.get(accepted)  # type: ignore[call-overload]
+    option = _ACCEPTED_PARAMETERS.get(accepted)
     if option is None:
         raise CannotSee("no option: " + "; ".join(answer.tell() for answer in answers))
     return see(option, answers)
@@ -87,9 +88,9 @@ def repeated_keys(prober: Prober) -> Sighting:
         control = prober.update(body={"display_name": "Last"}, rule="display-name-type", expect="accept")
         require_reaction(control, "accepted")
         return see("refused", [answer])
-    if not prober.executor.readback:
+    if not prober.wire.executor.readback:
         return see("accepted", [answer], "medium")
-    shown = prober.read().get("display_name")
+    shown = read_stored(prober).get("display_name")
     if shown != "Last":
         raise CannotSee(f"{answer.tell()}, and not the last value counts")
     return see("accepted", [answer])

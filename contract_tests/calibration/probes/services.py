@@ -11,6 +11,7 @@ from contract_tests.calibration.sighting import (
     see,
     see_status,
 )
+from contract_tests.cases.model import Expect, Step
 
 _BUSY = ("deploying", "stopping")
 
@@ -21,7 +22,10 @@ def malformed_id_status(prober: Prober) -> Sighting:
     answers = [
         faults.ask(prober, faults.MALFORMED_ID),
         prober.update(
-            "with a serviceId that lacks its last digit", service=short, rule="service-id-format", expect="refuse"
+            "with a serviceId that lacks its last digit",
+            service=short,
+            rule="service-id-format",
+            expect="refuse",
         ),
     ]
     return see_status(answers)
@@ -41,29 +45,48 @@ def unknown_service_status(prober: Prober) -> Sighting:
 def foreign_service_status(prober: Prober) -> Sighting:
     """See the status of another team's service, which its owner can update."""
     fault = faults.foreign_service(prober)
-    own = prober.update("as its owner", service=fault.service, caller="blue", expect="accept")
+    own = prober.update("as its owner", service=fault.service, caller="blue")
     require_reaction(own, "accepted")
     return see_status([faults.ask(prober, fault)])
 
 
 def busy_status(prober: Prober) -> Sighting:
     """See the status of an update while the service is busy; before and after, it is accepted."""
-    if prober.executor.hook is None:
+    if prober.wire.executor.hook is None:
         raise CannotSee("needs --control-hook to set a service's status")
-    service = prober.create_service()
+    service = _create_service(prober)
     require_reaction(_update(prober, service, "created", "accept"), "accepted")
     answers = []
     for status in _BUSY:
-        prober.set_status(service, status)
+        _set_status(prober, service, status)
         answers.append(_update(prober, service, status, "refuse"))
-    prober.set_status(service, "running")
+    _set_status(prober, service, "running")
     require_reaction(_update(prober, service, "running", "accept"), "accepted")
     return see_status(answers)
 
 
-def _update(prober: Prober, service: str, status: str, expect: str) -> Answer:
-    rule = "not-while-busy" if expect == "refuse" else "updated"
-    return prober.update(f"while the service is {status}", service=service, rule=rule, expect=expect)  # type: ignore[arg-type]
+def _create_service(prober: Prober) -> str:
+    """Create a plain service that no other probe uses, and return its id."""
+    prober.wire.require_budget()
+    context, body = prober.wire.open_context(), prober.wire.executor.controls.bodies["deployed"]
+    prober.wire.executor.sender.send_step(context, Step(caller=prober.find_owner().role, body=body))
+    if "service" not in context.services:
+        raise CannotSee("a plain deployed service cannot be created here")
+    return context.services["service"]
+
+
+def _set_status(prober: Prober, service: str, status: str) -> None:
+    prober.wire.require_budget()
+    hook = prober.wire.executor.hook
+    prober.wire.hook_calls += 1
+    problem = hook.set_status(service, status) if hook else ""
+    if problem:
+        raise CannotSee(f"the control hook failed: {problem}")
+
+
+def _update(prober: Prober, service: str, status: str, expect: Expect) -> Answer:
+    what = f"while the service is {status}"
+    return prober.update(what, service=service, rule="not-while-busy", expect=expect)
 
 
 def slug_taken_status(prober: Prober) -> Sighting:
@@ -80,7 +103,7 @@ def external_only_status(prober: Prober) -> Sighting:
         ("external_url", "external-url-on-external-only"),
         ("external_auth_credential_id", "external-credential-on-external-only"),
     ):
-        body = {name: prober.executor.controls.bodies["external-with-credential"][name]}
+        body = {name: prober.wire.executor.controls.bodies["external-with-credential"][name]}
         control = prober.update(body=body, service="external")
         if name == "external_url" or control.reaction == "accepted":
             require_reaction(control, "accepted")

@@ -5,7 +5,7 @@ from contract_tests.calibration.sighting import Answer, CannotSee, Sighting, fin
 
 #: What every deployment accepts, and the largest body that is sent; the limits that servers usually have come first.
 _LEAST, _GREATEST = 16 * 1024, 4 * 1024 * 1024
-_USUAL_LIMITS = tuple(sorted([*(2**power for power in range(15, 23)), *(10**5, 10**6)]))
+_USUAL_LIMITS = tuple(sorted([*(1024 << power for power in range(5, 13)), 100_000, 1_000_000]))
 
 
 def largest_body(prober: Prober) -> Sighting:
@@ -50,6 +50,4 @@ def _accepts(prober: Prober, size: int) -> bool:
 
 
 def _ask(prober: Prober, size: int) -> Answer:
-    return prober.update(
-        f"with a body of {size:,} bytes", raw="{" + " " * (size - 2) + "}", rule="body-size"
-    )
+    return prober.update(f"with a body of {size:,} bytes", raw="{" + " " * (size - 2) + "}", rule="body-size")

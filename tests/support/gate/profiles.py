@@ -113,16 +113,19 @@ class TwinApp:
     """Sends each request to a deployment and to the mock with its profile, and notes where their answers part.
 
     The mock gives a new service the id that the deployment gave, so that both take the same requests. The answers of
-    the deployment are returned.
+    the deployment are returned. ``profile`` is the mock's, if it is not that of the choices.
     """
 
     choices: Choices
+    profile: dict[str, Any] | None = None
     requests: int = 0
     differences: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._deployment = build_deployment_app(self.choices)
-        self._mock = create_app(profile=profile_of(self.choices), new_id=lambda: self._id or str(uuid4()))
+        self._mock = create_app(
+            profile=self.profile or profile_of(self.choices), new_id=lambda: self._id or str(uuid4())
+        )
         self._id = ""
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

@@ -1,0 +1,93 @@
+"""What is stored, as the read-back shows it, and whether ids lead to it."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from contract_tests.calibration.prober import Prober
+from contract_tests.calibration.sighting import CannotSee
+from contract_tests.cases.model import Case, Step
+from contract_tests.execution.sending.context import CaseContext
+from contract_tests.results.judge import (
+    ID_ERRORS,
+    REPEATED_ID,
+    Judgement,
+    judge_readback,
+    parse_json_object,
+)
+from contract_tests.results.observation import Observation
+from contract_tests.targets.base import NoResponse, Response, is_success
+from contract_tests.targets.exchange import Exchange
+
+
+def read_stored(prober: Prober, kind: str = "deployed") -> Mapping[str, Any]:
+    """Return the read-back of a shared service; raise CannotSee if there is none, or it is that of another one."""
+    require_readback(prober)
+    step = Step("readContainer", prober.find_owner().role)
+    response, _ = _send(prober, step, kind)
+    shown = parse_json_object(response) if is_success(response) else None
+    if shown is None:
+        raise CannotSee("the read-back failed")
+    if str(shown.get("id")).lower() != str(prober.find_shared(kind).id).lower():
+        raise CannotSee("the read-back shows another service of this slug")
+    return shown
+
+
+def require_readback(prober: Prober) -> None:
+    """Raise CannotSee if the target offers no read-back."""
+    if not prober.wire.executor.readback:
+        raise CannotSee("the target offers no read-back")
+
+
+def require_stored(prober: Prober, rule: str, values: Mapping[str, Any]) -> None:
+    """Raise CannotSee if the read-back of the deployed service shows other values, or another id."""
+    step = Step("readContainer", prober.find_owner().role, shows=tuple(values.items()))
+    response, context = _send(prober, step, "deployed")
+    known_rule = prober.wire.executor.catalogue[rule]
+    judgement = judge_readback(known_rule, values.items(), response, prober.find_shared("deployed").id)
+    if judgement.outcome != "passed":
+        prober.wire.record(judgement, step, context)
+        raise CannotSee(f"the read-back does not show what is stored by the rule {judgement.rule}")
+
+
+def can_read(prober: Prober, caller: str) -> bool:
+    """Return whether the read-back knows the token of a listed caller."""
+    if not prober.wire.executor.readback:
+        return False
+    response, _ = _send(prober, Step("readContainer", caller), "deployed", listed=True)
+    return isinstance(response, Response) and response.status != 401
+
+
+def require_right_ids(prober: Prober) -> None:
+    """Raise CannotSee if the ids of creates are wrong: then requests by id prove nothing."""
+    wire = prober.wire
+    prober.find_shared("deployed")
+    with suppress(CannotSee):
+        prober.find_shared("external")
+    creates = [each for each in wire.executor.sender.traffic if each.method == "POST"]
+    ids = [str(body.get("id")).lower() for each in creates if (body := parse_accepted(each))]
+    if len(set(ids)) < len(ids):
+        judgement = Judgement("violated", "created", REPEATED_ID, "", "a new id", "accepted")
+        case = Case("calibration/ids", "created", "cases", (Step(),))
+        wire.observations.append(Observation(case, judgement, tuple(creates)))
+    elif wire.executor.readback:
+        require_stored(prober, "created", {})
+    if any(observation.judgement.reason in ID_ERRORS for observation in wire.observations):
+        raise CannotSee("the ids that creates return are wrong, so that requests by id prove nothing")
+
+
+def parse_accepted(exchange: Exchange) -> dict[str, Any] | None:
+    """Return the body of an accepted exchange as a JSON object, or None."""
+    response = Response(exchange.status, (), exchange.response_body.encode(), 0.0)
+    return parse_json_object(response) if is_success(response) else None
+
+
+def _send(
+    prober: Prober, step: Step, kind: str, *, listed: bool = False
+) -> tuple[Response | NoResponse, CaseContext]:
+    prober.wire.require_budget()
+    context = prober.wire.open_context()
+    if listed:
+        context.caller_pool = prober.wire.listed
+    context.service_slugs["service"] = prober.find_shared(kind).slug
+    return prober.wire.executor.sender.send_step(context, step), context

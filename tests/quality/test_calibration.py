@@ -1,0 +1,97 @@
+"""Calibration learns how a deployment truly chose, and never learns a fault."""
+
+import pytest
+
+from examples.deployment.choices import Choices
+from mock_server import create_app
+from mock_server.contract.choices import load_choices, usual_options
+from tests.quality.faults import CORE_FAULTS
+from tests.support.gate.calibration import (
+    SETS,
+    calibrate_app,
+    find_wrong,
+    is_within_limits,
+    iter_mixtures,
+    list_hidden,
+)
+from tests.support.gate.example_app import build_deployment_app
+from tests.support.gate.gate import EXAMPLE_HOOK, MOCK_HOOK, catalogue, judge_app
+from tests.support.gate.planting import Fault
+from tests.support.gate.profiles import TwinApp, profile_of
+
+pytestmark = pytest.mark.slow
+
+#: Calibrated in each run of the tests; the others are exhaustive.
+_SOME_RULES = frozenset(
+    {"body-media-type", "team-uuid", "exposed-port-type", "service-id-format", "env-name-type"}
+)
+_SOME = ("default", "usual", "errors-empty", "no-readback")
+
+
+def assert_learnt(choices: Choices) -> None:
+    """What is learnt is true, and all that can be seen is learnt, within the limits."""
+    calibration = calibrate_app(build_deployment_app(choices))
+    assert find_wrong(calibration, profile_of(choices)["choices"]) == {}
+    assert set(calibration.not_seen) == list_hidden(choices), calibration.not_seen
+    assert calibration.findings == ()
+    assert is_within_limits(calibration), (calibration.requests, calibration.created)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in _SOME else pytest.mark.exhaustive) for name in SETS]
+)
+def test_the_choices_of_a_deployment_are_learnt(name: str) -> None:
+    """Of the example deployment with each of its variants, what can be seen is learnt, and as it is."""
+    assert_learnt(SETS[name])
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("name", "choices"), list(iter_mixtures(60)))
+def test_mixtures_of_choices_are_learnt(name: str, choices: Choices) -> None:
+    """The same holds for random pairs and triples of variants, or less is seen, and never another option."""
+    calibration = calibrate_app(build_deployment_app(choices))
+    assert find_wrong(calibration, profile_of(choices)["choices"]) == {}, name
+    assert list_hidden(choices) <= set(calibration.not_seen)
+    assert calibration.findings == ()
+    assert is_within_limits(calibration)
+
+
+def test_the_usual_options_of_the_mock_are_learnt() -> None:
+    """The mock shows every choice, and each as usual."""
+    calibration = calibrate_app(create_app(), MOCK_HOOK)
+    assert find_wrong(calibration, usual_options(load_choices())) == {}
+    assert calibration.not_seen == {}
+    assert is_within_limits(calibration)
+
+
+@pytest.mark.parametrize("name", ["default", pytest.param("order-body-first", marks=pytest.mark.exhaustive)])
+def test_the_mock_answers_as_the_deployment_by_what_was_learnt(name: str) -> None:
+    """With the learnt profile the mock and the deployment agree on each request of some rules of the gate."""
+    calibration = calibrate_app(build_deployment_app(SETS[name]))
+    learnt = {choice: one.option for choice, one in calibration.seen.items()}
+    app = TwinApp(SETS[name], profile={"choices": learnt})
+    report = judge_app(app, hook=EXAMPLE_HOOK, strict=False, layers=("cases",), rules=_SOME_RULES)
+    assert report.exit_code == 0
+    assert app.requests > 100
+    assert app.differences == []
+
+
+#: Rules that no page documents: a deployment without one has chosen so, and this is learnt.
+_ASSUMED = {rule.id for rule in catalogue().values() if rule.grade == "assumed"}
+_DOCUMENTED_FAULTS = [fault for fault in CORE_FAULTS if not fault.breaks & _ASSUMED]
+_EVERY = 40
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(fault, id=fault.name, marks=() if number % _EVERY == 0 else pytest.mark.exhaustive)
+        for number, fault in enumerate(_DOCUMENTED_FAULTS)
+    ],
+)
+def test_no_fault_is_learnt(fault: Fault) -> None:
+    """Of a mock that breaks a documented rule, every option that is learnt is the usual one."""
+    calibration = calibrate_app(fault.app(), MOCK_HOOK)
+    assert find_wrong(calibration, usual_options(load_choices())) == {}
+    assert {finding.rule.id for finding in calibration.findings} <= fault.breaks | set(fault.also)
+    assert is_within_limits(calibration)

@@ -1,0 +1,68 @@
+"""The calibration of a WSGI app in process, compared with the options that it truly has."""
+
+import itertools
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from contract_tests.calibration.learner import Calibration, calibrate
+from contract_tests.calibration.wire import MAX_CREATED, MAX_REQUESTS
+from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.targets.wsgi import WsgiTarget
+from examples.deployment.choices import DEFAULT, USUAL, VARIANTS, Choices
+from tests.support.gate.gate import EXAMPLE_HOOK, App, spec
+
+SETS = {"default": DEFAULT, "usual": USUAL, **VARIANTS}
+#: What nobody can see of a deployment, by what it chose: the field of its choices, the value, and the unseen choices.
+_HIDDEN: tuple[tuple[str, object, frozenset[str]], ...] = (
+    ("unknown_properties", "refused", frozenset({"deep-bodies"})),
+    ("max_body_bytes", None, frozenset({"largest-body", "too-large-status"})),
+    ("readback", False, frozenset({"absent-values", "unused-docker-image", "repeated-items"})),
+    ("error_body", "empty", frozenset({"reported-violations"})),
+    ("known_credentials", frozenset(), frozenset({"credential-on-deployed"})),
+)
+
+
+def calibrate_app(app: App, hook: str | None = EXAMPLE_HOOK) -> Calibration:
+    """Return what is learnt of an app, with the limits of the command."""
+    options = ExecutorOptions(control_hook=hook, spec=spec(), max_created=MAX_CREATED)
+    return calibrate(open_executor(WsgiTarget(app), options=options))
+
+
+def find_wrong(calibration: Calibration, true: Mapping[str, Any]) -> dict[str, str]:
+    """Return the options that were learnt otherwise than they are, each with its evidence."""
+    return {
+        name: f"{one.option}, not {true[name]}: {one.evidence}"
+        for name, one in calibration.seen.items()
+        if name in true and one.option != true[name]
+    }
+
+
+def is_within_limits(calibration: Calibration) -> bool:
+    """Return whether a calibration kept its limits."""
+    return calibration.requests <= MAX_REQUESTS and calibration.created <= MAX_CREATED
+
+
+def list_hidden(choices: Choices) -> set[str]:
+    """Return the choices of a deployment that nobody can see."""
+    return {name for field, value, names in _HIDDEN if getattr(choices, field) == value for name in names}
+
+
+def iter_mixtures(count: int, seed: int = 0) -> Iterator[tuple[str, Choices]]:
+    """Yield random pairs and triples of variants, each with a name."""
+    source = random.Random(seed)
+    changed = {name: _list_changes(choices) for name, choices in VARIANTS.items()}
+    for number in itertools.count():
+        if number == count:
+            return
+        names = source.sample(sorted(VARIANTS), 2 + number % 2)
+        mixed: dict[str, Any] = {}
+        for name in names:
+            mixed |= changed[name]
+        yield "+".join(names), replace(DEFAULT, **mixed)
+
+
+def _list_changes(choices: Choices) -> dict[str, Any]:
+    names = (name for name in DEFAULT.__dataclass_fields__)
+    return {name: value for name in names if (value := getattr(choices, name)) != getattr(DEFAULT, name)}
