@@ -1,9 +1,10 @@
 """Learner: runs the probe of each choice within the limits, and keeps what each saw."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from contract_tests.calibration.prober import Prober
+from contract_tests.calibration.probes.confirmation import confirm_on_create
 from contract_tests.calibration.probes.table import PROBES
 from contract_tests.calibration.sighting import CannotSee, Sighting
 from contract_tests.calibration.stored import require_right_ids
@@ -50,19 +51,19 @@ def calibrate(executor: Executor) -> Calibration:
     ready = run_preflight(executor)
     apply_preflight(executor, ready)
     wire = Wire(executor, pool, list(ready.observations))
-    prober = Prober(wire)
     choices = load_choices()
-    seen, not_seen, cut_short = _probe_all(prober, choices)
-    findings = build_findings(Aggregate.of(prober.wire.observations).deviations.values(), executor.catalogue)
+    learner = _Learner(Prober(wire), choices)
+    learner.run()
+    findings = build_findings(Aggregate.of(wire.observations).deviations.values(), executor.catalogue)
     return Calibration(
         target=executor.sender.target.url,
-        seen={name: seen[name] for name in choices if name in seen},
-        not_seen={name: not_seen[name] for name in choices if name in not_seen},
+        seen={name: learner.seen[name] for name in choices if name in learner.seen},
+        not_seen={name: learner.not_seen[name] for name in choices if name in learner.not_seen},
         findings=tuple(finding for finding in findings if finding.severity == "failure"),
         notes=(*ready.notes, *(f"cannot be used: {name}" for name in ready.unusable_callers)),
         requests=wire.requests,
         created=executor.sender.created_log.count,
-        cut_short=cut_short,
+        cut_short=learner.cut_short,
     )
 
 
@@ -74,41 +75,60 @@ def _select_callers(callers: Iterable[Caller]) -> tuple[Caller, ...]:
     return tuple(first.values())
 
 
-def _probe_all(
-    prober: Prober, choices: Mapping[str, Choice]
-) -> tuple[dict[str, Sighting], dict[str, str], str]:
-    """Return the sightings, the reasons of what was not seen, and why the calibration ended early, if it did."""
-    seen: dict[str, Sighting] = {}
-    not_seen: dict[str, str] = {}
-    cut_short, obstacle = "", ""
-    try:
-        require_right_ids(prober)
-    except (CannotSee, CannotRun) as error:
-        obstacle = str(error)
-    except (TargetGone, RunStopped) as error:
-        cut_short = obstacle = f"the target stopped responding: {error}"
-    for name in PROBES:
-        if obstacle:
-            not_seen[name] = obstacle
-            continue
+@dataclass(slots=True)
+class _Learner:
+    """Runs the probes; ``cut_short`` says why it ended early, if it did."""
+
+    prober: Prober
+    choices: Mapping[str, Choice]
+    seen: dict[str, Sighting] = field(default_factory=dict)
+    not_seen: dict[str, str] = field(default_factory=dict)
+    cut_short: str = ""
+
+    def run(self) -> None:
+        """Run every probe, then confirm what holds for both operations, and drop what a broken rule may explain."""
         try:
-            seen[name] = _probe(prober, choices[name])
+            require_right_ids(self.prober)
+            for name in PROBES:
+                self._probe(name)
+            self._confirm()
         except (CannotSee, CannotRun) as error:
-            not_seen[name] = str(error)
+            self._give_up(str(error))
         except (TargetGone, RunStopped) as error:
-            cut_short = obstacle = f"the target stopped responding: {error}"
-            not_seen[name] = obstacle
-    broken = {observation.judgement.rule for observation in prober.wire.observations}
-    for name in [*seen]:
-        if rules := broken.intersection(choices[name].rules):
-            del seen[name]
-            not_seen[name] = f"the rule {min(rules)} is broken here"
-    return seen, not_seen, cut_short
+            self.cut_short = f"the target stopped responding: {error}"
+            self._give_up(self.cut_short)
+        self._drop_broken()
 
+    def _probe(self, name: str) -> None:
+        try:
+            sighting = PROBES[name](self.prober)
+        except (CannotSee, CannotRun) as error:
+            self.not_seen[name] = str(error)
+            return
+        if self.choices[name].allows(sighting.option):
+            self.seen[name] = sighting
+        else:
+            self.not_seen[name] = f"{sighting.option} is no option: {sighting.evidence}"
 
-def _probe(prober: Prober, choice: Choice) -> Sighting:
-    """Return what the probe of a choice sees; raise CannotSee for what is no option of it."""
-    sighting = PROBES[choice.id](prober)
-    if not choice.allows(sighting.option):
-        raise CannotSee(f"{sighting.option} is no option: {sighting.evidence}")
-    return sighting
+    def _confirm(self) -> None:
+        for name, result in confirm_on_create(self.prober, dict(self.seen)):
+            if isinstance(result, str):
+                self._drop(name, result)
+            else:
+                self.seen[name] = result
+
+    def _give_up(self, reason: str) -> None:
+        """Note the reason for every choice that was not tried."""
+        tried = self.seen.keys() | self.not_seen.keys()
+        self.not_seen |= {name: reason for name in self.choices if name not in tried}
+
+    def _drop_broken(self) -> None:
+        """Drop the choices that concern a rule that is broken: what was seen may be the fault."""
+        broken = {observation.judgement.rule for observation in self.prober.wire.observations}
+        for name in [*self.seen]:
+            if rules := broken.intersection(self.choices[name].rules):
+                self._drop(name, f"the rule {min(rules)} is broken here")
+
+    def _drop(self, name: str, reason: str) -> None:
+        del self.seen[name]
+        self.not_seen[name] = reason

@@ -108,10 +108,11 @@ class Prober:
         key = (kind, self.find_owner().role)
         if key not in self._bases:
             self._bases[key] = {}  # for the control itself
-            if self.update(_PLAIN, raw="{}", service=kind).reaction != "accepted":
+            plain = self.update(_PLAIN, raw="{}", service=kind)
+            if plain.reaction != "accepted":
                 self._bases[key] = self.wire.executor.controls.find_base(kind, self.find_owner())
-                if self._bases[key]:
-                    self._confirm_partial(kind)
+                if self._bases[key] or 300 <= plain.status < 400:
+                    self._record_plain(kind)
         if self._bases[key] is None:
             raise CannotSee(f"a plain {kind} service cannot be updated here")
         return self._bases[key]
@@ -125,8 +126,8 @@ class Prober:
         """Return the value that was given first under a name."""
         return self._values.setdefault(name, value)
 
-    def _confirm_partial(self, kind: str) -> None:
-        """Send an update of nothing again, where only a whole one is accepted: that breaks a rule."""
+    def _record_plain(self, kind: str) -> None:
+        """Record the rule that is broken where an update of nothing is redirected, or only a whole one accepted."""
         context = self.wire.open_context()
         context.services["service"] = str(self.find_shared(kind).id)
         step = Step("updateContainer", self.find_owner().role, body={}, expect="accept", as_is=True)

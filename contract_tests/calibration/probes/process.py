@@ -31,6 +31,7 @@ _LEAST_PAIRS, _MOST_TRIES = 2, 3
 
 def check_order(prober: Prober) -> Sighting:
     """See the order by requests with faults in two parts, which get the refusal of the first one."""
+    prober.wire.require_budget()
     possible = dict(_ORDERS)
     answers: list[Answer] = []
     for pair in _PAIRS:

@@ -3,14 +3,16 @@
 from contract_tests.calibration.prober import Prober
 from contract_tests.calibration.sighting import Answer, CannotSee, Sighting, find_reaction, see, see_status
 
-#: What every deployment accepts, and the largest body that is sent; the limits that servers usually have come first.
-_LEAST, _GREATEST = 16 * 1024, 4 * 1024 * 1024
+#: What every deployment accepts, and the largest body that is sent.
+_LEAST, _MEBIBYTE, _GREATEST = 16 * 1024, 1024 * 1024, 4 * 1024 * 1024
 _USUAL_LIMITS = tuple(sorted([*(1024 << power for power in range(5, 13)), 100_000, 1_000_000]))
 
 
 def largest_body(prober: Prober) -> Sighting:
     """See the size of the largest body that is accepted, to the byte."""
     accepted, refused = _find_limit(prober)
+    if refused - accepted > 1:
+        raise CannotSee(f"a body of {accepted:,} bytes is accepted, one of {refused:,} bytes is refused")
     return see(accepted, [_ask(prober, accepted), _ask(prober, refused)])
 
 
@@ -20,16 +22,17 @@ def too_large_status(prober: Prober) -> Sighting:
 
 
 def _find_limit(prober: Prober) -> tuple[int, int]:
-    """Return the largest accepted size and the smallest refused one; they differ by 1."""
+    """Return the largest accepted size and the smallest refused one; they differ by 1, except among megabytes."""
     accepted, refused = _LEAST, _GREATEST
     if not _accepts(prober, accepted):
         raise CannotSee(f"a body of {accepted:,} bytes is refused, and every deployment accepts it")
-    if _accepts(prober, 2**20) and not _accepts(prober, 2**20 + 1):
-        return 2**20, 2**20 + 1
-    if _accepts(prober, refused):
+    if not _accepts(prober, _MEBIBYTE):
+        refused = _MEBIBYTE
+    elif not _accepts(prober, _MEBIBYTE + 1):
+        return _MEBIBYTE, _MEBIBYTE + 1
+    elif _accepts(prober, refused):
         raise CannotSee(f"a body of {refused:,} bytes is accepted, and no larger one was sent")
-    while refused - accepted > 1:
-        middle = _choose_size(accepted, refused)
+    while (middle := _choose_size(accepted, refused)) is not None:
         if _accepts(prober, middle):
             accepted = middle
         else:
@@ -37,12 +40,16 @@ def _find_limit(prober: Prober) -> tuple[int, int]:
     return accepted, refused
 
 
-def _choose_size(accepted: int, refused: int) -> int:
-    """Return a size between: a usual limit, then one byte more than it, then the middle."""
+def _choose_size(accepted: int, refused: int) -> int | None:
+    """Return a size between: a usual limit, then one byte more than it, then the middle; None at the end."""
     usual = [size for size in _USUAL_LIMITS if accepted < size < refused]
     if usual:
         return usual[len(usual) // 2]
-    return accepted + 1 if accepted in _USUAL_LIMITS else (accepted + refused) // 2
+    if refused - accepted < 2:
+        return None
+    if accepted in _USUAL_LIMITS:
+        return accepted + 1
+    return (accepted + refused) // 2 if accepted < _MEBIBYTE else None
 
 
 def _accepts(prober: Prober, size: int) -> bool:

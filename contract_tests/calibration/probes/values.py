@@ -132,11 +132,13 @@ def unknown_credentials(prober: Prober) -> Sighting:
 
 
 def invalid_body_status(prober: Prober) -> Sighting:
-    """See the status of wrong values: out of range, of another type, left out, and no object at all."""
+    """See the status of wrong values: out of range, of another type or form, left out, and no object at all."""
     valid = prober.update(body={"display_name": "Fixture"}, rule="display-name-type", expect="accept")
     require_reaction(valid, "accepted")
+    slug = {"service_slug": "-no-slug-"}
     answers = [
         faults.ask(prober, faults.INVALID_VALUE),
+        prober.create(values=slug, rule="service-slug-pattern", expect="refuse"),
         prober.update(body={"display_name": 7}, rule="display-name-type", expect="refuse"),
         prober.update("with []", raw="[]", rule="body-object", expect="refuse"),
         prober.create(

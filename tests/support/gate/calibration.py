@@ -11,7 +11,9 @@ from contract_tests.calibration.wire import MAX_CREATED, MAX_REQUESTS
 from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.targets.wsgi import WsgiTarget
 from examples.deployment.choices import DEFAULT, USUAL, VARIANTS, Choices
+from mock_server import create_app
 from tests.support.gate.gate import EXAMPLE_HOOK, App, spec
+from tests.support.gate.planting import known, served
 
 SETS = {"default": DEFAULT, "usual": USUAL, **VARIANTS}
 #: What nobody can see of a deployment, by what it chose: the field of its choices, the value, and the unseen choices.
@@ -22,6 +24,11 @@ _HIDDEN: tuple[tuple[str, object, frozenset[str]], ...] = (
     ("error_body", "empty", frozenset({"reported-violations"})),
     ("known_credentials", frozenset(), frozenset({"credential-on-deployed"})),
 )
+
+
+def build_mock() -> App:
+    """Return a mock whose contract is loaded once for all tests."""
+    return create_app(spec=served(), callers=known())
 
 
 def calibrate_app(app: App, hook: str | None = EXAMPLE_HOOK) -> Calibration:

@@ -1,0 +1,168 @@
+"""Probes on servers that choose by halves: what has no option is not seen, and odd sizes are found."""
+
+from collections.abc import Callable
+
+import pytest
+
+from contract_tests.calibration.prober import Prober
+from contract_tests.calibration.probes.table import PROBES
+from contract_tests.calibration.sighting import CannotSee
+from contract_tests.calibration.wire import Wire
+from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.execution.preflight import apply_preflight, run_preflight
+from contract_tests.targets.wsgi import WsgiTarget
+from mock_server import create_app
+from tests.support.gate.calibration import build_mock
+from tests.support.gate.gate import MOCK_HOOK, App, spec
+from tests.support.gate.planting import Request, Response, Send, add_interceptor
+
+
+def open_prober(app: App) -> Prober:
+    """Return a prober of an app."""
+    executor = open_executor(WsgiTarget(app), options=ExecutorOptions(control_hook=MOCK_HOOK, spec=spec()))
+    listed = executor.controls.caller_pool
+    apply_preflight(executor, run_preflight(executor))
+    return Prober(Wire(executor, listed))
+
+
+def refuse(when: Callable[[Request], bool], status: int = 400) -> App:
+    """Return a mock that refuses some requests of the operations."""
+
+    def intercept(request: Request, send: Send) -> Response:
+        return Response(status) if request.operation and when(request) else send(request)
+
+    return add_interceptor(build_mock(), intercept)
+
+
+@pytest.mark.parametrize("size", [16_384, 50_000, 100_000])
+def test_the_largest_body_is_found_to_the_byte(size: int) -> None:
+    """A usual limit takes a few requests, any other some twenty."""
+    prober = open_prober(create_app(profile={"choices": {"largest-body": size, "too-large-status": 400}}))
+    before = prober.wire.requests
+    assert PROBES["largest-body"](prober).option == size
+    assert PROBES["too-large-status"](prober).option == 400
+    assert prober.wire.requests - before <= 25
+
+
+def test_a_limit_among_megabytes_is_not_searched() -> None:
+    """Between two usual limits of megabytes no size is found, but the status of the refusal is."""
+    prober = open_prober(create_app(profile={"choices": {"largest-body": 3_000_001}}))
+    with pytest.raises(CannotSee, match="one of 4,194,304 bytes is refused"):
+        PROBES["largest-body"](prober)
+    assert PROBES["too-large-status"](prober).option == 413
+
+
+@pytest.mark.parametrize(
+    ("choice", "app", "reason"),
+    [
+        (
+            "bearer-case",
+            refuse(lambda r: "BEARER" in str(r.header("Authorization")), 401),
+            "the answers differ",
+        ),
+        (
+            "invalid-body-status",
+            refuse(lambda r: r.body.get("display_name") == 7, 422),
+            "the statuses differ",
+        ),
+        ("integral-floats", refuse(lambda r: b"8080.0" in r.raw), "the answers differ"),
+        (
+            "private-hosts",
+            refuse(lambda r: "localhost" in str(r.body.get("external_url"))),
+            "the answers differ",
+        ),
+        ("empty-team", refuse(lambda r: r.header("X-Team-ID") == "", 422), "neither like that of a missing"),
+        ("repeated-items", refuse(lambda r: r.raw.count(b'"gpu"') > 1), "the answers differ"),
+        (
+            "media-type-parameters",
+            refuse(lambda r: "charset=utf-8" in str(r.header("Content-Type"))),
+            "no option",
+        ),
+        ("unauthenticated-status", refuse(lambda r: not r.header("Authorization"), 405), "proves nothing"),
+        ("slug-taken-status", create_app(disabled_rules={"slug-unique"}), "breaks the rule slug-unique"),
+        ("agent-key-status", create_app(disabled_rules={"auth-agent"}), "breaks the rule auth-agent"),
+        ("foreign-service-status", create_app(disabled_rules={"team-scope"}), "breaks the rule team-scope"),
+        ("busy-status", create_app(disabled_rules={"not-while-busy"}), "breaks the rule not-while-busy"),
+        ("error-body", refuse(lambda r: not r.header("Authorization"), 401), "nothing was refused"),
+    ],
+)
+def test_what_has_no_option_is_not_seen(choice: str, app: App, reason: str) -> None:
+    """A server that decides one way here and another way there, or breaks a rule, shows no option."""
+    with pytest.raises(CannotSee, match=reason):
+        PROBES[choice](open_prober(app))
+
+
+def test_a_body_that_is_not_read_is_not_read_as_json() -> None:
+    """A server that takes a body without Content-Type and ignores it has neither option."""
+
+    def intercept(request: Request, send: Send) -> Response:
+        if request.operation == "update" and request.header("Content-Type") is None:
+            request = request.with_header("Content-Type", "application/json").with_raw(b"{}")
+        return send(request)
+
+    with pytest.raises(CannotSee, match="a wrong value in such a body is not noticed"):
+        PROBES["missing-media-type"](open_prober(add_interceptor(build_mock(), intercept)))
+
+
+def test_the_first_of_repeated_keys_is_no_option() -> None:
+    """Where the first value counts, the choice is not seen."""
+
+    def intercept(request: Request, send: Send) -> Response:
+        return send(request.setting(display_name="First") if b'"First"' in request.raw else request)
+
+    with pytest.raises(CannotSee, match="not the last value counts"):
+        PROBES["repeated-keys"](open_prober(add_interceptor(build_mock(), intercept)))
+
+
+def test_a_rule_that_is_enforced_now_and_then_shows_no_order() -> None:
+    """A fault that is not refused again proves no order of the checks."""
+    seen: list[int] = []
+
+    def intercept(request: Request, send: Send) -> Response:
+        if request.operation == "update" and request.header("Authorization") is None:
+            seen.append(1)
+            return Response(401) if len(seen) == 1 else send(request.with_header("Authorization", TOKEN))
+        return send(request)
+
+    with pytest.raises(CannotSee, match=r"breaks the rule auth-required|do not tell"):
+        PROBES["check-order"](open_prober(add_interceptor(build_mock(), intercept)))
+
+
+TOKEN = "Bearer sk-red-5f0c7c1e9a"
+
+
+def test_values_that_a_create_takes_otherwise_are_not_seen() -> None:
+    """A choice of both operations that updates and creates decide differently is not seen."""
+    from contract_tests.calibration.probes.confirmation import confirm_on_create
+
+    prober = open_prober(refuse(lambda r: r.operation == "create" and "x_calibration" in r.body))
+    seen = {name: PROBES[name](prober) for name in ("unknown-properties", "env-name")}
+    confirmed = dict(confirm_on_create(prober, seen))
+    assert str(confirmed["unknown-properties"]).startswith("an update is accepted, a create is refused")
+    assert confirmed["env-name"] == seen["env-name"]
+
+
+def test_null_that_clears_a_value_is_not_absent() -> None:
+    """An update that null empties is neither refused nor like one without the property."""
+
+    def intercept(request: Request, send: Send) -> Response:
+        cleared = {name: "" for name in ("service_desc", "health_path") if request.body.get(name, "") is None}
+        body = {name: value for name, value in request.body.items() if value is not None}
+        is_changed = request.operation == "update" and None in request.body.values()
+        return send(request.with_body({**body, **cleared}) if is_changed else request)
+
+    with pytest.raises(CannotSee, match="did not keep what was stored"):
+        PROBES["null-on-update"](open_prober(add_interceptor(build_mock(), intercept)))
+
+
+def test_a_refusal_page_is_no_plain_text() -> None:
+    """A refusal in HTML has none of the known forms."""
+
+    def intercept(request: Request, send: Send) -> Response:
+        response = send(request)
+        return response if response.accepted else Response(response.status, b"<p>No</p>", "text/html")
+
+    prober = open_prober(add_interceptor(build_mock(), intercept))
+    PROBES["unauthenticated-status"](prober)
+    with pytest.raises(CannotSee, match="text/html, which is no option"):
+        PROBES["error-body"](prober)

@@ -1,0 +1,115 @@
+"""The learner: every choice has a probe, within the limits, and of a broken target little is learnt."""
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+
+from contract_tests.calibration import wire
+from contract_tests.calibration.probes.table import PROBES
+from contract_tests.contract.choices import load_choices
+from mock_server import create_app
+from tests.support.gate.calibration import build_mock, calibrate_app
+from tests.support.gate.gate import MOCK_HOOK, App
+from tests.support.gate.planting import REFUSED, Request, Response, Send, add_interceptor
+
+
+def with_answers(intercept: Callable[[Request, Send], Response]) -> App:
+    """Return a mock whose requests pass an interceptor."""
+    return add_interceptor(build_mock(), intercept)
+
+
+def test_each_choice_has_a_probe() -> None:
+    """The table of probes has every choice of the contract, and no other."""
+    assert set(PROBES) == set(load_choices())
+
+
+def test_the_limit_of_requests_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once the limit is reached, what is left is not seen, and the reason says so."""
+    monkeypatch.setattr(wire, "MAX_REQUESTS", 60)
+    calibration = calibrate_app(build_mock(), MOCK_HOOK)
+    assert calibration.requests <= 60
+    assert calibration.not_seen["check-order"] == "the limit of 60 requests is reached"
+    assert len(calibration.seen) > 15
+
+
+def test_a_target_that_goes_away_ends_the_calibration() -> None:
+    """Once a target is busy for too long, nothing more is learnt, and the exit code is 3."""
+    numbers = itertools.count()
+    app = with_answers(lambda request, send: send(request) if next(numbers) < 40 else Response(503))
+    calibration = calibrate_app(app, MOCK_HOOK)
+    assert calibration.exit_code == 3
+    assert calibration.requests < 50
+    assert set(calibration.seen) | set(calibration.not_seen) == set(load_choices())
+    assert "stopped responding" in calibration.not_seen["error-body"]
+
+
+def test_a_server_error_is_reported_and_not_learnt() -> None:
+    """A 5xx is a finding, even on a choice, and the exit code is 1."""
+    app = with_answers(lambda request, send: Response(500) if b"\\u0000" in request.raw else send(request))
+    calibration = calibrate_app(app, MOCK_HOOK)
+    assert calibration.exit_code == 1
+    assert "which breaks the rule" in calibration.not_seen["nul-characters"]
+    assert [finding.reason for finding in calibration.findings] == ["a server error is never correct"]
+
+
+def test_a_redirect_is_reported() -> None:
+    """A redirected update is a finding, and no choice of updates is learnt."""
+    redirected = Response(308)
+    app = with_answers(lambda request, send: redirected if request.operation == "update" else send(request))
+    calibration = calibrate_app(app, MOCK_HOOK)
+    assert "updated" in {finding.rule.id for finding in calibration.findings}
+    assert "invalid-body-status" in calibration.not_seen
+
+
+def test_an_accepted_malformed_slug_is_reported() -> None:
+    """A broken rule is a finding, and the status of its refusals is left out."""
+    app = create_app(disabled_rules={"service-slug-pattern"})
+    calibration = calibrate_app(app, MOCK_HOOK)
+    assert [finding.rule.id for finding in calibration.findings] == ["service-slug-pattern"]
+    assert set(calibration.not_seen) == {"invalid-body-status"}
+
+
+def test_wrong_ids_let_nothing_be_learnt() -> None:
+    """Where creates return the id of another service, requests by id prove nothing."""
+    known = "0192f0c0-1111-7aaa-8bbb-0123456789ab"
+
+    def intercept(request: Request, send: Send) -> Response:
+        response = send(request)
+        is_create = request.operation == "create" and response.accepted
+        return response.with_value({"id": known}) if is_create else response
+
+    calibration = calibrate_app(with_answers(intercept), MOCK_HOOK)
+    assert calibration.seen == {}
+    assert [finding.rule.id for finding in calibration.findings] == ["created"]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "option"), [((403, 403), "refused-403"), ((401, 403), None)], ids=["same", "different"]
+)
+def test_service_keys_that_are_refused_are_a_choice(statuses: tuple[int, int], option: str | None) -> None:
+    """All sk- keys must be refused alike; nothing else is learnt from them."""
+
+    def intercept(request: Request, send: Send) -> Response:
+        if request.kind == "sk" and request.operation:
+            return Response(statuses[request.caller == "sk-blue"])
+        return send(request)
+
+    calibration = calibrate_app(with_answers(intercept), MOCK_HOOK)
+    seen = calibration.seen.get("service-keys")
+    assert (seen and seen.option) == option
+    assert calibration.seen["unknown-token-status"].option == 401
+
+
+def test_without_a_hook_the_status_of_busy_services_is_not_seen() -> None:
+    """The reason names the option that is missing."""
+    calibration = calibrate_app(build_mock(), None)
+    assert calibration.not_seen == {"busy-status": "needs --control-hook to set a service's status"}
+
+
+def test_a_refusal_without_an_accepted_control_proves_nothing() -> None:
+    """Where whole items are refused, that broken ones are refused shows no choice."""
+    app = with_answers(lambda request, send: REFUSED if "volume_config" in request.body else send(request))
+    calibration = calibrate_app(app, MOCK_HOOK)
+    assert {"host-path", "container-path", "unknown-item-properties"} <= set(calibration.not_seen)
+    assert "volume-config-type" in {finding.rule.id for finding in calibration.findings}
