@@ -37,6 +37,7 @@ def format_last_line(calibration: Calibration) -> str:
     """Return how much was seen, and what it took."""
     seen, not_seen = len(calibration.seen), len(calibration.not_seen)
     broken = len({finding.rule.id for finding in calibration.findings})
-    faults = f"; {broken} rules broken, and no choice learnt from that" if broken else ""
+    rules = f"{broken} rule{'s' if broken > 1 else ''}"
+    faults = f"; {rules} broken, and no choice learnt from that" if broken else ""
     extent = f"{calibration.requests} requests, {calibration.created} services created"
     return f"{seen} of {seen + not_seen} choices seen in {extent}{faults}"

@@ -55,9 +55,11 @@ class Wire:
         ).hexdigest()  # a body may have megabytes
         if key not in self._answers:
             self.require_budget()
+            known_rule = self.executor.catalogue.get(rule)
+            if known_rule is None:
+                raise CannotSee(f"the contract has no rule {rule}")
             response = self.executor.sender.send_step(context, step)
             identifier = context.services.get("service") if step.operation == "updateContainer" else None
-            known_rule = self.executor.catalogue[rule]
             judgement = judge_response(
                 known_rule, step.expect or "accept", step.operation, response, identifier
             )

@@ -31,6 +31,11 @@ def build_mock() -> App:
     return create_app(spec=served(), callers=known())
 
 
+def build_broken_mock() -> App:
+    """Return a mock that takes any port."""
+    return create_app(disabled_rules={"exposed-port-range"})
+
+
 def calibrate_app(app: App, hook: str | None = EXAMPLE_HOOK) -> Calibration:
     """Return what is learnt of an app, with the limits of the command."""
     options = ExecutorOptions(control_hook=hook, spec=spec(), max_created=MAX_CREATED)

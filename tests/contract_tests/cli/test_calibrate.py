@@ -1,0 +1,74 @@
+"""The command ``contract-tests calibrate``."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from contract_tests.cli.main import build_command
+
+MOCK = "wsgi:mock_server:create_app"
+BROKEN = "wsgi:tests.support.gate.calibration:build_broken_mock"
+
+
+def calibrate(*arguments: str | Path) -> Result:
+    """Run the command in this process."""
+    return CliRunner().invoke(build_command(), ["calibrate", *map(str, arguments)])
+
+
+def test_each_choice_has_a_line_and_the_profile_is_written(tmp_path: Path) -> None:
+    """The terminal says of each choice how it was seen, or why not; the file has the same."""
+    file = tmp_path / "mock.yaml"
+    done = calibrate("--target", MOCK, "-o", file)
+    lines = done.stdout.splitlines()
+    assert done.exit_code == 0, done.output
+    assert any(line.startswith("invalid-body-status") and "was answered 400" in line for line in lines)
+    assert any(line.startswith("busy-status") and "not seen: needs --control-hook" in line for line in lines)
+    assert lines[-1].startswith("56 of 57 choices seen in 1")
+    document = yaml.safe_load(file.read_text())
+    assert len(document["choices"]) == 56
+    assert list(document["not_seen"]) == ["busy-status"]
+    assert "sk-red-5f0c7c1e9a" not in done.output + file.read_text()
+
+
+def test_a_broken_rule_is_reported_with_exit_code_1(tmp_path: Path) -> None:
+    """A sentence says what was sent, received and expected; the profile is written without the choice."""
+    file = tmp_path / "broken.yaml"
+    done = calibrate("--target", BROKEN, "-o", file)
+    assert done.exit_code == 1
+    assert (
+        "✗ exposed-port-range (documented), update of a deployed service: accepted a request that"
+        in done.stdout
+    )
+    assert "received: 200 OK" in done.stdout
+    assert "1 rules broken" not in done.stdout
+    assert "1 rule broken" in done.stdout
+    assert "invalid-body-status" not in yaml.safe_load(file.read_text())["choices"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("-o", "p.yaml"), "name a target"),
+        (("--target", MOCK), "Missing option '-o'"),
+        (("--target", MOCK, "-o", "no/such/folder/p.yaml"), "no such folder"),
+        (("--target", "https://me:secret@host", "-o", "p.yaml"), "holds a user name or a password"),
+    ],
+)
+def test_wrong_usage_is_one_line_with_exit_code_2(
+    arguments: tuple[str, ...], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is missing or unusable is said before anything is sent."""
+    monkeypatch.chdir(tmp_path)
+    done = calibrate(*arguments)
+    assert (done.exit_code, list(tmp_path.iterdir())) == (2, [])
+    assert message in done.stderr
+    assert "secret" not in done.output
+
+
+def test_a_target_that_is_not_there_is_exit_code_3(tmp_path: Path) -> None:
+    """Nothing is written where nothing can be judged."""
+    done = calibrate("--target", "http://127.0.0.1:9/api/v1", "-o", tmp_path / "p.yaml")
+    assert done.exit_code == 3
+    assert list(tmp_path.iterdir()) == []
