@@ -2,15 +2,21 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from contract_tests.calibration import wire
+from contract_tests.calibration.learner import calibrate
 from contract_tests.calibration.probes.table import PROBES
+from contract_tests.cases.callers import load_callers
 from contract_tests.contract.choices import load_choices
+from contract_tests.contract.resources import data_file
+from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.support.gate.calibration import build_mock, calibrate_app
-from tests.support.gate.gate import MOCK_HOOK, App
+from tests.support.gate.gate import MOCK_HOOK, App, spec
 from tests.support.gate.planting import REFUSED, Request, Response, Send, add_interceptor
 
 
@@ -113,3 +119,26 @@ def test_a_refusal_without_an_accepted_control_proves_nothing() -> None:
     calibration = calibrate_app(app, MOCK_HOOK)
     assert {"host-path", "container-path", "unknown-item-properties"} <= set(calibration.not_seen)
     assert "volume-config-type" in {finding.rule.id for finding in calibration.findings}
+
+
+def test_what_a_create_decides_otherwise_is_not_seen() -> None:
+    """A choice of both operations is dropped where a create is refused for what an update may hold."""
+
+    def intercept(request: Request, send: Send) -> Response:
+        is_refused = request.operation == "create" and "x_calibration" in request.body
+        return REFUSED if is_refused else send(request)
+
+    calibration = calibrate_app(with_answers(intercept), MOCK_HOOK)
+    assert list(calibration.not_seen) == ["unknown-properties"]
+    assert calibration.not_seen["unknown-properties"].startswith("an update is accepted, a create is refused")
+
+
+def test_one_caller_of_each_kind_and_team_is_used() -> None:
+    """Thirty keys of one team cost one create, not thirty."""
+    red = next(caller for caller in load_callers(data_file("fixtures/callers.yaml")) if caller.kind == "sk")
+    many = [replace(red, name=f"sk-{number}", token=f"sk-red-{number:04}") for number in range(30)]
+    options = ExecutorOptions(control_hook=MOCK_HOOK, spec=spec())
+    calibration = calibrate(open_executor(WsgiTarget(build_mock()), [red, *many], options))
+    assert calibration.created < 15
+    assert calibration.exit_code == 0
+    assert "needs a JWT caller" in calibration.not_seen["empty-team"]

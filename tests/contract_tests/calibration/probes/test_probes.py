@@ -166,3 +166,81 @@ def test_a_refusal_page_is_no_plain_text() -> None:
     PROBES["unauthenticated-status"](prober)
     with pytest.raises(CannotSee, match="text/html, which is no option"):
         PROBES["error-body"](prober)
+
+
+def test_the_violations_that_are_told_now_and_then_are_not_seen() -> None:
+    """Where the same request is refused for one value now and for both then, nothing is told of the choice."""
+    seen: list[int] = []
+
+    def intercept(request: Request, send: Send) -> Response:
+        if {request.body.get(name) for name in ("exposed_port", "replica_count")} == {0}:
+            seen.append(1)
+            return send(request.setting(replica_count=1) if len(seen) == 1 else request)
+        return send(request)
+
+    with pytest.raises(CannotSee, match="now for one value"):
+        PROBES["reported-violations"](open_prober(add_interceptor(build_mock(), intercept)))
+
+
+def test_a_status_that_an_unknown_token_has_is_not_certain() -> None:
+    """The refusal of an agent key may be about its token; another status cannot be."""
+    alike = PROBES["agent-key-status"](open_prober(build_mock()))
+    other = PROBES["agent-key-status"](open_prober(refuse(lambda r: r.kind == "ak", 403)))
+    assert (alike.option, alike.confidence) == (401, "medium")
+    assert (other.option, other.confidence) == (403, "high")
+
+
+def test_a_service_that_stays_busy_shows_no_status() -> None:
+    """The refusals count only if the service takes updates again once it runs."""
+    updates: list[int] = []
+
+    def is_late(request: Request) -> bool:
+        updates.extend([1] if request.operation == "update" else [])
+        return (
+            request.operation == "update" and len(updates) > 3
+        )  # plain, created, deploying; then stopping, running
+
+    with pytest.raises(CannotSee, match="while the service is running"):
+        PROBES["busy-status"](open_prober(refuse(is_late, 409)))
+
+
+def test_keys_that_may_be_wrong_are_no_choice() -> None:
+    """A 401 for each sk- key counts only if the read-back knows them."""
+
+    def intercept(request: Request, send: Send) -> Response:
+        return Response(401) if request.kind == "sk" else send(request)
+
+    with pytest.raises(CannotSee, match="nothing shows that their tokens are right"):
+        PROBES["service-keys"](open_prober(add_interceptor(build_mock(), intercept)))
+
+
+@pytest.mark.parametrize("rule", ["slug-immutable", "service-type-immutable"])
+def test_a_property_that_an_update_changes_is_no_choice(rule: str) -> None:
+    """Naming the slug or the type must have no effect; where it has one, that is a fault."""
+    with pytest.raises(CannotSee, match="the read-back"):
+        PROBES["immutable-properties"](open_prober(create_app(disabled_rules={rule})))
+
+
+@pytest.mark.parametrize(
+    ("operation", "name", "choice", "rule"),
+    [
+        ("update", "env_config", "env-name", "env-value-type"),
+        ("update", "gpu_count", "gpu-count-below-minus-one", "gpu-count-type"),
+        ("update", "external_auth_credential_id", "unknown-credentials", "external-credential-format"),
+        ("create", "service_desc", "null-on-create", "service-desc-type"),
+        ("create", "service_desc", "empty-docker-image", "service-desc-type"),
+    ],
+)
+def test_an_acceptance_proves_nothing_where_wrong_values_are_accepted(
+    operation: str, name: str, choice: str, rule: str
+) -> None:
+    """A server that does not look at a property accepts everything in it, which is no choice."""
+
+    def intercept(request: Request, send: Send) -> Response:
+        if request.operation != operation or name not in request.body:
+            return send(request)
+        nulls = {each for each, value in request.body.items() if value is None}
+        return send(request.with_body({k: v for k, v in request.body.items() if k not in {name, *nulls}}))
+
+    with pytest.raises(CannotSee, match=f"breaks the rule {rule}"):
+        PROBES[choice](open_prober(add_interceptor(build_mock(), intercept)))
