@@ -76,11 +76,14 @@ def test_an_accepted_malformed_slug_is_reported() -> None:
     assert set(calibration.not_seen) == {"invalid-body-status"}
 
 
-def test_wrong_ids_let_nothing_be_learnt() -> None:
+@pytest.mark.parametrize("readback", [True, False])
+def test_wrong_ids_let_nothing_be_learnt(*, readback: bool) -> None:
     """Where creates return the id of another service, requests by id prove nothing."""
     known = "0192f0c0-1111-7aaa-8bbb-0123456789ab"
 
     def intercept(request: Request, send: Send) -> Response:
+        if not readback and not request.operation:
+            return Response(404)
         response = send(request)
         is_create = request.operation == "create" and response.accepted
         return response.with_value({"id": known}) if is_create else response

@@ -83,6 +83,11 @@ def test_a_limit_among_megabytes_is_not_searched() -> None:
         ("agent-key-status", create_app(disabled_rules={"auth-agent"}), "breaks the rule auth-agent"),
         ("foreign-service-status", create_app(disabled_rules={"team-scope"}), "breaks the rule team-scope"),
         ("busy-status", create_app(disabled_rules={"not-while-busy"}), "breaks the rule not-while-busy"),
+        (
+            "invalid-body-status",
+            refuse(lambda r: r.operation == "create" and "display_name" not in r.body, 409),
+            "proves nothing: a 409 may be about the slug",
+        ),
         ("error-body", refuse(lambda r: not r.header("Authorization"), 401), "nothing was refused"),
     ],
 )
@@ -244,3 +249,18 @@ def test_an_acceptance_proves_nothing_where_wrong_values_are_accepted(
 
     with pytest.raises(CannotSee, match=f"breaks the rule {rule}"):
         PROBES[choice](open_prober(add_interceptor(build_mock(), intercept)))
+
+
+def test_ids_of_both_cases_have_no_option() -> None:
+    """An id with capitals and small letters is written in neither case."""
+
+    def mix(request: Request, send: Send) -> Response:
+        response = send(request)
+        if not (response.accepted and request.operation):
+            return response
+        letters = sorted(set(response.value["id"]) & set("abcdef"))
+        mixed = response.value["id"].replace(letters[0], letters[0].upper())
+        return response.with_value({"id": mixed})
+
+    with pytest.raises(CannotSee, match="both cases"):
+        PROBES["id-case"](open_prober(add_interceptor(build_mock(), mix)))
