@@ -55,7 +55,7 @@ def busy_status(prober: Prober) -> Sighting:
     if prober.wire.executor.hook is None:
         raise CannotSee("needs --control-hook to set a service's status")
     service = _create_service(prober)
-    require_reaction(_update(prober, service, "created", "accept"), "accepted")
+    require_reaction(_update(prober, service, "created", "open"), "accepted")
     answers = []
     for status in _BUSY:
         _set_status(prober, service, status)
