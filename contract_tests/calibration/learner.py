@@ -1,6 +1,7 @@
 """Learner: runs the probe of each choice within the limits, and keeps what each saw."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from contract_tests.calibration.prober import Prober
@@ -92,6 +93,7 @@ class _Learner:
             for name in PROBES:
                 self._probe(name)
             self._confirm()
+            self._check_end()
         except (CannotSee, CannotRun) as error:
             self._give_up(str(error))
         except (TargetGone, RunStopped) as error:
@@ -116,6 +118,16 @@ class _Learner:
                 self._drop(name, result)
             else:
                 self.seen[name] = result
+
+    def _check_end(self) -> None:
+        """Drop everything if a plain update is refused by now: then refusals were about what happened before."""
+        self.prober.wire.reserve = 0
+        for service in ("deployed", "external"):
+            with suppress(CannotSee):
+                end = self.prober.update("with {} at the end", service=service)
+                if end.reaction != "accepted":
+                    for name in [*self.seen]:
+                        self._drop(name, f"{end.tell()}, so that no refusal before it proves anything")
 
     def _give_up(self, reason: str) -> None:
         """Note the reason for every choice that was not tried."""

@@ -117,6 +117,22 @@ class Prober:
             raise CannotSee(f"a plain {kind} service cannot be updated here")
         return self._bases[key]
 
+    def require_accepted(
+        self, body: Mapping[str, Any], *, service: str = "deployed", rule: str = "updated"
+    ) -> None:
+        """Raise CannotSee if an update with valid values is refused.
+
+        That breaks the rule, if an update without them is accepted now, and the values are refused again.
+        """
+        answer = self.update(body=body, service=service)
+        what = name_body(body)
+        if (
+            answer.reaction != "accepted"
+            and self.update(f"{_PLAIN} beside {what}", service=service).reaction == "accepted"
+        ):
+            self.update(f"{what} again", body, service=service, rule=rule, expect="accept")
+        require_reaction(answer, "accepted")
+
     def require_plain_update(self, caller: str) -> Answer:
         """Return the accepted update of the deployed service by a caller; raise CannotSee if it is not accepted."""
         kind = caller.partition("-")[0]

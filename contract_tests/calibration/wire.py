@@ -20,6 +20,7 @@ class Wire:
     """Sends steps, and remembers their answers.
 
     ``listed`` has all callers of the user, also those that the target refuses. ``observations`` are the broken rules.
+    ``reserve`` is the number of requests that are kept for the end.
     """
 
     executor: Executor
@@ -27,6 +28,7 @@ class Wire:
     observations: list[Observation] = field(default_factory=list)
     refusals: list[Answer] = field(default_factory=list)
     hook_calls: int = 0
+    reserve: int = 2
     _answers: dict[str, Answer] = field(default_factory=dict)
 
     @property
@@ -41,7 +43,7 @@ class Wire:
 
     def require_budget(self, reserve: int = 0) -> None:
         """Raise CannotSee if the limit of requests is reached."""
-        if self.requests + reserve >= MAX_REQUESTS:
+        if self.requests + reserve + self.reserve >= MAX_REQUESTS:
             raise CannotSee(f"the limit of {MAX_REQUESTS} requests is reached")
 
     def send(self, context: CaseContext, step: Step, rule: str, what: str, service: str = "") -> Answer:

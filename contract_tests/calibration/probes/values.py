@@ -45,8 +45,7 @@ class Trial:
         """Return the answers, which have the same reaction: to all values at once, or to each alone."""
         for name, value in self.control.items():
             rule = find_nearest_rule("updateContainer", name, value)
-            control = prober.update(body={name: value}, service=self.kind, rule=rule, expect="accept")
-            require_reaction(control, "accepted")
+            prober.require_accepted({name: value}, service=self.kind, rule=rule)
         answers = self._ask_all(prober)
         if find_reaction(answers) == "accepted" and self.wrong:
             wrong = prober.update(body=self.wrong, service=self.kind, rule=self.wrong_rule, expect="refuse")
@@ -133,8 +132,7 @@ def unknown_credentials(prober: Prober) -> Sighting:
 
 def invalid_body_status(prober: Prober) -> Sighting:
     """See the status of wrong values: out of range, of another type or form, left out, and no object at all."""
-    valid = prober.update(body={"display_name": "Fixture"}, rule="display-name-type", expect="accept")
-    require_reaction(valid, "accepted")
+    prober.require_accepted({"display_name": "Fixture"}, rule="display-name-type")
     slug = {"service_slug": "-no-slug-"}
     answers = [
         faults.ask(prober, faults.INVALID_VALUE),
@@ -151,8 +149,7 @@ def invalid_body_status(prober: Prober) -> Sighting:
 def null_on_update(prober: Prober) -> Sighting:
     """See whether null is an absent value: then the update keeps what was stored."""
     stored: Values = {"service_desc": "Kept", "health_path": "/kept", "required_labels": ["kept"]}
-    control = prober.update(body=stored, rule="updated", expect="accept")
-    require_reaction(control, "accepted")
+    prober.require_accepted(stored)
     nulls = tuple({name: None} for name in stored)
     answers = Trial(nulls, {}, {"service_desc": 7}, "service-desc-type").run(prober)
     if find_reaction(answers) == "refused":
@@ -185,8 +182,7 @@ def repeated_items(prober: Prober) -> Sighting:
         "required_labels": ["gpu", "ssd"],
         "env_config": [_ENV, {**_ENV, "env_name": "OTHER"}],
     }
-    control = prober.update(body=items, rule="updated", expect="accept")
-    require_reaction(control, "accepted")
+    prober.require_accepted(items)
     repeated = {name: [values[0], values[0]] for name, values in items.items()}
     twice = tuple({name: values} for name, values in repeated.items())
     answers = Trial(twice, {}, *_WRONG_ENV).run(prober)

@@ -145,3 +145,19 @@ def test_one_caller_of_each_kind_and_team_is_used() -> None:
     assert calibration.created < 15
     assert calibration.exit_code == 0
     assert "needs a JWT caller" in calibration.not_seen["empty-team"]
+
+
+def test_a_target_that_refuses_everything_after_a_refusal_shows_nothing() -> None:
+    """A valid update that is refused for what happened before breaks no rule about values, and nothing is learnt."""
+    refused: list[bool] = []
+
+    def intercept(request: Request, send: Send) -> Response:
+        response = Response(409) if refused and request.operation == "update" else send(request)
+        if request.operation == "update" and b"display_name" in request.raw and not response.accepted:
+            refused.append(True)
+        return response
+
+    calibration = calibrate_app(with_answers(intercept), MOCK_HOOK)
+    assert calibration.findings == ()
+    assert calibration.seen == {}
+    assert "so that no refusal before it proves anything" in calibration.not_seen["immutable-properties"]
