@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from contract_tests.calibration.prober import Prober
 from contract_tests.calibration.probes.confirmation import confirm_on_create
 from contract_tests.calibration.probes.table import PROBES
-from contract_tests.calibration.sighting import CannotSee, Sighting
-from contract_tests.calibration.stored import require_right_ids
-from contract_tests.calibration.wire import Wire
+from contract_tests.calibration.probing.prober import Prober
+from contract_tests.calibration.probing.sighting import CannotSee, Sighting
+from contract_tests.calibration.probing.stored import require_right_ids
+from contract_tests.calibration.probing.wire import Wire
 from contract_tests.cases.callers import Caller
 from contract_tests.contract.choices import Choice, load_choices
 from contract_tests.execution.executor import Executor
@@ -23,7 +23,7 @@ from contract_tests.targets.clock import RunStopped
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What was learnt of one target.
+    """The choices that one target was seen to make.
 
     ``seen`` and ``not_seen`` have the choices in the order of ``choices.yaml``; ``findings`` are the broken rules.
     """

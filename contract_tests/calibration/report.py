@@ -1,4 +1,4 @@
-"""What a calibration saw, in lines for a terminal."""
+"""The report of a calibration, in lines for a terminal."""
 
 from collections.abc import Iterator
 

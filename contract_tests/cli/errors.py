@@ -29,7 +29,7 @@ class CommandGroup(click.Group):
             return super().make_context(*args, **options)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an error that nobody foresaw is one line, and a file to report."""
+        """Run the command; an unforeseen error is one line, and a file to report."""
         try:
             with report_unwritable_output():
                 return super().invoke(ctx)

@@ -52,7 +52,6 @@ def build_command() -> "click.Group":
     from contract_tests.cli.check import check
     from contract_tests.cli.errors import CommandGroup
     from contract_tests.cli.evolve import evolve
-    from contract_tests.cli.freeze import freeze
     from contract_tests.cli.merge import merge
     from contract_tests.cli.mutate import mutate
     from contract_tests.cli.replay import replay
@@ -70,6 +69,17 @@ def build_command() -> "click.Group":
         violation.
         """
 
-    for command in (run, replay, check, calibrate, evolve, merge, mutate, freeze):
+    @commands.command(hidden=True)
+    def freeze() -> None:
+        """Write the generated bodies and scenarios that are shipped for the gate; for developers of the kit."""
+        from contract_tests.contract.spec import load_spec
+        from contract_tests.execution.random_scenarios import freeze_scenarios
+        from contract_tests.generation.bodies import freeze_samples
+        from contract_tests.generation.rounds import GATE_EXAMPLES
+
+        freeze_samples(load_spec(), 0, GATE_EXAMPLES)
+        freeze_scenarios(0)
+
+    for command in (run, replay, check, calibrate, evolve, merge, mutate):
         commands.add_command(command)
     return commands

@@ -1,4 +1,4 @@
-"""What a command prints and writes at its end: a full disk or a reader that has left loses no exit code."""
+"""The end of a command, where it prints and writes: a full disk or a reader that has left loses no exit code."""
 
 import os
 import signal

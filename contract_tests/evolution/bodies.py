@@ -76,7 +76,7 @@ class BodyWriter:
         return [body for body in alone if body is not None]
 
     def find_base(self, service_type: ServiceType) -> Body | None:
-        """Return a body with which both contracts create a service, None if there is none."""
+        """Return a body with which both contracts create a service, or None."""
         bases = self.list_bases(CREATE, service_type)
         return bases[0] if bases and self.judge(CREATE, bases[0]) == (True, True) else None
 

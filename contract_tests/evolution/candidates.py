@@ -49,7 +49,7 @@ class CandidateBuilder:
         return sorted(bodies, key=lambda candidate: (candidate.expected is None, candidate.rank))
 
     def build_plain(self, operation: OperationId, service_type: ServiceType = "deployed") -> Case | None:
-        """Return a case with a request that both contracts accept, None if there is none."""
+        """Return a case with a request that both contracts accept, or None."""
         found = next(iter(self.writer.list_bases(operation, service_type)), None)
         steps = () if found is None else self._list_steps(operation, found, service_type)
         return Case(f"evolve/{operation}", "", "cases", steps) if steps else None

@@ -49,7 +49,7 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What a case showed: the exchanges on each app, and how each app differs from the first one.
+    """The results of a case: the exchanges on each app, and how each app differs from the first one.
 
     ``kinds`` and ``differences`` have an entry for each app but the first.
     """

@@ -1,4 +1,4 @@
-"""What a comparison of two contracts found, in words."""
+"""The report of a comparison of two contracts."""
 
 import json
 from collections import Counter
@@ -20,7 +20,7 @@ _ID, _ABSENT = "$ID", "absent"
 
 @dataclass(frozen=True, slots=True)
 class EvolutionReport:
-    """What a comparison found; ``complete`` is false if its limits ended the search."""
+    """The findings of a comparison; ``complete`` is false if its limits ended the search."""
 
     old: str
     new: str

@@ -55,7 +55,7 @@ class Limits:
 
 @dataclass(slots=True)
 class Evolution:
-    """Two contracts, an app for any document, and how to find what tells them apart."""
+    """Two contracts, an app for any document, and the search for what separates them."""
 
     factory: Factory
     documents: tuple[Mapping[str, Any], Mapping[str, Any]]

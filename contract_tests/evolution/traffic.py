@@ -147,7 +147,7 @@ def _find_types(calls: list[RecordedCall]) -> dict[str, ServiceType]:
 
 
 def _list_headers(call: RecordedCall) -> Iterator[tuple[str, str | None]]:
-    """Yield the headers of a call; a JWT caller of the fixtures names a team of its own."""
+    """Yield the headers of a call; a JWT caller of the fixtures names one of its teams."""
     for name, value in call.request.headers:
         lower = name.lower()
         known_team = lower == "x-team-id" and call.caller_kind == "jwt" and _is_uuid(value)

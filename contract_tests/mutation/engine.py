@@ -233,7 +233,7 @@ def all_mutations(session: MutationSession, planted: Sequence[PlantedFault] = ()
 
 
 def find_wrongly_listed(session: MutationSession, results: Sequence[MutantResult]) -> list[str]:
-    """Return the ids listed as equivalent that were killed, or that are none of the mutants that ran."""
+    """Return the ids listed as equivalent that were killed, or that are not among the mutants that ran."""
     killed = [result.mutant.id for result in results if result.state == "killed"]
     known = [result.mutant.id for result in results]
     return [

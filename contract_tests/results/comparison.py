@@ -24,7 +24,7 @@ _VERBS = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class FindingKey:
-    """What makes findings of two runs the same: the rule, the kind of input, and what was seen.
+    """The identity of a finding across runs: the rule, the kind of input, and what was seen.
 
     No part of it depends on a seed, on values that were drawn, or on how often something was seen.
     """
@@ -51,7 +51,7 @@ class EarlierReport:
 class Comparison:
     """The findings of a run beside those of an earlier report, each list in order.
 
-    ``unjudged`` are earlier findings whose rule has no verdict now, so that nobody knows whether they are fixed.
+    ``unjudged`` are earlier findings whose rule has no verdict now, so that they may be fixed or not.
     """
 
     earlier: EarlierReport

@@ -1,4 +1,4 @@
-"""Tells in one sentence what happened in a case of several requests."""
+"""Says in one sentence what happened in a case of several requests."""
 
 import json
 from collections import Counter

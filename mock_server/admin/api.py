@@ -8,7 +8,6 @@ from typing import Any
 import flask
 from flask import Flask, request
 
-from mock_server.admin.origin import is_from_another_site
 from mock_server.admin.scenario_api import ScenarioApi
 from mock_server.contract.model import Contract, Operation
 from mock_server.contract.property_names import UnknownProperty
@@ -25,6 +24,7 @@ from mock_server.web import responses
 from mock_server.web.flask_responses import send_response
 from mock_server.web.journal import Journal
 from mock_server.web.middleware import CONTROL_PREFIX
+from mock_server.web.origin import is_from_another_site
 from mock_server.web.responses import Response
 from mock_server.web.wsgi import RAW_REQUEST
 
@@ -96,7 +96,7 @@ class _ServicesApi:
     def list_services(self) -> Response:
         with self._mock.store.transaction() as transaction:
             stored = transaction.all()
-        team = self._mock.callers.teams.get(request.args.get("team", ""), request.args.get("team"))
+        team = self._mock.stages.callers.teams.get(request.args.get("team", ""), request.args.get("team"))
         services = [
             _service_with_team(with_current_status(service, self._mock.clock))
             for service in stored
@@ -118,7 +118,7 @@ class _ServicesApi:
         create = next((o for o in self._mock.contract.operations if o.id == "createContainer"), None)
         if create is None or create.body is None:
             return responses.problem_response(501, "the contract has no createContainer")
-        body, refused, _ = self._mock.body_reader.parse(create, request.environ[RAW_REQUEST].body)
+        body, refused, _ = self._mock.stages.body_reader.parse(create, request.environ[RAW_REQUEST].body)
         if refused:
             return responses.refusal_response(refused)
         if not isinstance(body, dict):
@@ -126,7 +126,7 @@ class _ServicesApi:
         problem = _name_unknown_properties(create, body)
         if problem:
             return responses.problem_response(400, self._mock.redactor.redact(problem))
-        teams = self._mock.callers.teams
+        teams = self._mock.stages.callers.teams
         team = str(body.pop("team", next(iter(teams), "")))
         status = body.pop("status", "created")
         service_id = str(body.pop("id", self._mock.new_id())).lower()

@@ -52,7 +52,7 @@ class ReferencePages:
         )
         return {
             "callers": callers,
-            "teams": self._mock.callers.teams,
+            "teams": self._mock.stages.callers.teams,
             "token": next(usual, callers[0]["token"] if callers else ""),
             "stored": {"serviceId": service.get("shown_id"), "serviceSlug": service.get("slug")}
             if service

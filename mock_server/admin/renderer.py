@@ -1,4 +1,4 @@
-"""What all pages share: the templates, the headers, the static files, and forms of this origin only."""
+"""The common parts of all pages: the templates, the headers, the static files, and forms of this origin only."""
 
 import functools
 from collections.abc import Callable
@@ -8,12 +8,12 @@ from typing import Any
 import flask
 from flask import render_template, request
 
-from mock_server.admin.origin import is_same_origin
 from mock_server.admin.request_view import escape_invisible
 from mock_server.contract.model import BASE_PATH, Contract
 from mock_server.contract.resources import VERSION
 from mock_server.web import responses
 from mock_server.web.middleware import CONTROL_PREFIX, RequestOutcome
+from mock_server.web.origin import is_same_origin
 from mock_server.web.responses import Response
 from mock_server.web.wsgi import OUTCOME
 

@@ -65,7 +65,7 @@ class RequestPages:
             "services": services,
             "service_count": count,
             "callers": service_view.list_callers(self._mock),
-            "any_token": self._mock.callers.any_token,
+            "any_token": self._mock.stages.callers.any_token,
         }
 
     def request_page(self, number: str) -> flask.Response:

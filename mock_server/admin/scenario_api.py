@@ -46,8 +46,12 @@ class ScenarioApi:
     @property
     def caller_names(self) -> tuple[str, ...]:
         """Return the names by which a step can select a caller."""
-        names = tuple(caller.name for caller in self._mock.callers.callers.values())
-        return (*names, "any-jwt", "any-sk", "any-dk", "any-ak") if self._mock.callers.any_token else names
+        names = tuple(caller.name for caller in self._mock.stages.callers.callers.values())
+        return (
+            (*names, "any-jwt", "any-sk", "any-dk", "any-ak")
+            if self._mock.stages.callers.any_token
+            else names
+        )
 
     @property
     def refusable_rules(self) -> tuple[str, ...]:

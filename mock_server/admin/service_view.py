@@ -58,7 +58,7 @@ def list_callers(mock: Mock) -> list[dict[str, str]]:
             "teams": escape_invisible(" ".join(labels.get(team, team) for team in caller.teams)),
             "token": token if token in _packaged_tokens() else "",
         }
-        for token, caller in mock.callers.callers.items()
+        for token, caller in mock.stages.callers.callers.items()
     ]
 
 
@@ -91,7 +91,7 @@ def _format_time(moment: datetime) -> str:
 
 
 def _team_labels(mock: Mock) -> dict[str, str]:
-    return {team: label for label, team in mock.callers.teams.items()}
+    return {team: label for label, team in mock.stages.callers.teams.items()}
 
 
 @functools.cache

@@ -26,6 +26,7 @@ from mock_server.faults.random_faults import RandomFaults
 from mock_server.faults.refusals import Refusals
 from mock_server.faults.script import Script
 from mock_server.pipeline.mock import RULES_IN_CODE, Mock
+from mock_server.pipeline.stages import Stages
 from mock_server.services import open_store
 from mock_server.services.lifecycle import Clock
 from mock_server.services.model import Store, StoreError, UnreadableServiceError
@@ -90,7 +91,8 @@ def build_app(state: AppState, contract: Contract) -> Flask:
     new_id = options.new_id or _NEW_IDS[str(contract.options["id-version"])]
     max_body = options.max_body or int(contract.options["largest-body"])
     body_reader = BodyReader(contract, max_body)
-    mock = Mock(contract, state.callers, state.redactor, state.store, body_reader, state.clock, new_id)
+    stages = Stages(contract, state.callers, state.store, body_reader, state.clock)
+    mock = Mock(contract, stages, state.redactor, state.store, state.clock, new_id)
     app = Flask("mock_server", static_folder=None, template_folder=None)
     app.extensions["mock_server"] = (state, contract)
     app.url_map.merge_slashes = False
@@ -108,8 +110,14 @@ def build_app(state: AppState, contract: Contract) -> Flask:
     max_bytes = max_body if contract.rule_enabled("body-size") else MAX_DRAIN_BYTES
     app.config[MAX_BYTES] = max_bytes
     middleware = RequestMiddleware(
-        *(app.wsgi_app, state.journal, state.redactor, max_bytes),
-        *(options.cors, options.log, options.hosts, state.callers.find),
+        app.wsgi_app,
+        state.journal,
+        state.redactor,
+        max_bytes,
+        options.cors,
+        options.log,
+        options.hosts,
+        state.callers.find,
     )
     app.wsgi_app = middleware  # type: ignore[method-assign]
     return app
@@ -180,8 +188,14 @@ def _readback_contract() -> Contract:
 def _add_operations(app: Flask, state: AppState, mock: Mock, operations: tuple[Operation, ...]) -> None:
     preferable = frozenset(o.id for o in mock.contract.operations) if state.options.control else frozenset()
     injector = FaultInjector(
-        *(mock.handle, state.callers, state.store, state.random_faults, state.script, preferable),
-        *(Refusals(mock.contract, mock.body_reader.max_bytes), mock.contract.rules),
+        mock.handle,
+        state.callers,
+        state.store,
+        state.random_faults,
+        state.script,
+        preferable,
+        Refusals(mock.contract, mock.stages.body_reader.max_bytes),
+        mock.contract.rules,
     )
     for operation in operations:
         _add_route(app, injector, operation)

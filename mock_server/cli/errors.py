@@ -1,4 +1,4 @@
-"""Errors of the commands: one line on standard error, and exit code 2, or 1 for what nobody foresaw."""
+"""Errors of the commands: one line on standard error, and exit code 2, or 1 for an unforeseen one."""
 
 import sys
 import tempfile

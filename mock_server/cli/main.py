@@ -145,11 +145,11 @@ def callers(from_environment: bool) -> None:
 @report_cli_errors
 def rules(markdown: bool) -> None:
     """List the rules."""
-    from mock_server.contract import loader, rules_page
+    from mock_server.contract import catalogue_pages, loader
 
     contract = loader.load_contract(resources.find_resource("spec/openapi.yaml"))
     if markdown:
-        click.echo(rules_page.rules_markdown(contract.rules, contract.operations), nl=False)
+        click.echo(catalogue_pages.rules_markdown(contract.rules, contract.operations), nl=False)
         return
     for rule in contract.rules.values():
         click.echo(f"{rule.id:<40} {rule.grade:<11} {rule.statement}")
@@ -160,11 +160,11 @@ def rules(markdown: bool) -> None:
 @report_cli_errors
 def choices(markdown: bool) -> None:
     """List what the pages leave open: each choice, its options, and the usual one."""
-    from mock_server.contract import choices_page, loader
+    from mock_server.contract import catalogue_pages, loader
 
     known = loader.packaged_choices()
     if markdown:
-        click.echo(choices_page.choices_markdown(known), nl=False)
+        click.echo(catalogue_pages.choices_markdown(known), nl=False)
         return
     for choice in known.values():
         options = choice.number or ", ".join(choice.options)

@@ -40,7 +40,7 @@ class Choice:
 
     @property
     def is_status(self) -> bool:
-        """Whether the options are statuses: those of the refusals by `rules`, or of their success."""
+        """True if the options are statuses: those of the refusals by `rules`, or of their success."""
         return self.number in ("2xx", "4xx")
 
     def allows(self, option: object) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from mock_server.contract.model import Operation, Rule
@@ -24,32 +25,27 @@ Handler = Callable[[Operation, Request], HandledResponse]
 _NO_RESPONSE = Response(0, b" ", headers={"Content-Length": "1", "Transfer-Encoding": "chunked"})
 
 
+@dataclass(frozen=True, slots=True)
 class FaultInjector:
     """Stands before the mock; without a fault to inject, a request goes straight through.
 
     `operations` are the ids of the operations that honour `Prefer`.
     """
 
-    def __init__(
-        self,
-        handle: Handler,
-        callers: CallerDirectory,
-        store: Store,
-        random_faults: RandomFaults,
-        script: Script,
-        operations: frozenset[str],
-        refusals: Refusals,
-        rules: Mapping[str, Rule],
-    ) -> None:
-        self._handle, self._callers, self._store = handle, callers, store
-        self._random_faults, self._script, self._operations = random_faults, script, operations
-        self._refusals, self._rules = refusals, rules
+    handle_request: Handler
+    callers: CallerDirectory
+    store: Store
+    random_faults: RandomFaults
+    script: Script
+    operations: frozenset[str]
+    refusals: Refusals
+    rules: Mapping[str, Rule]
 
     def handle(self, operation: Operation, request: Request, environ: dict[str, Any]) -> HandledResponse:
         """Return the response to a request; its delay and truncation are set in the environ."""
-        if not (self._script.steps or "HTTP_PREFER" in environ or self._random_faults.enabled):
-            return self._handle(operation, request)
-        latency, random_fault = self._random_faults.draw() if self._random_faults.enabled else (0.0, None)
+        if not (self.script.steps or "HTTP_PREFER" in environ or self.random_faults.enabled):
+            return self.handle_request(operation, request)
+        latency, random_fault = self.random_faults.draw() if self.random_faults.enabled else (0.0, None)
         requested = self._requested_fault(operation, request, environ.get("HTTP_PREFER"))
         fault = requested or random_fault or InjectedFault()
         handled = self._handle_with(fault, operation, request)
@@ -69,21 +65,21 @@ class FaultInjector:
         self, operation: Operation, request: Request, prefer: str | None
     ) -> InjectedFault | None:
         step = None
-        if self._script.steps:
-            step = self._script.take(operation, self._caller_name(request), lambda: self._slug(request))
+        if self.script.steps:
+            step = self.script.take(operation, self._caller_name(request), lambda: self._slug(request))
         if step is not None:
-            return step.fault(operation, self._refusals)
-        if prefer is None or operation.id not in self._operations:
+            return step.fault(operation, self.refusals)
+        if prefer is None or operation.id not in self.operations:
             return None
-        return preferred_fault(operation, prefer, self._refusals, self._rules)
+        return preferred_fault(operation, prefer, self.refusals, self.rules)
 
     def _handle_with(self, fault: InjectedFault, operation: Operation, request: Request) -> HandledResponse:
         if fault.response is not None or fault.drop == "before":
             return HandledResponse(fault.response or _NO_RESPONSE, self._caller_name(request))
-        return self._handle(operation, request)
+        return self.handle_request(operation, request)
 
     def _caller_name(self, request: Request) -> str:
-        caller = self._callers.find(bearer_token(request.headers.get("Authorization")))
+        caller = self.callers.find(bearer_token(request.headers.get("Authorization")))
         return caller.name if caller else ""
 
     def _slug(self, request: Request) -> object:
@@ -94,7 +90,7 @@ class FaultInjector:
         if "serviceId" in path_values:
             if not UUID_PATTERN.fullmatch(path_values["serviceId"]):
                 return None
-            with self._store.transaction() as transaction:
+            with self.store.transaction() as transaction:
                 service = transaction.get(path_values["serviceId"].lower())
             return service.slug if service else None
         try:

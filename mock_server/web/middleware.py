@@ -4,6 +4,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
@@ -80,6 +81,7 @@ def read_request(environ: Environ, limit: int) -> RawRequest:
     return RawRequest(headers, b"".join(parts), max(size, declared or 0) if size >= end else size)
 
 
+@dataclass(frozen=True, slots=True)
 class RequestMiddleware:
     """WSGI middleware around the app. `log` takes one line per request; `max_bytes` limits the body that is kept.
 
@@ -87,29 +89,23 @@ class RequestMiddleware:
     under which the control plane may be reached.
     """
 
-    def __init__(
-        self,
-        app: WsgiApp,
-        journal: Journal,
-        redactor: Redactor,
-        max_bytes: int,
-        cors: bool,
-        log: Callable[[str], object] | None,
-        hosts: frozenset[str] = frozenset(),
-        find_caller: Callable[[str], Caller | None] = lambda _token: None,
-    ) -> None:
-        self._app, self._journal, self._redactor, self._hosts = app, journal, redactor, hosts
-        self._find_caller = find_caller
-        self._max_bytes, self._cors, self._log = max_bytes, cors, log
+    app: WsgiApp
+    journal: Journal
+    redactor: Redactor
+    max_bytes: int
+    cors: bool = False
+    log: Callable[[str], object] | None = None
+    hosts: frozenset[str] = frozenset()
+    find_caller: Callable[[str], Caller | None] = lambda _token: None
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request; an exception of the app becomes a problem document and a line in the log."""
         started = time.perf_counter()
-        environ[RAW_REQUEST] = read_request(environ, self._max_bytes)
-        is_open = self._cors and not is_control_path(environ["PATH_INFO"])
+        environ[RAW_REQUEST] = read_request(environ, self.max_bytes)
+        is_open = self.cors and not is_control_path(environ["PATH_INFO"])
         respond = _allow_any_origin(start_response) if is_open else start_response
         try:
-            body = self._answer_here(environ, respond) or collect_body(self._app(environ, respond))
+            body = self._answer_here(environ, respond) or collect_body(self.app(environ, respond))
         except Exception:
             logging.getLogger(__name__).exception("the mock failed on %s", environ.get("PATH_INFO"))
             failure = responses.problem_response(500, "the mock failed; its log says where: please report it")
@@ -133,7 +129,7 @@ class RequestMiddleware:
             respond(status, responses.response_headers(problem))
             return [problem.body]
         preflight = "HTTP_ACCESS_CONTROL_REQUEST_METHOD" in environ and environ["REQUEST_METHOD"] == "OPTIONS"
-        if not (self._cors and preflight) or is_control_path(environ["PATH_INFO"]):
+        if not (self.cors and preflight) or is_control_path(environ["PATH_INFO"]):
             return []
         environ[OUTCOME] = RequestOutcome(Response(204, b""))
         respond("204 No Content", list(_PREFLIGHT_HEADERS.items()))
@@ -142,7 +138,7 @@ class RequestMiddleware:
     def _check_host(self, environ: Environ) -> Response | None:
         """Return the refusal of a request for the control plane under a name that may be another site's."""
         host = environ.get("HTTP_HOST", "")
-        if not is_control_path(environ["PATH_INFO"]) or not host or is_private_host(host, self._hosts):
+        if not is_control_path(environ["PATH_INFO"]) or not host or is_private_host(host, self.hosts):
             return None
         expected = "an address, localhost, or a name given with --allow-host"
         return responses.problem_response(403, f"Host: got {host!r}, expected {expected}")
@@ -152,12 +148,12 @@ class RequestMiddleware:
         if outcome is None:
             return
         response, method, path = outcome.response, environ["REQUEST_METHOD"], decoded_path(environ)
-        if self._log is not None:
-            shown = quote(self._redactor.redact(path, environ.get("HTTP_AUTHORIZATION")), safe="/…")
-            self._log(f"{method} {shown} {_describe_response(response, milliseconds)}")
+        if self.log is not None:
+            shown = quote(self.redactor.redact(path, environ.get("HTTP_AUTHORIZATION")), safe="/…")
+            self.log(f"{method} {shown} {_describe_response(response, milliseconds)}")
         if is_control_path(path):
             return
-        self._journal.add(
+        self.journal.add(
             moment=datetime.now(UTC),
             method=method,
             path=path,
@@ -176,7 +172,7 @@ class RequestMiddleware:
         )
 
     def _caller_name(self, environ: Environ) -> str:
-        caller = self._find_caller(bearer_token(environ.get("HTTP_AUTHORIZATION")))
+        caller = self.find_caller(bearer_token(environ.get("HTTP_AUTHORIZATION")))
         return caller.name if caller else ""
 
 

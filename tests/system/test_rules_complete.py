@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from mock_server.contract import document, lint, loader, model, resources, rules_page
+from mock_server.contract import catalogue_pages, document, lint, loader, model, resources
 from mock_server.pipeline.mock import RULES_IN_CODE
 from tests.support.fixture_player import ROOT, RULES, cases, load
 
@@ -53,7 +53,7 @@ def test_an_entry_of_the_catalogue_is_complete(rule: str) -> None:
 def test_the_page_of_rules_is_up_to_date() -> None:
     """docs/rules.md equals the output of `mock-server rules --markdown`."""
     contract = loader.load_contract(resources.find_resource("spec/openapi.yaml"))
-    assert rules_page.rules_markdown(contract.rules, contract.operations) == PAGE
+    assert catalogue_pages.rules_markdown(contract.rules, contract.operations) == PAGE
 
 
 def test_each_case_names_a_known_rule() -> None:

@@ -1,1 +1,1 @@
-"""Probes: one function per choice, which sees how a deployment chose. May import the prober and what compares."""
+"""Probes: one function per choice, which sees how a deployment chose. May import probing."""

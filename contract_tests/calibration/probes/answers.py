@@ -4,9 +4,15 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from contract_tests.calibration.prober import Prober
-from contract_tests.calibration.sighting import Answer, CannotSee, Confidence, Sighting, require_reaction
-from contract_tests.calibration.stored import parse_accepted, read_stored, require_readback
+from contract_tests.calibration.probing.prober import Judged, Prober
+from contract_tests.calibration.probing.sighting import (
+    Answer,
+    CannotSee,
+    Confidence,
+    Sighting,
+    require_reaction,
+)
+from contract_tests.calibration.probing.stored import parse_accepted, read_stored, require_readback
 from contract_tests.contract.choices import Option
 from contract_tests.results.judge import is_uuid
 from contract_tests.targets.exchange import Exchange
@@ -80,7 +86,9 @@ def unused_docker_image(prober: Prober) -> Sighting:
     """See whether the read-back of an external service shows a docker_image that was sent."""
     require_readback(prober)
     image = "acme/unused:1"
-    answer = prober.update(body={"docker_image": image}, service="external", rule="docker-image-type")
+    answer = prober.update(
+        body={"docker_image": image}, service="external", judged=Judged("docker-image-type")
+    )
     require_reaction(answer, "accepted")
     shown = read_stored(prober, "external").get("docker_image")
     if shown not in (image, None, ""):
@@ -113,7 +121,7 @@ def _name_form(answer: Answer) -> str:
 
 
 def _see_same(sentence: str, options: Iterable[Option]) -> Sighting:
-    """Return the one option that all answers show; raise CannotSee if there is none, or several."""
+    """Return the one option that all answers show; raise CannotSee for none or several."""
     seen = list(options)
     kinds = sorted(set(seen), key=str)
     if len(kinds) != 1:

@@ -1,9 +1,9 @@
 """Probes of who may call, and for which team."""
 
-from contract_tests.calibration.comparison import find_told
-from contract_tests.calibration.prober import Prober
 from contract_tests.calibration.probes import faults
-from contract_tests.calibration.sighting import (
+from contract_tests.calibration.probing.comparison import find_told
+from contract_tests.calibration.probing.prober import Judged, Prober, Sender
+from contract_tests.calibration.probing.sighting import (
     Answer,
     CannotSee,
     Sighting,
@@ -12,7 +12,7 @@ from contract_tests.calibration.sighting import (
     see,
     see_status,
 )
-from contract_tests.calibration.stored import can_read
+from contract_tests.calibration.probing.stored import can_read
 
 _UNKNOWN = {"sk": "unknown", "dk": "unknown-dk", "jwt": "unknown-jwt"}
 
@@ -30,7 +30,7 @@ def bearer_case(prober: Prober) -> Sighting:
         prober.update(
             f"with the scheme {scheme}",
             headers=(("Authorization", f"{scheme} {{token}}"),),
-            rule="auth-bearer",
+            judged=Judged("auth-bearer"),
         )
         for scheme in ("bearer", "BEARER")
     ]
@@ -51,7 +51,7 @@ def unknown_token_status(prober: Prober) -> Sighting:
 def _ask_unknown(prober: Prober) -> list[Answer]:
     kinds = {caller.kind for caller in prober.wire.executor.controls.caller_pool.callers}
     return [
-        prober.create(f"with an unknown {kind} token", caller=role, rule="auth-known")
+        prober.create(f"with an unknown {kind} token", judged=Judged("auth-known"), sender=Sender(role))
         for kind, role in _UNKNOWN.items()
         if kind in kinds
     ]
@@ -71,7 +71,7 @@ def service_keys(prober: Prober) -> Sighting:
         raise CannotSee("needs an sk- caller; add one to the callers file")
     if prober.wire.executor.controls.caller_pool.find_caller("sk-red"):
         return see("accepted", [prober.require_plain_update("sk-red")])
-    answers = [prober.create("as an sk- service key", caller=role, listed=True) for role in roles]
+    answers = [prober.create("as an sk- service key", sender=Sender(role, listed=True)) for role in roles]
     if find_reaction(answers) == "accepted":
         return see("accepted", answers)
     status = see_status(answers).option
@@ -119,4 +119,5 @@ def foreign_team_status(prober: Prober) -> Sighting:
 
 def _ask_foreign_team(prober: Prober) -> Answer:
     prober.require_plain_update("jwt-red")
-    return prober.create("as a JWT of another team", caller="jwt-red", team="blue", rule="team-member")
+    sender = Sender("jwt-red", team="blue")
+    return prober.create("as a JWT of another team", sender=sender, judged=Judged("team-member"))

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from contract_tests.calibration.prober import Prober
 from contract_tests.calibration.probes.values import TRIALS, Values
-from contract_tests.calibration.sighting import CannotSee, Reaction, Sighting
+from contract_tests.calibration.probing.prober import Prober
+from contract_tests.calibration.probing.sighting import CannotSee, Reaction, Sighting
 from contract_tests.execution.sending.context import CannotRun
 
 #: The options that an accepted update shows.
@@ -14,7 +14,7 @@ _ACCEPTING = ("accepted", "ignored", "optional")
 
 
 def confirm_on_create(prober: Prober, seen: Mapping[str, Sighting]) -> Iterator[tuple[str, Sighting | str]]:
-    """Yield each choice of the trials with its sighting, or with the reason why it is none.
+    """Yield each choice of the trials with its sighting, or with the reason why there cannot be one.
 
     What updates accept is sent in one create of each type, and alone only where that is refused. What a create cannot
     show within the limits is not certain.

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from contract_tests.calibration.prober import Prober
-from contract_tests.calibration.sighting import Answer, Sighting, find_reaction, require_reaction, see
+from contract_tests.calibration.probing.prober import Judged, Prober
+from contract_tests.calibration.probing.sighting import Answer, Sighting, find_reaction, require_reaction, see
 
 _CREDENTIAL = "external_auth_credential_id"
 _NULLS = ("service_desc", "exposed_port", "env_config")
@@ -56,10 +56,10 @@ def _see_create(prober: Prober, values: Mapping[str, Any], kind: str = "deployed
 
 def _require_wrong_refused(prober: Prober) -> None:
     """Raise CannotSee if a create with a wrong value is accepted: then an acceptance proves nothing."""
-    wrong = prober.create(values={"service_desc": 7}, rule="service-desc-type", expect="refuse")
+    wrong = prober.create(values={"service_desc": 7}, judged=Judged("service-desc-type", "refuse"))
     require_reaction(wrong, "refused")
 
 
 def _ask(prober: Prober, values: Mapping[str, Any], kind: str) -> Answer:
     rule = "created" if "" in values.values() else "unused-properties-accepted"
-    return prober.create(values=values, kind=kind, rule=rule)
+    return prober.create(values=values, kind=kind, judged=Judged(rule))

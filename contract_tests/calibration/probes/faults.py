@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 from uuid import uuid4
 
-from contract_tests.calibration.prober import Headers, Prober
-from contract_tests.calibration.sighting import Answer
+from contract_tests.calibration.probing.prober import Headers, Judged, Prober
+from contract_tests.calibration.probing.sighting import Answer
 from contract_tests.cases.model import Expect
 
 Part = Literal["authentication", "team", "path", "body", "state"]
@@ -94,7 +94,6 @@ def ask(prober: Prober, *faults: Fault, again: bool = False) -> Answer:
         headers=tuple(header for fault in faults for header in fault.headers),
         caller=next((fault.caller for fault in faults if fault.caller != "red"), "red"),
         service=next((fault.service for fault in faults if fault.service != "deployed"), "deployed"),
-        rule=first.rule,
-        expect=first.expect,
+        judged=Judged(first.rule, first.expect),
         **changes,
     )

@@ -1,13 +1,13 @@
-"""Probes of how a request is checked: the order of its parts, and which violations are told."""
+"""Probes of how a request is checked: the order of its parts, and which violations it reports."""
 
 from collections.abc import Callable, Iterator
 from itertools import product
 
-from contract_tests.calibration.comparison import find_told, find_told_words
-from contract_tests.calibration.prober import Prober
 from contract_tests.calibration.probes import faults
 from contract_tests.calibration.probes.faults import Fault, Part
-from contract_tests.calibration.sighting import Answer, CannotSee, Sighting, require_reaction, see
+from contract_tests.calibration.probing.comparison import find_told, find_told_words
+from contract_tests.calibration.probing.prober import Judged, Prober
+from contract_tests.calibration.probing.sighting import Answer, CannotSee, Sighting, require_reaction, see
 from contract_tests.execution.sending.context import CannotRun
 
 _ORDERS: dict[str, tuple[Part, ...]] = {
@@ -56,7 +56,7 @@ def _first_of(pair: tuple[Part, Part], order: tuple[Part, ...]) -> Part:
 
 
 def _compare(prober: Prober, pair: tuple[Part, Part]) -> tuple[Part, Answer] | None:
-    """Return which part is checked first, and the answer that shows it; None if no refusal tells."""
+    """Return which part is checked first, and the answer that shows it; None if no refusal shows it."""
     faulty = list(product(*(list(_list_faults(prober, part)) for part in pair)))
     faulty.sort(key=lambda two: _have_same_status(prober, two))  # another status decides without texts
     for two in faulty[:_MOST_TRIES]:
@@ -106,10 +106,10 @@ def _list_faults(prober: Prober, part: Part) -> Iterator[Fault]:
 
 
 def reported_violations(prober: Prober) -> Sighting:
-    """See whether the refusal of two wrong values tells both; all requests name the same properties."""
+    """See whether the refusal of two wrong values reports both; all requests name the same properties."""
     port, count = "exposed_port", "replica_count"
-    first = prober.update(body={port: 0, count: 1}, rule="exposed-port-range", expect="refuse")
-    second = prober.update(body={port: 8080, count: 0}, rule="replica-count-range", expect="refuse")
+    first = prober.update(body={port: 0, count: 1}, judged=Judged("exposed-port-range", "refuse"))
+    second = prober.update(body={port: 8080, count: 0}, judged=Judged("replica-count-range", "refuse"))
     both, again = (
         prober.update(f"with the {port} 0 and the {count} 0{more}", {port: 0, count: 0})
         for more in ("", " again")

@@ -1,15 +1,15 @@
 """Probes of how a body is read: its media type, its bytes, its JSON."""
 
-from contract_tests.calibration.prober import Prober
 from contract_tests.calibration.probes import faults
-from contract_tests.calibration.sighting import (
+from contract_tests.calibration.probing.prober import Judged, Prober
+from contract_tests.calibration.probing.sighting import (
     CannotSee,
     Sighting,
     find_reaction,
     see,
     see_status,
 )
-from contract_tests.calibration.stored import read_stored
+from contract_tests.calibration.probing.stored import read_stored
 
 _NO_TYPE = (("Content-Type", None),)
 #: Nested levels, of which the whole body has less than 16 KiB.
@@ -29,15 +29,14 @@ def media_type_status(prober: Prober) -> Sighting:
     xml = prober.update(
         "with the Content-Type application/xml",
         headers=(("Content-Type", "application/xml"),),
-        rule="body-media-type",
-        expect="refuse",
+        judged=Judged("body-media-type", "refuse"),
     )
     return see_status([faults.ask(prober, faults.OTHER_MEDIA_TYPE), xml])
 
 
 def missing_media_type(prober: Prober) -> Sighting:
     """See whether a body without Content-Type is read: then a wrong value in it is refused."""
-    plain = prober.update("without Content-Type", headers=_NO_TYPE, rule="body-media-type")
+    plain = prober.update("without Content-Type", headers=_NO_TYPE, judged=Judged("body-media-type"))
     if find_reaction([plain]) == "refused":
         return see("refused", [plain])
     wrong = prober.update(
@@ -54,7 +53,7 @@ def media_type_parameters(prober: Prober) -> Sighting:
         prober.update(
             f"with the Content-Type application/json; {parameter}",
             headers=(("Content-Type", f"application/json; {parameter}"),),
-            rule="body-media-type",
+            judged=Judged("body-media-type"),
         )
         for parameter in _PARAMETERS
     ]
@@ -68,21 +67,21 @@ def media_type_parameters(prober: Prober) -> Sighting:
 def malformed_body_status(prober: Prober) -> Sighting:
     """See the status of a body that is no JSON in UTF-8."""
     latin1 = prober.update(
-        "with a body that is not UTF-8", raw=b'{"display_name": "\xe9"}', rule="body-json", expect="refuse"
+        "with a body that is not UTF-8", raw=b'{"display_name": "\xe9"}', judged=Judged("body-json", "refuse")
     )
     return see_status([faults.ask(prober, faults.MALFORMED_BODY), latin1])
 
 
 def empty_update_body(prober: Prober) -> Sighting:
     """See whether an empty body is an update of nothing."""
-    answer = prober.update("with an empty body", raw=b"", rule="body-json")
+    answer = prober.update("with an empty body", raw=b"", judged=Judged("body-json"))
     return see(find_reaction([answer]), [answer])
 
 
 def repeated_keys(prober: Prober) -> Sighting:
     """See whether a repeated key is refused, and if not, whether its last value counts."""
     raw = '{"display_name": "First", "display_name": "Last"}'
-    answer = prober.update(f"with {raw}", raw=raw, rule="body-keys")
+    answer = prober.update(f"with {raw}", raw=raw, judged=Judged("body-keys"))
     if find_reaction([answer]) == "refused":
         prober.require_accepted({"display_name": "Last"}, rule="display-name-type")
         return see("refused", [answer])
@@ -100,5 +99,7 @@ def deep_bodies(prober: Prober) -> Sighting:
     if find_reaction([shallow]) == "refused":
         raise CannotSee("unknown properties are refused here, and no other can be deep")
     raw = f'{{"x_calibration": {"[" * _DEPTH}{"]" * _DEPTH}}}'
-    answer = prober.update(f"with an unknown property of {_DEPTH:,} levels", raw=raw, rule="body-depth")
+    answer = prober.update(
+        f"with an unknown property of {_DEPTH:,} levels", raw=raw, judged=Judged("body-depth")
+    )
     return see(find_reaction([answer]), [answer])

@@ -1,8 +1,8 @@
 """Probes of which service is updated, and in which state."""
 
-from contract_tests.calibration.prober import Prober
 from contract_tests.calibration.probes import faults
-from contract_tests.calibration.sighting import (
+from contract_tests.calibration.probing.prober import Judged, Prober
+from contract_tests.calibration.probing.sighting import (
     Answer,
     CannotSee,
     Sighting,
@@ -24,8 +24,7 @@ def malformed_id_status(prober: Prober) -> Sighting:
         prober.update(
             "with a serviceId that lacks its last digit",
             service=short,
-            rule="service-id-format",
-            expect="refuse",
+            judged=Judged("service-id-format", "refuse"),
         ),
     ]
     return see_status(answers)
@@ -86,13 +85,13 @@ def _set_status(prober: Prober, service: str, status: str) -> None:
 
 def _update(prober: Prober, service: str, status: str, expect: Expect) -> Answer:
     what = f"while the service is {status}"
-    return prober.update(what, service=service, rule="not-while-busy", expect=expect)
+    return prober.update(what, service=service, judged=Judged("not-while-busy", expect))
 
 
 def slug_taken_status(prober: Prober) -> Sighting:
     """See the status of a slug that the team uses."""
     slug = prober.find_shared("deployed").slug
-    answer = prober.create("with a slug that is taken", slug=slug, rule="slug-unique", expect="refuse")
+    answer = prober.create("with a slug that is taken", slug=slug, judged=Judged("slug-unique", "refuse"))
     return see_status([answer])
 
 
@@ -107,5 +106,5 @@ def external_only_status(prober: Prober) -> Sighting:
         control = prober.update(body=body, service="external")
         if name == "external_url" or control.reaction == "accepted":
             require_reaction(control, "accepted")
-            answers.append(prober.update(body=body, rule=rule, expect="refuse"))
+            answers.append(prober.update(body=body, judged=Judged(rule, "refuse")))
     return see_status(answers)

@@ -1,7 +1,14 @@
 """Probes of the largest body: blanks make a valid body of any size, so that a refusal is about the size alone."""
 
-from contract_tests.calibration.prober import Prober
-from contract_tests.calibration.sighting import Answer, CannotSee, Sighting, find_reaction, see, see_status
+from contract_tests.calibration.probing.prober import Judged, Prober
+from contract_tests.calibration.probing.sighting import (
+    Answer,
+    CannotSee,
+    Sighting,
+    find_reaction,
+    see,
+    see_status,
+)
 
 #: What every deployment accepts, and the largest body that is sent.
 _LEAST, _MEBIBYTE, _GREATEST = 16 * 1024, 1024 * 1024, 4 * 1024 * 1024
@@ -57,4 +64,6 @@ def _accepts(prober: Prober, size: int) -> bool:
 
 
 def _ask(prober: Prober, size: int) -> Answer:
-    return prober.update(f"with a body of {size:,} bytes", raw="{" + " " * (size - 2) + "}", rule="body-size")
+    return prober.update(
+        f"with a body of {size:,} bytes", raw="{" + " " * (size - 2) + "}", judged=Judged("body-size")
+    )

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from contract_tests.calibration.prober import Prober
 from contract_tests.calibration.probes import (
     answers,
     callers,
@@ -14,7 +13,8 @@ from contract_tests.calibration.probes import (
     size,
     values,
 )
-from contract_tests.calibration.sighting import Sighting
+from contract_tests.calibration.probing.prober import Prober
+from contract_tests.calibration.probing.sighting import Sighting
 
 Probe = Callable[[Prober], Sighting]
 

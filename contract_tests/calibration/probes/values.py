@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from contract_tests.calibration.prober import Prober
 from contract_tests.calibration.probes import faults
-from contract_tests.calibration.sighting import (
+from contract_tests.calibration.probing.prober import ABSENT, Judged, Prober
+from contract_tests.calibration.probing.sighting import (
     Answer,
     CannotSee,
     Sighting,
@@ -16,7 +16,7 @@ from contract_tests.calibration.sighting import (
     see,
     see_status,
 )
-from contract_tests.calibration.stored import read_stored, require_stored
+from contract_tests.calibration.probing.stored import read_stored, require_stored
 from contract_tests.contract.property_rules import find_nearest_rule
 
 Values = Mapping[str, Any]
@@ -48,7 +48,9 @@ class Trial:
             prober.require_accepted({name: value}, service=self.kind, rule=rule)
         answers = self._ask_all(prober)
         if find_reaction(answers) == "accepted" and self.wrong:
-            wrong = prober.update(body=self.wrong, service=self.kind, rule=self.wrong_rule, expect="refuse")
+            wrong = prober.update(
+                body=self.wrong, service=self.kind, judged=Judged(self.wrong_rule, "refuse")
+            )
             require_reaction(wrong, "refused")
         return answers
 
@@ -61,7 +63,7 @@ class Trial:
         return [self._ask(prober, values) for values in self.values]
 
     def _ask(self, prober: Prober, values: Values) -> Answer:
-        return prober.update(body=values, service=self.kind, rule=self.rule)
+        return prober.update(body=values, service=self.kind, judged=Judged(self.rule))
 
 
 _ENV_CONTROL, _VOLUME_CONTROL = {"env_config": [_ENV]}, {"volume_config": [_VOLUME]}
@@ -120,12 +122,14 @@ def try_values(prober: Prober, choice: str, accepted: str, refused: str) -> Sigh
 
 
 def unknown_credentials(prober: Prober) -> Sighting:
-    """See whether an external service takes a credential that nobody stored."""
+    """See whether an external service takes a credential that was never stored."""
     credential = prober.remember("credential", str(uuid4()))
     name, rule = "external_auth_credential_id", "external-credential-format"
-    answer = prober.update("with an unknown credential", {name: credential}, service="external", rule=rule)
+    answer = prober.update(
+        "with an unknown credential", {name: credential}, service="external", judged=Judged(rule)
+    )
     if find_reaction([answer]) == "accepted":
-        wrong = prober.update(body={name: "not-a-uuid"}, service="external", rule=rule, expect="refuse")
+        wrong = prober.update(body={name: "not-a-uuid"}, service="external", judged=Judged(rule, "refuse"))
         require_reaction(wrong, "refused")
     return see(find_reaction([answer]), [answer])
 
@@ -136,11 +140,13 @@ def invalid_body_status(prober: Prober) -> Sighting:
     slug = {"service_slug": "-no-slug-"}
     answers = [
         faults.ask(prober, faults.INVALID_VALUE),
-        prober.create(values=slug, rule="service-slug-pattern", expect="refuse"),
-        prober.update(body={"display_name": 7}, rule="display-name-type", expect="refuse"),
-        prober.update("with []", raw="[]", rule="body-object", expect="refuse"),
+        prober.create(values=slug, judged=Judged("service-slug-pattern", "refuse")),
+        prober.update(body={"display_name": 7}, judged=Judged("display-name-type", "refuse")),
+        prober.update("with []", raw="[]", judged=Judged("body-object", "refuse")),
         prober.create(
-            "without display_name", without="display_name", rule="display-name-required", expect="refuse"
+            "without display_name",
+            judged=Judged("display-name-required", "refuse"),
+            values={"display_name": ABSENT},
         ),
     ]
     return see_status(answers)

@@ -85,7 +85,7 @@ def format_kinds(rules: Sequence[str]) -> str:
 
 @dataclass(slots=True)
 class WorkTotals:
-    """How much of some work is done, and with which results."""
+    """Counts of the work that is done, and of its results."""
 
     unit: str
     total: int
@@ -112,7 +112,7 @@ class WorkTotals:
 
 
 def format_left(done: int, total: int, elapsed: float) -> str:
-    """Return the time that the rest takes at the rate so far; an empty string while there is none."""
+    """Return the time that the rest takes at the rate so far; an empty string while the rate is unknown."""
     if not 0 < done < total or elapsed < 1:
         return ""
     return f"about {format_duration(elapsed / done * (total - done))} left"
@@ -141,7 +141,7 @@ def announce_resumed(totals: RunTotals) -> None:
 
 
 class Display:
-    """Shows a line while work goes on: redrawn in a terminal, printed every half minute elsewhere."""
+    """Shows a line during work: redrawn in a terminal, printed every half minute elsewhere."""
 
     def __init__(
         self,

@@ -33,7 +33,7 @@ _VALUE = re.compile(rf"{_STRING}(?!\s*:)")
 
 
 def find_secrets(entries: Sequence[Entry], *, own: bool = False) -> Iterator[str]:
-    """Yield every secret in the headers, URLs and bodies of a recording; a placeholder of this kit is none.
+    """Yield every secret in the headers, URLs and bodies of a recording; a placeholder of this kit is not one.
 
     ``own`` traffic of this kit has made-up environments only.
     """

@@ -5,8 +5,8 @@ from pathlib import Path
 import yaml
 
 from contract_tests.calibration.learner import Calibration
+from contract_tests.calibration.probing.sighting import Sighting
 from contract_tests.calibration.profile import format_profile, write_profile
-from contract_tests.calibration.sighting import Sighting
 from mock_server.contract.choices import load_choices
 from mock_server.contract.profile import load_profile
 from tests.support.gate.calibration import build_mock, calibrate_app

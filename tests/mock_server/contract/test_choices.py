@@ -8,7 +8,7 @@ import yaml
 from mock_server.contract.choices import NUMBERS, load_choices
 from mock_server.contract.loader import load_contract
 from mock_server.contract.resources import UnusableFileError, find_resource
-from mock_server.pipeline.mock import ORDERS
+from mock_server.pipeline.stages import ORDERS
 from mock_server.validation.choices import CHANGES, REFUSALS
 from tests.support.fixture_player import load
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from contract_tests.calibration.prober import Prober
 from contract_tests.calibration.probes.table import PROBES
-from contract_tests.calibration.sighting import CannotSee
-from contract_tests.calibration.wire import Wire
+from contract_tests.calibration.probing.prober import Prober
+from contract_tests.calibration.probing.sighting import CannotSee
+from contract_tests.calibration.probing.wire import Wire
 from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.execution.preflight import apply_preflight, run_preflight
 from contract_tests.targets.wsgi import WsgiTarget

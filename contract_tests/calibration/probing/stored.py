@@ -1,11 +1,11 @@
-"""What is stored, as the read-back shows it, and whether ids lead to it."""
+"""The stored values, as the read-back shows them, and whether ids lead to it."""
 
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from contract_tests.calibration.prober import Prober
-from contract_tests.calibration.sighting import CannotSee
+from contract_tests.calibration.probing.prober import Prober
+from contract_tests.calibration.probing.sighting import CannotSee
 from contract_tests.cases.model import Case, Step
 from contract_tests.execution.sending.context import CaseContext
 from contract_tests.results.judge import (
@@ -21,7 +21,7 @@ from contract_tests.targets.exchange import Exchange
 
 
 def read_stored(prober: Prober, kind: str = "deployed") -> Mapping[str, Any]:
-    """Return the read-back of a shared service; raise CannotSee if there is none, or it is that of another one."""
+    """Return the read-back of a shared service; raise CannotSee if it is missing, or that of another service."""
     require_readback(prober)
     step = Step("readContainer", prober.find_owner().role)
     response, _ = _send(prober, step, kind)

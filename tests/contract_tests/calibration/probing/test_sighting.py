@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract_tests.calibration.sighting import (
+from contract_tests.calibration.probing.sighting import (
     Answer,
     CannotSee,
     Reaction,

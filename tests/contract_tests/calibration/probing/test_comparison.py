@@ -2,8 +2,8 @@
 
 import pytest
 
-from contract_tests.calibration.comparison import find_told
-from contract_tests.calibration.sighting import Answer
+from contract_tests.calibration.probing.comparison import find_told
+from contract_tests.calibration.probing.sighting import Answer
 
 
 def refuse(status: int, text: str = "") -> Answer:

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 
-from contract_tests.calibration.sighting import Answer, CannotSee, Reaction
+from contract_tests.calibration.probing.sighting import Answer, CannotSee, Reaction
 from contract_tests.cases.callers import CallerPool
 from contract_tests.cases.model import Case, Step
 from contract_tests.execution.executor import Executor
@@ -47,9 +47,9 @@ class Wire:
             raise CannotSee(f"the limit of {MAX_REQUESTS} requests is reached")
 
     def send(self, context: CaseContext, step: Step, rule: str, what: str, service: str = "") -> Answer:
-        """Return the answer to a step, which is judged under a rule; ``what`` tells the request in words.
+        """Return the answer to a step, which is judged under a rule; ``what`` describes the request.
 
-        The same request is sent once. ``service`` tells apart the updates of several services.
+        The same request is sent once. ``service`` separates the updates of several services.
         """
         text = f"{what} {step!r} {service}"
         key = hashlib.sha256(

@@ -1,4 +1,4 @@
-"""What calibration sees: the answer to one request, and the option of one choice."""
+"""Sightings: the answer to one request, and the option of one choice."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from contract_tests.calibration.sighting import Answer
+from contract_tests.calibration.probing.sighting import Answer
 
 #: Words of letters; numbers, times and ids differ from answer to answer.
 _WORD = re.compile(r"[^\W\d_]{3,}(?:_[^\W\d_]+)*")
@@ -11,7 +11,7 @@ _HEXADECIMAL = frozenset("abcdefABCDEF")
 
 
 def find_told(both: Answer, first: Answer, second: Answer) -> Literal["first", "second", "both", ""]:
-    """Return which fault the refusal of both tells, compared with the refusals of each alone.
+    """Return which of two faults the refusal of both is about, compared with the refusals of each alone.
 
     The statuses decide if they differ, else the words that only one of the two refusals has.
     """

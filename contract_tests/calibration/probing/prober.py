@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract_tests.calibration.sighting import Answer, CannotSee, require_reaction
-from contract_tests.calibration.wire import Wire
+from contract_tests.calibration.probing.sighting import Answer, CannotSee, require_reaction
+from contract_tests.calibration.probing.wire import Wire
 from contract_tests.cases.model import Expect, Step
 from contract_tests.execution.controls import Owner, SharedService
 
@@ -15,13 +15,32 @@ _RESERVE = 4
 _PLAIN = "with {}"
 _MAX_BODY = 120  # characters of a body in words
 Headers = tuple[tuple[str, str | None], ...]
+#: In place of a value: the property is left out.
+ABSENT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The rule under which an answer is judged, and the expected outcome."""
+
+    rule: str
+    expect: Expect = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The role of a caller, and the team that it names; ``listed`` callers may be ones that the target refuses."""
+
+    role: str = "red"
+    team: str | None = None
+    listed: bool = False
 
 
 @dataclass(slots=True)
 class Prober:
     """Updates of two services that all probes share, a deployed and an external one, and creates.
 
-    Each request is told by ``what``, or by its body. It is judged under ``rule`` as the gate would judge it.
+    ``what`` describes a request, else its body does. Each answer is judged as the gate would judge it.
     """
 
     wire: Wire
@@ -37,8 +56,7 @@ class Prober:
         service: str = "deployed",
         caller: str = "red",
         headers: Headers = (),
-        rule: str = "updated",
-        expect: Expect = "open",
+        judged: Judged = Judged("updated"),
     ) -> Answer:
         """Return the answer to an update of a shared service (deployed or external), or of the one with that id."""
         context = self.wire.open_context()
@@ -55,11 +73,11 @@ class Prober:
             raw=raw,
             service="service" if is_shared else service,
             headers=headers,
-            expect=expect,
+            expect=judged.expect,
             as_is=True,
         )
         where = " on an external service" if service == "external" else ""
-        return self.wire.send(context, step, rule, f"{what or name_body(body)}{where}", service)
+        return self.wire.send(context, step, judged.rule, f"{what or name_body(body)}{where}", service)
 
     def create(
         self,
@@ -67,35 +85,30 @@ class Prober:
         values: Mapping[str, Any] | None = None,
         *,
         kind: str = "deployed",
-        caller: str = "red",
-        team: str | None = None,
+        sender: Sender = Sender(),
         slug: str | None = None,
-        without: str = "",
-        listed: bool = False,
-        rule: str = "created",
-        expect: Expect = "open",
+        judged: Judged = Judged("created"),
     ) -> Answer:
-        """Return the answer to a create of a plain service with some values.
-
-        ``without`` is a property that it leaves out; ``listed`` callers may be refused ones.
-        """
+        """Return the answer to a create of a plain service with some values, and without those that are ABSENT."""
         context = self.wire.open_context()
-        if listed:
+        if sender.listed:
             context.caller_pool = self.wire.listed
-        body = {**self.wire.executor.controls.bodies[kind], **(values or {})}
-        body.pop(without, None)
+        whole = {**self.wire.executor.controls.bodies[kind], **(values or {})}
+        body = {name: value for name, value in whole.items() if value is not ABSENT}
         if slug:
             context.labels["slug"] = slug
-        step = Step(caller=caller, body=body, team=team, slug="slug" if slug else None, expect=expect)
+        label = "slug" if slug else None
+        step = Step(caller=sender.role, body=body, team=sender.team, slug=label, expect=judged.expect)
         article = "of an external service " if kind == "external" else ""
-        return self.wire.send(context, step, rule, article + (what or name_body(values)))
+        return self.wire.send(context, step, judged.rule, article + (what or name_body(values)))
 
     def find_shared(self, kind: str, caller: str = "red") -> SharedService:
         """Return the service of this type that the probes share; raise CannotSee if it cannot be created."""
         self.wire.require_budget(_RESERVE)
         shared = self.wire.executor.controls.open_shared(kind, self.find_owner(caller))
         if shared is None or shared.id is None:
-            self.create("again", kind=kind, caller=caller, expect="accept")  # records the rule that it breaks
+            # Records the rule that it breaks.
+            self.create("again", kind=kind, sender=Sender(caller), judged=Judged("created", "accept"))
             raise CannotSee(f"a plain {kind} service cannot be created here")
         return shared
 
@@ -130,7 +143,7 @@ class Prober:
             answer.reaction != "accepted"
             and self.update(f"{_PLAIN} beside {what}", service=service).reaction == "accepted"
         ):
-            self.update(f"{what} again", body, service=service, rule=rule, expect="accept")
+            self.update(f"{what} again", body, service=service, judged=Judged(rule, "accept"))
         require_reaction(answer, "accepted")
 
     def require_plain_update(self, caller: str) -> Answer:
