@@ -3,18 +3,22 @@
 from collections.abc import Iterator
 
 from contract_tests.calibration.learner import Calibration
+from contract_tests.contract.choices import load_choices
 from contract_tests.reports.blocks import Block, format_example, group_blocks
 from contract_tests.reports.common import format_expectation
 
 
 def list_lines(calibration: Calibration) -> Iterator[str]:
-    """Yield one line for each choice, then the broken rules, notes, and how much was seen."""
+    """Yield one line for each choice, the broken rules, notes, and how much was seen."""
+    choices = load_choices()
     names = [*calibration.seen, *calibration.not_seen]
     width = max(map(len, names), default=0)
     options = max((len(str(one.option)) for one in calibration.seen.values()), default=0)
     for name, sighting in calibration.seen.items():
         doubt = "" if sighting.confidence == "high" else " (not certain)"
-        yield f"{name:{width}}  {sighting.option!s:{options}}  {sighting.evidence}{doubt}"
+        usual = choices[name].usual
+        unusual = "" if sighting.option == usual else f" (usual: {usual})"
+        yield f"{name:{width}}  {sighting.option!s:{options}}  {sighting.evidence}{doubt}{unusual}"
     for name, reason in calibration.not_seen.items():
         yield f"{name:{width}}  not seen: {reason}"
     for block in group_blocks(calibration.findings):

@@ -37,6 +37,7 @@ def calibrate(output: Path, **options: Any) -> None:
             raise TargetError("name a target: --target https://host/api/v1, or wsgi:module:factory")
         if not output.absolute().parent.is_dir():
             raise ValueError(f"{output.parent}: no such folder; name a file in a folder that exists with -o")
+        _check_writable(output)
         executor = open_command_executor({**options, "max_created": MAX_CREATED}, CreatedLog())
     with report_target_errors():
         calibration = learner.calibrate(executor)
@@ -48,3 +49,14 @@ def calibrate(output: Path, **options: Any) -> None:
         exit_with(f"{output}: {error.strerror or error}", calibration.exit_code or 2)
     click.echo(f"profile: {output}", err=True)
     sys.exit(calibration.exit_code)
+
+
+def _check_writable(output: Path) -> None:
+    """Raise ValueError for a file that cannot be written, before anything is sent."""
+    existed = output.exists()
+    try:
+        output.open("a").close()
+    except OSError as error:
+        raise ValueError(f"-o: {output}: {error.strerror}; name a file that can be written") from None
+    if not existed:
+        output.unlink()

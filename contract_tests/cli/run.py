@@ -229,7 +229,7 @@ def _build_run_options(options: dict[str, Any], catalogue: Catalogue) -> RunOpti
     rules = frozenset(rule for rule in catalogue if options["rules"] in rule)
     waivers = load_waivers(options["waivers"], catalogue) if options["waivers"] else {}
     if not rules:
-        raise TargetError(f"-k {options['rules']}: no rule id contains this; docs/rules.md lists the rules")
+        raise TargetError(f"-k {options['rules']}: no rule id contains this; `mock-server rules` lists them")
     return RunOptions(
         waivers=waivers,
         rules=rules if options["rules"] else None,

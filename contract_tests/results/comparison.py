@@ -13,6 +13,8 @@ from contract_tests.contract.yaml_file import TooLargeError, read_text
 from contract_tests.results.findings import Finding
 
 REPORT_FILE = "report.json"
+#: The input of a finding that no part of its one request is known to cause.
+_UNKNOWN_INPUT = "in one request"
 _MAX_FILE_BYTES = 256 * 2**20
 _VERBS = {
     "createContainer": "create",
@@ -32,6 +34,16 @@ class FindingKey:
     rule: str
     input: str
     seen: str
+
+    def matches(self, other: "FindingKey") -> bool:
+        """Return whether both may be the same finding; an unknown input may be any of its operation."""
+        if (self.rule, self.seen) != (other.rule, other.seen):
+            return False
+        inputs = sorted((self.input, other.input), key=lambda text: text.endswith(_UNKNOWN_INPUT))
+        operation = inputs[1].removesuffix(_UNKNOWN_INPUT)
+        return inputs[0] == inputs[1] or (
+            operation != inputs[1] and inputs[0].startswith(f"{operation}with ")
+        )
 
     def __str__(self) -> str:
         """Return the key as one line."""
@@ -66,11 +78,12 @@ def compare_findings(
 ) -> Comparison:
     """Return the comparison; ``judged`` are the ids of the rules that have a verdict now."""
     now = {build_key(finding) for finding in findings}
-    gone = earlier.keys - now
+    still = {key for key in now if any(map(key.matches, earlier.keys))}
+    gone = {key for key in earlier.keys if not any(map(key.matches, now))}
     return Comparison(
         earlier,
-        new=tuple(sorted(now - earlier.keys)),
-        still=tuple(sorted(now & earlier.keys)),
+        new=tuple(sorted(now - still)),
+        still=tuple(sorted(still)),
         fixed=tuple(sorted(key for key in gone if key.rule in judged)),
         unjudged=tuple(sorted(key for key in gone if key.rule not in judged)),
     )
@@ -115,4 +128,4 @@ def _describe_input(case: Case) -> str:
         return f"after {earlier}"
     if case.value:
         return f"with {case.value[2]}"
-    return "in one request"
+    return _UNKNOWN_INPUT

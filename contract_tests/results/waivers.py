@@ -54,7 +54,7 @@ def load_waivers(path: Path, catalogue: Catalogue) -> dict[str, Waiver]:
 
 def _parse_waiver(path: Path, entry: Mapping[str, Any], catalogue: Catalogue) -> Waiver:
     if entry["rule"] not in catalogue:
-        raise WaiversError(f"{path}: unknown rule {entry['rule']!r}; docs/rules.md lists the rules")
+        raise WaiversError(f"{path}: unknown rule {entry['rule']!r}; `mock-server rules` lists them")
     until = entry["until"]
     try:
         if isinstance(until, datetime):  # a date, too, but one that cannot be compared with others

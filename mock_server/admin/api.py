@@ -18,6 +18,7 @@ from mock_server.services.lifecycle import with_current_status, without_pending_
 from mock_server.services.model import STATUSES, IdTakenError, Service, SlugTakenError
 from mock_server.services.readback import service_to_json
 from mock_server.validation import schema
+from mock_server.validation.callers import UUID_PATTERN
 from mock_server.validation.ignored import MAX_REMARKS, format_place
 from mock_server.validation.schema_messages import format_value
 from mock_server.web import responses
@@ -128,6 +129,9 @@ class _ServicesApi:
             return responses.problem_response(400, self._mock.redactor.redact(problem))
         teams = self._mock.stages.callers.teams
         team = str(body.pop("team", next(iter(teams), "")))
+        if team not in teams and not UUID_PATTERN.fullmatch(team):
+            detail = f"team: got {team!r}, expected one of {', '.join(teams)}{suggestion_suffix(team, teams)}"
+            return responses.problem_response(400, self._mock.redactor.redact(detail))
         status = body.pop("status", "created")
         service_id = str(body.pop("id", self._mock.new_id())).lower()
         refused = schema.check_value(self._mock.contract, create.body, body, "body")

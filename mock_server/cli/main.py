@@ -33,7 +33,9 @@ from mock_server.validation.callers import callers_from_environment
     help="Do not enforce this rule (repeatable).",
 )
 @click.option(
-    "--profile", type=FILE, help="How a deployment chose what the pages leave open; see docs/choices.md."
+    "--profile",
+    type=FILE,
+    help="How a deployment chose what the pages leave open; mock-server choices lists it.",
 )
 @click.option("--any-token", is_flag=True, help="Accept any well-formed token.")
 @click.option(

@@ -16,8 +16,8 @@ from mock_server.contract.profile import (
     ProfileSource,
     disabled_by,
     load_profile,
+    with_declared_statuses,
     with_statuses,
-    with_success_status,
 )
 from mock_server.contract.property_names import find_property_names
 from mock_server.contract.resources import UnusableFileError
@@ -97,7 +97,7 @@ def build_contract(
     whole = document.inline_references(openapi)
     info = whole.get("info") or {}
     found = (_build_operation(whole, *place, disabled) for place in document.iter_operations(whole))
-    operations = tuple(with_success_status(operation, options, choices) for operation in found)
+    operations = tuple(with_declared_statuses(operation, options, choices) for operation in found)
     title, version = str(info.get("title", "")), str(info.get("version", ""))
     rules = with_statuses(rules, options, choices)
     return Contract(title, version, operations, rules, disabled, choices, options, openapi)

@@ -125,6 +125,17 @@ class Contract:
         """Return whether the mock enforces the rule."""
         return rule_id not in self.disabled_rules
 
+    @property
+    def unusual_options(self) -> dict[str, Option]:
+        """The options that differ from the usual ones: those of the profile."""
+        return {name: option for name, option in self.options.items() if option != self.choices[name].usual}
+
+    @property
+    def rules_disabled_by_profile(self) -> frozenset[str]:
+        """The rules that the options disable."""
+        found = (self.choices[name].disables.get(str(option)) for name, option in self.options.items())
+        return frozenset().union(*(rules for rules in found if rules))
+
     def chosen(self, choice_id: str, option: Option) -> bool:
         """Return whether the mock behaves by this option of the choice."""
         return self.options[choice_id] == option

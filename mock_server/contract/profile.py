@@ -70,10 +70,15 @@ def with_statuses(
     return changed
 
 
-def with_success_status(operation: Operation, profile: Mapping[str, Option], choices: Choices) -> Operation:
-    """Return the operation with the status of its success; its own one where the option is usual."""
+def with_declared_statuses(
+    operation: Operation, profile: Mapping[str, Option], choices: Choices
+) -> Operation:
+    """Return the operation with the statuses of the profile declared, and with that of its success."""
     for choice in choices.values():
         option = profile[choice.id]
-        if choice.number == "2xx" and operation.id in choice.operations and option != choice.usual:
-            return replace(operation, success=int(option))
+        if choice.is_status and operation.id in choice.operations and option != choice.usual:
+            usual = operation.responses.get(str(choice.usual), {})
+            declared = {str(option): usual, **operation.responses}
+            success = int(option) if choice.number == "2xx" else operation.success
+            operation = replace(operation, responses=declared, success=success)
     return operation

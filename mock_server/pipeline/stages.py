@@ -99,6 +99,8 @@ class Stages:
         if not refused and operation.body:
             refused = schema.check_value(self.contract, operation.body, value, "body")
             refused += choices.check_body(self.contract, operation, value)
+        if self.contract.chosen("unknown-properties", "refused"):
+            call.unknown = ()  # refused, not ignored
         call.values = _known_values(operation, value if isinstance(value, dict) else {})
         return refused
 

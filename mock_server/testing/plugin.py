@@ -213,10 +213,13 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     yield
     mock = getattr(item, "funcargs", {}).get("containers_mock")
     if isinstance(mock, ContainersMock) and item.config.getini(ASSERT_ALL_FAULTS_USED):
+        problem = ""
         try:
             mock.assert_all_faults_used()
         except AssertionError as error:
-            pytest.fail(str(error), pytrace=False)
+            problem = str(error)
+        if problem:
+            pytest.fail(problem, pytrace=False)
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:

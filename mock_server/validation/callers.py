@@ -10,10 +10,13 @@ from typing import Any
 
 from mock_server.contract import resources
 from mock_server.contract.resources import UnusableFileError
+from mock_server.contract.suggestions import suggestion_suffix
 
 #: The kinds of callers that belong to exactly one team.
 CREDENTIAL_KINDS = frozenset({"sk", "dk"})
 KINDS = ("jwt", "sk", "dk", "ak")
+#: The keys of a caller in a callers file.
+_KEYS = ("name", "kind", "teams", "token", "token_env", "token_file")
 UUID_PATTERN = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAMESPACE = uuid.UUID("0192f0c0-0000-7000-8000-000000000000")
 #: The token of a line of the packaged callers file.
@@ -96,7 +99,10 @@ def load_callers(
     entries = source.get("callers")
     if not isinstance(entries, list) or not entries:
         raise UnusableFileError(f"{name}: no list of callers; write one under `callers:`")
-    callers = dict(_parse_entry(name, number, entry, teams) for number, entry in enumerate(entries, start=1))
+    parsed = [_parse_entry(name, number, entry, teams) for number, entry in enumerate(entries, start=1)]
+    callers = dict(parsed)
+    if len(callers) < len(parsed):
+        raise UnusableFileError(f"{name}: two callers have the same token; give each one its own")
     return CallerDirectory(callers, teams, any_token)
 
 
@@ -110,6 +116,12 @@ def _parse_entry(name: str, number: int, entry: Any, teams: Mapping[str, str]) -
     place = f"{name}: caller {number}"
     entry = _require_mapping(entry, place)
     kind, labels = entry.get("kind"), entry.get("teams")
+    unknown = next((key for key in entry if key not in _KEYS), None)
+    if unknown is not None:
+        hint = suggestion_suffix(str(unknown), _KEYS)
+        raise UnusableFileError(
+            f"{place}: unknown key {str(unknown)[:40]!r}, expected {', '.join(_KEYS)}{hint}"
+        )
     if kind not in KINDS:
         raise UnusableFileError(f"{place}: kind: got {kind!r}, expected one of {', '.join(KINDS)}")
     if not isinstance(labels, list) or not labels or any(label not in teams for label in labels):
@@ -117,7 +129,10 @@ def _parse_entry(name: str, number: int, entry: Any, teams: Mapping[str, str]) -
             f"{place}: teams: got {labels!r}, expected a list of one or more of {', '.join(teams)}"
         )
     caller_name = str(entry.get("name", f"caller-{number}"))
-    return _read_token(place, entry), Caller(caller_name, kind, tuple(teams[label] for label in labels))
+    token = _read_token(place, entry)
+    if token_kind(token) not in ("jwt", kind):
+        raise UnusableFileError(f"{place}: a token with the prefix {token[:3]} is not of the kind {kind}")
+    return token, Caller(caller_name, kind, tuple(teams[label] for label in labels))
 
 
 def _read_token(place: str, entry: Mapping[str, Any]) -> str:

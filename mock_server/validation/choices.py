@@ -4,21 +4,21 @@ An option that only disables rules or sets a status needs no function: `spec/cho
 """
 
 import ipaddress
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 from mock_server.contract.model import Contract, Mismatch, Operation, Violation
+from mock_server.contract.property_names import UnknownProperty
+from mock_server.contract.suggestions import suggestion_suffix
+from mock_server.validation.schema import MAX_VIOLATIONS
 from mock_server.validation.schema_messages import format_value
 
 Values = dict[str, Any]
 _IMMUTABLE = ("service_slug", "service_type")
 _CREDENTIAL = "external_auth_credential_id"
-_ITEM_PROPERTIES = {
-    "env_config": ("env_name", "env_value"),
-    "volume_config": ("host_path", "container_path"),
-}
 _LOCAL_NAMES = (".localhost", ".local", ".internal")
 
 
@@ -28,13 +28,6 @@ _LOCAL_NAMES = (".localhost", ".local", ".internal")
 def null_is_absent(_operation: Operation, body: Values) -> Values:
     """Return the body without the properties that are null."""
     return {name: value for name, value in body.items() if value is not None}
-
-
-def immutable_ignored(operation: Operation, body: Values) -> Values:
-    """Return the body of an update without the properties that never change, if unknown properties are refused."""
-    is_closed = operation.body is not None and operation.body.node.get("additionalProperties") is False
-    names = [name for name in _IMMUTABLE if is_closed and name not in operation.properties.known]
-    return {name: value for name, value in body.items() if name not in names}
 
 
 def items_merged(_operation: Operation, body: Values) -> Values:
@@ -53,14 +46,19 @@ def integral_float_refused(operation: Operation, body: Values) -> Iterator[Misma
             yield _mismatch(f"/{name}", value, "an integer, written without a point")
 
 
-def unknown_item_property_refused(_operation: Operation, body: Values) -> Iterator[Mismatch]:
+def unknown_property_refused(operation: Operation, body: Values) -> Iterator[Mismatch]:
+    """Refuse an unknown property; those that no update changes are another choice."""
+    for each in operation.properties.iter_unknown(body):
+        is_immutable = operation.id == "updateContainer" and each.place in _IMMUTABLE
+        if "/" not in each.place.removesuffix(each.name) and not is_immutable:
+            yield _unknown_property(each)
+
+
+def unknown_item_property_refused(operation: Operation, body: Values) -> Iterator[Mismatch]:
     """Refuse an unknown property of an item."""
-    for array, known in _ITEM_PROPERTIES.items():
-        value = body.get(array)
-        for number, item in enumerate(value if isinstance(value, list) else ()):
-            for name in item if isinstance(item, dict) else ():
-                if name not in known:
-                    yield _mismatch(f"/{array}/{number}", name, f"only {' and '.join(known)}")
+    for each in operation.properties.iter_unknown(body):
+        if "/" in each.place.removesuffix(each.name):
+            yield _unknown_property(each)
 
 
 def immutable_refused(operation: Operation, body: Values) -> Iterator[Mismatch]:
@@ -124,11 +122,11 @@ Refusal = Callable[[Operation, Values], Iterable[Mismatch]]
 CHANGES: tuple[tuple[str, str, Change], ...] = (
     ("null-on-create", "absent", null_is_absent),
     ("null-on-update", "absent", null_is_absent),
-    ("immutable-properties", "ignored", immutable_ignored),
     ("repeated-items", "merged", items_merged),
 )
 REFUSALS: tuple[tuple[str, str, Refusal], ...] = (
     ("integral-floats", "refused", integral_float_refused),
+    ("unknown-properties", "refused", unknown_property_refused),
     ("unknown-item-properties", "refused", unknown_item_property_refused),
     ("immutable-properties", "refused", immutable_refused),
     ("credential-on-deployed", "refused", credential_on_deployed_refused),
@@ -155,18 +153,26 @@ def check_body(contract: Contract, operation: Operation, body: Any) -> list[Viol
     """Return the violations of the options."""
     if not isinstance(body, dict):
         return []
-    return [
+    found = (
         Violation(contract.choice_rule(choice), mismatch)
         for choice, option, refusal in REFUSALS
         if contract.chosen(choice, option)
         for mismatch in refusal(operation, body)
-    ]
+    )
+    return list(itertools.islice(found, MAX_VIOLATIONS))
 
 
 def _refuse_on(operation: Operation, body: Values, kind: str, name: str) -> Iterator[Mismatch]:
     is_create = operation.id == "createContainer"
     if is_create and name in body and body.get("service_type", "deployed") == kind:
         yield _mismatch(f"/{name}", body[name], f"no such {name} on a create of the type {kind}")
+
+
+def _unknown_property(unknown: UnknownProperty) -> Mismatch:
+    hint = suggestion_suffix(unknown.name, unknown.known)
+    return Mismatch(
+        "body", f"/{unknown.place}", "an unknown property", f"the properties of the contract{hint}"
+    )
 
 
 def _mismatch(pointer: str, value: object, expected: str) -> Mismatch:

@@ -54,9 +54,10 @@ async function refreshForever() {
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.hidden = !navigator.clipboard;
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    const text = document.getElementById(button.dataset.copy).textContent;
+    const copied = await navigator.clipboard.writeText(text).then(() => true, () => false);
     const label = [...button.childNodes];
-    button.replaceChildren("Copied");
+    button.replaceChildren(copied ? "Copied" : "Not allowed");
     setTimeout(() => button.replaceChildren(...label), COPIED_MS);
   });
 }

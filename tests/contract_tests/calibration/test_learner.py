@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from contract_tests.calibration import wire
 from contract_tests.calibration.learner import calibrate
 from contract_tests.calibration.probes.table import PROBES
+from contract_tests.calibration.probing import wire
 from contract_tests.cases.callers import load_callers
 from contract_tests.contract.choices import load_choices
 from contract_tests.contract.resources import data_file
