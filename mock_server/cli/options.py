@@ -60,7 +60,7 @@ _LISTEN_OPTIONS = (
         "--body-timeout",
         default=BODY_TIMEOUT_SECONDS,
         show_default=True,
-        type=SECONDS,
+        type=click.FloatRange(0, min_open=True),
         help="Seconds in which the body of a request must arrive, and the next part of a response be read.",
     ),
     click.option(

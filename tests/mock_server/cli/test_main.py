@@ -30,7 +30,12 @@ from tests.support.processes import MOCK, mock_server, post, run
 
 TOKEN = "sk-red-5f0c7c1e9a"
 #: Options whose message names the field or the file in place of the option.
-SHARED_NAMES = {"--disable-rule": "disabled_rules", "--callers": "nowhere", "--spec": "nowhere"}
+SHARED_NAMES = {
+    "--disable-rule": "disabled_rules",
+    "--callers": "nowhere",
+    "--spec": "nowhere",
+    "--profile": "nowhere",
+}
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
 BODY = b'{"service_slug": "abc", "display_name": "d", "docker_image": "n"}'
 
@@ -205,8 +210,15 @@ MOCK_MISTAKES = {
     "--deploy-seconds": "nan",
     "--workers": "999",
     "--max-body": "0",
+    "--profile": "nowhere.yaml",
 }
-PROXY_MISTAKES = {**SHARED_MISTAKES, "--timeout": "nan", "--upstream": "http://", "--strict": None}
+PROXY_MISTAKES = {
+    **SHARED_MISTAKES,
+    "--timeout": "nan",
+    "--max-body": "0",
+    "--upstream": "http://",
+    "--strict": None,
+}
 MISTAKES = [
     *((name, [name, value]) for name, value in MOCK_MISTAKES.items()),
     *(

@@ -119,7 +119,7 @@ INVALID: dict[str, tuple[str, str]] = {
     "rule-of-the-other-operation": ("rule=not-while-busy", "that createContainer refuses requests with"),
     "rule-and-another-status": (
         "rule=slug-unique, code=400",
-        "code: got '400', expected a status of slug-unique: 409",
+        "code: got another value, expected a status of slug-unique: 409",
     ),
     "wait-in-words": ("code=409, wait=long", "seconds, from 0 to 60"),
 }

@@ -150,7 +150,7 @@ def test_a_deep_value_is_refused(name: str) -> None:
     for _ in range(5000):
         value = {"a": value}
     with pytest.raises(ValueError, match=f"{name}: got a deeply nested value, expected"):
-        parse_step({"status": 503, name: value}, (), ())
+        parse_step({"status": 503, name: value}, (), (), {})
 
 
 _JSON = st.recursive(

@@ -163,6 +163,7 @@ def test_what_may_take_long_holds_up_no_request(
         start_response("200 OK", [])
         return [b""]
 
+    app.config = {process.MAX_BYTES: 10}  # type: ignore[attr-defined]
     monkeypatch.setattr(process, "create_app", lambda *_, **__: app)
     address = store if store == "memory" else f"sqlite:///{tmp_path}/services.db"
     loaded = process._load_worker(ServerOptions(quiet=True), MockOptions(store=address), None)
