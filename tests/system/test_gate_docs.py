@@ -46,7 +46,7 @@ def test_the_files_of_the_ci_page_can_be_used(tmp_path: Path) -> None:
     """The callers file and the waivers file in docs/ci.md load as shown."""
     callers, waivers = tmp_path / "callers.yaml", tmp_path / "waivers.yaml"
     (tmp_path / "secrets").mkdir()
-    (tmp_path / "secrets" / "jwt-red.txt").write_text("a.b.c\n")
+    (tmp_path / "secrets" / "jwt-red.txt").write_text("head.body.mark\n")
     callers.write_text(next(block for block in YAML if "token_env" in block))
     waivers.write_text(next(block for block in YAML if "reason:" in block))
     named = load_callers(callers, {"CYBERUN_SK_RED": "sk-red-123", "CYBERUN_SK_BLUE": "sk-blue-123"})
