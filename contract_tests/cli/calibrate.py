@@ -53,10 +53,10 @@ def calibrate(output: Path, **options: Any) -> None:
 
 def _check_writable(output: Path) -> None:
     """Raise ValueError for a file that cannot be written, before anything is sent."""
-    existed = output.exists()
     try:
+        existed = output.exists()
         output.open("a").close()
+        if not existed:
+            output.unlink()
     except OSError as error:
         raise ValueError(f"-o: {output}: {error.strerror}; name a file that can be written") from None
-    if not existed:
-        output.unlink()

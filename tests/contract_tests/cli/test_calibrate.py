@@ -53,6 +53,7 @@ def test_a_broken_rule_is_reported_with_exit_code_1(tmp_path: Path) -> None:
         (("-o", "p.yaml"), "name a target"),
         (("--target", MOCK), "Missing option '-o'"),
         (("--target", MOCK, "-o", "no/such/folder/p.yaml"), "no such folder"),
+        (("--target", MOCK, "-o", "/dev/null/p.yaml"), "no such folder"),
         (("--target", "https://me:secret@host", "-o", "p.yaml"), "holds a user name or a password"),
     ],
 )
@@ -72,3 +73,15 @@ def test_a_target_that_is_not_there_is_exit_code_3(tmp_path: Path) -> None:
     done = calibrate("--target", "http://127.0.0.1:9/api/v1", "-o", tmp_path / "p.yaml")
     assert done.exit_code == 3
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    """Nothing is learnt for a file that cannot hold it, and an earlier profile stays as it is."""
+    file = tmp_path / ("name" * 100)
+    done = calibrate("--target", "http://127.0.0.1:1", "-o", file)
+    assert done.exit_code == 2
+    assert "name a file that can be written" in done.stderr
+    earlier = tmp_path / "earlier.yaml"
+    earlier.write_text("choices: {}\n")
+    assert calibrate("--target", "http://127.0.0.1:1/api", "-o", earlier).exit_code == 3
+    assert earlier.read_text() == "choices: {}\n"

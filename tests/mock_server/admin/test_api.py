@@ -62,6 +62,14 @@ def test_an_invalid_seed_is_refused(client: Client, seed: Any, status: int) -> N
     assert client.post("/_mock/services", json=seed).status_code == status
 
 
+def test_an_unknown_team_of_a_seed_is_refused(client: Client) -> None:
+    """A seed for a team that nobody has would be lost: the refusal says which teams there are."""
+    response = client.post("/_mock/services", json={**BODY, "team": "rde"})
+    assert response.status_code == 400
+    assert response.json["detail"].startswith("team: got 'rde', expected one of red, blue")
+    assert response.json["detail"].endswith("did you mean red?")
+
+
 def test_a_seed_with_a_taken_slug_or_id_is_refused(client: Client) -> None:
     """The second seed of a slug, or of an id, is a conflict."""
     service = client.post("/_mock/services", json=BODY).json

@@ -133,3 +133,29 @@ def test_the_reloaded_contract_keeps_the_profile() -> None:
     app = create_app(profile={"choices": {"created-status": 202}})
     reloaded = reload_app(app, find_resource("spec/openapi.yaml"))
     assert reloaded.test_client().post(PATH, json=BODY, headers=HEADERS).status_code == 202
+
+
+def test_a_preferred_status_of_the_profile_is_known() -> None:
+    """`Prefer` may name a status that the profile adds; without the profile it names what is declared."""
+    preferred = {**HEADERS, "Prefer": "code=418"}
+    response = client(invalid_body_status=418).post(PATH, json=BODY, headers=preferred)
+    assert (response.status_code, response.headers.get("Preference-Applied")) == (418, "code=418")
+    assert client().post(PATH, json=BODY, headers=preferred).status_code == 400
+
+
+def test_the_page_shows_what_the_profile_chose() -> None:
+    """The page lists the unusual options; without a profile it has no such line."""
+    page = client(created_status=202, private_hosts="refused").get("/_mock/").text
+    assert "<code>created-status: 202</code>" in page
+    assert "<code>private-hosts: refused</code>" in page
+    assert "Profile:" not in client().get("/_mock/").text
+
+
+def test_an_unknown_property_that_the_profile_refuses_is_told_as_its_choice() -> None:
+    """The refusal names the choice, and the property that was meant."""
+    response = client(unknown_properties="refused").post(
+        PATH, json={**BODY, "exposd_port": 1}, headers=HEADERS
+    )
+    (violation,) = response.json["violations"]
+    assert (response.status_code, violation["rule"]) == (400, "unknown-properties")
+    assert "did you mean exposed_port?" in violation["expected"]

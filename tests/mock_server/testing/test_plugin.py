@@ -169,6 +169,7 @@ def test_it(containers_mock_app, containers_mock):
 """
 
 
+@pytest.mark.slow
 def test_a_failed_comparison_lists_the_requests(pytester: pytest.Pytester) -> None:
     """A plain assert on a count lists the requests received, without tokens."""
     pytester.makepyfile(FAILS)
@@ -254,9 +255,12 @@ def run_client_test(pytester: pytest.Pytester, body: str, *options: str) -> pyte
 UNUSED = 'containers_mock.fail_next(rule="slug-unique", operation="createContainer")'
 
 
+@pytest.mark.slow
 def test_a_fault_that_no_request_used_fails_the_test(pytester: pytest.Pytester) -> None:
-    """The failure lists the fault and the requests, and no frame; the ini option turns the check off."""
+    """The failure lists the fault and the requests, once and without frames; the ini option turns the check off."""
     result = run_client_test(pytester, UNUSED)
+    report = result.stdout.str().split("short test summary")[0]
+    assert report.count("no request has used this fault:") == 1
     result.stdout.fnmatch_lines(
         ["no request has used this fault:", "  rule='slug-unique', operation='createContainer'", "received:"]
     )
@@ -283,6 +287,7 @@ TYPOS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", TYPOS.values(), ids=TYPOS)
 def test_a_failure_shows_no_frame_of_the_kit(pytester: pytest.Pytester, body: str) -> None:
     """The traceback has the line of the test and the message, with the rule that was meant."""
@@ -292,6 +297,7 @@ def test_a_failure_shows_no_frame_of_the_kit(pytester: pytest.Pytester, body: st
     assert "requests.py" not in result.stdout.str()
 
 
+@pytest.mark.slow
 def test_a_lost_connection_shows_no_frame_of_the_kit(pytester: pytest.Pytester) -> None:
     """In process, the error of a dropped connection ends in the frames of the client."""
     call = 'containers_mock.app.test_client().post("/api/v1/containers")'

@@ -6,6 +6,8 @@ import pytest
 from werkzeug.test import Client
 
 from mock_server import create_app
+from mock_server.contract.resources import UnusableFileError
+from mock_server.validation.callers import load_callers
 from tests.support.api import BODY, CREATE, RED, TOKENS
 
 TOKEN_CASES = {
@@ -40,3 +42,21 @@ def test_a_callers_file_has_tokens_in_three_forms(tmp_path: Any, monkeypatch: py
     tokens = ["sk-as-it-is", "sk-from-a-variable", "sk-from-a-file", TOKENS["sk-red"]]
     responses = [client.put(f"{CREATE}/x", headers={"Authorization": f"Bearer {token}"}) for token in tokens]
     assert [response.status_code for response in responses] == [400, 400, 400, 401]
+
+
+A = {"name": "a", "kind": "sk", "teams": ["t"], "token": "sk-of-caller-a"}
+WRONG_CALLERS: dict[str, tuple[list[dict[str, Any]], str]] = {
+    "unknown-key": ([{**A, "tokens": "x"}], "unknown key 'tokens', expected .*; did you mean token?"),
+    "equal-tokens": ([A, {**A, "name": "b"}], "two callers have the same token; give each one its own"),
+    "prefix": ([{**A, "kind": "dk"}], "caller 1: a token with the prefix sk- is not of the kind dk"),
+    "kind": ([{**A, "kind": "key"}], "kind: got 'key', expected one of jwt, sk, dk, ak"),
+    "team": ([{**A, "teams": ["u"]}], "expected a list of one or more of t"),
+}
+
+
+@pytest.mark.parametrize(("callers", "message"), WRONG_CALLERS.values(), ids=WRONG_CALLERS)
+def test_a_wrong_entry_of_a_callers_file_is_named(callers: list[dict[str, Any]], message: str) -> None:
+    """An entry that would be understood otherwise than it was meant is refused, without its token."""
+    with pytest.raises(UnusableFileError, match=message) as error:
+        load_callers({"teams": {"t": RED}, "callers": callers})
+    assert "of-caller" not in str(error.value)
