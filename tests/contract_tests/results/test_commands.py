@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -118,6 +119,14 @@ def test_a_slug_without_a_fresh_form_is_shown_last(slug: object) -> None:
         record("POST", "/containers", {"service_slug": value}, 201) for value in (slug, "Upper-case")
     )
     assert reproduction_cost(case, [again]) < reproduction_cost(case, [once])
+
+
+def test_a_caller_that_names_no_team_is_shown() -> None:
+    """Of two observations the finding shows that of a key, even if the body of the user session is shorter."""
+    case = Case("c", "display-name-length", "cases", (Step(),))
+    by_key = record("POST", "/containers", {"service_slug": "ck-1"}, 201)
+    by_jwt = replace(by_key, caller_kind="jwt", body="")
+    assert reproduction_cost(case, [by_key]) < reproduction_cost(case, [by_jwt])
 
 
 @pytest.mark.parametrize("name", ["race/create-1", "race/update", "race/update-different-1"])
