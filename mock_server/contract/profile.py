@@ -9,11 +9,13 @@ from mock_server.contract import document, resources
 from mock_server.contract.choices import Choices, Option, usual_options
 from mock_server.contract.model import Contract, Node, Operation, Rule
 from mock_server.contract.resources import UnusableFileError
-from mock_server.contract.suggestions import suggest_name
+from mock_server.contract.suggestions import suggest_name, suggestion_suffix
 
 #: A file, or its content; None stands for the usual options.
 ProfileSource = Path | Mapping[str, Any] | None
 
+#: The keys of a profile; `not_seen` is for people.
+_KEYS = ("choices", "not_seen")
 #: Options that withdraw a permission of the document, though code refuses what it permits.
 _WITHDRAWN = {("unknown-properties", "refused"): frozenset({"unknown-properties-ignored"})}
 
@@ -29,8 +31,14 @@ def load_profile(source: ProfileSource, choices: Choices, rules: Mapping[str, Ru
     name = str(source) if isinstance(source, Path) else "profile"
     document = resources.read_yaml(source) if isinstance(source, Path) else source
     chosen = document.get("choices") if isinstance(document, Mapping) else None
-    if not isinstance(chosen, Mapping):
+    if not isinstance(document, Mapping) or not isinstance(chosen, Mapping):
         raise UnusableFileError(f"{name}: no mapping of choices; write one under `choices:`")
+    unknown = next((key for key in document if key not in _KEYS), None)
+    if unknown is not None:
+        hint = suggestion_suffix(str(unknown), _KEYS)
+        raise UnusableFileError(
+            f"{name}: unknown key {str(unknown)[:40]!r}, expected {' or '.join(_KEYS)}{hint}"
+        )
     given = {str(key): _parse_option(name, str(key), value, choices, rules) for key, value in chosen.items()}
     return {**usual_options(choices), **given}
 

@@ -53,6 +53,10 @@ def test_a_profile_is_read_from_a_file(tmp_path: Path) -> None:
         ({"choices": {"absent-values": None}}, 'absent-values: got null (write "null" in quotes)'),
         ({"choices": []}, "profile: no mapping of choices"),
         ({}, "profile: no mapping of choices"),
+        (
+            {"choices": {}, "choises": {}},
+            "unknown key 'choises', expected choices or not_seen; did you mean choices?",
+        ),
     ],
 )
 def test_a_wrong_profile_is_refused(profile: dict[str, Any], message: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 from werkzeug.test import Client
 
 from mock_server import create_app
+from mock_server.contract.resources import UnusableFileError
 from tests.support.api import BODY, CREATE, RED, TOKENS
 
 TOKEN_CASES = {
@@ -40,3 +41,14 @@ def test_a_callers_file_has_tokens_in_three_forms(tmp_path: Any, monkeypatch: py
     tokens = ["sk-as-it-is", "sk-from-a-variable", "sk-from-a-file", TOKENS["sk-red"]]
     responses = [client.put(f"{CREATE}/x", headers={"Authorization": f"Bearer {token}"}) for token in tokens]
     assert [response.status_code for response in responses] == [400, 400, 400, 401]
+
+
+def test_all_missing_variables_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file with three variables, of which two are not set, names both."""
+    monkeypatch.setenv("SET", "sk-from-a-variable")
+    names = ("NOT_SET_1", "SET", "NOT_SET_2")
+    callers = [{"kind": "sk", "teams": ["t"], "token_env": name} for name in names]
+    with pytest.raises(
+        UnusableFileError, match="set the variables NOT_SET_1, NOT_SET_2, or remove these callers"
+    ):
+        create_app(callers={"teams": {"t": RED}, "callers": callers})
