@@ -144,6 +144,7 @@ def load_callers(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[C
         raise CallersError(f"{path}: {error.strerror}; name a file of callers with --callers") from None
     except ValueError as error:
         raise CallersError(f"{error}; `mock-server callers` prints an example") from None
+    _check_variables(path, document["callers"], environ)
     teams = document.get("teams") or {}
     callers = tuple(
         _parse_caller(path, f"callers[{index}]", entry, teams, environ)
@@ -151,6 +152,14 @@ def load_callers(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[C
     )
     _check_distinct(path, callers)
     return callers
+
+
+def _check_variables(path: Path, entries: Iterable[Mapping[str, Any]], environ: Mapping[str, str]) -> None:
+    """Raise CallersError that names all variables with a token that are not set, if there are several."""
+    named = dict.fromkeys(entry["token_env"] for entry in entries if "token_env" in entry)
+    missing = [name for name in named if not environ.get(name, "").strip()]
+    if len(missing) > 1:
+        raise CallersError(f"{path}: set the variables {', '.join(missing)}, or remove these callers")
 
 
 def _check_distinct(path: Path, callers: Iterable[Caller]) -> None:

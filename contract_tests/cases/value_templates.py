@@ -11,6 +11,7 @@ _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _SLUG_INNER = frozenset(_ALPHABET + "-")
 MAX_SLUG_LENGTH = 100
 _FRESH_LENGTH = 12
+_TOO_SHORT = 2  # characters: no slug is so short
 
 
 class SlugFactory:
@@ -73,16 +74,22 @@ def freshen(value: Any, fresh: str) -> Any:
     return _freshen_text(str(value), fresh)
 
 
+def find_fresh_span(text: str, size: int) -> tuple[int, int] | None:
+    """Return the span of an invalid slug that ``size`` fresh characters may replace, so that its fault stays."""
+    if len(text) <= _TOO_SHORT:
+        return None
+    if len(text) + size <= MAX_SLUG_LENGTH:
+        return 1, 1
+    starts = range(1, len(text) - size)
+    return next(((n, n + size) for n in starts if set(text[n : n + size]) <= _SLUG_INNER), None)
+
+
 def _freshen_text(text: str, fresh: str) -> str:
     stem = fresh[-_FRESH_LENGTH:].replace("-", "0")
-    if len(text) <= 2:  # too short: each character of the alphabet becomes another one
+    if len(text) <= _TOO_SHORT:  # each character of the alphabet becomes another one
         return "".join(secrets.choice(_ALPHABET) if c in _ALPHABET else c for c in text)
-    if len(text) + len(stem) <= MAX_SLUG_LENGTH:
-        return f"{text[0]}{stem}{text[1:]}"
-    plain = next(
-        (n for n in range(1, len(text) - len(stem)) if set(text[n : n + len(stem)]) <= _SLUG_INNER), 0
-    )
-    return f"{text[:plain]}{stem}{text[plain + len(stem) :]}" if plain else text
+    span = find_fresh_span(text, len(stem))
+    return text if span is None else f"{text[: span[0]]}{stem}{text[span[1] :]}"
 
 
 def _make_text(arguments: Mapping[str, Any], _slugs: Callable[[int | None], str]) -> str:

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import click
 
 from contract_tests.cases.callers import CallersError
-from contract_tests.cli.output import report_unwritable_output
+from contract_tests.cli.output import format_os_error, report_unwritable_output
 from contract_tests.contract.resources import VERSION
 from contract_tests.execution.preflight import CannotJudge
 from contract_tests.execution.sending.limits import TargetGone
@@ -55,7 +55,9 @@ def report_usage_errors() -> Iterator[None]:
     """Exit with 2 if the user's options or files are unusable."""
     try:
         yield
-    except (CallersError, TargetError, WaiversError, ValueError, OSError) as error:
+    except OSError as error:
+        exit_with(format_os_error(error), 2)
+    except (CallersError, TargetError, WaiversError, ValueError) as error:
         exit_with(str(error), 2)
 
 

@@ -99,7 +99,8 @@ def find_problem(write: Callable[[], None], place: str) -> list[str]:
 
 def format_os_error(error: OSError, place: str = "") -> str:
     """Return an error in one line, with the file that it names, or else ``place``."""
-    return f"{error.filename or place}: {error.strerror or error}"
+    where = error.filename or place
+    return f"{f'{where}: ' if where else ''}{error.strerror or error}"
 
 
 def _discard_unwritten(stream: TextIO | None) -> None:

@@ -1,5 +1,6 @@
 """Files of other hands, read within bounds."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,8 @@ def read_yaml(path: Path) -> Any:
     """Return the value of a YAML or JSON file; raise OSError, or ValueError with one line, if it is unusable."""
     try:
         text = read_text(path)
-        if _find_depth(text) > _MAX_DEPTH:
-            raise ValueError(f"{path} is nested too deeply, or has too many values")
+        if flaw := _find_flaw(text):
+            raise ValueError(f"{path} {flaw}")
         document = yaml.load(text, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
@@ -48,17 +49,38 @@ def _count_values(node: Any, counts: dict[int, int]) -> int:
     return counts[id(node)]
 
 
-def _find_depth(text: str) -> int:
-    """Return the depth of a YAML text, or one beyond the limit as soon as it is too deep or too long."""
-    depth = deepest = 0
+def _find_flaw(text: str) -> str:
+    """Return why a loader cannot read a text, or would read it otherwise than it stands; else an empty string."""
+    open_nodes: list[_OpenNode] = []
     for number, event in enumerate(yaml.parse(text, Loader=yaml.CSafeLoader)):
-        if number > 2 * _MAX_VALUES:
-            return _MAX_DEPTH + 1
+        if isinstance(event, yaml.CollectionEndEvent):
+            open_nodes.pop()
+            continue
+        repeated = open_nodes[-1].find_repeated_key(event) if open_nodes else None
+        if repeated is not None:
+            return f"has the key {repeated[:40]!r} twice, again in line {getattr(event.start_mark, 'line', 0) + 1}"
         if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            deepest = max(deepest, depth)
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        if deepest > _MAX_DEPTH:
-            break
-    return deepest
+            open_nodes.append(_OpenNode(is_mapping=isinstance(event, yaml.MappingStartEvent)))
+        if len(open_nodes) > _MAX_DEPTH or number > 2 * _MAX_VALUES:
+            return "is nested too deeply, or has too many values"
+    return ""
+
+
+@dataclass(slots=True)
+class _OpenNode:
+    """A list or a mapping while its members are read."""
+
+    is_mapping: bool
+    keys: set[str] = field(default_factory=set)
+    at_key: bool = True
+
+    def find_repeated_key(self, member: yaml.Event) -> str | None:
+        """Take the next member; return it if it is a key that the mapping has already."""
+        is_key, self.at_key = self.is_mapping and self.at_key, not self.at_key
+        if not is_key or not isinstance(member, yaml.ScalarEvent) or member.value == "<<":
+            return None
+        key = str(member.value)
+        if key in self.keys:
+            return key
+        self.keys.add(key)
+        return None

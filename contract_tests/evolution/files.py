@@ -12,6 +12,7 @@ from contract_tests.evolution.report import (
     CLASSES,
     EvolutionReport,
     describe_change,
+    describe_finding,
     describe_traffic,
     describe_witness,
     format_outcome,
@@ -35,7 +36,7 @@ def evolution_to_json(report: EvolutionReport) -> dict[str, Any]:
         "requests": report.requests, "complete": report.complete, "exit_code": report.exit_code,
         "counts": dict(report.count_classes()),
         "changes": [
-            {"class": name_class(finding), **_change_to_json(finding.change),
+            {"class": name_class(finding), "breaks": finding.breaks_clients, **_change_to_json(finding.change),
              "witness": finding.witness and _witness_to_json(_name_files(number), finding.witness)}
             for number, finding in enumerate(report.findings, 1)
         ],
@@ -74,7 +75,7 @@ def _iter_page(report: EvolutionReport) -> Iterator[str]:
         if own:
             yield f"### {name.capitalize()} ({len(own)})\n"
         for number, finding in own:
-            yield f"- {escape_markdown(describe_change(finding.change))}"
+            yield f"- {escape_markdown(describe_finding(finding))}"
             if finding.witness:
                 yield from _iter_witness(_name_files(number), finding.witness)
             yield ""

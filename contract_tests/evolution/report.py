@@ -34,8 +34,8 @@ class EvolutionReport:
     @property
     def exit_code(self) -> int:
         """The exit code: 1 if something breaks clients, 3 if the limits ended the search before that."""
-        breaks = self.count_classes()["breaking"] or (self.traffic and self.traffic.broken)
-        return 1 if breaks else 0 if self.complete else 3
+        breaks = any(finding.breaks_clients for finding in self.findings)
+        return 1 if breaks or (self.traffic and self.traffic.broken) else 0 if self.complete else 3
 
     def count_classes(self) -> Counter[str]:
         """Count the findings per class."""
@@ -52,7 +52,7 @@ def list_lines(report: EvolutionReport) -> Iterator[tuple[str, str]]:
     for name in CLASSES:
         for finding in report.findings:
             if name_class(finding) == name:
-                yield name, describe_change(finding.change)
+                yield name, describe_finding(finding)
                 if finding.witness:
                     yield "", f"  {describe_witness(finding.witness)}"
     for call in report.traffic.broken if report.traffic else ():
@@ -78,6 +78,14 @@ def describe_witness(played: Played) -> str:
     path = hide_ids(sent.url, played).partition("/api/v1")[2]
     what = f"{sent.method} {path}{_name_headers(sent)}{_describe_body(sent)}"
     return f"{what}: {'; '.join(map(_describe_difference, played.differences[0]))}"
+
+
+def describe_finding(finding: Finding) -> str:
+    """Return the change in one line, with what it means for clients if no request shows that."""
+    unseen = "; clients may rely on it, and no request can show it"
+    return (
+        f"{describe_change(finding.change)}{unseen if finding.breaks_readers and not finding.witness else ''}"
+    )
 
 
 def describe_change(change: Change) -> str:

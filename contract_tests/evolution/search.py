@@ -17,6 +17,7 @@ from contract_tests.evolution.bodies import BodyWriter
 from contract_tests.evolution.candidates import Candidate, CandidateBuilder
 from contract_tests.evolution.changes import OPERATIONS, Change, find_operation, list_changes, write_out
 from contract_tests.evolution.play import Budget, Difference, Kind, Played, Player, Served
+from contract_tests.evolution.responses import breaks_readers
 from contract_tests.mutation.session import Factory, import_factory
 from contract_tests.targets.exchange import Redactor
 
@@ -37,11 +38,20 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A change with its kind, and the case that shows it on new apps; without a case no witness was found."""
+    """A change with its kind, and the case that shows it on new apps; without a case no witness was found.
+
+    ``breaks_readers`` is true if a client that reads responses by the old contract may fail.
+    """
 
     change: Change
     kind: Kind | None = None
     witness: Played | None = None
+    breaks_readers: bool = False
+
+    @property
+    def breaks_clients(self) -> bool:
+        """True if requests are refused, or responses differ, that clients of the old contract rely on."""
+        return self.kind == "breaking" or self.breaks_readers
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +81,18 @@ class Evolution:
     def search(self) -> Iterator[Finding]:
         """Yield the findings of each change, in the order of the old document; then what only several explain."""
         for change in self.changes:
-            yield from self._search_change(change)
+            for finding in self._search_change(change):
+                yield self._mark_for_readers(finding)
         for (name, kind), played in self._together.items():
             if not self.explain(played, name) and (witness := self._confirm(played, kind)):
                 place = find_operation(self.documents[0], name) or ()
                 yield Finding(Change(name, place, "", "several changes together", (), ()), kind, witness)
+
+    def _mark_for_readers(self, finding: Finding) -> Finding:
+        """Return the finding of a response as one that breaks its readers, also if no request shows that."""
+        if not breaks_readers(finding.change, self.documents[0]):
+            return finding
+        return replace(finding, kind=finding.kind or "response changed", breaks_readers=True)
 
     def open_player(
         self, change: Change | None = None, *, operation: str = "", redactor: Redactor | None = None

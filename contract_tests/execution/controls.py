@@ -17,6 +17,7 @@ from contract_tests.execution.once import OnceEach
 from contract_tests.execution.sending.context import CaseContext, ControlFailed
 from contract_tests.execution.sending.sender import Sender
 from contract_tests.targets.base import is_success
+from contract_tests.targets.exchange import Exchange
 
 # Refusals in these stages prove something only if the same request without its fault is accepted.
 _CONTROLLED_STAGES = ("media-type", "json", "shape")
@@ -30,6 +31,7 @@ class SharedService:
 
     id: str | None
     slug: str
+    create: Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ class Controls:
         if id_required and service.id is None:
             raise ControlFailed("the create returned no id")
         if service.id is not None:
+            if step.operation == "updateContainer":
+                context.setup.append(service.create)
             context.services[step.service], context.service_slugs[step.service] = service.id, service.slug
 
     def _start_from_base(
@@ -130,7 +134,9 @@ class Controls:
         context = CaseContext(self.caller_pool.limit_to(owner.caller), self.slugs)
         self.sender.send_step(context, Step(caller=owner.role, body=self.bodies[service_type]))
         slug = context.service_slugs.get("service")
-        return SharedService(context.services.get("service"), slug) if slug else None
+        if slug is None:
+            return None
+        return SharedService(context.services.get("service"), slug, context.exchanges[-1])
 
     def _probe_base(self, service_type: str, owner: Owner, identifier: str) -> Any:
         """Try without ``X-Team-ID``, then with it; a credential that needs it sends it from then on."""

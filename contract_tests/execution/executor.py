@@ -77,7 +77,7 @@ class Executor:
                 break
         except CannotRun as error:
             judgement = judge_missing(rule, error)
-        return Observation(case, judgement, tuple(context.exchanges))
+        return Observation(case, judgement, tuple(context.exchanges), tuple(dict.fromkeys(context.setup)))
 
     def run_step(self, case: Case, rule: Rule, step: Step, context: CaseContext) -> Judgement:
         """Run one step of a case and judge it; raise CannotRun if it cannot be sent."""

@@ -51,8 +51,9 @@ def run_preflight(executor: Executor) -> PreflightResult:
         return _Preflight(executor).run()
     except TargetGone as gone:
         raise CannotJudge(f"{executor.sender.target.url} {gone}") from None
-    except RunStopped:
-        raise CannotJudge(f"{executor.sender.target.url} did not respond before the time was up") from None
+    except RunStopped as stopped:
+        url, when = executor.sender.target.url, str(stopped) or "before it had responded"
+        raise CannotJudge(f"{url} cannot be judged: the time was up {when}") from None
 
 
 def apply_preflight(executor: Executor, result: PreflightResult) -> None:

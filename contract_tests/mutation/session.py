@@ -145,6 +145,11 @@ def run_cases(executor: Executor, cases: Iterable[Case]) -> Iterator[Observation
 
 def import_factory(name: str) -> Factory:
     """Return the factory of ``wsgi:module:factory``; raise TargetError if there is none."""
+    if "://" in name:
+        raise TargetError(
+            f"{name} is a deployment, which serves one contract only; give wsgi:module:factory, an app that is "
+            "called as factory(spec=document)"
+        )
     module, _, attribute = name.removeprefix("wsgi:").partition(":")
     try:
         factory = getattr(importlib.import_module(module), attribute)

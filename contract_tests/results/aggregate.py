@@ -8,7 +8,7 @@ from typing import Any
 from contract_tests.cases.model import Layer, case_from_json, case_to_json
 from contract_tests.results.examples import MAX_EXAMPLES, Example, describe_example, merge_examples
 from contract_tests.results.judge import SETUP_FAILED, Outcome, judgement_from_json
-from contract_tests.results.observation import Observation, observation_size
+from contract_tests.results.observation import Observation, reproduction_cost
 from contract_tests.targets.exchange import Exchange, exchange_from_json
 
 #: Per rule and outcome: a target may put another text into every reason.
@@ -124,7 +124,8 @@ class Aggregate:
         if known is None:
             self.deviations[kind] = deviation
             return True
-        smaller = min(known.observation, deviation.observation, key=observation_size)
+        both = known.observation, deviation.observation
+        smaller = min(both, key=lambda one: reproduction_cost(one.case, one.exchanges))
         examples = known.examples
         if len(examples) < MAX_EXAMPLES:
             examples = merge_examples(_list_examples(known), _list_examples(deviation))
@@ -148,6 +149,7 @@ def _deviation_to_json(deviation: Deviation) -> dict[str, Any]:
         "case": case_to_json(observation.case),
         "judgement": observation.judgement.to_json(),
         "exchanges": [exchange.to_json() for exchange in observation.exchanges],
+        "setup": [exchange.to_json() for exchange in observation.setup],
         "layers": dict(deviation.layers),
         "examples": [[example.sent, example.received] for example in deviation.examples],
     }
@@ -155,6 +157,8 @@ def _deviation_to_json(deviation: Deviation) -> dict[str, Any]:
 
 def _deviation_from_json(data: dict[str, Any]) -> Deviation:
     exchanges: tuple[Exchange, ...] = tuple(map(exchange_from_json, data["exchanges"]))
-    observation = Observation(case_from_json(data["case"]), judgement_from_json(data["judgement"]), exchanges)
+    setup = tuple(map(exchange_from_json, data.get("setup", ())))
+    case, judgement = case_from_json(data["case"]), judgement_from_json(data["judgement"])
+    observation = Observation(case, judgement, exchanges, setup)
     examples = tuple(Example(sent, received) for sent, received in data.get("examples", ()))
     return Deviation(observation, Counter(data["layers"]), examples)

@@ -1,36 +1,39 @@
 """The shell commands that send the requests of a case again, and the files with the bodies that cannot be pasted.
 
-Creates get a new slug, since the recorded one is taken by now, and later commands name the new service.
+Creates get a fresh slug, since the recorded one is taken by now, and later commands name the new service.
 """
 
 import json
 import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from contract_tests.cases.model import Case
 from contract_tests.results.curl import build_curl
+from contract_tests.results.fresh_slugs import FreshSlug, list_fresh_slugs
 from contract_tests.targets.exchange import Exchange
 
-_RENEWABLE_SLUG = re.compile(r"[a-z0-9-]{3,60}")
-_NOW = "$(date +%s)"
 _READ_ID = """sed -n 's/.*"id": *"\\([^"]*\\)".*/\\1/p'"""
 
 
-def list_commands(name: str, case: Case, exchanges: Sequence[Exchange], folder: str | None) -> list[str]:
+def list_commands(
+    name: str, case: Case, exchanges: Sequence[Exchange], folder: str | None, setup: Sequence[Exchange] = ()
+) -> list[str]:
     """Return the commands, each with its caller as a comment.
 
-    Bodies that cannot be pasted are read from the files ``name-1.body`` … in ``folder``. Without a folder a comment
-    takes the place of such a command. The requests of a race become one command that sends them at once.
+    ``setup`` are the creates of services that the case shares with others; the commands create them anew. Bodies that
+    cannot be pasted are read from the files ``name-1.body`` … in ``folder``. Without a folder a comment takes the
+    place of such a command. The requests of a race become one command that sends them at once.
     """
-    writer = _name_variables(case, exchanges)
-    setup = writer.list_slugs()
+    writer = _name_variables(case, exchanges, setup)
+    before = [*writer.list_slugs(), *(writer.write(exchange) for exchange in setup)]
     requests = [
         _explain_body(number, exchange, folder)
         or writer.write(exchange, f"{folder}/{_name_file(name, number)}" if exchange.needs_body_file else "")
         for number, exchange in enumerate(exchanges, 1)
     ]
-    return _join_race(case, [*setup, *requests], len(setup))
+    return _join_race(case, [*before, *requests], len(before))
 
 
 def iter_body_files(name: str, exchanges: Sequence[Exchange]) -> Iterator[tuple[str, bytes]]:
@@ -45,27 +48,45 @@ def iter_body_files(name: str, exchanges: Sequence[Exchange]) -> Iterator[tuple[
 class _Writer:
     """Writes commands with variables in place of the slugs and ids of a recording, by their recorded texts."""
 
-    slugs: Mapping[str, str]
+    slugs: Sequence[FreshSlug]
     ids: Mapping[str, str]
     single_request: bool
     single_caller: bool
 
     def list_slugs(self) -> list[str]:
-        """Return the lines that set the slugs; a single request has its new slug in itself."""
-        return [] if self.single_request else [f"{name}={slug}-{_NOW}" for slug, name in self.slugs.items()]
+        """Return the lines that set the slugs; a single request has its fresh slug in itself."""
+        names = self._name_slugs()
+        return [] if self.single_request else [f'{names[one.recorded]}="{one.fresh}"' for one in self.slugs]
 
-    def write(self, exchange: Exchange, body_file: str) -> str:
+    def write(self, exchange: Exchange, body_file: str = "") -> str:
         """Return the command of a request; one that creates a service for later requests keeps its id."""
-        texts = {text: f"${name}" for text, name in {**self.slugs, **self.ids}.items()}
+        slugs = {text: f"${name}" for text, name in self._name_slugs().items()}
         if self.single_request:
-            texts = {slug: f"{slug}-{_NOW}" for slug in self.slugs}
+            slugs = {one.recorded: one.fresh for one in self.slugs}
         name = re.sub(r"[^A-Za-z0-9]", "_", exchange.caller).upper()
         token = "TOKEN" if self.single_caller else f"TOKEN_{name}"
         new = self.ids.get(_read_id(exchange)) if exchange.method == "POST" else None
-        command = build_curl(exchange, body_file, texts, caller_variable=token, only_body=new is not None)
+        renewal = self._renew_file(exchange, body_file, slugs)
+        texts = {**slugs, **{text: f"${name}" for text, name in self.ids.items()}}
+        source = "-" if renewal else body_file
+        command = renewal + build_curl(
+            exchange, source, texts, caller_variable=token, only_body=new is not None
+        )
         if new is not None:
             command = f"{new}=$({command} | {_READ_ID})"
         return f"{command}  # as {exchange.caller}"
+
+    def _name_slugs(self) -> dict[str, str]:
+        return {one.recorded: f"SLUG{n if n > 1 else ''}" for n, one in enumerate(self.slugs, 1)}
+
+    def _renew_file(self, exchange: Exchange, body_file: str, slugs: Mapping[str, str]) -> str:
+        """Return the command that puts the fresh slug into a body that is read from a file, and a pipe."""
+        content = exchange.body_bytes if body_file else None
+        found = [
+            one.recorded for one in self.slugs if one.is_plain and one.recorded.encode() in (content or b"")
+        ]
+        scripts = " ".join(f'-e "s/{text}/{slugs[text]}/g"' for text in found)
+        return f"LC_ALL=C sed {scripts} {shlex.quote(body_file)} | " if found else ""
 
 
 def _explain_body(number: int, exchange: Exchange, folder: str | None) -> str:
@@ -79,37 +100,21 @@ def _explain_body(number: int, exchange: Exchange, folder: str | None) -> str:
     return ""
 
 
-def _name_variables(case: Case, exchanges: Sequence[Exchange]) -> _Writer:
-    single_caller = len({exchange.caller for exchange in exchanges}) == 1
-    return _Writer(_name_slugs(case, exchanges), _name_ids(exchanges), len(exchanges) == 1, single_caller)
-
-
-def _name_slugs(case: Case, exchanges: Sequence[Exchange]) -> dict[str, str]:
-    """Return a variable for each slug of a create whose command can have another one."""
-    if case.rule.startswith("service-slug"):
-        return {}
-    creates = [exchange for exchange in exchanges if exchange.method == "POST"]
-    fixed = {_read_slug(exchange) for exchange in creates if exchange.needs_body_file}
-    found = dict.fromkeys(_read_slug(exchange) for exchange in creates)
-    usable = [slug for slug in found if slug not in fixed and _RENEWABLE_SLUG.fullmatch(slug)]
-    # A slug that contains another one, as a similar slug does, changes together with it.
-    slugs = [slug for slug in usable if not any(other in slug for other in usable if other != slug)]
-    return {slug: f"SLUG{number if number > 1 else ''}" for number, slug in enumerate(slugs, 1)}
+def _name_variables(case: Case, exchanges: Sequence[Exchange], setup: Sequence[Exchange]) -> _Writer:
+    every = [*setup, *exchanges]
+    single_caller = len({exchange.caller for exchange in every}) == 1
+    return _Writer(list_fresh_slugs(case, every), _name_ids(every), len(every) == 1, single_caller)
 
 
 def _name_ids(exchanges: Sequence[Exchange]) -> dict[str, str]:
     """Return a variable for each id of a created service that a later request names."""
     found: list[str] = []
     for number, exchange in enumerate(exchanges):
-        new = _read_id(exchange) if exchange.method == "POST" and not exchange.needs_body_file else ""
+        new = _read_id(exchange) if exchange.method == "POST" else ""
         later = exchanges[number + 1 :]
         if new and any(new in one.url or new in (one.body or "") for one in later):
             found.append(new)
     return {new: f"ID{number if number > 1 else ''}" for number, new in enumerate(found, 1)}
-
-
-def _read_slug(exchange: Exchange) -> str:
-    return _read_text(exchange.body, "service_slug")
 
 
 def _read_id(exchange: Exchange) -> str:

@@ -21,8 +21,8 @@ def build_curl(
     """Return a command that sends the same request.
 
     The body is read from ``body_file`` if one is given. ``variables`` maps texts of the recording to what the shell
-    puts in their place, such as ``$ID``; ``caller_variable`` has the caller's secret. With
-    ``only_body`` it prints the body of the response alone.
+    puts in their place, in double quotes; ``caller_variable`` has the caller's secret. With ``only_body`` it prints
+    the body of the response alone.
     """
     tokens = {text: text.replace("TOKEN", caller_variable, 1) for text in _TOKENS}
     quote = _Quoter({**(variables or {}), **tokens})
@@ -58,7 +58,7 @@ class _Quoter:
             return shlex.quote(word)
         names = [self._variables[text] for text in found]
         if all(text in _TOKENS for text in found):
-            return f'"{_interleave(map(_escape, texts), names)}"'
+            return f'"{_interleave(map(escape_double_quoted, texts), names)}"'
         quoted = (shlex.quote(text) if text else "" for text in texts)
         return _interleave(quoted, [f'"{name}"' for name in names])
 
@@ -67,8 +67,8 @@ def _interleave(texts: Iterable[str], names: Iterable[str]) -> str:
     return "".join(text + name for text, name in zip(texts, [*names, ""], strict=True))
 
 
-def _escape(text: str) -> str:
-    """Escape what double quotes do not protect."""
+def escape_double_quoted(text: str) -> str:
+    """Return a text as a shell reads it in double quotes."""
     return "".join("\\" + character if character in '"\\`$' else character for character in text)
 
 

@@ -16,7 +16,7 @@ from contract_tests.results.aggregate import Deviation
 from contract_tests.results.commands import iter_body_files, list_commands
 from contract_tests.results.examples import Example, describe_example, merge_examples
 from contract_tests.results.judge import Difference
-from contract_tests.results.observation import exchanges_size
+from contract_tests.results.observation import reproduction_cost
 from contract_tests.results.story import tell_story
 from contract_tests.targets.exchange import Exchange
 
@@ -30,6 +30,7 @@ class Finding:
     ``cause`` is the same for both operations if they break the rule for the same reason. ``severity`` is a note if
     the rule is only assumed. ``count`` is the number of cases that showed it; ``examples`` are a few of them.
     ``exchanges`` end with the decisive one, and ``story`` tells in one sentence what happened in several of them.
+    ``setup`` are the creates of services that the case shares with others.
     ``differences`` are the wrong properties of a read-back.
     """
 
@@ -48,6 +49,7 @@ class Finding:
     story: str = ""
     differences: tuple[Difference, ...] = ()
     examples: tuple[Example, ...] = ()
+    setup: tuple[Exchange, ...] = ()
 
     @property
     def file(self) -> str:
@@ -61,7 +63,7 @@ class Finding:
 
     def list_commands(self, folder: str | None) -> list[str]:
         """Return the commands; bodies that cannot be pasted are read from files in ``folder``."""
-        return list_commands(self.id, self.case, self.exchanges, folder)
+        return list_commands(self.id, self.case, self.exchanges, folder, self.setup)
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON values."""
@@ -75,7 +77,8 @@ class Finding:
             ],
             "examples": [asdict(example) for example in self.examples],
             "count": self.count, "file": self.file, "curl": self.curl_commands,
-            "case": case_to_json(self.case), "exchanges": [exchange.to_json() for exchange in self.exchanges],
+            "case": case_to_json(self.case), "setup": [exchange.to_json() for exchange in self.setup],
+            "exchanges": [exchange.to_json() for exchange in self.exchanges],
         }  # fmt: skip
 
 
@@ -91,7 +94,7 @@ def build_findings(
         if known is None:
             by_key[key] = finding
             continue
-        smaller = min(known, finding, key=lambda one: exchanges_size(one.exchanges))
+        smaller = min(known, finding, key=lambda one: reproduction_cost(one.case, one.exchanges))
         layers = tuple(dict.fromkeys((*known.layers, *finding.layers)))
         examples = merge_examples(known.examples, finding.examples)
         by_key[key] = replace(smaller, count=known.count + finding.count, layers=layers, examples=examples)
@@ -142,6 +145,7 @@ def _build_finding(deviation: Deviation, catalogue: Catalogue, *, strict: bool) 
         expected=judgement.expected,
         case=observation.case,
         exchanges=observation.exchanges,
+        setup=observation.setup,
         count=deviation.count,
         cause=f"{rule.id}-{_digest(f'{rule.id} {judgement.reason}')}",
         story=tell_story(observation.case, observation.exchanges, judgement),

@@ -128,7 +128,8 @@ def judge_readback(
         return Judgement("inconclusive", rule.id, "the read-back failed", received, expected)
     stored = parse_json_object(response)
     if stored is None:
-        return Judgement("inconclusive", rule.id, "the read-back is not a JSON object", received, expected)
+        reason = f"the read-back is {_explain_unreadable(response)}"
+        return Judgement("inconclusive", rule.id, reason, received, expected)
     identifier = stored.get("id")
     if service is not None and isinstance(identifier, str) and identifier.lower() != service.lower():
         about_the_slug = rule.id in ("slug-immutable", "slug-unique")
@@ -172,7 +173,7 @@ def find_success_error(operation: str, response: Response, service: str | None) 
         return ""
     body = parse_json_object(response)
     if body is None:
-        return "the body is not a JSON object"
+        return f"the body is {_explain_unreadable(response)}"
     if not is_uuid(body.get("id")):
         return NO_ID
     if service is not None and body["id"].lower() != service.lower():
@@ -191,11 +192,26 @@ def read_id(response: Response | NoResponse) -> str | None:
 def parse_json_object(response: Response) -> dict[str, Any] | None:
     """Return the body as a JSON object, or None if it is something else."""
     try:
-        text = response.body.decode("utf-8-sig")  # a reader may ignore the mark (RFC 8259, 8.1)
-        body = json.loads(text, parse_constant=_refuse_constant, parse_int=_read_int)
+        body = _load_json(response)
     except (ValueError, RecursionError):
         return None
     return body if isinstance(body, dict) else None
+
+
+def _explain_unreadable(response: Response) -> str:
+    """Return why ``parse_json_object`` has no object."""
+    try:
+        _load_json(response)
+    except RecursionError:
+        return "nested too deeply to read"
+    except ValueError:
+        pass
+    return "not a JSON object"
+
+
+def _load_json(response: Response) -> Any:
+    text = response.body.decode("utf-8-sig")  # a reader may ignore the mark (RFC 8259, 8.1)
+    return json.loads(text, parse_constant=_refuse_constant, parse_int=_read_int)
 
 
 def _refuse_constant(name: str) -> None:

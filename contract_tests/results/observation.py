@@ -1,26 +1,33 @@
 """Observation: what one case showed about the target."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contract_tests.cases.model import Case
+from contract_tests.results.fresh_slugs import is_taken_again
 from contract_tests.results.judge import Judgement
 from contract_tests.targets.exchange import Exchange
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """A case, the judgement on it, and every exchange that was made for it."""
+    """A case, the judgement on it, and every exchange that was made for it.
+
+    ``setup`` are the creates of services that the case shares with others: they were sent before it.
+    """
 
     case: Case
     judgement: Judgement
     exchanges: tuple[Exchange, ...] = ()
+    setup: tuple[Exchange, ...] = ()
 
 
-def observation_size(observation: Observation) -> tuple[int, int]:
-    """Return the number of exchanges and of characters sent, for choosing the smallest observation."""
-    return exchanges_size(observation.exchanges)
+def reproduction_cost(case: Case, exchanges: Sequence[Exchange]) -> tuple[bool, int, bool, int]:
+    """Return a key that is smallest for the observation that is easiest to show again.
 
-
-def exchanges_size(exchanges: tuple[Exchange, ...]) -> tuple[int, int]:
-    """Return the number of exchanges and of characters in their request bodies."""
-    return len(exchanges), sum(len(exchange.body or "") for exchange in exchanges)
+    That is one whose slug can be sent again, with few exchanges, by callers that need not name a team, and with few
+    characters in the bodies.
+    """
+    size = sum(len(exchange.body or "") for exchange in exchanges)
+    by_jwt = any(exchange.caller_kind == "jwt" for exchange in exchanges)
+    return is_taken_again(case, exchanges), len(exchanges), by_jwt, size

@@ -42,6 +42,12 @@ class RunClock:
         if self._stopped.is_set() or time.monotonic() >= self._deadline + _GRACE_SECONDS:
             raise RunStopped
 
+    def check_unsent(self) -> None:
+        """Raise RunStopped for a request that still waits to be sent: only those on their way have more time."""
+        self.check()
+        if self.is_time_up():
+            raise RunStopped("while --rate allowed no further request")
+
     def wait(self, seconds: float) -> None:
         """Wait for some seconds; raise RunStopped if the run ends before."""
         now = time.monotonic()

@@ -23,9 +23,11 @@ class RateLimitedTarget:
         self._limiter = Limiter(_choose_rate(per_second), buffer_ms=1)
 
     def send(self, request: Request) -> Response | NoResponse:
-        """Wait until the limit allows a request, then send it."""
-        while not self._limiter.try_acquire("request", timeout=_LOOK_SECONDS):
-            self.clock.check()
+        """Wait until the limit allows a request, then send it; raise RunStopped if the run is over before."""
+        allowed = self._limiter.try_acquire("request", blocking=False)
+        while not allowed:
+            allowed = bool(self._limiter.try_acquire("request", timeout=_LOOK_SECONDS))
+            self.clock.check_unsent()
         return self._target.send(request)
 
 

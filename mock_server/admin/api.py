@@ -23,7 +23,7 @@ from mock_server.validation.ignored import MAX_REMARKS, format_place
 from mock_server.validation.schema_messages import format_value
 from mock_server.web import responses
 from mock_server.web.flask_responses import send_response
-from mock_server.web.journal import Journal
+from mock_server.web.journal import FILTERS, Journal
 from mock_server.web.middleware import CONTROL_PREFIX
 from mock_server.web.origin import is_from_another_site
 from mock_server.web.responses import Response
@@ -52,8 +52,8 @@ class _JournalApi:
         return responses.json_response(200, {**state, **counts, "requests": len(self._journal)})
 
     def list_requests(self) -> Response:
-        """Return the recorded requests that match `rule`, `status` and `operation`, and their count."""
-        filters = {name: request.args.get(name) for name in ("rule", "status", "operation")}
+        """Return the recorded requests that match the filters of the query, and their count."""
+        filters = {name: request.args.get(name) for name in FILTERS}
         problem = self._check_filters(filters)
         if problem:
             return responses.problem_response(400, problem)

@@ -9,6 +9,7 @@ from typing import Any
 
 from mock_server.contract import document
 from mock_server.contract.model import Contract, Node, Operation
+from mock_server.contract.profile import declare_profile
 from mock_server.web.responses import reason_phrase
 
 _MAX_DEPTH = 8
@@ -27,8 +28,8 @@ _RANGES = (
 
 
 def openapi_document(contracts: Sequence[Contract], server: str) -> str:
-    """Return the first document with the paths of all; the only server is `server`."""
-    first, *others = (contract.document for contract in contracts)
+    """Return the first document with the paths of all, as their profiles change them; the only server is `server`."""
+    first, *others = map(declare_profile, contracts)
     paths: dict[str, Any] = {}
     for other in others:
         paths |= document.inline_references(other).get("paths") or {}
@@ -38,7 +39,7 @@ def openapi_document(contracts: Sequence[Contract], server: str) -> str:
 
 def describe_operations(contract: Contract) -> list[dict[str, Any]]:
     """Return the operations of a contract in the order of its document."""
-    nodes = document.iter_operations(document.inline_references(contract.document))
+    nodes = document.iter_operations(document.inline_references(declare_profile(contract)))
     return [
         _describe_operation(contract, operation, node)
         for operation, (_, _, _, node) in zip(contract.operations, nodes, strict=True)

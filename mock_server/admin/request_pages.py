@@ -12,12 +12,12 @@ from mock_server.admin.renderer import PageRenderer, PageRoute, redirect, same_o
 from mock_server.contract.model import Contract
 from mock_server.pipeline.mock import Mock
 from mock_server.services.model import StoreError
-from mock_server.web.journal import Journal, JournalEntry
+from mock_server.web.journal import FILTERS, Journal, JournalEntry
 from mock_server.web.responses import Response
 
 REQUESTS_PER_PAGE = 50
 _LATEST_SERVICES = 8
-_FILTERS = ("rule", "status", "operation")
+_METHODS = ("POST", "PUT", "GET")
 
 
 class RequestPages:
@@ -38,7 +38,7 @@ class RequestPages:
 
     def overview(self) -> flask.Response:
         """Return the page of the latest requests that match the filters, and of the latest services."""
-        filters = {name: request.args[name] for name in _FILTERS if request.args.get(name)}
+        filters = {name: request.args[name] for name in FILTERS if request.args.get(name)}
         before = _parse_number(request.args.get("before", ""))
         matches = self._journal.select(**filters)
         candidates = [entry for entry in matches if before is None or entry.number < before]
@@ -54,6 +54,7 @@ class RequestPages:
             older=f"?{urlencode(next_page)}" if next_page else None,
             rules=self._contracts[0].rules,
             operations=[operation.id for contract in self._contracts for operation in contract.operations],
+            methods=_METHODS,
             **self._mock_values(),
         )
 

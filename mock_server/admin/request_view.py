@@ -43,10 +43,10 @@ def request_row(journal: Journal, entry: JournalEntry) -> dict[str, Any]:
     return {
         "number": entry.number,
         "time": entry.time,
-        "clock": entry.time[11:23],
+        "clock": entry.time[11:19],
         "method": escape_invisible(entry.method),
         "path": escape_invisible(journal.path(entry)),
-        "caller": escape_invisible(entry.caller),
+        "caller": escape_invisible(entry.caller) or entry.missing_caller,
         "status": entry.status,
         "rules": entry.rules,
         "ignored": entry.ignored,

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -118,17 +119,20 @@ main.add_command(proxy)
     help="The version of OpenAPI; 3.0 has no if/then/else, so it implies --one-of.",
 )
 @click.option("--json", "as_json", is_flag=True, help="JSON in place of YAML.")
+@click.option("--profile", type=FILE, help="As a deployment with this profile would publish it.")
 @report_cli_errors
-def spec(one_of: bool, version: str, as_json: bool) -> None:
+def spec(one_of: bool, version: str, as_json: bool, profile: Path | None) -> None:
     """Print the contract, or a view of it for other tools."""
     from mock_server.contract import export
+    from mock_server.contract.loader import load_contract
+    from mock_server.contract.profile import declare_profile
 
     path = resources.find_resource("spec/openapi.yaml")
-    if not (one_of or as_json or version == "3.0"):
+    if not (one_of or as_json or profile or version == "3.0"):
         click.echo(resources.read_text(path), nl=False)
         return
-    document = resources.read_yaml(path)
-    view = export.export_view(document if isinstance(document, dict) else {}, one_of=one_of, version=version)
+    document = declare_profile(load_contract(path, profile=profile))
+    view = export.export_view(document, one_of=one_of, version=version)
     text = json.dumps(view, indent=2) if as_json else yaml.safe_dump(view, sort_keys=False, width=110)
     click.echo(text.rstrip("\n"))
 

@@ -5,14 +5,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mock_server.contract import resources
+from mock_server.contract import document, resources
 from mock_server.contract.choices import Choices, Option, usual_options
-from mock_server.contract.model import Operation, Rule
+from mock_server.contract.model import Contract, Node, Operation, Rule
 from mock_server.contract.resources import UnusableFileError
-from mock_server.contract.suggestions import suggest_name
+from mock_server.contract.suggestions import suggest_name, suggestion_suffix
 
 #: A file, or its content; None stands for the usual options.
 ProfileSource = Path | Mapping[str, Any] | None
+
+#: The keys of a profile; `not_seen` is for people.
+_KEYS = ("choices", "not_seen")
+#: Options that withdraw a permission of the document, though code refuses what it permits.
+_WITHDRAWN = {("unknown-properties", "refused"): frozenset({"unknown-properties-ignored"})}
 
 
 def load_profile(source: ProfileSource, choices: Choices, rules: Mapping[str, Rule]) -> dict[str, Option]:
@@ -26,8 +31,14 @@ def load_profile(source: ProfileSource, choices: Choices, rules: Mapping[str, Ru
     name = str(source) if isinstance(source, Path) else "profile"
     document = resources.read_yaml(source) if isinstance(source, Path) else source
     chosen = document.get("choices") if isinstance(document, Mapping) else None
-    if not isinstance(chosen, Mapping):
+    if not isinstance(document, Mapping) or not isinstance(chosen, Mapping):
         raise UnusableFileError(f"{name}: no mapping of choices; write one under `choices:`")
+    unknown = next((key for key in document if key not in _KEYS), None)
+    if unknown is not None:
+        hint = suggestion_suffix(str(unknown), _KEYS)
+        raise UnusableFileError(
+            f"{name}: unknown key {str(unknown)[:40]!r}, expected {' or '.join(_KEYS)}{hint}"
+        )
     given = {str(key): _parse_option(name, str(key), value, choices, rules) for key, value in chosen.items()}
     return {**usual_options(choices), **given}
 
@@ -82,3 +93,50 @@ def with_declared_statuses(
             success = int(option) if choice.number == "2xx" else operation.success
             operation = replace(operation, responses=declared, success=success)
     return operation
+
+
+def declare_profile(contract: Contract) -> Node:
+    """Return the document of a contract as a deployment with its profile would publish it.
+
+    It has the statuses of the profile and no keyword of a rule that the profile disables; `x-profile` lists all
+    options of the profile, since a document cannot express each.
+    """
+    options = contract.unusual_options
+    if not options:
+        return contract.document
+    withdrawn = (rules for choice, rules in _WITHDRAWN.items() if contract.chosen(*choice))
+    disabled = contract.rules_disabled_by_profile.union(*withdrawn)
+    published = document.disable_rules(contract.document, disabled)
+    items = {path: _declare_statuses(contract, item) for path, item in (published.get("paths") or {}).items()}
+    return {**published, "paths": items, "x-profile": dict(options)}
+
+
+def _declare_statuses(contract: Contract, item: Any) -> Any:
+    """Return a path item whose operations declare the statuses of the profile."""
+    if not isinstance(item, dict):
+        return item
+    declared = dict(item)
+    for method, operation in item.items():
+        if method in document.METHODS and isinstance(operation, dict):
+            declared[method] = {**operation, "responses": _replace_statuses(contract, operation)}
+    return declared
+
+
+def _replace_statuses(contract: Contract, operation: Node) -> Node:
+    responses = {str(code): response for code, response in (operation.get("responses") or {}).items()}
+    operation_id, usual_responses = operation.get("operationId"), dict(responses)
+    needed = {
+        str(rule.status[0])
+        for rule in contract.rules.values()
+        if operation_id in rule.operations and rule.status
+    }
+    for choice in contract.choices.values():
+        if not choice.is_status or operation_id not in choice.operations:
+            continue
+        usual, option = str(choice.usual), str(contract.options[choice.id])
+        if option == usual:
+            continue
+        responses.setdefault(option, usual_responses.get(usual, {"description": choice.question}))
+        if usual not in needed:
+            responses.pop(usual, None)
+    return dict(sorted(responses.items()))

@@ -1,5 +1,6 @@
 """The files of `spec/` and `fixtures/`, wherever the package is installed, and the version of the kit."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
@@ -46,8 +47,8 @@ def read_yaml(path: Path) -> object:
     """Return the YAML (or JSON) document at `path`; raise UnusableFileError if that fails."""
     try:
         text = read_text(path)
-        if _is_too_deep(text):
-            raise UnusableFileError(f"{path}: nested too deeply; correct it")
+        if flaw := _find_flaw(text):
+            raise UnusableFileError(f"{path}: {flaw}; correct it")
         document: object = yaml.load(text, Loader=_Loader)  # noqa: S506  # a safe loader
     except yaml.YAMLError as error:
         raise UnusableFileError(f"{path}: not YAML: {' '.join(str(error).split())}; correct it") from error
@@ -72,11 +73,40 @@ def is_too_large(document: object) -> bool:
     return count(document) > _MAX_VALUES
 
 
-def _is_too_deep(text: str) -> bool:
-    """Return whether lists and mappings are nested deeper than the loader's stack can hold."""
-    depth = 0
+def _find_flaw(text: str) -> str:
+    """Return why a loader cannot read a text, or would read it otherwise than it stands; else an empty text."""
+    open_nodes: list[_OpenNode] = []
     for event in yaml.parse(text, Loader=_Loader):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        if depth > _MAX_DEPTH:
-            return True
-    return False
+        if isinstance(event, yaml.CollectionEndEvent):
+            open_nodes.pop()
+            continue
+        repeated = open_nodes[-1].find_repeated_key(event) if open_nodes else None
+        if repeated is not None:
+            return (
+                f"line {getattr(event.start_mark, 'line', 0) + 1}: the key {repeated[:40]!r} is there twice"
+            )
+        if isinstance(event, yaml.CollectionStartEvent):
+            open_nodes.append(_OpenNode(is_mapping=isinstance(event, yaml.MappingStartEvent)))
+            if len(open_nodes) > _MAX_DEPTH:
+                return "nested too deeply"
+    return ""
+
+
+@dataclass(slots=True)
+class _OpenNode:
+    """A list or a mapping while its members are read."""
+
+    is_mapping: bool
+    keys: set[str] = field(default_factory=set)
+    at_key: bool = True
+
+    def find_repeated_key(self, member: yaml.Event) -> str | None:
+        """Take the next member; return it if it is a key that the mapping has already."""
+        is_key, self.at_key = self.is_mapping and self.at_key, not self.at_key
+        if not is_key or not isinstance(member, yaml.ScalarEvent) or member.value == "<<":
+            return None
+        key = str(member.value)
+        if key in self.keys:
+            return key
+        self.keys.add(key)
+        return None

@@ -3,7 +3,7 @@
 import os
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,11 +99,25 @@ def load_callers(
     entries = source.get("callers")
     if not isinstance(entries, list) or not entries:
         raise UnusableFileError(f"{name}: no list of callers; write one under `callers:`")
+    _check_variables(name, entries)
     parsed = [_parse_entry(name, number, entry, teams) for number, entry in enumerate(entries, start=1)]
     callers = dict(parsed)
     if len(callers) < len(parsed):
         raise UnusableFileError(f"{name}: two callers have the same token; give each one its own")
     return CallerDirectory(callers, teams, any_token)
+
+
+def _check_variables(name: str, entries: Iterable[Any]) -> None:
+    """Raise UnusableFileError that names all variables with a token that are not set, if there are several."""
+    callers = [
+        entry for entry in entries if isinstance(entry, Mapping) and not isinstance(entry.get("token"), str)
+    ]
+    named = dict.fromkeys(str(entry["token_env"]) for entry in callers if "token_env" in entry)
+    missing = [variable for variable in named if not os.environ.get(variable, "").strip()]
+    if len(missing) > 1:
+        raise UnusableFileError(
+            f"{name}: no tokens; set the variables {', '.join(missing)}, or remove these callers"
+        )
 
 
 def _require_mapping(value: object, name: str) -> Mapping[str, Any]:

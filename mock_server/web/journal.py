@@ -3,7 +3,7 @@
 import itertools
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -58,6 +58,11 @@ class JournalEntry(NamedTuple):
         return tuple(dict.fromkeys(violation.rule.id for violation in self.violations))
 
     @property
+    def missing_caller(self) -> str:
+        """Return what stands for the caller that the mock does not know: `none` without a token, else `unknown`."""
+        return "unknown" if "Authorization" in self.headers else "none"
+
+    @property
     def size_bytes(self) -> int:
         """Return the size of everything that is kept: bodies, headers, path, query and violations."""
         parts = (
@@ -77,6 +82,18 @@ class JournalEntry(NamedTuple):
             + len(self.response_body)
             + sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
         )
+
+
+_MATCHES: Mapping[str, Callable[[JournalEntry, str], bool]] = {
+    "rule": lambda entry, value: value in entry.rules,
+    "status": lambda entry, value: value == str(entry.status),
+    "operation": lambda entry, value: value == entry.operation,
+    "caller": lambda entry, value: value == (entry.caller or entry.missing_caller),
+    "method": lambda entry, value: value.upper() == entry.method,
+    "path": lambda entry, value: value in entry.path,
+}
+#: The names of the filters of a journal; `path` is a part of the path, the others are whole values.
+FILTERS = tuple(_MATCHES)
 
 
 class Journal:
@@ -114,19 +131,12 @@ class Journal:
         """Return the number of entries."""
         return len(self._entries)
 
-    def select(
-        self, rule: str | None = None, status: str | None = None, operation: str | None = None
-    ) -> list[JournalEntry]:
-        """Return the entries that match all filters."""
+    def select(self, **filters: str | None) -> list[JournalEntry]:
+        """Return the entries that match all `filters`, whose names are those of `FILTERS`; None matches all."""
         with self._lock:
             entries = list(self._entries)
-        return [
-            entry
-            for entry in entries
-            if (rule is None or rule in entry.rules)
-            and (status is None or status == str(entry.status))
-            and (operation is None or operation == entry.operation)
-        ]
+        asked = [(_MATCHES[name], value) for name, value in filters.items() if value is not None]
+        return [entry for entry in entries if all(matches(entry, value) for matches, value in asked)]
 
     def entry(self, number: int) -> JournalEntry | None:
         """Return the entry with that number, or None if it was deleted."""

@@ -25,7 +25,10 @@ class ControlFailed(CannotRun):
 
 @dataclass(slots=True)
 class CaseContext:
-    """Labels, created services and exchanges of one case while it runs."""
+    """Labels, created services and exchanges of one case while it runs.
+
+    ``setup`` are the creates of the services that it shares with other cases.
+    """
 
     caller_pool: CallerPool
     slugs: SlugFactory
@@ -34,6 +37,7 @@ class CaseContext:
     services: dict[str, str] = field(default_factory=dict)
     service_slugs: dict[str, str] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
+    setup: list[Exchange] = field(default_factory=list)
 
     def slug_for(self, label: str | None) -> str:
         """Return the slug of a label, the same each time, or a new one without a label."""

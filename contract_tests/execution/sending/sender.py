@@ -9,18 +9,17 @@ from typing import Any
 from contract_tests.cases.callers import Caller
 from contract_tests.cases.model import Step
 from contract_tests.contract.spec import Spec
-from contract_tests.execution.sending.context import CannotRun, CaseContext
+from contract_tests.execution.sending.access_watch import AccessWatch
+from contract_tests.execution.sending.context import CaseContext
 from contract_tests.execution.sending.create_forms import PLAIN, CreateForm
 from contract_tests.execution.sending.created_log import CreatedLog
-from contract_tests.execution.sending.limits import CreateBudget, SilenceWatch, TargetGone
+from contract_tests.execution.sending.limits import CreateBudget, SilenceWatch
 from contract_tests.results.judge import read_id
 from contract_tests.targets.base import NoResponse, Response, Target, is_success
 from contract_tests.targets.exchange import Exchange, Redactor
 
 #: Exchanges kept for the report: the most recent ones.
 MAX_TRAFFIC = 10_000
-#: A token is lost once so many plain creates in a row are refused with it: some targets refuse some of them only.
-_TOKEN_TRIES = 10
 
 
 @dataclass(slots=True)
@@ -28,7 +27,7 @@ class Sender:
     """Sends steps to one target; safe to use from several threads.
 
     ``form`` is the form of a create that the target is known to accept. ``plain_body`` is the body of a plain create;
-    without one no lost token is noticed.
+    without one no loss of access is noticed.
     """
 
     target: Target
@@ -42,33 +41,18 @@ class Sender:
     traffic: deque[Exchange] = field(default_factory=lambda: deque(maxlen=MAX_TRAFFIC))
     _silence: SilenceWatch = field(default_factory=SilenceWatch)
     _lock: Lock = field(default_factory=Lock)
-    _creators: set[str] = field(default_factory=set)
+    _access: AccessWatch = field(default_factory=AccessWatch)
 
     def send_step(self, context: CaseContext, step: Step) -> Response | NoResponse:
         """Send one step and record the exchange.
 
-        Raise TargetGone if the target stopped responding or accepting the caller's token, RunStopped if the run is
-        over.
+        Raise TargetGone if the target stopped responding, or accepting the caller's token or any request, RunStopped
+        if the run is over.
         """
         response = self._send_once(context, step)
-        own_token = not any(name.lower() == "authorization" for name, _ in step.headers)
-        if own_token and _is_unauthorized(response):
-            self._check_token(context, context.find_caller(step.caller))
+        if isinstance(response, Response) and self.plain_body is not None:
+            self._access.check_refusal(context, step, response.status, self.plain_body, self._send_once)
         return response
-
-    def _check_token(self, context: CaseContext, caller: Caller) -> None:
-        """Raise TargetGone if the target accepted creates of a caller, and refuses its token now."""
-        if caller.name not in self._creators or self.plain_body is None:
-            return
-        pool = context.caller_pool.limit_to(caller)
-        create = Step(caller=pool.team_role(caller), body=self.plain_body)
-        try:
-            for _ in range(_TOKEN_TRIES):
-                if not _is_unauthorized(self._send_once(CaseContext(pool, context.slugs), create)):
-                    return
-        except CannotRun:  # no service may be created any more
-            return
-        raise TargetGone(f"stopped accepting the token of {caller.name} (401); use one that outlives the run")
 
     def _send_once(self, context: CaseContext, step: Step) -> Response | NoResponse:
         self.target.clock.check()
@@ -98,8 +82,8 @@ class Sender:
             self.budget.count_unknown()
         if not is_success(response):
             return
-        self._creators.add(caller.name)
         identifier = read_id(response)
+        self._access.add_creator(caller, identifier)
         self.created_log.log_created(caller.name, slug, identifier)
         if identifier:
             context.services[step.as_] = identifier
@@ -111,10 +95,6 @@ class Sender:
             self.requests += 1
             self.traffic.append(exchange)
             self._silence.observe(response)
-
-
-def _is_unauthorized(response: Response | NoResponse) -> bool:
-    return isinstance(response, Response) and response.status == 401
 
 
 def _slug_of(body: Any) -> str | None:

@@ -43,6 +43,11 @@ def test_one_token_is_enough(tmp_path: Path) -> None:
         ("callers: [{kind: root}]", "callers[0].kind: expected one of sk, dk, jwt, ak"),
         ("callers: [{kind: sk}]", "give token_env"),
         ("callers: [{kind: sk, token_env: NOT_SET}]", "set the variable NOT_SET"),
+        (
+            "callers: [{kind: sk, token_env: A_1}, {kind: dk, token_env: A_2}, {kind: ak, token_env: A_1}]",
+            "set the variables A_1, A_2, or remove these callers",
+        ),
+        ("teams: {}\nteams: {}\ncallers: []", "has the key 'teams' twice, again in line 2"),
         ("callers: [{kind: sk, token_file: none.txt}]", "put the token into"),
         ("callers: [{kind: jwt, token: a.b.c}]", "needs `teams`"),
         (

@@ -43,11 +43,30 @@ def test_what_breaks_is_listed(stricter: Path) -> None:
     assert done.stdout.splitlines()[-1].startswith("BREAKS CLIENTS: 2 breaking, 1 response changed; ")
 
 
-def test_a_relaxation_breaks_nothing(stricter: Path) -> None:
-    """The same documents in the other order are a relaxation, with exit code 0."""
-    done = evolve(stricter, SPEC)
+def test_a_relaxation_breaks_nothing(tmp_path: Path) -> None:
+    """More ports and a further property of the response are no break, with exit code 0."""
+    old = write_json(
+        tmp_path / "old.json", change_schemas(lambda schemas: schemas["ExposedPort"].update(maximum=9000))
+    )
+    extra = {"extra": {"type": "string"}}
+    new = change_schemas(lambda schemas: schemas["CreatedResource"]["properties"].update(extra))
+    done = evolve(old, write_json(tmp_path / "new.json", new))
     assert done.exit_code == 0
-    assert done.stdout.splitlines()[-1].startswith("NOTHING BREAKS: 2 relaxed, 1 response changed; ")
+    assert done.stdout.splitlines()[-1].startswith("NOTHING BREAKS: 2 relaxed, 1 no witness found; ")
+
+
+def test_a_response_that_loses_a_property_breaks_clients(tmp_path: Path) -> None:
+    """No request can show what a schema says of responses, so the change itself is listed, with exit code 1."""
+    new = change_schemas(lambda schemas: schemas["CreatedResource"]["properties"].pop("id"))
+    done = evolve(SPEC, write_json(tmp_path / "new.json", new), "--report", tmp_path)
+    assert done.exit_code == 1
+    line = next(line for line in done.stdout.splitlines() if "id is gone" in line)
+    assert line.startswith("response changed  created: createContainer /responses/201/")
+    assert line.endswith("; clients may rely on it, and no request can show it")
+    assert done.stdout.splitlines()[-1].startswith("BREAKS CLIENTS: 1 response changed; ")
+    assert [each["breaks"] for each in json.loads((tmp_path / "evolution.json").read_text())["changes"]] == [
+        True
+    ]
 
 
 def test_a_contract_compared_with_itself() -> None:
@@ -77,7 +96,7 @@ def test_long_bodies_are_written_to_files(tmp_path: Path) -> None:
     new = change_schemas(lambda schemas: schemas["UsagePrompt"].update(maxLength=3000))
     evolve(SPEC, write_json(tmp_path / "new.json", new), "--report", tmp_path)
     data = json.loads((tmp_path / "evolution.json").read_text("utf-8"))
-    assert "@./change-1-1.body" in data["changes"][0]["witness"]["commands"][0]
+    assert " ./change-1-1.body | curl " in data["changes"][0]["witness"]["commands"][0]
     assert len(json.loads((tmp_path / "change-1-1.body").read_bytes())["usage_prompt"]) == 3001
 
 
@@ -147,6 +166,11 @@ def test_odd_parts_of_a_document_never_end_in_a_traceback(change: dict[str, Any]
 
 def test_unusable_options_are_explained(tmp_path: Path) -> None:
     """A missing file, a factory that does not exist, and a recording that is none are named in one line."""
-    assert_unusable(evolve(SPEC, tmp_path / "none.yaml"), "none.yaml")
+    assert_unusable(
+        evolve(SPEC, tmp_path / "none.yaml"), f"{tmp_path / 'none.yaml'}: No such file or directory\n"
+    )
+    assert_unusable(
+        evolve(SPEC, SPEC, target="http://host/api/v1"), "is a deployment, which serves one contract"
+    )
     assert_unusable(evolve(SPEC, SPEC, target="wsgi:nothing:here"), "give wsgi:module:factory")
     assert_unusable(evolve(SPEC, SPEC, "--traffic", SPEC), "is not a HAR file")

@@ -93,13 +93,17 @@ def test_curl_commands_of_several_requests_show_the_violation(name: str, tmp_pat
     "name", ["no-utf-8-crashes", "large-body-crashes", "port-0-taken-on-update", "nan-taken"]
 )
 def test_curl_commands_show_the_violation(name: str, tmp_path: Path) -> None:
-    """The curl command of a finding, pasted into a shell in the report folder, gets the same status again."""
+    """The curl commands of a finding, pasted into a shell in the report folder, get the same status again.
+
+    A deployment that knows nothing of the run shows it too: each update creates its service first.
+    """
     fault = next(fault for fault in FAULTS if fault.name == name)
-    with serve_app(fault.app()) as url:
+    with serve_app(fault.app()) as url, serve_app(fault.app()) as fresh_url:
         run_command("run", "--target", url, "--strict", "--layers", "cases,wire", "--report", tmp_path)
         findings = [json.loads(path.read_text("utf-8")) for path in (tmp_path / "findings").glob("*.json")]
         for finding in findings:
             last = finding["exchanges"][-1]
-            shown = paste(finding["curl"], last["caller"], tmp_path)
-            assert re.findall(r"^HTTP/\S+ (\d+)", shown, re.MULTILINE)[-1] == str(last["status"]), shown
+            for commands in (finding["curl"], finding["curl"].replace(url, fresh_url)):
+                shown = paste(commands, last["caller"], tmp_path)
+                assert re.findall(r"^HTTP/\S+ (\d+)", shown, re.MULTILINE)[-1] == str(last["status"]), shown
     assert findings

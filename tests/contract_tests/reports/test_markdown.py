@@ -37,7 +37,7 @@ def test_failures_can_be_unfolded_and_choices_are_one_table(report: Report) -> N
     text = render_markdown(report)
     failing = [f for f in report.findings if f.severity == "failure" and f.rule.id != "service-desc-type"]
     assert text.count("<details>") == len({finding.cause for finding in failing}) < len(failing)
-    assert len(re.findall(r"^```sh\n(?:curl -i -X |SLUG=ck-)", text, re.MULTILINE)) == len(failing)
+    assert len(re.findall(r'^```sh\n(?:curl -i -X |SLUG="ck-)', text, re.MULTILINE)) == len(failing)
     assert [f.id for f in failing if f"replay findings/{f.id}.json" not in text] == []
     assert "<b>gpu-count-range</b>" not in text
     assert re.search(

@@ -1,12 +1,16 @@
 """The commands of a case of several requests."""
 
 import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from contract_tests.cases.model import Case, Step
 from contract_tests.execution.race import build_race_cases
 from contract_tests.results.commands import list_commands
+from contract_tests.results.observation import reproduction_cost
 from contract_tests.targets.base import Request, Response
 from contract_tests.targets.exchange import Exchange, Redactor
 
@@ -31,7 +35,7 @@ def test_later_commands_use_the_new_service() -> None:
     exchanges = [CREATE, record("PUT", "/containers/0192", {}), record("GET", "/r/containers/ck-1")]
     case = Case("c", "updated", "lifecycle", (Step(), Step("updateContainer"), Step("readContainer")))
     slug, create, update, read = list_commands("f", case, exchanges, None)
-    assert slug == "SLUG=ck-1-$(date +%s)"
+    assert slug == 'SLUG="ck-1-$(date +%s)"'
     assert create.startswith("ID=$(curl -s -X POST ")
     assert """'{"service_slug": "'"$SLUG"'"}'""" in create
     assert """ http://h/containers/"$ID" """ in update
@@ -47,11 +51,55 @@ def test_similar_slugs_stay_similar() -> None:
     assert """"$SLUG"'-x"}'""" in lines[-1]
 
 
-def test_a_slug_under_test_stays() -> None:
-    """The slug of a finding about slugs is the recorded one."""
+def test_a_valid_slug_under_test_stays() -> None:
+    """A valid slug that is refused wrongly is sent again as it is: another one may be accepted."""
     case = Case("c", "service-slug-pattern", "cases", (Step(),))
     (line,) = list_commands("f", case, [CREATE], None)
     assert """'{"service_slug": "ck-1"}'""" in line
+
+
+@pytest.mark.parametrize(
+    ("slug", "sent"),
+    [
+        ("Upper-case", "U1700000000pper-case"),
+        ("a `b` $c", "a1700000000 `b` $c"),
+        ("a" * 101, "a" + "1700000000" + "a" * 90),
+        (8080, 1700000000),
+    ],
+    ids=["pattern", "shell", "too-long", "number"],
+)
+def test_an_invalid_slug_is_new_each_time_and_keeps_its_fault(slug: object, sent: object) -> None:
+    """A target may have stored the slug that it accepted wrongly, so the command sends another one with its fault."""
+    create = record("POST", "/containers", {"service_slug": slug}, 201, "0192")
+    case = Case("c", "service-slug-pattern", "cases", (Step(expect="refuse"),))
+    (line,) = list_commands("f", case, [create], None)
+    script = (
+        line.partition("  # ")[0].replace("curl ", "printf '%s\\n' ").replace("$(date +%s)", "1700000000")
+    )
+    shown = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
+    assert json.loads(shown.splitlines()[-1]) == {"service_slug": sent}
+
+
+def test_a_service_of_many_cases_is_created_first() -> None:
+    """The update of a service that other cases share names the one that the commands create before."""
+    case = Case("c", "updated", "cases", (Step("updateContainer", service="shared:deployed"),))
+    slug, create, update = list_commands("f", case, [record("PUT", "/containers/0192", {})], None, [CREATE])
+    assert slug.startswith("SLUG=")
+    assert create.startswith("ID=$(curl -s -X POST ")
+    assert """ http://h/containers/"$ID" """ in update
+
+
+def test_a_long_body_gets_a_fresh_slug(tmp_path: Path) -> None:
+    """A create that is read from a file passes through a command that puts a fresh slug in."""
+    create = record("POST", "/containers", {"service_slug": "ck-1", "display_name": "n" * 2000}, 201, "0192")
+    (line,) = list_commands("f", Case("c", "display-name-length", "cases", (Step(),)), [create], ".")
+    (tmp_path / "f-1.body").write_bytes(create.body_bytes or b"")
+    script = line.partition(" | curl")[0].replace("$(date +%s)", "1700000000")
+    shown = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
+    assert json.loads(shown)["service_slug"] == "ck-1-1700000000"
+    assert "--data-binary @- " in line
 
 
 def test_each_caller_has_its_variable() -> None:
@@ -61,6 +109,24 @@ def test_each_caller_has_its_variable() -> None:
     lines = list_commands("f", case, [CREATE, update], None)
     assert "Bearer $TOKEN_SK_RED" in lines[1]
     assert "Bearer $TOKEN_JWT_RED" in lines[2]
+
+
+@pytest.mark.parametrize("slug", ["", ["a-slug"], True], ids=str)
+def test_a_slug_without_a_fresh_form_is_shown_last(slug: object) -> None:
+    """Of two accepted slugs the finding shows the one that can be sent again, even if it is longer."""
+    case = Case("c", "service-slug-pattern", "cases", (Step(expect="refuse"),))
+    once, again = (
+        record("POST", "/containers", {"service_slug": value}, 201) for value in (slug, "Upper-case")
+    )
+    assert reproduction_cost(case, [again]) < reproduction_cost(case, [once])
+
+
+def test_a_caller_that_names_no_team_is_shown() -> None:
+    """Of two observations the finding shows that of a key, even if the body of the user session is shorter."""
+    case = Case("c", "display-name-length", "cases", (Step(),))
+    by_key = record("POST", "/containers", {"service_slug": "ck-1"}, 201)
+    by_jwt = replace(by_key, caller_kind="jwt", body="")
+    assert reproduction_cost(case, [by_key]) < reproduction_cost(case, [by_jwt])
 
 
 @pytest.mark.parametrize("name", ["race/create-1", "race/update", "race/update-different-1"])

@@ -129,3 +129,15 @@ def test_response_is_judged(
     service = ID if operation == "updateContainer" else None
     judgement = judge_response(CATALOGUE[rule], expect, operation, answer, service)
     assert (judgement.outcome, judgement.rule) == (outcome, named)
+
+
+def test_an_answer_that_is_nested_too_deeply_is_named_so() -> None:
+    """What the gate cannot read for its depth is JSON all the same; what is cut is none."""
+    deep = b"[" * 10**5 + b"]" * 10**5
+    reasons = [
+        judge_response(
+            CATALOGUE["created"], "accept", "createContainer", Response(201, (), body, 0.01)
+        ).reason
+        for body in (b'{"id": ' + deep + b"}", deep[:10])
+    ]
+    assert reasons == ["the body is nested too deeply to read", "the body is not a JSON object"]

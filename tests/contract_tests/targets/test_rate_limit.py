@@ -5,7 +5,7 @@ import time
 import pytest
 
 from contract_tests.targets.base import Request, Response
-from contract_tests.targets.clock import RunClock
+from contract_tests.targets.clock import RunClock, RunStopped
 from contract_tests.targets.rate_limit import RateLimitedTarget
 
 
@@ -31,3 +31,12 @@ def test_no_more_requests_are_sent_than_the_rate_allows(per_second: float) -> No
         sent += 1
     seconds = time.monotonic() - started
     assert 1 <= sent <= per_second * (seconds + 0.1) + 1
+
+
+def test_the_end_of_the_run_ends_the_wait_for_the_rate() -> None:
+    """A request that the rate would allow in an hour is not waited for once the time of the run is up."""
+    target = RateLimitedTarget(InstantTarget(), 1 / 3600)
+    target.clock.start(0)
+    target.send(Request("GET", "/"))
+    with pytest.raises(RunStopped, match="--rate"):
+        target.send(Request("GET", "/"))

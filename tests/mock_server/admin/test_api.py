@@ -218,6 +218,30 @@ def test_an_id_that_no_path_can_have_is_refused(service_id: str) -> None:
     assert response.json["detail"].startswith("id: got")
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("caller=dk-red", [2]),
+        ("caller=none", [3]),
+        ("caller=unknown", [4]),
+        ("method=put", [2]),
+        ("path=/containers/an-id", [2]),
+        ("path=/containers", [1, 2, 3, 4]),
+        ("path=/containers&caller=sk-red&status=201", [1]),
+        ("caller=sk-blue", []),
+    ],
+)
+def test_requests_are_selected_by_caller_method_and_path(query: str, expected: list[int]) -> None:
+    """A path matches in part; a request without a token has the caller none, one with another token unknown."""
+    client = create_app().test_client()
+    client.post(CREATE, json=BODY, headers=auth())
+    client.put(f"{CREATE}/an-id", json={}, headers=auth("dk-red"))
+    client.post(CREATE, json=BODY)
+    client.post(CREATE, json=BODY, headers={"Authorization": "Bearer sk-never-issued"})
+    found = client.get(f"/_mock/journal?{query}").json["requests"]
+    assert [entry["number"] for entry in found] == expected
+
+
 @pytest.mark.parametrize("query", ["rule=service-slug-requierd", "foo=1"])
 def test_an_unknown_filter_is_refused(query: str) -> None:
     """An unknown rule or filter is a 400 that names it."""

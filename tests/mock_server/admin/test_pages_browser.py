@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, expect
 from werkzeug.test import Client
 
 from mock_server.app.factory import create_app
@@ -215,6 +215,24 @@ def test_the_pages_work_without_scripts(scene: BrowserScene) -> None:
     page.get_by_role("link", name="Services", exact=True).click()
     page.get_by_role("button", name="Delete all services").click()
     expect(page.get_by_text("No services are stored.")).to_be_visible()
+    assert scene.services == {}
+
+
+def test_nothing_is_deleted_before_it_is_confirmed(scene: BrowserScene) -> None:
+    """With scripts the page asks first: services stay where the answer is no."""
+    create(scene.client, "a-service")
+    page = scene.open_page("page/services")
+    questions: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        questions.append(dialog.message)
+        dialog.accept() if questions[1:] else dialog.dismiss()
+
+    page.on("dialog", answer)
+    for deleted in (0, 1):
+        page.get_by_role("button", name="Delete all services").click()
+        expect(page.get_by_text("No services are stored.")).to_have_count(deleted)
+    assert questions == ["Delete all services?"] * 2
     assert scene.services == {}
 
 

@@ -1,9 +1,11 @@
 """Profiles: the mock behaves as the deployment that chose so; the file can change no rule."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from mock_server import create_app
@@ -14,6 +16,7 @@ from tests.support.api import BODY, auth
 
 PATH = "/api/v1/containers"
 HEADERS = auth()
+OPERATIONS = (("/containers", "post"), ("/containers/{serviceId}", "put"))
 
 
 def client(**choices: Any) -> Any:
@@ -50,6 +53,10 @@ def test_a_profile_is_read_from_a_file(tmp_path: Path) -> None:
         ({"choices": {"absent-values": None}}, 'absent-values: got null (write "null" in quotes)'),
         ({"choices": []}, "profile: no mapping of choices"),
         ({}, "profile: no mapping of choices"),
+        (
+            {"choices": {}, "choises": {}},
+            "unknown key 'choises', expected choices or not_seen; did you mean choices?",
+        ),
     ],
 )
 def test_a_wrong_profile_is_refused(profile: dict[str, Any], message: str) -> None:
@@ -159,3 +166,38 @@ def test_an_unknown_property_that_the_profile_refuses_is_told_as_its_choice() ->
     (violation,) = response.json["violations"]
     assert (response.status_code, violation["rule"]) == (400, "unknown-properties")
     assert "did you mean exposed_port?" in violation["expected"]
+
+
+def read_specs(file: Path, **choices: Any) -> list[dict[str, Any]]:
+    """Return the document that a mock with a profile serves, and the one that `spec --profile` prints."""
+    named = {name.replace("_", "-"): option for name, option in choices.items()}
+    file.write_text(json.dumps({"choices": named}), "utf-8")
+    printed = CliRunner().invoke(main, ["spec", "--profile", str(file)])
+    assert printed.exit_code == 0, printed.output
+    return [client(**choices).get("/_mock/openapi.json").json, yaml.safe_load(printed.output)]
+
+
+def test_the_document_follows_the_profile(tmp_path: Path) -> None:
+    """Both documents have the statuses of the profile, and no keyword of a rule that it disables."""
+    chosen = {
+        "created_status": 200,
+        "slug_taken_status": 422,
+        "env_name": "optional",
+        "unknown_properties": "refused",
+    }
+    for document in read_specs(tmp_path / "profile.yaml", **chosen):
+        create, update = (document["paths"][path][method]["responses"] for path, method in OPERATIONS)
+        assert {*create, *update} == {"200", "400", "401", "403", "404", "409", "413", "415", "422"}
+        assert ({"201", "409"} & create.keys(), "409" in update, "422" in update) == (set(), True, False)
+        schemas = document["components"]["schemas"]
+        assert schemas["EnvConfig"]["items"]["required"] == ["env_value"]
+        assert schemas["ServiceUpdate"]["additionalProperties"] is False
+        assert document["x-profile"]["slug-taken-status"] == 422
+
+
+def test_the_document_of_a_mock_without_a_profile_is_the_contract(tmp_path: Path) -> None:
+    """A profile of usual options changes nothing."""
+    contract = yaml.safe_load(find_resource("spec/openapi.yaml").read_text("utf-8"))
+    served, printed = read_specs(tmp_path / "profile.yaml", created_status=201)
+    assert printed == contract
+    assert (served["components"], served.get("x-profile")) == (contract["components"], None)

@@ -43,3 +43,27 @@ def test_usual_depth_is_read(tmp_path: Path) -> None:
     file = tmp_path / "deep.yaml"
     file.write_text("[" * 90 + "]" * 90, "utf-8")
     assert isinstance(read_yaml(file), list)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "choices:\n  a: 1\n  b: {c: 1}\n  a: 2\n",
+        '{"a": [],\n "b": {},\n\n "a": []}',
+        "- b\n-\n  a: [a, a]\n  a: 1\n",
+    ],
+    ids=["choice", "json", "in-a-list"],
+)
+def test_a_repeated_key_is_refused(text: str, tmp_path: Path) -> None:
+    """Of two values of one key a loader would drop the first, so the line of the second is named."""
+    file = tmp_path / "profile.yaml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(UnusableFileError, match="line 4: the key 'a' is there twice; correct it"):
+        read_yaml(file)
+
+
+def test_equal_keys_of_several_mappings_are_read(tmp_path: Path) -> None:
+    """The same key in another mapping, and equal values, are no repeats; nor are two merges."""
+    file = tmp_path / "profile.yaml"
+    file.write_text("a: &a {b: c}\nb: {a: b, <<: *a, <<: *a}\nc: [{a: 1}, {a: 1}]\nd: c\n", "utf-8")
+    assert isinstance(read_yaml(file), dict)

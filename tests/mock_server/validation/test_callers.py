@@ -60,3 +60,14 @@ def test_a_wrong_entry_of_a_callers_file_is_named(callers: list[dict[str, Any]],
     with pytest.raises(UnusableFileError, match=message) as error:
         load_callers({"teams": {"t": RED}, "callers": callers})
     assert "of-caller" not in str(error.value)
+
+
+def test_all_missing_variables_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file with three variables, of which two are not set, names both."""
+    monkeypatch.setenv("SET", "sk-from-a-variable")
+    names = ("NOT_SET_1", "SET", "NOT_SET_2")
+    callers = [{"kind": "sk", "teams": ["t"], "token_env": name} for name in names]
+    with pytest.raises(
+        UnusableFileError, match="set the variables NOT_SET_1, NOT_SET_2, or remove these callers"
+    ):
+        create_app(callers={"teams": {"t": RED}, "callers": callers})

@@ -1,7 +1,8 @@
-"""The sender notices a token that the target stops accepting."""
+"""The sender notices that the target accepts a token, or anything at all, no longer."""
 
 import itertools
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -9,16 +10,17 @@ import pytest
 from mock_server import create_app
 from tests.support.gate.gate import judge_app
 
-Refuses = Callable[[int], bool]
+Environ = dict[str, Any]
+Refuses = Callable[[int, Environ], bool]
 
 
-def refuse_some(refuses: Refuses) -> Callable[..., Iterable[bytes]]:
-    """Return a mock that answers 401 to the requests whose number is refused."""
+def refuse_some(refuses: Refuses, status: int) -> Callable[..., Iterable[bytes]]:
+    """Return a mock that answers some requests, chosen by number and environ, with one status."""
     app, numbers = create_app(), itertools.count(1)
 
-    def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        if refuses(next(numbers)):
-            start("401 Unauthorized", [])
+    def answer(environ: Environ, start: Callable[..., Any]) -> Iterable[bytes]:
+        if refuses(next(numbers), environ):
+            start(f"{status} {HTTPStatus(status).phrase}", [])
             return [b""]
         response: Iterable[bytes] = app(environ, start)
         return response
@@ -26,13 +28,40 @@ def refuse_some(refuses: Refuses) -> Callable[..., Iterable[bytes]]:
     return answer
 
 
+def is_sent(method: str, kind: str = "") -> Callable[[Environ], bool]:
+    """Return whether a request has a method and a token of a kind."""
+    return lambda environ: (
+        environ["REQUEST_METHOD"] == method
+        and f"Bearer {kind}" in environ.get("HTTP_AUTHORIZATION", "Bearer ")
+    )
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_run_ends_once_every_request_is_refused(status: int) -> None:
+    """It ends with 3 and a sentence, and no rule is called violated."""
+    report = judge_app(refuse_some(lambda number, _: number > 50, status), layers=("cases", "wire"))
+    assert report.exit_code == 3
+    assert [row.rule.id for row in report.verdicts if row.verdict == "violated"] == []
+    word = (
+        "stopped accepting the token of" if status == 401 else f"answers every request with {status} by now"
+    )
+    assert word in report.cut_short
+
+
 @pytest.mark.parametrize(
-    ("refuses", "code"),
-    [(lambda number: number > 50, 3), (lambda number: number > 50 and number % 3 == 0, 1)],
-    ids=["expired", "every-third"],
+    ("status", "refuses"),
+    [
+        (401, lambda number, _: number % 3 == 0),
+        (403, lambda number, _: number % 3 == 0),
+        (403, lambda _, environ: is_sent("PUT")(environ)),
+        (404, lambda _, environ: is_sent("POST")(environ)),
+        (403, lambda _, environ: is_sent("POST", "dk-")(environ)),
+    ],
+    ids=["401-every-third", "403-every-third", "updates", "creates", "creates-of-one-kind"],
 )
-def test_an_expired_token_is_no_violation(refuses: Refuses, code: int) -> None:
-    """A run ends with 3 once every request gets a 401, and still finds a target that refuses some only."""
-    report = judge_app(refuse_some(refuses), layers=("wire",))
-    assert report.exit_code == code
-    assert ("stopped accepting the token of" in report.cut_short) == (code == 3)
+def test_a_target_that_refuses_some_requests_is_judged(status: int, refuses: Refuses) -> None:
+    """From request 51 on it refuses some valid requests: that is a violation, and the run goes to its end."""
+    app = refuse_some(lambda number, environ: number > 50 and refuses(number, environ), status)
+    report = judge_app(app, layers=("cases", "wire"))
+    assert report.exit_code == 1
+    assert report.cut_short == ""
