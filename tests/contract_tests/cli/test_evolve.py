@@ -149,4 +149,6 @@ def test_unusable_options_are_explained(tmp_path: Path) -> None:
     """A missing file, a factory that does not exist, and a recording that is none are named in one line."""
     assert_unusable(evolve(SPEC, tmp_path / "none.yaml"), "none.yaml")
     assert_unusable(evolve(SPEC, SPEC, target="wsgi:nothing:here"), "give wsgi:module:factory")
-    assert_unusable(evolve(SPEC, SPEC, "--traffic", SPEC), "is not a HAR file")
+    assert_unusable(
+        evolve(SPEC, SPEC, "--traffic", SPEC), "is not JSON, or only a part of it; name a HAR file"
+    )
