@@ -30,6 +30,14 @@ _STYLES: Mapping[str, dict[str, Any]] = {
     "no longer judged": {"dim": True},
     "judged now": {"dim": True},
 }
+#: What may explain a difference of two reports.
+_CIRCUMSTANCES = {
+    "target": "the targets",
+    "contract": "the contracts",
+    "kit": "the versions of the kit",
+    "callers": "the callers",
+    "layers": "the layers",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +105,17 @@ def _compare_files(old: ReportSummary | Profile, new: ReportSummary | Profile) -
 def compare_summaries(old: ReportSummary, new: ReportSummary) -> Difference:
     """Return the difference of two reports."""
     comparison = compare_reports(old, new)
-    first_seen = {**new.first_seen, **old.first_seen}
-    lines = {name: [str(key) for key in keys] for name, keys in comparison.groups.items()}
-    lines["still broken"] = [f"{key}; {format_age(first_seen[key], new.started)}" for key in comparison.still]
+    lines = {name: [str(group) for group in groups] for name, groups in comparison.groups.items()}
+    lines["still broken"] = [
+        f"{group}; {format_age(min(old.first_seen(keys)), new.started)}"
+        for group, keys in comparison.groups["still broken"].items()
+    ]
     with_finding = {key.rule for key in comparison.unjudged}
     lines["no longer judged"] += [
         f"{rule}: {new.reasons.get(rule) or 'no case of this rule was run'}"
         for rule in sorted(old.judged - new.judged - with_finding)
     ]
-    document = {name: [asdict(key) for key in keys] for name, keys in comparison.groups.items()}
+    document = {name: [asdict(key) for key in keys] for name, keys in comparison.keys.items()}
     return Difference(
         f"{old.name} of {_format_time(old.started)}, then {new.name} of {_format_time(new.started)}",
         tuple(_list_remarks(old, new)),
@@ -120,12 +130,11 @@ def compare_summaries(old: ReportSummary, new: ReportSummary) -> Difference:
 
 def _list_remarks(old: ReportSummary, new: ReportSummary) -> Iterable[str]:
     """Yield what is not the same in two runs, so that their findings may differ for this reason."""
-    names = ("target", "contract", "kit", "callers", "layers")
-    for name in names:
+    for name, what in _CIRCUMSTANCES.items():
         before, now = getattr(old, name), getattr(new, name)
         if before and now and before != now:
             texts = (value if isinstance(value, str) else ", ".join(value) for value in (before, now))
-            yield f"another {name}: {', then '.join(texts)}"
+            yield f"{what} differ: {', then '.join(texts)}"
 
 
 def compare_profiles(old: Profile, new: Profile) -> Difference:

@@ -163,5 +163,4 @@ def _deviation_from_json(data: dict[str, Any]) -> Deviation:
     exchanges: tuple[Exchange, ...] = tuple(map(exchange_from_json, data["exchanges"]))
     observation = Observation(case_from_json(data["case"]), judgement_from_json(data["judgement"]), exchanges)
     examples = tuple(Example(sent, received) for sent, received in data.get("examples", ()))
-    inputs = data.get("inputs") or list_inputs(observation.case, observation.judgement.differences)
-    return Deviation(observation, Counter(data["layers"]), examples, tuple(inputs))
+    return Deviation(observation, Counter(data["layers"]), examples, tuple(data["inputs"]))

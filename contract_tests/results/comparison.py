@@ -1,14 +1,13 @@
 """Comparison of two reports: what is new, fixed, still broken, chosen otherwise, or no longer judged."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from contract_tests.cases.model import case_from_json
 from contract_tests.contract.file_shapes import load_json_file
-from contract_tests.results.finding_keys import FindingKey, build_keys, list_inputs
+from contract_tests.results.finding_keys import FindingKey, group_keys
 
 REPORT_FILE = "report.json"
 #: Verdicts that decide nothing.
@@ -45,10 +44,13 @@ class ReportSummary:
     callers: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
 
-    @property
-    def first_seen(self) -> Mapping[FindingKey, str]:
-        """The start of the first run that saw each finding."""
-        return {known.key: known.first_seen for known in self.findings}
+    def find(self, key: FindingKey) -> KnownFinding | None:
+        """Return what the report knows of a finding, None if it has no such finding."""
+        return next((known for known in self.findings if known.key.covers(key)), None)
+
+    def first_seen(self, keys: Iterable[FindingKey]) -> list[str]:
+        """Return the start of the first run that saw each of the findings that the report knows."""
+        return [known.first_seen for key in keys if (known := self.find(key))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Comparison:
     is_baseline: bool = False
 
     @property
-    def groups(self) -> Mapping[str, tuple[FindingKey, ...]]:
+    def keys(self) -> Mapping[str, tuple[FindingKey, ...]]:
         """The lists by their names for a reader."""
         return {
             "new": self.new,
@@ -78,26 +80,37 @@ class Comparison:
             "no longer judged": self.unjudged,
         }
 
+    @property
+    def groups(self) -> Mapping[str, Mapping[FindingKey, tuple[FindingKey, ...]]]:
+        """The same lists, with one entry for all keys of a finding."""
+        return {name: group_keys(keys) for name, keys in self.keys.items()}
+
 
 def compare_reports(earlier: ReportSummary, now: ReportSummary, *, is_baseline: bool = False) -> Comparison:
     """Return how the findings of a report differ from those of an earlier one."""
-    before = {known.key: known for known in earlier.findings}
-    seen = {known.key: known for known in now.findings}
-    gone = {key for key in before if key not in seen}
-    judged = {key for key in gone if key.rule in now.judged}
-    appeared = {key for key in seen if key not in before}
-    choices = {key for key in appeared if seen[key].is_choice}
-    choices |= {key for key in judged if before[key].is_choice}
-    both = {key for key in seen if key in before and not (seen[key].is_choice or before[key].is_choice)}
+    known = {one.key: earlier.find(one.key) for one in now.findings}
+    gone = [
+        one
+        for one in earlier.findings
+        if not any(one.key.covers(key) or key.covers(one.key) for key in known)
+    ]
+    fixed = [one for one in gone if one.key.rule in now.judged]
+    new = [one for one in now.findings if known[one.key] is None]
+    choices = {one.key for one in (*new, *fixed) if one.is_choice}
+    both = [(one, other) for one in now.findings if (other := known[one.key])]
     return Comparison(
         earlier,
-        new=tuple(sorted(appeared - choices)),
-        still=tuple(sorted(both)),
-        fixed=tuple(sorted(judged - choices)),
+        new=_sort_keys(one for one in new if not one.is_choice),
+        still=_sort_keys(one for one, other in both if not (one.is_choice or other.is_choice)),
+        fixed=_sort_keys(one for one in fixed if not one.is_choice),
         chosen=tuple(sorted(choices)),
-        unjudged=tuple(sorted(gone - judged)),
+        unjudged=_sort_keys(one for one in gone if one.key.rule not in now.judged),
         is_baseline=is_baseline,
     )
+
+
+def _sort_keys(findings: Iterable[KnownFinding]) -> tuple[FindingKey, ...]:
+    return tuple(sorted(one.key for one in findings))
 
 
 def load_report(path: Path) -> ReportSummary:
@@ -107,9 +120,11 @@ def load_report(path: Path) -> ReportSummary:
 
 
 def parse_report(data: Mapping[str, Any], source: Path) -> ReportSummary:
-    """Return the summary of a report's JSON of the right shape; raise ValueError for a time that is none."""
+    """Return the summary of a report's JSON; raise ValueError for an old one, or a time that is none."""
+    if "finding_keys" not in data:
+        raise ValueError(f"{source} was written by an older version of the kit; name a newer report")
     rows = data.get("rules", ())
-    findings = tuple(_parse_findings(data))
+    findings = tuple(map(_parse_finding, data["finding_keys"]))
     for text in (data["started"], *(known.first_seen for known in findings)):
         _check_time(text, source)
     return ReportSummary(
@@ -126,18 +141,9 @@ def parse_report(data: Mapping[str, Any], source: Path) -> ReportSummary:
     )
 
 
-def _parse_findings(data: Mapping[str, Any]) -> Iterator[KnownFinding]:
-    """Yield the findings by their keys; a report of an older kit has none, but has their cases."""
-    if "finding_keys" in data:
-        for entry in data["finding_keys"]:
-            key = FindingKey(entry["rule"], entry["input"], entry["seen"])
-            yield KnownFinding(key, entry["first_seen"], entry["severity"] == "note")
-        return
-    for entry in data["findings"]:
-        differences = [(one["property"], "", "") for one in entry.get("differences", ())]
-        inputs = list_inputs(case_from_json(entry["case"]), differences)
-        for key in build_keys(entry["rule"], inputs, entry["reason"]):
-            yield KnownFinding(key, data["started"], entry.get("severity") == "note")
+def _parse_finding(entry: Mapping[str, str]) -> KnownFinding:
+    key = FindingKey(entry["rule"], entry["input"], entry["seen"])
+    return KnownFinding(key, entry["first_seen"], entry["severity"] == "note")
 
 
 def _check_time(text: str, source: Path) -> None:

@@ -16,6 +16,7 @@ from contract_tests.results.comparison import (
     compare_reports,
     format_age,
 )
+from contract_tests.results.finding_keys import FindingKey
 from contract_tests.results.findings import Finding, build_findings
 from contract_tests.results.judge import ID_ERRORS, Outcome
 from contract_tests.results.waivers import Waiver
@@ -137,23 +138,32 @@ class Report:
         """The ids of the findings that the baseline has, each with the start of the first run that saw it."""
         if self.comparison is None or not self.comparison.is_baseline:
             return {}
-        first_seen = self.comparison.earlier.first_seen
-        known = (finding for finding in self.findings if all(key in first_seen for key in finding.keys))
-        return {finding.id: min(first_seen[key] for key in finding.keys) for finding in known}
+        earlier = self.comparison.earlier
+        known = {one.id: [earlier.find(key) for key in one.keys] for one in self.findings}
+        return {
+            name: min(one.first_seen for one in several if one)
+            for name, several in known.items()
+            if all(several)
+        }
 
     def summarize(self) -> ReportSummary:
         """Return what a later run needs of the report; a finding keeps the time when it was first seen."""
-        earlier = self.comparison.earlier.first_seen if self.comparison else {}
         findings = (
-            KnownFinding(key, earlier.get(key, self.started), finding.severity == "note")
-            for finding in self.findings for key in finding.keys
-        )  # fmt: skip
+            KnownFinding(key, self._find_first_seen(key), finding.severity == "note")
+            for finding in self.findings
+            for key in finding.keys
+        )
         return ReportSummary(
             name="",
             started=self.started,
             findings=tuple(findings),
             judged=frozenset(row.rule.id for row in self.verdicts if row.verdict not in _UNDECIDED_OUTCOMES),
         )
+
+    def _find_first_seen(self, key: FindingKey) -> str:
+        """Return the start of the first run that saw a finding, as far as the earlier report knows."""
+        known = self.comparison.earlier.find(key) if self.comparison else None
+        return known.first_seen if known else self.started
 
     def compare_with(self, earlier: ReportSummary, *, is_baseline: bool = False) -> "Report":
         """Return the report with the difference to an earlier one; what a baseline has does not fail it."""

@@ -18,7 +18,7 @@ from contract_tests.results.waivers import Waiver
 from contract_tests.targets.exchange import Exchange
 
 STATE_FILE = "state.json"
-_FORMAT = 3
+_FORMAT = 4
 _PROBE_BYTES = 4096
 _MAX_SECONDS = 10**10  # Infinity and NaN, which JSON of Python may hold, are none
 

@@ -249,6 +249,22 @@ def test_difference_to_an_earlier_report_is_shown(report: Report) -> None:
     assert "Since the earlier report" not in render_html(report)
 
 
+def test_known_findings_have_cards_of_their_own(report: Report) -> None:
+    """Findings of the baseline are in a section apart, each with its age; no id is there twice."""
+    create = next(f for f in report.findings if f.rule.id == "exposed-port-range")
+    earlier = replace(report, findings=(create,)).summarize()
+    page = render_html(report.compare_with(earlier, is_baseline=True))
+    assert page.count('<details class="finding known"') == 1
+    card = page.split('<details class="finding known"')[1].partition("</summary>")[0]
+    assert "known since" in card
+    assert "exposed-port-range" in card
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
+    alone = replace(report, expired=()).compare_with(report.summarize(), is_baseline=True)
+    assert "Nothing new: 4 causes known from the baseline." in render_html(alone)
+
+
 @in_browser
 def test_received_markup_is_shown_as_text(open_report: Callable[..., Page], report: Report) -> None:
     """Markup in a response is shown as text."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contract_tests.cases.model import Case, Step, case_to_json
+from contract_tests.cases.model import Case, Step
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.comparison import (
@@ -45,7 +45,7 @@ def summarize(*observations: Observation, judged: frozenset[str] = frozenset(CAT
 
 def compare(earlier: ReportSummary, now: ReportSummary) -> dict[str, list[str]]:
     """Compare two reports, and return the rules in each part of the comparison."""
-    groups = compare_reports(earlier, now).groups
+    groups = compare_reports(earlier, now).keys
     return {name: [key.rule for key in keys] for name, keys in groups.items() if keys}
 
 
@@ -114,32 +114,21 @@ def test_age_is_in_days_of_the_calendar(started: str, age: str) -> None:
     assert format_age("2026-11-02T23:59:00+00:00", started) == age
 
 
+KEY = {"rule": "slug-unique", "input": "i", "seen": "s"}
+FIRST = "2026-11-02T00:00:00+00:00"
+
+
 def _write_report(path: Path, **changes: Any) -> Path:
-    case = Case("c", "slug-unique", "cases", (CREATE,))
-    finding = {
-        "rule": "slug-unique",
-        "operation": "createContainer",
-        "reason": "why",
-        "case": case_to_json(case),
-    }
-    path.write_text(json.dumps({"started": STARTED, "findings": [finding], **changes}))
+    finding = {**KEY, "severity": "note", "first_seen": FIRST}
+    path.write_text(json.dumps({"started": STARTED, "findings": [], "finding_keys": [finding], **changes}))
     return path
 
 
 def test_earlier_report_is_named_by_its_file_or_folder(tmp_path: Path) -> None:
-    """The file and its folder give the same findings, also of a report of an older kit, which has no keys."""
+    """The file and its folder give the same findings, each with the time of the first run that saw it."""
     file = _write_report(tmp_path / "report.json")
-    known = KnownFinding(FindingKey("slug-unique", "create in one request", "why"), STARTED)
+    known = KnownFinding(FindingKey(**KEY), FIRST, is_choice=True)
     assert load_report(file).findings == load_report(tmp_path).findings == (known,)
-
-
-def test_a_report_keeps_when_a_finding_was_first_seen(tmp_path: Path) -> None:
-    """The keys of a report have the time, which is older than the report itself."""
-    key, first = {"rule": "slug-unique", "input": "i", "seen": "s"}, "2026-11-02T00:00:00+00:00"
-    file = _write_report(
-        tmp_path / "report.json", finding_keys=[{**key, "severity": "note", "first_seen": first}]
-    )
-    assert load_report(file).findings == (KnownFinding(FindingKey(**key), first, is_choice=True),)
 
 
 def test_rules_with_a_verdict_are_read(tmp_path: Path) -> None:
@@ -158,14 +147,18 @@ def test_rules_with_a_verdict_are_read(tmp_path: Path) -> None:
         (None, "No such file or directory; name the report.json of a run, or its folder"),
         ("<xml>", "is not JSON, or only a part of it; name the report.json of a run"),
         ("[]", "report: expected object"),
-        ('{"started": "x", "findings": [{"rule": "a"}]}', "'operation' is a required property"),
-        ('{"started": "yesterday", "findings": []}', "expected times such as 2026-"),
+        ('{"started": "x", "findings": [], "finding_keys": [{}]}', "'rule' is a required property"),
+        ('{"started": "yesterday", "findings": [], "finding_keys": []}', "expected times such as 2026-"),
+        (
+            '{"started": "x", "findings": []}',
+            "was written by an older version of the kit; name a newer report",
+        ),
         (
             '{"case": {}, "exchanges": []}',
             "is a finding, not a report of `contract-tests run`; name the report",
         ),
     ],
-    ids=["missing", "not JSON", "array", "finding without a property", "time", "another kind"],
+    ids=["missing", "not JSON", "array", "key without a property", "time", "older", "another kind"],
 )
 def test_unusable_report_is_one_line(tmp_path: Path, content: str | None, problem: str) -> None:
     """A file that is missing or no report is a ValueError that names the file and the problem."""
