@@ -10,13 +10,12 @@ from pathlib import Path
 import click
 
 from contract_tests.cli.errors import create_report_folder, report_usage_errors
-from contract_tests.cli.options import add_previous_option
+from contract_tests.cli.options import add_comparison_options, read_comparison_options
 from contract_tests.cli.output import end_with_report
 from contract_tests.cli.run import write_report_folder
 from contract_tests.contract.rules import Catalogue, load_catalogue
 from contract_tests.contract.spec import load_spec
 from contract_tests.results.aggregate import Aggregate
-from contract_tests.results.comparison import load_earlier_report
 from contract_tests.results.observation import Observation
 from contract_tests.results.recorded.recorded_judge import INCOMPLETE, judge_recording
 from contract_tests.results.recorded.recording import load_recording
@@ -29,8 +28,8 @@ from contract_tests.results.verdict import LayerSummary, Report, decide_verdicts
 @click.option(
     "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for all reports."
 )
-@add_previous_option
-def check(recording: Path, *, strict: bool, folder: Path | None, previous: Path | None) -> None:
+@add_comparison_options
+def check(recording: Path, *, strict: bool, folder: Path | None, **earlier: Path | None) -> None:
     """Judge the requests and responses of a RECORDING (HAR); nothing is sent.
 
     A request or a response of which the recording has only a part is not judged.
@@ -40,7 +39,7 @@ def check(recording: Path, *, strict: bool, folder: Path | None, previous: Path 
     with report_usage_errors():
         catalogue = load_catalogue()
         observations = _judge_file(recording, catalogue)
-        earlier = load_earlier_report(previous) if previous else None
+        compare = read_comparison_options(**earlier)
         if folder:
             create_report_folder(folder)
     rows, findings = decide_verdicts(Aggregate.of(observations), catalogue, {}, strict=strict)
@@ -61,7 +60,8 @@ def check(recording: Path, *, strict: bool, folder: Path | None, previous: Path 
         created=0,
         notes=_list_notes(observations),
         traffic=traffic,
-    ).compare_with(earlier)
+    )
+    report = compare(report)
     end_with_report(report, folder, partial(write_report_folder, report))
 
 

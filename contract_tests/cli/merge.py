@@ -7,11 +7,10 @@ import click
 
 from contract_tests.cli.errors import create_report_folder, exit_with, report_usage_errors
 from contract_tests.cli.long_runs.progress import track_work
-from contract_tests.cli.options import add_previous_option
+from contract_tests.cli.options import add_comparison_options, read_comparison_options
 from contract_tests.cli.output import end_with_report
 from contract_tests.cli.run import write_report_folder
 from contract_tests.contract.rules import load_catalogue
-from contract_tests.results.comparison import load_earlier_report
 from contract_tests.results.verdict import Report
 from contract_tests.runs.checkpoint import RunState, load_state, merge_states
 
@@ -22,8 +21,8 @@ from contract_tests.runs.checkpoint import RunState, load_state, merge_states
     "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for all reports."
 )
 @click.option("--quiet", is_flag=True, help="Print only the summary line.")
-@add_previous_option
-def merge(folders: tuple[Path, ...], *, folder: Path | None, quiet: bool, previous: Path | None) -> None:
+@add_comparison_options
+def merge(folders: tuple[Path, ...], *, folder: Path | None, quiet: bool, **earlier: Path | None) -> None:
     """Merge the reports of the runs that report to DIR... into one, with a verdict per rule.
 
     Exit codes: the same as of a single run.
@@ -36,9 +35,9 @@ def merge(folders: tuple[Path, ...], *, folder: Path | None, quiet: bool, previo
         state = merge_states(list(track_work(map(load_state, folders), len(folders), "reports")))
         spec = state.command_options.get("spec")
         rules = Path(spec).parent / "rules.yaml" if spec else None
-        earlier = load_earlier_report(previous) if previous else None
+        compare = read_comparison_options(**earlier)
         catalogue = load_catalogue(rules if rules and rules.is_file() else None)
-        report = state.build_report(catalogue).compare_with(earlier)
+        report = compare(state.build_report(catalogue))
     end_with_report(report, folder, partial(_write_merged, report, state, folders), quiet=quiet)
 
 

@@ -11,6 +11,8 @@ from contract_tests.cases.callers import load_callers
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.execution.sending.created_log import CreatedLog
+from contract_tests.results.comparison import load_report
+from contract_tests.results.verdict import Report
 from contract_tests.targets.control_hook import CONTROL_HOOK_HELP
 from contract_tests.targets.factory import open_target
 
@@ -85,13 +87,38 @@ _TARGET_OPTIONS = (
     click.option("--slug-prefix", default="ck-", show_default=True, help="Prefix for created slugs."),
 )
 
+_COMPARISON_OPTIONS = (
+    click.option(
+        "--previous",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="An earlier report.json: tell what is new, fixed or still broken.",
+    ),
+    click.option(
+        "--baseline",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="An earlier report.json: fail only on what is new.",
+    ),
+)
 
-def add_previous_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the option that names an earlier report."""
-    return click.option(
-        "--previous", type=click.Path(path_type=Path), metavar="FILE",
-        help="An earlier report.json: tell what is new, fixed or still there.",
-    )(command)  # fmt: skip
+
+def add_comparison_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that name an earlier report."""
+    for option in reversed(_COMPARISON_OPTIONS):
+        command = option(command)
+    return command
+
+
+def read_comparison_options(previous: Path | None, baseline: Path | None) -> Callable[[Report], Report]:
+    """Return what compares a report with the earlier one of an option; raise ValueError if that is unusable."""
+    if previous and baseline:
+        raise ValueError("--previous and --baseline: give one of them; a baseline is compared with, too")
+    file = baseline or previous
+    if file is None:
+        return lambda report: report
+    earlier = load_report(file)
+    return lambda report: report.compare_with(earlier, is_baseline=baseline is not None)
 
 
 def add_target_options(command: Callable[..., Any]) -> Callable[..., Any]:

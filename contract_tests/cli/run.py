@@ -29,15 +29,16 @@ from contract_tests.cli.options import (
     Duration,
     PerSecond,
     Shard,
-    add_previous_option,
+    add_comparison_options,
     add_target_options,
     open_command_executor,
+    read_comparison_options,
 )
 from contract_tests.cli.output import end_with_report, find_problem, format_os_error
+from contract_tests.contract.profile import Profile, load_profile
 from contract_tests.contract.rules import Catalogue
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES
-from contract_tests.results.comparison import load_earlier_report
 from contract_tests.results.verdict import MIN_JUDGED, Report
 from contract_tests.results.waivers import load_waivers
 from contract_tests.runs.checkpoint import RunState, check_writable, load_state
@@ -94,7 +95,9 @@ def _check_number(_ctx: click.Context, _param: click.Parameter, value: float) ->
               help="Share findings with other runs: redis://host:6379/0, or a folder.")  # fmt: skip
 @click.option("--resume", type=click.Path(path_type=Path), metavar="DIR",
               help="Continue the run that reports to DIR, with its options.")  # fmt: skip
-@add_previous_option
+@add_comparison_options
+@click.option("--profile", type=click.Path(path_type=Path), metavar="FILE",
+              help="Its profile: tell where the deployment departs from it, in up to 150 requests.")  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Print only the summary line.")
 @click.pass_context
 def run(context: click.Context, /, **options: Any) -> None:
@@ -105,12 +108,15 @@ def run(context: click.Context, /, **options: Any) -> None:
     """
     problems: list[str] = []
     with report_usage_errors():
-        earlier = load_earlier_report(options["previous"]) if options["previous"] else None
+        compare = read_comparison_options(options["previous"], options["baseline"])
+        profile = load_profile(options["profile"]) if options["profile"] else None
         state = load_state(options["resume"]) if options["resume"] else None
         if state:
             options = restore_options(context, options, state)
         if not options["target"]:
             raise TargetError("name a target: --target https://host/api/v1, or wsgi:module:factory")
+        if profile and options["refuse_only"]:
+            raise ValueError("--profile: only valid requests show a choice, and --refuse-only sends none")
         open_run, catalogue, totals = _prepare_run(options, state, problems)
     if state and is_finished(options, state):
         report = state.build_report(catalogue)
@@ -124,7 +130,24 @@ def run(context: click.Context, /, **options: Any) -> None:
             show_progress(totals, quiet=options["quiet"]) as progress,
         ):
             report = open_run(progress).execute()
-    _end_run(report.compare_with(earlier), options, problems, resumed=state is not None)
+    if profile:
+        report = _check_profile(report, profile, options)
+    _end_run(compare(report), options, problems, resumed=state is not None)
+
+
+def _check_profile(report: Report, profile: Profile, options: dict[str, Any]) -> Report:
+    """Return the report with the departures from a profile; a run that was cut short is not compared."""
+    # Loads all probes, which a run without a profile never needs.
+    from contract_tests.calibration.drift import check_profile
+    from contract_tests.calibration.probing.wire import MAX_CREATED
+
+    if report.cut_short not in ("", "the time is up"):
+        note = f"not compared with the profile {profile.name}: the run was cut short"
+        return replace(report, notes=(*report.notes, note))
+    folder, limit = options["folder"], options["max_created"]
+    left = MAX_CREATED if limit is None else max(0, min(MAX_CREATED, limit - report.created))
+    log = CreatedLog(folder / "ledger.jsonl" if folder else None)
+    return check_profile(report, profile, open_command_executor({**options, "max_created": left}, log))
 
 
 def _end_run(report: Report, options: dict[str, Any], problems: list[str], *, resumed: bool) -> NoReturn:

@@ -1,12 +1,96 @@
-"""The shapes of the files that users and other programs give to the commands, checked before they are used."""
+"""The files that users and other programs give to the commands: read, and checked before they are used."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from contract_tests.contract.yaml_file import read_yaml
+from contract_tests.contract.yaml_file import TooLargeError, read_text, read_yaml
 
-Shape = Literal["callers", "waivers", "finding", "report", "recording", "state"]
+Shape = Literal["callers", "waivers", "finding", "report", "recording", "state", "profile"]
+_MAX_JSON_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of file in words, the keys that tell it from the others, and where a user finds one."""
+
+    name: str
+    keys: tuple[str, ...]
+    advice: str = ""
+
+
+#: The kinds by their shape; a document is of the first kind of which it has all keys.
+_KINDS: Mapping[str, _Kind] = {
+    "report": _Kind(
+        "a report of `contract-tests run`",
+        ("findings", "rules"),
+        "name the report.json of a run, or its folder",
+    ),
+    "finding": _Kind("a finding", ("case", "exchanges"), "name a file of findings/ in a report folder"),
+    "state": _Kind("a state of a run", ("tally", "given"), "name the --report folder of a run"),
+    "recording": _Kind("a recording (HAR)", ("log",), "name a HAR file, such as the traffic.har of a report"),
+    "profile": _Kind("a profile", ("choices",), "name a file that `contract-tests calibrate` wrote"),
+    "callers": _Kind("a file of callers", ("callers",)),
+    "waivers": _Kind("a list of waivers", ()),
+    "contract": _Kind("an OpenAPI document", ("openapi",)),
+}
+
+
+def load_json_file(path: Path, shape: Shape) -> Any:
+    """Return the document of a JSON file of a shape; raise ValueError with one line if it is unusable."""
+    document = read_json_file(path, shape)
+    check_shape(document, shape, path)
+    return document
+
+
+def read_json_file(path: Path, shape: Shape) -> Any:
+    """Return the document of a JSON file that is of no other kind; raise ValueError if there is none.
+
+    The message is one line that says which file is wanted. Nobody has checked the shape of the document.
+    """
+    kind = _KINDS[shape]
+    try:
+        document = json.loads(read_text(path, "utf-8-sig", _MAX_JSON_BYTES))
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}; {kind.advice}") from None
+    except TooLargeError:
+        raise
+    except (ValueError, RecursionError):
+        raise ValueError(f"{path} is not JSON, or only a part of it; {kind.advice}") from None
+    if other := _name_other_kind(document, shape):
+        raise ValueError(f"{path} is {other}, not {kind.name}; {kind.advice}")
+    return document
+
+
+def read_document(path: Path) -> Any:
+    """Return the document of a JSON or a YAML file; raise OSError, or ValueError with one line, if it is unusable."""
+    try:
+        return json.loads(read_text(path, "utf-8-sig", _MAX_JSON_BYTES))
+    except TooLargeError:
+        raise
+    except (ValueError, RecursionError):
+        return read_yaml(path)
+
+
+def name_wanted(shape: Shape) -> str:
+    """Return which file is wanted, in words for a user."""
+    return _KINDS[shape].advice
+
+
+def find_kind(document: Any) -> str:
+    """Return the kind of a document by its keys: a shape, or ``contract``; an empty string if it is unknown."""
+    keys = document if isinstance(document, Mapping) else ()
+    kinds = (name for name, kind in _KINDS.items() if kind.keys and all(key in keys for key in kind.keys))
+    return next(kinds, "")
+
+
+def _name_other_kind(document: Any, shape: Shape) -> str:
+    """Return the kind of a document in words if it is known and another than the shape's."""
+    found = find_kind(document)
+    return "" if found in ("", shape) else _KINDS[found].name
 
 
 def check_shape(document: Any, shape: Shape, source: Path) -> None:
@@ -17,10 +101,13 @@ def check_shape(document: Any, shape: Shape, source: Path) -> None:
 
     validator = Draft202012Validator({"$ref": f"#/$defs/{shape}", "$defs": _load_shapes()})
     error = best_match(validator.iter_errors(document))
-    if error is not None:
-        place = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in error.absolute_path)
-        problem = _describe(str(error.validator), error.validator_value, error.message)
-        raise ValueError(f"{source}: {place.lstrip('.') or shape}: {problem}")
+    if error is None:
+        return
+    if other := _name_other_kind(document, shape):
+        raise ValueError(f"{source} is {other}, not {_KINDS[shape].name}")
+    place = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in error.absolute_path)
+    problem = _describe(str(error.validator), error.validator_value, error.message)
+    raise ValueError(f"{source}: {place.lstrip('.') or shape}: {problem}")
 
 
 @cache

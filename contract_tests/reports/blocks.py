@@ -13,7 +13,7 @@ from contract_tests.results.findings import Finding
 from contract_tests.results.judge import SERVER_ERROR, Difference
 from contract_tests.results.verdict import Report, RuleVerdict
 
-Severity = Literal["failure", "waived", "note"]
+Severity = Literal["failure", "known", "waived", "note"]
 _SET_VARIABLE = (
     "The curl commands read TOKEN, or TOKEN_<CALLER>: set it to the token of the caller that each names."
 )

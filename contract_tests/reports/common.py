@@ -6,15 +6,24 @@ from http import HTTPStatus
 from typing import Literal
 
 from contract_tests.cases.model import LAYERS, Layer
+from contract_tests.contract.profile import Departure
 from contract_tests.reports.blocks import Severity, group_blocks
-from contract_tests.results.comparison import Comparison, build_key
+from contract_tests.results.comparison import Comparison, format_age
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import Outcome
 from contract_tests.results.verdict import Report, RuleVerdict
 
-Label = Literal["violated", "note", "inconclusive", "not observed", "waived", "conforms"]
+Label = Literal["violated", "known", "note", "inconclusive", "not observed", "waived", "conforms"]
 Tone = Literal["conforms", "violated", "inconclusive"]
-LABELS: tuple[Label, ...] = ("conforms", "violated", "note", "inconclusive", "not observed", "waived")
+LABELS: tuple[Label, ...] = (
+    "conforms",
+    "violated",
+    "known",
+    "note",
+    "inconclusive",
+    "not observed",
+    "waived",
+)
 #: Share of all rules below which a run that found nothing has judged little.
 _LITTLE = 0.5
 GRADES = ("documented", "provider", "assumed")
@@ -62,22 +71,36 @@ def choose_tone(report: Report) -> Tone:
 def list_new_findings(report: Report) -> frozenset[str]:
     """Return the ids of the findings that an earlier report does not have; none without such a report."""
     new = report.comparison.new if report.comparison else ()
-    return frozenset(finding.id for finding in report.findings if build_key(finding) in new)
+    return frozenset(finding.id for finding in report.findings if any(key in new for key in finding.keys))
+
+
+def list_known(report: Report, rule: str = "") -> dict[str, str]:
+    """Return what the baseline has: the rules of failing findings, each with what is wrong, and since when.
+
+    With ``rule`` only those of that rule.
+    """
+    groups = group_by_rule(group_by_severity(report)["known"])
+    chosen = {name: findings for name, findings in groups.items() if rule in ("", name)}
+    return {
+        name: f"{summarize_deviations(findings)}; {_format_oldest(report, findings)}"
+        for name, findings in chosen.items()
+    }
+
+
+def _format_oldest(report: Report, findings: Iterable[Finding]) -> str:
+    return format_age(min(report.known[finding.id] for finding in findings), report.started)
 
 
 def format_comparison(comparison: Comparison) -> str:
     """Return how the findings differ from those of an earlier report, in one line."""
-    counts = {
-        "new": comparison.new, "fixed": comparison.fixed, "still there": comparison.still,
-        "no longer judged": comparison.unjudged,
-    }  # fmt: skip
+    counts = comparison.groups
     found = (
         ", ".join(f"{len(keys)} {name}" for name, keys in counts.items() if keys) or "no finding in either"
     )
     day = comparison.earlier.started.replace("T", " ").removesuffix("+00:00")
-    return (
-        f"Compared with {escape_unprintable(comparison.earlier.name)} of {escape_unprintable(day)}: {found}"
-    )
+    what = "the baseline " if comparison.is_baseline else ""
+    name = f"{what}{escape_unprintable(comparison.earlier.name)}"
+    return f"Compared with {name} of {escape_unprintable(day)}: {found}"
 
 
 def format_last_line(report: Report) -> str:
@@ -110,7 +133,7 @@ def format_counts(counts: Mapping[str, int]) -> str:
 
 
 def group_by_severity(report: Report) -> dict[Severity, tuple[Finding, ...]]:
-    """Return the findings that fail the run, the waived ones, and the target's choices.
+    """Return the findings that fail the run, those of the baseline, the waived ones, and the target's choices.
 
     Each group has the order of the matrix.
     """
@@ -120,10 +143,12 @@ def group_by_severity(report: Report) -> dict[Severity, tuple[Finding, ...]]:
     findings = sorted(
         report.findings, key=lambda f: (order.get(f.rule.id, len(order)), f.operation, f.reason)
     )
-    failing = [finding for finding in findings if finding.severity == "failure"]
+    severe = [finding for finding in findings if finding.severity == "failure"]
+    failing, known = [finding for finding in severe if finding.rule.id not in waived], report.known
     return {
-        "failure": tuple(f for f in failing if f.rule.id not in waived),
-        "waived": tuple(f for f in failing if f.rule.id in waived),
+        "failure": tuple(f for f in failing if f.id not in known),
+        "known": tuple(f for f in failing if f.id in known),
+        "waived": tuple(f for f in severe if f.rule.id in waived),
         "note": tuple(f for f in findings if f.severity == "note"),
     }
 
@@ -140,14 +165,31 @@ def group_unjudged(report: Report) -> dict[tuple[Label, str], tuple[str, ...]]:
 
 
 def list_warnings(report: Report) -> tuple[str, ...]:
-    """Return warnings beside the verdicts: expired waivers, and why the run ended early."""
+    """Return warnings beside the verdicts: expired waivers, a drift that fails, and why the run ended early."""
     conforming = {row.rule.id for row in report.verdicts if row.verdict == "conforms"}
     expired = [
         f"the waiver of {w.rule} expired on {w.until}: {w.reason}"
         f"{'; the rule conforms, so the waiver can go' if w.rule in conforming else ''}"
         for w in report.expired
     ]
-    return (*expired, *([f"cut short: {report.cut_short}"] if report.cut_short else []))
+    drift = [format_departure(departure) for departure in report.drift]
+    return (*expired, *drift, *([f"cut short: {report.cut_short}"] if report.cut_short else []))
+
+
+def list_notes(report: Report) -> tuple[str, ...]:
+    """Return the notes of a run, and the departures from its profile that do not fail it."""
+    others = (departure for departure in report.departures if departure not in report.drift)
+    return (*report.notes, *map(format_departure, others))
+
+
+def format_departure(departure: Departure) -> str:
+    """Return in one line that the deployment departs from its profile."""
+    seen = departure.seen
+    doubt = "" if seen.is_certain else " (not certain)"
+    return (
+        f"drift: {departure.choice}: the deployment chose {seen.option}{doubt}, its profile says "
+        f"{departure.expected}: {seen.evidence}"
+    )
 
 
 def list_layers(report: Report) -> tuple[Layer, ...]:

@@ -4,6 +4,7 @@ import hashlib
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -38,11 +39,13 @@ from contract_tests.reports.common import (
     group_unjudged,
     list_layers,
     list_new_findings,
+    list_notes,
     list_warnings,
     reason_phrase,
     truncate_text,
     verdict_label,
 )
+from contract_tests.results.comparison import format_age
 from contract_tests.results.verdict import Report, RuleVerdict
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -90,6 +93,7 @@ def render_html(report: Report, reproduction: Reproduction | None = None) -> str
 
 def _template_values(report: Report, reproduction: Reproduction) -> Mapping[str, Any]:
     groups = {name: group_blocks(findings) for name, findings in group_by_severity(report).items()}
+    anchors = {block.findings[0].id: f"{block.id}-known" for block in groups["known"]}
     counts = report.count_verdicts()
     headline, tone, new = format_headline(report), choose_tone(report), list_new_findings(report)
     return {
@@ -101,17 +105,20 @@ def _template_values(report: Report, reproduction: Reproduction) -> Mapping[str,
         "icon": "data:image/svg+xml," + quote(_ICON.format(*_ICONS[tone])),
         "comparison": format_comparison(report.comparison) if report.comparison else "",
         "is_new": lambda block: any(finding.id in new for finding in block.findings),
+        "age": partial(_format_age, report),
         "counts": {name: counts[name] for name in LABELS if counts.get(name)},
         "grades": {g: rows for g in GRADES if (rows := [r for r in report.verdicts if r.rule.grade == g])},
         "layers": list_layers(report),
         "groups": groups,
+        "anchor": lambda block: anchors.get(block.findings[0].id, block.id),
         "first": {
-            rule: b.id
+            rule: anchors.get(b.findings[0].id, b.id)
             for b in reversed([b for group in groups.values() for b in group])
             for rule in b.rule_ids
         },
         "unjudged": group_unjudged(report),
         "warnings": list_warnings(report),
+        "notes": list_notes(report),
         "label": verdict_label,
         "cell": _build_cell,
         "advice": suggest_change,
@@ -129,6 +136,12 @@ def _template_values(report: Report, reproduction: Reproduction) -> Mapping[str,
             else f"no response: {exchange.reason}"
         ),
     }
+
+
+def _format_age(report: Report, block: Block) -> str:
+    """Return since when the findings of a block are known; an empty string if the baseline has none of them."""
+    known = [report.known[finding.id] for finding in block.findings if finding.id in report.known]
+    return format_age(min(known), report.started) if known else ""
 
 
 def _build_cell(row: RuleVerdict, layer: Layer) -> Cell:

@@ -22,6 +22,7 @@ def report_to_json(report: Report) -> dict[str, Any]:
     return {
         "format": REPORT_FORMAT,
         "kit": VERSION,
+        "contract": report.contract,
         "target": report.target,
         "started": report.started,
         "seconds": report.seconds,
@@ -36,7 +37,16 @@ def report_to_json(report: Report) -> dict[str, Any]:
         "layers": {name: asdict(layer) for name, layer in report.layers.items()},
         "rules": [_verdict_to_json(row) for row in report.verdicts],
         "findings": [finding.to_json() for finding in report.findings],
+        "finding_keys": [
+            {
+                **asdict(known.key),
+                "severity": "note" if known.is_choice else "failure",
+                "first_seen": known.first_seen,
+            }
+            for known in report.summarize().findings
+        ],
         "notes": list(report.notes),
+        "drift": [departure.to_json() for departure in report.departures],
         "comparison": _comparison_to_json(report.comparison),
         "expired_waivers": [
             {"rule": waiver.rule, "reason": waiver.reason, "until": waiver.until.isoformat()}
@@ -48,10 +58,11 @@ def report_to_json(report: Report) -> dict[str, Any]:
 def _comparison_to_json(comparison: Comparison | None) -> dict[str, Any] | None:
     if comparison is None:
         return None
-    lists = {name: getattr(comparison, name) for name in ("new", "still", "fixed", "unjudged")}
+    lists = {name: getattr(comparison, name) for name in ("new", "still", "fixed", "chosen", "unjudged")}
     return {
         "earlier": comparison.earlier.name,
         "started": comparison.earlier.started,
+        "baseline": comparison.is_baseline,
         **{name: [asdict(key) for key in keys] for name, keys in lists.items()},
     }
 

@@ -17,15 +17,17 @@ from contract_tests.reports.blocks import (
 )
 from contract_tests.reports.common import (
     escape_unprintable,
+    format_departure,
     format_expectation,
     format_headline,
     group_by_severity,
+    list_known,
     verdict_label,
 )
 from contract_tests.results.verdict import Report, RuleVerdict
 
 Outcome = Error | Failure | Skipped
-_SKIPPED = ("note", "inconclusive", "not observed", "waived")
+_SKIPPED = ("known", "note", "inconclusive", "not observed", "waived")
 
 
 def render_junit(report: Report, reproduction: Reproduction | None = None) -> bytes:
@@ -67,6 +69,8 @@ def _iter_rule_cases(report: Report, reproduction: Reproduction) -> Iterator[Tes
         for layer in ran:
             own = [f for f in failures if f.rule.id == row.rule.id and layer in f.layers]
             result = _layer_result(row, layer, group_blocks(own), reproduction)
+            if result is None and row.layers[layer].get("violated"):  # by findings of the baseline only
+                result = Skipped(escape_unprintable(f"known: {list_known(report, row.rule.id)[row.rule.id]}"))
             yield _build_case(group, f"{row.rule.id}[{layer}]", result, _share_of_time(report, row, layer))
         if not ran:
             text = escape_unprintable(f"{verdict_label(row)}: {row.reason}")
@@ -82,12 +86,16 @@ def _share_of_time(report: Report, row: RuleVerdict, layer: Layer) -> float:
 
 
 def _iter_run_cases(report: Report) -> Iterator[TestCase]:
-    """Yield cases for expired waivers and a run that ended early."""
+    """Yield cases for expired waivers, departures from a profile, and a run that ended early."""
     for waiver in report.expired:
         failure = Failure(
             escape_unprintable(f"the waiver expired on {waiver.until}: {waiver.reason}"), "expired"
         )
         yield _build_case("contract.waivers", f"{waiver.rule}[waiver]", failure)
+    for departure in report.departures:
+        text = escape_unprintable(format_departure(departure))
+        result = Failure(text, "drift") if departure in report.drift else Skipped(text)
+        yield _build_case("contract.profile", departure.choice, result)
     if report.cut_short:
         gone = report.exit_code > 1
         text = escape_unprintable(report.cut_short)

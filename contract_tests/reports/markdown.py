@@ -23,6 +23,8 @@ from contract_tests.reports.common import (
     group_by_rule,
     group_by_severity,
     group_unjudged,
+    list_known,
+    list_notes,
     list_warnings,
     summarize_deviations,
     verdict_label,
@@ -69,7 +71,7 @@ def _iter_sections(report: Report, reproduction: Reproduction) -> Iterator[str]:
     blocks = group_blocks(groups["failure"])
     yield f"## {_SIGNS[choose_tone(report)]} {escape_markdown(format_last_line(report))}\n"
     yield f"Target {_format_code(report.target)}, seed {report.seed}{', strict' if report.strict else ''}.\n"
-    for text in (*list_warnings(report), *report.notes):
+    for text in (*list_warnings(report), *list_notes(report)):
         yield f"> {escape_markdown(text)}\n"
     if report.comparison:
         yield from _format_comparison(report.comparison)
@@ -77,6 +79,9 @@ def _iter_sections(report: Report, reproduction: Reproduction) -> Iterator[str]:
     if blocks:
         yield f"### Findings ({len(blocks)})\n"
         yield from (_format_block(block, reproduction) for block in blocks)
+    if known := list_known(report):
+        yield "### Known from the baseline (they do not fail the run)\n"
+        yield _format_table(("Rule", "What is wrong, and since when"), known.items())
     if groups["note"]:
         yield "### The deployment's own choices (assumed rules; they do not fail the run)\n"
         yield _deviation_table(groups["note"])
@@ -89,8 +94,8 @@ def _iter_sections(report: Report, reproduction: Reproduction) -> Iterator[str]:
 
 def _format_comparison(comparison: Comparison) -> Iterator[str]:
     yield f"{escape_markdown(format_comparison(comparison))}.\n"
-    groups = (("new", comparison.new), ("fixed", comparison.fixed), ("no longer judged", comparison.unjudged))
-    rows = [(name, key.rule, key.input, key.seen) for name, keys in groups for key in keys]
+    groups = {name: keys for name, keys in comparison.groups.items() if name != "still broken"}
+    rows = [(name, key.rule, key.input, key.seen) for name, keys in groups.items() for key in keys]
     if rows:
         yield _format_table(("", "Rule", "Request", "Reason"), rows)
 

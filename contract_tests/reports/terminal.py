@@ -30,8 +30,10 @@ from contract_tests.reports.common import (
     group_by_rule,
     group_by_severity,
     group_unjudged,
+    list_known,
     list_layers,
     list_new_findings,
+    list_notes,
     list_warnings,
     summarize_deviations,
     verdict_label,
@@ -48,10 +50,11 @@ _STYLES: dict[Label, str] = {
     "inconclusive": "yellow",
     "not observed": "dim",
     "waived": "magenta",
+    "known": "magenta",
 }
 _TONES: dict[Tone, str] = {"conforms": "bold green", "inconclusive": "bold yellow", "violated": "bold red"}
 _PIPE_COLUMNS = 160
-_COMPARED = {"new": "red", "fixed": "green", "no longer judged": "yellow"}
+_COMPARED = {"new": "red", "fixed": "green", "chosen otherwise": "yellow", "no longer judged": "yellow"}
 _WIDE_COLUMNS = 96  # columns; narrower terminals get short layer names without gaps
 _SHORT_LAYERS = {"lifecycle": "life", "properties": "prop"}
 
@@ -90,6 +93,9 @@ def print_report(report: Report, console: Console, reproduction: Reproduction | 
     if unjudged := group_unjudged(report):
         rows = ((f"{name}: {why}", ", ".join(ids), _STYLES[name]) for (name, why), ids in unjudged.items())
         _print_list(console, "Not judged, or waived", rows)
+    if known := list_known(report):
+        rows = ((rule, text, _STYLES["known"]) for rule, text in known.items())
+        _print_list(console, "Known from the baseline (they do not fail the run)", rows)
     reproduction = reproduction or plan_reproduction(report, None)
     new = list_new_findings(report)
     for block in group_blocks(groups["failure"]):
@@ -99,7 +105,7 @@ def print_report(report: Report, console: Console, reproduction: Reproduction | 
     console.print()
     for remark in reproduction.remarks if groups["failure"] else ():
         print_line(console, remark, "dim")
-    for note in report.notes:
+    for note in list_notes(report):
         print_line(console, f"note: {note}", "yellow")
     for warning in list_warnings(report):
         print_line(console, warning, "bold red" if report.exit_code else "bold yellow")
@@ -107,13 +113,12 @@ def print_report(report: Report, console: Console, reproduction: Reproduction | 
 
 
 def _print_comparison(console: Console, comparison: Comparison) -> None:
-    """Print which findings are new, fixed, still there, or no longer judged since an earlier report."""
+    """Print which findings are new, fixed, chosen otherwise, or no longer judged since an earlier report."""
     console.print()
     print_line(console, format_comparison(comparison), "bold")
-    groups = {"new": comparison.new, "fixed": comparison.fixed, "no longer judged": comparison.unjudged}
-    for name, keys in groups.items():
-        for key in keys:
-            print_line(console, f"  {name}: {key}", _COMPARED[name])
+    for name, style in _COMPARED.items():
+        for key in comparison.groups[name]:
+            print_line(console, f"  {name}: {key}", style)
 
 
 def _name_command() -> str:

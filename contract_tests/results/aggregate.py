@@ -7,6 +7,7 @@ from typing import Any
 
 from contract_tests.cases.model import Layer, case_from_json, case_to_json
 from contract_tests.results.examples import MAX_EXAMPLES, Example, describe_example, merge_examples
+from contract_tests.results.finding_keys import list_inputs, merge_inputs
 from contract_tests.results.judge import SETUP_FAILED, Outcome, judgement_from_json
 from contract_tests.results.observation import Observation, reproduction_cost
 from contract_tests.targets.exchange import Exchange, exchange_from_json
@@ -22,12 +23,14 @@ DeviationKind = tuple[str, str, str, bool, bool]
 class Deviation:
     """One kind of violation: the smallest observation of it, and the number of cases per layer that showed it.
 
-    ``examples`` are a few different requests that showed it, or none if the smallest is the only one.
+    ``examples`` are a few different requests that showed it, or none if the smallest is the only one. ``inputs`` are
+    the kinds of input that showed it: two faults of a rule may differ in these alone.
     """
 
     observation: Observation
     layers: Counter[Layer]
     examples: tuple[Example, ...] = ()
+    inputs: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -77,7 +80,8 @@ class Aggregate:
         elif outcome != "violated":
             self._add_reason(rule, outcome, judgement.reason, 1)
         else:
-            return self._add_deviation(Deviation(observation, Counter({layer: 1})))
+            inputs = list_inputs(observation.case, judgement.differences)
+            return self._add_deviation(Deviation(observation, Counter({layer: 1}), inputs=inputs))
         return False
 
     def merge(self, other: "Aggregate") -> None:
@@ -129,7 +133,8 @@ class Aggregate:
         examples = known.examples
         if len(examples) < MAX_EXAMPLES:
             examples = merge_examples(_list_examples(known), _list_examples(deviation))
-        self.deviations[kind] = Deviation(smaller, known.layers + deviation.layers, examples)
+        inputs = merge_inputs(known.inputs, deviation.inputs)
+        self.deviations[kind] = Deviation(smaller, known.layers + deviation.layers, examples, inputs)
         return False
 
 
@@ -152,6 +157,7 @@ def _deviation_to_json(deviation: Deviation) -> dict[str, Any]:
         "setup": [exchange.to_json() for exchange in observation.setup],
         "layers": dict(deviation.layers),
         "examples": [[example.sent, example.received] for example in deviation.examples],
+        "inputs": list(deviation.inputs),
     }
 
 
@@ -161,4 +167,4 @@ def _deviation_from_json(data: dict[str, Any]) -> Deviation:
     case, judgement = case_from_json(data["case"]), judgement_from_json(data["judgement"])
     observation = Observation(case, judgement, exchanges, setup)
     examples = tuple(Example(sent, received) for sent, received in data.get("examples", ()))
-    return Deviation(observation, Counter(data["layers"]), examples)
+    return Deviation(observation, Counter(data["layers"]), examples, tuple(data["inputs"]))

@@ -1,131 +1,167 @@
-"""Comparison of the findings of two runs: what is new, fixed, still there, or no longer judged."""
+"""Comparison of two reports: what is new, fixed, still broken, chosen otherwise, or no longer judged."""
 
-import json
-import re
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from contract_tests.cases.model import Case, case_from_json
-from contract_tests.contract.file_shapes import check_shape
-from contract_tests.contract.yaml_file import TooLargeError, read_text
-from contract_tests.results.findings import Finding
+from contract_tests.contract.file_shapes import load_json_file
+from contract_tests.results.finding_keys import FindingKey, group_keys
 
 REPORT_FILE = "report.json"
-#: The input of a finding that no part of its one request is known to cause.
-_UNKNOWN_INPUT = "in one request"
-_MAX_FILE_BYTES = 256 * 2**20
-_VERBS = {
-    "createContainer": "create",
-    "updateContainer": "update",
-    "readContainer": "read",
-    "setStatus": "status",
-}
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class FindingKey:
-    """The identity of a finding across runs: the rule, the kind of input, and what was seen.
-
-    No part of it depends on a seed, on values that were drawn, or on how often something was seen.
-    """
-
-    rule: str
-    input: str
-    seen: str
-
-    def matches(self, other: "FindingKey") -> bool:
-        """Return whether both may be the same finding; an unknown input may be any of its operation."""
-        if (self.rule, self.seen) != (other.rule, other.seen):
-            return False
-        inputs = sorted((self.input, other.input), key=lambda text: text.endswith(_UNKNOWN_INPUT))
-        operation = inputs[1].removesuffix(_UNKNOWN_INPUT)
-        return inputs[0] == inputs[1] or (
-            operation != inputs[1] and inputs[0].startswith(f"{operation}with ")
-        )
-
-    def __str__(self) -> str:
-        """Return the key as one line."""
-        return f"{self.rule}: {self.input}: {self.seen}"
+#: Verdicts that decide nothing.
+UNDECIDED = ("inconclusive", "not observed")
 
 
 @dataclass(frozen=True, slots=True)
-class EarlierReport:
-    """The findings of an earlier ``report.json``, and its name and start for the reader."""
+class KnownFinding:
+    """What a report says of a finding: its key, the start of the first run that saw it, and its severity.
+
+    ``is_choice`` is true for an assumed rule: the deployment chose another behaviour, and nothing is broken.
+    """
+
+    key: FindingKey
+    first_seen: str
+    is_choice: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSummary:
+    """What a report says about the findings of a run, and about the run itself.
+
+    ``judged`` are the ids of the rules with a verdict; ``reasons`` say why the others have none.
+    """
 
     name: str
     started: str
-    keys: frozenset[FindingKey]
+    findings: tuple[KnownFinding, ...]
+    judged: frozenset[str] = frozenset()
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    target: str = ""
+    contract: str = ""
+    kit: str = ""
+    callers: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
+
+    def find(self, key: FindingKey) -> KnownFinding | None:
+        """Return what the report knows of a finding, None if it has no such finding."""
+        return next((known for known in self.findings if known.key.covers(key)), None)
+
+    def first_seen(self, keys: Iterable[FindingKey]) -> list[str]:
+        """Return the start of the first run that saw each of the findings that the report knows."""
+        return [known.first_seen for key in keys if (known := self.find(key))]
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """The findings of a run beside those of an earlier report, each list in order.
 
-    ``unjudged`` are earlier findings whose rule has no verdict now, so that they may be fixed or not.
+    ``chosen`` are choices that only one of them saw. ``unjudged`` are earlier findings whose rule has no verdict now,
+    so that they may be fixed or not. With ``is_baseline``, earlier findings do not fail the run.
     """
 
-    earlier: EarlierReport
+    earlier: ReportSummary
     new: tuple[FindingKey, ...]
     still: tuple[FindingKey, ...]
     fixed: tuple[FindingKey, ...]
+    chosen: tuple[FindingKey, ...]
     unjudged: tuple[FindingKey, ...]
+    is_baseline: bool = False
+
+    @property
+    def keys(self) -> Mapping[str, tuple[FindingKey, ...]]:
+        """The lists by their names for a reader."""
+        return {
+            "new": self.new,
+            "fixed": self.fixed,
+            "still broken": self.still,
+            "chosen otherwise": self.chosen,
+            "no longer judged": self.unjudged,
+        }
+
+    @property
+    def groups(self) -> Mapping[str, Mapping[FindingKey, tuple[FindingKey, ...]]]:
+        """The same lists, with one entry for all keys of a finding."""
+        return {name: group_keys(keys) for name, keys in self.keys.items()}
 
 
-def compare_findings(
-    earlier: EarlierReport, findings: Iterable[Finding], judged: Collection[str]
-) -> Comparison:
-    """Return the comparison; ``judged`` are the ids of the rules that have a verdict now."""
-    now = {build_key(finding) for finding in findings}
-    still = {key for key in now if any(map(key.matches, earlier.keys))}
-    gone = {key for key in earlier.keys if not any(map(key.matches, now))}
+def compare_reports(earlier: ReportSummary, now: ReportSummary, *, is_baseline: bool = False) -> Comparison:
+    """Return how the findings of a report differ from those of an earlier one."""
+    known = {one.key: earlier.find(one.key) for one in now.findings}
+    gone = [
+        one
+        for one in earlier.findings
+        if not any(one.key.covers(key) or key.covers(one.key) for key in known)
+    ]
+    fixed = [one for one in gone if one.key.rule in now.judged]
+    new = [one for one in now.findings if known[one.key] is None]
+    choices = {one.key for one in (*new, *fixed) if one.is_choice}
+    both = [(one, other) for one in now.findings if (other := known[one.key])]
     return Comparison(
         earlier,
-        new=tuple(sorted(now - still)),
-        still=tuple(sorted(still)),
-        fixed=tuple(sorted(key for key in gone if key.rule in judged)),
-        unjudged=tuple(sorted(key for key in gone if key.rule not in judged)),
+        new=_sort_keys(one for one in new if not one.is_choice),
+        still=_sort_keys(one for one, other in both if not (one.is_choice or other.is_choice)),
+        fixed=_sort_keys(one for one in fixed if not one.is_choice),
+        chosen=tuple(sorted(choices)),
+        unjudged=_sort_keys(one for one in gone if one.key.rule not in now.judged),
+        is_baseline=is_baseline,
     )
 
 
-def build_key(finding: Finding) -> FindingKey:
-    """Return the key of a finding."""
-    return _join_key(finding.rule.id, finding.operation, finding.case, finding.reason)
+def _sort_keys(findings: Iterable[KnownFinding]) -> tuple[FindingKey, ...]:
+    return tuple(sorted(one.key for one in findings))
 
 
-def load_earlier_report(path: Path) -> EarlierReport:
+def load_report(path: Path) -> ReportSummary:
     """Read a ``report.json``, or the one in a report folder; raise ValueError if it is unusable."""
     file = path / REPORT_FILE if path.is_dir() else path
+    return parse_report(load_json_file(file, "report"), path)
+
+
+def parse_report(data: Mapping[str, Any], source: Path) -> ReportSummary:
+    """Return the summary of a report's JSON; raise ValueError for an old one, or a time that is none."""
+    if "finding_keys" not in data:
+        raise ValueError(f"{source} was written by an older version of the kit; name a newer report")
+    rows = data.get("rules", ())
+    findings = tuple(map(_parse_finding, data["finding_keys"]))
+    for text in (data["started"], *(known.first_seen for known in findings)):
+        _check_time(text, source)
+    return ReportSummary(
+        name=str(source),
+        started=data["started"],
+        findings=findings,
+        judged=frozenset(row["rule"] for row in rows if row["verdict"] not in UNDECIDED),
+        reasons={row["rule"]: row["reason"] for row in rows if row["verdict"] in UNDECIDED},
+        target=data.get("target", ""),
+        contract=data.get("contract", ""),
+        kit=data.get("kit", ""),
+        callers=tuple(data.get("callers", ())),
+        layers=tuple(data.get("layers", ())),
+    )
+
+
+def _parse_finding(entry: Mapping[str, str]) -> KnownFinding:
+    key = FindingKey(entry["rule"], entry["input"], entry["seen"])
+    return KnownFinding(key, entry["first_seen"], entry["severity"] == "note")
+
+
+def _check_time(text: str, source: Path) -> None:
     try:
-        data = json.loads(read_text(file, max_bytes=_MAX_FILE_BYTES))
-    except OSError as error:
-        raise ValueError(f"{file}: {error.strerror}; name the {REPORT_FILE} of an earlier run") from None
-    except TooLargeError:
-        raise
-    except (ValueError, RecursionError):
-        raise ValueError(f"{file} is not JSON; name the {REPORT_FILE} of an earlier run") from None
-    check_shape(data, "report", file)
-    return EarlierReport(str(path), data["started"], frozenset(map(_parse_key, data["findings"])))
+        parse_time(text)
+    except ValueError:
+        raise ValueError(f"{source}: expected times such as 2026-11-28T09:00:00+00:00") from None
 
 
-def _parse_key(data: Mapping[str, Any]) -> FindingKey:
-    return _join_key(data["rule"], data["operation"], case_from_json(data["case"]), data["reason"])
+def parse_time(text: str) -> datetime:
+    """Return the time that a report wrote; raise ValueError for another text."""
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _join_key(rule: str, operation: str, case: Case, reason: str) -> FindingKey:
-    verb = _VERBS.get(operation, operation)
-    return FindingKey(rule, f"{verb} {_describe_input(case)}", re.sub(r"\d+", "N", reason))
-
-
-def _describe_input(case: Case) -> str:
-    """Return the part of the request that the case is about, without its value."""
-    if case.layer == "race":
-        return "at the same moment"
-    requests = [step for step in case.steps if step.operation in ("createContainer", "updateContainer")]
-    if len(requests) > 1:
-        earlier = " and ".join(dict.fromkeys(_VERBS[step.operation] for step in requests[:-1]))
-        return f"after {earlier}"
-    if case.value:
-        return f"with {case.value[2]}"
-    return _UNKNOWN_INPUT
+def format_age(first_seen: str, started: str) -> str:
+    """Return since when a finding is known, and for how long at the start of a run."""
+    first, now = parse_time(first_seen), parse_time(started)
+    days = max(0, (now.date() - first.date()).days)
+    age = f", {days} day{'s' if days > 1 else ''}" if days else ""
+    return f"known since {first.date().isoformat()}{age}"

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from contract_tests.cases.model import Case, Layer, case_from_json, case_to_json
-from contract_tests.contract.file_shapes import check_shape
+from contract_tests.contract.file_shapes import load_json_file
 from contract_tests.contract.resources import VERSION
 from contract_tests.contract.rules import Catalogue, Rule
-from contract_tests.contract.yaml_file import TooLargeError, read_text
 from contract_tests.results.aggregate import Deviation
 from contract_tests.results.commands import iter_body_files, list_commands
 from contract_tests.results.examples import Example, describe_example, merge_examples
+from contract_tests.results.finding_keys import FindingKey, build_keys, list_inputs, merge_inputs
 from contract_tests.results.judge import Difference
 from contract_tests.results.observation import reproduction_cost
 from contract_tests.results.story import tell_story
@@ -32,6 +32,7 @@ class Finding:
     ``exchanges`` end with the decisive one, and ``story`` tells in one sentence what happened in several of them.
     ``setup`` are the creates of services that the case shares with others.
     ``differences`` are the wrong properties of a read-back.
+    ``differences`` are the wrong properties of a read-back. ``inputs`` are the kinds of input that showed it.
     """
 
     id: str
@@ -50,6 +51,13 @@ class Finding:
     differences: tuple[Difference, ...] = ()
     examples: tuple[Example, ...] = ()
     setup: tuple[Exchange, ...] = ()
+    inputs: tuple[str, ...] = ()
+
+    @property
+    def keys(self) -> tuple[FindingKey, ...]:
+        """What identifies the finding in other runs: one key for each kind of input that showed it."""
+        inputs = self.inputs or list_inputs(self.case, self.differences)
+        return build_keys(self.rule.id, inputs, self.reason)
 
     @property
     def file(self) -> str:
@@ -97,7 +105,10 @@ def build_findings(
         smaller = min(known, finding, key=lambda one: reproduction_cost(one.case, one.exchanges))
         layers = tuple(dict.fromkeys((*known.layers, *finding.layers)))
         examples = merge_examples(known.examples, finding.examples)
-        by_key[key] = replace(smaller, count=known.count + finding.count, layers=layers, examples=examples)
+        inputs = merge_inputs(known.inputs, finding.inputs)
+        by_key[key] = replace(
+            smaller, count=known.count + finding.count, layers=layers, examples=examples, inputs=inputs
+        )
     return tuple(by_key.values())
 
 
@@ -115,15 +126,7 @@ def save_finding(finding: Finding, folder: Path, target: str) -> Path:
 
 def load_finding(path: Path) -> tuple[Case, Mapping[str, Any]]:
     """Return the case and the whole document of a finding file; raise ValueError if it is unusable."""
-    try:
-        document = json.loads(read_text(path))
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}") from None
-    except TooLargeError:
-        raise
-    except (ValueError, RecursionError):
-        raise ValueError(f"{path} is not a finding file of this kit: it is not JSON") from None
-    check_shape(document, "finding", path)
+    document = load_json_file(path, "finding")
     return case_from_json(document["case"]), document
 
 
@@ -151,6 +154,7 @@ def _build_finding(deviation: Deviation, catalogue: Catalogue, *, strict: bool) 
         story=tell_story(observation.case, observation.exchanges, judgement),
         differences=judgement.differences,
         examples=merge_examples((example,), deviation.examples),
+        inputs=deviation.inputs,
     )
 
 

@@ -6,9 +6,17 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from contract_tests.cases.model import LAYERS, Layer
+from contract_tests.contract.profile import Departure
 from contract_tests.contract.rules import Catalogue, Rule
 from contract_tests.results.aggregate import Aggregate
-from contract_tests.results.comparison import Comparison, EarlierReport, compare_findings
+from contract_tests.results.comparison import (
+    Comparison,
+    KnownFinding,
+    ReportSummary,
+    compare_reports,
+    format_age,
+)
+from contract_tests.results.finding_keys import FindingKey
 from contract_tests.results.findings import Finding, build_findings
 from contract_tests.results.judge import ID_ERRORS, Outcome
 from contract_tests.results.waivers import Waiver
@@ -31,15 +39,16 @@ _PREREQUISITES: Mapping[str, tuple[str, ...]] = {
 #: Share of the tried rules that must have a verdict.
 MIN_JUDGED = 0.5
 
-Verdict = Literal["conforms", "violated", "inconclusive", "not observed", "waived"]
+Verdict = Literal["conforms", "violated", "inconclusive", "not observed", "waived", "known"]
 
 
 @dataclass(frozen=True, slots=True)
 class RuleVerdict:
     """The verdict on one rule.
 
-    ``severity`` is a note if the rule is only assumed: the target chose another behaviour. ``layers`` counts the
-    outcomes per layer. ``reason`` explains an undecided verdict, or describes the target's choice.
+    A rule is known if it is violated, and the baseline has every finding that would fail the run. ``severity`` is a
+    note if the rule is only assumed: the target chose another behaviour. ``layers`` counts the outcomes per layer.
+    ``reason`` explains an undecided verdict, or describes the target's choice.
     """
 
     rule: Rule
@@ -69,7 +78,8 @@ class Report:
 
     ``cut_short`` says why the run ended early, if it did. ``unusable_callers`` names the callers that the run could
     not use, each with the reason. ``min_judged`` is the smallest share of rules that makes a verdict.
-    ``comparison`` is the difference to an earlier report, if one is given.
+    ``comparison`` is the difference to an earlier report, if one is given; ``departures`` are those from a profile.
+    ``contract`` is a digest of the contract.
     """
 
     target: str
@@ -90,19 +100,26 @@ class Report:
     expired: tuple[Waiver, ...] = ()
     traffic: tuple[Exchange, ...] = field(default=(), repr=False)
     comparison: Comparison | None = None
+    departures: tuple[Departure, ...] = ()
+    contract: str = ""
 
     @property
     def exit_code(self) -> int:
         """The exit code of the run.
 
-        0: conforms. 1: violated, or a waiver has expired. 3: the target went away, the suite failed, too few rules
-        could be judged, or a caller could not be used. 130: interrupted before a violation.
+        0: conforms. 1: violated, a waiver has expired, or a strict run saw a drift. 3: the target went away, the
+        suite failed, too few rules could be judged, or a caller could not be used. 130: interrupted before that.
         """
-        if self.expired or any(v.fails for v in self.verdicts):
+        if self.expired or self.drift or any(v.fails for v in self.verdicts):
             return 1
         if self.cut_short == "interrupted":
             return 130
         return 3 if self.judged_too_little or self.unusable_callers else 0
+
+    @property
+    def drift(self) -> tuple[Departure, ...]:
+        """The departures that fail the run: the certain ones of a strict run."""
+        return tuple(one for one in self.departures if self.strict and one.seen.is_certain)
 
     @property
     def judged(self) -> int:
@@ -116,18 +133,59 @@ class Report:
         tried = [row for row in self.verdicts if self.cut_short or any(map(bool, row.layers.values()))]
         return lost or not self.judged or self.judged < self.min_judged * len(tried)
 
-    def compare_with(self, earlier: EarlierReport | None) -> "Report":
-        """Return the report with the difference to an earlier one; the same report without one."""
-        if earlier is None:
-            return self
-        judged = {row.rule.id for row in self.verdicts if row.verdict not in _UNDECIDED_OUTCOMES}
-        return replace(self, comparison=compare_findings(earlier, self.findings, judged))
+    @property
+    def known(self) -> Mapping[str, str]:
+        """The ids of the findings that the baseline has, each with the start of the first run that saw it."""
+        if self.comparison is None or not self.comparison.is_baseline:
+            return {}
+        earlier = self.comparison.earlier
+        known = {one.id: [earlier.find(key) for key in one.keys] for one in self.findings}
+        return {
+            name: min(one.first_seen for one in several if one)
+            for name, several in known.items()
+            if all(several)
+        }
+
+    def summarize(self) -> ReportSummary:
+        """Return what a later run needs of the report; a finding keeps the time when it was first seen."""
+        findings = (
+            KnownFinding(key, self._find_first_seen(key), finding.severity == "note")
+            for finding in self.findings
+            for key in finding.keys
+        )
+        return ReportSummary(
+            name="",
+            started=self.started,
+            findings=tuple(findings),
+            judged=frozenset(row.rule.id for row in self.verdicts if row.verdict not in _UNDECIDED_OUTCOMES),
+        )
+
+    def _find_first_seen(self, key: FindingKey) -> str:
+        """Return the start of the first run that saw a finding, as far as the earlier report knows."""
+        known = self.comparison.earlier.find(key) if self.comparison else None
+        return known.first_seen if known else self.started
+
+    def compare_with(self, earlier: ReportSummary, *, is_baseline: bool = False) -> "Report":
+        """Return the report with the difference to an earlier one; what a baseline has does not fail it."""
+        comparison = compare_reports(earlier, self.summarize(), is_baseline=is_baseline)
+        compared = replace(self, comparison=comparison)
+        return replace(compared, verdicts=tuple(_excuse_known(row, compared) for row in self.verdicts))
 
     def count_verdicts(self) -> Mapping[str, int]:
         """Count the rules per verdict; a violated rule that is only assumed counts as a note."""
         return Counter(
             "note" if v.verdict == "violated" and not v.fails else v.verdict for v in self.verdicts
         )
+
+
+def _excuse_known(row: RuleVerdict, report: Report) -> RuleVerdict:
+    """Return the verdict on a rule; it is ``known`` if the baseline has all findings that fail it."""
+    known = report.known
+    own = [one for one in report.findings if one.rule.id == row.rule.id and one.severity == "failure"]
+    if not row.fails or any(finding.id not in known for finding in own):
+        return row
+    age = format_age(min(known[finding.id] for finding in own), report.started)
+    return replace(row, verdict="known", reason=f"{row.reason}; {age}")
 
 
 def decide_verdicts(

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from contract_tests.cases.model import LAYERS, Layer
-from contract_tests.contract.file_shapes import check_shape
+from contract_tests.contract.file_shapes import check_shape, read_json_file
 from contract_tests.contract.rules import Catalogue
-from contract_tests.contract.yaml_file import TooLargeError, read_text
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.observation import Observation
 from contract_tests.results.verdict import MIN_JUDGED, LayerSummary, Report, decide_verdicts
@@ -19,9 +18,8 @@ from contract_tests.results.waivers import Waiver
 from contract_tests.targets.exchange import Exchange
 
 STATE_FILE = "state.json"
-_FORMAT = 3
+_FORMAT = 4
 _PROBE_BYTES = 4096
-_MAX_FILE_BYTES = 256 * 2**20
 _MAX_SECONDS = 10**10  # Infinity and NaN, which JSON of Python may hold, are none
 
 
@@ -88,6 +86,7 @@ class RunState:
             cut_short=self.cut_short,
             expired=tuple(waiver for waiver in self.waivers.values() if waiver.expired),
             traffic=tuple(traffic),
+            contract=self.contract,
         )
 
     def take_pending(self) -> list[Observation]:
@@ -150,14 +149,7 @@ def _name_draft(folder: Path) -> Path:
 def load_state(folder: Path) -> RunState:
     """Read the state of the run that reports to ``folder``; raise ValueError if it is unusable."""
     path = folder / STATE_FILE
-    try:
-        data = json.loads(read_text(path, max_bytes=_MAX_FILE_BYTES))
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}; name the --report folder of a run") from None
-    except TooLargeError:
-        raise
-    except (ValueError, RecursionError):
-        raise ValueError(f"{path} is truncated or not JSON; start a new run") from None
+    data = read_json_file(path, "state")
     if not isinstance(data, dict) or data.pop("format", None) != _FORMAT:
         raise ValueError(f"{path} was written by another version of the kit; start a new run")
     check_shape(data, "state", path)

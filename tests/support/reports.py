@@ -10,6 +10,8 @@ from typing import Any
 from contract_tests.cases.callers import Caller, load_callers
 from contract_tests.contract.resources import data_file
 from contract_tests.execution.factory import open_executor
+from contract_tests.results.comparison import KnownFinding, ReportSummary
+from contract_tests.results.finding_keys import FindingKey
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import SERVER_ERROR
 from contract_tests.results.verdict import Report
@@ -24,6 +26,8 @@ HOSTILE = (
     "a\x00b\x1b[31mc\x07\r\u202e\ufffe\ud800 | `` ``` *x* </pre><script>alert(1)</script>"
     "<img src=x> & ]]> $TOKEN é 😀 " + "long" * 60
 )
+#: The start of an earlier run.
+EARLIER = "2026-11-02T09:00:00+00:00"
 OFF = {"slug-unique", "exposed-port-range", "gpu-count-range", "service-desc-type", "team-scope"}
 
 
@@ -43,6 +47,17 @@ def build_faulty_report() -> Report:
         "team-uuid": Waiver("team-uuid", "was fixed", today - timedelta(days=2)),
     }
     return run_app(waivers=waivers)
+
+
+def summarize_earlier(
+    report: Report, without: frozenset[str] = frozenset(), gone: Iterable[str] = (), **changes: Any
+) -> ReportSummary:
+    """Return what an earlier report says: the findings of this one but those of some rules, and gone ones."""
+    known = [one for one in report.summarize().findings if one.key.rule not in without]
+    keys = [FindingKey(rule, "create in one request", "was wrong") for rule in gone]
+    findings = (*known, *(KnownFinding(key, EARLIER) for key in keys))
+    summary = ReportSummary("old", EARLIER, tuple(replace(one, first_seen=EARLIER) for one in findings))
+    return replace(summary, **changes)
 
 
 def make_hostile(report: Report) -> Report:

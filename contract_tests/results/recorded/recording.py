@@ -1,7 +1,6 @@
 """Recorded traffic: the calls of the two operations in a HAR file, and which parts of them it has."""
 
 import base64
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +9,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from contract_tests.cases.model import OperationId
-from contract_tests.contract.file_shapes import check_shape
+from contract_tests.contract.file_shapes import load_json_file
 from contract_tests.contract.spec import Operation, Spec
-from contract_tests.contract.yaml_file import TooLargeError, read_text
 from contract_tests.generation.schema_view import list_write_operations
 from contract_tests.targets.base import Request, Response
 from contract_tests.targets.exchange import MAX_BODY_BYTES, read_caller_kind
@@ -23,7 +21,6 @@ _CREATOR = "cyberun-contract-kit"
 _CUT_BODY_BYTES = MAX_BODY_BYTES - 4
 #: Larger numbers are no measurements.
 _MAX_SIZE, _MAX_MILLISECONDS = 2**53, 1000 * 86400 * 365
-_MAX_FILE_BYTES = 256 * 2**20
 
 Entry = Mapping[str, Any]
 
@@ -38,15 +35,7 @@ class Recording:
 
 def load_recording(path: Path) -> Recording:
     """Return the recording in a HAR file; raise ValueError if the file is unusable."""
-    try:
-        document = json.loads(read_text(path, "utf-8-sig", _MAX_FILE_BYTES))
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}") from None
-    except TooLargeError:
-        raise
-    except (ValueError, RecursionError):
-        raise ValueError(f"{path} is not a HAR file: it is not JSON") from None
-    check_shape(document, "recording", path)
+    document = load_json_file(path, "recording")
     log = document["log"]
     return Recording(log["entries"], log.get("creator", {}).get("name") == _CREATOR)
 

@@ -173,4 +173,6 @@ def test_unusable_options_are_explained(tmp_path: Path) -> None:
         evolve(SPEC, SPEC, target="http://host/api/v1"), "is a deployment, which serves one contract"
     )
     assert_unusable(evolve(SPEC, SPEC, target="wsgi:nothing:here"), "give wsgi:module:factory")
-    assert_unusable(evolve(SPEC, SPEC, "--traffic", SPEC), "is not a HAR file")
+    assert_unusable(
+        evolve(SPEC, SPEC, "--traffic", SPEC), "is not JSON, or only a part of it; name a HAR file"
+    )

@@ -14,10 +14,10 @@ def test_check_tells_what_is_still_there(tmp_path: Path) -> None:
     run_command("check", recording, "--report", tmp_path / "first")
     ended = run_command("check", recording, "--report", tmp_path / "second", "--previous", tmp_path / "first")
     assert ended.code == 1
-    assert ": 1 still there\n" in ended.out
+    assert ": 1 still broken\n" in ended.out
     comparison = json.loads((tmp_path / "second/report.json").read_text())["comparison"]
-    assert {name: len(comparison[name]) for name in ("new", "still", "fixed", "unjudged")} == {
-        "new": 0, "still": 1, "fixed": 0, "unjudged": 0,
+    assert {name: len(comparison[name]) for name in ("new", "still", "fixed", "chosen", "unjudged")} == {
+        "new": 0, "still": 1, "fixed": 0, "chosen": 0, "unjudged": 0,
     }  # fmt: skip
     assert f"next: open {tmp_path / 'second'}/report.html" in ended.err
 
@@ -27,7 +27,8 @@ def test_unusable_earlier_report_is_a_usage_error(tmp_path: Path) -> None:
     recording = write_recording(tmp_path, VALID)
     ended = run_command("check", recording, "--previous", recording)
     assert (ended.code, ended.out) == (2, "")
-    assert ended.err == f"contract-tests: {recording}: report: 'started' is a required property\n"
+    wrong = "is a recording (HAR), not a report of `contract-tests run`; name the report.json of a run, or its folder"
+    assert ended.err == f"contract-tests: {recording} {wrong}\n"
 
 
 def test_times_of_recorded_requests_are_in_junit(tmp_path: Path) -> None:

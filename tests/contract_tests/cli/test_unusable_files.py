@@ -53,7 +53,7 @@ def test_a_document_without_usable_operations(name: str, tmp_path: Path) -> None
     [
         (("run", "--target", MOCK, "--spec", "/dev/zero"), 64),
         (("run", "--target", MOCK, "--waivers", "/dev/zero"), 64),
-        (("replay", "/dev/zero", "--target", MOCK), 64),
+        (("replay", "/dev/zero", "--target", MOCK), 256),
         (("check", "/dev/zero"), 256),
     ],
     ids=["spec", "waivers", "finding", "recording"],

@@ -14,12 +14,11 @@ from contract_tests.mutation.engine import MutantResult, all_mutants
 from contract_tests.mutation.report import MutationReport, write_mutation
 from contract_tests.mutation.session import open_session
 from contract_tests.reports.html import render_html
-from contract_tests.results.comparison import EarlierReport, FindingKey, build_key
 from contract_tests.results.verdict import Report, RuleVerdict
 from mock_server.app.factory import create_app
 from tests.support.axe import find_axe_violations
 from tests.support.browser import chromium, in_browser
-from tests.support.reports import HOSTILE, make_crashed, make_hostile, run_app
+from tests.support.reports import HOSTILE, make_crashed, make_hostile, run_app, summarize_earlier
 
 pytestmark = pytest.mark.slow
 
@@ -181,7 +180,9 @@ def test_axe_finds_nothing(open_report: Callable[..., Page], report: Report, var
     """No page has an accessibility violation, in both schemes, on a phone and a desktop, with all open."""
     clean = [row for row in report.verdicts if row.verdict == "conforms"]
     shown = {
-        "violated": report.compare_with(EarlierReport("old", "then", frozenset())),
+        "violated": report.compare_with(
+            summarize_earlier(report, frozenset({"team-scope"})), is_baseline=True
+        ),
         "conforms": replace(report, verdicts=tuple(clean), findings=(), expired=()),
         "inconclusive": replace(report, verdicts=_forget(report, 60), findings=(), expired=()),
         "crashed": replace(report, findings=make_crashed(report.findings)),
@@ -241,13 +242,27 @@ def test_same_server_error_is_one_card(report: Report) -> None:
 
 def test_difference_to_an_earlier_report_is_shown(report: Report) -> None:
     """With an earlier report the page counts what is new and fixed, and marks the cards that are new."""
-    known = [build_key(finding) for finding in report.findings if finding.rule.id != "team-scope"]
-    fixed = FindingKey("created", "create in one request", "was wrong")
-    page = render_html(report.compare_with(EarlierReport("old.json", "then", frozenset([*known, fixed]))))
-    assert "Compared with old.json of then: 1 new, 1 fixed, 8 still there" in page
+    page = render_html(report.compare_with(summarize_earlier(report, frozenset({"team-scope"}), ["created"])))
+    assert "Compared with old of 2026-11-02 09:00:00: 1 new, 1 fixed, 6 still broken" in page
     assert page.count('<b class="new">new</b>') == 1
     assert '<b class="new">' in page.split("<code>team-scope</code></h3>")[1].partition("</summary>")[0]
     assert "Since the earlier report" not in render_html(report)
+
+
+def test_known_findings_have_cards_of_their_own(report: Report) -> None:
+    """Findings of the baseline are in a section apart, each with its age; no id is there twice."""
+    create = next(f for f in report.findings if f.rule.id == "exposed-port-range")
+    earlier = replace(report, findings=(create,)).summarize()
+    page = render_html(report.compare_with(earlier, is_baseline=True))
+    assert page.count('<details class="finding known"') == 1
+    card = page.split('<details class="finding known"')[1].partition("</summary>")[0]
+    assert "known since" in card
+    assert "exposed-port-range" in card
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
+    alone = replace(report, expired=()).compare_with(report.summarize(), is_baseline=True)
+    assert "Nothing new: 4 causes known from the baseline." in render_html(alone)
 
 
 @in_browser

@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from contract_tests.contract.profile import ChosenOption, Departure
 from contract_tests.reports.json_report import render_json
+from contract_tests.results.comparison import parse_report
 from contract_tests.results.verdict import Report
-from tests.support.reports import make_hostile, run_app
+from tests.support.reports import EARLIER, make_hostile, run_app, summarize_earlier
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs/report.schema.json").read_text("utf-8"))
 
@@ -23,6 +25,12 @@ VARIANTS: dict[str, Callable[[Report], Report]] = {
         report, findings=(), expired=(), cut_short="the target stopped responding"
     ),
     "nothing": lambda report: replace(report, verdicts=(), findings=(), layers={}, callers=(), traffic=()),
+    "baseline": lambda report: report.compare_with(
+        summarize_earlier(report, gone=["created"]), is_baseline=True
+    ),
+    "drift": lambda report: replace(
+        report, departures=(Departure("largest-body", 65536, ChosenOption(16384, "why", is_certain=False)),)
+    ),
     "strict": lambda _: run_app(strict=True, layers=("cases",)),
 }
 
@@ -62,6 +70,15 @@ def test_schema_knows_every_field(report: Report) -> None:
         del place["more"]
     assert validator.is_valid(data)
     assert loose == []
+
+
+def test_known_findings_keep_the_time_when_they_were_first_seen(report: Report) -> None:
+    """A finding of the baseline has its time, a new one that of the run; the next run reads both."""
+    earlier = summarize_earlier(report, frozenset({"team-scope"}))
+    data = json.loads(render_json(report.compare_with(earlier, is_baseline=True)))
+    times = {key["rule"]: key["first_seen"] for key in data["finding_keys"]}
+    assert {rule: time for rule, time in times.items() if time != EARLIER} == {"team-scope": report.started}
+    assert parse_report(data, Path("report.json")).find(earlier.findings[0].key) == earlier.findings[0]
 
 
 def test_json_matches_the_report(report: Report) -> None:

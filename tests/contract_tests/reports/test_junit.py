@@ -8,11 +8,12 @@ from xml.etree import ElementTree
 import pytest
 
 from contract_tests.cases.model import LAYERS
+from contract_tests.contract.profile import ChosenOption, Departure
 from contract_tests.reports.common import escape_unprintable
 from contract_tests.reports.junit import render_junit
 from contract_tests.results.verdict import Report
 from mock_server.app.factory import create_app
-from tests.support.reports import HOSTILE, make_hostile, run_app
+from tests.support.reports import HOSTILE, make_hostile, run_app, summarize_earlier
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,18 @@ VARIANTS: dict[str, Callable[[Report, Report], Report]] = {
         clean, cut_short="the target stopped responding: refused"
     ),
     "interrupted": lambda _, clean: replace(clean, cut_short="interrupted"),
+    "all known": lambda report, _: with_baseline(replace(report, expired=())),
+    "one new": lambda report, _: with_baseline(replace(report, expired=()), without="team-scope"),
+    "drift": lambda _, clean: replace(clean, departures=(DEPARTURE,)),
+    "drift that fails": lambda _, clean: replace(clean, departures=(DEPARTURE,), strict=True),
 }
+DEPARTURE = Departure("id-version", "4", ChosenOption("7", "POST was answered 201"))
+
+
+def with_baseline(report: Report, without: str = "") -> Report:
+    """Return the report beside a baseline that has all its findings but those of a rule."""
+    earlier = summarize_earlier(report, frozenset({without}))
+    return replace(report, started="2026-11-29T08:00:00+00:00").compare_with(earlier, is_baseline=True)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -85,6 +97,31 @@ def test_each_rule_and_layer_has_a_case(report: Report) -> None:
 def test_rules_that_do_not_fail_are_skipped(report: Report, name: tuple[str, str], message: str) -> None:
     """Notes, waived and unobserved rules are skipped with the reason."""
     assert [(part.tag, part.attrib["message"]) for part in _cases(report)[name]] == [("skipped", message)]
+
+
+def test_known_findings_are_skipped_with_their_age(report: Report) -> None:
+    """A layer in which the baseline knows all is skipped; the rest of its rule fails if it has a new finding."""
+    known = _cases(with_baseline(report))["contract.documented", "exposed-port-range[cases]"].find("skipped")
+    assert known is not None
+    age = "known since 2026-11-02, 27 days"
+    assert known.attrib["message"] == f"known: accepted a request that breaks this rule; {age}"
+    (race, twice) = (f for f in report.findings if f.rule.id == "slug-unique")
+    part = replace(report, findings=(race,)).summarize()
+    cases = _cases(report.compare_with(replace(part, started="2026-11-02T09:00:00"), is_baseline=True))
+    tags = {
+        name: [one.tag for one in cases["contract.provider", f"slug-unique[{name}]"]]
+        for name in ("race", "lifecycle")
+    }
+    new = next(layer for layer in ("race", "lifecycle") if layer in twice.layers)
+    old = next(layer for layer in ("race", "lifecycle") if layer in race.layers)
+    assert tags == {new: ["failure"], old: ["skipped"]}
+
+
+def test_a_departure_from_the_profile_is_a_case(clean: Report) -> None:
+    """Each departure has a case, which is skipped unless it fails the run."""
+    (result,) = _cases(replace(clean, departures=(DEPARTURE,)))["contract.profile", "id-version"]
+    text = "drift: id-version: the deployment chose 7, its profile says 4: POST was answered 201"
+    assert (result.tag, result.attrib["message"]) == ("skipped", text)
 
 
 def test_failure_shows_received_and_expected(report: Report) -> None:

@@ -10,7 +10,7 @@ from contract_tests.reports.common import escape_unprintable
 from contract_tests.reports.markdown import MAX_SUMMARY_BYTES, escape_markdown, render_markdown
 from contract_tests.results.verdict import Report
 from mock_server.app.factory import create_app
-from tests.support.reports import HOSTILE, make_hostile, run_app
+from tests.support.reports import HOSTILE, make_hostile, run_app, summarize_earlier
 
 _OURS = {"details", "summary", "b", "code"}
 
@@ -67,6 +67,15 @@ def test_received_text_is_never_read_as_markdown(report: Report) -> None:
     assert {kind: harmed[kind] for kind in kinds} == {kind: structure[kind] for kind in kinds}
     inside_code = re.sub(r"^(`{3,})sh\n.*?\n\1$", "", harmful, flags=re.MULTILINE | re.DOTALL)
     assert set(re.findall(r"</?([a-z]+)", inside_code)) <= _OURS
+
+
+def test_known_findings_are_a_table_with_their_age(report: Report) -> None:
+    """What the baseline has is one row per rule, and no block."""
+    later = replace(report, started="2026-11-29T08:00:00+00:00")
+    text = render_markdown(later.compare_with(summarize_earlier(report), is_baseline=True))
+    assert "### Known from the baseline (they do not fail the run)\n" in text
+    assert re.search(r"^\| team-scope \| .*; known since 2026-11-02, 27 days \|$", text, re.MULTILINE)
+    assert "<details>" not in text
 
 
 def test_escaped_text_is_shown_unchanged() -> None:

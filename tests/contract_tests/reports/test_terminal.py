@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from contract_tests.contract.profile import ChosenOption, Departure
 from contract_tests.reports.blocks import plan_reproduction
 from contract_tests.reports.common import GRADES, format_last_line
 from contract_tests.reports.terminal import print_report, show_report
-from contract_tests.results.comparison import EarlierReport, FindingKey, build_key
 from contract_tests.results.verdict import Report
-from tests.support.reports import make_crashed, make_hostile
+from tests.support.reports import make_crashed, make_hostile, summarize_earlier
 
 
 def _print_to_text(
@@ -164,17 +164,44 @@ def test_block_names_the_value_and_the_change(report: Report) -> None:
 
 def test_difference_to_an_earlier_report_is_listed(report: Report) -> None:
     """With an earlier report the terminal marks new blocks, and lists what is new, fixed or no longer judged."""
-    known = [build_key(finding) for finding in report.findings if finding.rule.id != "team-scope"]
-    gone = [FindingKey(rule, "create in one request", "was wrong") for rule in ("created", "not-while-busy")]
-    text = _print_to_text(report.compare_with(EarlierReport("old", "then", frozenset([*known, *gone]))), 160)
-    counts = "Compared with old of then: 1 new, 1 fixed, 8 still there, 1 no longer judged"
-    listed = text.partition(f"{counts}\n")[2].splitlines()[:3]
+    earlier = summarize_earlier(report, frozenset({"team-scope"}), ("created", "not-while-busy"))
+    text = _print_to_text(report.compare_with(earlier), 160)
+    counts = "Compared with old of 2026-11-02 09:00:00: 1 new, 1 fixed, 6 still broken, 1 no longer judged"
+    listed, accepted = (
+        text.partition(f"{counts}\n")[2].splitlines()[:3],
+        "accepted a request that breaks this rule",
+    )
     assert listed == [
-        "  new: team-scope: update after create: accepted a request that breaks this rule",
+        f"  new: team-scope: update after create as jwt; update after create as sk: {accepted}",
         "  fixed: created: create in one request: was wrong",
         "  no longer judged: not-while-busy: create in one request: was wrong",
     ]
     assert re.findall(r"✗ ([a-z-]+)  new; ", text) == ["team-scope"]
+
+
+def test_known_findings_are_listed_apart(report: Report) -> None:
+    """What the baseline has is one line per rule with its age; only what is new has a block."""
+    later = replace(report, started="2026-11-29T08:00:00+00:00")
+    earlier = summarize_earlier(report, frozenset({"team-scope"}), ["created"])
+    text = _print_to_text(later.compare_with(earlier, is_baseline=True), 160)
+    known = text.partition("Known from the baseline (they do not fail the run)\n")[2].splitlines()[:2]
+    assert [line.split()[0] for line in known] == ["exposed-port-range", "slug-unique"]
+    assert known[0].rstrip().endswith("201 (create), 200 (update); known since 2026-11-02, 27 days")
+    assert re.findall(r"^✗ ([a-z-]+)  new; ", text, re.MULTILINE) == ["team-scope"]
+    assert "Compared with the baseline old of 2026-11-02 09:00:00: 1 new, 1 fixed, 6 still broken" in text
+    assert "1 violated, 2 known" in text
+
+
+def test_a_departure_from_the_profile_is_a_note_or_a_warning(report: Report) -> None:
+    """A departure is a note; it is a warning where it fails the run."""
+    departure = Departure("id-version", "4", ChosenOption("7", "why"))
+    line = "drift: id-version: the deployment chose 7, its profile says 4: why"
+    lines = [
+        _print_to_text(replace(report, departures=(departure,), strict=strict)).splitlines()
+        for strict in (False, True)
+    ]
+    assert [f"note: {line}" in each for each in lines] == [True, False]
+    assert [line in each for each in lines] == [False, True]
 
 
 def test_same_server_error_is_one_block(report: Report) -> None:

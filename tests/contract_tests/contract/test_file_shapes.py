@@ -1,0 +1,72 @@
+"""Files of other hands: what they are, and one line for what cannot be used."""
+
+from pathlib import Path
+
+import pytest
+
+from contract_tests.contract.file_shapes import Shape, find_kind, load_json_file, read_document
+
+DOCUMENTS = {
+    "report": '{"findings": [], "rules": [], "callers": [], "started": "2026-11-28"}',
+    "finding": '{"case": {}, "exchanges": [], "rule": "a"}',
+    "state": '{"tally": {}, "given": {}, "rules": [], "callers": []}',
+    "recording": '{"log": {}}',
+    "profile": '{"choices": {}}',
+    "callers": '{"callers": [], "teams": {}}',
+    "contract": '{"openapi": "3.1.0"}',
+}
+READ: tuple[Shape, ...] = ("report", "finding", "state", "recording")
+
+
+@pytest.mark.parametrize("kind", DOCUMENTS)
+def test_a_document_tells_its_kind(kind: str, tmp_path: Path) -> None:
+    """The keys of a document tell what it is, also where it shares some with others."""
+    file = tmp_path / "document"
+    file.write_text(DOCUMENTS[kind])
+    assert find_kind(read_document(file)) == kind
+
+
+@pytest.mark.parametrize("document", [None, [], "text", {}, {"more": 1}])
+def test_other_documents_are_of_no_kind(document: object) -> None:
+    """A document without known keys has no kind."""
+    assert find_kind(document) == ""
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind"), [(shape, kind) for shape in READ for kind in DOCUMENTS if kind != shape]
+)
+def test_another_kind_of_file_is_named(shape: Shape, kind: str, tmp_path: Path) -> None:
+    """One line says what the file is, what is wanted, and where that is."""
+    file = tmp_path / "document.json"
+    file.write_text(DOCUMENTS[kind])
+    with pytest.raises(ValueError, match=r"document\.json is an? .*, not (an?|the) .*; name ") as error:
+        load_json_file(file, shape)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "No such file or directory; name a file of findings/ in a report folder"),
+        (b"{", "is not JSON, or only a part of it; name a file of findings/"),
+        (b"\xff", "is not JSON, or only a part of it"),
+        (b"[" * 100_000, "is not JSON, or only a part of it"),
+        (b"[]", "finding: expected object"),
+        (b"{}", "'case' is a required property"),
+    ],
+    ids=["missing", "cut", "bytes", "deep", "array", "empty"],
+)
+def test_an_unusable_file_is_one_line(content: bytes | None, message: str, tmp_path: Path) -> None:
+    """What is missing, unreadable or wrongly shaped is a ValueError with the name of the file."""
+    file = tmp_path / "finding.json"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ValueError, match=message) as error:
+        load_json_file(file, "finding")
+    assert str(error.value).startswith(str(file))
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    """A folder in place of a file says so."""
+    with pytest.raises(ValueError, match="Is a directory; name a HAR file"):
+        load_json_file(tmp_path, "recording")
