@@ -11,6 +11,7 @@ from contract_tests.cases.callers import load_callers
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.execution.sending.created_log import CreatedLog
+from contract_tests.targets.base import Target
 from contract_tests.targets.control_hook import CONTROL_HOOK_HELP
 from contract_tests.targets.factory import open_target
 
@@ -101,8 +102,8 @@ def add_target_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def open_command_executor(options: Mapping[str, Any], created_log: CreatedLog) -> Executor:
-    """Return the executor that a command's options describe."""
+def open_command_target(options: Mapping[str, Any]) -> Target:
+    """Return the target that a command's options describe."""
     connections = options.get("concurrency", 12)
     target = open_target(options["target"], timeout=options["timeout"], connections=connections)
     if options.get("rate"):
@@ -110,8 +111,13 @@ def open_command_executor(options: Mapping[str, Any], created_log: CreatedLog) -
         from contract_tests.targets.rate_limit import RateLimitedTarget
 
         target = RateLimitedTarget(target, options["rate"])
+    return target
+
+
+def open_command_executor(options: Mapping[str, Any], created_log: CreatedLog) -> Executor:
+    """Return the executor that a command's options describe."""
     return open_executor(
-        target,
+        open_command_target(options),
         load_callers(options["callers"]) if options["callers"] else None,
         ExecutorOptions(
             spec_path=options["spec"],
