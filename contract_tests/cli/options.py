@@ -13,6 +13,7 @@ from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.results.comparison import load_report
 from contract_tests.results.verdict import Report
+from contract_tests.targets.base import Target
 from contract_tests.targets.control_hook import CONTROL_HOOK_HELP
 from contract_tests.targets.factory import open_target
 
@@ -128,8 +129,8 @@ def add_target_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def open_command_executor(options: Mapping[str, Any], created_log: CreatedLog) -> Executor:
-    """Return the executor that a command's options describe."""
+def open_command_target(options: Mapping[str, Any]) -> Target:
+    """Return the target that a command's options describe."""
     connections = options.get("concurrency", 12)
     target = open_target(options["target"], timeout=options["timeout"], connections=connections)
     if options.get("rate"):
@@ -137,8 +138,13 @@ def open_command_executor(options: Mapping[str, Any], created_log: CreatedLog) -
         from contract_tests.targets.rate_limit import RateLimitedTarget
 
         target = RateLimitedTarget(target, options["rate"])
+    return target
+
+
+def open_command_executor(options: Mapping[str, Any], created_log: CreatedLog) -> Executor:
+    """Return the executor that a command's options describe."""
     return open_executor(
-        target,
+        open_command_target(options),
         load_callers(options["callers"]) if options["callers"] else None,
         ExecutorOptions(
             spec_path=options["spec"],

@@ -16,7 +16,10 @@ Option = str | int
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One entry of ``choices.yaml``; ``number`` is a key of the ranges where the options are numbers."""
+    """One entry of ``choices.yaml``; ``number`` is a key of the ranges where the options are numbers.
+
+    ``disables`` are the rules that a deployment with one of the options does not have.
+    """
 
     id: str
     question: str
@@ -26,6 +29,13 @@ class Choice:
     operations: tuple[str, ...]
     rules: tuple[str, ...]
     needs: tuple[str, ...]
+    stage: str = ""
+    disables: frozenset[str] = frozenset()
+
+    @property
+    def is_refusal_status(self) -> bool:
+        """True if the options are the statuses of a refusal."""
+        return self.number == "4xx"
 
     def allows(self, option: Option) -> bool:
         """Return whether a deployment may choose this option."""
@@ -44,7 +54,7 @@ def load_choices(path: Path | None = None) -> dict[str, Choice]:
         raise ValueError(f"{file} has no list of choices; see spec/choices.yaml for an example")
     try:
         return {choice.id: choice for choice in map(_parse_choice, entries)}
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{file}: an entry is no choice: {error!r}") from None
 
 
@@ -55,4 +65,9 @@ def _parse_choice(entry: Mapping[str, Any]) -> Choice:
         raise KeyError(number)
     lists = {key: tuple(entry[key]) for key in ("operations", "rules", "needs")}
     options = () if number else tuple(map(str, given))
-    return Choice(entry["id"], entry["question"], options, number, entry["usual"], **lists)
+    meanings = [] if number else [meaning for meaning in given.values() if isinstance(meaning, Mapping)]
+    disables = frozenset(rule for meaning in meanings for rule in meaning.get("disables", ()))
+    return Choice(
+        entry["id"], entry["question"], options, number, entry["usual"], **lists,
+        stage=entry["stage"], disables=disables,
+    )  # fmt: skip

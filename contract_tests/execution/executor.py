@@ -25,7 +25,7 @@ from contract_tests.results.judge import (
 )
 from contract_tests.results.observation import Observation
 from contract_tests.targets.base import NoResponse, Response
-from contract_tests.targets.control_hook import ControlHook
+from contract_tests.targets.control_hook import StatusHook
 
 _SLUG_TRIES = 3
 _SHORT_SLUG = 6  # characters; a shorter one may be taken by chance
@@ -43,7 +43,7 @@ class Executor:
     sender: Sender
     controls: Controls
     catalogue: Catalogue
-    hook: ControlHook | None = None
+    hook: StatusHook | None = None
     readback: bool = False
     _seen_ids: SeenIds = field(default_factory=SeenIds)
 

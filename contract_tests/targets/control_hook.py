@@ -1,10 +1,20 @@
 """The control hook: a URL of the user's that sets a service's status on the target."""
 
+from typing import Protocol
+
 from contract_tests.targets.base import Request, Response, Target, TargetError, quote_segment
 from contract_tests.targets.http import HttpTarget
 
 CONTROL_HOOK_HELP = "URL or path with {id} and {status} that sets a service's status."
 _EXAMPLE = "give a path or a URL without a user name, like https://host/services/{id}/status/{status}"
+
+
+class StatusHook(Protocol):
+    """Anything that sets the status of a service."""
+
+    def set_status(self, service: str, status: str) -> str:
+        """Set the status of a service; return the error in words, or an empty string."""
+        ...
 
 
 class ControlHook:

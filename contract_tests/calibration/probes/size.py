@@ -16,8 +16,10 @@ _USUAL_LIMITS = tuple(sorted([*(1024 << power for power in range(5, 13)), 100_00
 
 
 def largest_body(prober: Prober) -> Sighting:
-    """See the size of the largest body that is accepted, to the byte."""
+    """See the size of the largest body that is accepted, to the byte; at least the largest one that is sent."""
     accepted, refused = _find_limit(prober)
+    if refused is None:
+        return see(accepted, [_ask(prober, accepted)], "medium")
     if refused - accepted > 1:
         raise CannotSee(f"a body of {accepted:,} bytes is accepted, one of {refused:,} bytes is refused")
     return see(accepted, [_ask(prober, accepted), _ask(prober, refused)])
@@ -25,11 +27,17 @@ def largest_body(prober: Prober) -> Sighting:
 
 def too_large_status(prober: Prober) -> Sighting:
     """See the status of a body that is too large."""
-    return see_status([_ask(prober, _find_limit(prober)[1])])
+    accepted, refused = _find_limit(prober)
+    if refused is None:
+        raise CannotSee(f"a body of {accepted:,} bytes is accepted, and no larger one was sent")
+    return see_status([_ask(prober, refused)])
 
 
-def _find_limit(prober: Prober) -> tuple[int, int]:
-    """Return the largest accepted size and the smallest refused one; they differ by 1, except among megabytes."""
+def _find_limit(prober: Prober) -> tuple[int, int | None]:
+    """Return the largest accepted size and the smallest refused one; they differ by 1, except among megabytes.
+
+    There is no refused one if the largest body that is sent is accepted.
+    """
     accepted, refused = _LEAST, _GREATEST
     if not _accepts(prober, accepted):
         raise CannotSee(f"a body of {accepted:,} bytes is refused, and every deployment accepts it")
@@ -38,7 +46,7 @@ def _find_limit(prober: Prober) -> tuple[int, int]:
     elif not _accepts(prober, _MEBIBYTE + 1):
         return _MEBIBYTE, _MEBIBYTE + 1
     elif _accepts(prober, refused):
-        raise CannotSee(f"a body of {refused:,} bytes is accepted, and no larger one was sent")
+        return refused, None
     while (middle := _choose_size(accepted, refused)) is not None:
         if _accepts(prober, middle):
             accepted = middle

@@ -16,10 +16,12 @@ from tests.support.gate.gate import EXAMPLE_HOOK, App, spec
 from tests.support.gate.planting import known, served
 
 SETS = {"default": DEFAULT, "usual": USUAL, **VARIANTS}
+#: The option of a deployment whose bodies have no limit, and the size of the largest body of a calibration.
+NO_LIMIT, LARGEST_SENT = 1_073_741_824, 4 * 1024 * 1024
 #: What nobody can see of a deployment, by what it chose: the field of its choices, the value, and the unseen choices.
 _HIDDEN: tuple[tuple[str, object, frozenset[str]], ...] = (
     ("unknown_properties", "refused", frozenset({"deep-bodies"})),
-    ("max_body_bytes", None, frozenset({"largest-body", "too-large-status"})),
+    ("max_body_bytes", None, frozenset({"too-large-status"})),
     ("readback", False, frozenset({"absent-values", "unused-docker-image", "repeated-items"})),
     ("error_body", "empty", frozenset({"reported-violations"})),
     ("known_credentials", frozenset(), frozenset({"credential-on-deployed"})),
@@ -43,11 +45,17 @@ def calibrate_app(app: App, hook: str | None = EXAMPLE_HOOK) -> Calibration:
 
 
 def find_wrong(calibration: Calibration, true: Mapping[str, Any]) -> dict[str, str]:
-    """Return the options that were learnt otherwise than they are, each with its evidence."""
+    """Return the options that were learnt otherwise than they are, each with its evidence.
+
+    Of a body without a limit the size of the largest one that was sent is learnt.
+    """
+    known = {**true}
+    if known.get("largest-body") == NO_LIMIT:
+        known["largest-body"] = LARGEST_SENT
     return {
-        name: f"{one.option}, not {true[name]}: {one.evidence}"
+        name: f"{one.option}, not {known[name]}: {one.evidence}"
         for name, one in calibration.seen.items()
-        if name in true and one.option != true[name]
+        if name in known and one.option != known[name]
     }
 
 

@@ -1,0 +1,178 @@
+"""Blame: the rules and choices that may explain why the deployment and the mock part, the likeliest first."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from contract_tests.contract.choices import Choice
+from contract_tests.contract.rules import Catalogue
+from contract_tests.generation.oracle import CREDENTIAL_PROPERTY
+from contract_tests.parity.pairs.compare import Difference, Reaction
+from contract_tests.parity.pairs.openness import UNUSED
+from contract_tests.parity.pairs.reading import Reading
+from contract_tests.parity.pairs.services import KnownService
+from contract_tests.results.judge import SUCCESS_RULES
+
+_SHAPE_CHOICES = {
+    "body": "error-body",
+    "id version": "id-version",
+    "id case": "id-case",
+    "more properties": "extra-answer-properties",
+}
+_DEFAULT_RULES = {
+    "service_type": "service-type-default",
+    "exposed_port": "exposed-port-default",
+    "health_path": "health-path-default",
+    "gpu_count": "gpu-count-default",
+    "replica_count": "replica-count-default",
+}
+_IMMUTABLE = {"service_slug": "slug-immutable", "service_type": "service-type-immutable"}
+_CALLER_STATUSES = (401, 403)
+#: The choice that decides whether an assumed rule is enforced, where none disables it.
+_CHOICES_OF_RULES = {"body-size": "largest-body"}
+#: Choices by which a request may be refused for another reason, with another status.
+_CHOICES_OF_REQUESTS = ("empty-team", "largest-body")
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """Finds the suspects of a difference by the tables of the contract."""
+
+    catalogue: Catalogue
+    choices: Mapping[str, Choice]
+
+    def list_suspects(
+        self, reading: Reading, difference: Difference, statuses: tuple[int, int], rule: str = ""
+    ) -> tuple[str, ...]:
+        """Return the suspects; ``rule`` is that of the case, if its last response is the one that parts."""
+        if reading.operation == "readContainer":
+            found = self._suspect_stored(reading, difference, rule)
+        elif difference.dimension == "shape":
+            known = _SHAPE_CHOICES.get(difference.part)
+            found = iter([known or SUCCESS_RULES[reading.operation]])
+        elif difference.dimension == "accepted":
+            found = self._suspect_reaction(reading, difference, statuses, rule)
+        else:
+            found = self._suspect_status(reading, statuses, rule)
+        return tuple(dict.fromkeys(found))
+
+    def list_subjects(self, reading: Reading, reaction: Reaction) -> set[str]:
+        """Return the rules and choices about which a response says something."""
+        if reading.operation == "readContainer":
+            service = reading.service
+            shows_image = service and service.type == "external" and service.values.get("docker_image")
+            return {"absent-values", *(["unused-docker-image"] if shows_image else [])}
+        subjects = {*reading.broken, *reading.choices, *_suspect_credential(reading)}
+        if reaction == "refused":
+            subjects |= {"error-body", *self._list_statuses(reading)}
+            if self._count_stages(reading) > 1:
+                subjects.add("check-order")
+        elif reaction == "accepted":
+            status = "created-status" if reading.operation == "createContainer" else "updated-status"
+            shapes = ("id-version", "id-case", "extra-answer-properties")
+            subjects |= {SUCCESS_RULES[reading.operation], status, *shapes}
+        return subjects | ({"service-keys"} if reading.kind == "sk" else set())
+
+    def _suspect_reaction(
+        self, reading: Reading, difference: Difference, statuses: tuple[int, int], rule: str
+    ) -> Iterator[str]:
+        """Yield why one accepts what the other refuses; a server error is never a choice."""
+        if "error" in difference.theirs + difference.ours:
+            yield from self._suspect_rules(reading, rule)
+        elif reading.broken:
+            yield from (self._name_broken(one, reading) for one in reading.broken)
+        else:
+            yield from reading.choices
+            if reading.kind == "sk" and max(statuses) in _CALLER_STATUSES:
+                yield "service-keys"
+            yield from _suspect_credential(reading)
+            if not reading.choices:
+                yield from self._suspect_rules(reading, rule)
+
+    def _suspect_rules(self, reading: Reading, rule: str) -> Iterator[str]:
+        """Yield the broken rules, or that of the case and those that the request uses."""
+        yield from reading.broken or (*([rule] if rule else []), *reading.concerned)
+
+    def _name_broken(self, rule: str, reading: Reading) -> str:
+        """Return the choice that decides whether a broken rule is enforced, or the rule itself."""
+        known = (one for one in reading.choices if rule in self.choices[one].disables)
+        return next(known, _CHOICES_OF_RULES.get(rule, rule))
+
+    def _suspect_status(self, reading: Reading, statuses: tuple[int, int], rule: str) -> Iterator[str]:
+        if all(200 <= status < 300 for status in statuses):
+            yield "created-status" if reading.operation == "createContainer" else "updated-status"
+        elif not all(400 <= status < 500 for status in statuses):
+            yield from self._suspect_rules(reading, rule)
+        else:
+            if self._count_stages(reading) > 1:
+                yield "check-order"
+                yield from (self._name_broken(one, reading) for one in reading.broken)
+            yield from (one for one in _CHOICES_OF_REQUESTS if one in reading.choices)
+            yield from _suspect_credential(reading)
+            yield from self._list_statuses(reading, rule)
+
+    def _list_statuses(self, reading: Reading, rule: str = "") -> Iterator[str]:
+        """Yield the choices of the status with which a request is refused, or the rules that have one status only."""
+        if reading.choices and not reading.broken:
+            found = (self._find_status(self.choices[one].rules, self.choices[one].stage, reading)
+                     for one in reading.choices)  # fmt: skip
+            yield from filter(None, found)
+        else:
+            for one in self._suspect_rules(reading, rule):
+                yield self._find_status([one], "", reading) or one
+
+    def _find_status(self, rules: Iterable[str], stage: str, reading: Reading) -> str:
+        known = [
+            choice for choice in self.choices.values()
+            if choice.is_refusal_status and reading.operation in choice.operations
+        ]  # fmt: skip
+        shared = (choice.id for choice in known if {*rules} & {*choice.rules})
+        staged = (choice.id for choice in known if choice.stage == stage)
+        return next(shared, "") or next(staged, "")
+
+    def _count_stages(self, reading: Reading) -> int:
+        return len({self.catalogue[rule].stage for rule in reading.broken if rule in self.catalogue})
+
+    def _suspect_stored(self, reading: Reading, difference: Difference, rule: str) -> Iterator[str]:
+        if difference.dimension == "shape":
+            yield "absent-values"
+            return
+        service, name = reading.service, difference.part
+        choice = _find_stored_choice(service, name) if service else ""
+        if choice:
+            yield choice
+            return
+        if rule and self.catalogue[rule].kind == "effect":
+            yield rule
+        if service is None or name in ("id", "service"):
+            yield "created"
+        else:
+            yield from _suspect_value(service, name)
+
+
+def _suspect_credential(reading: Reading) -> Iterator[str]:
+    if isinstance(reading.properties.get(CREDENTIAL_PROPERTY), str):
+        yield "unknown-credentials"
+
+
+def _find_stored_choice(service: KnownService, name: str) -> str:
+    """Return the choice that decides how a property of a service is shown, or an empty string."""
+    if service.type == "external" and name == "docker_image":
+        return "unused-docker-image"
+    value = service.values.get(name)
+    if isinstance(value, list) and any(item in value[:place] for place, item in enumerate(value)):
+        return "repeated-items"
+    return UNUSED.get((service.type, name), "")
+
+
+def _suspect_value(service: KnownService, name: str) -> Iterator[str]:
+    """Yield why a property of a service is stored otherwise."""
+    if name in _IMMUTABLE and service.updates:
+        yield _IMMUTABLE[name]
+    elif name not in service.writes:
+        yield _DEFAULT_RULES.get(name, "created-stored")
+    elif service.writes[name] == "update":
+        yield "external-credential-null-keeps" if service.values[name] is None else "updated-stored"
+    elif service.updates:
+        yield "update-keeps-omitted"
+    else:
+        yield "created-stored"

@@ -1,0 +1,114 @@
+"""Scores: how often the two agree, with an interval, and which rules and choices explain where they part."""
+
+import math
+from collections import Counter
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, field
+
+from contract_tests.parity.pairs.compare import DIMENSIONS, Comparison, Difference, Dimension
+from contract_tests.targets.exchange import Exchange
+
+_Z = 1.959964  # of an interval that holds the true share 95 times in 100
+_MAX_EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How many of the compared requests agree."""
+
+    agreed: int = 0
+    compared: int = 0
+
+    @property
+    def share(self) -> float:
+        """The share that agrees; 0 if nothing was compared."""
+        return self.agreed / self.compared if self.compared else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The interval of Wilson at 95 % for the true share; from 0 to 1 if nothing was compared."""
+        number = self.compared
+        if not number:
+            return 0.0, 1.0
+        share, square = self.share, _Z * _Z / number
+        middle = (share + square / 2) / (1 + square)
+        half = _Z * math.sqrt(share * (1 - share) / number + square / (4 * number)) / (1 + square)
+        return (max(0.0, middle - half) if self.agreed else 0.0), (
+            min(1.0, middle + half) if self.agreed < number else 1.0
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A request on which the two part: the exchange with the deployment, the difference, the caller."""
+
+    exchange: Exchange
+    difference: Difference
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Where the two part: the rule or choice, the dimension, how often, and a few examples."""
+
+    name: str
+    dimension: Dimension
+    count: int
+    examples: tuple[Example, ...]
+
+
+@dataclass(slots=True)
+class Scorer:
+    """Counts compared requests; ``subjects`` counts, per rule or choice, the requests that say something about it."""
+
+    whole: Counter[bool] = field(default_factory=Counter)
+    dimensions: dict[Dimension, Counter[bool]] = field(
+        default_factory=lambda: {name: Counter() for name in DIMENSIONS}
+    )
+    subjects: Counter[str] = field(default_factory=Counter)
+    _counts: Counter[tuple[tuple[str, ...], Dimension]] = field(default_factory=Counter)
+    _examples: dict[tuple[tuple[str, ...], Dimension], list[Example]] = field(default_factory=dict)
+
+    def count(self, comparison: Comparison, subjects: Iterable[str]) -> None:
+        """Count a compared request."""
+        self.whole[not comparison.differences] += 1
+        for name in comparison.dimensions:
+            self.dimensions[name][not comparison.differs_in(name)] += 1
+        self.subjects.update(subjects)
+
+    def add_difference(self, suspects: tuple[str, ...], example: Example) -> bool:
+        """Add a difference with its suspects; return whether its example was kept."""
+        key = suspects, example.difference.dimension
+        self._counts[key] += 1
+        kept = self._examples.setdefault(key, [])
+        if len(kept) < _MAX_EXAMPLES:
+            kept.append(example)
+        return kept[-1] is example
+
+    def score(self, dimension: Dimension | None = None) -> Score:
+        """Return the score of a dimension, or that of the whole requests."""
+        counts = self.dimensions[dimension] if dimension else self.whole
+        return Score(counts[True], counts.total())
+
+    def list_parts(self, choices: Container[str]) -> tuple[Part, ...]:
+        """Return where the two part, the most frequent first; ``choices`` tells the ids of choices from rules.
+
+        A difference with several suspects is put down to one that explains others without a doubt, else to the
+        likeliest. There is none where it is the only suspect, or the only choice of several suspects.
+        """
+        certain = {suspects[0] for suspects, _ in self._counts if _is_certain(suspects, choices)}
+        counts: Counter[tuple[str, Dimension]] = Counter()
+        examples: dict[tuple[str, Dimension], list[Example]] = {}
+        for (suspects, dimension), number in self._counts.items():
+            name = next((one for one in suspects if one in certain), suspects[0])
+            counts[name, dimension] += number
+            examples.setdefault((name, dimension), []).extend(self._examples[suspects, dimension])
+        return tuple(
+            Part(name, dimension, number, tuple(examples[name, dimension][:_MAX_EXAMPLES]))
+            for (name, dimension), number in counts.most_common()
+        )
+
+
+def _is_certain(suspects: tuple[str, ...], choices: Container[str]) -> bool:
+    """Return whether the first suspect is the only one, or the only choice."""
+    first, *others = suspects
+    return not others or (first in choices and not any(other in choices for other in others))

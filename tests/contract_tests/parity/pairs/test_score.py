@@ -1,0 +1,71 @@
+"""Scores and their intervals."""
+
+from typing import Any
+
+import pytest
+
+from contract_tests.parity.pairs.compare import Comparison, Difference, Dimension
+from contract_tests.parity.pairs.score import Example, Score, Scorer
+
+EXCHANGE: Any = None
+CHOICES = {"null-on-create", "unknown-credentials"}
+
+
+@pytest.mark.parametrize(
+    ("agreed", "compared", "low", "high"),
+    [
+        (1988, 2000, 0.98954, 0.99656),
+        (2000, 2000, 0.99808, 1.0),
+        (0, 10, 0.0, 0.27753),
+        (5, 10, 0.23659, 0.76341),
+    ],
+)
+def test_the_interval_is_that_of_wilson(agreed: int, compared: int, low: float, high: float) -> None:
+    """All and none have an interval, too, which stays on the scale."""
+    assert Score(agreed, compared).interval == pytest.approx((low, high), abs=2e-5)
+
+
+def test_without_a_request_nothing_is_known() -> None:
+    """The interval is then the whole scale."""
+    assert (Score().share, Score().interval) == (0.0, (0.0, 1.0))
+
+
+def add(scorer: Scorer, *suspects: str, dimension: Dimension = "accepted") -> None:
+    """Add a difference with suspects."""
+    scorer.add_difference(suspects, Example(EXCHANGE, Difference(dimension, "reaction", "a", "b")))
+
+
+def test_a_difference_goes_to_the_suspect_that_explains_others_alone() -> None:
+    """Without such a suspect it goes to the likeliest; the only choice of several suspects is certain, too."""
+    scorer = Scorer()
+    add(scorer, "a-rule", "b-rule")
+    add(scorer, "c-rule", "d-rule")
+    add(scorer, "d-rule")
+    add(scorer, "null-on-create", "unknown-credentials")
+    add(scorer, "unknown-credentials", "a-rule")
+    found = {part.name: part.count for part in scorer.list_parts(CHOICES)}
+    assert found == {"a-rule": 1, "d-rule": 2, "unknown-credentials": 2}
+
+
+def test_a_few_examples_are_kept() -> None:
+    """The number of differences is exact; the examples are three at most."""
+    scorer = Scorer()
+    for _ in range(5):
+        add(scorer, "a-rule")
+    (part,) = scorer.list_parts(CHOICES)
+    assert (part.count, len(part.examples)) == (5, 3)
+
+
+def test_each_dimension_has_a_score() -> None:
+    """A request counts in the dimensions in which it was compared, and once as a whole."""
+    scorer = Scorer()
+    scorer.count(Comparison(frozenset({"accepted", "status"})), {"a-rule"})
+    parted = Comparison(frozenset({"accepted", "status"}), (Difference("status", "status", "1", "2"),))
+    scorer.count(parted, {"a-rule", "b-rule"})
+    assert scorer.score() == Score(1, 2)
+    assert (scorer.score("accepted"), scorer.score("status"), scorer.score("stored")) == (
+        Score(2, 2),
+        Score(1, 2),
+        Score(),
+    )
+    assert scorer.subjects == {"a-rule": 2, "b-rule": 1}
