@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.cli.errors import create_report_folder, report_usage_errors
 from contract_tests.cli.options import add_previous_option
 from contract_tests.cli.output import end_with_report
@@ -23,7 +24,7 @@ from contract_tests.results.recorded.recording import load_recording
 from contract_tests.results.verdict import LayerSummary, Report, decide_verdicts
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help="Fail on assumed rules too.")
 @click.option(

@@ -50,6 +50,7 @@ def build_command() -> "click.Group":
 
     from contract_tests.cli.calibrate import calibrate
     from contract_tests.cli.check import check
+    from contract_tests.cli.configuration.commands import init, schema
     from contract_tests.cli.errors import CommandGroup
     from contract_tests.cli.evolve import evolve
     from contract_tests.cli.merge import merge
@@ -80,6 +81,6 @@ def build_command() -> "click.Group":
         freeze_samples(load_spec(), 0, GATE_EXAMPLES)
         freeze_scenarios(0)
 
-    for command in (run, replay, check, calibrate, evolve, merge, mutate):
+    for command in (run, replay, check, calibrate, evolve, merge, mutate, init, schema):
         commands.add_command(command)
     return commands

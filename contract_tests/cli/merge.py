@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.cli.errors import create_report_folder, exit_with, report_usage_errors
 from contract_tests.cli.long_runs.progress import track_work
 from contract_tests.cli.options import add_previous_option
@@ -16,7 +17,7 @@ from contract_tests.results.verdict import Report
 from contract_tests.runs.checkpoint import RunState, load_state, merge_states
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
 @click.option(
     "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for all reports."

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from contract_tests.cases.model import LAYERS, Layer
+from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.cli.errors import (
     create_report_folder,
     exit_with,
@@ -61,7 +62,7 @@ def _check_number(_ctx: click.Context, _param: click.Parameter, value: float) ->
     return value
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @add_target_options
 @click.option(
     "--layers", default=",".join(LAYERS), callback=_parse_layers, show_default=True, help="Layers to run."
@@ -89,7 +90,9 @@ def _check_number(_ctx: click.Context, _param: click.Parameter, value: float) ->
 @click.option(
     "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for all reports."
 )
-@click.option("-k", "rules", default="", metavar="RULE", help="Run only rules whose id contains this.")
+@click.option(
+    "-k", "--rules", "rules", default="", metavar="RULE", help="Run only rules whose id contains this."
+)
 @click.option("--example-db", metavar="DB", envvar="EXAMPLE_DB", show_envvar=True,
               help="Share findings with other runs: redis://host:6379/0, or a folder.")  # fmt: skip
 @click.option("--resume", type=click.Path(path_type=Path), metavar="DIR",
