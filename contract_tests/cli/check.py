@@ -11,7 +11,7 @@ import click
 
 from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.cli.errors import create_report_folder, report_usage_errors
-from contract_tests.cli.options import add_previous_option
+from contract_tests.cli.options import add_previous_option, add_report_options, check_formats
 from contract_tests.cli.output import end_with_report
 from contract_tests.cli.run import write_report_folder
 from contract_tests.contract.rules import Catalogue, load_catalogue
@@ -27,11 +27,11 @@ from contract_tests.results.verdict import LayerSummary, Report, decide_verdicts
 @click.command(cls=ConfiguredCommand)
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help="Fail on assumed rules too.")
-@click.option(
-    "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for all reports."
-)
+@add_report_options
 @add_previous_option
-def check(recording: Path, *, strict: bool, folder: Path | None, previous: Path | None) -> None:
+def check(
+    recording: Path, *, strict: bool, folder: Path | None, formats: tuple[str, ...], previous: Path | None
+) -> None:
     """Judge the requests and responses of a RECORDING (HAR); nothing is sent.
 
     A request or a response of which the recording has only a part is not judged.
@@ -42,6 +42,7 @@ def check(recording: Path, *, strict: bool, folder: Path | None, previous: Path 
         catalogue = load_catalogue()
         observations = _judge_file(recording, catalogue)
         earlier = load_earlier_report(previous) if previous else None
+        check_formats(formats, folder)
         if folder:
             create_report_folder(folder)
     rows, findings = decide_verdicts(Aggregate.of(observations), catalogue, {}, strict=strict)
@@ -63,7 +64,7 @@ def check(recording: Path, *, strict: bool, folder: Path | None, previous: Path 
         notes=_list_notes(observations),
         traffic=traffic,
     ).compare_with(earlier)
-    end_with_report(report, folder, partial(write_report_folder, report))
+    end_with_report(report, folder, partial(write_report_folder, report, formats=formats))
 
 
 def _judge_file(recording: Path, catalogue: Catalogue) -> list[Observation]:

@@ -31,7 +31,9 @@ from contract_tests.cli.options import (
     PerSecond,
     Shard,
     add_previous_option,
+    add_report_options,
     add_target_options,
+    check_formats,
     open_command_executor,
 )
 from contract_tests.cli.output import end_with_report, find_problem, format_os_error
@@ -87,9 +89,7 @@ def _check_number(_ctx: click.Context, _param: click.Parameter, value: float) ->
               help="Share of the tried rules that must have a verdict; exit code 3 below it.")  # fmt: skip
 @click.option("--waivers", type=click.Path(path_type=Path), help="YAML list of rule, reason, until.")
 @click.option("--shard", type=Shard(), default="1/1", show_default=True, help="Run the i-th of n shards.")
-@click.option(
-    "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for all reports."
-)
+@add_report_options
 @click.option(
     "-k", "--rules", "rules", default="", metavar="RULE", help="Run only rules whose id contains this."
 )
@@ -132,22 +132,26 @@ def run(context: click.Context, /, **options: Any) -> None:
 
 def _end_run(report: Report, options: dict[str, Any], problems: list[str], *, resumed: bool) -> NoReturn:
     replay_options = _format_replay_options(options)
+    further = {"formats": options["formats"], "spec": options["spec"]}
     end_with_report(
         report,
         options["folder"],
-        partial(write_report_folder, report, resumed=resumed, replay_options=replay_options),
+        partial(write_report_folder, report, resumed=resumed, replay_options=replay_options, **further),
         quiet=options["quiet"],
         replay_options=replay_options,
         problems=problems,
     )
 
 
-def write_report_folder(report: Report, folder: Path, **options: Any) -> None:
-    """Write every report into a folder; see ``write_reports``."""
+def write_report_folder(
+    report: Report, folder: Path, *, formats: tuple[str, ...] = (), spec: Path | None = None, **options: Any
+) -> None:
+    """Write every report into a folder; see ``write_reports`` and ``write_formats``."""
     # Loads the template engine and all formats, which a run without reports never needs.
-    from contract_tests.reports.write import write_reports
+    from contract_tests.reports.write import write_formats, write_reports
 
     write_reports(report, folder, **options)
+    write_formats(report, folder, formats, spec)
 
 
 @contextmanager
@@ -198,6 +202,7 @@ def _prepare_run(
     ``problems`` then says why the run could not save its last state, if it could not.
     """
     folder: Path | None = options["folder"]
+    check_formats(options["formats"], folder)
     if folder:
         create_report_folder(folder)
     log_path = folder / "ledger.jsonl" if folder else None
