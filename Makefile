@@ -67,9 +67,11 @@ lint-spec: .venv/dev .lint/node_modules/.package-lock.json  ## Lint the contract
 prism-check: .venv/dev .lint/node_modules/.package-lock.json  ## Let Prism's proxy judge the mock's responses to the fixtures (needs Node)
 	$(BIN)/python -m tests.system.prism_check
 
-docs: .venv/run  ## Generate docs/rules.md, docs/choices.md and the bodies of the gate from the contract
+docs: .venv/run  ## Generate docs/rules.md, docs/choices.md, spec/schemas and the bodies of the gate from the contract
 	$(BIN)/mock-server rules --markdown > docs/rules.md
 	$(BIN)/mock-server choices --markdown > docs/choices.md
+	for name in $$($(BIN)/contract-tests schema); do \
+	  $(BIN)/contract-tests schema $$name > spec/schemas/$$name.schema.json || exit 1; done
 	$(BIN)/contract-tests freeze
 
 screenshots: .venv/dev  ## Take docs/screenshots/*.png of the page and of a finding (needs Chromium)

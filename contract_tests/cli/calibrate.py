@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.cli.errors import exit_with, report_target_errors, report_usage_errors
 from contract_tests.cli.options import PerSecond, add_target_options, open_command_executor
 from contract_tests.execution.sending.created_log import CreatedLog
@@ -14,7 +15,7 @@ from contract_tests.reports.common import escape_unprintable
 from contract_tests.targets.base import TargetError
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @add_target_options
 @click.option("--rate", type=PerSecond(), help="Limit of requests per time, e.g. 10/s.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True,

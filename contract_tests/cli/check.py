@@ -9,8 +9,14 @@ from pathlib import Path
 
 import click
 
+from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.cli.errors import create_report_folder, report_usage_errors
-from contract_tests.cli.options import add_comparison_options, read_comparison_options
+from contract_tests.cli.options import (
+    add_comparison_options,
+    add_report_options,
+    check_formats,
+    read_comparison_options,
+)
 from contract_tests.cli.output import end_with_report
 from contract_tests.cli.run import write_report_folder
 from contract_tests.contract.rules import Catalogue, load_catalogue
@@ -22,14 +28,14 @@ from contract_tests.results.recorded.recording import load_recording
 from contract_tests.results.verdict import LayerSummary, Report, decide_verdicts
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help="Fail on assumed rules too.")
-@click.option(
-    "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for all reports."
-)
+@add_report_options
 @add_comparison_options
-def check(recording: Path, *, strict: bool, folder: Path | None, **earlier: Path | None) -> None:
+def check(
+    recording: Path, *, strict: bool, folder: Path | None, formats: tuple[str, ...], **earlier: Path | None
+) -> None:
     """Judge the requests and responses of a RECORDING (HAR); nothing is sent.
 
     A request or a response of which the recording has only a part is not judged.
@@ -40,6 +46,7 @@ def check(recording: Path, *, strict: bool, folder: Path | None, **earlier: Path
         catalogue = load_catalogue()
         observations = _judge_file(recording, catalogue)
         compare = read_comparison_options(**earlier)
+        check_formats(formats, folder)
         if folder:
             create_report_folder(folder)
     rows, findings = decide_verdicts(Aggregate.of(observations), catalogue, {}, strict=strict)
@@ -62,7 +69,7 @@ def check(recording: Path, *, strict: bool, folder: Path | None, **earlier: Path
         traffic=traffic,
     )
     report = compare(report)
-    end_with_report(report, folder, partial(write_report_folder, report))
+    end_with_report(report, folder, partial(write_report_folder, report, formats=formats))
 
 
 def _judge_file(recording: Path, catalogue: Catalogue) -> list[Observation]:

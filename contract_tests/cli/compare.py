@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
+from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.cli.errors import report_usage_errors
 from contract_tests.cli.output import end_with_output, format_os_error
 from contract_tests.contract.file_shapes import check_shape, find_kind, read_document
@@ -57,7 +58,7 @@ class Difference:
         return counts or "no difference"
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",

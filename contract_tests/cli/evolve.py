@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 import click
 
+from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.cli.errors import create_report_folder, report_usage_errors
 from contract_tests.cli.options import Duration
 from contract_tests.cli.output import end_with_output
@@ -21,7 +22,7 @@ _STYLES: dict[str, dict[str, Any]] = {
 }
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @click.argument("old", type=click.Path(path_type=Path), metavar="OLD-SPEC")
 @click.argument("new", type=click.Path(path_type=Path), metavar="NEW-SPEC")
 @click.option("--traffic", type=click.Path(path_type=Path), metavar="HAR",

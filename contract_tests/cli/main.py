@@ -51,6 +51,7 @@ def build_command() -> "click.Group":
     from contract_tests.cli.calibrate import calibrate
     from contract_tests.cli.check import check
     from contract_tests.cli.compare import compare
+    from contract_tests.cli.configuration.commands import init, schema
     from contract_tests.cli.errors import CommandGroup
     from contract_tests.cli.evolve import evolve
     from contract_tests.cli.merge import merge
@@ -82,6 +83,8 @@ def build_command() -> "click.Group":
         freeze_samples(load_spec(), 0, GATE_EXAMPLES)
         freeze_scenarios(0)
 
-    for command in (run, replay, check, compare, calibrate, parity, evolve, merge, mutate):
+    for command in (
+        run, replay, check, compare, calibrate, parity, evolve, merge, mutate, init, schema,
+    ):  # fmt: skip
         commands.add_command(command)
     return commands

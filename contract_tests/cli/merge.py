@@ -5,9 +5,15 @@ from pathlib import Path
 
 import click
 
+from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.cli.errors import create_report_folder, exit_with, report_usage_errors
 from contract_tests.cli.long_runs.progress import track_work
-from contract_tests.cli.options import add_comparison_options, read_comparison_options
+from contract_tests.cli.options import (
+    add_comparison_options,
+    add_report_options,
+    check_formats,
+    read_comparison_options,
+)
 from contract_tests.cli.output import end_with_report
 from contract_tests.cli.run import write_report_folder
 from contract_tests.contract.rules import load_catalogue
@@ -15,19 +21,25 @@ from contract_tests.results.verdict import Report
 from contract_tests.runs.checkpoint import RunState, load_state, merge_states
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
-@click.option(
-    "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for all reports."
-)
+@add_report_options
 @click.option("--quiet", is_flag=True, help="Print only the summary line.")
 @add_comparison_options
-def merge(folders: tuple[Path, ...], *, folder: Path | None, quiet: bool, **earlier: Path | None) -> None:
+def merge(
+    folders: tuple[Path, ...],
+    *,
+    folder: Path | None,
+    formats: tuple[str, ...],
+    quiet: bool,
+    **earlier: Path | None,
+) -> None:
     """Merge the reports of the runs that report to DIR... into one, with a verdict per rule.
 
     Exit codes: the same as of a single run.
     """
     with report_usage_errors():
+        check_formats(formats, folder)
         if folder:
             create_report_folder(folder)
         if folder and any(path.is_dir() and folder.samefile(path) for path in folders):
@@ -38,15 +50,19 @@ def merge(folders: tuple[Path, ...], *, folder: Path | None, quiet: bool, **earl
         compare = read_comparison_options(**earlier)
         catalogue = load_catalogue(rules if rules and rules.is_file() else None)
         report = compare(state.build_report(catalogue))
-    end_with_report(report, folder, partial(_write_merged, report, state, folders), quiet=quiet)
+    write = partial(_write_merged, report, state, folders, formats)
+    end_with_report(report, folder, write, quiet=quiet)
 
 
-def _write_merged(report: Report, state: RunState, folders: tuple[Path, ...], folder: Path) -> None:
+def _write_merged(
+    report: Report, state: RunState, folders: tuple[Path, ...], formats: tuple[str, ...], folder: Path
+) -> None:
     """Write the reports of all runs, and their state, traffic and log."""
     from contract_tests.reports.har import merge_har
     from contract_tests.reports.write import name_file
 
-    write_report_folder(report, folder)
+    spec = state.command_options.get("spec")
+    write_report_folder(report, folder, formats=formats, spec=Path(spec) if spec else None)
     state.save(folder)
     with name_file(folder / "traffic.har"):
         try:

@@ -11,6 +11,7 @@ from contract_tests.cases.callers import load_callers
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.execution.sending.created_log import CreatedLog
+from contract_tests.reports.code_hosts import FORMAT_FILES
 from contract_tests.results.comparison import load_report
 from contract_tests.results.verdict import Report
 from contract_tests.targets.base import Target
@@ -102,6 +103,20 @@ _COMPARISON_OPTIONS = (
         help="An earlier report.json: fail only on what is new.",
     ),
 )
+
+
+def add_report_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that name the folder of the reports, and further reports in it."""
+    command = click.option("--format", "formats", type=click.Choice([*FORMAT_FILES]), multiple=True,
+                           help="A further report for a code host; can be repeated.")(command)  # fmt: skip
+    folder = click.Path(path_type=Path, file_okay=False)
+    return click.option("--report", "folder", type=folder, help="Folder for all reports.")(command)
+
+
+def check_formats(formats: tuple[str, ...], folder: Path | None) -> None:
+    """Raise ValueError for further reports without a folder."""
+    if formats and folder is None:
+        raise ValueError(f"--format {formats[0]} needs a folder for the report; add --report DIR")
 
 
 def add_comparison_options(command: Callable[..., Any]) -> Callable[..., Any]:

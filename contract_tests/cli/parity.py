@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import click
 
 from contract_tests.cases.callers import load_callers
+from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.cli.errors import create_report_folder, report_target_errors, report_usage_errors
 from contract_tests.cli.options import Duration, PerSecond, add_target_options, open_command_target
 from contract_tests.cli.output import end_with_output
@@ -20,7 +21,7 @@ _COLUMNS = (160, 24)
 _USUAL = "the usual options (no --profile)"
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @add_target_options
 @click.option("--profile", type=click.Path(path_type=Path), metavar="FILE",
               help="Profile of the mock, as contract-tests calibrate writes it.")  # fmt: skip

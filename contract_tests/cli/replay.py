@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.cli.errors import report_target_errors, report_usage_errors
 from contract_tests.cli.options import add_target_options, open_command_executor
 from contract_tests.cli.output import end_with_text
@@ -18,7 +19,7 @@ from contract_tests.targets.base import TargetError
 from contract_tests.targets.exchange import Exchange
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @click.argument("file", type=click.Path(path_type=Path))
 @add_target_options
 def replay(file: Path, **options: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from contract_tests.cases.model import LAYERS, Layer
+from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.cli.errors import (
     create_report_folder,
     exit_with,
@@ -30,7 +31,9 @@ from contract_tests.cli.options import (
     PerSecond,
     Shard,
     add_comparison_options,
+    add_report_options,
     add_target_options,
+    check_formats,
     open_command_executor,
     read_comparison_options,
 )
@@ -62,7 +65,7 @@ def _check_number(_ctx: click.Context, _param: click.Parameter, value: float) ->
     return value
 
 
-@click.command()
+@click.command(cls=ConfiguredCommand)
 @add_target_options
 @click.option(
     "--layers", default=",".join(LAYERS), callback=_parse_layers, show_default=True, help="Layers to run."
@@ -87,10 +90,10 @@ def _check_number(_ctx: click.Context, _param: click.Parameter, value: float) ->
               help="Share of the tried rules that must have a verdict; exit code 3 below it.")  # fmt: skip
 @click.option("--waivers", type=click.Path(path_type=Path), help="YAML list of rule, reason, until.")
 @click.option("--shard", type=Shard(), default="1/1", show_default=True, help="Run the i-th of n shards.")
+@add_report_options
 @click.option(
-    "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for all reports."
+    "-k", "--rules", "rules", default="", metavar="RULE", help="Run only rules whose id contains this."
 )
-@click.option("-k", "rules", default="", metavar="RULE", help="Run only rules whose id contains this.")
 @click.option("--example-db", metavar="DB", envvar="EXAMPLE_DB", show_envvar=True,
               help="Share findings with other runs: redis://host:6379/0, or a folder.")  # fmt: skip
 @click.option("--resume", type=click.Path(path_type=Path), metavar="DIR",
@@ -152,22 +155,26 @@ def _check_profile(report: Report, profile: Profile, options: dict[str, Any]) ->
 
 def _end_run(report: Report, options: dict[str, Any], problems: list[str], *, resumed: bool) -> NoReturn:
     replay_options = _format_replay_options(options)
+    further = {"formats": options["formats"], "spec": options["spec"]}
     end_with_report(
         report,
         options["folder"],
-        partial(write_report_folder, report, resumed=resumed, replay_options=replay_options),
+        partial(write_report_folder, report, resumed=resumed, replay_options=replay_options, **further),
         quiet=options["quiet"],
         replay_options=replay_options,
         problems=problems,
     )
 
 
-def write_report_folder(report: Report, folder: Path, **options: Any) -> None:
-    """Write every report into a folder; see ``write_reports``."""
+def write_report_folder(
+    report: Report, folder: Path, *, formats: tuple[str, ...] = (), spec: Path | None = None, **options: Any
+) -> None:
+    """Write every report into a folder; see ``write_reports`` and ``write_formats``."""
     # Loads the template engine and all formats, which a run without reports never needs.
-    from contract_tests.reports.write import write_reports
+    from contract_tests.reports.write import write_formats, write_reports
 
     write_reports(report, folder, **options)
+    write_formats(report, folder, formats, spec)
 
 
 @contextmanager
@@ -218,6 +225,7 @@ def _prepare_run(
     ``problems`` then says why the run could not save its last state, if it could not.
     """
     folder: Path | None = options["folder"]
+    check_formats(options["formats"], folder)
     if folder:
         create_report_folder(folder)
     log_path = folder / "ledger.jsonl" if folder else None

@@ -45,6 +45,11 @@ class Choice:
         return isinstance(option, int) and least <= option <= greatest
 
 
+def number_bounds(number: str) -> tuple[int, int]:
+    """Return the least and the greatest option of a choice whose options are numbers."""
+    return _NUMBERS[number]
+
+
 def load_choices(path: Path | None = None) -> dict[str, Choice]:
     """Return the choices by id, in the order of the file; raise ValueError for an unreadable entry."""
     file = path or data_file("spec/choices.yaml")

@@ -99,7 +99,7 @@ def check_shape(document: Any, shape: Shape, source: Path) -> None:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
 
-    validator = Draft202012Validator({"$ref": f"#/$defs/{shape}", "$defs": _load_shapes()})
+    validator = Draft202012Validator({"$ref": f"#/$defs/{shape}", "$defs": load_shapes()})
     error = best_match(validator.iter_errors(document))
     if error is None:
         return
@@ -111,7 +111,8 @@ def check_shape(document: Any, shape: Shape, source: Path) -> None:
 
 
 @cache
-def _load_shapes() -> dict[str, Any]:
+def load_shapes() -> dict[str, Any]:
+    """Return the JSON Schemas of all shapes by name; they refer to each other as ``#/$defs/NAME``."""
     shapes: dict[str, Any] = read_yaml(Path(__file__).with_suffix(".yaml"))["$defs"]
     return shapes
 

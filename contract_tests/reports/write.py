@@ -1,10 +1,16 @@
 """All reports of a run, as files in one folder."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from contract_tests.reports.blocks import plan_reproduction
+from contract_tests.reports.code_hosts import FORMAT_FILES
+from contract_tests.reports.code_hosts.annotations import render_annotations
+from contract_tests.reports.code_hosts.comment import render_comment
+from contract_tests.reports.code_hosts.gitlab import render_gitlab
+from contract_tests.reports.code_hosts.places import RulePlaces
+from contract_tests.reports.code_hosts.sarif import render_sarif
 from contract_tests.reports.har import merge_har, write_har
 from contract_tests.reports.html import render_html
 from contract_tests.reports.json_report import render_json
@@ -53,3 +59,21 @@ def name_file(path: Path) -> Iterator[None]:
     except OSError as error:
         error.filename = error.filename or str(path)
         raise
+
+
+def write_formats(report: Report, folder: Path, formats: Iterable[str], spec: Path | None = None) -> None:
+    """Write the reports for code hosts that ``--format`` names; ``spec`` is another contract than the kit's."""
+    chosen = set(formats)
+    if not chosen:
+        return
+    places = RulePlaces(spec)
+    renderers: Mapping[str, Callable[[], str]] = {
+        "sarif": lambda: render_sarif(report, places),
+        "gitlab": lambda: render_gitlab(report, places),
+        "github": lambda: render_annotations(report, places),
+        "comment": lambda: render_comment(report),
+    }
+    for name in sorted(chosen):
+        file = folder / FORMAT_FILES[name]
+        with name_file(file):
+            file.write_text(renderers[name](), "utf-8")

@@ -143,6 +143,7 @@ def spec(one_of: bool, version: str, as_json: bool, profile: Path | None) -> Non
 def callers(from_environment: bool) -> None:
     """Print a callers file, for --callers of both commands: the mock's own callers and tokens."""
     text = resources.read_text(resources.find_resource("fixtures/callers.yaml"))
+    text = text[text.index("\n") + 1 :]  # the first line names the schema of this folder for editors
     click.echo(callers_from_environment(text) if from_environment else text, nl=False)
 
 

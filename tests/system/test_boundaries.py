@@ -62,9 +62,9 @@ def test_only_the_web_modules_import_the_web_framework(path: Path) -> None:
 
 @pytest.mark.parametrize("folder", ["spec", "fixtures"])
 def test_the_data_folders_hold_no_code(folder: str) -> None:
-    """spec/ and fixtures/ hold YAML and Markdown only."""
+    """spec/ and fixtures/ hold YAML, JSON Schemas and Markdown only."""
     kinds = {path.suffix for path in (ROOT / folder).rglob("*") if path.is_file()}
-    assert kinds <= {".yaml", ".md"}
+    assert kinds <= {".yaml", ".json", ".md"}
 
 
 @pytest.mark.parametrize("path", [*MOCK, *SUITE], ids=lambda path: f"{path.parent.name}/{path.name}")

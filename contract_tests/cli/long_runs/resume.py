@@ -49,7 +49,7 @@ def options_to_json(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def restore_options(context: click.Context, given: Mapping[str, Any], state: RunState) -> dict[str, Any]:
     """Return the options of a resumed run; raise ValueError for a new value that would change the run."""
-    if given["folder"] not in (None, given["resume"]):
+    if _is_given(context, "folder") and given["folder"] != given["resume"]:
         raise ValueError("--resume: a run keeps its report folder; leave --report out")
     options = {**given, "folder": given["resume"]}
     comparable = options_to_json(given)
@@ -59,13 +59,14 @@ def restore_options(context: click.Context, given: Mapping[str, Any], state: Run
         if name not in state.command_options or name not in comparable:
             continue
         saved = state.command_options[name]
-        if name in _FIXED_OPTIONS and _is_given(context, name) and comparable[name] != saved:
+        compared = _is_given(context, name) or name in _NAMED_AGAIN
+        if name in _FIXED_OPTIONS and compared and comparable[name] != saved:
             raise ValueError(
                 f"--resume: the run was started with another --{name}; leave it out, or start a new run"
             )
         if name not in _NAMED_AGAIN and not _is_given(context, name):
             options[name] = _restore_value(context, parameter, saved)
-    if context.get_parameter_source("seconds") is ParameterSource.DEFAULT and options["seconds"] is not None:
+    if not _is_given(context, "seconds") and options["seconds"] is not None:
         options["seconds"] = max(0.0, options["seconds"] - state.seconds)
     return options
 
@@ -80,7 +81,8 @@ def _check_named_again(given: Mapping[str, Any], state: RunState) -> None:
 
 
 def _is_given(context: click.Context, name: str) -> bool:
-    return context.get_parameter_source(name) not in (ParameterSource.DEFAULT, None)
+    """Return whether the command line has an option; the run had what a configuration file says now, or not."""
+    return context.get_parameter_source(name) in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 
 
 def _restore_value(context: click.Context, parameter: click.Parameter, saved: Any) -> Any:
