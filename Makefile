@@ -42,7 +42,7 @@ mutants: .venv/dev  ## Break the contract in every mechanical way; each mutant m
 	  --faults tests.quality.faults:CORE_FAULTS --report reports $(ARGS)
 
 test: .venv/dev  ## Run the fast tests, in about two minutes
-	$(BIN)/python -m pytest -n auto -m 'not slow and not exhaustive'
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow and not exhaustive'
 
 tests/support/node/node_modules/.package-lock.json: tests/support/node/package.json
 	@if command -v npm >/dev/null; then \
@@ -51,10 +51,10 @@ tests/support/node/node_modules/.package-lock.json: tests/support/node/package.j
 	else echo 'Node is not installed: the test of the TypeScript client is skipped'; fi
 
 test-all: .venv/dev tests/support/node/node_modules/.package-lock.json  ## Run all tests but the exhaustive ones, in about fifteen minutes
-	$(BIN)/python -m pytest -n auto -m 'not exhaustive'
+	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not exhaustive'
 
 test-exhaustive: .venv/dev  ## Plant every fault in the mock and play every seed of hostility, in about twenty minutes
-	$(BIN)/python -m pytest -n auto -m exhaustive
+	$(BIN)/python -m pytest -n auto --dist worksteal -m exhaustive
 
 .lint/node_modules/.package-lock.json: .lint/package.json
 	cd .lint && npm install --no-package-lock --no-audit --no-fund --loglevel=error
