@@ -9,7 +9,7 @@ from contract_tests.cases.model import Case, Step
 from contract_tests.cases.value_templates import fill_templates
 from contract_tests.results.judge import Difference
 
-_MAX_INPUTS = 50
+_MAX_INPUTS = 200
 _MAX_SHOWN = 4
 _LONG = 100
 #: The end of a kind of input that was drawn at random: by chance it shows what planned requests show in every run.
