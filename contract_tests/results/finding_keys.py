@@ -132,7 +132,10 @@ def _describe_property(step: Step, name: str) -> str:
     body = step.body if isinstance(step.body, dict) else {}
     if name not in body:
         return "left out"
-    value = body[name] if step.as_is else fill_templates(body[name], lambda length: "s" * (length or 20))
+    try:
+        value = body[name] if step.as_is else fill_templates(body[name], lambda length: "s" * (length or 20))
+    except (LookupError, TypeError, ValueError):  # a case from a file may hold anything
+        return "unknown"
     return _describe_value(value)
 
 
