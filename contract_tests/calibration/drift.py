@@ -22,6 +22,9 @@ def check_profile(report: Report, profile: Profile, executor: Executor) -> Repor
         return _add_note(report, f"not compared with the profile {profile.name}: {error}")
     except KeyboardInterrupt:
         return _add_note(report, f"not compared with the profile {profile.name}: interrupted")
+    except Exception as error:  # the report of the run is worth more than a traceback
+        reason = f"an error of the suite, please report it: {type(error).__name__}"
+        return _add_note(report, f"not compared with the profile {profile.name}: {reason}")
     compared = replace(
         report,
         departures=find_departures(profile, read_calibration(calibration)),

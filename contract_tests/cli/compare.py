@@ -108,7 +108,7 @@ def compare_summaries(old: ReportSummary, new: ReportSummary) -> Difference:
     comparison = compare_reports(old, new)
     lines = {name: [str(group) for group in groups] for name, groups in comparison.groups.items()}
     lines["still broken"] = [
-        f"{group}; {format_age(min(old.first_seen(keys)), new.started)}"
+        f"{group}; {format_age(min(comparison.first_seen[key] for key in keys), new.started)}"
         for group, keys in comparison.groups["still broken"].items()
     ]
     with_finding = {key.rule for key in comparison.unjudged}

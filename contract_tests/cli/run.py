@@ -142,14 +142,17 @@ def _check_profile(report: Report, profile: Profile, options: dict[str, Any]) ->
     """Return the report with the departures from a profile; a run that was cut short is not compared."""
     # Loads all probes, which a run without a profile never needs.
     from contract_tests.calibration.drift import check_profile
-    from contract_tests.calibration.probing.wire import MAX_CREATED
+    from contract_tests.calibration.probing.wire import MAX_CREATED, MAX_REQUESTS
 
     if report.cut_short not in ("", "the time is up"):
         note = f"not compared with the profile {profile.name}: the run was cut short"
         return replace(report, notes=(*report.notes, note))
     folder, limit = options["folder"], options["max_created"]
     left = MAX_CREATED if limit is None else max(0, min(MAX_CREATED, limit - report.created))
-    log = CreatedLog(folder / "ledger.jsonl" if folder else None)
+    if not options["quiet"]:
+        click.echo(f"comparing with the profile {profile.name}: up to {MAX_REQUESTS} requests", err=True)
+    with _report_unwritable_files():
+        log = CreatedLog(folder / "ledger.jsonl" if folder else None)
     return check_profile(report, profile, open_command_executor({**options, "max_created": left}, log))
 
 

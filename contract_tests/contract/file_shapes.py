@@ -30,7 +30,7 @@ _KINDS: Mapping[str, _Kind] = {
         "name the report.json of a run, or its folder",
     ),
     "finding": _Kind("a finding", ("case", "exchanges"), "name a file of findings/ in a report folder"),
-    "state": _Kind("a state of a run", ("tally", "given"), "name the --report folder of a run"),
+    "state": _Kind("the state of a run", ("tally", "given"), "name the --report folder of a run"),
     "recording": _Kind("a recording (HAR)", ("log",), "name a HAR file, such as the traffic.har of a report"),
     "profile": _Kind("a profile", ("choices",), "name a file that `contract-tests calibrate` wrote"),
     "callers": _Kind("a file of callers", ("callers",)),

@@ -45,7 +45,8 @@ def format_headline(report: Report) -> str:
         return "VIOLATED"
     if report.judged_too_little and report.cut_short != "interrupted":
         return "NOT JUDGED"
-    return "CONFORMS so far" if report.cut_short == "interrupted" else "CONFORMS"
+    outcome = "NOTHING NEW" if any(row.verdict == "known" for row in report.verdicts) else "CONFORMS"
+    return f"{outcome} so far" if report.cut_short == "interrupted" else outcome
 
 
 def format_extent(report: Report) -> str:

@@ -44,21 +44,14 @@ class ReportSummary:
     callers: tuple[str, ...] = ()
     layers: tuple[str, ...] = ()
 
-    def find(self, key: FindingKey) -> KnownFinding | None:
-        """Return what the report knows of a finding, None if it has no such finding."""
-        return next((known for known in self.findings if known.key.covers(key)), None)
-
-    def first_seen(self, keys: Iterable[FindingKey]) -> list[str]:
-        """Return the start of the first run that saw each of the findings that the report knows."""
-        return [known.first_seen for key in keys if (known := self.find(key))]
-
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """The findings of a run beside those of an earlier report, each list in order.
 
     ``chosen`` are choices that only one of them saw. ``unjudged`` are earlier findings whose rule has no verdict now,
-    so that they may be fixed or not. With ``is_baseline``, earlier findings do not fail the run.
+    so that they may be fixed or not. ``first_seen`` has the findings of the run that the earlier report knows, each
+    with the start of the first run that saw it. With ``is_baseline`` they do not fail the run.
     """
 
     earlier: ReportSummary
@@ -67,6 +60,7 @@ class Comparison:
     fixed: tuple[FindingKey, ...]
     chosen: tuple[FindingKey, ...]
     unjudged: tuple[FindingKey, ...]
+    first_seen: Mapping[FindingKey, str]
     is_baseline: bool = False
 
     @property
@@ -88,12 +82,9 @@ class Comparison:
 
 def compare_reports(earlier: ReportSummary, now: ReportSummary, *, is_baseline: bool = False) -> Comparison:
     """Return how the findings of a report differ from those of an earlier one."""
-    known = {one.key: earlier.find(one.key) for one in now.findings}
-    gone = [
-        one
-        for one in earlier.findings
-        if not any(one.key.covers(key) or key.covers(one.key) for key in known)
-    ]
+    before, seen = _index(earlier.findings), _index(now.findings)
+    known = {one.key: _find(before, one.key) for one in now.findings}
+    gone = [one for one in earlier.findings if not _is_shown(one.key, seen)]
     fixed = [one for one in gone if one.key.rule in now.judged]
     new = [one for one in now.findings if known[one.key] is None]
     choices = {one.key for one in (*new, *fixed) if one.is_choice}
@@ -105,8 +96,31 @@ def compare_reports(earlier: ReportSummary, now: ReportSummary, *, is_baseline: 
         fixed=_sort_keys(one for one in fixed if not one.is_choice),
         chosen=tuple(sorted(choices)),
         unjudged=_sort_keys(one for one in gone if one.key.rule not in now.judged),
+        first_seen={one.key: other.first_seen for one, other in both},
         is_baseline=is_baseline,
     )
+
+
+#: Findings by their rule and what was seen.
+_Index = Mapping[tuple[str, str], list[KnownFinding]]
+
+
+def _index(findings: Iterable[KnownFinding]) -> _Index:
+    index: dict[tuple[str, str], list[KnownFinding]] = {}
+    for known in findings:
+        index.setdefault((known.key.rule, known.key.seen), []).append(known)
+    return index
+
+
+def _find(index: _Index, key: FindingKey) -> KnownFinding | None:
+    """Return the finding that covers a key, None without one."""
+    return next((known for known in index.get((key.rule, key.seen), ()) if known.key.covers(key)), None)
+
+
+def _is_shown(key: FindingKey, index: _Index) -> bool:
+    """Return whether a finding is still there, also if another kind of request shows it now."""
+    others = index.get((key.rule, key.seen), ())
+    return any(one.key.covers(key) or key.covers(one.key) for one in others)
 
 
 def _sort_keys(findings: Iterable[KnownFinding]) -> tuple[FindingKey, ...]:

@@ -9,7 +9,7 @@ from contract_tests.cases.model import Case, Step
 from contract_tests.cases.value_templates import fill_templates
 from contract_tests.results.judge import Difference
 
-_MAX_INPUTS = 50
+_MAX_INPUTS = 200
 _MAX_SHOWN = 4
 _LONG = 100
 #: The end of a kind of input that was drawn at random: by chance it shows what planned requests show in every run.
@@ -132,7 +132,10 @@ def _describe_property(step: Step, name: str) -> str:
     body = step.body if isinstance(step.body, dict) else {}
     if name not in body:
         return "left out"
-    value = body[name] if step.as_is else fill_templates(body[name], lambda length: "s" * (length or 20))
+    try:
+        value = body[name] if step.as_is else fill_templates(body[name], lambda length: "s" * (length or 20))
+    except (LookupError, TypeError, ValueError):  # a case from a file may hold anything
+        return "unknown"
     return _describe_value(value)
 
 

@@ -16,7 +16,6 @@ from contract_tests.results.comparison import (
     compare_reports,
     format_age,
 )
-from contract_tests.results.finding_keys import FindingKey
 from contract_tests.results.findings import Finding, build_findings
 from contract_tests.results.judge import ID_ERRORS, Outcome
 from contract_tests.results.waivers import Waiver
@@ -138,18 +137,15 @@ class Report:
         """The ids of the findings that the baseline has, each with the start of the first run that saw it."""
         if self.comparison is None or not self.comparison.is_baseline:
             return {}
-        earlier = self.comparison.earlier
-        known = {one.id: [earlier.find(key) for key in one.keys] for one in self.findings}
-        return {
-            name: min(one.first_seen for one in several if one)
-            for name, several in known.items()
-            if all(several)
-        }
+        since = self.comparison.first_seen
+        known = (finding for finding in self.findings if all(key in since for key in finding.keys))
+        return {finding.id: min(since[key] for key in finding.keys) for finding in known}
 
     def summarize(self) -> ReportSummary:
         """Return what a later run needs of the report; a finding keeps the time when it was first seen."""
+        since = self.comparison.first_seen if self.comparison else {}
         findings = (
-            KnownFinding(key, self._find_first_seen(key), finding.severity == "note")
+            KnownFinding(key, since.get(key, self.started), finding.severity == "note")
             for finding in self.findings
             for key in finding.keys
         )
@@ -160,16 +156,12 @@ class Report:
             judged=frozenset(row.rule.id for row in self.verdicts if row.verdict not in _UNDECIDED_OUTCOMES),
         )
 
-    def _find_first_seen(self, key: FindingKey) -> str:
-        """Return the start of the first run that saw a finding, as far as the earlier report knows."""
-        known = self.comparison.earlier.find(key) if self.comparison else None
-        return known.first_seen if known else self.started
-
     def compare_with(self, earlier: ReportSummary, *, is_baseline: bool = False) -> "Report":
         """Return the report with the difference to an earlier one; what a baseline has does not fail it."""
         comparison = compare_reports(earlier, self.summarize(), is_baseline=is_baseline)
         compared = replace(self, comparison=comparison)
-        return replace(compared, verdicts=tuple(_excuse_known(row, compared) for row in self.verdicts))
+        known = compared.known
+        return replace(compared, verdicts=tuple(_excuse_known(row, compared, known) for row in self.verdicts))
 
     def count_verdicts(self) -> Mapping[str, int]:
         """Count the rules per verdict; a violated rule that is only assumed counts as a note."""
@@ -178,9 +170,8 @@ class Report:
         )
 
 
-def _excuse_known(row: RuleVerdict, report: Report) -> RuleVerdict:
+def _excuse_known(row: RuleVerdict, report: Report, known: Mapping[str, str]) -> RuleVerdict:
     """Return the verdict on a rule; it is ``known`` if the baseline has all findings that fail it."""
-    known = report.known
     own = [one for one in report.findings if one.rule.id == row.rule.id and one.severity == "failure"]
     if not row.fails or any(finding.id not in known for finding in own):
         return row

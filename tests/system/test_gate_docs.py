@@ -69,6 +69,41 @@ def test_the_comparison_of_the_ci_page_prints_what_it_shows(tmp_path: Path) -> N
     assert done.stdout.splitlines()[-1].startswith("BREAKS CLIENTS: 2 breaking, 2 relaxed; ")
 
 
+def run_block(block: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a block of commands in a folder, as a reader who pastes it."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path}
+    return subprocess.run(["sh", "-c", block], cwd=folder, env=environment, capture_output=True, text=True,
+                          timeout=120, check=False)  # fmt: skip
+
+
+def list_blocks(heading: str) -> list[str]:
+    """Return the blocks of a section of docs/ci.md."""
+    section = CI.split(f"## {heading}\n")[1].split("\n## ")[0]
+    return re.findall(r"```(?:sh)?\n(.*?)```", section, re.DOTALL)
+
+
+def test_the_baseline_of_the_ci_page_fails_on_the_new_fault_only(tmp_path: Path) -> None:
+    """The commands print the lines that the page shows: known, then new; the comparison ends with 1."""
+    block, verdicts, compared = list_blocks("Fail only on what is new")
+    done = run_block(
+        re.sub(r"^contract-tests .*", r"\g<0>; echo code $?", block, flags=re.MULTILINE), tmp_path
+    )
+    assert re.findall(r"^code (\d)$", done.stdout, re.MULTILINE) == ["1", "0", "1", "1"], done.stderr
+    for line in (*verdicts.splitlines(), *compared.splitlines()):
+        assert f"\n{line}" in done.stdout, (line, done.stdout)
+    assert "\nnote: the targets differ: wsgi:builds:first, then wsgi:builds:second\n" in done.stdout
+
+
+def test_the_profile_of_the_ci_page_is_departed_from(tmp_path: Path) -> None:
+    """The command prints the note that the page shows, and ends with 0; with --strict it ends with 1."""
+    block, shown = list_blocks("When a deployment departs from its profile")
+    done = run_block(block, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert shown.strip() in done.stdout
+    assert run_block(f"{block.strip()} --strict", tmp_path).returncode == 1
+
+
 SCALING = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "scaling.md").read_text("utf-8"), re.DOTALL)
 
 

@@ -88,7 +88,17 @@ def read_original(kind: str, report: Path) -> Any:
         return load("fixtures/callers.yaml")
     if kind == "waivers":
         return [{"rule": "slug-unique", "reason": "known", "until": "2031-01-01"}]
-    name = {"finding": "findings/*.json", "state": "state.json", "recording": "traffic.har"}[kind]
+    if kind == "profile":
+        return {
+            "choices": {"id-version": {"option": "4", "evidence": "a"}, "largest-body": 65536},
+            "not_seen": {"a": "b"},
+        }
+    name = {
+        "report": "report.json",
+        "finding": "findings/*.json",
+        "state": "state.json",
+        "recording": "traffic.har",
+    }[kind]
     document = json.loads(min(report.glob(name)).read_text("utf-8"))
     if kind == "recording":
         del document["log"]["entries"][5:]
@@ -103,18 +113,20 @@ def read_spoilt(kind: str, file: Path) -> Result:
         "finding": ("replay", file, "--target", MOCK),
         "state": ("merge", file.parent, "--report", file.parent / "merged"),
         "recording": ("check", file),
+        "report": ("compare", file, file),
+        "profile": ("compare", file, file),
     }
     return run(*commands[kind])
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("kind", ["callers", "waivers", "finding", "state", "recording"])
+@pytest.mark.parametrize("kind", ["callers", "waivers", "finding", "state", "recording", "report", "profile"])
 def test_a_spoilt_file_is_one_line(kind: str, seed: int, report: Path, tmp_path: Path) -> None:
     """Neither a traceback nor an error of the kit follows from a value of the wrong kind, wherever it stands."""
     document = spoil(read_original(kind, report), random.Random(f"{kind} {seed}"))
     file = tmp_path / "state.json"
-    text = yaml.safe_dump(document) if kind in ("callers", "waivers") else json.dumps(document)
+    text = yaml.safe_dump(document) if kind in ("callers", "waivers", "profile") else json.dumps(document)
     file.write_text(text, encoding="utf-8", errors="surrogatepass")
     result = read_spoilt(kind, file)
     assert result.exception is None or isinstance(result.exception, SystemExit)

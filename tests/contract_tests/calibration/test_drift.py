@@ -85,3 +85,24 @@ def test_a_target_that_cannot_be_judged_is_a_note() -> None:
     report = check(refuse, CHOSEN)
     assert replace(report, notes=()) == EMPTY
     assert report.notes[0].startswith("not compared with the profile staging.yaml: http")
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (KeyboardInterrupt(), "interrupted"),
+        (RuntimeError("sk-secret"), "an error of the suite, please report it: RuntimeError"),
+    ],
+    ids=["Ctrl-C", "error"],
+)
+def test_the_report_of_the_run_is_never_lost(
+    error: BaseException, reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever ends the comparison, the report of the gate stays, and a note says why there is no more."""
+
+    def fail(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("contract_tests.calibration.drift.calibrate", fail)
+    report = check(create_app(), CHOSEN)
+    assert report == replace(EMPTY, notes=(f"not compared with the profile staging.yaml: {reason}",))

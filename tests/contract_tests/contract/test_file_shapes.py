@@ -39,7 +39,7 @@ def test_another_kind_of_file_is_named(shape: Shape, kind: str, tmp_path: Path) 
     """One line says what the file is, what is wanted, and where that is."""
     file = tmp_path / "document.json"
     file.write_text(DOCUMENTS[kind])
-    with pytest.raises(ValueError, match=r"document\.json is an? .*, not (an?|the) .*; name ") as error:
+    with pytest.raises(ValueError, match=r"document\.json is (an?|the) .*, not (an?|the) .*; name ") as error:
         load_json_file(file, shape)
     assert "\n" not in str(error.value)
 

@@ -80,9 +80,10 @@ def test_an_assumed_rule_is_chosen_otherwise() -> None:
         observe("texts-unbounded", "a server error is never correct", value="usage_prompt"),
         observe("texts-unbounded", value="env_config"),
         observe("texts-unbounded", steps=(CREATE, Step("updateContainer", expect="refuse"))),
+        observe("texts-unbounded", steps=(CREATE, Step("updateContainer"), CREATE)),
         observe("texts-unbounded"),
     ],
-    ids=["what was seen", "property", "requests", "less specific"],
+    ids=["what was seen", "property", "operation", "requests before", "less specific"],
 )
 def test_second_fault_of_a_rule_is_new(second: Observation) -> None:
     """A finding on the same rule is new if the kind of input or what was seen differs, also for the same reason."""

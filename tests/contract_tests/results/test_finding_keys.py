@@ -55,6 +55,7 @@ def test_a_kind_of_input_names_what_the_case_is_about(case: Case, kind: str) -> 
         ([], "an empty array"),
         ([1], "an array"),
         ({}, "an object"),
+        ({"$text": 1}, "unknown"),
     ],
 )
 def test_a_value_is_named_by_its_kind(value: Any, kind: str) -> None:
