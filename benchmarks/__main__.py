@@ -17,6 +17,7 @@ from benchmarks.processes.errors import BenchmarkError
 from benchmarks.processes.folders import ROOT
 from benchmarks.report.machine import describe_machine
 from benchmarks.report.page import write_page
+from benchmarks.report.regression import list_regressions
 from benchmarks.report.sections import SECTIONS
 from benchmarks.report.table import Table
 from benchmarks.servers.progress import Progress
@@ -73,7 +74,17 @@ def main() -> int:
         f"next: read {page_folder / 'benchmarks.md'}; git diff shows what changed since the last time",
         file=sys.stderr,
     )
-    return 1 if failures else 0
+    slower = _compare_recorded(results, names) if options.compare else []
+    for line in slower:
+        print(f"slower than recorded: {line}", file=sys.stderr)
+    return 1 if failures or slower else 0
+
+
+def _compare_recorded(results: dict[str, Any], names: Sequence[str]) -> list[str]:
+    """Return what got slower since the results in the repository; nothing if the mock was not measured."""
+    recorded = json.loads((ROOT / "benchmarks/results.json").read_text("utf-8"))["benchmarks"]
+    parts = [part["mock"]["figures"] for part in (results["benchmarks"], recorded) if "mock" in part]
+    return list(list_regressions(*parts)) if "mock" in names and len(parts) == 2 else []
 
 
 def estimate_left(earlier: Mapping[str, Any], names: Sequence[str], scale: str) -> float | None:
@@ -93,6 +104,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"benchmarks to run (all): {available}")
     parser.add_argument("--quick", action="store_true", help="measure less, and write to reports/benchmarks")
+    parser.add_argument("--compare", action="store_true", help="fail if the mock got slower, with --quick")
     parser.add_argument("--page", action="store_true", help="write the page from earlier results")
     options = parser.parse_args()
     if unknown := set(options.names) - BENCHMARKS.keys():

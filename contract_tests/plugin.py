@@ -63,6 +63,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--refuse-only", action="store_true", help="send only invalid requests, so that nothing is created"
     )
     group.addoption("--slug-prefix", default="ck-", help="prefix for created slugs")
+    group.addoption(
+        "--traceparent", action="store_true", help="send headers that name the trace and the case"
+    )
     group.addoption("--report", type=Path, help="folder for all reports")
 
 
@@ -243,5 +246,6 @@ def _build_executor_opener(config: pytest.Config, folder: Path | None) -> Callab
         slug_prefix=config.getoption("--slug-prefix"),
         max_created=None if max_created is None else max_created // workers,
         refuse_only=config.getoption("--refuse-only"),
+        traced=config.getoption("--traceparent"),
     )
     return lambda: open_executor(target, all_callers, options, created_log)

@@ -87,6 +87,13 @@ _TARGET_OPTIONS = (
     ),
     click.option("--control-hook", metavar="URL", help=CONTROL_HOOK_HELP),
     click.option("--slug-prefix", default="ck-", show_default=True, help="Prefix for created slugs."),
+    click.option(
+        "--traceparent/--no-traceparent",
+        "traced",
+        default=False,
+        show_default=True,
+        help="Send headers that name the trace and the case.",
+    ),
 )
 
 _COMPARISON_OPTIONS = (
@@ -167,6 +174,7 @@ def open_command_executor(options: Mapping[str, Any], created_log: CreatedLog) -
             slug_prefix=options["slug_prefix"],
             max_created=options.get("max_created"),
             refuse_only=options.get("refuse_only", False),
+            traced=options["traced"],
         ),
         created_log,
     )

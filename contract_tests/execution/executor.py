@@ -47,14 +47,15 @@ class Executor:
     readback: bool = False
     _seen_ids: SeenIds = field(default_factory=SeenIds)
 
-    def open_context(self, *, lenient: bool = False) -> CaseContext:
+    def open_context(self, case: Case | None = None, *, lenient: bool = False) -> CaseContext:
         """Return the context of a case that is about to run."""
-        return CaseContext(self.controls.caller_pool, self.controls.slugs, lenient=lenient)
+        case_id = case.id if case else ""
+        return CaseContext(self.controls.caller_pool, self.controls.slugs, lenient=lenient, case_id=case_id)
 
     def run_case(self, case: Case) -> Observation:
         """Run the steps of a case in order and judge them, until one of them decides."""
         rule = self.catalogue[case.rule]
-        context = self.open_context(lenient=rule.stage == "state")
+        context = self.open_context(case, lenient=rule.stage == "state")
         if self.hook is None and any(step.operation == "setStatus" for step in case.steps):
             return Observation(
                 case, judge_missing(rule, CannotRun(_NEEDS_HOOK))

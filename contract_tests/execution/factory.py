@@ -33,6 +33,7 @@ class ExecutorOptions:
     slug_prefix: str = "ck-"
     max_created: int | None = None
     refuse_only: bool = False
+    traced: bool = False
 
 
 DEFAULT_OPTIONS = ExecutorOptions()
@@ -56,6 +57,7 @@ def open_executor(
         created_log=log,
         budget=CreateBudget(log, max_created=options.max_created, refuse_only=options.refuse_only),
         plain_body=bodies["deployed"],
+        traced=options.traced,
     )
     controls = Controls(
         sender=sender,

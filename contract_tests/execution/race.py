@@ -56,7 +56,7 @@ def build_race_cases(rounds: int = 3) -> list[Case]:
 
 def run_race(executor: Executor, case: Case) -> Observation:
     """Send the open steps of a case at the same moment and judge the responses together."""
-    context = executor.open_context()
+    context = executor.open_context(case)
     judgement = _race_steps(executor, case, context)
     return Observation(case, judgement, tuple(context.exchanges))
 

@@ -4,7 +4,13 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 
-from contract_tests.targets.exchange import REDACTED, REDACTED_CUT, REDACTED_SWAPPED, Exchange
+from contract_tests.targets.exchange import (
+    REDACTED,
+    REDACTED_CUT,
+    REDACTED_SWAPPED,
+    TRACE_HEADERS,
+    Exchange,
+)
 
 #: What stands for a secret in a recording, as a shell writes it.
 _TOKENS = (REDACTED_SWAPPED, REDACTED, REDACTED_CUT)
@@ -29,6 +35,8 @@ def build_curl(
     url = [*_url_options(exchange.url), quote(exchange.url)]
     words = ["curl", "-s" if only_body else "-i", "-X", exchange.method, *url]
     for name, value in exchange.headers:
+        if exchange.trace_id and name in TRACE_HEADERS:
+            continue  # names the trace of the run, not of the command
         words += ["-H", quote(f"{name}: {value}" if value else f"{name};")]
     if exchange.body is None:
         return " ".join(words)

@@ -69,9 +69,15 @@ class Finding:
         """Commands that send the same requests, one per line, with ``$TOKEN`` for the secret."""
         return "\n".join(self.list_commands("findings"))
 
+    @property
+    def trace_id(self) -> str:
+        """The trace id of the requests, which the logs of the target may hold; empty if none was sent."""
+        return next((exchange.trace_id for exchange in reversed(self.exchanges) if exchange.trace_id), "")
+
     def list_commands(self, folder: str | None) -> list[str]:
-        """Return the commands; bodies that cannot be pasted are read from files in ``folder``."""
-        return list_commands(self.id, self.case, self.exchanges, folder, self.setup)
+        """Return the commands, after a comment with their trace; bodies that cannot be pasted are in ``folder``."""
+        trace = [f"# seen with trace id {self.trace_id}"] if self.trace_id else []
+        return [*trace, *list_commands(self.id, self.case, self.exchanges, folder, self.setup)]
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON values."""

@@ -20,6 +20,8 @@ _SHORT_TOKEN = 4
 MAX_BODY_BYTES = 64 * 1024
 #: Longer texts are cut before they are stored: all response headers together, and the URL or the reason.
 MAX_HEADER_CHARACTERS, MAX_URL_CHARACTERS = 64 * 1024, 8 * 1024
+#: Headers that a run adds to requests, by which the logs of a target name the trace and the case.
+TRACE_HEADERS = ("traceparent", "Contract-Case")
 #: Fields whose JSON key differs: finding files and reports are public formats.
 _JSON_KEYS = {
     "response_headers": "reply_headers",
@@ -43,7 +45,7 @@ class Exchange:
     Bodies are text of at most 64 KiB; ``body_cut`` marks a longer request body. ``raw_body`` holds a body that the
     text does not hold, because it is longer or not UTF-8: compressed, and empty if it is too long even so.
     ``response_size`` is the size of the whole response body in bytes. ``caller_kind`` is read from the token: sk,
-    dk, ak or jwt, or empty.
+    dk, ak or jwt, or empty. ``trace_id`` is empty unless the request had headers that name its trace.
     """
 
     caller: str
@@ -61,6 +63,7 @@ class Exchange:
     raw_body: str = ""
     response_size: int = 0
     caller_kind: str = ""
+    trace_id: str = ""
 
     @property
     def needs_body_file(self) -> bool:

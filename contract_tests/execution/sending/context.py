@@ -11,6 +11,7 @@ from contract_tests.cases.model import NO_SLUG, Step
 from contract_tests.cases.value_templates import MAX_SLUG_LENGTH, SlugFactory, fill_templates, freshen
 from contract_tests.contract.spec import Operation
 from contract_tests.execution.sending.create_forms import PLAIN, CreateForm
+from contract_tests.execution.sending.tracing import create_trace_id
 from contract_tests.targets.base import Request, quote_segment
 from contract_tests.targets.exchange import Exchange, encode_json
 
@@ -25,7 +26,7 @@ class ControlFailed(CannotRun):
 
 @dataclass(slots=True)
 class CaseContext:
-    """Labels, created services and exchanges of one case while it runs.
+    """Labels, created services and exchanges of one case while it runs; ``case_id`` names it in headers.
 
     ``setup`` are the creates of the services that it shares with other cases.
     """
@@ -33,6 +34,8 @@ class CaseContext:
     caller_pool: CallerPool
     slugs: SlugFactory
     lenient: bool = False
+    case_id: str = ""
+    trace_id: str = field(default_factory=create_trace_id)
     labels: dict[str, str] = field(default_factory=dict)
     services: dict[str, str] = field(default_factory=dict)
     service_slugs: dict[str, str] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
 
@@ -14,6 +14,7 @@ from contract_tests.execution.sending.context import CaseContext
 from contract_tests.execution.sending.create_forms import PLAIN, CreateForm
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.execution.sending.limits import CreateBudget, SilenceWatch
+from contract_tests.execution.sending.tracing import add_trace, has_tested_headers
 from contract_tests.results.judge import read_id
 from contract_tests.targets.base import NoResponse, Response, Target, is_success
 from contract_tests.targets.exchange import Exchange, Redactor
@@ -27,7 +28,7 @@ class Sender:
     """Sends steps to one target; safe to use from several threads.
 
     ``form`` is the form of a create that the target is known to accept. ``plain_body`` is the body of a plain create;
-    without one no loss of access is noticed.
+    without one no loss of access is noticed. ``traced`` adds headers that name the trace and the case.
     """
 
     target: Target
@@ -37,6 +38,7 @@ class Sender:
     budget: CreateBudget
     form: CreateForm = PLAIN
     plain_body: Mapping[str, Any] | None = None
+    traced: bool = False
     requests: int = 0
     traffic: deque[Exchange] = field(default_factory=lambda: deque(maxlen=MAX_TRAFFIC))
     _silence: SilenceWatch = field(default_factory=SilenceWatch)
@@ -58,12 +60,16 @@ class Sender:
         self.target.clock.check()
         caller = context.find_caller(step.caller)
         request, body = context.build_request(self.spec.operations[step.operation], step, caller, self.form)
+        traced = self.traced and not has_tested_headers(step)
+        if traced:
+            request = add_trace(request, context.trace_id, context.case_id)
         slug = _slug_of(body)
         with self.budget.reserve(step):
             if step.operation == "createContainer":
                 self.created_log.log_sending(caller.name, slug)
             response = self.redactor.redact_response(self.target.send(request))
             exchange = self.redactor.record_exchange(caller.name, self.target.url, request, response)
+            exchange = replace(exchange, trace_id=context.trace_id if traced else "")
             context.exchanges.append(exchange)
             if step.operation == "createContainer":
                 self._log_create(context, step, caller, slug, response)
