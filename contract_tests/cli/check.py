@@ -29,9 +29,10 @@ from contract_tests.results.verdict import LayerSummary, Report, decide_verdicts
 @click.option(
     "--report", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for all reports."
 )
+@click.option("--quiet", is_flag=True, help="Print only the summary line.")
 @add_previous_option
-def check(recording: Path, *, strict: bool, folder: Path | None, previous: Path | None) -> None:
-    """Judge the requests and responses of a RECORDING (HAR); nothing is sent.
+def check(recording: Path, *, strict: bool, folder: Path | None, quiet: bool, previous: Path | None) -> None:
+    """Judge the traffic of a RECORDING (HAR); send nothing.
 
     A request or a response of which the recording has only a part is not judged.
 
@@ -62,7 +63,7 @@ def check(recording: Path, *, strict: bool, folder: Path | None, previous: Path 
         notes=_list_notes(observations),
         traffic=traffic,
     ).compare_with(earlier)
-    end_with_report(report, folder, partial(write_report_folder, report))
+    end_with_report(report, folder, partial(write_report_folder, report), quiet=quiet)
 
 
 def _judge_file(recording: Path, catalogue: Catalogue) -> list[Observation]:

@@ -147,7 +147,9 @@ def list_warnings(report: Report) -> tuple[str, ...]:
         f"{'; the rule conforms, so the waiver can go' if w.rule in conforming else ''}"
         for w in report.expired
     ]
-    return (*expired, *([f"cut short: {report.cut_short}"] if report.cut_short else []))
+    if not report.cut_short:
+        return tuple(expired)
+    return (*expired, report.cut_short if report.stopped_as_asked else f"cut short: {report.cut_short}")
 
 
 def list_layers(report: Report) -> tuple[Layer, ...]:

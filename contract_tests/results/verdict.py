@@ -34,6 +34,10 @@ MIN_JUDGED = 0.5
 Verdict = Literal["conforms", "violated", "inconclusive", "not observed", "waived"]
 
 
+#: Begins why a run ended early that reached its time limit.
+STOPPED_AFTER = "stopped after --time"
+
+
 @dataclass(frozen=True, slots=True)
 class RuleVerdict:
     """The verdict on one rule.
@@ -103,6 +107,11 @@ class Report:
         if self.cut_short == "interrupted":
             return 130
         return 3 if self.judged_too_little or self.unusable_callers else 0
+
+    @property
+    def stopped_as_asked(self) -> bool:
+        """True if nothing but the wanted time limit ended the run."""
+        return self.cut_short.startswith(STOPPED_AFTER)
 
     @property
     def judged(self) -> int:

@@ -201,6 +201,8 @@ def merge_states(states: Sequence[RunState]) -> RunState:
             "one of the runs has not finished; continue it first: contract-tests run --resume DIR"
         )
     _check_shards(states)
+    if any(state in states[:number] for number, state in enumerate(states)):
+        raise ValueError("two of the reports are of the same run; name the folder of each run once")
     whole = replace(
         first, committed=Aggregate(), pending=Aggregate(), layers={}, done_layers=[], shard=(1, 1)
     )

@@ -355,3 +355,10 @@ def test_the_command_is_installed() -> None:
     program = Path(sys.executable).parent / "mock-server"
     result = subprocess.run([program, "rules"], capture_output=True, text=True, check=True)
     assert result.stdout.count("\n") == len(load("spec/rules.yaml")["rules"])
+
+
+def test_the_list_of_commands_has_whole_sentences() -> None:
+    """In 80 columns no summary of a command is cut."""
+    shown = run("--help").stdout
+    assert "Commands:" in shown
+    assert "..." not in shown.partition("Commands:")[2]
