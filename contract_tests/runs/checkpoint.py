@@ -67,6 +67,7 @@ class RunState:
         whole = Aggregate()
         whole.merge(self.committed)
         whole.merge(self.pending)
+        whole.fold_layers([layer for layer in LAYERS if layer in self.layers])
         rows, findings = decide_verdicts(whole, catalogue, self.waivers, strict=self.strict)
         conforming = {row.rule.id for row in rows if row.verdict == "conforms"}
         spare = [one.rule for one in self.waivers.values() if one.rule in conforming and not one.expired]
