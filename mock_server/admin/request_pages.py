@@ -77,7 +77,14 @@ class RequestPages:
         older, newer = (self._journal.entry(entry.number + offset) for offset in (-1, 1))
         details = request_view.request_details(self._journal, entry, request.host_url)
         service = self._find_service(entry)
-        return self._renderer.render("request.html", entry=details, older=older, newer=newer, service=service)
+        return self._renderer.render(
+            "request.html",
+            entry=details,
+            older=older,
+            newer=newer,
+            service=service,
+            reads_token="Authorization" in entry.headers,
+        )
 
     def _find_service(self, entry: JournalEntry) -> dict[str, Any] | None:
         """Return the service that a request concerns; a request is shown even while the store fails."""
