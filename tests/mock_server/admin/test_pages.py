@@ -143,7 +143,7 @@ def test_a_request_page_has_a_curl_command(client: Client) -> None:
     [
         (
             HEADERS,
-            "Set TOKEN to the token of sk-red first, as in export TOKEN=…; Callers has those of the mock.",
+            "Set TOKEN to the token of sk-red first, as in export TOKEN=…; Callers has it.",
         ),
         (
             {"Authorization": "Bearer sk-made-up"},
