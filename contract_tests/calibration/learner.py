@@ -97,7 +97,7 @@ class _Learner:
         except (CannotSee, CannotRun) as error:
             self._give_up(str(error))
         except (TargetGone, RunStopped) as error:
-            self.cut_short = f"the target stopped responding: {error}"
+            self.cut_short = f"the target {str(error) or 'was not judged to the end'}"
             self._give_up(self.cut_short)
         self._drop_broken()
 

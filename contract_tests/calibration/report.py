@@ -1,5 +1,6 @@
 """The report of a calibration, in lines for a terminal."""
 
+import textwrap
 from collections.abc import Iterator
 
 from contract_tests.calibration.learner import Calibration
@@ -8,8 +9,23 @@ from contract_tests.reports.blocks import Block, format_example, group_blocks
 from contract_tests.reports.common import format_expectation
 
 
-def list_lines(calibration: Calibration) -> Iterator[str]:
-    """Yield one line for each choice, the broken rules, notes, and how much was seen."""
+def list_lines(calibration: Calibration, columns: int = 0) -> Iterator[str]:
+    """Yield one line for each choice, the broken rules, notes, and how much was seen.
+
+    A line that is longer than ``columns`` is wrapped, and goes on below its text; 0 wraps none.
+    """
+    for lead, text in _iter_parts(calibration):
+        if len(lead + text) <= columns or not columns:
+            yield lead + text
+            continue
+        indent = " " * min(len(lead), columns // 2)
+        yield from textwrap.wrap(
+            text, columns, initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False
+        )
+
+
+def _iter_parts(calibration: Calibration) -> Iterator[tuple[str, str]]:
+    """Yield the lines, each as its lead and its text."""
     choices = load_choices()
     names = [*calibration.seen, *calibration.not_seen]
     width = max(map(len, names), default=0)
@@ -18,23 +34,23 @@ def list_lines(calibration: Calibration) -> Iterator[str]:
         doubt = "" if sighting.confidence == "high" else " (not certain)"
         usual = choices[name].usual
         unusual = "" if sighting.option == usual else f" (usual: {usual})"
-        yield f"{name:{width}}  {sighting.option!s:{options}}  {sighting.evidence}{doubt}{unusual}"
+        yield f"{name:{width}}  {sighting.option!s:{options}}  ", f"{sighting.evidence}{doubt}{unusual}"
     for name, reason in calibration.not_seen.items():
-        yield f"{name:{width}}  not seen: {reason}"
+        yield f"{name:{width}}  ", f"not seen: {reason}"
     for block in group_blocks(calibration.findings):
         yield from _describe_block(block)
     for note in calibration.notes:
-        yield f"note: {note}"
-    yield format_last_line(calibration)
+        yield "note: ", note
+    yield "", format_last_line(calibration)
 
 
-def _describe_block(block: Block) -> Iterator[str]:
-    yield f"✗ {block.rule.id} ({block.rule.grade}), {block.operations}: {block.reason}"
-    yield f"    contract: {block.rule.statement}"
+def _describe_block(block: Block) -> Iterator[tuple[str, str]]:
+    yield "✗ ", f"{block.rule.id} ({block.rule.grade}), {block.operations}: {block.reason}"
+    yield "    contract: ", block.rule.statement
     for finding in block.findings:
         for example in finding.examples:
-            yield f"    sent:     {format_example(example)}"
-        yield f"    received: {finding.received}; expected: {format_expectation(finding)}"
+            yield "    sent:     ", format_example(example)
+        yield "    received: ", f"{finding.received}; expected: {format_expectation(finding)}"
 
 
 def format_last_line(calibration: Calibration) -> str:

@@ -5,12 +5,14 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from contract_tests.cases.model import Case
 from contract_tests.contract.file_shapes import check_shape
+from contract_tests.contract.resources import data_file
 from contract_tests.contract.yaml_file import read_text, read_yaml
 
 CallerKind = Literal["jwt", "sk", "dk", "ak", "unknown"]
@@ -19,6 +21,8 @@ _KINDS = ("jwt", "sk", "dk", "ak")
 _PREFIXES = ("sk-", "dk-", "ak-")
 #: Characters of a token: shorter ones are parts of words, longer ones fit into no header.
 MIN_TOKEN, MAX_TOKEN = 8, 8192
+#: Stands for every token in reports.
+_PLACEHOLDER = "$TOKEN"
 #: Tokens that no server issued, by role.
 _UNKNOWN_TOKENS = {
     "unknown": "sk-never-issued-{}",
@@ -214,4 +218,15 @@ def _read_token(path: Path, name: str, entry: Mapping[str, Any], environ: Mappin
         raise CallersError(f"{path}: {name} has no usable token; {hint}")
     if not MIN_TOKEN <= len(token) <= MAX_TOKEN:  # a short one is hidden wherever its text stands
         raise CallersError(f"{path}: {name}: a token has {MIN_TOKEN} to {MAX_TOKEN} characters; {hint}")
+    if _PLACEHOLDER in token or token.lower() in _read_usual_text():
+        raise CallersError(
+            f"{path}: {name}: the token is, or holds, a text that reports show anyway, so it cannot be hidden; {hint}"
+        )
     return token
+
+
+@cache
+def _read_usual_text() -> str:
+    """Return a text with the names and values of usual requests and responses, in lower case."""
+    files = ("spec/openapi.yaml", "spec/readback.yaml", "fixtures/bodies.yaml")
+    return "".join(read_text(data_file(name)) for name in files).lower()

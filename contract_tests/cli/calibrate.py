@@ -1,5 +1,7 @@
 """The ``contract-tests calibrate`` command."""
 
+import os
+import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,10 +23,10 @@ from contract_tests.targets.base import TargetError
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True,
               metavar="FILE", help="File to which the profile is written.")  # fmt: skip
 def calibrate(output: Path, **options: Any) -> None:
-    """Learn how a deployment chose where the pages are silent, in at most 150 requests and 25 services.
+    """Learn how a deployment chose where the pages are silent.
 
-    The profile in FILE makes the mock choose the same: mock-server --profile FILE. A broken rule is reported, and
-    never learnt.
+    That takes at most 150 requests and 25 services. The profile in FILE makes the mock choose the same: mock-server
+    --profile FILE. A broken rule is reported, and never learnt.
 
     Exit codes: 0 learnt, 1 a rule is broken, 2 wrong usage, 3 the target could not be judged, 130 interrupted.
     """
@@ -42,7 +44,7 @@ def calibrate(output: Path, **options: Any) -> None:
         executor = open_command_executor({**options, "max_created": MAX_CREATED}, CreatedLog())
     with report_target_errors():
         calibration = learner.calibrate(executor)
-    for line in list_lines(calibration):
+    for line in list_lines(calibration, _read_columns()):
         click.echo(escape_unprintable(line))
     try:
         write_profile(calibration, output, datetime.now(UTC).date().isoformat())
@@ -50,6 +52,12 @@ def calibrate(output: Path, **options: Any) -> None:
         exit_with(f"{output}: {error.strerror or error}", calibration.exit_code or 2)
     click.echo(f"profile: {output}", err=True)
     sys.exit(calibration.exit_code)
+
+
+def _read_columns() -> int:
+    """Return the columns of the terminal, or those that the user names; 0 for a file or a pipe."""
+    wrapped = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdecimal()
+    return shutil.get_terminal_size().columns if wrapped else 0
 
 
 def _check_writable(output: Path) -> None:

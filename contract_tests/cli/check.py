@@ -32,11 +32,18 @@ from contract_tests.results.verdict import LayerSummary, Report, decide_verdicts
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help="Fail on assumed rules too.")
 @add_report_options
+@click.option("--quiet", is_flag=True, help="Print only the summary line.")
 @add_comparison_options
 def check(
-    recording: Path, *, strict: bool, folder: Path | None, formats: tuple[str, ...], **earlier: Path | None
+    recording: Path,
+    *,
+    strict: bool,
+    folder: Path | None,
+    formats: tuple[str, ...],
+    quiet: bool,
+    **earlier: Path | None,
 ) -> None:
-    """Judge the requests and responses of a RECORDING (HAR); nothing is sent.
+    """Judge the traffic of a RECORDING (HAR); send nothing.
 
     A request or a response of which the recording has only a part is not judged.
 
@@ -69,7 +76,8 @@ def check(
         traffic=traffic,
     )
     report = compare(report)
-    end_with_report(report, folder, partial(write_report_folder, report, formats=formats))
+    write = partial(write_report_folder, report, formats=formats)
+    end_with_report(report, folder, write, quiet=quiet)
 
 
 def _judge_file(recording: Path, catalogue: Catalogue) -> list[Observation]:

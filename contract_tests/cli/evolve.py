@@ -36,7 +36,7 @@ _STYLES: dict[str, dict[str, Any]] = {
 @click.option("--report", "folder", type=click.Path(path_type=Path, file_okay=False),
               help="Folder for evolution.json and evolution.md.")  # fmt: skip
 def evolve(old: Path, new: Path, **options: Any) -> NoReturn:
-    """Compare two contracts: what breaks for clients if NEW-SPEC replaces OLD-SPEC.
+    """Tell what breaks clients if NEW-SPEC replaces OLD-SPEC.
 
     Each change comes with a request that both contracts answered differently, each served in this process.
 

@@ -34,7 +34,9 @@ def merge(
     quiet: bool,
     **earlier: Path | None,
 ) -> None:
-    """Merge the reports of the runs that report to DIR... into one, with a verdict per rule.
+    """Merge the reports of several runs into one.
+
+    Each DIR is the folder to which a run reports. The merged report has a verdict per rule.
 
     Exit codes: the same as of a single run.
     """
@@ -44,7 +46,8 @@ def merge(
             create_report_folder(folder)
         if folder and any(path.is_dir() and folder.samefile(path) for path in folders):
             raise ValueError(f"--report {folder} is one of the runs to merge; name another folder")
-        state = merge_states(list(track_work(map(load_state, folders), len(folders), "reports")))
+        states = track_work(map(load_state, folders), len(folders), "reports", quiet=quiet)
+        state = merge_states(list(states))
         spec = state.command_options.get("spec")
         rules = Path(spec).parent / "rules.yaml" if spec else None
         compare = read_comparison_options(**earlier)

@@ -34,7 +34,9 @@ from contract_tests.targets.control_hook import CONTROL_HOOK_HELP
     help="Folder for mutants.html and mutants.json.",
 )
 def mutate(**options: Any) -> None:
-    """Change the contract in every mechanical way, and check that the suite notices each change.
+    """Break the contract in every way; the suite must notice each.
+
+    Each mechanical change of the contract is served, and must be noticed by a case.
 
     Exit codes: 0 every mutant outside a scope is killed or listed as equivalent, 1 one survived, 2 wrong usage.
     """

@@ -23,7 +23,7 @@ from contract_tests.targets.exchange import Exchange
 @click.argument("file", type=click.Path(path_type=Path))
 @add_target_options
 def replay(file: Path, **options: Any) -> None:
-    """Send the requests of a finding's FILE again and judge the responses anew.
+    """Send the requests of a finding's FILE again, and judge them.
 
     Exit codes: 0 conforms now, 1 still violated, 2 wrong usage, 3 the target could not be judged.
     """

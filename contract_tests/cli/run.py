@@ -144,7 +144,7 @@ def _check_profile(report: Report, profile: Profile, options: dict[str, Any]) ->
     from contract_tests.calibration.drift import check_profile
     from contract_tests.calibration.probing.wire import MAX_CREATED, MAX_REQUESTS
 
-    if report.cut_short not in ("", "the time is up"):
+    if report.cut_short and not report.stopped_as_asked:
         note = f"not compared with the profile {profile.name}: the run was cut short"
         return replace(report, notes=(*report.notes, note))
     folder, limit = options["folder"], options["max_created"]

@@ -174,7 +174,10 @@ def list_warnings(report: Report) -> tuple[str, ...]:
         for w in report.expired
     ]
     drift = [format_departure(departure) for departure in report.drift]
-    return (*expired, *drift, *([f"cut short: {report.cut_short}"] if report.cut_short else []))
+    if not report.cut_short:
+        return (*expired, *drift)
+    end = report.cut_short if report.stopped_as_asked else f"cut short: {report.cut_short}"
+    return (*expired, *drift, end)
 
 
 def list_notes(report: Report) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The report as Markdown for the summary of a CI job (``$GITHUB_STEP_SUMMARY``), always under 1 MiB."""
 
+import html
 import re
 from collections.abc import Iterable, Iterator
 
@@ -35,7 +36,9 @@ from contract_tests.results.verdict import Report
 
 MAX_SUMMARY_BYTES = 1024 * 1024
 _NOTICE_BYTES = 4 * 1024  # reserved for the notice about sections that did not fit
-_SPECIAL = re.compile(r"[&<>|`*_~\[\]\\#$@]|:(?=\w+:)")
+#: Characters that Markdown, HTML or GitHub may read as markup; an underscore within a word is none.
+_SPECIAL = re.compile(r"[<>|`*~\[\]\\#$@]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|:(?=\w+:)")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SIGNS: dict[Tone, str] = {"conforms": "✅", "violated": "❌", "inconclusive": "⚠️"}
 
 
@@ -56,8 +59,16 @@ def render_markdown(report: Report, reproduction: Reproduction | None = None) ->
 
 def escape_markdown(text: str) -> str:
     """Return the text on one line, escaped for Markdown, HTML and table cells."""
-    plain = " ".join(escape_unprintable(text).split())
-    return _SPECIAL.sub(lambda match: f"&#{ord(match[0])};", plain)
+    return _SPECIAL.sub(lambda match: _ENTITIES.get(match[0], f"\\{match[0]}"), _join_lines(text))
+
+
+def _escape_html(text: str) -> str:
+    """Return the text on one line, escaped for a line of HTML, in which nothing is Markdown."""
+    return html.escape(_join_lines(text), quote=False)
+
+
+def _join_lines(text: str) -> str:
+    return " ".join(escape_unprintable(text).split())
 
 
 def fence_code(commands: str) -> str:
@@ -121,8 +132,8 @@ def _deviation_table(notes: Iterable[Finding]) -> str:
 
 def _format_block(block: Block, reproduction: Reproduction) -> str:
     first = block.findings[0]
-    what = escape_markdown(f"{block.reason}: {block.summary}")
-    title = f"<b>{escape_markdown(block.title)}</b>: {what} ({block.where()})"
+    what = _escape_html(f"{block.reason}: {block.summary}")
+    title = f"<b>{_escape_html(block.title)}</b>: {what} ({block.where()})"
     facts = [("The contract", f"{block.rule.statement} ({block.rule.source})")]
     if block.story:
         facts.append(("What happened", block.story))
@@ -147,8 +158,9 @@ def _format_finding(block: Block, finding: Finding, reproduction: Reproduction) 
     """Return the different requests of a finding, and the commands that send it again."""
     commands = escape_unprintable("\n".join(reproduction.commands(finding)))
     examples = "".join(f"- {escape_markdown(line)}\n" for line in block.list_examples(finding))
-    heading = f"{name_operation(finding).capitalize()}: {_format_code(reproduction.replay(finding))}\n"
-    return f"{heading}\n{examples}\n{fence_code(commands)}\n"
+    replay = escape_unprintable(reproduction.replay(finding))
+    heading = f"**{name_operation(finding).capitalize()}**:\n"
+    return f"{heading}\n{examples}\n{fence_code(replay)}\n\n{fence_code(commands)}\n"
 
 
 def _format_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -1,8 +1,8 @@
 """All observations of a run, in bounded memory, as data that can be stored and merged."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contract_tests.cases.model import Layer, case_from_json, case_to_json
@@ -93,6 +93,22 @@ class Aggregate:
             self._add_reason(rule, outcome, reason, number)
         for deviation in other.deviations.values():
             self._add_deviation(deviation)
+
+    def fold_layers(self, ran: Sequence[Layer]) -> None:
+        """Count what is of no layer that ran under the last one of them, if any ran.
+
+        Only generated cases are: the properties layer also generates requests and scenarios of other layers.
+        """
+        if not ran:
+            return
+        outcomes, self.outcomes = self.outcomes, Counter()
+        for (rule, layer, outcome), number in outcomes.items():
+            self.outcomes[rule, layer if layer in ran else ran[-1], outcome] += number
+        for kind, deviation in self.deviations.items():
+            layers: Counter[Layer] = Counter()
+            for layer, number in deviation.layers.items():
+                layers[layer if layer in ran else ran[-1]] += number
+            self.deviations[kind] = replace(deviation, layers=layers)
 
     def to_json(self) -> dict[str, Any]:
         """Return the aggregate as plain JSON values."""

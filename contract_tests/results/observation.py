@@ -22,12 +22,12 @@ class Observation:
     setup: tuple[Exchange, ...] = ()
 
 
-def reproduction_cost(case: Case, exchanges: Sequence[Exchange]) -> tuple[bool, int, bool, int]:
+def reproduction_cost(case: Case, exchanges: Sequence[Exchange]) -> tuple[bool, int, int, bool]:
     """Return a key that is smallest for the observation that is easiest to show again.
 
-    That is one whose slug can be sent again, with few exchanges, by callers that need not name a team, and with few
-    characters in the bodies.
+    That is one whose slug can be sent again, with few exchanges and few characters in their bodies, by callers that
+    need not name a team.
     """
     size = sum(len(exchange.body or "") for exchange in exchanges)
     by_jwt = any(exchange.caller_kind == "jwt" for exchange in exchanges)
-    return is_taken_again(case, exchanges), len(exchanges), by_jwt, size
+    return is_taken_again(case, exchanges), len(exchanges), size, by_jwt

@@ -41,6 +41,10 @@ MIN_JUDGED = 0.5
 Verdict = Literal["conforms", "violated", "inconclusive", "not observed", "waived", "known"]
 
 
+#: Begins why a run ended early that reached its time limit.
+STOPPED_AFTER = "stopped after --time"
+
+
 @dataclass(frozen=True, slots=True)
 class RuleVerdict:
     """The verdict on one rule.
@@ -119,6 +123,11 @@ class Report:
     def drift(self) -> tuple[Departure, ...]:
         """The departures that fail the run: the certain ones of a strict run."""
         return tuple(one for one in self.departures if self.strict and one.seen.is_certain)
+
+    @property
+    def stopped_as_asked(self) -> bool:
+        """True if nothing but the wanted time limit ended the run."""
+        return self.cut_short.startswith(STOPPED_AFTER)
 
     @property
     def judged(self) -> int:

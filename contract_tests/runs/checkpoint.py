@@ -65,6 +65,7 @@ class RunState:
         whole = Aggregate()
         whole.merge(self.committed)
         whole.merge(self.pending)
+        whole.fold_layers([layer for layer in LAYERS if layer in self.layers])
         rows, findings = decide_verdicts(whole, catalogue, self.waivers, strict=self.strict)
         conforming = {row.rule.id for row in rows if row.verdict == "conforms"}
         spare = [one.rule for one in self.waivers.values() if one.rule in conforming and not one.expired]
@@ -193,6 +194,8 @@ def merge_states(states: Sequence[RunState]) -> RunState:
             "one of the runs has not finished; continue it first: contract-tests run --resume DIR"
         )
     _check_shards(states)
+    if any(state in states[:number] for number, state in enumerate(states)):
+        raise ValueError("two of the reports are of the same run; name the folder of each run once")
     whole = replace(
         first, committed=Aggregate(), pending=Aggregate(), layers={}, done_layers=[], shard=(1, 1)
     )

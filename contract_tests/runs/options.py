@@ -61,3 +61,11 @@ class RunOptions:
     def includes_layer_of(self, case: Case) -> bool:
         """Return whether a selected layer has such cases; the properties layer has generated ones of others."""
         return case.layer in self.layers or (case.is_generated and "properties" in self.layers)
+
+
+def format_duration(seconds: float) -> str:
+    """Return a duration as a user writes it: ``90s``, ``10m`` or ``2h``."""
+    for size, unit in ((3600, "h"), (60, "m")):
+        if seconds and seconds % size == 0:
+            return f"{seconds / size:g}{unit}"
+    return f"{seconds:g}s"

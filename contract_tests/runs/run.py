@@ -12,12 +12,12 @@ from contract_tests.execution.executor import Executor
 from contract_tests.execution.preflight import PreflightResult, apply_preflight, run_preflight
 from contract_tests.execution.sending.limits import TargetGone
 from contract_tests.execution.sending.sender import MAX_TRAFFIC
-from contract_tests.results.verdict import Report
+from contract_tests.results.verdict import STOPPED_AFTER, Report
 from contract_tests.runs.case_runner import CaseRunner
 from contract_tests.runs.checkpoint import RunState
 from contract_tests.runs.example_db import ExampleArchive
 from contract_tests.runs.layers import LayerRunner
-from contract_tests.runs.options import Progress, RunOptions
+from contract_tests.runs.options import Progress, RunOptions, format_duration
 from contract_tests.runs.recorder import Recorder
 from contract_tests.runs.workers import Workers
 from contract_tests.targets.clock import RunStopped
@@ -100,14 +100,17 @@ class Run:
             self._clock.stop()
             return "interrupted"
         except RunStopped:
-            return "the time is up"
+            return self._explain_end()
         except TargetGone as gone:
             return f"the target {gone}"
         except Exception as error:  # the observations so far are worth more than a traceback
             return f"an error of the suite, please report it: {type(error).__name__}: {error}"
         finally:
             self.recorder.flush_pending()
-        return "the time is up" if self._clock.is_time_up() else ""
+        return self._explain_end() if self._clock.is_time_up() else ""
+
+    def _explain_end(self) -> str:
+        return f"{STOPPED_AFTER} {format_duration(self.options.seconds or 0)} as asked"
 
     def _run_layer(self, layer: Layer) -> None:
         sender, cases = self.executor.sender, self.recorder.cases

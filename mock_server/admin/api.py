@@ -228,22 +228,36 @@ def _make_view(endpoint: Callable[..., Response]) -> Callable[..., flask.Respons
     def view(**values: str) -> flask.Response:
         if request.method != "GET" and is_from_another_site(request.headers, request.host):
             return send_response(responses.problem_response(403, _ANOTHER_SITE))
-        return send_response(endpoint(**values))
+        try:
+            return send_response(endpoint(**values))
+        except _NotJsonError as error:
+            return send_response(responses.problem_response(400, f"the body: not JSON: {error}"))
 
     return view
 
 
+class _NotJsonError(Exception):
+    """A body that is not JSON; the message says why, without any of its text."""
+
+
 def _json_body() -> Any:
-    """Return the JSON body of the current request, or None if it is not JSON."""
+    """Return the JSON body of the current request, None without a body; raise _NotJsonError for any other."""
+    body = request.environ[RAW_REQUEST].body
     try:
-        return json.loads(request.environ[RAW_REQUEST].body)
-    except (ValueError, RecursionError):
-        return None
+        return json.loads(body) if body else None
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise _NotJsonError(f"{error.msg.removesuffix(' at')} at {place}") from None
+    except UnicodeDecodeError:
+        raise _NotJsonError("not UTF-8") from None
+    except RecursionError:
+        raise _NotJsonError("nested too deeply") from None
 
 
 def _json_body_or_empty() -> Any:
     """Return the JSON body of the current request; no body counts as an empty object."""
-    return _json_body() if request.environ[RAW_REQUEST].body else {}
+    body = _json_body()
+    return {} if body is None and not request.environ[RAW_REQUEST].body else body
 
 
 def _name_unknown_properties(create: Operation, body: dict[str, Any]) -> str:

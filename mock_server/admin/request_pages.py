@@ -77,7 +77,20 @@ class RequestPages:
         older, newer = (self._journal.entry(entry.number + offset) for offset in (-1, 1))
         details = request_view.request_details(self._journal, entry, request.host_url)
         service = self._find_service(entry)
-        return self._renderer.render("request.html", entry=details, older=older, newer=newer, service=service)
+        return self._renderer.render(
+            "request.html",
+            entry=details,
+            older=older,
+            newer=newer,
+            service=service,
+            reads_token="Authorization" in entry.headers,
+            is_public=self._shows_token_of(entry.caller),
+        )
+
+    def _shows_token_of(self, name: str) -> bool:
+        """Return whether the overview shows the token of a caller."""
+        callers = service_view.list_callers(self._mock) if self._mock else ()
+        return any(caller["name"] == name and caller["token"] for caller in callers)
 
     def _find_service(self, entry: JournalEntry) -> dict[str, Any] | None:
         """Return the service that a request concerns; a request is shown even while the store fails."""

@@ -46,7 +46,11 @@ class ScriptPages:
     def add_step(self) -> Response | flask.Response:
         """Add the step of the form; if it is invalid, return the form with the reason."""
         fields = _read_form()
-        response = self._scenarios.add_steps(_parse_form(fields))
+        try:
+            options = _parse_form(fields)
+        except ValueError as error:
+            return self._render(fields, self._redactor.redact(str(error)))
+        response = self._scenarios.add_steps(options)
         if response.status < 300:
             return redirect("page/script")
         return self._render(fields, json.loads(response.body)["detail"])
@@ -94,7 +98,10 @@ def _read_form() -> dict[str, str]:
 
 
 def _parse_form(fields: Mapping[str, str]) -> dict[str, Any]:
-    """Return the step of the form as JSON values; what is no number stays a text, which `add_steps` refuses."""
+    """Return the step of the form as JSON values; what is no number stays a text, which `add_steps` refuses.
+
+    Raise ValueError for a header field that is none.
+    """
     options: dict[str, Any] = {
         name: fields[name] for name in ("operation", "caller", "slug", "rule") if name in fields
     }
@@ -105,11 +112,19 @@ def _parse_form(fields: Mapping[str, str]) -> dict[str, Any]:
         name, value = _CONNECTION_FAULTS[fields["connection"]]
         options[name] = value
     if "headers" in fields:
-        lines = (line.partition(":") for line in fields["headers"].splitlines() if line.strip())
-        options["headers"] = {name.strip(): value.strip() for name, _, value in lines}
+        options["headers"] = dict(
+            _parse_header(line) for line in fields["headers"].splitlines() if line.strip()
+        )
     if "body" in fields:
         options["body"] = _parse_or_keep(json.loads, fields["body"])
     return options
+
+
+def _parse_header(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon:
+        raise ValueError(f"header fields: got {line.strip()[:60]!r}, expected a line such as Retry-After: 5")
+    return name.strip(), value.strip()
 
 
 def _parse_or_keep(parse: Any, text: str) -> Any:

@@ -9,7 +9,10 @@ from typing import Any
 
 import click
 
-from mock_server.contract.resources import VERSION, UnusableFileError
+from mock_server.contract.resources import VERSION, OptionError, UnusableFileError
+
+#: The options that have another name than their argument in Python.
+_FLAGS = {"disabled_rules": "--disable-rule"}
 
 
 def report_cli_errors(command: Callable[..., None]) -> Callable[..., None]:
@@ -20,7 +23,7 @@ def report_cli_errors(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*args, **kwargs)
         except (UnusableFileError, ValueError) as error:
-            click.echo(f"mock-server: {' '.join(str(error).split())}", err=True)
+            click.echo(f"mock-server: {' '.join(_describe(error).split())}", err=True)
             sys.exit(2)
         except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
             raise
@@ -32,6 +35,13 @@ def report_cli_errors(command: Callable[..., None]) -> Callable[..., None]:
             sys.exit(1)
 
     return reporting
+
+
+def _describe(error: Exception) -> str:
+    """Return the message, in which an option has the name that the user typed."""
+    if not isinstance(error, OptionError):
+        return str(error)
+    return f"{_FLAGS.get(error.name, '--' + error.name.replace('_', '-'))}: {error.problem}"
 
 
 def _write_frames(error: Exception) -> str:

@@ -141,7 +141,7 @@ def spec(one_of: bool, version: str, as_json: bool, profile: Path | None) -> Non
 @click.option("--env", "from_environment", is_flag=True, help="Read each token from an environment variable.")
 @report_cli_errors
 def callers(from_environment: bool) -> None:
-    """Print a callers file, for --callers of both commands: the mock's own callers and tokens."""
+    """Print a callers file for --callers, with the mock's own tokens."""
     text = resources.read_text(resources.find_resource("fixtures/callers.yaml"))
     text = text[text.index("\n") + 1 :]  # the first line names the schema of this folder for editors
     click.echo(callers_from_environment(text) if from_environment else text, nl=False)
@@ -166,7 +166,7 @@ def rules(markdown: bool) -> None:
 @click.option("--markdown", is_flag=True, help="Print the page docs/choices.md.")
 @report_cli_errors
 def choices(markdown: bool) -> None:
-    """List what the pages leave open: each choice, its options, and the usual one."""
+    """List what the pages leave open, with the options of each choice."""
     from mock_server.contract import catalogue_pages, loader
 
     known = loader.packaged_choices()

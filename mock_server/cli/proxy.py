@@ -70,7 +70,7 @@ _THREADS = 500
 )
 @report_cli_errors
 def proxy(**given: Any) -> None:
-    """Forward to a deployment, and check every request and response against the contract."""
+    """Forward to a deployment, and check each request and response."""
     exit_on_signals()
     given["hosts"] |= {given["host"]}
     server, options = build_options(ServerOptions, given), build_options(ProxyOptions, given)

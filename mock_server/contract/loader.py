@@ -20,7 +20,7 @@ from mock_server.contract.profile import (
     with_statuses,
 )
 from mock_server.contract.property_names import find_property_names
-from mock_server.contract.resources import UnusableFileError
+from mock_server.contract.resources import OptionError, UnusableFileError
 from mock_server.contract.suggestions import suggestion_suffix
 
 
@@ -80,7 +80,7 @@ def check_rule_ids(disabled: frozenset[str], rules: Mapping[str, Rule]) -> froze
     for rule_id in sorted(disabled):
         if rule_id not in rules:
             hint = suggestion_suffix(rule_id, rules)
-            raise ValueError(f"disabled_rules: no rule has the id {rule_id!r}{hint}")
+            raise OptionError("disabled_rules", f"no rule has the id {rule_id!r}{hint}")
     return disabled
 
 

@@ -18,6 +18,14 @@ class UnusableFileError(Exception):
     """A file that cannot be used; its message is one line that says what to do."""
 
 
+class OptionError(ValueError):
+    """An option with an unusable value; `name` is that of the argument in Python, `problem` what is wrong."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name}: {problem}")
+        self.name, self.problem = name, problem
+
+
 def find_resource(name: str) -> Path:
     """Return the path of a data file such as `spec/openapi.yaml`."""
     for neighbour in _NEIGHBOURS:

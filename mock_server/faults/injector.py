@@ -7,13 +7,14 @@ from typing import Any
 
 from mock_server.contract.model import Operation, Rule
 from mock_server.faults.fault import InjectedFault
-from mock_server.faults.prefer import preferred_fault
+from mock_server.faults.prefer import find_misspelt, preferred_fault
 from mock_server.faults.random_faults import RandomFaults
 from mock_server.faults.refusals import Refusals
 from mock_server.faults.script import Script
 from mock_server.services.model import Store
 from mock_server.validation.authentication import bearer_token
 from mock_server.validation.callers import UUID_PATTERN, CallerDirectory
+from mock_server.validation.ignored import IGNORED_HEADER
 from mock_server.validation.request import Request
 from mock_server.web.responses import HandledResponse, Response
 from mock_server.web.truncated_body import TRUNCATE_AT
@@ -48,7 +49,7 @@ class FaultInjector:
         latency, random_fault = self.random_faults.draw() if self.random_faults.enabled else (0.0, None)
         requested = self._requested_fault(operation, request, environ.get("HTTP_PREFER"))
         fault = requested or random_fault or InjectedFault()
-        handled = self._handle_with(fault, operation, request)
+        handled = _remark_misspelt(self._handle_with(fault, operation, request), environ.get("HTTP_PREFER"))
         handled = handled._replace(response=handled.response._replace(injected=fault.source))
         environ[DELAY_SECONDS] = latency + fault.delay
         if fault.drop:
@@ -98,3 +99,14 @@ class FaultInjector:
         except (ValueError, RecursionError):
             return None
         return body.get("service_slug") if isinstance(body, dict) else None
+
+
+def _remark_misspelt(handled: HandledResponse, prefer: str | None) -> HandledResponse:
+    """Return the response with remarks about misspelt preferences, in the header of other remarks and in the log."""
+    remarks = find_misspelt(prefer) if prefer is not None else ()
+    if not remarks:
+        return handled
+    response = handled.response
+    ignored = (*response.ignored, *remarks)
+    headers = {**response.headers, IGNORED_HEADER: ", ".join(ignored)}
+    return handled._replace(response=response._replace(headers=headers, ignored=ignored))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 
 from mock_server.contract.model import Operation, Rule
-from mock_server.contract.suggestions import suggestion_suffix
+from mock_server.contract.suggestions import suggest_name, suggestion_suffix
 from mock_server.faults.fault import MAX_DELAY_SECONDS, InjectedFault, declared_response, declared_statuses
 from mock_server.faults.refusals import Refusals
 from mock_server.web import responses
@@ -19,6 +19,9 @@ _PREFERENCE = re.compile(
 )
 #: In the order of `Preference-Applied`.
 _NAMES: tuple[str, ...] = ("rule", "code", "wait")
+#: Preferences of RFC 7240 and RFC 8144, which are no misspellings.
+_REGISTERED = frozenset({"respond-async", "return", "handling", "depth-noroot"})
+_MAX_REMARKS = 8
 _SECONDS = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,3})?")
 
 
@@ -34,6 +37,13 @@ def parse_preferences(header: str) -> dict[str, str]:
             quoted = re.sub(r"\\(.)", r"\1", match[3] or "", flags=re.DOTALL)
             preferences.setdefault(match[1].lower(), match[2] or quoted)
     return preferences
+
+
+def find_misspelt(header: str) -> tuple[str, ...]:
+    """Return a remark for each preference whose name is close to one of the mock's own; others are for others."""
+    unknown = [name for name in parse_preferences(header) if name not in _NAMES and name not in _REGISTERED]
+    found = ((name, suggest_name(name, _NAMES)) for name in unknown[:_MAX_REMARKS])
+    return tuple(f"Prefer: {name}; {suggestion}" for name, suggestion in found if suggestion)
 
 
 def preferred_fault(

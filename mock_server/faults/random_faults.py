@@ -5,6 +5,7 @@ import re
 import secrets
 import threading
 
+from mock_server.contract.resources import OptionError
 from mock_server.faults.fault import MAX_DELAY_SECONDS, InjectedFault
 from mock_server.web import responses
 
@@ -15,13 +16,12 @@ def parse_latency(text: str) -> tuple[float, float]:
     """Return the minimum and maximum in seconds of a text such as `200ms`, `50-200ms` or `0.1-2s`."""
     match = _LATENCY.fullmatch(text.strip()) if len(text) < 40 else None
     if match is None:
-        raise ValueError(f"latency: got {text[:40]!r}, expected a time such as 200ms, 50-200ms or 0.1-2s")
+        raise OptionError("latency", f"got {text[:40]!r}, expected a time such as 200ms, 50-200ms or 0.1-2s")
     unit = 1.0 if match[3] == "s" else 0.001
     minimum, maximum = float(match[1]) * unit, float(match[2] or match[1]) * unit
     if not minimum <= maximum <= MAX_DELAY_SECONDS:
-        raise ValueError(
-            f"latency: got {text!r}, expected the minimum before the maximum, {MAX_DELAY_SECONDS}s at most"
-        )
+        expected = f"the minimum before the maximum, {MAX_DELAY_SECONDS}s at most"
+        raise OptionError("latency", f"got {text!r}, expected {expected}")
     return minimum, maximum
 
 
@@ -30,7 +30,7 @@ class RandomFaults:
 
     def __init__(self, latency: str, rate: float, seed: int | None) -> None:
         if not 0 <= rate <= 1:
-            raise ValueError(f"fault-rate: got {rate}, expected a number from 0 (never) to 1 (always)")
+            raise OptionError("fault_rate", f"got {rate}, expected a number from 0 (never) to 1 (always)")
         self._latency, self._rate = parse_latency(latency) if latency else (0.0, 0.0), rate
         self.seed = secrets.randbelow(1_000_000) if seed is None else seed
         self._rng = random.Random(self.seed)  # noqa: S311  # repeatable on purpose

@@ -46,6 +46,7 @@ class ContainersMock:
         self.url = origin + BASE_PATH
         self.tokens: Mapping[str, str] = {caller.name: token for token, caller in callers.callers.items()}
         self.teams: Mapping[str, str] = dict(callers.teams)
+        self._callers = callers.callers
         credential = next((c for c in callers.callers.values() if c.kind in CREDENTIAL_KINDS), None)
         default_caller = credential or next(iter(callers.callers.values()))
         self.token = self.tokens[default_caller.name]
@@ -59,10 +60,16 @@ class ContainersMock:
         return f"<ContainersMock at {self.url}>"
 
     def headers(self, caller: str | None = None) -> dict[str, str]:
-        """Return the Authorization header of a caller; the default is that of `token`."""
+        """Return the headers that a caller needs: Authorization, and for a JWT caller X-Team-ID, its first team.
+
+        The default is the caller of `token`.
+        """
         if caller is not None and caller not in self.tokens:
             raise ValueError(f"caller: got {caller!r}, expected one of {', '.join(self.tokens)}")
-        return {"Authorization": f"Bearer {self.tokens[caller] if caller else self.token}"}
+        token = self.tokens[caller] if caller else self.token
+        known = self._callers[token]
+        team = {"X-Team-ID": known.teams[0]} if known.kind == "jwt" else {}
+        return {"Authorization": f"Bearer {token}", **team}
 
     @property
     def services(self) -> list[dict[str, Any]]:
@@ -96,6 +103,10 @@ class ContainersMock:
         With `rule`, the response is the refusal of that rule, and `status` is the rule's unless it is given. `times`,
         `operation`, `caller` and `slug` select the requests, here and in the methods below.
         """
+        if isinstance(status, str):
+            raise TypeError(
+                f"status: got {status!r}, expected a number; for the refusal of a rule, rule={status!r}"
+            )
         if status is None and "rule" not in step:
             status = 503
         self.script(**({} if status is None else {"status": status}), **step)

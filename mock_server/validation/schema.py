@@ -1,11 +1,13 @@
 """The schema stage: parameters and bodies are validated, and each error becomes the rule beside its keyword."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import jsonschema_rs
 
 from mock_server.contract.model import Contract, Mismatch, Node, Operation, Rule, Schema, Violation
+from mock_server.contract.suggestions import suggest_name
 from mock_server.validation.schema_messages import ExpectedValue, format_value
 
 Error = jsonschema_rs.ValidationError
@@ -13,6 +15,8 @@ Error = jsonschema_rs.ValidationError
 MAX_VIOLATIONS = 100
 #: The validator builds all errors of a value at once, in seconds if they are many. Of a larger value it builds one.
 _MAX_VALUES = 2000
+#: Unknown names that are compared with a missing one.
+_MAX_COMPARED = 20
 #: The keywords whose errors name properties, or contain other errors.
 _KEYWORDS_WITH_DETAILS = frozenset(
     {"required", "additionalProperties", "unevaluatedProperties", "anyOf", "oneOf"}
@@ -80,6 +84,8 @@ class Keyword:
         self._rule = contract.rule("" if isinstance(rule_ids, dict) else rule_ids)
         self._property_rules = {n: contract.rule(rule) for n, rule in by_property.items()}
         self.expected = ExpectedValue(name, parent)
+        #: The names that a required property may be misspelt beside; those of the whole schema for a condition.
+        self.known = parent.get("properties") or root.get("properties") or {}
         #: The instance path of most errors, and its pointer.
         self.names = list(path[1:-1:2])
         self.pointer = json_pointer(self.names)
@@ -115,8 +121,19 @@ def _to_violations(
     for name in _property_names(details):
         below = "" if name is None else json_pointer((name,))
         actual = format_value(instance) if name is None else _format_property(instance, name)
-        found.append(Violation(keyword.rule(name), Mismatch(location, pointer + below, actual, expected)))
+        hint = _find_misspelling(keyword, instance, name) if keyword.name == "required" else ""
+        mismatch = Mismatch(location, pointer + below, actual, expected + hint)
+        found.append(Violation(keyword.rule(name), mismatch))
     return found
+
+
+def _find_misspelling(keyword: Keyword, instance: object, missing: str | None) -> str:
+    """Return a hint at an unknown property that was probably meant for the missing one, or an empty text."""
+    unknown = (key for key in instance if key not in keyword.known) if isinstance(instance, dict) else ()
+    for key in itertools.islice(unknown, _MAX_COMPARED):
+        if suggest_name(key, keyword.known) == f"did you mean {missing}?":
+            return f"; is {format_value(key)} a misspelling of it?"
+    return ""
 
 
 def _property_names(details: Mapping[str, Any]) -> Sequence[str | None]:

@@ -201,11 +201,16 @@ class Display:
 
 
 def track_work(
-    items: Iterable[_Item], total: int, unit: str, name_result: Callable[[_Item], str] | None = None
+    items: Iterable[_Item],
+    total: int,
+    unit: str,
+    name_result: Callable[[_Item], str] | None = None,
+    *,
+    quiet: bool = False,
 ) -> Iterator[_Item]:
     """Yield the items while their number, rate, time and results are shown; nothing runs in another thread."""
     totals = WorkTotals(unit, total)
-    with Display(totals.format_line, threaded=False) as display:
+    with Display(totals.format_line, threaded=False, quiet=quiet) as display:
         for item in items:
             yield item
             totals.done += 1
@@ -255,7 +260,7 @@ def suggest_next(report: Report, folder: str | None, options: str) -> str:
         return "add --report DIR for a page, and a file per finding that contract-tests replay sends again"
     if report.exit_code == 1:
         return f"open {folder}/report.html; after a fix, --previous {folder}/report.json tells what changed"
-    if report.cut_short in ("the time is up", "interrupted") and options:
+    if (report.stopped_as_asked or report.cut_short == "interrupted") and options:
         if folder is None:
             return "add --report DIR, so that a run can be resumed; another --seed sends other requests"
         more = "" if report.cut_short == "interrupted" else " --time 30m"

@@ -38,8 +38,8 @@ class AccessWatch:
     ) -> None:
         """Raise TargetGone if the controls are refused with the same status as a step.
 
-        A 401 must be that of all creates of the step's caller. A 403 or a 404 must be that of all creates and
-        updates of every caller, so that a target that refuses some of them is judged.
+        A 401 must be that of all creates of the step's caller. A 403 or a 404 on what must be accepted must be that
+        of all creates and updates of every caller, so that a target that refuses some of them is judged.
         """
         names = self._choose_callers(context, step, status)
         if not names:
@@ -55,7 +55,7 @@ class AccessWatch:
         if status == _UNAUTHORIZED and not any(name.lower() == "authorization" for name, _ in step.headers):
             name = context.find_caller(step.caller).name
             return [name] if name in self._creators else []
-        if status in _TURNED_AWAY and step.expect != "refuse" and step.operation != "readContainer":
+        if status in _TURNED_AWAY and step.expect in (None, "accept") and step.operation != "readContainer":
             return list(self._creators)
         return []
 

@@ -32,6 +32,15 @@ def test_each_choice_has_a_line_and_the_profile_is_written(tmp_path: Path) -> No
     assert "sk-red-5f0c7c1e9a" not in done.output + file.read_text()
 
 
+def test_lines_are_wrapped_in_a_narrow_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No line is longer than the terminal, and a wrapped one goes on below its text."""
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = calibrate("--target", MOCK, "-o", tmp_path / "mock.yaml").stdout.splitlines()
+    assert [line for line in lines if len(line) > 80] == []
+    number = next(n for n, line in enumerate(lines) if line.startswith("invalid-body-status"))
+    assert lines[number + 1].startswith(" " * 40)
+
+
 def test_a_broken_rule_is_reported_with_exit_code_1(tmp_path: Path) -> None:
     """A sentence says what was sent, received and expected; the profile is written without the choice."""
     file = tmp_path / "broken.yaml"

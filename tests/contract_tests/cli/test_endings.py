@@ -87,6 +87,13 @@ def test_check_shows_its_verdict_although_a_report_cannot_be_written(
     assert "created" in done.out
 
 
+def test_a_quiet_check_prints_its_last_line_only(tmp_path: Path) -> None:
+    """Neither the matrix nor the findings are shown, and no line follows."""
+    done = run_command("check", write_recording(tmp_path, {"display_name": 1}), "--quiet")
+    assert (done.code, done.out.count("\n"), done.err) == (1, 1, "")
+    assert done.out.startswith("VIOLATED in ")
+
+
 @pytest.mark.parametrize("name", ["state.json", "lock", "ledger.jsonl"])
 def test_a_file_that_a_run_needs_is_tried_first(name: str, tmp_path: Path) -> None:
     """A state, a lock or a log that cannot be written ends the run before it begins, with one line."""

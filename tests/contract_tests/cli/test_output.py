@@ -4,7 +4,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from contract_tests.cli.main import build_command
 from tests.support.gate.odd_servers import COMMAND
 
 
@@ -16,3 +18,10 @@ def test_help_into_a_full_disk_is_one_line(arguments: tuple[str, ...]) -> None:
             [*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert (done.returncode, done.stderr) == (2, "contract-tests: standard output: No space left on device\n")
+
+
+def test_the_list_of_commands_has_whole_sentences() -> None:
+    """In 80 columns no summary of a command is cut."""
+    shown = CliRunner().invoke(build_command(), ["--help"], terminal_width=80).stdout
+    assert "Commands:" in shown
+    assert "..." not in shown.partition("Commands:")[2]

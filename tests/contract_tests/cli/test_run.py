@@ -259,7 +259,8 @@ def test_the_time_limit_ends_the_wait_for_a_busy_target() -> None:
     with serve_app(become_busy) as url:
         result = run_command("run", "--target", url, "--time", "1s")
     assert "waiting 30s: the target asks for it with Retry-After" in result.err
-    assert "the time is up" in result.out
+    assert "stopped after --time" in result.out
+    assert "cut short" not in result.out
 
 
 def test_control_c_ends_with_the_report(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_failures_can_be_unfolded_and_choices_are_one_table(report: Report) -> N
     failing = [f for f in report.findings if f.severity == "failure" and f.rule.id != "service-desc-type"]
     assert text.count("<details>") == len({finding.cause for finding in failing}) < len(failing)
     assert len(re.findall(r'^```sh\n(?:curl -i -X |SLUG="ck-)', text, re.MULTILINE)) == len(failing)
-    assert [f.id for f in failing if f"replay findings/{f.id}.json" not in text] == []
+    assert [f.id for f in failing if f"```sh\ncontract-tests replay findings/{f.id}.json" not in text] == []
     assert "<b>gpu-count-range</b>" not in text
     assert re.search(
         r"^\| gpu-count-range \| .* \| accepted a request .*: gpu.*count -\d+ → 201 \(create\), 200 \(update\) \|$",
@@ -87,6 +87,12 @@ def test_escaped_text_is_shown_unchanged() -> None:
     )
     cells = [row.children or [] for row in rows if row.type == "inline"][2:]
     assert ["".join(part.content for part in cell) for cell in cells] == [escape_unprintable(HOSTILE), "c"]
+
+
+def test_names_and_commands_can_be_read_as_they_are() -> None:
+    """Underscores within words, quotes and braces are no markup: the source of a summary shows them plainly."""
+    plain = 'create with {"exposed_port": 0} -> 201; service_slug'
+    assert escape_markdown(plain) == plain.replace(">", "&gt;")
 
 
 def test_summary_is_never_too_large(report: Report) -> None:

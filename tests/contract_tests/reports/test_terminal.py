@@ -258,7 +258,7 @@ def test_report_prints_in_any_encoding(report: Report) -> None:
     ("cut_short", "said"),
     [
         ("", "CONFORMS in {0} of {0} rules: "),
-        ("the time is up", "CONFORMS in {0} of {0} rules: "),
+        ("stopped after --time 10s as asked", "CONFORMS in {0} of {0} rules: "),
         ("interrupted", "CONFORMS so far in {0} of {0} rules: "),
         ("the target stopped responding: refused", "NOT JUDGED: only {0} of {0} rules"),
     ],

@@ -1,6 +1,7 @@
 """The aggregate of observations."""
 
 from collections import Counter
+from dataclasses import replace
 
 from contract_tests.cases.model import Case, Step
 from contract_tests.results.aggregate import Aggregate
@@ -31,3 +32,23 @@ def test_reasons_are_bounded() -> None:
         Observation(case, Judgement("inconclusive", "created", f"why {n}")) for n in range(1000)
     )
     assert (aggregate.cases, len(aggregate.reasons)) == (1000, 50)
+
+
+def test_generated_cases_count_for_the_layer_that_ran_them() -> None:
+    """Where only the properties layer ran, no other one has an outcome or a finding."""
+    cases = [
+        Case("crossed/1", "created", "wire", (Step(),)),
+        Case("trace/1", "created", "lifecycle", (Step(),)),
+    ]
+    aggregate = Aggregate.of(
+        Observation(case, Judgement(outcome, "created", "why"))
+        for case in cases
+        for outcome in ("passed", "violated")
+    )
+    whole = replace(aggregate, outcomes=aggregate.outcomes.copy(), deviations=dict(aggregate.deviations))
+    whole.fold_layers(("wire", "lifecycle", "properties"))
+    assert whole == aggregate
+    aggregate.fold_layers(("properties",))
+    assert {layer for _, layer, _ in aggregate.outcomes} == {"properties"}
+    assert [deviation.layers for deviation in aggregate.deviations.values()] == [Counter(properties=2)]
+    assert aggregate.cases == 4

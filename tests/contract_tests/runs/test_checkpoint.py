@@ -159,6 +159,16 @@ def test_unrelated_runs_are_not_merged(name: str, two_shards: list[Path], tmp_pa
     assert says in done.err
 
 
+def test_a_run_is_not_merged_with_itself(tmp_path: Path) -> None:
+    """The report of a whole run is not counted twice, not even as a copy under another name."""
+    run_command("run", "--target", MOCK, "--layers", "race", "--quiet", "--report", tmp_path / "r1")
+    shutil.copytree(tmp_path / "r1", tmp_path / "r2")
+    for other in ("r1", "r2"):
+        done = run_command("merge", tmp_path / "r1", tmp_path / other)
+        assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+        assert "of the same run; name the folder of each run once" in done.err
+
+
 def kill_run(folder: Path, url: str, when: Callable[[dict[str, Any]], bool], *options: str) -> dict[str, Any]:
     """Kill a fuzzing run (SIGKILL) once its state meets a condition; return that state."""
     process = subprocess.Popen(

@@ -3,7 +3,8 @@
 import pytest
 
 from contract_tests.execution.factory import ExecutorOptions, open_executor
-from contract_tests.runs.options import RunOptions
+from contract_tests.reports.common import list_warnings
+from contract_tests.runs.options import RunOptions, format_duration
 from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
@@ -24,7 +25,8 @@ def test_run_that_judged_nothing_fails() -> None:
 def test_a_run_ends_when_its_time_is_up() -> None:
     """A run of a tenth of a second reports that it ended early."""
     report = Run(open_executor(WsgiTarget(create_app())), RunOptions(seconds=0.1)).execute()
-    assert report.cut_short == "the time is up"
+    assert report.cut_short == "stopped after --time 0.1s as asked"
+    assert list_warnings(report) == (report.cut_short,)
     assert report.seconds < 5
 
 
@@ -37,3 +39,9 @@ def test_traffic_and_ids_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     report = Run(executor, RunOptions(layers=("cases",))).execute()
     assert (len(report.traffic), len(executor._seen_ids._ids)) == (100, 10), describe_findings(report)
     assert "traffic.har has the last 100 requests only" in report.notes
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.1, "0.1s"), (90, "90s"), (600, "10m"), (7200, "2h")])
+def test_a_duration_is_written_as_a_user_writes_it(seconds: float, text: str) -> None:
+    """Whole minutes and hours have their units."""
+    assert format_duration(seconds) == text

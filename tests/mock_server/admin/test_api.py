@@ -331,3 +331,20 @@ def test_a_known_caller_is_named_on_every_path(path: str, caller: str) -> None:
     assert client.post(path, json=BODY, headers=auth(caller)).status_code in {401, 404}
     [entry] = client.get("/_mock/journal").json["requests"]
     assert (entry["caller"], entry["headers"]["Authorization"]) == (caller, f"Bearer … ({caller})")
+
+
+@pytest.mark.parametrize("path", ["script", "clock", "services/x/status", "services/x/deploy"])
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b'{"status": 503', "Expecting ',' delimiter at line 1, column 15"),
+        (b"status=503", "Expecting value at line 1, column 1"),
+        (b'"\xff"', "not UTF-8"),
+        (b"[" * 100_000, "nested too deeply"),
+    ],
+    ids=["cut", "form", "latin-1", "deep"],
+)
+def test_a_body_that_is_not_json_is_called_so(client: Client, path: str, body: bytes, reason: str) -> None:
+    """The message names the place, not what the object should have had."""
+    response = client.post(f"/_mock/{path}", data=body)
+    assert (response.status_code, response.json["detail"]) == (400, f"the body: not JSON: {reason}")

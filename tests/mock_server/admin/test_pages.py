@@ -138,6 +138,30 @@ def test_a_request_page_has_a_curl_command(client: Client) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("headers", "note"),
+    [
+        (
+            HEADERS,
+            "Set TOKEN to the token of sk-red first, as in export TOKEN=…; Callers has it.",
+        ),
+        (
+            {"Authorization": "Bearer sk-made-up"},
+            "Set TOKEN first, as in export TOKEN=…; the token that was sent",
+        ),
+        ({}, None),
+    ],
+    ids=["known", "unknown", "none"],
+)
+def test_a_request_page_says_which_token_the_command_reads(
+    client: Client, headers: dict[str, str], note: str | None
+) -> None:
+    """The caller whose token TOKEN must hold is named above the command; a request without a token needs none."""
+    client.post("/api/v1/containers", json={}, headers=headers)
+    text = " ".join(re.sub(r"<[^>]*>", "", client.get("/_mock/requests/1").text).split())
+    assert (note in text) if note else ("Set TOKEN" not in text)
+
+
 def test_the_curl_command_reads_no_file(client: Client) -> None:
     """A body that begins with @ is sent as it is: --data-binary would send the file of that name."""
     client.post("/api/v1/containers", data=b"@/etc/passwd", headers=HEADERS)

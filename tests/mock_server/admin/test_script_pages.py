@@ -90,7 +90,10 @@ def test_the_form_breaks_the_connection(client: Client, connection: str, option:
         ({"status": "many"}, "status: got &#39;many&#39;, expected an integer from 200 to 599"),
         ({"status": "503", "times": "0"}, "times: got 0"),
         ({"delay": "nan"}, "delay: got nan"),
-        ({"status": "503", "headers": "no colon"}, "headers: got &#39;no colon&#39;"),
+        (
+            {"status": "503", "headers": "no colon"},
+            "header fields: got &#39;no colon&#39;, expected a line such as Retry-After: 5",
+        ),
         ({"status": "503", "headers": "Connection: close"}, "headers: got"),
         ({"status": "503", "operation": "<b>"}, "operation: got &#39;&lt;b&gt;&#39;"),
     ],

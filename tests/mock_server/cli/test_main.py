@@ -31,7 +31,6 @@ from tests.support.processes import MOCK, mock_server, post, run
 TOKEN = "sk-red-5f0c7c1e9a"
 #: Options whose message names the field or the file in place of the option.
 SHARED_NAMES = {
-    "--disable-rule": "disabled_rules",
     "--callers": "nowhere",
     "--spec": "nowhere",
     "--profile": "nowhere",
@@ -144,7 +143,10 @@ UNUSABLE = {
     "callers-missing": (["--callers", "nowhere.yaml"], "nowhere.yaml: No such file"),
     "callers-no-callers": (["--callers", "list.yaml"], "not a mapping"),
     "callers-no-team": (["--callers", "no-token.yaml"], "caller 1: teams: got []"),
-    "unknown-rule": (["--disable-rule", "slug-uniqe"], "did you mean slug-unique"),
+    "unknown-rule": (
+        ["--disable-rule", "slug-uniqe"],
+        "--disable-rule: no rule has the id 'slug-uniqe'; did you mean slug-unique",
+    ),
     "unknown-host": (
         ["--host", "host.invalid"],
         "--host host.invalid: no name or address that this machine knows;",
@@ -355,3 +357,10 @@ def test_the_command_is_installed() -> None:
     program = Path(sys.executable).parent / "mock-server"
     result = subprocess.run([program, "rules"], capture_output=True, text=True, check=True)
     assert result.stdout.count("\n") == len(load("spec/rules.yaml")["rules"])
+
+
+def test_the_list_of_commands_has_whole_sentences() -> None:
+    """In 80 columns no summary of a command is cut."""
+    shown = run("--help").stdout
+    assert "Commands:" in shown
+    assert "..." not in shown.partition("Commands:")[2]

@@ -204,3 +204,19 @@ def test_preferences_need_the_control_plane_and_an_operation(options: dict[str, 
         path, method="POST" if path == CREATE else "GET", headers={"Prefer": "code=409"}
     )
     assert response.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("header", "remark"),
+    [
+        ("cod=409", "Prefer: cod; did you mean code?"),
+        ("return=minimal, Rules=slug-unique", "Prefer: rules; did you mean rule?"),
+        ("respond-async, wait=0, vendor=1", None),
+    ],
+)
+def test_a_misspelt_preference_is_remarked(header: str, remark: str | None) -> None:
+    """A preference close to one of the mock's own is named in the header of remarks; others are none of its own."""
+    client = Client(create_app())
+    response = client.post(CREATE, json=BODY, headers={**auth(), "Prefer": header})
+    assert (response.status_code, response.headers.get("Mock-Ignored")) == (201, remark)
+    assert client.get("/_mock/journal").json["requests"][0]["ignored"] == ([remark] if remark else [])

@@ -75,7 +75,9 @@ def test_a_latency_delays_every_request() -> None:
 
 
 @pytest.mark.parametrize(
-    ("argument", "message"), [("--latency=soon", "latency: got"), ("--fault-rate=2", "fault-rate")], ids=str
+    ("argument", "message"),
+    [("--latency=soon", "mock-server: --latency: got"), ("--fault-rate=2", "--fault-rate")],
+    ids=str,
 )
 def test_an_invalid_option_is_refused(argument: str, message: str) -> None:
     """The exit code is 2, and the message names the option."""

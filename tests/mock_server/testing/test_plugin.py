@@ -123,6 +123,20 @@ def test_a_deploy_ends_when_the_clock_is_advanced(containers_mock: ContainersMoc
     assert (statuses, containers_mock.services[0]["service_status"]) == ([409, 200], "running")
 
 
+@pytest.mark.parametrize("caller", ["jwt-red", "jwt-both", "sk-blue"])
+def test_the_headers_of_a_caller_are_enough(containers_mock: ContainersMock, caller: str) -> None:
+    """A create with the headers of any caller that may create is accepted: a JWT names its first team."""
+    headers = containers_mock.headers(caller)
+    assert post_by_httpx(f"{containers_mock.url}/containers", headers, BODY) == 201
+    assert ("X-Team-ID" in headers) == caller.startswith("jwt")
+
+
+def test_a_rule_in_place_of_a_status_is_explained(containers_mock: ContainersMock) -> None:
+    """The first argument is a status; the message names the argument that was meant."""
+    with pytest.raises(TypeError, match="for the refusal of a rule, rule='slug-unique'"):
+        containers_mock.fail_next("slug-unique")  # type: ignore[arg-type]
+
+
 def test_the_callers_are_those_of_the_fixtures(containers_mock: ContainersMock) -> None:
     """Each caller has its token, the team is that of the first credential, and the repr has no token."""
     assert containers_mock.tokens["dk-red"].startswith("dk-red-")
@@ -157,7 +171,7 @@ def test_the_app_is_the_same_mock_without_a_port(
     containers_mock: ContainersMock, containers_mock_app: Any
 ) -> None:
     """The live mock of a test lists the requests to its app."""
-    headers = containers_mock.headers("jwt-red") | {"X-Team-ID": containers_mock.team_id}
+    headers = containers_mock.headers("jwt-red")
     response = containers_mock_app.test_client().post("/api/v1/containers", json=BODY, headers=headers)
     assert (response.status_code, containers_mock.requests.count(caller="jwt-red")) == (201, 1)
 

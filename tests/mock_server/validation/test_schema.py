@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from mock_server import create_app
 from mock_server.contract import loader, resources
 from mock_server.validation import schema as schema_stage
+from tests.support.api import CREATE, auth
 
 SCHEMAS: dict[str, tuple[dict[str, Any], Any, list[str]]] = {
     "two-of-one": ({"oneOf": [{"type": "integer"}, {"minimum": 0}]}, 1, [""]),
@@ -51,3 +53,22 @@ def test_an_empty_property_name_is_supported() -> None:
     assert schema_stage.check_value(
         loader.load_contract(resources.find_resource("spec/openapi.yaml")), schema, {"": {"b": 1}}, "body"
     )
+
+
+@pytest.mark.parametrize(
+    ("body", "hints"),
+    [
+        ({"displayname": "d"}, {"/display_name": '"displayname"'}),
+        ({"display_name": "d", "docker_img": "n"}, {"/docker_image": '"docker_img"'}),
+        ({"env_config": [{"envname": "a", "env_value": "b"}]}, {"/env_config/0/env_name": '"envname"'}),
+        ({"exposed_port": 1, "zzz": 1}, {}),
+    ],
+    ids=["property", "condition", "item", "none"],
+)
+def test_a_misspelt_required_property_is_named(body: dict[str, Any], hints: dict[str, str]) -> None:
+    """The violation of the missing property names the unknown one that was probably meant."""
+    client = create_app().test_client()
+    violations = client.post(CREATE, json=body, headers=auth()).json["violations"]
+    start = "a value: it is required here; is "
+    found = {v["pointer"]: v["expected"] for v in violations if v["expected"].startswith(start)}
+    assert found == {pointer: f"{start}{name} a misspelling of it?" for pointer, name in hints.items()}

@@ -162,11 +162,15 @@ VIOLATED = (RuleVerdict(CATALOGUE["created"], "violated", "failure", "why", {}),
             "open out/report.html; after a fix, --previous out/report.json tells",
         ),
         (
-            {"cut_short": "the time is up"},
+            {"cut_short": "stopped after --time 10s as asked"},
             "out",
             "contract-tests run --resume out --target t --time 30m goes on from here",
         ),
-        ({"cut_short": "the time is up"}, None, "add --report DIR, so that a run can be resumed"),
+        (
+            {"cut_short": "stopped after --time 10s as asked"},
+            None,
+            "add --report DIR, so that a run can be resumed",
+        ),
         ({"unusable_callers": ("jwt-red",)}, "out", "the reasons are above; more callers, or --control-hook"),
     ],
 )
