@@ -16,9 +16,12 @@ _HOOK = "/_mock/services/{id}/status/{status}"
 
 
 def open_mock(callers: Iterable[Caller], profile: Path | None = None, spec: Path | None = None) -> WsgiTarget:
-    """Return a new mock that knows the callers; ValueError or OSError says why the profile cannot be used."""
-    options: dict[str, Any] = {"profile": profile, "callers": describe_callers(callers)}
-    return WsgiTarget(import_factory(_FACTORY)(**options | ({"spec": spec} if spec else {})))
+    """Return a new mock that knows the callers; ValueError says why the profile or the contract cannot be used."""
+    factory = import_factory(_FACTORY)
+    try:
+        return WsgiTarget(factory(profile=profile, spec=spec, callers=describe_callers(callers)))
+    except Exception as error:  # the mock's own errors are none of this package
+        raise ValueError(str(error)) from None
 
 
 def open_mock_hook(mock: WsgiTarget) -> ControlHook:

@@ -131,9 +131,13 @@ def format_outcome(report: ParityReport) -> str:
     headline = {0: "AGREES", 1: "PARTS", 130: "INTERRUPTED"}.get(report.exit_code, "NOT COMPARED")
     names = {part.name for part in report.parts}
     choices = len(names & {*report.choices})
-    about = f" on {choices} choices and {len(names) - choices} rules" if names else ""
+    about = f" on {_number(choices, 'choice')} and {_number(len(names) - choices, 'rule')}" if names else ""
     extent = f"{report.requests:,} requests in {report.seconds:.1f} s, {report.created} services created"
     return f"{headline}{about}: agrees in {format_score(report.whole)} requests; {extent}"
+
+
+def _number(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
 def format_command(example: Example, folder: str | None = None) -> str:

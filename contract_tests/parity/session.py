@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from contract_tests.cases.callers import Caller, load_callers
@@ -19,7 +20,7 @@ from contract_tests.parity.mock import open_mock, open_mock_hook
 from contract_tests.parity.pairs.blame import Blame
 from contract_tests.parity.pairs.compare import find_reaction
 from contract_tests.parity.pairs.reading import RequestReader
-from contract_tests.parity.pairs.score import Example, Scorer
+from contract_tests.parity.pairs.score import Scorer
 from contract_tests.parity.pairs.twin import Pair, TwinHook, TwinTarget
 from contract_tests.parity.plan import Work, plan_work
 from contract_tests.results.aggregate import Aggregate
@@ -27,10 +28,12 @@ from contract_tests.results.observation import Observation
 from contract_tests.targets.base import Request, Target, quote_segment
 from contract_tests.targets.clock import RunStopped
 from contract_tests.targets.control_hook import ControlHook
+from contract_tests.targets.exchange import Exchange
 
 DEFAULT_REQUESTS = 2000
 #: So many accepted writes are between two that are read back.
 _READ_EVERY = 5
+_NOBODY = "nobody"  # the token is none of a caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,21 +151,19 @@ class ParitySession:
         reaction = find_reaction(pair.theirs)
         subjects = self.blame.list_subjects(pair.reading, reaction) | ({rule} if rule else set())
         self.scorer.count(pair.comparison, subjects)
-        sender = self.executor.sender
         parted = pair.comparison.differs_in("accepted")
         for difference in pair.comparison.differences:
             if parted and difference.dimension == "status":
                 continue  # the status differs because the reaction does
             statuses = pair.theirs.status, pair.ours.status
             suspects = self.blame.list_suspects(pair.reading, difference, statuses, rule)
-            response = sender.redactor.redact_response(pair.theirs)
-            exchange = sender.redactor.record_exchange(
-                pair.reading.caller or "a caller without a known token",
-                sender.target.url,
-                pair.request,
-                response,
-            )
-            self.scorer.add_difference(suspects, Example(exchange, difference))
+            self.scorer.add_difference(suspects, difference, partial(self._record, pair))
+
+    def _record(self, pair: Pair) -> Exchange:
+        """Return the exchange with the deployment, without secrets."""
+        sender, caller = self.executor.sender, pair.reading.caller or _NOBODY
+        response = sender.redactor.redact_response(pair.theirs)
+        return sender.redactor.record_exchange(caller, self.twin.url, pair.request, response)
 
 
 def open_session(

@@ -28,7 +28,7 @@ _DEFAULT_RULES = {
 _IMMUTABLE = {"service_slug": "slug-immutable", "service_type": "service-type-immutable"}
 _CALLER_STATUSES = (401, 403)
 #: The choice that decides whether an assumed rule is enforced, where none disables it.
-_CHOICES_OF_RULES = {"body-size": "largest-body"}
+_CHOICES_OF_RULES = {"body-size": "largest-body", "body-text": "nul-characters"}
 #: Choices by which a request may be refused for another reason, with another status.
 _CHOICES_OF_REQUESTS = ("empty-team", "largest-body")
 

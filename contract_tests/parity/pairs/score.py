@@ -2,14 +2,15 @@
 
 import math
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass, field
 
 from contract_tests.parity.pairs.compare import DIMENSIONS, Comparison, Difference, Dimension
 from contract_tests.targets.exchange import Exchange
 
 _Z = 1.959964  # of an interval that holds the true share 95 times in 100
-_MAX_EXAMPLES = 3
+#: Examples that are kept, and that are shown: those with the smallest bodies.
+_KEPT, _SHOWN = 10, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A request on which the two part: the exchange with the deployment, the difference, the caller."""
+    """A request on which the two part: the exchange with the deployment, and the difference."""
 
     exchange: Exchange
     difference: Difference
@@ -75,14 +76,15 @@ class Scorer:
             self.dimensions[name][not comparison.differs_in(name)] += 1
         self.subjects.update(subjects)
 
-    def add_difference(self, suspects: tuple[str, ...], example: Example) -> bool:
-        """Add a difference with its suspects; return whether its example was kept."""
-        key = suspects, example.difference.dimension
+    def add_difference(
+        self, suspects: tuple[str, ...], difference: Difference, record: Callable[[], Exchange]
+    ) -> None:
+        """Add a difference with its suspects; ``record`` returns the exchange, which the first few need."""
+        key = suspects, difference.dimension
         self._counts[key] += 1
         kept = self._examples.setdefault(key, [])
-        if len(kept) < _MAX_EXAMPLES:
-            kept.append(example)
-        return kept[-1] is example
+        if len(kept) < _KEPT:
+            kept.append(Example(record(), difference))
 
     def score(self, dimension: Dimension | None = None) -> Score:
         """Return the score of a dimension, or that of the whole requests."""
@@ -103,9 +105,13 @@ class Scorer:
             counts[name, dimension] += number
             examples.setdefault((name, dimension), []).extend(self._examples[suspects, dimension])
         return tuple(
-            Part(name, dimension, number, tuple(examples[name, dimension][:_MAX_EXAMPLES]))
+            Part(name, dimension, number, _choose_smallest(examples[name, dimension]))
             for (name, dimension), number in counts.most_common()
         )
+
+
+def _choose_smallest(examples: Iterable[Example]) -> tuple[Example, ...]:
+    return tuple(sorted(examples, key=lambda example: len(example.exchange.body or ""))[:_SHOWN])
 
 
 def _is_certain(suspects: tuple[str, ...], choices: Container[str]) -> bool:

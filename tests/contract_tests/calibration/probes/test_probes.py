@@ -264,3 +264,12 @@ def test_ids_of_both_cases_have_no_option() -> None:
 
     with pytest.raises(CannotSee, match="both cases"):
         PROBES["id-case"](open_prober(add_interceptor(build_mock(), mix)))
+
+
+def test_a_body_without_a_limit_is_learnt_with_the_size_that_was_sent() -> None:
+    """More is not known: the confidence is medium, and no status of a refusal is seen."""
+    prober = open_prober(create_app(profile={"choices": {"largest-body": 5_000_000}}))
+    sighting = PROBES["largest-body"](prober)
+    assert (sighting.option, sighting.confidence) == (4_194_304, "medium")
+    with pytest.raises(CannotSee, match="no larger one was sent"):
+        PROBES["too-large-status"](prober)

@@ -4,10 +4,17 @@ from typing import Any
 
 import pytest
 
-from contract_tests.parity.pairs.compare import Comparison, Difference, Dimension
-from contract_tests.parity.pairs.score import Example, Score, Scorer
+from contract_tests.parity.pairs.compare import Comparison, Difference
+from contract_tests.parity.pairs.score import Score, Scorer
+from contract_tests.targets.exchange import Exchange
 
-EXCHANGE: Any = None
+
+def record(size: int) -> Any:
+    """Return an exchange with a body of a size."""
+    exchange = Exchange("", "POST", "", (), "x" * size, 400, (), "", "", "", 0.0)
+    return lambda: exchange
+
+
 CHOICES = {"null-on-create", "unknown-credentials"}
 
 
@@ -30,9 +37,9 @@ def test_without_a_request_nothing_is_known() -> None:
     assert (Score().share, Score().interval) == (0.0, (0.0, 1.0))
 
 
-def add(scorer: Scorer, *suspects: str, dimension: Dimension = "accepted") -> None:
-    """Add a difference with suspects."""
-    scorer.add_difference(suspects, Example(EXCHANGE, Difference(dimension, "reaction", "a", "b")))
+def add(scorer: Scorer, *suspects: str, size: int = 1) -> None:
+    """Add a difference with suspects, seen on a body of a size."""
+    scorer.add_difference(suspects, Difference("accepted", "reaction", "a", "b"), record(size))
 
 
 def test_a_difference_goes_to_the_suspect_that_explains_others_alone() -> None:
@@ -47,13 +54,14 @@ def test_a_difference_goes_to_the_suspect_that_explains_others_alone() -> None:
     assert found == {"a-rule": 1, "d-rule": 2, "unknown-credentials": 2}
 
 
-def test_a_few_examples_are_kept() -> None:
+def test_the_smallest_examples_are_shown() -> None:
     """The number of differences is exact; the examples are three at most."""
     scorer = Scorer()
-    for _ in range(5):
-        add(scorer, "a-rule")
+    for size in (5, 3, 4, 1, 2):
+        add(scorer, "a-rule", size=size)
     (part,) = scorer.list_parts(CHOICES)
-    assert (part.count, len(part.examples)) == (5, 3)
+    assert part.count == 5
+    assert [example.exchange.body for example in part.examples] == ["x", "xx", "xxx"]
 
 
 def test_each_dimension_has_a_score() -> None:

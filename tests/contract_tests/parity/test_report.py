@@ -1,0 +1,99 @@
+"""The report of a comparison: in a terminal, as JSON, and as a page."""
+
+import html
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contract_tests.parity.files import parity_to_json, write_parity
+from contract_tests.parity.pairs.score import Score
+from contract_tests.parity.report import ParityReport, format_score, list_lines
+from mock_server import create_app
+from tests.support.axe import find_axe_violations
+from tests.support.browser import chromium, in_browser
+from tests.support.gate.parity import compare_app
+
+SECRET = "sk-red-5f0c7c1e9a"
+
+
+@pytest.fixture(scope="module")
+def report() -> ParityReport:
+    """Return the comparison of a mock with another status and without a rule, cut to a few requests."""
+    app = create_app(profile={"choices": {"invalid-body-status": 418}}, disabled_rules={"auth-known"})
+    return compare_app(app, None, requests=600)
+
+
+@pytest.mark.parametrize(
+    ("score", "text"),
+    [
+        (Score(1988, 2000), "99.4 % (99.0 to 99.7) of 2,000"),
+        (Score(2000, 2000), "100.0 % (99.8 to 100.0) of 2,000"),
+        (Score(99_999, 100_000), "99.99 % (99.99 to 99.99) of 100,000"),
+        (Score(), "nothing to compare"),
+    ],
+)
+def test_a_score_is_told_with_its_interval(score: Score, text: str) -> None:
+    """A share below the whole is never told as 100 %."""
+    assert format_score(score) == text
+
+
+def test_each_part_has_a_line_with_an_example(report: ParityReport) -> None:
+    """The rule or choice, the dimension, how often, what both answered, and a command without the token."""
+    lines = [*list_lines(report, 100)]
+    (place,) = (
+        number
+        for number, line in enumerate(lines)
+        if line.startswith("✗ invalid-body-status (choice), status:")
+    )
+    assert (
+        lines[place + 1].strip() == "With which status is a body refused that breaks a rule about its values?"
+    )
+    assert lines[place + 2].strip() == "status: deployment 418, mock 400"
+    assert lines[place + 3].strip().startswith("curl -i -X ")
+    assert "$TOKEN" in lines[place + 3]
+    assert any(line.startswith("✗ unknown-tokens (choice), accept or refuse: ") for line in lines)
+    assert any("skipped: not-while-busy: needs --control-hook" in line for line in lines)
+    assert lines[-2].startswith("PARTS on 2 choices and 0 rules: agrees in ")
+    assert SECRET not in "\n".join(lines)
+
+
+def test_lines_keep_the_width_but_for_commands(report: ParityReport) -> None:
+    """A command stays in one line, so that it can be pasted."""
+    lines = [line for line in list_lines(report, 60) if not line.strip().startswith(("curl", "# request"))]
+    assert max(map(len, lines)) <= 60
+
+
+def test_the_files_hold_everything_without_a_secret(report: ParityReport, tmp_path: Path) -> None:
+    """The same as JSON for programs and as a page for people."""
+    write_parity(report, tmp_path)
+    data = json.loads((tmp_path / "parity.json").read_text("utf-8"))
+    assert data == json.loads(json.dumps(parity_to_json(report)))
+    assert {part["name"] for part in data["parts"]} == {"invalid-body-status", "unknown-tokens"}
+    assert data["agreement"]["accepted"]["compared"] > 400
+    assert {row["state"] for row in data["rules"]} <= {"verified", "tried", "skipped", "parts"}
+    whole = "".join(path.read_text("utf-8") for path in tmp_path.iterdir())
+    assert SECRET not in whole
+    assert "default-src 'none'" in html.unescape((tmp_path / "parity.html").read_text("utf-8"))
+
+
+@in_browser
+@pytest.mark.slow
+def test_the_page_has_no_violation(
+    report: ParityReport, closing: Callable[[AbstractContextManager[Any]], Any], tmp_path: Path
+) -> None:
+    """Everyone can read it, as far as axe-core can tell, with every part opened; it loads nothing."""
+    write_parity(report, tmp_path)
+    page, seen = chromium(closing).new_page(), list[str]()
+    address = (tmp_path / "parity.html").as_uri()
+    page.on("request", lambda request: seen.append(request.url))
+    page.on("console", lambda message: seen.append(message.text))
+    page.goto(address)
+    for summary in page.locator("summary").all():
+        summary.click()
+    assert seen == [address]
+    violations = find_axe_violations(page)
+    assert violations == []
