@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Literal
 
 from contract_tests.cases.model import LAYERS, Layer
-from contract_tests.reports.blocks import Severity, group_blocks
+from contract_tests.reports.blocks import Block, Severity, group_blocks
 from contract_tests.results.comparison import Comparison, build_key
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import Outcome
@@ -171,6 +171,12 @@ def summarize_deviations(findings: Iterable[Finding]) -> str:
 def format_expectation(finding: Finding) -> str:
     """Return the expectation without the rule's statement, which reports show beside it."""
     return finding.expected.removesuffix(f": {finding.rule.statement}")
+
+
+def list_pair(block: Block) -> list[tuple[str, str]]:
+    """Return the nearest request that behaved, as a row with its name; nothing if none was found."""
+    sibling = next((finding.sibling for finding in block.findings if finding.sibling), None)
+    return [("Behaves", f"{sibling.edit}: {sibling.received}")] if sibling else []
 
 
 def reason_phrase(status: int) -> str:

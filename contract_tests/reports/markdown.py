@@ -23,6 +23,7 @@ from contract_tests.reports.common import (
     group_by_rule,
     group_by_severity,
     group_unjudged,
+    list_pair,
     list_warnings,
     summarize_deviations,
     verdict_label,
@@ -118,11 +119,13 @@ def _format_block(block: Block, reproduction: Reproduction) -> str:
     first = block.findings[0]
     what = escape_markdown(f"{block.reason}: {block.summary}")
     title = f"<b>{escape_markdown(block.title)}</b>: {what} ({block.where()})"
-    facts = [("The contract", f"{block.rule.statement} ({block.rule.source})")]
+    place = f"{first.line}; " if first.line else ""
+    facts = [("The contract", f"{block.rule.statement} ({place}{block.rule.source})")]
     if block.story:
         facts.append(("What happened", block.story))
     if not block.differences:
         facts += [("Received", first.received), ("Expected", format_expectation(first))]
+    facts += list_pair(block)
     facts.append(("What to change", suggest_change(first)))
     if len(block.rule_ids) > 1:
         facts.insert(1, ("Rules", ", ".join(block.rule_ids)))

@@ -1,14 +1,14 @@
 """All observations of a run, in bounded memory, as data that can be stored and merged."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contract_tests.cases.model import Layer, case_from_json, case_to_json
 from contract_tests.results.examples import MAX_EXAMPLES, Example, describe_example, merge_examples
 from contract_tests.results.judge import SETUP_FAILED, Outcome, judgement_from_json
-from contract_tests.results.observation import Observation, observation_size
+from contract_tests.results.observation import Observation, Sibling, observation_size
 from contract_tests.targets.exchange import Exchange, exchange_from_json
 
 #: Per rule and outcome: a target may put another text into every reason.
@@ -113,6 +113,11 @@ class Aggregate:
             aggregate._add_deviation(_deviation_from_json(entry))
         return aggregate
 
+    def update_deviations(self, update: Callable[[Observation], Observation]) -> None:
+        """Replace the observation of each kind of violation; what it is about stays the same."""
+        for kind, deviation in self.deviations.items():
+            self.deviations[kind] = replace(deviation, observation=update(deviation.observation))
+
     def _add_reason(self, rule: str, outcome: Outcome, reason: str, number: int) -> None:
         key = (rule, outcome, reason)
         if key in self.reasons or sum(k[:2] == key[:2] for k in self.reasons) < _MAX_REASONS:
@@ -144,17 +149,38 @@ def _list_examples(deviation: Deviation) -> tuple[Example, ...]:
 
 def _deviation_to_json(deviation: Deviation) -> dict[str, Any]:
     observation = deviation.observation
+    sibling = observation.sibling
     return {
         "case": case_to_json(observation.case),
         "judgement": observation.judgement.to_json(),
         "exchanges": [exchange.to_json() for exchange in observation.exchanges],
         "layers": dict(deviation.layers),
         "examples": [[example.sent, example.received] for example in deviation.examples],
+        "line": observation.line,
+        "sibling": sibling and sibling_to_json(sibling),
     }
 
 
 def _deviation_from_json(data: dict[str, Any]) -> Deviation:
     exchanges: tuple[Exchange, ...] = tuple(map(exchange_from_json, data["exchanges"]))
-    observation = Observation(case_from_json(data["case"]), judgement_from_json(data["judgement"]), exchanges)
+    judgement, found = judgement_from_json(data["judgement"]), data.get("sibling")
+    sibling = _sibling_from_json(found) if found else None
+    case, line = case_from_json(data["case"]), data.get("line", "")
+    observation = Observation(case, judgement, exchanges, sibling, line)
     examples = tuple(Example(sent, received) for sent, received in data.get("examples", ()))
     return Deviation(observation, Counter(data["layers"]), examples)
+
+
+def sibling_to_json(sibling: Sibling) -> dict[str, Any]:
+    """Return a sibling as plain JSON values."""
+    return {
+        "edit": sibling.edit,
+        "received": sibling.received,
+        "case": case_to_json(sibling.case),
+        "exchanges": [exchange.to_json() for exchange in sibling.exchanges],
+    }
+
+
+def _sibling_from_json(data: dict[str, Any]) -> Sibling:
+    exchanges = tuple(map(exchange_from_json, data["exchanges"]))
+    return Sibling(data["edit"], data["received"], case_from_json(data["case"]), exchanges)

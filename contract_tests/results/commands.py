@@ -61,7 +61,7 @@ class _Writer:
             texts = {slug: f"{slug}-{_NOW}" for slug in self.slugs}
         name = re.sub(r"[^A-Za-z0-9]", "_", exchange.caller).upper()
         token = "TOKEN" if self.single_caller else f"TOKEN_{name}"
-        new = self.ids.get(_read_id(exchange)) if exchange.method == "POST" else None
+        new = self.ids.get(read_created_id(exchange)) if exchange.method == "POST" else None
         command = build_curl(exchange, body_file, texts, caller_variable=token, only_body=new is not None)
         if new is not None:
             command = f"{new}=$({command} | {_READ_ID})"
@@ -89,8 +89,8 @@ def _name_slugs(case: Case, exchanges: Sequence[Exchange]) -> dict[str, str]:
     if case.rule.startswith("service-slug"):
         return {}
     creates = [exchange for exchange in exchanges if exchange.method == "POST"]
-    fixed = {_read_slug(exchange) for exchange in creates if exchange.needs_body_file}
-    found = dict.fromkeys(_read_slug(exchange) for exchange in creates)
+    fixed = {read_slug(exchange) for exchange in creates if exchange.needs_body_file}
+    found = dict.fromkeys(read_slug(exchange) for exchange in creates)
     usable = [slug for slug in found if slug not in fixed and _RENEWABLE_SLUG.fullmatch(slug)]
     # A slug that contains another one, as a similar slug does, changes together with it.
     slugs = [slug for slug in usable if not any(other in slug for other in usable if other != slug)]
@@ -101,18 +101,20 @@ def _name_ids(exchanges: Sequence[Exchange]) -> dict[str, str]:
     """Return a variable for each id of a created service that a later request names."""
     found: list[str] = []
     for number, exchange in enumerate(exchanges):
-        new = _read_id(exchange) if exchange.method == "POST" and not exchange.needs_body_file else ""
+        new = read_created_id(exchange) if exchange.method == "POST" and not exchange.needs_body_file else ""
         later = exchanges[number + 1 :]
         if new and any(new in one.url or new in (one.body or "") for one in later):
             found.append(new)
     return {new: f"ID{number if number > 1 else ''}" for number, new in enumerate(found, 1)}
 
 
-def _read_slug(exchange: Exchange) -> str:
+def read_slug(exchange: Exchange) -> str:
+    """Return the slug that a request sends, an empty string without one."""
     return _read_text(exchange.body, "service_slug")
 
 
-def _read_id(exchange: Exchange) -> str:
+def read_created_id(exchange: Exchange) -> str:
+    """Return the id in a success, an empty string without one."""
     return _read_text(exchange.response_body, "id") if 200 <= exchange.status < 300 else ""
 
 

@@ -12,11 +12,11 @@ from contract_tests.contract.file_shapes import check_shape
 from contract_tests.contract.resources import VERSION
 from contract_tests.contract.rules import Catalogue, Rule
 from contract_tests.contract.yaml_file import TooLargeError, read_text
-from contract_tests.results.aggregate import Deviation
+from contract_tests.results.aggregate import Deviation, sibling_to_json
 from contract_tests.results.commands import iter_body_files, list_commands
 from contract_tests.results.examples import Example, describe_example, merge_examples
 from contract_tests.results.judge import Difference
-from contract_tests.results.observation import exchanges_size
+from contract_tests.results.observation import Sibling, exchanges_size
 from contract_tests.results.story import tell_story
 from contract_tests.targets.exchange import Exchange
 
@@ -30,7 +30,8 @@ class Finding:
     ``cause`` is the same for both operations if they break the rule for the same reason. ``severity`` is a note if
     the rule is only assumed. ``count`` is the number of cases that showed it; ``examples`` are a few of them.
     ``exchanges`` end with the decisive one, and ``story`` tells in one sentence what happened in several of them.
-    ``differences`` are the wrong properties of a read-back.
+    ``differences`` are the wrong properties of a read-back. ``sibling`` is the nearest request that behaved, and
+    ``line`` is that of the contract between the two.
     """
 
     id: str
@@ -48,6 +49,8 @@ class Finding:
     story: str = ""
     differences: tuple[Difference, ...] = ()
     examples: tuple[Example, ...] = ()
+    sibling: Sibling | None = None
+    line: str = ""
 
     @property
     def file(self) -> str:
@@ -74,6 +77,7 @@ class Finding:
                 {"property": name, "received": got, "expected": wanted} for name, got, wanted in self.differences
             ],
             "examples": [asdict(example) for example in self.examples],
+            "line": self.line, "sibling": self.sibling and sibling_to_json(self.sibling),
             "count": self.count, "file": self.file, "curl": self.curl_commands,
             "case": case_to_json(self.case), "exchanges": [exchange.to_json() for exchange in self.exchanges],
         }  # fmt: skip
@@ -147,6 +151,8 @@ def _build_finding(deviation: Deviation, catalogue: Catalogue, *, strict: bool) 
         story=tell_story(observation.case, observation.exchanges, judgement),
         differences=judgement.differences,
         examples=merge_examples((example,), deviation.examples),
+        sibling=observation.sibling,
+        line=observation.line,
     )
 
 

@@ -8,12 +8,30 @@ from contract_tests.targets.exchange import Exchange
 
 
 @dataclass(frozen=True, slots=True)
+class Sibling:
+    """The nearest request that behaved, one edit apart from a violation.
+
+    ``edit`` says what differs, from the violation to the sibling, and ``received`` how it was answered.
+    """
+
+    edit: str
+    received: str
+    case: Case
+    exchanges: tuple[Exchange, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
-    """A case, the judgement on it, and every exchange that was made for it."""
+    """A case, the judgement on it, and every exchange that was made for it.
+
+    A violation has a ``sibling`` if one was looked for and found, and the ``line`` of the contract that it crosses.
+    """
 
     case: Case
     judgement: Judgement
     exchanges: tuple[Exchange, ...] = ()
+    sibling: Sibling | None = None
+    line: str = ""
 
 
 def observation_size(observation: Observation) -> tuple[int, int]:

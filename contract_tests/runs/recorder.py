@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable
+from itertools import count
 
 from contract_tests.cases.model import Case
 from contract_tests.diagnosis.attribution import needs_attribution
 from contract_tests.diagnosis.comparison import call_inconclusive
 from contract_tests.diagnosis.diagnose import diagnose_violation
 from contract_tests.diagnosis.neighbours import find_base, list_changed
+from contract_tests.diagnosis.siblings import add_sibling
 from contract_tests.execution.executor import Executor
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.observation import Observation
@@ -17,6 +19,7 @@ from contract_tests.runs.example_db import ExampleArchive
 _MAX_PENDING = 200  # violations that wait to be shrunk
 _NOT_COMPARED = "refused, and not compared with an accepted request in this run"
 _MAX_REASONS = 3  # properties
+_MAX_SIBLINGS = 40  # kinds of violations
 
 
 class Recorder:
@@ -76,6 +79,17 @@ class Recorder:
                 }
             if self.archive and observation.judgement.outcome == "violated":
                 self.archive.save_case(observation.case)
+
+    def add_siblings(self) -> None:
+        """Look for the nearest request that behaved, for one observation of each kind of violation."""
+        left = count(_MAX_SIBLINGS, -1)
+
+        def update(observation: Observation) -> Observation:
+            done = bool(observation.line) or next(left) <= 0
+            return observation if done else add_sibling(self._executor, observation)
+
+        for aggregate in (self.state.committed, self.state.pending):
+            aggregate.update_deviations(update)
 
     def flush_pending(self) -> None:
         """Record the violations that could not be shrunk any more."""

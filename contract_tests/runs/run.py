@@ -96,6 +96,7 @@ class Run:
             for layer in LAYERS:
                 if layer in self.options.layers and layer not in self.state.done_layers:
                     self._run_layer(layer)
+            self.recorder.add_siblings()
         except KeyboardInterrupt:
             self._clock.stop()
             return "interrupted"
