@@ -54,6 +54,7 @@ def build_command() -> "click.Group":
     from contract_tests.cli.evolve import evolve
     from contract_tests.cli.merge import merge
     from contract_tests.cli.mutate import mutate
+    from contract_tests.cli.plan import plan
     from contract_tests.cli.replay import replay
     from contract_tests.cli.run import run
     from contract_tests.contract.resources import VERSION
@@ -80,6 +81,6 @@ def build_command() -> "click.Group":
         freeze_samples(load_spec(), 0, GATE_EXAMPLES)
         freeze_scenarios(0)
 
-    for command in (run, replay, check, calibrate, evolve, merge, mutate):
+    for command in (run, replay, check, calibrate, evolve, merge, mutate, plan):
         commands.add_command(command)
     return commands

@@ -79,6 +79,8 @@ def _check_number(_ctx: click.Context, _param: click.Parameter, value: float) ->
     show_default=True,
     help="Number of concurrent requests.",
 )
+@click.option("--budget", type=click.IntRange(1), metavar="N",
+              help="Send at most N requests, those first that tell most.")  # fmt: skip
 @click.option("--max-created", type=click.IntRange(0), help="Limit of services that the run creates.")
 @click.option("--refuse-only", is_flag=True, help="Send only invalid requests, so that nothing is created.")
 @click.option("--min-judged", type=click.FloatRange(0, 1), default=MIN_JUDGED,
@@ -228,6 +230,8 @@ def _save_state(totals: RunTotals, folder: Path | None, problems: list[str], sta
 def _build_run_options(options: dict[str, Any], catalogue: Catalogue) -> RunOptions:
     rules = frozenset(rule for rule in catalogue if options["rules"] in rule)
     waivers = load_waivers(options["waivers"], catalogue) if options["waivers"] else {}
+    if options["budget"] and options["shard"] != (1, 1):
+        raise TargetError("--budget is for one run: leave out --shard")
     if not rules:
         raise TargetError(f"-k {options['rules']}: no rule id contains this; `mock-server rules` lists them")
     return RunOptions(
@@ -239,5 +243,5 @@ def _build_run_options(options: dict[str, Any], catalogue: Catalogue) -> RunOpti
 
 _RUN_OPTIONS = (
     "target", "layers", "strict", "seed", "max_examples", "seconds", "concurrency", "refuse_only", "shard",
-    "min_judged",
+    "min_judged", "budget",
 )  # fmt: skip

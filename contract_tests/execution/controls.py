@@ -77,6 +77,13 @@ class Controls:
         shared: SharedService | None = self.once.find(key, lambda: self._create_shared(service_type, owner))
         return shared
 
+    def keep_shared(self, caller: Caller, context: CaseContext) -> None:
+        """Let the cases share the plain deployed service that the preflight created as a caller."""
+        service = SharedService(context.services.get("service"), context.service_slugs.get("service", ""))
+        key = ("shared", "deployed", caller.name, self.caller_pool.team_role(caller))
+        if service.id is not None:
+            self.once.find(key, lambda: service)
+
     def find_base(self, service_type: str, owner: Owner) -> Any:
         """Return the smallest update body that the target accepts by itself, or None."""
         key = ("base", service_type, owner.caller.name, owner.role)

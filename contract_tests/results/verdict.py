@@ -179,14 +179,14 @@ def _decide_verdict(
         if waiver and not waiver.expired:
             return RuleVerdict(rule, "waived", severity, f"{waiver.reason} (until {waiver.until})", layers)
         return RuleVerdict(rule, "violated", severity, own[0].reason, layers)
-    deciding = {(rule.id, expectation) for expectation in _DECIDING_EXPECTATIONS[rule.kind]}
+    deciding = {(rule.id, expectation) for expectation in DECIDING_EXPECTATIONS[rule.kind]}
     if deciding & aggregate.shown and not deciding & aggregate.unproven:
         return RuleVerdict(rule, "conforms", "", "", layers)
     return RuleVerdict(rule, *_explain_undecided(rule, aggregate), layers)
 
 
 #: Expectations that prove a rule: refusals a constraint, acceptance a permission, either an effect.
-_DECIDING_EXPECTATIONS: Mapping[str, tuple[str, ...]] = {
+DECIDING_EXPECTATIONS: Mapping[str, tuple[str, ...]] = {
     "constraint": ("refuse", "race"),
     "permission": ("accept",),
     "effect": ("accept", "refuse", "race"),

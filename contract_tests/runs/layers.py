@@ -1,7 +1,7 @@
 """Layers of a run: which cases each of them runs, and in which order."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 
@@ -27,12 +27,13 @@ from contract_tests.runs.recorder import Recorder
 
 @dataclass(frozen=True, slots=True)
 class LayerRunner:
-    """Runs the layers of one run."""
+    """Runs the layers of one run; ``done`` holds the ids of cases that a plan has sent already."""
 
     executor: Executor
     options: RunOptions
     recorder: Recorder
     runner: CaseRunner
+    done: set[str] = field(default_factory=set)
 
     def run_layer(self, layer: Layer) -> None:
         """Run one layer, until it is done or the time is up."""
@@ -76,13 +77,13 @@ class LayerRunner:
         derived = derive_cases(self.executor.sender.spec, self.executor.catalogue, bodies)
         accepted = find_accepted_values(self.executor.controls)
         every = add_company([*tables, *select_new_cases(derived, tables)], bodies, accepted)
-        batches, single = batch_cases(self.options.select_cases(every))
+        batches, single = batch_cases(self._select_cases(every))
         unproven = self.runner.run_batches(batches)
         self.runner.run_rotated("cases", [*single, *unproven])
         self.runner.run_in_order("cases", repeat_refusals(single, self._pool))
 
     def _run_wire_layer(self) -> None:
-        cases = self.options.select_cases(self._load_tables("wire"))
+        cases = self._select_cases(self._load_tables("wire"))
         self.runner.run_rotated("wire", cases)
         self.runner.run_in_order("wire", repeat_refusals(cases, self._pool))
 
@@ -90,7 +91,7 @@ class LayerRunner:
         controls = self.executor.controls
         offered, accepted = list_offered_values(controls), find_accepted_values(controls)
         scenarios = build_scenario_cases(controls.caller_pool, controls.bodies, offered, accepted or offered)
-        cases = self.options.select_cases([*self._load_tables("lifecycle"), *scenarios])
+        cases = self._select_cases([*self._load_tables("lifecycle"), *scenarios])
         self.runner.run_rotated("lifecycle", cases)
         self.runner.run_in_order("lifecycle", repeat_rare_cases(cases, self._pool))
         if self.options.has_random_scenarios:
@@ -120,6 +121,9 @@ class LayerRunner:
     @property
     def _pool(self) -> CallerPool:
         return self.executor.controls.caller_pool  # it changes while a run learns which callers name a team
+
+    def _select_cases(self, cases: Iterable[Case]) -> list[Case]:
+        return [case for case in self.options.select_cases(cases) if case.id not in self.done]
 
     def _load_tables(self, layer: Layer) -> list[Case]:
         return [case for case in load_fixture_cases(self.executor.catalogue) if case.layer == layer]

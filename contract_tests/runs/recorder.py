@@ -1,7 +1,8 @@
 """Recorder: collects the observations of a run, shrinks violations, and saves checkpoints."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import count
 
 from contract_tests.cases.model import Case
@@ -65,6 +66,12 @@ class Recorder:
             self.save()
         else:  # so many violations are not shrunk
             self._add_unshrunk(self._pending.pop())
+
+    def add_members(self, observation: Observation, members: Iterable[Case]) -> None:
+        """Record a batch that passed as an observation of each case in it."""
+        for member in members:
+            judgement = replace(observation.judgement, rule=member.rule)
+            self.add(replace(observation, case=member, judgement=judgement))
 
     def shrink_pending(self) -> None:
         """Shrink the violations that wait, each within a few requests."""

@@ -12,7 +12,12 @@ from contract_tests.contract.spec import Spec
 from contract_tests.execution.sending.context import CannotRun, CaseContext
 from contract_tests.execution.sending.create_forms import PLAIN, CreateForm
 from contract_tests.execution.sending.created_log import CreatedLog
-from contract_tests.execution.sending.limits import CreateBudget, SilenceWatch, TargetGone
+from contract_tests.execution.sending.limits import (
+    CreateBudget,
+    RequestBudget,
+    SilenceWatch,
+    TargetGone,
+)
 from contract_tests.results.judge import read_id
 from contract_tests.targets.base import NoResponse, Response, Target, is_success
 from contract_tests.targets.exchange import Exchange, Redactor
@@ -38,6 +43,7 @@ class Sender:
     budget: CreateBudget
     form: CreateForm = PLAIN
     plain_body: Mapping[str, Any] | None = None
+    request_budget: RequestBudget = field(default_factory=RequestBudget)
     requests: int = 0
     traffic: deque[Exchange] = field(default_factory=lambda: deque(maxlen=MAX_TRAFFIC))
     _silence: SilenceWatch = field(default_factory=SilenceWatch)
@@ -76,6 +82,7 @@ class Sender:
         request, body = context.build_request(self.spec.operations[step.operation], step, caller, self.form)
         slug = _slug_of(body)
         with self.budget.reserve(step):
+            self.request_budget.take()
             if step.operation == "createContainer":
                 self.created_log.log_sending(caller.name, slug)
             response = self.redactor.redact_response(self.target.send(request))
