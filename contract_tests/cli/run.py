@@ -38,6 +38,7 @@ from contract_tests.contract.rules import Catalogue
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES
 from contract_tests.results.comparison import load_earlier_report
+from contract_tests.results.statistics import count_needed_tries
 from contract_tests.results.verdict import MIN_JUDGED, Report
 from contract_tests.results.waivers import load_waivers
 from contract_tests.runs.checkpoint import RunState, check_writable, load_state
@@ -81,6 +82,10 @@ def _check_number(_ctx: click.Context, _param: click.Parameter, value: float) ->
 )
 @click.option("--budget", type=click.IntRange(1), metavar="N",
               help="Send at most N requests, those first that tell most.")  # fmt: skip
+@click.option("--confidence", type=click.FloatRange(50, 99.9), default=95, show_default=True,
+              help="Percent of confidence with which --fault-rate is excluded.")  # fmt: skip
+@click.option("--fault-rate", type=click.FloatRange(0.01, 1, max_open=True),
+              help="Repeat cheap cases until a fault in this share of requests, e.g. 0.1, would show.")  # fmt: skip
 @click.option("--max-created", type=click.IntRange(0), help="Limit of services that the run creates.")
 @click.option("--refuse-only", is_flag=True, help="Send only invalid requests, so that nothing is created.")
 @click.option("--min-judged", type=click.FloatRange(0, 1), default=MIN_JUDGED,
@@ -234,8 +239,10 @@ def _build_run_options(options: dict[str, Any], catalogue: Catalogue) -> RunOpti
         raise TargetError("--budget is for one run: leave out --shard")
     if not rules:
         raise TargetError(f"-k {options['rules']}: no rule id contains this; `mock-server rules` lists them")
+    rate, confidence = options["fault_rate"], options["confidence"] / 100
     return RunOptions(
         waivers=waivers,
+        min_tries=count_needed_tries(rate, confidence) if rate else 0,
         rules=rules if options["rules"] else None,
         **{name: options[name] for name in _RUN_OPTIONS},
     )

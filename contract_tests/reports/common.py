@@ -10,6 +10,7 @@ from contract_tests.reports.blocks import Block, Severity, group_blocks
 from contract_tests.results.comparison import Comparison, build_key
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import Outcome
+from contract_tests.results.statistics import excluded_rate
 from contract_tests.results.verdict import Report, RuleVerdict
 
 Label = Literal["violated", "note", "inconclusive", "not observed", "waived", "conforms"]
@@ -174,9 +175,23 @@ def format_expectation(finding: Finding) -> str:
 
 
 def list_pair(block: Block) -> list[tuple[str, str]]:
-    """Return the nearest request that behaved, as a row with its name; nothing if none was found."""
+    """Return how often it shows, and the nearest request that behaved, as rows; those that were found."""
     sibling = next((finding.sibling for finding in block.findings if finding.sibling), None)
-    return [("Behaves", f"{sibling.edit}: {sibling.received}")] if sibling else []
+    rate = next((finding.rate for finding in block.findings if finding.rate), None)
+    rows = [("How often", str(rate))] if rate else []
+    return [*rows, ("Behaves", f"{sibling.edit}: {sibling.received}")] if sibling else rows
+
+
+def format_confidence(report: Report) -> str:
+    """Return how sure the conforming rules are, in one line; an empty string without any."""
+    tries = sorted(row.tries for row in report.verdicts if row.tries)
+    if not tries:
+        return ""
+    half, least = tries[len(tries) // 2], tries[0]
+    return (
+        f"How sure: half of the conforming rules had {half} independent tries or more, which exclude (95 %) a fault "
+        f"in over {excluded_rate(half):.0%} of their requests; the least was {least} ({excluded_rate(least):.0%})"
+    )
 
 
 def reason_phrase(status: int) -> str:

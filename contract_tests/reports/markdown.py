@@ -18,6 +18,7 @@ from contract_tests.reports.common import (
     choose_tone,
     escape_unprintable,
     format_comparison,
+    format_confidence,
     format_expectation,
     format_last_line,
     group_by_rule,
@@ -75,6 +76,8 @@ def _iter_sections(report: Report, reproduction: Reproduction) -> Iterator[str]:
     if report.comparison:
         yield from _format_comparison(report.comparison)
     yield _grade_table(report)
+    if confidence := format_confidence(report):
+        yield f"{escape_markdown(confidence)}.\n"
     if blocks:
         yield f"### Findings ({len(blocks)})\n"
         yield from (_format_block(block, reproduction) for block in blocks)

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from contract_tests.cases.model import Layer, case_from_json, case_to_json
 from contract_tests.results.examples import MAX_EXAMPLES, Example, describe_example, merge_examples
 from contract_tests.results.judge import SETUP_FAILED, Outcome, judgement_from_json
 from contract_tests.results.observation import Observation, Sibling, observation_size
+from contract_tests.results.statistics import Rate
 from contract_tests.targets.exchange import Exchange, exchange_from_json
 
 #: Per rule and outcome: a target may put another text into every reason.
@@ -40,12 +41,14 @@ class Aggregate:
     """Outcomes by rule and layer, reasons of undecided cases, and violations by kind.
 
     ``shown`` holds, per rule, the expectations that the target met: accept, refuse, open or race. ``unproven`` holds
-    those of which a case of the tables was inconclusive: the rule may be broken there.
+    those of which a case of the tables was inconclusive: the rule may be broken there. ``tries`` counts the
+    independent requests behind ``shown``.
     """
 
     outcomes: Counter[tuple[str, Layer, Outcome]] = field(default_factory=Counter)
     reasons: Counter[tuple[str, Outcome, str]] = field(default_factory=Counter)
     shown: set[tuple[str, str]] = field(default_factory=set)
+    tries: Counter[tuple[str, str]] = field(default_factory=Counter)
     unproven: set[tuple[str, str]] = field(default_factory=set)
     deviations: dict[DeviationKind, Deviation] = field(default_factory=dict)
 
@@ -62,8 +65,11 @@ class Aggregate:
         """The number of observations added."""
         return self.outcomes.total()
 
-    def add(self, observation: Observation) -> bool:
-        """Add an observation; return whether it is a new kind of violation."""
+    def add(self, observation: Observation, *, independent: bool = True) -> bool:
+        """Add an observation; return whether it is a new kind of violation.
+
+        One that shares its request with another of the same rule is not ``independent``.
+        """
         judgement, layer = observation.judgement, observation.case.layer
         rule, outcome = judgement.rule, judgement.outcome
         self.outcomes[rule, layer, outcome] += 1
@@ -74,6 +80,7 @@ class Aggregate:
             self.unproven.add((rule, expectation))
         if outcome == "passed":
             self.shown.add((rule, expectation))
+            self.tries[rule, expectation] += independent
         elif outcome != "violated":
             self._add_reason(rule, outcome, judgement.reason, 1)
         else:
@@ -84,6 +91,7 @@ class Aggregate:
         """Add everything in another aggregate."""
         self.outcomes.update(other.outcomes)
         self.shown |= other.shown
+        self.tries.update(other.tries)
         self.unproven |= other.unproven
         for (rule, outcome, reason), number in other.reasons.items():
             self._add_reason(rule, outcome, reason, number)
@@ -96,6 +104,7 @@ class Aggregate:
             "outcomes": [[*key, number] for key, number in self.outcomes.items()],
             "reasons": [[*key, number] for key, number in self.reasons.items()],
             "shown": sorted(map(list, self.shown)),
+            "tries": [[*key, number] for key, number in self.tries.items()],
             "unproven": sorted(map(list, self.unproven)),
             "deviations": [_deviation_to_json(deviation) for deviation in self.deviations.values()],
         }
@@ -107,6 +116,7 @@ class Aggregate:
             Counter({(rule, layer, outcome): number for rule, layer, outcome, number in data["outcomes"]}),
             Counter({(rule, outcome, reason): number for rule, outcome, reason, number in data["reasons"]}),
             {(rule, expect) for rule, expect in data["shown"]},
+            Counter({(rule, expect): number for rule, expect, number in data.get("tries", ())}),
             {(rule, expect) for rule, expect in data["unproven"]},
         )
         for entry in data["deviations"]:
@@ -157,6 +167,7 @@ def _deviation_to_json(deviation: Deviation) -> dict[str, Any]:
         "layers": dict(deviation.layers),
         "examples": [[example.sent, example.received] for example in deviation.examples],
         "line": observation.line,
+        "rate": observation.rate and asdict(observation.rate),
         "sibling": sibling and sibling_to_json(sibling),
     }
 
@@ -166,7 +177,8 @@ def _deviation_from_json(data: dict[str, Any]) -> Deviation:
     judgement, found = judgement_from_json(data["judgement"]), data.get("sibling")
     sibling = _sibling_from_json(found) if found else None
     case, line = case_from_json(data["case"]), data.get("line", "")
-    observation = Observation(case, judgement, exchanges, sibling, line)
+    rate = Rate(**data["rate"]) if data.get("rate") else None
+    observation = Observation(case, judgement, exchanges, sibling, line, rate)
     examples = tuple(Example(sent, received) for sent, received in data.get("examples", ()))
     return Deviation(observation, Counter(data["layers"]), examples)
 

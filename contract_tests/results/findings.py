@@ -17,6 +17,7 @@ from contract_tests.results.commands import iter_body_files, list_commands
 from contract_tests.results.examples import Example, describe_example, merge_examples
 from contract_tests.results.judge import Difference
 from contract_tests.results.observation import Sibling, exchanges_size
+from contract_tests.results.statistics import Rate
 from contract_tests.results.story import tell_story
 from contract_tests.targets.exchange import Exchange
 
@@ -31,7 +32,7 @@ class Finding:
     the rule is only assumed. ``count`` is the number of cases that showed it; ``examples`` are a few of them.
     ``exchanges`` end with the decisive one, and ``story`` tells in one sentence what happened in several of them.
     ``differences`` are the wrong properties of a read-back. ``sibling`` is the nearest request that behaved, and
-    ``line`` is that of the contract between the two.
+    ``line`` is that of the contract between the two. ``rate`` says how often it shows, if not each time.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Finding:
     examples: tuple[Example, ...] = ()
     sibling: Sibling | None = None
     line: str = ""
+    rate: Rate | None = None
 
     @property
     def file(self) -> str:
@@ -78,6 +80,7 @@ class Finding:
             ],
             "examples": [asdict(example) for example in self.examples],
             "line": self.line, "sibling": self.sibling and sibling_to_json(self.sibling),
+            "rate": self.rate and {**asdict(self.rate), "interval": list(self.rate.interval)},
             "count": self.count, "file": self.file, "curl": self.curl_commands,
             "case": case_to_json(self.case), "exchanges": [exchange.to_json() for exchange in self.exchanges],
         }  # fmt: skip
@@ -153,6 +156,7 @@ def _build_finding(deviation: Deviation, catalogue: Catalogue, *, strict: bool) 
         examples=merge_examples((example,), deviation.examples),
         sibling=observation.sibling,
         line=observation.line,
+        rate=observation.rate,
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from contract_tests.cases.model import Case
 from contract_tests.results.judge import Judgement
+from contract_tests.results.statistics import Rate
 from contract_tests.targets.exchange import Exchange
 
 
@@ -24,7 +25,8 @@ class Sibling:
 class Observation:
     """A case, the judgement on it, and every exchange that was made for it.
 
-    A violation has a ``sibling`` if one was looked for and found, and the ``line`` of the contract that it crosses.
+    A violation has a ``sibling`` if one was looked for and found, and the ``line`` of the contract that it crosses;
+    one that shows only sometimes has a ``rate``.
     """
 
     case: Case
@@ -32,6 +34,7 @@ class Observation:
     exchanges: tuple[Exchange, ...] = ()
     sibling: Sibling | None = None
     line: str = ""
+    rate: Rate | None = None
 
 
 def observation_size(observation: Observation) -> tuple[int, int]:

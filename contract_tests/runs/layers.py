@@ -11,7 +11,7 @@ from contract_tests.cases.building.company import add_company
 from contract_tests.cases.building.scenarios import build_scenario_cases
 from contract_tests.cases.callers import CallerPool
 from contract_tests.cases.model import Case, Layer
-from contract_tests.cases.repeats import repeat_rare_cases, repeat_refusals
+from contract_tests.cases.repeats import repeat_cheap_cases, repeat_rare_cases, repeat_refusals
 from contract_tests.cases.tables import load_fixture_cases
 from contract_tests.execution.accepted_values import find_accepted_values, list_offered_values
 from contract_tests.execution.executor import Executor
@@ -20,6 +20,7 @@ from contract_tests.execution.random_scenarios import load_scenarios, read_capab
 from contract_tests.generation.body_mutation import ValuePool
 from contract_tests.generation.request_variants import vary_requests
 from contract_tests.generation.rounds import Round, plan_rounds
+from contract_tests.results.verdict import DECIDING_EXPECTATIONS
 from contract_tests.runs.case_runner import CaseRunner
 from contract_tests.runs.options import RunOptions
 from contract_tests.runs.recorder import Recorder
@@ -70,6 +71,25 @@ class LayerRunner:
         if round_.scenario_count and self.options.has_random_scenarios:
             capabilities = read_capabilities(self.executor)
             self.runner.run_scenarios(walk_more_scenarios(capabilities, round_.seed, round_.scenario_count))
+
+    def run_repeats(self) -> None:
+        """Repeat cheap cases of each rule until it has enough tries.
+
+        In the seed's order, since a target with a period must not meet the same case each time.
+        """
+        catalogue, state = self.executor.catalogue, self.recorder.state
+        tries = state.committed.tries + state.pending.tries
+        deciding = {rule: DECIDING_EXPECTATIONS[catalogue[rule].kind] for rule in catalogue}
+        missing = {
+            rule: self.options.min_tries - sum(tries[rule, expectation] for expectation in expectations)
+            for rule, expectations in deciding.items()
+        }
+        bodies = self.executor.controls.bodies
+        tables = [*self._load_tables("cases"), *self._load_tables("wire"), *self._load_tables("lifecycle")]
+        derived = select_new_cases(derive_cases(self.executor.sender.spec, catalogue, bodies), tables)
+        cases = self.options.select_cases([*tables, *derived])
+        able = [case for case in cases if case.expect in deciding[case.rule]]
+        self.runner.run_cases("wire", repeat_cheap_cases(able, self._pool, missing))
 
     def _run_cases_layer(self) -> None:
         tables = self._load_tables("cases")

@@ -19,7 +19,8 @@ class RunOptions:
 
     ``target`` is the name that the user gave it; ``seconds`` and ``max_examples`` bound the run and its random part.
     ``min_judged`` is the share of the tried rules that must have a verdict. ``budget`` is the number of requests that
-    the run may send, those of the plan first; the limit itself is in ``ExecutorOptions``.
+    the run may send, those of the plan first; the limit itself is in ``ExecutorOptions``. ``min_tries`` is the number
+    of independent tries that each rule gets at least, as far as that is cheap.
     ``operation`` and ``round_indices`` (of generated bodies) restrict the run to a part of its layers.
     """
 
@@ -33,6 +34,7 @@ class RunOptions:
     refuse_only: bool = False
     min_judged: float = MIN_JUDGED
     budget: int | None = None
+    min_tries: int = 0
     rules: frozenset[str] | None = None
     shard: tuple[int, int] = (1, 1)
     waivers: Mapping[str, Waiver] = field(default_factory=dict)

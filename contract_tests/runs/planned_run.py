@@ -31,7 +31,7 @@ class PlannedRun:
         units = [
             unit for unit in self.plan.order_units(build_units(self.executor)) if self._is_selected(unit)
         ]
-        while units and not self.executor.sender.request_budget.is_spent:
+        while units and self._can_afford_more():
             group = [company.limit(unit) for unit in units[:_MAX_WIDTH]]
             units = units[_MAX_WIDTH:]
             refused: list[Unit] = []
@@ -41,6 +41,12 @@ class PlannedRun:
                 refused += self._record(unit, observation)
             self.recorder.shrink_pending()
             units = [*refused, *filter(self._tells_more, units)]
+
+    def _can_afford_more(self) -> bool:
+        """Return whether requests are left; a tenth is kept to explain violations, once there are any."""
+        reserve = (self.options.budget or 0) // 10 if self.recorder.violations else 0
+        left = self.executor.sender.request_budget.left
+        return left is None or left > reserve
 
     def describe(self) -> str:
         """Return what the run saw of the plan, and what a larger budget would add."""

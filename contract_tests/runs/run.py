@@ -95,17 +95,8 @@ class Run:
     def _run_layers(self) -> str:
         """Run the selected layers and return why the run ended early, or an empty string."""
         try:
-            self.recorder.shrink_pending()
-            self.layers.run_known_cases()
-            if self._planned:
-                self._planned.run()
-                self.layers.done.update(self._planned.done)
-            for layer in LAYERS:
-                if self.executor.sender.request_budget.is_spent:
-                    break
-                if layer in self.options.layers and layer not in self.state.done_layers:
-                    self._run_layer(layer)
-            self.recorder.add_siblings()
+            self._send_cases()
+            self.recorder.explain_deviations()
         except KeyboardInterrupt:
             self._clock.stop()
             return "interrupted"
@@ -120,6 +111,22 @@ class Run:
         finally:
             self.recorder.flush_pending()
         return "the time is up" if self._clock.is_time_up() else ""
+
+    def _send_cases(self) -> None:
+        """Send what other runs saw, the plan of a budget, the layers, and repeats for more confidence."""
+        budget = self.executor.sender.request_budget
+        self.recorder.shrink_pending()
+        self.layers.run_known_cases()
+        if self._planned:
+            self._planned.run()
+            self.layers.done.update(self._planned.done)
+            self.recorder.explain_deviations()
+        for layer in LAYERS:
+            if layer in self.options.layers and layer not in self.state.done_layers and not budget.is_spent:
+                self._run_layer(layer)
+        if self.options.min_tries and not budget.is_spent:
+            self.layers.run_repeats()
+            self.recorder.shrink_pending()
 
     def _run_layer(self, layer: Layer) -> None:
         sender, cases = self.executor.sender, self.recorder.cases

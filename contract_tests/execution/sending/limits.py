@@ -74,24 +74,24 @@ class BudgetSpent(RunStopped):
 
 
 class RequestBudget:
-    """Limits how many requests a run sends; safe to use from several threads."""
+    """Limits how many requests a run sends; safe to use from several threads. ``left`` is None without a limit."""
 
     def __init__(self, limit: int | None = None) -> None:
-        self._left = limit
+        self.left = limit
         self._lock = Lock()
 
     @property
     def is_spent(self) -> bool:
         """True if no request is left."""
-        return self._left == 0
+        return self.left == 0
 
     def take(self) -> None:
         """Count a request that is about to be sent; raise BudgetSpent if none is left."""
         with self._lock:
-            if self._left == 0:
+            if self.left == 0:
                 raise BudgetSpent
-            if self._left is not None:
-                self._left -= 1
+            if self.left is not None:
+                self.left -= 1
 
 
 class SilenceWatch:
