@@ -6,7 +6,7 @@ CALLERS ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help install mock conformance mutants test test-all test-exhaustive check fix lint-spec docs screenshots wheel prism-check bench soak clean
+.PHONY: help install mock conformance mutants test test-all test-exhaustive check fix lint-spec docs plan screenshots wheel prism-check bench soak clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -73,6 +73,10 @@ docs: .venv/run  ## Generate docs/rules.md, docs/choices.md, spec/schemas and th
 	for name in $$($(BIN)/contract-tests schema); do \
 	  $(BIN)/contract-tests schema $$name > spec/schemas/$$name.schema.json || exit 1; done
 	$(BIN)/contract-tests freeze
+
+plan: .venv/dev  ## Learn the plan of --budget from all mutants and planted faults, in an hour (ARGS='--sample 400')
+	$(BIN)/contract-tests plan --target wsgi:mock_server:create_app --control-hook '/_mock/services/{id}/status/{status}' \
+	  --faults tests.quality.faults:FAULTS $(ARGS)
 
 screenshots: .venv/dev  ## Take docs/screenshots/*.png of the page and of a finding (needs Chromium)
 	$(BIN)/python -m tests.system.screenshots

@@ -5,7 +5,7 @@ one. A batch of open values passes with any response except a server error; then
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,7 +49,7 @@ def batch_cases(cases: Iterable[Case]) -> tuple[list[Batch], list[Case]]:
         else:
             free[name] = case
     batches = [
-        _build_batch(key, number, members)
+        _build_batch(key, number, tuple(members.values()))
         for key, same_key in open_batches.items()
         for number, members in enumerate(same_key, 1)
     ]
@@ -63,14 +63,19 @@ def _size_of(case: Case) -> int:
     return len(json.dumps(value, ensure_ascii=False).encode())
 
 
-def _build_batch(key: tuple[str, str, Expect], number: int, cases: dict[str, Case]) -> Batch:
-    operation, service_type, expect = key
+def join_cases(name: str, cases: Sequence[Case]) -> Case:
+    """Return one request with the values of all cases, which are of one operation and type."""
+    first = cases[0]
     body: dict[str, Any] = {}
-    for name, case in cases.items():
-        step_body = case.steps[0].body
-        body = {**step_body, **body, name: step_body[name]}
-    first = next(iter(cases.values()))
-    name = f"pack/{expect}-{operation}-{service_type}-{number}"
+    operation, service_type, _ = first.value or ("", "", "")
+    for case in cases:
+        step_body, own = case.steps[0].body, case.value[2] if case.value else ""
+        body = {**step_body, **body, own: step_body[own]}
     step = replace(first.steps[0], body=body)
-    whole = Case(name, _SUCCESS_RULES[operation], "cases", (step,), value=(operation, service_type, ""))
-    return Batch(whole, tuple(cases.values()))
+    return Case(name, _SUCCESS_RULES[operation], "cases", (step,), value=(operation, service_type, ""))
+
+
+def _build_batch(key: tuple[str, str, Expect], number: int, cases: tuple[Case, ...]) -> Batch:
+    operation, service_type, expect = key
+    name = f"pack/{expect}-{operation}-{service_type}-{number}"
+    return Batch(join_cases(name, cases), cases)

@@ -38,6 +38,24 @@ def repeat_rare_cases(cases: Iterable[Case], pool: CallerPool) -> list[Case]:
     ]
 
 
+def repeat_cheap_cases(cases: Iterable[Case], pool: CallerPool, missing: Mapping[str, int]) -> list[Case]:
+    """Return as many cases of each rule as it misses, by all callers in turn.
+
+    Cheap are single requests that leave no service behind: refusals, and updates of a shared service.
+    """
+    by_rule = _group_by_rule(case for case in cases if _is_cheap(case))
+    return [
+        pool.rotate_caller(of_rule[number % len(of_rule)], number // len(of_rule))
+        for rule, of_rule in by_rule.items()
+        for number in range(missing.get(rule, 0))
+    ]
+
+
+def _is_cheap(case: Case) -> bool:
+    updates = case.operation == "updateContainer" and case.expect == "accept"
+    return len(case.steps) == 1 and (case.expect == "refuse" or updates)
+
+
 def _group_by_rule(cases: Iterable[Case]) -> Mapping[str, list[Case]]:
     by_rule: dict[str, list[Case]] = {}
     for case in cases:

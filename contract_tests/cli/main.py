@@ -57,6 +57,7 @@ def build_command() -> "click.Group":
     from contract_tests.cli.merge import merge
     from contract_tests.cli.mutate import mutate
     from contract_tests.cli.parity import parity
+    from contract_tests.cli.plan import plan
     from contract_tests.cli.replay import replay
     from contract_tests.cli.run import run
     from contract_tests.contract.resources import VERSION
@@ -84,7 +85,7 @@ def build_command() -> "click.Group":
         freeze_scenarios(0)
 
     for command in (
-        run, replay, check, compare, calibrate, parity, evolve, merge, mutate, init, schema,
+        run, replay, check, compare, calibrate, parity, evolve, merge, mutate, plan, init, schema,
     ):  # fmt: skip
         commands.add_command(command)
     return commands

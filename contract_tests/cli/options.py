@@ -173,6 +173,7 @@ def open_command_executor(options: Mapping[str, Any], created_log: CreatedLog) -
             control_hook=options["control_hook"],
             slug_prefix=options["slug_prefix"],
             max_created=options.get("max_created"),
+            max_requests=options.get("budget"),
             refuse_only=options.get("refuse_only", False),
             traced=options["traced"],
         ),

@@ -1,11 +1,12 @@
 """The ``contract-tests replay`` command."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
+from contract_tests.cases.model import Case
 from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.cli.errors import report_target_errors, report_usage_errors
 from contract_tests.cli.options import add_target_options, open_command_executor
@@ -22,7 +23,10 @@ from contract_tests.targets.exchange import Exchange
 @click.command(cls=ConfiguredCommand)
 @click.argument("file", type=click.Path(path_type=Path))
 @add_target_options
-def replay(file: Path, **options: Any) -> None:
+@click.option(
+    "--as", "form", type=click.Choice(["pytest"]), help="Print the finding as a test; send nothing."
+)
+def replay(file: Path, form: str | None, **options: Any) -> None:
     """Send the requests of a finding's FILE again, and judge them.
 
     Exit codes: 0 conforms now, 1 still violated, 2 wrong usage, 3 the target could not be judged.
@@ -30,7 +34,9 @@ def replay(file: Path, **options: Any) -> None:
     from contract_tests.results.findings import load_finding
 
     with report_usage_errors():
-        case, _ = load_finding(file)
+        case, document = load_finding(file)
+        if form:
+            end_with_text(_render_pytest(file, case, document, options["spec"]), 0)
         if not options["target"]:
             raise TargetError("name a target: --target https://host/api/v1, or wsgi:module:factory")
         executor = open_command_executor(options, CreatedLog())
@@ -44,6 +50,23 @@ def replay(file: Path, **options: Any) -> None:
         observation = run_race(executor, case) if case.layer == "race" else executor.run_case(case)
     code = {"violated": 1, "passed": 0}.get(observation.judgement.outcome, 3)
     end_with_text(escape_unprintable("\n".join(_describe_observation(observation))), code)
+
+
+def _render_pytest(file: Path, case: Case, document: Mapping[str, Any], spec: Path | None) -> str:
+    """Return a finding as a pytest; raise ValueError with one line if it cannot be one."""
+    from contract_tests.contract.rules import load_catalogue
+    from contract_tests.reports.pytest_file import render_pytest
+    from contract_tests.targets.exchange import exchange_from_json
+
+    rules = spec.with_name("rules.yaml") if spec else None
+    rule = load_catalogue(rules if rules and rules.is_file() else None).get(case.rule)
+    if rule is None:
+        raise ValueError(f"{file}: the contract has no rule {case.rule!r} any more")
+    exchanges = [exchange_from_json(entry) for entry in document.get("exchanges", ())]
+    try:
+        return render_pytest(case, rule, document, exchanges).rstrip("\n")
+    except ValueError as error:
+        raise ValueError(f"{file} cannot be a pytest: {error}; send it by contract-tests replay") from None
 
 
 def _describe_observation(observation: Observation) -> Iterator[str]:

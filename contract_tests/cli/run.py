@@ -42,6 +42,7 @@ from contract_tests.contract.profile import Profile, load_profile
 from contract_tests.contract.rules import Catalogue
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES
+from contract_tests.results.statistics import count_needed_tries
 from contract_tests.results.verdict import MIN_JUDGED, Report
 from contract_tests.results.waivers import load_waivers
 from contract_tests.runs.checkpoint import RunState, check_writable, load_state
@@ -83,6 +84,12 @@ def _check_number(_ctx: click.Context, _param: click.Parameter, value: float) ->
     show_default=True,
     help="Number of concurrent requests.",
 )
+@click.option("--budget", type=click.IntRange(1), metavar="N",
+              help="Send at most N requests, those first that tell most.")  # fmt: skip
+@click.option("--confidence", type=click.FloatRange(50, 99.9), default=95, show_default=True,
+              help="Percent of confidence with which --fault-rate is excluded.")  # fmt: skip
+@click.option("--fault-rate", type=click.FloatRange(0.01, 1, max_open=True),
+              help="Repeat cheap cases until a fault in this share of requests, e.g. 0.1, would show.")  # fmt: skip
 @click.option("--max-created", type=click.IntRange(0), help="Limit of services that the run creates.")
 @click.option("--refuse-only", is_flag=True, help="Send only invalid requests, so that nothing is created.")
 @click.option("--min-judged", type=click.FloatRange(0, 1), default=MIN_JUDGED,
@@ -262,10 +269,14 @@ def _save_state(totals: RunTotals, folder: Path | None, problems: list[str], sta
 def _build_run_options(options: dict[str, Any], catalogue: Catalogue) -> RunOptions:
     rules = frozenset(rule for rule in catalogue if options["rules"] in rule)
     waivers = load_waivers(options["waivers"], catalogue) if options["waivers"] else {}
+    if options["budget"] and options["shard"] != (1, 1):
+        raise TargetError("--budget is for one run: leave out --shard")
     if not rules:
         raise TargetError(f"-k {options['rules']}: no rule id contains this; `mock-server rules` lists them")
+    rate, confidence = options["fault_rate"], options["confidence"] / 100
     return RunOptions(
         waivers=waivers,
+        min_tries=count_needed_tries(rate, confidence) if rate else 0,
         rules=rules if options["rules"] else None,
         **{name: options[name] for name in _RUN_OPTIONS},
     )
@@ -273,5 +284,5 @@ def _build_run_options(options: dict[str, Any], catalogue: Catalogue) -> RunOpti
 
 _RUN_OPTIONS = (
     "target", "layers", "strict", "seed", "max_examples", "seconds", "concurrency", "refuse_only", "shard",
-    "min_judged",
+    "min_judged", "budget",
 )  # fmt: skip

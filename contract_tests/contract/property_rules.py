@@ -25,6 +25,13 @@ _DEFAULT_RULES = {
     "replica_count": "replica-count-default",
 }
 _LONG_TEXT = 256
+#: The array whose items a rule is about, by the start of the rule's id.
+_ITEM_PROPERTIES = {
+    "env-name": "env_config",
+    "env-value": "env_config",
+    "host-path": "volume_config",
+    "container-path": "volume_config",
+}
 #: The place of each property in the usual order, which is that of the reference pages.
 PROPERTY_ORDER = {
     name: place
@@ -76,3 +83,12 @@ def _has_unbounded_text(value: Any) -> bool:
     if isinstance(value, list):
         return any(map(_has_unbounded_text, value))
     return isinstance(value, str) and not 1 <= len(value) < _LONG_TEXT
+
+
+def find_named_property(rule: str) -> str:
+    """Return the property that the name of a rule begins with, or an empty string."""
+    if rule.startswith("external-credential"):
+        return "external_auth_credential_id"
+    item = next((name for start, name in _ITEM_PROPERTIES.items() if rule.startswith(start)), "")
+    named = [name for name in _TYPE_RULES if rule.startswith(name.replace("_", "-"))]
+    return item or max(named, key=len, default="")

@@ -1,7 +1,7 @@
 """The operations of the contract, with every reference resolved."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,10 +30,11 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """The OpenAPI document, and its operations by id."""
+    """The OpenAPI document, its operations by id, and its file (None for the kit's own)."""
 
     document: Mapping[str, Any]
     operations: Mapping[str, Operation]
+    path: Path | None = field(default=None, compare=False, repr=False)
 
 
 def load_document(path: Path) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def load_spec(path: Path | None = None, readback: Path | None = None) -> Spec:
     for name in _REQUIRED_OPERATIONS:
         if name not in operations:
             raise ValueError(f"{files[0]} has no operation {name}; see spec/openapi.yaml for an example")
-    return Spec(documents[0], operations)
+    return Spec(documents[0], operations, path)
 
 
 def list_operations(document: Mapping[str, Any]) -> list[Operation]:

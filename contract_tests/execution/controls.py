@@ -79,6 +79,16 @@ class Controls:
         shared: SharedService | None = self.once.find(key, lambda: self._create_shared(service_type, owner))
         return shared
 
+    def keep_shared(self, caller: Caller, context: CaseContext) -> None:
+        """Let the cases share the plain deployed service that the preflight created as a caller."""
+        create = next((one for one in reversed(context.exchanges) if one.method == "POST"), None)
+        new = context.services.get("service")
+        if create is None or new is None:
+            return
+        service = SharedService(new, context.service_slugs.get("service", ""), create)
+        key = ("shared", "deployed", caller.name, self.caller_pool.team_role(caller))
+        self.once.find(key, lambda: service)
+
     def find_base(self, service_type: str, owner: Owner) -> Any:
         """Return the smallest update body that the target accepts by itself, or None."""
         key = ("base", service_type, owner.caller.name, owner.role)

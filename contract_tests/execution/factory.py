@@ -13,7 +13,7 @@ from contract_tests.contract.spec import Spec, load_spec
 from contract_tests.execution.controls import Controls
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.sending.created_log import CreatedLog
-from contract_tests.execution.sending.limits import CreateBudget
+from contract_tests.execution.sending.limits import CreateBudget, RequestBudget
 from contract_tests.execution.sending.sender import Sender
 from contract_tests.targets.base import Target
 from contract_tests.targets.control_hook import ControlHook
@@ -32,6 +32,7 @@ class ExecutorOptions:
     control_hook: str | None = None
     slug_prefix: str = "ck-"
     max_created: int | None = None
+    max_requests: int | None = None
     refuse_only: bool = False
     traced: bool = False
 
@@ -58,6 +59,7 @@ def open_executor(
         budget=CreateBudget(log, max_created=options.max_created, refuse_only=options.refuse_only),
         plain_body=bodies["deployed"],
         traced=options.traced,
+        request_budget=RequestBudget(options.max_requests),
     )
     controls = Controls(
         sender=sender,

@@ -11,7 +11,7 @@ from contract_tests.contract.property_rules import find_omission_rule
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.sending.context import CannotRun, CaseContext
 from contract_tests.execution.sending.create_forms import PLAIN, CreateForm, list_create_forms
-from contract_tests.execution.sending.limits import TargetGone
+from contract_tests.execution.sending.limits import BudgetSpent, TargetGone
 from contract_tests.results.judge import describe_response, judge_response, parse_json_object, read_id
 from contract_tests.results.observation import Observation
 from contract_tests.targets.base import NoResponse, Response, is_success
@@ -51,6 +51,8 @@ def run_preflight(executor: Executor) -> PreflightResult:
         return _Preflight(executor).run()
     except TargetGone as gone:
         raise CannotJudge(f"{executor.sender.target.url} {gone}") from None
+    except BudgetSpent:
+        raise CannotJudge("--budget is too small: trying each caller once takes more requests") from None
     except RunStopped as stopped:
         url, when = executor.sender.target.url, str(stopped) or "before it had responded"
         raise CannotJudge(f"{url} cannot be judged: the time was up {when}") from None
@@ -122,6 +124,8 @@ class _Preflight:
         refused = self.refused.pop(able.name, None)
         self.ready.append(able)
         self.readback = self.readback or _offers_readback(self.executor, able, context)
+        if form is PLAIN:
+            self.executor.controls.keep_shared(able, context)
         if observation.judgement.outcome == "violated":
             self.observations.append(observation)
         if refused and refused[1].status >= 500:

@@ -7,10 +7,11 @@ from typing import Literal
 
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.profile import Departure
-from contract_tests.reports.blocks import Severity, group_blocks
+from contract_tests.reports.blocks import Block, Severity, group_blocks
 from contract_tests.results.comparison import Comparison, format_age
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import Outcome
+from contract_tests.results.statistics import excluded_rate
 from contract_tests.results.verdict import Report, RuleVerdict
 
 Label = Literal["violated", "known", "note", "inconclusive", "not observed", "waived", "conforms"]
@@ -217,6 +218,26 @@ def summarize_deviations(findings: Iterable[Finding]) -> str:
 def format_expectation(finding: Finding) -> str:
     """Return the expectation without the rule's statement, which reports show beside it."""
     return finding.expected.removesuffix(f": {finding.rule.statement}")
+
+
+def list_pair(block: Block) -> list[tuple[str, str]]:
+    """Return how often it shows, and the nearest request that behaved, as rows; those that were found."""
+    sibling = next((finding.sibling for finding in block.findings if finding.sibling), None)
+    rate = next((finding.rate for finding in block.findings if finding.rate), None)
+    rows = [("How often", str(rate))] if rate else []
+    return [*rows, ("Behaves", f"{sibling.edit}: {sibling.received}")] if sibling else rows
+
+
+def format_confidence(report: Report) -> str:
+    """Return how sure the conforming rules are, in one line; an empty string without any."""
+    tries = sorted(row.tries for row in report.verdicts if row.tries)
+    if not tries:
+        return ""
+    half, least = tries[len(tries) // 2], tries[0]
+    return (
+        f"How sure: half of the conforming rules had {half} independent tries or more, which exclude (95 %) a fault "
+        f"in over {excluded_rate(half):.0%} of their requests; the least was {least} ({excluded_rate(least):.0%})"
+    )
 
 
 def reason_phrase(status: int) -> str:

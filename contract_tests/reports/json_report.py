@@ -80,5 +80,7 @@ def _verdict_to_json(row: RuleVerdict) -> dict[str, Any]:
         "severity": row.severity,
         "label": verdict_label(row),
         "reason": row.reason,
+        "tries": row.tries,
+        "excluded_rate": row.excluded_rate,
         "layers": {layer: dict(outcomes) for layer, outcomes in row.layers.items() if outcomes},
     }

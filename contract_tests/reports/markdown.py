@@ -19,6 +19,7 @@ from contract_tests.reports.common import (
     choose_tone,
     escape_unprintable,
     format_comparison,
+    format_confidence,
     format_expectation,
     format_last_line,
     group_by_rule,
@@ -26,6 +27,7 @@ from contract_tests.reports.common import (
     group_unjudged,
     list_known,
     list_notes,
+    list_pair,
     list_warnings,
     summarize_deviations,
     verdict_label,
@@ -87,6 +89,8 @@ def _iter_sections(report: Report, reproduction: Reproduction) -> Iterator[str]:
     if report.comparison:
         yield from _format_comparison(report.comparison)
     yield _grade_table(report)
+    if confidence := format_confidence(report):
+        yield f"{escape_markdown(confidence)}.\n"
     if blocks:
         yield f"### Findings ({len(blocks)})\n"
         yield from (_format_block(block, reproduction) for block in blocks)
@@ -134,11 +138,13 @@ def _format_block(block: Block, reproduction: Reproduction) -> str:
     first = block.findings[0]
     what = _escape_html(f"{block.reason}: {block.summary}")
     title = f"<b>{_escape_html(block.title)}</b>: {what} ({block.where()})"
-    facts = [("The contract", f"{block.rule.statement} ({block.rule.source})")]
+    place = f"{first.line}; " if first.line else ""
+    facts = [("The contract", f"{block.rule.statement} ({place}{block.rule.source})")]
     if block.story:
         facts.append(("What happened", block.story))
     if not block.differences:
         facts += [("Received", first.received), ("Expected", format_expectation(first))]
+    facts += list_pair(block)
     facts.append(("What to change", suggest_change(first)))
     if len(block.rule_ids) > 1:
         facts.insert(1, ("Rules", ", ".join(block.rule_ids)))

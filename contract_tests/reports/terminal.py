@@ -25,6 +25,7 @@ from contract_tests.reports.common import (
     escape_unprintable,
     format_broken,
     format_comparison,
+    format_confidence,
     format_last_line,
     format_passed,
     group_by_rule,
@@ -105,6 +106,8 @@ def print_report(report: Report, console: Console, reproduction: Reproduction | 
     console.print()
     for remark in reproduction.remarks if groups["failure"] else ():
         print_line(console, remark, "dim")
+    if confidence := format_confidence(report):
+        print_line(console, confidence, "dim")
     for note in list_notes(report):
         print_line(console, f"note: {note}", "yellow")
     for warning in list_warnings(report):
@@ -138,6 +141,8 @@ def _build_matrix(report: Report, *, wide: bool) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim")
     table.add_column("rule", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
+    if wide:
+        table.add_column("excludes", justify="right", no_wrap=True)
     layers = list_layers(report)
     for layer in layers:
         table.add_column(layer if wide else _SHORT_LAYERS.get(layer, layer), justify="right", no_wrap=True)
@@ -146,18 +151,26 @@ def _build_matrix(report: Report, *, wide: bool) -> Table:
         if rows:
             table.add_row(Text(f"{grade} ({len(rows)})", style="bold"))
         for row in rows:
-            table.add_row(*_rule_cells(row, layers))
+            table.add_row(*_rule_cells(row, layers, wide=wide))
     table.add_row()
     for name in ("cases", "requests", "seconds"):
-        table.add_row(f"  {name}", "", *(_layer_total(report, layer, name) for layer in layers), style="dim")
+        table.add_row(
+            f"  {name}",
+            *[""] * (1 + wide),
+            *(_layer_total(report, layer, name) for layer in layers),
+            style="dim",
+        )
     return table
 
 
-def _rule_cells(row: RuleVerdict, layers: Iterable[Layer]) -> Iterator[Text]:
+def _rule_cells(row: RuleVerdict, layers: Iterable[Layer], *, wide: bool) -> Iterator[Text]:
     name = verdict_label(row)
     failed = name == "violated"
     yield Text(f"{'✗' if failed else ' '} {row.rule.id}", style="bold red" if failed else "")
     yield Text(name.upper() if failed else name, style=_STYLES[name])
+    if wide:
+        rate = row.excluded_rate
+        yield Text("" if rate is None else f"over {rate:.0%}", style="dim")
     for layer in layers:
         yield _layer_cell(row, layer)
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from contract_tests.reports.advice import suggest_change
 from contract_tests.reports.blocks import Block, Reproduction, name_operation
-from contract_tests.reports.common import escape_unprintable, format_expectation
+from contract_tests.reports.common import escape_unprintable, format_expectation, list_pair
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import Difference
 
@@ -25,7 +25,8 @@ def print_block(console: Console, block: Block, reproduction: Reproduction, *, n
     )
     first = block.findings[0]
     several = len(block.rule_ids) > 1
-    contract = ("Contract", f"{block.rule.statement} [{block.rule.source}]")
+    place = f"{first.line}; " if first.line else ""
+    contract = ("Contract", f"{block.rule.statement} [{place}{block.rule.source}]")
     rows = [
         ("Rules", ", ".join(block.rule_ids)) if several else contract,
         ("Reason", block.reason if block.story else f"{block.reason}: {block.summary}"),
@@ -36,7 +37,7 @@ def print_block(console: Console, block: Block, reproduction: Reproduction, *, n
     _print_rows(console, rows, indent=2)
     if block.differences:
         _print_differences(console, block.differences)
-    _print_rows(console, [("Change", suggest_change(first))], indent=2)
+    _print_rows(console, [*list_pair(block), ("Change", suggest_change(first))], indent=2)
     for finding in block.findings[:_MAX_FINDINGS]:
         _print_finding(console, block, finding, reproduction)
     more = len(block.findings) - _MAX_FINDINGS

@@ -1,15 +1,16 @@
 """All observations of a run, in bounded memory, as data that can be stored and merged."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from contract_tests.cases.model import Layer, case_from_json, case_to_json
 from contract_tests.results.examples import MAX_EXAMPLES, Example, describe_example, merge_examples
 from contract_tests.results.finding_keys import list_inputs, merge_inputs
 from contract_tests.results.judge import SETUP_FAILED, Outcome, judgement_from_json
-from contract_tests.results.observation import Observation, reproduction_cost
+from contract_tests.results.observation import Observation, Sibling, reproduction_cost
+from contract_tests.results.statistics import Rate
 from contract_tests.targets.exchange import Exchange, exchange_from_json
 
 #: Per rule and outcome: a target may put another text into every reason.
@@ -43,12 +44,14 @@ class Aggregate:
     """Outcomes by rule and layer, reasons of undecided cases, and violations by kind.
 
     ``shown`` holds, per rule, the expectations that the target met: accept, refuse, open or race. ``unproven`` holds
-    those of which a case of the tables was inconclusive: the rule may be broken there.
+    those of which a case of the tables was inconclusive: the rule may be broken there. ``tries`` counts the
+    independent requests behind ``shown``.
     """
 
     outcomes: Counter[tuple[str, Layer, Outcome]] = field(default_factory=Counter)
     reasons: Counter[tuple[str, Outcome, str]] = field(default_factory=Counter)
     shown: set[tuple[str, str]] = field(default_factory=set)
+    tries: Counter[tuple[str, str]] = field(default_factory=Counter)
     unproven: set[tuple[str, str]] = field(default_factory=set)
     deviations: dict[DeviationKind, Deviation] = field(default_factory=dict)
 
@@ -65,8 +68,11 @@ class Aggregate:
         """The number of observations added."""
         return self.outcomes.total()
 
-    def add(self, observation: Observation) -> bool:
-        """Add an observation; return whether it is a new kind of violation."""
+    def add(self, observation: Observation, *, independent: bool = True) -> bool:
+        """Add an observation; return whether it is a new kind of violation.
+
+        One that shares its request with another of the same rule is not ``independent``.
+        """
         judgement, layer = observation.judgement, observation.case.layer
         rule, outcome = judgement.rule, judgement.outcome
         self.outcomes[rule, layer, outcome] += 1
@@ -77,6 +83,7 @@ class Aggregate:
             self.unproven.add((rule, expectation))
         if outcome == "passed":
             self.shown.add((rule, expectation))
+            self.tries[rule, expectation] += independent
         elif outcome != "violated":
             self._add_reason(rule, outcome, judgement.reason, 1)
         else:
@@ -88,6 +95,7 @@ class Aggregate:
         """Add everything in another aggregate."""
         self.outcomes.update(other.outcomes)
         self.shown |= other.shown
+        self.tries.update(other.tries)
         self.unproven |= other.unproven
         for (rule, outcome, reason), number in other.reasons.items():
             self._add_reason(rule, outcome, reason, number)
@@ -116,6 +124,7 @@ class Aggregate:
             "outcomes": [[*key, number] for key, number in self.outcomes.items()],
             "reasons": [[*key, number] for key, number in self.reasons.items()],
             "shown": sorted(map(list, self.shown)),
+            "tries": [[*key, number] for key, number in self.tries.items()],
             "unproven": sorted(map(list, self.unproven)),
             "deviations": [_deviation_to_json(deviation) for deviation in self.deviations.values()],
         }
@@ -127,11 +136,17 @@ class Aggregate:
             Counter({(rule, layer, outcome): number for rule, layer, outcome, number in data["outcomes"]}),
             Counter({(rule, outcome, reason): number for rule, outcome, reason, number in data["reasons"]}),
             {(rule, expect) for rule, expect in data["shown"]},
+            Counter({(rule, expect): number for rule, expect, number in data.get("tries", ())}),
             {(rule, expect) for rule, expect in data["unproven"]},
         )
         for entry in data["deviations"]:
             aggregate._add_deviation(_deviation_from_json(entry))
         return aggregate
+
+    def update_deviations(self, update: Callable[[Observation], Observation]) -> None:
+        """Replace the observation of each kind of violation; what it is about stays the same."""
+        for kind, deviation in self.deviations.items():
+            self.deviations[kind] = replace(deviation, observation=update(deviation.observation))
 
     def _add_reason(self, rule: str, outcome: Outcome, reason: str, number: int) -> None:
         key = (rule, outcome, reason)
@@ -166,6 +181,7 @@ def _list_examples(deviation: Deviation) -> tuple[Example, ...]:
 
 def _deviation_to_json(deviation: Deviation) -> dict[str, Any]:
     observation = deviation.observation
+    sibling = observation.sibling
     return {
         "case": case_to_json(observation.case),
         "judgement": observation.judgement.to_json(),
@@ -174,13 +190,34 @@ def _deviation_to_json(deviation: Deviation) -> dict[str, Any]:
         "layers": dict(deviation.layers),
         "examples": [[example.sent, example.received] for example in deviation.examples],
         "inputs": list(deviation.inputs),
+        "line": observation.line,
+        "rate": observation.rate and asdict(observation.rate),
+        "sibling": sibling and sibling_to_json(sibling),
     }
 
 
 def _deviation_from_json(data: dict[str, Any]) -> Deviation:
     exchanges: tuple[Exchange, ...] = tuple(map(exchange_from_json, data["exchanges"]))
     setup = tuple(map(exchange_from_json, data.get("setup", ())))
-    case, judgement = case_from_json(data["case"]), judgement_from_json(data["judgement"])
-    observation = Observation(case, judgement, exchanges, setup)
+    judgement, found = judgement_from_json(data["judgement"]), data.get("sibling")
+    sibling = _sibling_from_json(found) if found else None
+    case, line = case_from_json(data["case"]), data.get("line", "")
+    rate = Rate(**data["rate"]) if data.get("rate") else None
+    observation = Observation(case, judgement, exchanges, setup, sibling, line, rate)
     examples = tuple(Example(sent, received) for sent, received in data.get("examples", ()))
     return Deviation(observation, Counter(data["layers"]), examples, tuple(data["inputs"]))
+
+
+def sibling_to_json(sibling: Sibling) -> dict[str, Any]:
+    """Return a sibling as plain JSON values."""
+    return {
+        "edit": sibling.edit,
+        "received": sibling.received,
+        "case": case_to_json(sibling.case),
+        "exchanges": [exchange.to_json() for exchange in sibling.exchanges],
+    }
+
+
+def _sibling_from_json(data: dict[str, Any]) -> Sibling:
+    exchanges = tuple(map(exchange_from_json, data["exchanges"]))
+    return Sibling(data["edit"], data["received"], case_from_json(data["case"]), exchanges)

@@ -65,7 +65,7 @@ class _Writer:
             slugs = {one.recorded: one.fresh for one in self.slugs}
         name = re.sub(r"[^A-Za-z0-9]", "_", exchange.caller).upper()
         token = "TOKEN" if self.single_caller else f"TOKEN_{name}"
-        new = self.ids.get(_read_id(exchange)) if exchange.method == "POST" else None
+        new = self.ids.get(read_created_id(exchange)) if exchange.method == "POST" else None
         renewal = self._renew_file(exchange, body_file, slugs)
         texts = {**slugs, **{text: f"${name}" for text, name in self.ids.items()}}
         source = "-" if renewal else body_file
@@ -110,14 +110,20 @@ def _name_ids(exchanges: Sequence[Exchange]) -> dict[str, str]:
     """Return a variable for each id of a created service that a later request names."""
     found: list[str] = []
     for number, exchange in enumerate(exchanges):
-        new = _read_id(exchange) if exchange.method == "POST" else ""
+        new = read_created_id(exchange) if exchange.method == "POST" else ""
         later = exchanges[number + 1 :]
         if new and any(new in one.url or new in (one.body or "") for one in later):
             found.append(new)
     return {new: f"ID{number if number > 1 else ''}" for number, new in enumerate(found, 1)}
 
 
-def _read_id(exchange: Exchange) -> str:
+def read_slug(exchange: Exchange) -> str:
+    """Return the slug that a request sends, an empty string without one."""
+    return _read_text(exchange.body, "service_slug")
+
+
+def read_created_id(exchange: Exchange) -> str:
+    """Return the id in a success, an empty string without one."""
     return _read_text(exchange.response_body, "id") if 200 <= exchange.status < 300 else ""
 
 

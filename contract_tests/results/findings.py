@@ -11,12 +11,13 @@ from contract_tests.cases.model import Case, Layer, case_from_json, case_to_json
 from contract_tests.contract.file_shapes import load_json_file
 from contract_tests.contract.resources import VERSION
 from contract_tests.contract.rules import Catalogue, Rule
-from contract_tests.results.aggregate import Deviation
+from contract_tests.results.aggregate import Deviation, sibling_to_json
 from contract_tests.results.commands import iter_body_files, list_commands
 from contract_tests.results.examples import Example, describe_example, merge_examples
 from contract_tests.results.finding_keys import FindingKey, build_keys, list_inputs, merge_inputs
 from contract_tests.results.judge import Difference
-from contract_tests.results.observation import reproduction_cost
+from contract_tests.results.observation import Sibling, reproduction_cost
+from contract_tests.results.statistics import Rate
 from contract_tests.results.story import tell_story
 from contract_tests.targets.exchange import Exchange
 
@@ -30,9 +31,10 @@ class Finding:
     ``cause`` is the same for both operations if they break the rule for the same reason. ``severity`` is a note if
     the rule is only assumed. ``count`` is the number of cases that showed it; ``examples`` are a few of them.
     ``exchanges`` end with the decisive one, and ``story`` tells in one sentence what happened in several of them.
-    ``setup`` are the creates of services that the case shares with others.
-    ``differences`` are the wrong properties of a read-back.
-    ``differences`` are the wrong properties of a read-back. ``inputs`` are the kinds of input that showed it.
+    ``setup`` are the creates of services that the case shares with others. ``inputs`` are the kinds of input that
+    showed it.
+    ``differences`` are the wrong properties of a read-back. ``sibling`` is the nearest request that behaved, and
+    ``line`` is that of the contract between the two. ``rate`` says how often it shows, if not each time.
     """
 
     id: str
@@ -52,6 +54,9 @@ class Finding:
     examples: tuple[Example, ...] = ()
     setup: tuple[Exchange, ...] = ()
     inputs: tuple[str, ...] = ()
+    sibling: Sibling | None = None
+    line: str = ""
+    rate: Rate | None = None
 
     @property
     def keys(self) -> tuple[FindingKey, ...]:
@@ -90,6 +95,8 @@ class Finding:
                 {"property": name, "received": got, "expected": wanted} for name, got, wanted in self.differences
             ],
             "examples": [asdict(example) for example in self.examples],
+            "line": self.line, "sibling": self.sibling and sibling_to_json(self.sibling),
+            "rate": self.rate and {**asdict(self.rate), "interval": list(self.rate.interval)},
             "count": self.count, "file": self.file, "curl": self.curl_commands,
             "case": case_to_json(self.case), "setup": [exchange.to_json() for exchange in self.setup],
             "exchanges": [exchange.to_json() for exchange in self.exchanges],
@@ -161,6 +168,9 @@ def _build_finding(deviation: Deviation, catalogue: Catalogue, *, strict: bool) 
         differences=judgement.differences,
         examples=merge_examples((example,), deviation.examples),
         inputs=deviation.inputs,
+        sibling=observation.sibling,
+        line=observation.line,
+        rate=observation.rate,
     )
 
 

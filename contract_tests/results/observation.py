@@ -6,7 +6,21 @@ from dataclasses import dataclass
 from contract_tests.cases.model import Case
 from contract_tests.results.fresh_slugs import is_taken_again
 from contract_tests.results.judge import Judgement
+from contract_tests.results.statistics import Rate
 from contract_tests.targets.exchange import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """The nearest request that behaved, one edit apart from a violation.
+
+    ``edit`` says what differs, from the violation to the sibling, and ``received`` how it was answered.
+    """
+
+    edit: str
+    received: str
+    case: Case
+    exchanges: tuple[Exchange, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,12 +28,17 @@ class Observation:
     """A case, the judgement on it, and every exchange that was made for it.
 
     ``setup`` are the creates of services that the case shares with others: they were sent before it.
+    A violation has a ``sibling`` if one was looked for and found, and the ``line`` of the contract that it crosses;
+    one that shows only sometimes has a ``rate``.
     """
 
     case: Case
     judgement: Judgement
     exchanges: tuple[Exchange, ...] = ()
     setup: tuple[Exchange, ...] = ()
+    sibling: Sibling | None = None
+    line: str = ""
+    rate: Rate | None = None
 
 
 def reproduction_cost(case: Case, exchanges: Sequence[Exchange]) -> tuple[bool, int, int, bool]:

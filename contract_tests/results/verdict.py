@@ -18,6 +18,7 @@ from contract_tests.results.comparison import (
 )
 from contract_tests.results.findings import Finding, build_findings
 from contract_tests.results.judge import ID_ERRORS, Outcome
+from contract_tests.results.statistics import excluded_rate
 from contract_tests.results.waivers import Waiver
 from contract_tests.targets.exchange import Exchange
 
@@ -51,7 +52,8 @@ class RuleVerdict:
 
     A rule is known if it is violated, and the baseline has every finding that would fail the run. ``severity`` is a
     note if the rule is only assumed: the target chose another behaviour. ``layers`` counts the outcomes per layer.
-    ``reason`` explains an undecided verdict, or describes the target's choice.
+    ``reason`` explains an undecided verdict, or describes the target's choice. ``tries`` is the number of independent
+    requests behind a rule that conforms.
     """
 
     rule: Rule
@@ -59,6 +61,12 @@ class RuleVerdict:
     severity: Literal["failure", "note", ""]
     reason: str
     layers: Mapping[Layer, Mapping[Outcome, int]]
+    tries: int = 0
+
+    @property
+    def excluded_rate(self) -> float | None:
+        """The rate above which a fault would have shown, with 95 % confidence; None unless the rule conforms."""
+        return excluded_rate(self.tries) if self.tries else None
 
     @property
     def fails(self) -> bool:
@@ -205,7 +213,11 @@ def _drop_consequences(aggregate: Aggregate) -> Aggregate:
         rule == "created" and reason in ID_ERRORS for rule, _, reason, _, _ in aggregate.deviations
     )
     kept = Aggregate(
-        Counter(aggregate.outcomes), Counter(aggregate.reasons), aggregate.shown, aggregate.unproven
+        Counter(aggregate.outcomes),
+        Counter(aggregate.reasons),
+        aggregate.shown,
+        aggregate.tries,
+        aggregate.unproven,
     )
     for kind, deviation in aggregate.deviations.items():
         rule, by_id = kind[0], kind[-1]
@@ -237,14 +249,15 @@ def _decide_verdict(
         if waiver and not waiver.expired:
             return RuleVerdict(rule, "waived", severity, f"{waiver.reason} (until {waiver.until})", layers)
         return RuleVerdict(rule, "violated", severity, own[0].reason, layers)
-    deciding = {(rule.id, expectation) for expectation in _DECIDING_EXPECTATIONS[rule.kind]}
+    deciding = {(rule.id, expectation) for expectation in DECIDING_EXPECTATIONS[rule.kind]}
     if deciding & aggregate.shown and not deciding & aggregate.unproven:
-        return RuleVerdict(rule, "conforms", "", "", layers)
+        tries = sum(aggregate.tries[key] for key in deciding)
+        return RuleVerdict(rule, "conforms", "", "", layers, tries)
     return RuleVerdict(rule, *_explain_undecided(rule, aggregate), layers)
 
 
 #: Expectations that prove a rule: refusals a constraint, acceptance a permission, either an effect.
-_DECIDING_EXPECTATIONS: Mapping[str, tuple[str, ...]] = {
+DECIDING_EXPECTATIONS: Mapping[str, tuple[str, ...]] = {
     "constraint": ("refuse", "race"),
     "permission": ("accept",),
     "effect": ("accept", "refuse", "race"),

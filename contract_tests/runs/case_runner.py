@@ -51,9 +51,7 @@ class CaseRunner:
             if observation.judgement.outcome != "passed":
                 unproven += batch.members
                 continue
-            for member in batch.members:
-                judgement = replace(observation.judgement, rule=member.rule)
-                self.recorder.add(replace(observation, case=member, judgement=judgement))
+            self.recorder.add_members(observation, batch.members)
         return unproven
 
     def run_scenarios(self, scenarios: Sequence[Scenario]) -> None:

@@ -1,7 +1,7 @@
 """Layers of a run: which cases each of them runs, and in which order."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 
@@ -11,7 +11,7 @@ from contract_tests.cases.building.company import add_company
 from contract_tests.cases.building.scenarios import build_scenario_cases
 from contract_tests.cases.callers import CallerPool
 from contract_tests.cases.model import Case, Layer
-from contract_tests.cases.repeats import repeat_rare_cases, repeat_refusals
+from contract_tests.cases.repeats import repeat_cheap_cases, repeat_rare_cases, repeat_refusals
 from contract_tests.cases.tables import load_fixture_cases
 from contract_tests.execution.accepted_values import find_accepted_values, list_offered_values
 from contract_tests.execution.executor import Executor
@@ -20,6 +20,7 @@ from contract_tests.execution.random_scenarios import load_scenarios, read_capab
 from contract_tests.generation.body_mutation import ValuePool
 from contract_tests.generation.request_variants import vary_requests
 from contract_tests.generation.rounds import Round, plan_rounds
+from contract_tests.results.verdict import DECIDING_EXPECTATIONS
 from contract_tests.runs.case_runner import CaseRunner
 from contract_tests.runs.options import RunOptions
 from contract_tests.runs.recorder import Recorder
@@ -27,12 +28,13 @@ from contract_tests.runs.recorder import Recorder
 
 @dataclass(frozen=True, slots=True)
 class LayerRunner:
-    """Runs the layers of one run."""
+    """Runs the layers of one run; ``done`` holds the ids of cases that a plan has sent already."""
 
     executor: Executor
     options: RunOptions
     recorder: Recorder
     runner: CaseRunner
+    done: set[str] = field(default_factory=set)
 
     def run_layer(self, layer: Layer) -> None:
         """Run one layer, until it is done or the time is up."""
@@ -70,19 +72,38 @@ class LayerRunner:
             capabilities = read_capabilities(self.executor)
             self.runner.run_scenarios(walk_more_scenarios(capabilities, round_.seed, round_.scenario_count))
 
+    def run_repeats(self) -> None:
+        """Repeat cheap cases of each rule until it has enough tries.
+
+        In the seed's order, since a target with a period must not meet the same case each time.
+        """
+        catalogue, state = self.executor.catalogue, self.recorder.state
+        tries = state.committed.tries + state.pending.tries
+        deciding = {rule: DECIDING_EXPECTATIONS[catalogue[rule].kind] for rule in catalogue}
+        missing = {
+            rule: self.options.min_tries - sum(tries[rule, expectation] for expectation in expectations)
+            for rule, expectations in deciding.items()
+        }
+        bodies = self.executor.controls.bodies
+        tables = [*self._load_tables("cases"), *self._load_tables("wire"), *self._load_tables("lifecycle")]
+        derived = select_new_cases(derive_cases(self.executor.sender.spec, catalogue, bodies), tables)
+        cases = self.options.select_cases([*tables, *derived])
+        able = [case for case in cases if case.expect in deciding[case.rule]]
+        self.runner.run_cases("wire", repeat_cheap_cases(able, self._pool, missing))
+
     def _run_cases_layer(self) -> None:
         tables = self._load_tables("cases")
         bodies = self.executor.controls.bodies
         derived = derive_cases(self.executor.sender.spec, self.executor.catalogue, bodies)
         accepted = find_accepted_values(self.executor.controls)
         every = add_company([*tables, *select_new_cases(derived, tables)], bodies, accepted)
-        batches, single = batch_cases(self.options.select_cases(every))
+        batches, single = batch_cases(self._select_cases(every))
         unproven = self.runner.run_batches(batches)
         self.runner.run_rotated("cases", [*single, *unproven])
         self.runner.run_in_order("cases", repeat_refusals(single, self._pool))
 
     def _run_wire_layer(self) -> None:
-        cases = self.options.select_cases(self._load_tables("wire"))
+        cases = self._select_cases(self._load_tables("wire"))
         self.runner.run_rotated("wire", cases)
         self.runner.run_in_order("wire", repeat_refusals(cases, self._pool))
 
@@ -90,7 +111,7 @@ class LayerRunner:
         controls = self.executor.controls
         offered, accepted = list_offered_values(controls), find_accepted_values(controls)
         scenarios = build_scenario_cases(controls.caller_pool, controls.bodies, offered, accepted or offered)
-        cases = self.options.select_cases([*self._load_tables("lifecycle"), *scenarios])
+        cases = self._select_cases([*self._load_tables("lifecycle"), *scenarios])
         self.runner.run_rotated("lifecycle", cases)
         self.runner.run_in_order("lifecycle", repeat_rare_cases(cases, self._pool))
         if self.options.has_random_scenarios:
@@ -120,6 +141,9 @@ class LayerRunner:
     @property
     def _pool(self) -> CallerPool:
         return self.executor.controls.caller_pool  # it changes while a run learns which callers name a team
+
+    def _select_cases(self, cases: Iterable[Case]) -> list[Case]:
+        return [case for case in self.options.select_cases(cases) if case.id not in self.done]
 
     def _load_tables(self, layer: Layer) -> list[Case]:
         return [case for case in load_fixture_cases(self.executor.catalogue) if case.layer == layer]

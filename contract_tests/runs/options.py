@@ -18,7 +18,9 @@ class RunOptions:
     """Scope, time and size of a run; the limit of services created is in ``ExecutorOptions``.
 
     ``target`` is the name that the user gave it; ``seconds`` and ``max_examples`` bound the run and its random part.
-    ``min_judged`` is the share of the tried rules that must have a verdict.
+    ``min_judged`` is the share of the tried rules that must have a verdict. ``budget`` is the number of requests that
+    the run may send, those of the plan first; the limit itself is in ``ExecutorOptions``. ``min_tries`` is the number
+    of independent tries that each rule gets at least, as far as that is cheap.
     ``operation`` and ``round_indices`` (of generated bodies) restrict the run to a part of its layers.
     """
 
@@ -31,6 +33,8 @@ class RunOptions:
     concurrency: int = 12
     refuse_only: bool = False
     min_judged: float = MIN_JUDGED
+    budget: int | None = None
+    min_tries: int = 0
     rules: frozenset[str] | None = None
     shard: tuple[int, int] = (1, 1)
     waivers: Mapping[str, Waiver] = field(default_factory=dict)

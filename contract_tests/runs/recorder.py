@@ -1,13 +1,17 @@
 """Recorder: collects the observations of a run, shrinks violations, and saves checkpoints."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from itertools import count
 
 from contract_tests.cases.model import Case
 from contract_tests.diagnosis.attribution import needs_attribution
 from contract_tests.diagnosis.comparison import call_inconclusive
 from contract_tests.diagnosis.diagnose import diagnose_violation
 from contract_tests.diagnosis.neighbours import find_base, list_changed
+from contract_tests.diagnosis.rates import add_rate
+from contract_tests.diagnosis.siblings import add_sibling
 from contract_tests.execution.executor import Executor
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.observation import Observation
@@ -17,6 +21,7 @@ from contract_tests.runs.example_db import ExampleArchive
 _MAX_PENDING = 200  # violations that wait to be shrunk
 _NOT_COMPARED = "refused, and not compared with an accepted request in this run"
 _MAX_REASONS = 3  # properties
+_MAX_EXPLAINED = 40  # kinds of violations
 
 
 class Recorder:
@@ -50,11 +55,11 @@ class Recorder:
         """Measure the run's time from now on."""
         self._started = time.monotonic()
 
-    def add(self, observation: Observation) -> None:
+    def add(self, observation: Observation, *, independent: bool = True) -> None:
         """Record an observation; a violation waits until it can be shrunk."""
         self.cases += 1
         if observation.judgement.outcome != "violated":
-            self.state.pending.add(observation)
+            self.state.pending.add(observation, independent=independent)
             return
         self.violations += 1
         self._pending.append(observation)
@@ -62,6 +67,15 @@ class Recorder:
             self.save()
         else:  # so many violations are not shrunk
             self._add_unshrunk(self._pending.pop())
+
+    def add_members(self, observation: Observation, members: Iterable[Case]) -> None:
+        """Record a batch that passed as an observation of each case in it."""
+        rules: set[str] = set()
+        for member in members:
+            judgement = replace(observation.judgement, rule=member.rule)
+            one = replace(observation, case=member, judgement=judgement)
+            self.add(one, independent=member.rule not in rules)
+            rules.add(member.rule)
 
     def shrink_pending(self) -> None:
         """Shrink the violations that wait, each within a few requests."""
@@ -76,6 +90,20 @@ class Recorder:
                 }
             if self.archive and observation.judgement.outcome == "violated":
                 self.archive.save_case(observation.case)
+
+    def explain_deviations(self) -> None:
+        """Find the nearest request that behaved and the rate, for one observation of each kind of violation."""
+        left = count(_MAX_EXPLAINED, -1)
+
+        def update(observation: Observation) -> Observation:
+            done = bool(observation.line) or next(left) <= 0
+            return observation if done else self._explain(observation)
+
+        for aggregate in (self.state.committed, self.state.pending):
+            aggregate.update_deviations(update)
+
+    def _explain(self, observation: Observation) -> Observation:
+        return add_rate(self._executor, add_sibling(self._executor, observation))
 
     def flush_pending(self) -> None:
         """Record the violations that could not be shrunk any more."""

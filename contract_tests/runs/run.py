@@ -10,7 +10,7 @@ from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.rules import Catalogue
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.preflight import PreflightResult, apply_preflight, run_preflight
-from contract_tests.execution.sending.limits import TargetGone
+from contract_tests.execution.sending.limits import BudgetSpent, TargetGone
 from contract_tests.execution.sending.sender import MAX_TRAFFIC
 from contract_tests.results.verdict import STOPPED_AFTER, Report
 from contract_tests.runs.case_runner import CaseRunner
@@ -18,6 +18,7 @@ from contract_tests.runs.checkpoint import RunState
 from contract_tests.runs.example_db import ExampleArchive
 from contract_tests.runs.layers import LayerRunner
 from contract_tests.runs.options import Progress, RunOptions, format_duration
+from contract_tests.runs.planned_run import PlannedRun
 from contract_tests.runs.recorder import Recorder
 from contract_tests.runs.workers import Workers
 from contract_tests.targets.clock import RunStopped
@@ -59,6 +60,7 @@ class Run:
         workers = Workers(width, self._clock)
         runner = CaseRunner(executor, self.recorder, workers, self._hooks.progress, options.seed)
         self.layers = LayerRunner(executor, options, self.recorder, runner)
+        self._planned = PlannedRun(executor, options, self.recorder, workers) if options.budget else None
 
     @property
     def catalogue(self) -> Catalogue:
@@ -85,20 +87,21 @@ class Run:
         archive = self._hooks.archive
         if archive and archive.problem:
             self.state.notes += (archive.problem,)
+        if self._planned:
+            self.state.notes += (self._planned.describe(),)
         if self.executor.sender.requests > MAX_TRAFFIC:
             self.state.notes += (f"traffic.har has the last {MAX_TRAFFIC} requests only",)
 
     def _run_layers(self) -> str:
         """Run the selected layers and return why the run ended early, or an empty string."""
         try:
-            self.recorder.shrink_pending()
-            self.layers.run_known_cases()
-            for layer in LAYERS:
-                if layer in self.options.layers and layer not in self.state.done_layers:
-                    self._run_layer(layer)
+            self._send_cases()
+            self.recorder.explain_deviations()
         except KeyboardInterrupt:
             self._clock.stop()
             return "interrupted"
+        except BudgetSpent:
+            return ""  # as the user wants it
         except RunStopped:
             return self._explain_end()
         except TargetGone as gone:
@@ -111,6 +114,22 @@ class Run:
 
     def _explain_end(self) -> str:
         return f"{STOPPED_AFTER} {format_duration(self.options.seconds or 0)} as asked"
+
+    def _send_cases(self) -> None:
+        """Send what other runs saw, the plan of a budget, the layers, and repeats for more confidence."""
+        budget = self.executor.sender.request_budget
+        self.recorder.shrink_pending()
+        self.layers.run_known_cases()
+        if self._planned:
+            self._planned.run()
+            self.layers.done.update(self._planned.done)
+            self.recorder.explain_deviations()
+        for layer in LAYERS:
+            if layer in self.options.layers and layer not in self.state.done_layers and not budget.is_spent:
+                self._run_layer(layer)
+        if self.options.min_tries and not budget.is_spent:
+            self.layers.run_repeats()
+            self.recorder.shrink_pending()
 
     def _run_layer(self, layer: Layer) -> None:
         sender, cases = self.executor.sender, self.recorder.cases

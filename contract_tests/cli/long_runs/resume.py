@@ -25,6 +25,7 @@ _FIXED_OPTIONS = (
     "max_examples",
     "strict",
     "refuse_only",
+    "budget",
 )
 _PATH_OPTIONS = ("callers", "spec", "waivers")
 #: Options that name a host, a module or a file; each that the run had is given again.
@@ -96,4 +97,5 @@ def _restore_value(context: click.Context, parameter: click.Parameter, saved: An
 
 def is_finished(options: Mapping[str, Any], state: RunState) -> bool:
     """Return whether nothing of a resumed run is left; a finished run only prints its report again."""
-    return state.finished and (options["seconds"] == 0 or {*options["layers"]} <= {*state.done_layers})
+    done = options["seconds"] == 0 or {*options["layers"]} <= {*state.done_layers}
+    return state.finished and (done or bool(options["budget"]))

@@ -8,6 +8,7 @@ from contract_tests.cases.model import Step
 from contract_tests.execution.sending.context import CannotRun
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.targets.base import NoResponse, Response
+from contract_tests.targets.clock import RunStopped
 
 #: Ids that no later create may return: the most recent ones.
 MAX_IDS = 20_000
@@ -66,6 +67,31 @@ class CreateBudget:
                     raise CannotRun("--max-created is reached")
                 self._changed.wait()
             self._pending += 1
+
+
+class BudgetSpent(RunStopped):
+    """Every request of ``--budget`` is sent; what was seen until then is the result."""
+
+
+class RequestBudget:
+    """Limits how many requests a run sends; safe to use from several threads. ``left`` is None without a limit."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        self.left = limit
+        self._lock = Lock()
+
+    @property
+    def is_spent(self) -> bool:
+        """True if no request is left."""
+        return self.left == 0
+
+    def take(self) -> None:
+        """Count a request that is about to be sent; raise BudgetSpent if none is left."""
+        with self._lock:
+            if self.left == 0:
+                raise BudgetSpent
+            if self.left is not None:
+                self.left -= 1
 
 
 class SilenceWatch:

@@ -13,7 +13,7 @@ from contract_tests.execution.sending.access_watch import AccessWatch
 from contract_tests.execution.sending.context import CaseContext
 from contract_tests.execution.sending.create_forms import PLAIN, CreateForm
 from contract_tests.execution.sending.created_log import CreatedLog
-from contract_tests.execution.sending.limits import CreateBudget, SilenceWatch
+from contract_tests.execution.sending.limits import CreateBudget, RequestBudget, SilenceWatch
 from contract_tests.execution.sending.tracing import add_trace, has_tested_headers
 from contract_tests.results.judge import read_id
 from contract_tests.targets.base import NoResponse, Response, Target, is_success
@@ -39,6 +39,7 @@ class Sender:
     form: CreateForm = PLAIN
     plain_body: Mapping[str, Any] | None = None
     traced: bool = False
+    request_budget: RequestBudget = field(default_factory=RequestBudget)
     requests: int = 0
     traffic: deque[Exchange] = field(default_factory=lambda: deque(maxlen=MAX_TRAFFIC))
     _silence: SilenceWatch = field(default_factory=SilenceWatch)
@@ -65,6 +66,7 @@ class Sender:
             request = add_trace(request, context.trace_id, context.case_id)
         slug = _slug_of(body)
         with self.budget.reserve(step):
+            self.request_budget.take()
             if step.operation == "createContainer":
                 self.created_log.log_sending(caller.name, slug)
             response = self.redactor.redact_response(self.target.send(request))

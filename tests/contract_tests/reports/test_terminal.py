@@ -138,7 +138,7 @@ def test_groups_and_layers_without_content_are_left_out(report: Report) -> None:
     """A grade without rules has no heading, and a layer that never ran has no column."""
     provider = tuple(row for row in report.verdicts if row.rule.grade == "provider")
     rows = _matrix(_print_to_text(replace(report, verdicts=provider)))
-    assert rows[0].split() == ["rule", "verdict", "cases", "wire", "lifecycle", "race"]
+    assert rows[0].split() == ["rule", "verdict", "excludes", "cases", "wire", "lifecycle", "race"]
     assert [line.strip() for line in rows if re.match(r"[a-z]+ \(\d+\)", line)] == [
         f"provider ({len(provider)})"
     ]

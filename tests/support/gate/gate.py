@@ -8,6 +8,7 @@ from contract_tests.cases.callers import Caller
 from contract_tests.cases.model import Layer
 from contract_tests.contract.rules import Catalogue, load_catalogue
 from contract_tests.contract.spec import Spec, load_spec
+from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.results.verdict import Report
 from contract_tests.runs.options import RunOptions
@@ -34,6 +35,13 @@ def spec() -> Spec:
     return load_spec()
 
 
+def open_app_executor(
+    app: App, *, hook: str | None = MOCK_HOOK, callers: Iterable[Caller] | None = None, **options: Any
+) -> Executor:
+    """Return an executor for an app in this process; ``options`` are those of the executor."""
+    return open_executor(WsgiTarget(app), callers, ExecutorOptions(control_hook=hook, spec=spec(), **options))
+
+
 def judge_app(
     app: App,
     *,
@@ -42,9 +50,7 @@ def judge_app(
     **options: Any,
 ) -> Report:
     """Return the report of a run in process; by default strict, and of the gate's layers."""
-    executor = open_executor(
-        WsgiTarget(app), callers, options=ExecutorOptions(control_hook=hook, spec=spec())
-    )
+    executor = open_app_executor(app, hook=hook, callers=callers)
     return Run(executor, RunOptions(**{"strict": True, "layers": GATE, **options})).execute()
 
 

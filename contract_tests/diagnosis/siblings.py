@@ -1,0 +1,207 @@
+"""Siblings: the nearest request that the target answers rightly, one edit apart from one that it answers wrongly.
+
+The edit shows what the target overlooks, or what it dislikes. Edits of the body come first, the smallest first.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from contract_tests.cases.model import SHARED_PREFIX, Case, Expect, Step
+from contract_tests.cases.tables import ABSENT
+from contract_tests.cases.value_templates import fill_templates
+from contract_tests.contract.lines import find_rule_line
+from contract_tests.contract.property_rules import find_named_property
+from contract_tests.diagnosis.neighbours import change_last_step, find_base, list_changed, take_back
+from contract_tests.execution.executor import Executor
+from contract_tests.execution.sending.context import CannotRun
+from contract_tests.generation.oracle import predict
+from contract_tests.results.examples import describe_value
+from contract_tests.results.observation import Observation, Sibling
+
+_MAX_TRIES = 10
+Edit = tuple[str, Case]  # what differs, and the edited case
+
+
+def add_sibling(executor: Executor, observation: Observation) -> Observation:
+    """Return a violation with its nearest sibling that behaved, if one is found, and its line in the contract."""
+    case = observation.case
+    name = _find_property(observation)
+    body = case.steps[-1].body if isinstance(case.steps[-1].body, dict) else {}
+    value = _fill(body.get(name)) if name in body else None
+    line = find_rule_line(observation.judgement.rule, case.operation, value, executor.sender.spec.path)
+    return replace(observation, line=line, sibling=_find_sibling(executor, observation, name))
+
+
+def _find_sibling(executor: Executor, observation: Observation, name: str) -> Sibling | None:
+    if observation.case.layer == "race":
+        return None
+    for number, (edit, case) in enumerate(_iter_edits(executor, observation, name)):
+        if number == _MAX_TRIES:
+            break
+        try:
+            found = executor.run_case(case)
+        except CannotRun:
+            continue
+        if found.judgement.outcome == "passed" and found.exchanges:
+            return Sibling(edit, found.judgement.received, found.case, found.exchanges)
+    return None
+
+
+def _iter_edits(executor: Executor, observation: Observation, name: str) -> Iterator[Edit]:
+    case = observation.case
+    if case.steps[-1].operation == "readContainer":
+        yield from _edit_stored(executor, observation)
+    else:
+        yield from _edit_body(executor, observation, name)
+        yield from _edit_request(executor, case)
+    yield from _drop_steps(case)
+
+
+def _edit_body(executor: Executor, observation: Observation, name: str) -> Iterator[Edit]:
+    """Yield the request with one property changed, if the result is certainly valid.
+
+    A server error is also compared with a request that is certainly invalid, and must be refused.
+    """
+    case, step = observation.case, observation.case.steps[-1]
+    if step.raw is not None or not isinstance(step.body, dict):
+        return
+    crashed = observation.judgement.server_error
+    if step.expect == "refuse" and _predict(step, step.body, case) == "accept" and not crashed:
+        return  # what is wrong is not in the body
+    base = {**find_base(executor, case)}
+    names = dict.fromkeys([*list_changed(case, base), *base])
+    for key in sorted(names, key=lambda key: key != name):
+        for value in (*_list_nearer(_fill(step.body.get(key))), base.get(key, ABSENT)):
+            body = take_back(step.body, base, key) if value == ABSENT else {**step.body, key: value}
+            expect = _predict(step, body, case)
+            if body == step.body or expect == "open" or (expect == "refuse" and not crashed):
+                continue
+            edited = change_last_step(case, body=body)
+            yield _tell_edit(step.body, body, key), _expect_accept(edited) if expect == "accept" else edited
+
+
+def _edit_request(executor: Executor, case: Case) -> Iterator[Edit]:
+    """Yield the request with its body, its headers, its caller, its team or its path as usual."""
+    step = case.steps[-1]
+    plain = executor.controls.bodies[case.service_type] if step.operation == "createContainer" else {}
+    whole: Mapping[str, Any] = {"raw": None, "body": plain, "as_is": False}
+    edits: list[tuple[str, bool, Mapping[str, Any]]] = [
+        ("a plain body", step.raw is not None or not isinstance(step.body, dict), whole),
+        ("no further headers", bool(step.headers), {"headers": ()}),
+        ("the usual spelling of the body", bool(step.style), {"style": ""}),
+        ("the caller's own team", step.team is not None, {"team": None}),
+        ("another slug", step.slug is not None, {"slug": None}),
+        ("the id of a service", step.path != "{id}", {"path": "{id}"}),
+        ("the id of a service", _names_no_service(case), {"service": SHARED_PREFIX + "deployed"}),
+    ]
+    for edit, applies, changes in edits:
+        if applies:
+            yield edit, _expect_accept(change_last_step(case, **changes))
+    creators = [one.caller for one in case.steps[:-1] if one.operation == "createContainer"]
+    for caller in dict.fromkeys([*creators, "red"]):
+        if caller != step.caller:
+            yield (
+                f"by {caller} in place of {step.caller}",
+                _expect_accept(change_last_step(case, caller=caller)),
+            )
+
+
+def _edit_stored(executor: Executor, observation: Observation) -> Iterator[Edit]:
+    """Yield a write with another value of the property that the read-back shows wrongly."""
+    case, full = observation.case, executor.controls.bodies[f"{observation.case.service_type}-full"]
+    shown, writes = dict(case.steps[-1].shows), ("createContainer", "updateContainer")
+    for name, _, _ in observation.judgement.differences:
+        places = [
+            n for n, step in enumerate(case.steps) if step.operation in writes and name in (step.body or ())
+        ]
+        number = places[-1] if places else 0  # a property that no request sent has its default
+        step = case.steps[number]
+        if not isinstance(step.body, dict) or name not in shown:
+            continue
+        if places and _fill(step.body[name]) != _fill(shown[name]):
+            continue  # another write decides what is shown
+        values = _list_nearer(_fill(step.body[name])) if places else (shown[name],)
+        for value in (*values, full.get(name, ABSENT), ABSENT):
+            changed = {} if value == ABSENT else {name: value}
+            body = {**take_back(step.body, {}, name), **changed}
+            shows = {**take_back(shown, {}, name), **changed}
+            if body == step.body or _predict(step, body, case) != "accept":
+                continue
+            steps = [*case.steps[:-1], replace(case.steps[-1], shows=tuple(shows.items()))]
+            steps[number] = replace(step, body=body)
+            yield _tell_edit(step.body, body, name), replace(case, steps=tuple(steps), value=None)
+
+
+def _drop_steps(case: Case) -> Iterator[Edit]:
+    """Yield the case without one of its earlier steps; none creates what a later one needs."""
+    last = case.steps[-1]
+    for number in reversed(range(len(case.steps) - 1)):
+        step = case.steps[number]
+        if step.operation == "createContainer" and step.as_ in {s.service for s in case.steps}:
+            continue
+        kept = (*case.steps[:number], *case.steps[number + 1 :])
+        words = f"status {step.status}" if step.operation == "setStatus" else f"request {number + 1}"
+        smaller = replace(case, steps=kept)
+        reading = last.operation == "readContainer"
+        yield f"without the {words}", smaller if reading else _expect_accept(smaller)
+
+
+def _list_nearer(value: Any) -> tuple[Any, ...]:
+    """Return values next to a value: one less, one more, or without its quotes."""
+    if isinstance(value, bool) or value is None:
+        return ()
+    if isinstance(value, int):
+        return (value - 1, value + 1)
+    if isinstance(value, str) and value:
+        read = _read_json(value)
+        return (*([read] if read is not None else []), value[:-1], value.strip(), f"https://{value}")
+    if isinstance(value, list) and value:
+        return (value[:-1], value[1:])
+    return ()
+
+
+def _read_json(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, int | list) else None
+
+
+def _predict(step: Step, body: Mapping[str, Any], case: Case) -> Expect:
+    sent = _fill(body)
+    if step.operation == "createContainer" and not isinstance(sent.get("service_slug"), str):
+        sent = {**sent, "service_slug": "a-slug"}  # it gets one when it is sent
+    return predict(step.operation, sent, case.service_type).expect
+
+
+def _expect_accept(case: Case) -> Case:
+    return change_last_step(case, expect="accept", rule="")
+
+
+def _names_no_service(case: Case) -> bool:
+    step = case.steps[-1]
+    known = {one.as_ for one in case.steps[:-1]} | {"service"}
+    updating = step.operation == "updateContainer"
+    return updating and step.service not in known and not step.service.startswith(SHARED_PREFIX)
+
+
+def _tell_edit(before: Mapping[str, Any], after: Mapping[str, Any], name: str) -> str:
+    absent = "a new one" if name == "service_slug" else "left out"
+    old, new = (describe_value(_fill(body[name])) if name in body else absent for body in (before, after))
+    return f"{name}: {old} -> {new}"
+
+
+def _find_property(observation: Observation) -> str:
+    """Return the property that a violation is about, or an empty string."""
+    if observation.judgement.differences:
+        return observation.judgement.differences[0][0]
+    if observation.case.value:
+        return observation.case.value[2]
+    return find_named_property(observation.judgement.rule)
+
+
+def _fill(value: Any) -> Any:
+    return fill_templates(value, lambda length: "s" * (length or 20))

@@ -1,0 +1,236 @@
+"""A finding as a pytest of its own: it fails on the deployment that was judged, and passes where the rule holds.
+
+The test needs urllib3 only. It reads the base URL and the tokens from the environment, and sends slugs of its own.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from contract_tests.cases.model import SHARED_PREFIX, Case
+from contract_tests.cases.tables import load_bodies
+from contract_tests.cases.value_templates import fill_templates
+from contract_tests.contract.rules import Rule
+from contract_tests.results.commands import read_created_id, read_slug
+from contract_tests.results.judge import REPEATED_ID
+from contract_tests.targets.exchange import REDACTED, REDACTED_CUT, REDACTED_SWAPPED, Exchange, encode_json
+
+#: The part of a slug that a run drew; the test draws one of the same length.
+_DRAWN = re.compile(r"[a-z0-9]{12}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_INTERMITTENT = re.compile(r"\d+ of \d+ times|every \w+ time")
+_TRIES = 24
+_ANOTHER_PATH_ID = "the id is not the one in the path"
+_TOKENS = {
+    REDACTED_SWAPPED: "{token}.swapcase()",
+    REDACTED_CUT: "{token}[:-1]",
+    REDACTED: "{token}",
+}
+
+
+def render_pytest(case: Case, rule: Rule, document: Mapping[str, Any], exchanges: Sequence[Exchange]) -> str:
+    """Return the source of the test; raise ValueError if plain requests cannot show the finding."""
+    reason = document.get("reason", "")
+    _check_writable(case, exchanges, reason)
+    writer = _Writer(case, exchanges)
+    requests = list(writer.iter_lines())
+    checks = _list_checks(case, rule, document, reason)
+    once = (
+        [] if not _INTERMITTENT.search(reason) else [f'@pytest.mark.parametrize("attempt", range({_TRIES}))']
+    )
+    argument = "attempt: int" if once else ""
+    drawn = [f"{name} = str(time.time_ns() + {n})[-12:]" for n, name in enumerate(writer.drawn.values())]
+    body = "\n".join(f"    {line}" for line in (*drawn, *requests, *checks))
+    line = f" ({document['line']})" if document.get("line") else ""
+    code = f"def test_{rule.id.replace('-', '_')}({argument}) -> None:\n{body}\n"
+    names = ["TARGET", *dict.fromkeys(writer.tokens)]
+    modules = [name for name in ("time", "uuid") if f"{name}." in code]
+    header = "\n".join(
+        f"import {name}" for name in ("os", *modules, "", *(["pytest"] if once else []), "urllib3")
+    )
+    return "\n".join(
+        (
+            f'"""{_escape_docstring(rule.statement)}{line}"""',
+            "",
+            header.replace("import \n", "\n"),
+            "",
+            *(f'{name} = os.environ["{name}"]' for name in names),
+            "",
+            "",
+            *once,
+            code,
+        )
+    )
+
+
+@dataclass(slots=True)
+class _Writer:
+    """Writes requests as statements; ``drawn`` and ``ids`` are the variables for recorded texts."""
+
+    case: Case
+    exchanges: Sequence[Exchange]
+    drawn: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
+    tokens: list[str] = field(default_factory=list)
+
+    def iter_lines(self) -> Iterator[str]:
+        """Yield the statements; the last response is called ``response``."""
+        for exchange in self.exchanges:
+            found = _DRAWN.search(read_slug(exchange)) if exchange.method == "POST" else None
+            if found:
+                self._name(self.drawn, found[0], "new")
+        yield from self._create_shared()
+        for number, exchange in enumerate(self.exchanges):
+            yield self._write_request(exchange)
+            created = read_created_id(exchange)
+            later = self.exchanges[number + 1 :]
+            if created and any(created in one.url or created in (one.body or "") for one in later):
+                yield f'{self._name(self.ids, created, "service_id")} = response.json()["id"]'
+
+    def _create_shared(self) -> Iterator[str]:
+        """Yield the create of the service that the case updates, if it is none of its own."""
+        step, first = self.case.steps[-1], self.exchanges[-1]
+        shared = step.service.startswith(SHARED_PREFIX) or step.service == "service"
+        found = _UUID.search(first.url)
+        if first.method != "PUT" or len(self.exchanges) > 1 or not shared or found is None:
+            return
+        new = self._name(self.drawn, "\0", "new")
+        body = {**load_bodies()[self.case.service_type], "service_slug": f"ck-{{{new}}}"}
+        own = first.caller_kind in ("sk", "dk", "jwt")
+        team = [(name, value) for name, value in first.headers if name.lower() == "x-team-id" and own]
+        headers = (("Authorization", f"Bearer {REDACTED}"), ("Content-Type", "application/json"), *team)
+        token = self._name_token(first) if own else self._use_token("TOKEN_OWNER")
+        text = encode_json(body).decode()
+        yield _format_request("POST", "/containers", headers, f"{text!r}.replace('{{{new}}}', {new})", token)
+        yield f'{self._name(self.ids, found[0], "service_id")} = response.json()["id"]'
+
+    def _write_request(self, exchange: Exchange) -> str:
+        path = re.sub(r"^https?://[^/]*", "", exchange.url)
+        path = (
+            path[path.rindex("/r/containers") :]
+            if exchange.method == "GET"
+            else path[path.rindex("/containers") :]
+        )
+        data = exchange.body_bytes
+        if exchange.body is None:
+            body = ""
+        elif exchange.raw_body and not exchange.body_cut and data is not None:
+            body = repr(data)
+        else:
+            body = self._write_text((data or b"").decode("utf-8", "surrogatepass"))
+        token = self._name_token(exchange) if any("$" in value for _, value in exchange.headers) else ""
+        return _format_request(
+            exchange.method, self._write_text(path), exchange.headers, body, token, literal=True
+        )
+
+    def _write_text(self, text: str) -> str:
+        """Return a text as source, with variables in place of what the run drew or the target returned."""
+        replaced = ""
+        for recorded, name in (self.drawn | self.ids).items():
+            if recorded in text:
+                text = text.replace(recorded, f"{{{name}}}")
+                replaced += f".replace('{{{name}}}', {name})"
+        return f"{text!r}{replaced}"
+
+    def _name_token(self, exchange: Exchange) -> str:
+        single = len({one.caller for one in self.exchanges}) == 1
+        name = re.sub(r"[^A-Za-z0-9]", "_", exchange.caller).upper()
+        return self._use_token("TOKEN" if single else f"TOKEN_{name}")
+
+    def _use_token(self, name: str) -> str:
+        self.tokens.append(name)
+        return name
+
+    @staticmethod
+    def _name(names: dict[str, str], recorded: str, stem: str) -> str:
+        if recorded not in names:
+            names[recorded] = f"{stem}{len(names) + 1 if names else ''}"
+        return names[recorded]
+
+
+def _format_request(
+    method: str,
+    path: str,
+    headers: Sequence[tuple[str, str]],
+    body: str,
+    token: str,
+    *,
+    literal: bool = False,
+) -> str:
+    where = path if literal else repr(path)
+    written = ", ".join(f"{name!r}: {_write_header(value, token)}" for name, value in headers)
+    parts = [
+        f'"{method}"',
+        f"TARGET + {where}",
+        f"headers={{{written}}}",
+        *([f"body={body}"] if body else []),
+        "redirect=False",
+    ]
+    inside = "".join(f"        {part},\n" for part in parts)
+    return f"response = urllib3.request(\n{inside}    )"
+
+
+def _write_header(value: str, token: str) -> str:
+    for recorded, expression in _TOKENS.items():
+        if recorded in value:
+            start, _, end = value.partition(recorded)
+            parts = (repr(start), expression.format(token=token), repr(end))
+            return " + ".join(part for part in parts if part != "''")
+    return repr(value)
+
+
+def _list_checks(case: Case, rule: Rule, document: Mapping[str, Any], reason: str) -> list[str]:
+    """Return the assertions about the last response."""
+    step = case.steps[-1]
+    if step.operation == "readContainer":
+        return list(_check_stored(case, [entry["property"] for entry in document.get("differences", ())]))
+    if step.expect == "refuse":
+        exact = rule.exact_status
+        wanted = f"response.status in {exact}" if exact else "400 <= response.status < 500"
+        return [f"assert {wanted}, response.data"]
+    if step.expect == "open":
+        return ["assert response.status < 500, response.data"]
+    checks = ["assert 200 <= response.status < 300, response.data"]
+    if reason == _ANOTHER_PATH_ID:
+        checks.append('assert response.json()["id"] == service_id, response.data')
+    elif rule.id in ("created", "updated"):
+        checks.append('assert uuid.UUID(response.json()["id"]), response.data')
+    return checks
+
+
+def _check_stored(case: Case, names: Sequence[str]) -> Iterator[str]:
+    shows = dict(case.steps[-1].shows)
+    yield "assert response.status == 200, response.data"
+    for name in names:
+        if name == "id":
+            yield 'assert response.json()["id"] == service_id, response.data'
+            continue
+        value = fill_templates(shows[name], _refuse_slug)
+        empty = value in (None, "", [])
+        place = f'response.json().get("{name}")'
+        yield f"assert not {place}, response.data" if empty else f"assert {place} == {value!r}, response.data"
+
+
+def _refuse_slug(_length: int | None) -> str:
+    raise ValueError("it compares a slug that each run draws anew")
+
+
+def _check_writable(case: Case, exchanges: Sequence[Exchange], reason: str) -> None:
+    """Raise ValueError if plain requests, one after another, cannot show the finding."""
+    if case.layer == "race":
+        raise ValueError("a race needs several requests at the same moment")
+    if any(step.operation == "setStatus" for step in case.steps):
+        raise ValueError("it sets a status by --control-hook")
+    if reason == REPEATED_ID:
+        raise ValueError("it compares the ids of a whole run")
+    if not exchanges or any(one.body is not None and one.body_bytes is None for one in exchanges):
+        raise ValueError("a body is too long to be stored")
+    if any(len({name.lower() for name, _ in one.headers}) < len(one.headers) for one in exchanges):
+        raise ValueError("a header is sent twice")
+    if any("/." in one.url.partition("/containers")[2] for one in exchanges):
+        raise ValueError("urllib3 would shorten the path")
+
+
+def _escape_docstring(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"""', "'''")

@@ -1,0 +1,67 @@
+"""Statistics: what a number of tries says about how often a fault may show."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+CONFIDENCE = 0.95
+_MAX_PERIOD = 6
+_ORDINALS = {2: "every other", 3: "every third", 4: "every fourth", 5: "every fifth", 6: "every sixth"}
+
+
+def excluded_rate(tries: int, confidence: float = CONFIDENCE) -> float:
+    """Return the rate above which a fault would have shown in so many independent tries: 12 tries exclude 22 %."""
+    return 1.0 if tries <= 0 else 1 - (1 - confidence) ** (1 / tries)
+
+
+def count_needed_tries(rate: float, confidence: float = CONFIDENCE) -> int:
+    """Return how many tries exclude a fault of this rate: 29 for 10 %."""
+    return max(1, math.ceil(math.log(1 - confidence) / math.log(1 - rate) - 1e-9)) if rate < 1 else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How often a violation showed in so many tries, and the pattern of them, if there is one."""
+
+    shown: int
+    tries: int
+    pattern: str = ""
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The interval of Clopper and Pearson that covers the true rate in 95 of 100 such series."""
+        tail = (1 - CONFIDENCE) / 2
+        low = _bisect(lambda rate: _chance_below(self.shown - 1, self.tries, rate) >= 1 - tail)
+        high = _bisect(lambda rate: _chance_below(self.shown, self.tries, rate) >= tail)
+        return (0.0 if self.shown == 0 else low, 1.0 if self.shown == self.tries else high)
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        pattern = f", {self.pattern} time" if self.pattern else ""
+        # A periodic fault is no chance: an interval would say nothing.
+        range_ = "" if self.pattern else f" (95 %: {low:.0%} to {high:.0%} of requests)"
+        return f"{self.shown} of {self.tries} tries{range_}{pattern}"
+
+
+def find_pattern(hits: Sequence[bool]) -> str:
+    """Return the period of a series in words, if it repeats at least three times; else an empty string."""
+    for period in range(2, _MAX_PERIOD + 1):
+        places = {number % period for number, hit in enumerate(hits) if hit}
+        whole = [number % period in places for number in range(len(hits))]
+        if len(places) == 1 and whole == list(hits) and len(hits) >= 3 * period:
+            return _ORDINALS[period]
+    return ""
+
+
+def _chance_below(most: int, tries: int, rate: float) -> float:
+    """Return the chance of at most so many hits."""
+    return sum(math.comb(tries, k) * rate**k * (1 - rate) ** (tries - k) for k in range(most + 1))
+
+
+def _bisect(holds: Callable[[float], bool]) -> float:
+    """Return the largest rate for which a condition holds that fails from some rate on."""
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return low

@@ -1,0 +1,88 @@
+"""The planned part of a run with a budget: the units that tell most come first, until every request is spent."""
+
+from dataclasses import dataclass, field
+
+from contract_tests.execution.executor import Executor
+from contract_tests.planning.plan import Plan, load_plan
+from contract_tests.planning.units import AcceptedCompany, Unit, build_units
+from contract_tests.results.observation import Observation
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.recorder import Recorder
+from contract_tests.runs.workers import Workers
+
+_MAX_WIDTH = 12  # units between two diagnoses
+
+
+@dataclass(slots=True)
+class PlannedRun:
+    """Sends the units of the plan; ``done`` holds the ids of the cases that later layers need not repeat."""
+
+    executor: Executor
+    options: RunOptions
+    recorder: Recorder
+    workers: Workers
+    plan: Plan = field(default_factory=load_plan)
+    done: set[str] = field(default_factory=set)
+    sent: int = 0
+
+    def run(self) -> None:
+        """Send units in groups and diagnose after each, so that a deviation is explained while requests are left."""
+        company = AcceptedCompany(self.executor.controls.bodies)
+        units = [
+            unit for unit in self.plan.order_units(build_units(self.executor)) if self._is_selected(unit)
+        ]
+        while units and self._can_afford_more():
+            group = [company.limit(unit) for unit in units[:_MAX_WIDTH]]
+            units = units[_MAX_WIDTH:]
+            refused: list[Unit] = []
+            for unit, observation in self.workers.run_all(lambda one: (one, one.run(self.executor)), group):
+                self.sent += "." not in unit.id.rpartition("/")[2]  # a half of a batch is no unit of the plan
+                company.observe(observation)
+                refused += self._record(unit, observation)
+            self.recorder.shrink_pending()
+            units = [*refused, *filter(self._tells_more, units)]
+
+    def _can_afford_more(self) -> bool:
+        """Return whether requests are left; a tenth is kept to explain violations, once there are any."""
+        reserve = (self.options.budget or 0) // 10 if self.recorder.violations else 0
+        left = self.executor.sender.request_budget.left
+        return left is None or left > reserve
+
+    def describe(self) -> str:
+        """Return what the run saw of the plan, and what a larger budget would add."""
+        plan, budget, sent = self.plan, self.options.budget or 0, self.sent
+        others = max(0, self.executor.sender.requests - sum(unit.requests for unit in plan.units[:sent]))
+        larger = [size for size in (2 * budget, 4 * budget) if sent < len(plan.units)]
+        shares = [
+            f"{plan.share_found(plan.count_affordable(size - others)):.0%} with {size}" for size in larger
+        ]
+        more = f", of which a run sees {' and '.join(shares)} requests" if shares else ""
+        seen = f"{plan.share_found(sent):.0%} of {plan.faults} known faults"
+        return (
+            f"--budget {budget}: {sent} of {len(plan.units)} planned cases were sent; they see {seen}{more}"
+        )
+
+    def _record(self, unit: Unit, observation: Observation) -> list[Unit]:
+        """Record what a unit shows; return the halves of a batch that proved nothing."""
+        seconds = sum(exchange.seconds for exchange in observation.exchanges)
+        layer, cases = unit.case.layer, len(unit.members) or 1
+        self.recorder.state.add_layer(layer, cases, len(observation.exchanges), seconds)
+        if not unit.members:
+            self.recorder.add(observation)
+            self.done.add(unit.id)
+            return []
+        if observation.judgement.outcome != "passed":
+            return unit.split()
+        self.recorder.add_members(observation, unit.members)
+        self.done |= {member.id for member in unit.members}
+        return []
+
+    def _is_selected(self, unit: Unit) -> bool:
+        cases = unit.members or (unit.case,)
+        layer = unit.case.layer in self.options.layers
+        return layer and len(self.options.select_cases(cases, shared=False)) == len(cases)
+
+    def _tells_more(self, unit: Unit) -> bool:
+        """Return whether the rule of a unit is not known to be broken."""
+        broken = {kind[0] for kind in self.recorder.state.pending.deviations}
+        return bool(unit.members) or unit.case.rule not in broken

@@ -1,0 +1,54 @@
+"""Siblings: each finding comes with its nearest request that behaved, and the line of the contract between them."""
+
+import pytest
+
+from contract_tests.contract.lines import find_rule_line
+from mock_server import create_app
+from tests.quality.faults import FAULTS
+from tests.support.gate.gate import judge_app
+
+
+def find_pairs(name: str) -> set[tuple[str, str]]:
+    """Return line and edit of each finding of a planted fault."""
+    fault = next(fault for fault in FAULTS if fault.name == name)
+    findings = judge_app(fault.app()).findings
+    return {
+        (finding.line.partition(":")[0], finding.sibling.edit if finding.sibling else "")
+        for finding in findings
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "file", "edit"),
+    [
+        ("port-text-taken-on-update", "openapi.yaml", 'exposed_port: "8080" -> 8080'),
+        ("image-not-required-for-dk", "openapi.yaml", 'docker_image: left out -> "nginx:1.27"'),
+        ("slug-unique-not-for-blue", "rules.yaml", "another slug"),
+        ("not-while-busy-not-the-third-time", "rules.yaml", "without the status stopping"),
+        ("replica-default-not-stored", "openapi.yaml", "replica_count: left out -> 1"),
+        ("jwt-may-not-update", "rules.yaml", "by red in place of jwt-red"),
+    ],
+)
+def test_the_sibling_is_one_edit_apart(name: str, file: str, edit: str) -> None:
+    """The edit names the property, the slug, the status or the caller that makes the difference."""
+    assert (file, edit) in find_pairs(name)
+
+
+@pytest.mark.slow
+def test_a_conforming_deployment_has_no_pairs() -> None:
+    """Nothing is looked for where nothing is wrong: the run sends as many requests as without siblings."""
+    report = judge_app(create_app())
+    assert report.findings == ()
+
+
+def test_a_line_is_that_of_the_keyword_that_the_value_crosses() -> None:
+    """Of a minimum and a maximum, the one that is nearer to the value is named."""
+    below, above = (find_rule_line("exposed-port-range", "createContainer", value) for value in (0, 65536))
+    assert int(above.partition(":")[2]) == int(below.partition(":")[2]) + 1
+
+
+def test_a_rule_without_a_keyword_is_named_in_the_catalogue() -> None:
+    """Rules that no schema can express have a line in rules.yaml; an unknown rule has none."""
+    assert find_rule_line("slug-unique", "createContainer").startswith("rules.yaml:")
+    assert find_rule_line("no-such-rule", "createContainer") == ""

@@ -1,0 +1,79 @@
+"""A finding as a pytest: it fails on the deployment that was judged, and passes on the mock."""
+
+from typing import Any
+
+import pytest
+
+from contract_tests.cases.callers import load_callers
+from contract_tests.cases.model import Case, Step
+from contract_tests.contract.resources import data_file
+from contract_tests.reports.pytest_file import render_pytest
+from contract_tests.results.findings import Finding
+from mock_server import create_app
+from tests.quality.faults import FAULTS
+from tests.support.clients import serving
+from tests.support.gate.gate import catalogue, judge_app
+
+TOKENS = {caller.name: caller.token for caller in load_callers(data_file("fixtures/callers.yaml"))}
+NAMES = (
+    "port-text-taken-on-update",
+    "taken-slug-crashes",
+    "name-trimmed-on-create",
+    "agent-key-taken-with-a-team",
+    "port-above-32767-refused-on-update",
+)
+
+
+def render(finding: Finding) -> str:
+    """Return the source of a finding's test."""
+    return render_pytest(finding.case, finding.rule, finding.to_json(), finding.exchanges)
+
+
+def run_test(source: str, app: Any, finding: Finding, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Return whether a generated test passes on an app."""
+    monkeypatch.setenv("TOKEN", TOKENS.get(finding.exchanges[-1].caller, "unused"))
+    monkeypatch.setenv("TOKEN_OWNER", TOKENS["sk-red"])
+    for name, token in TOKENS.items():
+        monkeypatch.setenv(f"TOKEN_{name.upper().replace('-', '_')}", token)
+    with serving(app) as port:
+        monkeypatch.setenv("TARGET", f"http://127.0.0.1:{port}/api/v1")
+        namespace: dict[str, Any] = {}
+        exec(compile(source, "generated", "exec"), namespace)
+        (test,) = (value for name, value in namespace.items() if name.startswith("test_"))
+        try:
+            test()
+        except AssertionError:
+            return False
+    return True
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_it_fails_on_the_deployment_and_passes_on_the_mock(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The test of each finding tells the faulty deployment from the mock, and contains no token."""
+    fault = next(fault for fault in FAULTS if fault.name == name)
+    findings = judge_app(fault.app()).findings
+    assert findings
+    for finding in findings:
+        source = render(finding)
+        assert not any(token in source for token in TOKENS.values())
+        assert not run_test(source, fault.app(), finding, monkeypatch), source
+        assert run_test(source, create_app(), finding, monkeypatch), source
+
+
+@pytest.mark.parametrize(
+    ("layer", "steps", "problem"),
+    [
+        ("race", (Step(),), "at the same moment"),
+        ("lifecycle", (Step(), Step("setStatus", status="deploying")), "--control-hook"),
+        ("cases", (Step(),), "too long to be stored"),
+    ],
+)
+def test_what_plain_requests_cannot_show_is_refused(
+    layer: Any, steps: tuple[Step, ...], problem: str
+) -> None:
+    """A race, a set status and a finding without its requests are no pytest; the reason is one line."""
+    with pytest.raises(ValueError, match=problem):
+        render_pytest(Case("a", "created", layer, steps), catalogue()["created"], {}, ())

@@ -1,0 +1,53 @@
+"""Statistics: excluded rates, intervals and patterns."""
+
+import random
+
+import pytest
+
+from contract_tests.results.statistics import Rate, count_needed_tries, excluded_rate, find_pattern
+
+
+@pytest.mark.parametrize(("tries", "percent"), [(0, 100), (1, 95), (12, 22), (29, 10), (59, 5)])
+def test_tries_exclude_a_rate(tries: int, percent: int) -> None:
+    """A fault of that rate shows at least once in so many tries, in 95 of 100 series."""
+    assert round(100 * excluded_rate(tries)) == percent
+
+
+@pytest.mark.parametrize(("rate", "tries"), [(0.5, 5), (0.1, 29), (0.02, 149), (0.95, 1)])
+def test_a_rate_needs_tries(rate: float, tries: int) -> None:
+    """So many tries exclude the rate, and one less does not."""
+    assert count_needed_tries(rate) == tries
+    assert excluded_rate(tries) <= rate + 1e-9
+    assert tries == 1 or excluded_rate(tries - 1) > rate
+
+
+@pytest.mark.parametrize("truth", [1 / 2, 1 / 3, 1 / 10, 1 / 50])
+def test_the_interval_covers_the_true_rate(truth: float) -> None:
+    """In at least 95 of 100 series of 20 tries the interval contains the rate of the fault."""
+    source = random.Random(7)
+    series = (sum(source.random() < truth for _ in range(20)) for _ in range(300))
+    covered = sum(low <= truth <= high for low, high in (Rate(hits, 20).interval for hits in series))
+    assert covered >= 285
+
+
+@pytest.mark.parametrize(
+    ("hits", "pattern"),
+    [
+        ("010101010101", "every other"),
+        ("001001001001", "every third"),
+        ("100010001000", "every fourth"),
+        ("001001001000", ""),
+        ("011011011011", ""),
+        ("111111111111", ""),
+        ("0101", ""),
+    ],
+)
+def test_a_period_is_a_pattern(hits: str, pattern: str) -> None:
+    """A period is named if the series keeps it throughout, three times or more."""
+    assert find_pattern([hit == "1" for hit in hits]) == pattern
+
+
+def test_a_rate_in_words() -> None:
+    """A rate has an interval, or a pattern, for which chance says nothing."""
+    assert str(Rate(7, 20)) == "7 of 20 tries (95 %: 15% to 59% of requests)"
+    assert str(Rate(10, 20, "every other")) == "10 of 20 tries, every other time"
