@@ -113,8 +113,8 @@ def _check_number(_ctx: click.Context, _param: click.Parameter, value: float) ->
 def run(context: click.Context, /, **options: Any) -> None:
     """Run the gate: every layer, with a verdict per rule.
 
-    Exit codes: 0 conforms, 1 violated, 2 wrong usage, 3 the target, or enough of it, could not be judged, or a
-    listed caller could not be used, 130 interrupted before a violation.
+    Exit codes: 0 conforms, or nothing is new, 1 violated, or --strict saw a drift, 2 wrong usage, 3 the target, or
+    enough of it, could not be judged, or a listed caller could not be used, 130 interrupted before a violation.
     """
     problems: list[str] = []
     with report_usage_errors():

@@ -1,7 +1,12 @@
 """Calibration learns how a deployment truly chose, and never learns a fault."""
 
+from pathlib import Path
+
 import pytest
 
+from contract_tests.calibration.drift import read_calibration
+from contract_tests.calibration.profile import write_profile
+from contract_tests.contract.profile import find_departures, load_profile
 from examples.deployment.choices import Choices
 from mock_server import create_app
 from mock_server.contract.choices import load_choices, usual_options
@@ -54,6 +59,18 @@ def test_mixtures_of_choices_are_learnt(name: str, choices: Choices) -> None:
     assert list_hidden(choices) <= set(calibration.not_seen)
     assert calibration.findings == ()
     assert is_within_limits(calibration)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in _SOME else pytest.mark.exhaustive) for name in SETS]
+)
+def test_a_deployment_does_not_depart_from_its_own_profile(name: str, tmp_path: Path) -> None:
+    """What one calibration wrote, another one of the same deployment sees again: there is no drift."""
+    file = tmp_path / "profile.yaml"
+    write_profile(calibrate_app(build_deployment_app(SETS[name])), file, "2026-11-29")
+    again = read_calibration(calibrate_app(build_deployment_app(SETS[name])))
+    assert find_departures(load_profile(file), again) == ()
+    assert set(load_profile(file).options) == set(again.options)
 
 
 def test_the_usual_options_of_the_mock_are_learnt() -> None:
