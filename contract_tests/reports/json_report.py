@@ -6,6 +6,7 @@ from typing import Any
 
 from contract_tests.contract.resources import VERSION
 from contract_tests.reports.common import verdict_label
+from contract_tests.results.chosen import Chosen
 from contract_tests.results.comparison import Comparison
 from contract_tests.results.verdict import Report, RuleVerdict
 
@@ -36,12 +37,23 @@ def report_to_json(report: Report) -> dict[str, Any]:
         "layers": {name: asdict(layer) for name, layer in report.layers.items()},
         "rules": [_verdict_to_json(row) for row in report.verdicts],
         "findings": [finding.to_json() for finding in report.findings],
+        "choices": [_chosen_to_json(chosen) for chosen in report.chosen],
         "notes": list(report.notes),
         "comparison": _comparison_to_json(report.comparison),
         "expired_waivers": [
             {"rule": waiver.rule, "reason": waiver.reason, "until": waiver.until.isoformat()}
             for waiver in report.expired
         ],
+    }
+
+
+def _chosen_to_json(chosen: Chosen) -> dict[str, Any]:
+    return {
+        "choice": chosen.choice.id,
+        "question": chosen.choice.question,
+        "usual": chosen.choice.usual,
+        "unusual": chosen.is_unusual,
+        "answers": dict(chosen.answers),
     }
 
 

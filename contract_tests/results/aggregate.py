@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contract_tests.cases.model import Layer, case_from_json, case_to_json
+from contract_tests.results.chosen import Answer, find_answer
 from contract_tests.results.examples import MAX_EXAMPLES, Example, describe_example, merge_examples
 from contract_tests.results.judge import SETUP_FAILED, Outcome, judgement_from_json
 from contract_tests.results.observation import Observation, observation_size
@@ -40,7 +41,8 @@ class Aggregate:
     """Outcomes by rule and layer, reasons of undecided cases, and violations by kind.
 
     ``shown`` holds, per rule, the expectations that the target met: accept, refuse, open or race. ``unproven`` holds
-    those of which a case of the tables was inconclusive: the rule may be broken there.
+    those of which a case of the tables was inconclusive: the rule may be broken there. ``answers`` counts the
+    statuses that show how the target chose.
     """
 
     outcomes: Counter[tuple[str, Layer, Outcome]] = field(default_factory=Counter)
@@ -48,6 +50,7 @@ class Aggregate:
     shown: set[tuple[str, str]] = field(default_factory=set)
     unproven: set[tuple[str, str]] = field(default_factory=set)
     deviations: dict[DeviationKind, Deviation] = field(default_factory=dict)
+    answers: Counter[Answer] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, observations: Iterable[Observation]) -> "Aggregate":
@@ -74,6 +77,8 @@ class Aggregate:
             self.unproven.add((rule, expectation))
         if outcome == "passed":
             self.shown.add((rule, expectation))
+            if answer := find_answer(observation):
+                self.answers[answer] += 1
         elif outcome != "violated":
             self._add_reason(rule, outcome, judgement.reason, 1)
         else:
@@ -83,6 +88,7 @@ class Aggregate:
     def merge(self, other: "Aggregate") -> None:
         """Add everything in another aggregate."""
         self.outcomes.update(other.outcomes)
+        self.answers.update(other.answers)
         self.shown |= other.shown
         self.unproven |= other.unproven
         for (rule, outcome, reason), number in other.reasons.items():
@@ -98,6 +104,7 @@ class Aggregate:
             "shown": sorted(map(list, self.shown)),
             "unproven": sorted(map(list, self.unproven)),
             "deviations": [_deviation_to_json(deviation) for deviation in self.deviations.values()],
+            "answers": [[*key, number] for key, number in self.answers.items()],
         }
 
     @classmethod
@@ -109,6 +116,8 @@ class Aggregate:
             {(rule, expect) for rule, expect in data["shown"]},
             {(rule, expect) for rule, expect in data["unproven"]},
         )
+        for subject, operation, status, number in data.get("answers", ()):
+            aggregate.answers[subject, operation, status] = number
         for entry in data["deviations"]:
             aggregate._add_deviation(_deviation_from_json(entry))
         return aggregate

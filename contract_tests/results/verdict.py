@@ -8,6 +8,7 @@ from typing import Literal
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.rules import Catalogue, Rule
 from contract_tests.results.aggregate import Aggregate
+from contract_tests.results.chosen import Chosen
 from contract_tests.results.comparison import Comparison, EarlierReport, compare_findings
 from contract_tests.results.findings import Finding, build_findings
 from contract_tests.results.judge import ID_ERRORS, Outcome
@@ -69,7 +70,7 @@ class Report:
 
     ``cut_short`` says why the run ended early, if it did. ``unusable_callers`` names the callers that the run could
     not use, each with the reason. ``min_judged`` is the smallest share of rules that makes a verdict.
-    ``comparison`` is the difference to an earlier report, if one is given.
+    ``comparison`` is the difference to an earlier report, if one is given. ``chosen`` has the choices that were seen.
     """
 
     target: str
@@ -90,6 +91,7 @@ class Report:
     expired: tuple[Waiver, ...] = ()
     traffic: tuple[Exchange, ...] = field(default=(), repr=False)
     comparison: Comparison | None = None
+    chosen: tuple[Chosen, ...] = ()
 
     @property
     def exit_code(self) -> int:
