@@ -20,7 +20,8 @@ class Step:
 
     The keys are those of ``fixtures/README.md``; a body with ``as_is`` contains no templates. ``expect`` is None for
     a setup step, which must be accepted for the case to mean anything. A step with a ``rule`` is judged under that
-    rule wherever it stands; of the others, only the last one is judged.
+    rule wherever it stands; of the others, only the last one is judged. ``choice`` is the one that an open step is
+    about, empty if there is none.
     """
 
     operation: OperationId = "createContainer"
@@ -39,6 +40,7 @@ class Step:
     expect: Expect | None = None
     rule: str = ""
     style: Style = ""
+    choice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ _STEP_KEYS = {
     "expect",
     "rule",
     "style",
+    "choice",
 }
 ABSENT = {"absent": True}
 
@@ -64,11 +65,24 @@ def build_value_cases(
                     body[row["property"]] = value
                 name = f"{row['rule']}/{short}-{service_type}-{expect}-{source}{number}"
                 slug = NO_SLUG if no_slug else None
-                step = Step(
-                    operation, body=body, slug=slug, service=SHARED_PREFIX + service_type, expect=expect
-                )
+                choice = _find_choice(row, operation, value) if expect == "open" else ""
+                service = SHARED_PREFIX + service_type
+                step = Step(operation, body=body, slug=slug, service=service, expect=expect, choice=choice)
                 key = (operation, service_type, row["property"])
                 yield Case(name, row["rule"], "cases", (step,), value=key)
+
+
+def _find_choice(row: Mapping[str, Any], operation: str, value: Any) -> str:
+    """Return the choice of an open value: that of the row, or, where a null is in it, the one about nulls."""
+    if _holds_null(value):
+        return "null-on-create" if operation == "createContainer" else "null-on-update"
+    return str(row.get("choice", ""))
+
+
+def _holds_null(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    return value is None or (isinstance(value, list) and any(map(_holds_null, value)))
 
 
 def _number_cases(cases: Iterable[Case]) -> list[Case]:

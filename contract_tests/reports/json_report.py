@@ -6,6 +6,7 @@ from typing import Any
 
 from contract_tests.contract.resources import VERSION
 from contract_tests.reports.common import verdict_label
+from contract_tests.results.chosen import Chosen
 from contract_tests.results.comparison import Comparison
 from contract_tests.results.verdict import Report, RuleVerdict
 
@@ -45,6 +46,7 @@ def report_to_json(report: Report) -> dict[str, Any]:
             }
             for known in report.summarize().findings
         ],
+        "choices": [_chosen_to_json(chosen) for chosen in report.chosen],
         "notes": list(report.notes),
         "drift": [departure.to_json() for departure in report.departures],
         "comparison": _comparison_to_json(report.comparison),
@@ -52,6 +54,16 @@ def report_to_json(report: Report) -> dict[str, Any]:
             {"rule": waiver.rule, "reason": waiver.reason, "until": waiver.until.isoformat()}
             for waiver in report.expired
         ],
+    }
+
+
+def _chosen_to_json(chosen: Chosen) -> dict[str, Any]:
+    return {
+        "choice": chosen.choice.id,
+        "question": chosen.choice.question,
+        "usual": chosen.choice.usual,
+        "unusual": chosen.is_unusual,
+        "answers": dict(chosen.answers),
     }
 
 

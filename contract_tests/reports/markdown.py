@@ -100,6 +100,10 @@ def _iter_sections(report: Report, reproduction: Reproduction) -> Iterator[str]:
     if groups["note"]:
         yield "### The deployment's own choices (assumed rules; they do not fail the run)\n"
         yield _deviation_table(groups["note"])
+    if unusual := [chosen for chosen in report.chosen if chosen.is_unusual]:
+        yield "### Choices of this deployment that are not usual (the pages leave them open)\n"
+        rows = [(one.choice.id, one.choice.question, one.summary, str(one.choice.usual)) for one in unusual]
+        yield _format_table(("Choice", "Question", "Answers", "Usual"), rows)
     if unjudged := group_unjudged(report):
         yield "### Not judged, or waived\n"
         yield _format_table(

@@ -91,6 +91,11 @@ def print_report(report: Report, console: Console, reproduction: Reproduction | 
     if groups["note"]:
         heading = "The deployment's own choices (assumed rules; they do not fail the run)"
         _print_list(console, heading, _iter_deviations(groups["note"]))
+    if unusual := [chosen for chosen in report.chosen if chosen.is_unusual]:
+        rows = ((one.choice.id, f"{one.summary}; usual: {one.choice.usual}", "yellow") for one in unusual)
+        _print_list(
+            console, "Choices of this deployment that are not usual (the pages leave them open)", rows
+        )
     if unjudged := group_unjudged(report):
         rows = ((f"{name}: {why}", ", ".join(ids), _STYLES[name]) for (name, why), ids in unjudged.items())
         _print_list(console, "Not judged, or waived", rows)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from contract_tests.cases.model import Layer, case_from_json, case_to_json
+from contract_tests.results.chosen import Answer, find_answer
 from contract_tests.results.examples import MAX_EXAMPLES, Example, describe_example, merge_examples
 from contract_tests.results.finding_keys import list_inputs, merge_inputs
 from contract_tests.results.judge import SETUP_FAILED, Outcome, judgement_from_json
@@ -45,7 +46,7 @@ class Aggregate:
 
     ``shown`` holds, per rule, the expectations that the target met: accept, refuse, open or race. ``unproven`` holds
     those of which a case of the tables was inconclusive: the rule may be broken there. ``tries`` counts the
-    independent requests behind ``shown``.
+    independent requests behind ``shown``, ``answers`` the statuses that show how the target chose.
     """
 
     outcomes: Counter[tuple[str, Layer, Outcome]] = field(default_factory=Counter)
@@ -54,6 +55,7 @@ class Aggregate:
     tries: Counter[tuple[str, str]] = field(default_factory=Counter)
     unproven: set[tuple[str, str]] = field(default_factory=set)
     deviations: dict[DeviationKind, Deviation] = field(default_factory=dict)
+    answers: Counter[Answer] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, observations: Iterable[Observation]) -> "Aggregate":
@@ -84,6 +86,8 @@ class Aggregate:
         if outcome == "passed":
             self.shown.add((rule, expectation))
             self.tries[rule, expectation] += independent
+            if answer := find_answer(observation):
+                self.answers[answer] += 1
         elif outcome != "violated":
             self._add_reason(rule, outcome, judgement.reason, 1)
         else:
@@ -94,6 +98,7 @@ class Aggregate:
     def merge(self, other: "Aggregate") -> None:
         """Add everything in another aggregate."""
         self.outcomes.update(other.outcomes)
+        self.answers.update(other.answers)
         self.shown |= other.shown
         self.tries.update(other.tries)
         self.unproven |= other.unproven
@@ -127,6 +132,7 @@ class Aggregate:
             "tries": [[*key, number] for key, number in self.tries.items()],
             "unproven": sorted(map(list, self.unproven)),
             "deviations": [_deviation_to_json(deviation) for deviation in self.deviations.values()],
+            "answers": [[*key, number] for key, number in self.answers.items()],
         }
 
     @classmethod
@@ -139,6 +145,8 @@ class Aggregate:
             Counter({(rule, expect): number for rule, expect, number in data.get("tries", ())}),
             {(rule, expect) for rule, expect in data["unproven"]},
         )
+        for subject, operation, status, number in data.get("answers", ()):
+            aggregate.answers[subject, operation, status] = number
         for entry in data["deviations"]:
             aggregate._add_deviation(_deviation_from_json(entry))
         return aggregate

@@ -9,6 +9,7 @@ from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.profile import Departure
 from contract_tests.contract.rules import Catalogue, Rule
 from contract_tests.results.aggregate import Aggregate
+from contract_tests.results.chosen import Chosen
 from contract_tests.results.comparison import (
     Comparison,
     KnownFinding,
@@ -90,7 +91,7 @@ class Report:
     ``cut_short`` says why the run ended early, if it did. ``unusable_callers`` names the callers that the run could
     not use, each with the reason. ``min_judged`` is the smallest share of rules that makes a verdict.
     ``comparison`` is the difference to an earlier report, if one is given; ``departures`` are those from a profile.
-    ``contract`` is a digest of the contract.
+    ``contract`` is a digest of the contract. ``chosen`` has the choices that were seen.
     """
 
     target: str
@@ -113,6 +114,7 @@ class Report:
     comparison: Comparison | None = None
     departures: tuple[Departure, ...] = ()
     contract: str = ""
+    chosen: tuple[Chosen, ...] = ()
 
     @property
     def exit_code(self) -> int:

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from contract_tests.cases.model import LAYERS, Layer
+from contract_tests.contract.choices import load_choices
 from contract_tests.contract.file_shapes import check_shape, read_json_file
 from contract_tests.contract.rules import Catalogue
 from contract_tests.results.aggregate import Aggregate
+from contract_tests.results.chosen import list_chosen
 from contract_tests.results.observation import Observation
 from contract_tests.results.verdict import MIN_JUDGED, LayerSummary, Report, decide_verdicts
 from contract_tests.results.waivers import Waiver
@@ -88,6 +90,7 @@ class RunState:
             expired=tuple(waiver for waiver in self.waivers.values() if waiver.expired),
             traffic=tuple(traffic),
             contract=self.contract,
+            chosen=list_chosen(whole.answers, load_choices()),
         )
 
     def take_pending(self) -> list[Observation]:

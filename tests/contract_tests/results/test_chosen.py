@@ -1,0 +1,97 @@
+"""The choices of a deployment, as the answers of a run show them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from contract_tests.cases.model import Case, Expect, Step
+from contract_tests.cases.tables import load_fixture_cases
+from contract_tests.contract.choices import load_choices
+from contract_tests.results.chosen import Answer, find_answer, list_chosen
+from contract_tests.results.judge import Judgement, Outcome
+from contract_tests.results.observation import Observation
+from contract_tests.targets.exchange import Exchange
+from mock_server import create_app
+from tests.support.gate.gate import catalogue, judge_app
+
+CHOICES = load_choices()
+#: Open cases of which no choice decides, and why they are sent all the same.
+_WITHOUT_CHOICE = {
+    "media-type-merge-patch": "whether another JSON type is read",
+    "json-latin-1": "in which encodings JSON is read",
+    "json-latin-1-on-update": "in which encodings JSON is read",
+    "object-null-on-update": "whether null is an empty update",
+    "docker-image-type": "whether an update may empty docker_image",
+    "external-url-format": "characters that some parsers encode",
+    "external-credential-format": "other spellings of a UUID",
+}
+
+
+def build_observation(
+    expect: Expect, status: int, outcome: Outcome = "passed", choice: str = ""
+) -> Observation:
+    """Return a create that was answered with a status."""
+    case = Case("c", "exposed-port-range", "cases", (Step(expect=expect, choice=choice),))
+    exchange = Exchange("", "POST", "", (), "", status, (), "", "", "", 0.0)
+    return Observation(case, Judgement(outcome, "exposed-port-range"), (exchange,))
+
+
+@pytest.mark.parametrize(
+    ("observation", "answer"),
+    [
+        (build_observation("refuse", 422), ("exposed-port-range", "createContainer", 422)),
+        (build_observation("accept", 201), ("created", "createContainer", 201)),
+        (
+            build_observation("open", 400, choice="integral-floats"),
+            ("integral-floats", "createContainer", 400),
+        ),
+        (build_observation("open", 400), None),
+        (build_observation("refuse", 500, "violated"), None),
+    ],
+)
+def test_the_answer_of_a_case(observation: Observation, answer: Answer | None) -> None:
+    """Only a case that passed shows a choice, and an open one only if it names it."""
+    assert find_answer(observation) == answer
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ({("exposed-port-range", "createContainer", 400): 3}, {"invalid-body-status": ("400 (3)", False)}),
+        (
+            {("exposed-port-range", "createContainer", 422): 3, ("gpu-count-type", "updateContainer", 400): 1},
+            {"invalid-body-status": ("422 (3), 400 (1)", True)},
+        ),
+        ({("created", "createContainer", 200): 1}, {"created-status": ("200 (1)", True)}),
+        ({("integral-floats", "updateContainer", 200): 1}, {"integral-floats": ("accepted (1)", False)}),
+        ({("null-on-update", "updateContainer", 200): 2}, {"null-on-update": ("accepted (2)", True)}),
+        ({("media-type-parameters", "createContainer", 201): 2}, {"media-type-parameters": ("accepted (2)", False)}),
+    ],
+)  # fmt: skip
+def test_answers_are_told_by_choice(answers: Mapping[Answer, int], expected: dict[str, Any]) -> None:
+    """An answer is unusual if it is none of the usual option, as far as answers can tell."""
+    found = {one.choice.id: (one.summary, one.is_unusual) for one in list_chosen(answers, CHOICES)}
+    assert found == expected
+
+
+def test_each_open_step_names_its_choice() -> None:
+    """All but a few, which no choice decides; and every named choice applies to the operation."""
+    unnamed = set()
+    for case in load_fixture_cases(catalogue()):
+        for step in case.steps:
+            if step.expect == "open" and not step.choice:
+                unnamed.add(case.id.partition("/")[0])
+            elif step.choice:
+                assert step.expect == "open", case.id
+                assert step.operation in CHOICES[step.choice].operations, case.id
+    assert unnamed == {*_WITHOUT_CHOICE}
+
+
+@pytest.mark.slow
+def test_a_run_reports_the_choices_of_the_target() -> None:
+    """Statuses and reactions are those of the profile, and the rest is usual."""
+    options = {"invalid-body-status": 422, "null-on-create": "absent", "integral-floats": "refused"}
+    report = judge_app(create_app(profile={"choices": options}), strict=False, layers=("cases", "wire"))
+    assert {one.choice.id for one in report.chosen if one.is_unusual} == {*options}
+    assert len(report.chosen) > 20
