@@ -4,7 +4,7 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO
@@ -88,14 +88,7 @@ def print_report(report: Report, console: Console, reproduction: Reproduction | 
     groups = group_by_severity(report)
     print_line(console, f"{report.target}  seed {report.seed}{'  strict' if report.strict else ''}", "bold")
     console.print(_build_matrix(report, wide=console.width >= _WIDE_COLUMNS))
-    if groups["note"]:
-        heading = "The deployment's own choices (assumed rules; they do not fail the run)"
-        _print_list(console, heading, _iter_deviations(groups["note"]))
-    if unusual := [chosen for chosen in report.chosen if chosen.is_unusual]:
-        rows = ((one.choice.id, f"{one.summary}; usual: {one.choice.usual}", "yellow") for one in unusual)
-        _print_list(
-            console, "Choices of this deployment that are not usual (the pages leave them open)", rows
-        )
+    _print_choices(console, report, groups["note"])
     if unjudged := group_unjudged(report):
         rows = ((f"{name}: {why}", ", ".join(ids), _STYLES[name]) for (name, why), ids in unjudged.items())
         _print_list(console, "Not judged, or waived", rows)
@@ -118,6 +111,17 @@ def print_report(report: Report, console: Console, reproduction: Reproduction | 
     for warning in list_warnings(report):
         print_line(console, warning, "bold red" if report.exit_code else "bold yellow")
     print_line(console, format_last_line(report), _TONES[choose_tone(report)])
+
+
+def _print_choices(console: Console, report: Report, notes: Sequence[Finding]) -> None:
+    """Print how the deployment chose on assumed rules, and where the pages leave a point open."""
+    if notes:
+        heading = "The deployment's own choices (assumed rules; they do not fail the run)"
+        _print_list(console, heading, _iter_deviations(notes))
+    if unusual := [chosen for chosen in report.chosen if chosen.is_unusual]:
+        rows = ((one.choice.id, f"{one.summary}; usual: {one.choice.usual}", "yellow") for one in unusual)
+        heading = "Choices of this deployment that are not usual (the pages leave them open)"
+        _print_list(console, heading, rows)
 
 
 def _print_comparison(console: Console, comparison: Comparison) -> None:

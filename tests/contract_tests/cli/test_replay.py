@@ -6,6 +6,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -107,3 +108,39 @@ def test_curl_commands_show_the_violation(name: str, tmp_path: Path) -> None:
                 shown = paste(commands, last["caller"], tmp_path)
                 assert re.findall(r"^HTTP/\S+ (\d+)", shown, re.MULTILINE)[-1] == str(last["status"]), shown
     assert findings
+
+
+def test_a_finding_is_printed_as_a_pytest(faulty_url: str, tmp_path: Path) -> None:
+    """With --as pytest nothing is sent: the test is printed, and pytest finds the fault with it."""
+    options = ("--layers", "cases", "-k", "exposed-port-range", "--quiet", "--report", tmp_path)
+    run_command("run", "--target", faulty_url, *options)
+    file = next((tmp_path / "findings").glob("exposed-port-range-*.json"))
+    done = run_command("replay", file, "--as", "pytest")
+    assert (done.code, done.err) == (0, "")
+    (tmp_path / "test_finding.py").write_text(done.out, "utf-8")
+    caller = json.loads(file.read_text("utf-8"))["exchanges"][-1]["caller"]
+    environ = {**os.environ, "TARGET": faulty_url, "TOKEN": TOKENS[caller]}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        str(tmp_path / "test_finding.py"),
+    ]
+    failed = subprocess.run(command, env=environ, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert "test_exposed_port_range" in failed.stdout
+    assert failed.returncode == 1, failed.stdout
+
+
+def test_a_race_is_no_pytest(tmp_path: Path) -> None:
+    """A finding that plain requests cannot show is refused in one line that names the other way."""
+    file = tmp_path / "race.json"
+    case = {"id": "race/create-1", "rule": "slug-unique", "layer": "race", "steps": [{}]}
+    file.write_text(json.dumps({"case": case}), "utf-8")
+    done = run_command("replay", file, "--as", "pytest")
+    assert done.code == 2
+    assert re.fullmatch(
+        r"contract-tests: .*a race needs several requests .*contract-tests replay\n", done.err
+    )

@@ -1,6 +1,7 @@
 """The run command against healthy, broken and hostile targets: exit code, one clear line, no traceback."""
 
 import json
+import re
 import signal
 import subprocess
 import threading
@@ -271,3 +272,48 @@ def test_control_c_ends_with_the_report(tmp_path: Path) -> None:
     assert "interrupted" in out
     assert (tmp_path / "report.html").is_file()
     assert code == 130, out
+
+
+def test_a_budget_limits_the_requests() -> None:
+    """With --budget the target receives at most so many requests, and the last line says how much was judged."""
+    app, paths = create_app(), []
+
+    def count_requests(environ: Any, start_response: Any) -> Any:
+        paths.append(environ["PATH_INFO"])
+        return app(environ, start_response)
+
+    with serve_app(count_requests) as url:
+        done = run_command("run", "--target", url, "--budget", "100", "--max-created", "25", *HOOK)
+    sent = [
+        path for path in paths if not path.startswith("/_mock/")
+    ]  # the control hook is no request of the API
+    assert (done.code, done.err.count("\n")) == (0, 0), done.out + done.err
+    assert re.search(r"^CONFORMS in [567]\d of 83 rules: .* 100 requests in ", done.out, re.MULTILINE)
+    assert "known faults, of which a run sees" in done.out
+    assert len(sent) == 100
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (("--budget", "0"), "--budget"),
+        (("--budget", "100", "--shard", "1/2"), "--budget is for one run: leave out --shard"),
+        (("--fault-rate", "0"), "--fault-rate"),
+        (("--fault-rate", "1"), "--fault-rate"),
+        (("--confidence", "100"), "--confidence"),
+    ],
+)
+def test_an_impossible_budget_is_refused(options: tuple[str, ...], problem: str) -> None:
+    """A wrong number is one line that names the option, with exit code 2."""
+    done = run_command("run", "--target", "http://127.0.0.1:1/api/v1", *options)
+    assert done.code == 2
+    assert problem in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_budget_for_less_than_the_callers_is_told() -> None:
+    """Where the budget does not pay for the preflight, one line says so, with exit code 3."""
+    with serve_app(create_app()) as url:
+        done = run_command("run", "--target", url, "--budget", "3")
+    assert (done.code, done.err.count("\n")) == (3, 1)
+    assert "--budget is too small" in done.err
