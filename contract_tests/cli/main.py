@@ -48,18 +48,18 @@ def build_command() -> "click.Group":
     """Load all commands, which takes half a second, and return them as one."""
     import click
 
-    from contract_tests.cli.calibrate import calibrate
-    from contract_tests.cli.check import check
-    from contract_tests.cli.compare import compare
-    from contract_tests.cli.configuration.commands import init, schema
+    from contract_tests.cli.commands.calibrate import calibrate
+    from contract_tests.cli.commands.check import check
+    from contract_tests.cli.commands.compare import compare
+    from contract_tests.cli.commands.evolve import evolve
+    from contract_tests.cli.commands.init import init, schema
+    from contract_tests.cli.commands.merge import merge
+    from contract_tests.cli.commands.mutate import mutate
+    from contract_tests.cli.commands.parity import parity
+    from contract_tests.cli.commands.plan import plan
+    from contract_tests.cli.commands.replay import replay
+    from contract_tests.cli.commands.run import run
     from contract_tests.cli.errors import CommandGroup
-    from contract_tests.cli.evolve import evolve
-    from contract_tests.cli.merge import merge
-    from contract_tests.cli.mutate import mutate
-    from contract_tests.cli.parity import parity
-    from contract_tests.cli.plan import plan
-    from contract_tests.cli.replay import replay
-    from contract_tests.cli.run import run
     from contract_tests.contract.resources import VERSION
 
     @click.group(

@@ -22,7 +22,7 @@ from contract_tests.evolution.report import (
 )
 from contract_tests.reports.common import escape_unprintable
 from contract_tests.reports.markdown import escape_markdown, fence_code
-from contract_tests.results.commands import iter_body_files, list_commands
+from contract_tests.results.reproduction.commands import iter_body_files, list_commands
 from contract_tests.targets.exchange import Exchange
 
 _MAX_BODY = 500

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from contract_tests.contract.resources import VERSION
 from contract_tests.mutation.engine import MutantResult
-from contract_tests.results.curl import build_curl
+from contract_tests.results.reproduction.curl import build_curl
 
 STATES = ("killed", "equivalent", "not observable", "invalid", "survived")
 _STYLES = {

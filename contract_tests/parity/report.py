@@ -11,7 +11,7 @@ from contract_tests.contract.rules import Rule
 from contract_tests.parity.pairs.compare import DIMENSIONS, Dimension
 from contract_tests.parity.pairs.score import Example, Part, Score
 from contract_tests.parity.session import ParitySession
-from contract_tests.results.commands import list_commands
+from contract_tests.results.reproduction.commands import list_commands
 from contract_tests.results.verdict import decide_verdicts
 
 State = Literal["parts", "verified", "tried", "skipped"]

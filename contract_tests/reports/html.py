@@ -47,7 +47,7 @@ from contract_tests.reports.common import (
     truncate_text,
     verdict_label,
 )
-from contract_tests.results.comparison import format_age
+from contract_tests.results.baseline.comparison import format_age
 from contract_tests.results.verdict import Report, RuleVerdict
 
 _TEMPLATES = Path(__file__).parent / "templates"

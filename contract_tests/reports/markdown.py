@@ -32,7 +32,7 @@ from contract_tests.reports.common import (
     summarize_deviations,
     verdict_label,
 )
-from contract_tests.results.comparison import Comparison
+from contract_tests.results.baseline.comparison import Comparison
 from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report
 

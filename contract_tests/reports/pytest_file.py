@@ -12,8 +12,8 @@ from contract_tests.cases.model import SHARED_PREFIX, Case
 from contract_tests.cases.tables import load_bodies
 from contract_tests.cases.value_templates import fill_templates
 from contract_tests.contract.rules import Rule
-from contract_tests.results.commands import read_created_id, read_slug
 from contract_tests.results.judge import REPEATED_ID
+from contract_tests.results.reproduction.commands import read_created_id, read_slug
 from contract_tests.targets.exchange import REDACTED, REDACTED_CUT, REDACTED_SWAPPED, Exchange, encode_json
 
 #: The part of a slug that a run drew; the test draws one of the same length.

@@ -40,7 +40,7 @@ from contract_tests.reports.common import (
     verdict_label,
 )
 from contract_tests.reports.terminal_findings import print_block, print_line
-from contract_tests.results.comparison import Comparison
+from contract_tests.results.baseline.comparison import Comparison
 from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report, RuleVerdict
 

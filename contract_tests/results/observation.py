@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contract_tests.cases.model import Case
-from contract_tests.results.fresh_slugs import is_taken_again
 from contract_tests.results.judge import Judgement
+from contract_tests.results.reproduction.fresh_slugs import is_taken_again
 from contract_tests.results.statistics import Rate
 from contract_tests.targets.exchange import Exchange
 

@@ -10,8 +10,8 @@ from typing import Any
 from contract_tests.cases.callers import Caller, load_callers
 from contract_tests.contract.resources import data_file
 from contract_tests.execution.factory import open_executor
-from contract_tests.results.comparison import KnownFinding, ReportSummary
-from contract_tests.results.finding_keys import FindingKey
+from contract_tests.results.baseline.comparison import KnownFinding, ReportSummary
+from contract_tests.results.baseline.finding_keys import FindingKey
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import SERVER_ERROR
 from contract_tests.results.verdict import Report

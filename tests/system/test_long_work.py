@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from contract_tests.cases.model import Case, Step
-from contract_tests.cli.mutate import suggest_next
+from contract_tests.cli.commands.mutate import suggest_next
 from contract_tests.mutation.engine import MutantResult
 from contract_tests.mutation.report import MutationReport
 from contract_tests.results.aggregate import Aggregate

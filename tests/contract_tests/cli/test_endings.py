@@ -168,7 +168,7 @@ def test_a_signal_while_modules_load_is_one_line(number: signal.Signals) -> None
         "from contract_tests.cli.main import main\n"
         "class Signal:\n"
         "    def find_spec(self, name, *_):\n"
-        f"        if name == 'contract_tests.cli.run': os.kill(os.getpid(), {int(number)})\n"
+        f"        if name == 'contract_tests.cli.commands.run': os.kill(os.getpid(), {int(number)})\n"
         "sys.meta_path.insert(0, Signal())\n"
         "main()\n"
     )

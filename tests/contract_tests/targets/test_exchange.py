@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from contract_tests.results.curl import build_curl
+from contract_tests.results.reproduction.curl import build_curl
 from contract_tests.targets.base import NoResponse, Request, Response
 from contract_tests.targets.exchange import Exchange, Redactor, exchange_from_json
 

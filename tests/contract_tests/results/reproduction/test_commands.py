@@ -9,8 +9,8 @@ import pytest
 
 from contract_tests.cases.model import Case, Step
 from contract_tests.execution.race import build_race_cases
-from contract_tests.results.commands import list_commands
 from contract_tests.results.observation import reproduction_cost
+from contract_tests.results.reproduction.commands import list_commands
 from contract_tests.targets.base import Request, Response
 from contract_tests.targets.exchange import Exchange, Redactor
 

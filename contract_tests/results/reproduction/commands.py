@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from contract_tests.cases.model import Case
-from contract_tests.results.curl import build_curl
-from contract_tests.results.fresh_slugs import FreshSlug, list_fresh_slugs
+from contract_tests.results.reproduction.curl import build_curl
+from contract_tests.results.reproduction.fresh_slugs import FreshSlug, list_fresh_slugs
 from contract_tests.targets.exchange import Exchange
 
 _READ_ID = """sed -n 's/.*"id": *"\\([^"]*\\)".*/\\1/p'"""

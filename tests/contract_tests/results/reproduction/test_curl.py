@@ -3,7 +3,7 @@
 import shlex
 import subprocess
 
-from contract_tests.results.curl import build_curl
+from contract_tests.results.reproduction.curl import build_curl
 from contract_tests.targets.base import Request, Response
 from contract_tests.targets.exchange import Exchange, Redactor
 

@@ -10,7 +10,7 @@ from contract_tests.cli.main import build_command
 
 MOCK = "wsgi:mock_server:create_app"
 BROKEN = "wsgi:tests.support.gate.calibration:build_broken_mock"
-SHAPED = "wsgi:tests.contract_tests.cli.test_parity:build_shaped_mock"
+SHAPED = "wsgi:tests.contract_tests.cli.commands.test_parity:build_shaped_mock"
 
 
 def build_shaped_mock() -> object:

@@ -13,8 +13,8 @@ from contract_tests.cli.options import add_target_options, open_command_executor
 from contract_tests.cli.output import end_with_text
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.reports.common import escape_unprintable
-from contract_tests.results.curl import build_curl
 from contract_tests.results.observation import Observation
+from contract_tests.results.reproduction.curl import build_curl
 from contract_tests.results.story import tell_story
 from contract_tests.targets.base import TargetError
 from contract_tests.targets.exchange import Exchange

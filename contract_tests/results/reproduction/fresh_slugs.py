@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from contract_tests.cases.model import Case
 from contract_tests.cases.value_templates import find_fresh_span
-from contract_tests.results.curl import escape_double_quoted
+from contract_tests.results.reproduction.curl import escape_double_quoted
 from contract_tests.targets.exchange import Exchange
 
 _PLAIN_SLUG = re.compile(r"[a-z0-9-]{3,60}")

@@ -1,0 +1,1 @@
+"""The commands, one module per sub-command. May import every other room."""

@@ -1,0 +1,1 @@
+"""The findings of a run beside those of an earlier report. May import the rest of results."""
