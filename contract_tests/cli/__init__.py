@@ -1,1 +1,1 @@
-"""The ``contract-tests`` command: its options, errors and end; `commands` has the rest. May import every other room."""
+"""The ``contract-tests`` command: its options, errors and end. `commands` has the rest. May import all other rooms."""

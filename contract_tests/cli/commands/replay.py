@@ -55,7 +55,7 @@ def replay(file: Path, form: str | None, **options: Any) -> None:
 def _render_pytest(file: Path, case: Case, document: Mapping[str, Any], spec: Path | None) -> str:
     """Return a finding as a pytest; raise ValueError with one line if it cannot be one."""
     from contract_tests.contract.rules import load_catalogue
-    from contract_tests.reports.pytest_file import render_pytest
+    from contract_tests.results.reproduction.pytest_file import render_pytest
     from contract_tests.targets.exchange import exchange_from_json
 
     rules = spec.with_name("rules.yaml") if spec else None

@@ -7,8 +7,8 @@ import pytest
 from contract_tests.cases.callers import load_callers
 from contract_tests.cases.model import Case, Step
 from contract_tests.contract.resources import data_file
-from contract_tests.reports.pytest_file import render_pytest
 from contract_tests.results.findings import Finding
+from contract_tests.results.reproduction.pytest_file import render_pytest
 from mock_server import create_app
 from tests.quality.faults import FAULTS
 from tests.support.clients import serving
