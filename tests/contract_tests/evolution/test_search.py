@@ -237,11 +237,17 @@ def test_operations_and_statuses_are_compared(change: Any, expected: tuple[str, 
 
 
 def test_a_change_of_the_document_alone_has_no_witness() -> None:
-    """A change that no request shows is listed without a class."""
-    new = change_schemas(lambda schemas: schemas["CreatedResource"].update(required=[]))
-    assert describe(compare(PLAIN, new)) == {
-        (None, "createContainer /responses/201/content/application/json/schema", "id is no longer required")
+    """What no request shows has no class if it is safe for clients; else it is a changed response."""
+    place = "createContainer /responses/201/content/application/json/schema"
+    changes: dict[str, tuple[dict[str, Any], str | None, str]] = {
+        "required": ({"required": []}, "response changed", "id is no longer required"),
+        "maxProperties": ({"maxProperties": 5}, None, "new maxProperties 5"),
     }
+    for change, kind, text in changes.values():
+        new = change_schemas(lambda schemas, change=change: schemas["CreatedResource"].update(change))
+        (finding,) = compare(PLAIN, new)
+        assert (finding.witness, finding.breaks_clients) == (None, kind is not None)
+        assert describe([finding]) == {(kind, place, text)}
 
 
 def test_limits_end_a_search() -> None:
