@@ -236,12 +236,23 @@ def test_operations_and_statuses_are_compared(change: Any, expected: tuple[str, 
     assert describe(compare(PLAIN, document)) == {expected}
 
 
-def test_a_change_of_the_document_alone_has_no_witness() -> None:
-    """A change that no request shows is listed without a class."""
-    new = change_schemas(lambda schemas: schemas["CreatedResource"].update(required=[]))
-    assert describe(compare(PLAIN, new)) == {
-        (None, "createContainer /responses/201/content/application/json/schema", "id is no longer required")
-    }
+@pytest.mark.parametrize(
+    ("change", "kind", "text"),
+    [
+        ({"required": []}, "response changed", "id is no longer required"),
+        ({"maxProperties": 5}, None, "new maxProperties 5"),
+    ],
+    ids=["breaks", "safe"],
+)
+def test_a_change_of_the_document_alone_has_no_witness(
+    change: dict[str, Any], kind: str | None, text: str
+) -> None:
+    """What no request shows has no class if it is safe for clients; else it is a changed response."""
+    new = change_schemas(lambda schemas: schemas["CreatedResource"].update(change))
+    (finding,) = compare(PLAIN, new)
+    assert (finding.witness, finding.breaks_clients) == (None, kind is not None)
+    place = "createContainer /responses/201/content/application/json/schema"
+    assert describe([finding]) == {(kind, place, text)}
 
 
 def test_limits_end_a_search() -> None:
