@@ -53,7 +53,7 @@ class Blame:
             found = self._suspect_reaction(reading, difference, statuses, rule)
         else:
             found = self._suspect_status(reading, statuses, rule)
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(found)) or (rule or SUCCESS_RULES.get(reading.operation, "created"),)
 
     def list_subjects(self, reading: Reading, reaction: Reaction) -> set[str]:
         """Return the rules and choices about which a response says something."""
