@@ -4,7 +4,6 @@ import random
 from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import chain
 
 from contract_tests.cases.building.boundaries import derive_cases, select_new_cases
 from contract_tests.cases.building.company import add_company
@@ -21,6 +20,8 @@ from contract_tests.generation.rounds import GATE_EXAMPLES, Round, plan_rounds
 from contract_tests.generation.scenario_types import Scenario
 
 Work = Case | Scenario
+
+_CASES_PER_SCENARIO = 20
 
 
 def plan_work(executor: Executor, seed: int) -> Iterator[Work]:
@@ -87,7 +88,4 @@ def _mix(scenarios: Iterable[Scenario], cases: Iterator[Case]) -> Iterator[Work]
     for scenario in scenarios:
         yield from (case for _, case in zip(range(_CASES_PER_SCENARIO), cases, strict=False))
         yield scenario
-    yield from chain(cases)
-
-
-_CASES_PER_SCENARIO = 20
+    yield from cases

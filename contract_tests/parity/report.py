@@ -22,8 +22,9 @@ DIMENSION_NAMES: Mapping[Dimension, str] = {
     "shape": "shape of the answer",
     "stored": "stored values",
 }
-#: A difference in shape alone fails with --strict only.
+#: Choices that no comparison shows.
 _UNSEEN = {"reported-violations": "the words of refusals are not compared"}
+#: A difference in shape alone fails with --strict only.
 _FAILING: tuple[Dimension, ...] = ("accepted", "status", "stored")
 
 

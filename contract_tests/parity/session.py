@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -151,13 +151,14 @@ class ParitySession:
         reaction = find_reaction(pair.theirs)
         subjects = self.blame.list_subjects(pair.reading, reaction) | ({rule} if rule else set())
         self.scorer.count(pair.comparison, subjects)
-        parted = pair.comparison.differs_in("accepted")
+        parted, redact = pair.comparison.differs_in("accepted"), self.executor.sender.redactor.redact_text
         for difference in pair.comparison.differences:
             if parted and difference.dimension == "status":
                 continue  # the status differs because the reaction does
             statuses = pair.theirs.status, pair.ours.status
             suspects = self.blame.list_suspects(pair.reading, difference, statuses, rule)
-            self.scorer.add_difference(suspects, difference, partial(self._record, pair))
+            shown = replace(difference, theirs=redact(difference.theirs), ours=redact(difference.ours))
+            self.scorer.add_difference(suspects, shown, partial(self._record, pair))
 
     def _record(self, pair: Pair) -> Exchange:
         """Return the exchange with the deployment, without secrets."""

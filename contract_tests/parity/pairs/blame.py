@@ -29,8 +29,6 @@ _IMMUTABLE = {"service_slug": "slug-immutable", "service_type": "service-type-im
 _CALLER_STATUSES = (401, 403)
 #: The choice that decides whether an assumed rule is enforced, where none disables it.
 _CHOICES_OF_RULES = {"body-size": "largest-body", "body-text": "nul-characters"}
-#: Choices by which a request may be refused for another reason, with another status.
-_CHOICES_OF_REQUESTS = ("empty-team", "largest-body")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class Blame:
             found = self._suspect_reaction(reading, difference, statuses, rule)
         else:
             found = self._suspect_status(reading, statuses, rule)
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(found)) or (rule or SUCCESS_RULES.get(reading.operation, "created"),)
 
     def list_subjects(self, reading: Reading, reaction: Reaction) -> set[str]:
         """Return the rules and choices about which a response says something."""
@@ -106,7 +104,10 @@ class Blame:
             if self._count_stages(reading) > 1:
                 yield "check-order"
                 yield from (self._name_broken(one, reading) for one in reading.broken)
-            yield from (one for one in _CHOICES_OF_REQUESTS if one in reading.choices)
+            if "empty-team" in reading.choices:
+                yield "empty-team"
+            if "largest-body" in reading.choices and reading.broken and "body-size" not in reading.broken:
+                yield "largest-body"  # it may be refused for its size before its fault is seen
             yield from _suspect_credential(reading)
             yield from self._list_statuses(reading, rule)
 

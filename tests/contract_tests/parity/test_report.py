@@ -4,6 +4,7 @@ import html
 import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from contract_tests.parity.report import ParityReport, format_score, list_lines
 from mock_server import create_app
 from tests.support.axe import find_axe_violations
 from tests.support.browser import chromium, in_browser
+from tests.support.gate import planting
 from tests.support.gate.parity import compare_app
 
 SECRET = "sk-red-5f0c7c1e9a"
@@ -78,6 +80,24 @@ def test_the_files_hold_everything_without_a_secret(report: ParityReport, tmp_pa
     whole = "".join(path.read_text("utf-8") for path in tmp_path.iterdir())
     assert SECRET not in whole
     assert "default-src 'none'" in html.unescape((tmp_path / "parity.html").read_text("utf-8"))
+
+
+def test_a_token_that_the_deployment_repeats_is_hidden(tmp_path: Path) -> None:
+    """It stands neither in a difference nor in a response, whatever part of the answer holds it."""
+
+    def repeat(request: planting.Request, send: planting.Send) -> planting.Response:
+        response = send(request)
+        if response.accepted:
+            return response.with_value({**response.value, "display_name": request.token})
+        return replace(response, media_type=f"text/{request.token}")
+
+    report = compare_app(planting.add_interceptor(create_app(), repeat), None, requests=300)
+    write_parity(report, tmp_path)
+    shown = "\n".join(list_lines(report, 100))
+    whole = shown + "".join(path.read_text("utf-8") for path in tmp_path.iterdir())
+    assert "display_name: deployment '$TOKEN'" in shown
+    assert "body: deployment text/$TOKEN" in shown
+    assert SECRET not in whole
 
 
 @in_browser

@@ -165,7 +165,7 @@ def test_page_is_as_wide_as_the_screen(open_report: Callable[..., Page], report:
 def test_matrix_is_readable_on_a_phone(open_report: Callable[..., Page]) -> None:
     """On a phone each rule is a card without sideways scrolling, and each count has the name of its layer."""
     page = open_report(width=375)
-    scroll = page.locator(".scroll")
+    scroll = page.get_by_role("region", name="Matrix of rules by layers")
     assert scroll.evaluate("one => one.scrollWidth <= one.clientWidth")
     row = page.locator("#matrix tr", has=page.get_by_text("slug-unique", exact=True))
     counts = row.locator("td.number:visible")

@@ -1,0 +1,88 @@
+"""The rules and choices that may explain a difference."""
+
+from typing import Any
+
+import pytest
+
+from contract_tests.contract.choices import load_choices
+from contract_tests.parity.pairs.blame import Blame
+from contract_tests.parity.pairs.compare import Difference, Dimension
+from contract_tests.parity.pairs.reading import Reading
+from contract_tests.parity.pairs.services import KnownService
+from tests.support.gate.gate import catalogue
+
+BLAME = Blame(catalogue(), load_choices())
+CREATE, UPDATE, READ = "createContainer", "updateContainer", "readContainer"
+
+
+def build(operation: Any = UPDATE, **fields: Any) -> Reading:
+    """Return the reading of a request by a deploy key."""
+    return Reading(operation, "dk-red", fields.pop("kind", "dk"), "red", **fields)
+
+
+@pytest.mark.parametrize(
+    ("reading", "statuses", "suspects"),
+    [
+        (build(broken=("exposed-port-range",)), (422, 400), ("invalid-body-status",)),
+        (build(broken=("team-required-for-jwt",)), (422, 400), ("team-required-for-jwt",)),
+        (build(broken=("body-size",), choices=("largest-body",)), (422, 413), ("too-large-status",)),
+        (build(broken=("body-depth",), choices=("largest-body",)), (413, 400),
+         ("largest-body", "malformed-body-status")),
+        (build(broken=("auth-required", "service-exists")), (404, 401),
+         ("check-order", "auth-required", "service-exists", "unauthenticated-status", "unknown-service-status")),
+        (build(choices=("null-on-update",)), (422, 400), ("invalid-body-status",)),
+        (build(concerned=("updated",)), (202, 200), ("updated-status",)),
+        (build(CREATE, concerned=("created",)), (200, 201), ("created-status",)),
+    ],
+)  # fmt: skip
+def test_another_status(reading: Reading, statuses: tuple[int, int], suspects: tuple[str, ...]) -> None:
+    """The choice of the status with which the broken rule is refused, or the rule if its status is documented."""
+    difference = Difference("status", "status", *map(str, statuses))
+    assert BLAME.list_suspects(reading, difference, statuses) == suspects
+
+
+@pytest.mark.parametrize(
+    ("reading", "statuses", "rule", "suspects"),
+    [
+        (build(broken=("exposed-port-range",)), (200, 400), "", ("exposed-port-range",)),
+        (build(broken=("auth-known",), choices=("unknown-tokens",)), (200, 401), "", ("unknown-tokens",)),
+        (build(broken=("team-uuid",), choices=("empty-team",)), (200, 400), "", ("team-uuid",)),
+        (build(choices=("null-on-update",), concerned=("updated",)), (200, 400), "", ("null-on-update",)),
+        (build(kind="sk", concerned=("updated",)), (403, 200), "", ("service-keys", "updated")),
+        (build(concerned=("exposed-port-type",)), (400, 200), "exposed-port-range",
+         ("exposed-port-range", "exposed-port-type")),
+        (build(choices=("null-on-update",), concerned=("updated",)), (500, 400), "", ("updated",)),
+    ],
+)  # fmt: skip
+def test_another_reaction(
+    reading: Reading, statuses: tuple[int, int], rule: str, suspects: tuple[str, ...]
+) -> None:
+    """The broken rule or the open point; for a valid request the rule of the case; a server error is no choice."""
+    words = ["error" if status >= 500 else "refused" if status >= 400 else "accepted" for status in statuses]
+    assert (
+        BLAME.list_suspects(reading, Difference("accepted", "reaction", *words), statuses, rule) == suspects
+    )
+
+
+@pytest.mark.parametrize(
+    ("dimension", "part", "suspects"),
+    [
+        ("shape", "env_config", ("absent-values",)),
+        ("stored", "exposed_port", ("updated-stored",)),
+        ("stored", "health_path", ("update-keeps-omitted",)),
+        ("stored", "gpu_count", ("gpu-count-default",)),
+        ("stored", "service_slug", ("slug-immutable",)),
+        ("stored", "docker_image", ("unused-docker-image",)),
+        ("stored", "required_labels", ("repeated-items",)),
+        ("stored", "id", ("created",)),
+    ],
+)
+def test_another_read_back(dimension: Dimension, part: str, suspects: tuple[str, ...]) -> None:
+    """The last write that named the property decides, and the choices about what is shown."""
+    service = KnownService("x", "y", "a", "red", "external")
+    service.record_write("create", {"health_path": "/", "required_labels": ["a", "a"]}, both=True)
+    service.record_write("update", {"exposed_port": 80}, both=True)
+    found = BLAME.list_suspects(
+        build(READ, service=service), Difference(dimension, part, "a", "b"), (200, 200)
+    )
+    assert found == suspects
