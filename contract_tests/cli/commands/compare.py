@@ -65,7 +65,9 @@ class Difference:
               help="Also write the comparison as JSON.")  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Print only the summary line.")
 def compare(old: Path, new: Path, *, output: Path | None, quiet: bool) -> NoReturn:
-    """Compare two reports, or two profiles: what is new, fixed, still broken or chosen otherwise.
+    """Compare two reports, or two profiles.
+
+    Tells what is new, fixed, still broken, chosen otherwise, or no longer judged.
 
     A report is a report.json or its folder; a profile is a file of contract-tests calibrate.
 

@@ -24,7 +24,9 @@ _NEXT = (
 @click.command()
 @click.pass_context
 def init(ctx: click.Context) -> NoReturn:
-    """Write a commented first contract-tests.toml into the working folder; a file that exists is kept.
+    """Write a commented first contract-tests.toml.
+
+    The file is written into the working folder; one that exists is kept.
 
     Exit codes: 0 written, 2 the file exists already, or cannot be written.
     """
@@ -44,7 +46,10 @@ def init(ctx: click.Context) -> NoReturn:
 @click.argument("name", type=click.Choice(["config", *SCHEMA_NAMES]), required=False)
 @click.pass_context
 def schema(ctx: click.Context, name: str | None) -> NoReturn:
-    """Print the JSON Schema of a kind of file, for editors; without NAME, list the kinds."""
+    """Print the JSON Schema of a kind of file, for editors.
+
+    Without NAME, the kinds are listed.
+    """
     end_with_text(_format_schema(ctx, name).rstrip("\n") if name else "\n".join(("config", *SCHEMA_NAMES)), 0)
 
 

@@ -37,7 +37,9 @@ _USUAL = "the usual options (no --profile)"
 @click.option("--report", "folder", type=click.Path(path_type=Path, file_okay=False),
               help="Folder for parity.html and parity.json.")  # fmt: skip
 def parity(**options: Any) -> NoReturn:
-    """Compare a deployment with the mock: the same requests to both, one at a time.
+    """Compare a deployment with the mock.
+
+    Sends the same requests to both, one at a time.
 
     Each request is sent to the deployment and played on the mock in this process. The report says how often the two
     agree, on which rules and choices they part, and which rules were verified. A comparison of 2,000 requests
