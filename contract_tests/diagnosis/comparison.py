@@ -44,7 +44,7 @@ def is_reproducible(executor: Executor, case: Case) -> bool:
     """
     other = Step(caller="unknown", body=executor.controls.bodies["deployed"], expect="refuse")
     several = len(case.steps) > 1
-    for number in range(3 if several else 2):
+    for number in range(3):
         try:
             for _ in range(number + 1):
                 executor.sender.send_step(executor.open_context(), other)
