@@ -53,7 +53,7 @@ tests/support/node/node_modules/.package-lock.json: tests/support/node/package.j
 test-all: .venv/dev tests/support/node/node_modules/.package-lock.json  ## Run all tests but the exhaustive ones, in about fifteen minutes
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not exhaustive'
 
-test-exhaustive: .venv/dev  ## Plant every fault in the mock and play every seed of hostility, in about twenty minutes
+test-exhaustive: .venv/dev  ## Plant every fault in the mock and play every seed of hostility, in over an hour
 	$(BIN)/python -m pytest -n auto --dist worksteal -m exhaustive
 
 .lint/node_modules/.package-lock.json: .lint/package.json
