@@ -124,6 +124,7 @@ def draw_object(draw: Any, depth: int = 0) -> tuple[str, bool]:
     return "{" + ",".join(members) + "}", twice
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_a_duplicate_key_is_refused(data: st.DataObject) -> None:

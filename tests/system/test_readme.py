@@ -59,6 +59,7 @@ def test_a_python_example_runs(block: str) -> None:
     exec(compile(block, "README.md", "exec"), {})
 
 
+@pytest.mark.slow
 def test_every_option_of_the_mock_is_in_its_help() -> None:
     """README.md and docs/mock.md name no option that the commands do not have."""
     named = set(re.findall(r"`(?:mock-server )?(--[a-z-]+)", MOCK + PAGE))

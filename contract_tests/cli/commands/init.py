@@ -13,7 +13,7 @@ from contract_tests.cli.errors import exit_with
 from contract_tests.cli.output import end_with_text, format_os_error
 from contract_tests.contract.json_schemas import SCHEMA_NAMES, build_schema
 
-_FIRST_FILE = Path(__file__).with_name("first.toml")
+_FIRST_FILE = Path(__file__).parent.with_name("configuration") / "first.toml"
 _SCHEMA_FILE = Path("contract-tests.schema.json")
 _NEXT = (
     f"{FILE_NAME} is written, with its JSON Schema for editors beside it.\n"

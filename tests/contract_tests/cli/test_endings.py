@@ -137,6 +137,7 @@ def signal_repeatedly(process: "subprocess.Popen[str]", log: Path, number: signa
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda one: one.name)
 def test_repeated_signals_end_a_run_with_its_reports(number: signal.Signals, tmp_path: Path) -> None:
     """Each signal ends a run with its reports; those that follow while it ends change nothing."""
@@ -176,6 +177,7 @@ def test_a_signal_while_modules_load_is_one_line(number: signal.Signals) -> None
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "contract-tests: interrupted\n")
 
 
+@pytest.mark.slow
 def test_a_state_that_cannot_be_saved_any_more_does_not_end_a_run(tmp_path: Path) -> None:
     """A run goes on, shows and writes its report, and ends with 2, because it cannot be resumed or merged."""
     state, app = tmp_path / "state.json", create_app()

@@ -113,6 +113,7 @@ def test_a_share_is_a_number(value: str) -> None:
     assert (done.code, "Invalid value for '--min-judged'" in done.err) == (2, True)
 
 
+@pytest.mark.slow
 def test_the_contract_itself_is_usable() -> None:
     """The shipped document passes the checks of a document."""
     assert (

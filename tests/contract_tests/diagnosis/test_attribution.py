@@ -40,6 +40,7 @@ def _variables(request: Request) -> list[dict[str, Any]]:
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REASONS)
 def test_the_reason_is_blamed_alone(name: str) -> None:
     """In bodies of many properties, only the rule of the refused part is violated."""
@@ -48,12 +49,14 @@ def test_the_reason_is_blamed_alone(name: str) -> None:
     assert violated_rules(report) == {rule}, describe_findings(report)
 
 
+@pytest.mark.slow
 def test_the_rules_of_answers_are_never_blamed_for_a_refusal() -> None:
     """`created` and `updated` are not violated by a server that refuses valid bodies."""
     report = judge(refuse(lambda request: request.body.get("replica_count") == 10))
     assert violated_rules(report) == {"replica-count-range"}, describe_findings(report)
 
 
+@pytest.mark.slow
 def test_a_refusal_that_shows_only_sometimes_is_blamed_on_no_property() -> None:
     """Where every third request is refused, nothing can be compared, and generated bodies blame no one."""
     numbers = itertools.count()

@@ -23,6 +23,7 @@ def find_rules(when: Callable[[Request], bool], period: int, seed: int = 0) -> s
     return violated_rules(report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("period", [2, 3])
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_property_is_blamed(period: int, seed: int) -> None:

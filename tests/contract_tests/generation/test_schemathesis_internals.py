@@ -13,6 +13,7 @@ MODULE = "contract_tests.generation.schemathesis_internals"
 SEEN_WITH = "4.32"
 
 
+@pytest.mark.slow
 def test_private_import_exists_in_the_installed_version() -> None:
     """The private import of Schemathesis works; it was last seen with version 4.32."""
     try:

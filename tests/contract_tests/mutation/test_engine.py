@@ -135,6 +135,7 @@ def test_a_new_constraint_is_enforced_by_the_mock(extended_spec: Path, new: tupl
     assert [violation["rule"] for violation in answer.json["violations"]] == [new[3]]
 
 
+@pytest.mark.slow
 def test_new_constraints_are_judged_and_have_their_rows(extended_spec: Path) -> None:
     """The gate tests constraints added to the spec alone, and finds a target without them."""
     rules = {new[3] for new in NEW}
@@ -155,6 +156,7 @@ OPEN = {
 }
 
 
+@pytest.mark.slow
 def test_mutants_of_new_constraints_are_killed(extended_spec: Path) -> None:
     """Every mutant of a constraint added to the spec alone is killed, except on an open point."""
     session = open_session(MOCK, spec=extended_spec, control_hook=HOOK)
@@ -165,6 +167,7 @@ def test_mutants_of_new_constraints_are_killed(extended_spec: Path) -> None:
     assert {name for name, state in results.items() if state != "killed"} <= OPEN
 
 
+@pytest.mark.slow
 def test_command_reports_survivors(tmp_path: Path) -> None:
     """`contract-tests mutate` exits with 0 if every mutant is killed, and writes a page and JSON."""
     command = [
@@ -189,6 +192,7 @@ def test_command_reports_survivors(tmp_path: Path) -> None:
     assert "exposed_port" in (tmp_path / "mutants.html").read_text("utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

@@ -17,6 +17,7 @@ def find_mutant(session: MutationSession, name: str) -> Mutant:
     return next(mutant for mutant in all_mutants(session) if mutant.id == name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [f"createContainer:{BODY}/usage_prompt:nullable type", f"updateContainer:{BODY}/env_config:nullable type",

@@ -59,6 +59,7 @@ def test_no_file_contains_a_secret(written_text: str, caller: object) -> None:
     assert token[:-4] not in written_text
 
 
+@pytest.mark.slow
 def test_findings_of_a_hostile_target_can_be_loaded(report: Report, tmp_path: Path) -> None:
     """A finding's file contains its case, even for a hostile response."""
     write_reports(make_hostile(report), tmp_path)

@@ -163,6 +163,7 @@ UNUSABLE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "message"), UNUSABLE.values(), ids=UNUSABLE)
 def test_an_invalid_option_is_reported_on_one_line(files: Path, arguments: list[str], message: str) -> None:
     """The line on standard error says how to correct it, and the exit code is 2."""
@@ -317,6 +318,7 @@ def test_tokens_of_a_callers_file_are_not_printed(tmp_path: Path) -> None:
         assert not [caller for caller in callers["callers"] if caller["token"] in mock.greeting]
 
 
+@pytest.mark.slow
 def test_an_address_that_others_reach_is_told() -> None:
     """The greeting of 0.0.0.0 says what is open; --allow-host opens the control plane under one more name."""
     with mock_server("--host", "0.0.0.0", "--allow-host", "mock.example") as mock:

@@ -81,6 +81,7 @@ def _accepts(schema: Schema, body: Any) -> bool:
     return schema.validator.is_valid(body)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_accepts_the_same_bodies(view: str, operation: str) -> None:
@@ -131,6 +132,7 @@ def validators_agree_on(body: Any) -> bool:
     return not isinstance(slug, str) or slug not in KNOWN_DIFFERENCES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_second_validator_agrees(operation: str) -> None:
     """Pure-Python jsonschema accepts the same bodies, except for the listed slugs."""

@@ -173,6 +173,7 @@ _NAMES = [
 ]
 
 
+@pytest.mark.slow
 @given(_JSON | st.dictionaries(st.sampled_from(_NAMES), _JSON | st.sampled_from([200, 503, "x"]), max_size=4))
 @settings(max_examples=300, deadline=None)
 def test_any_step_is_accepted_or_refused(step: Any) -> None:

@@ -118,6 +118,7 @@ def test_a_large_response_takes_little_memory(proxy_fixtures: ProxyFixtures, pat
     assert process.peak_memory_kib() - before < 24 * 1024
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/file", CREATE])
 def test_a_large_request_takes_little_memory(tmp_path: Path, path: str) -> None:
     """A request of 200 MB is never held in memory as a whole."""

@@ -134,6 +134,7 @@ def test_an_incomplete_file_is_not_reloaded(spec: Path) -> None:
     assert mock.messages == [f"{spec}: reloaded"]
 
 
+@pytest.mark.slow
 def test_the_command_reloads_its_contract(spec: Path) -> None:
     """`mock-server --watch --spec FILE` reports an edit and enforces it."""
     with mock_server("--watch", "--spec", str(spec)) as running:

@@ -132,6 +132,7 @@ def test_a_body_that_does_not_arrive_ends_with_408() -> None:
         assert (response.status, problem["detail"]) == (408, "the body did not arrive within 0.2 seconds")
 
 
+@pytest.mark.slow
 def test_an_abandoned_read_of_a_large_journal_is_given_up() -> None:
     """A client that does not read is reported and cut off; another client gets the whole journal meanwhile."""
     with (
@@ -164,6 +165,7 @@ def test_without_the_size_rule_a_longer_body_is_served() -> None:
         assert connection.getresponse().status == 201
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_mock_while_a_body_is_unfinished() -> None:
     """The process ends with exit code 0."""
     with mock_server() as running, open_socket(running) as slow:

@@ -47,6 +47,7 @@ def test_the_tables_are_created_once(store_url: str, store_opener: StoreOpener) 
         transaction.add(build_service("one", "other"))
 
 
+@pytest.mark.slow
 @each_shared_store
 @pytest.mark.parametrize("version", ["0", "2"])
 def test_tables_of_another_version_are_refused(
@@ -71,6 +72,7 @@ READ_ONLY = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("store_url", "kind"), [(kind, kind) for kind in SHARED], indirect=["store_url"])
 def test_a_read_only_store_is_refused_at_start(store_url: str, kind: str, store_opener: StoreOpener) -> None:
     """One line says that the database is read-only, and the exit code is 2."""
@@ -82,6 +84,7 @@ def test_a_read_only_store_is_refused_at_start(store_url: str, kind: str, store_
     assert result.stderr.endswith(f": {message}; name a usable database\n")
 
 
+@pytest.mark.slow
 @each_shared_store
 def test_a_locked_store_is_refused_at_start(store_url: str, store_opener: StoreOpener) -> None:
     """Within seconds one line says that the store is locked, and the exit code is 2."""

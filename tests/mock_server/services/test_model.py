@@ -140,6 +140,7 @@ class StoreMachine(RuleBasedStateMachine):
         return None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", STORES)
 def test_a_store_behaves_as_a_list_of_services(kind: str, tmp_path: Path) -> None:
     """Random additions, changes, renames, deletions and reconnections give the same result as on a list."""

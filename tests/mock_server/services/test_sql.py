@@ -31,6 +31,7 @@ def build_service(service_id: str, slug: object = "abc", team: str = "red") -> S
     return Service(service_id, team, slug, "created", NOW, NOW, {"service_slug": slug})
 
 
+@pytest.mark.slow
 @each_shared_store
 def test_every_fixture_passes(store_url: str, store_opener: StoreOpener) -> None:
     """The mock responds to each case on a database as it does in memory."""
@@ -49,6 +50,7 @@ OFF = (
 )
 
 
+@pytest.mark.slow
 @each_store
 @pytest.mark.parametrize("rule", OFF)
 def test_a_store_accepts_values_of_disabled_rules(
@@ -173,6 +175,7 @@ def test_a_database_failure_is_a_503(store_url: str, store_opener: StoreOpener) 
     assert client.post(CREATE, json=BODY, headers=AUTH).status_code == 201
 
 
+@pytest.mark.slow
 @each_shared_store
 def test_a_locked_store_is_a_503(store_url: str, store_opener: StoreOpener) -> None:
     """While another process holds a lock, all callers get a 503 within seconds, and a 201 afterwards."""

@@ -217,6 +217,7 @@ def test_parallel_mocks_are_independent(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=8)
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_documentation_pass(pytester: pytest.Pytester) -> None:
     """Each example of docs/testing.md is a test file that passes, with warnings as errors."""
     pytester.makepyfile(**{f"test_example_{number}": block for number, block in enumerate(DOCS)})

@@ -12,6 +12,7 @@ from mock_server.web.redaction import Redactor
 from tests.support.api import CREATE, auth
 
 
+@pytest.mark.slow
 def test_the_journal_limits_bodies_and_entries() -> None:
     """A body is stored up to 64 KiB, and the journal has 10,000 entries at most."""
     client = Client(create_app())

@@ -36,6 +36,7 @@ def baseline(tmp_path: Path) -> Path:
     return age_report(tmp_path / "first" / "report.json")
 
 
+@pytest.mark.slow
 def test_known_findings_do_not_fail(baseline: Path, tmp_path: Path) -> None:
     """What the baseline has is listed with its age, and keeps its day in the next report, which is a baseline too."""
     recording = write_recording(tmp_path, {**VALID, "exposed_port": 0})
@@ -58,6 +59,7 @@ def test_a_new_finding_fails_and_a_fixed_one_is_told(baseline: Path, tmp_path: P
     assert "  no longer judged: exposed-port-range: create " in ended.out
 
 
+@pytest.mark.slow
 def test_a_run_with_a_baseline_can_be_resumed_without_it(tmp_path: Path) -> None:
     """The baseline is about the report alone: the state of the run does not name it."""
     first, second = tmp_path / "first", tmp_path / "second"

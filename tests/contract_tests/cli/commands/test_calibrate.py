@@ -12,9 +12,9 @@ MOCK = "wsgi:mock_server:create_app"
 BROKEN = "wsgi:tests.support.gate.calibration:build_broken_mock"
 
 
-def calibrate(*arguments: str | Path) -> Result:
-    """Run the command in this process."""
-    return CliRunner().invoke(build_command(), ["calibrate", *map(str, arguments)])
+def calibrate(*arguments: str | Path, columns: int = 300) -> Result:
+    """Run the command in this process, in a terminal of so many columns."""
+    return CliRunner(env={"COLUMNS": str(columns)}).invoke(build_command(), ["calibrate", *map(str, arguments)])
 
 
 def test_each_choice_has_a_line_and_the_profile_is_written(tmp_path: Path) -> None:
@@ -32,10 +32,9 @@ def test_each_choice_has_a_line_and_the_profile_is_written(tmp_path: Path) -> No
     assert "sk-red-5f0c7c1e9a" not in done.output + file.read_text()
 
 
-def test_lines_are_wrapped_in_a_narrow_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_are_wrapped_in_a_narrow_terminal(tmp_path: Path) -> None:
     """No line is longer than the terminal, and a wrapped one goes on below its text."""
-    monkeypatch.setenv("COLUMNS", "80")
-    lines = calibrate("--target", MOCK, "-o", tmp_path / "mock.yaml").stdout.splitlines()
+    lines = calibrate("--target", MOCK, "-o", tmp_path / "mock.yaml", columns=80).stdout.splitlines()
     assert [line for line in lines if len(line) > 80] == []
     number = next(n for n, line in enumerate(lines) if line.startswith("invalid-body-status"))
     assert lines[number + 1].startswith(" " * 40)

@@ -25,6 +25,7 @@ def parity(*arguments: str | Path) -> Result:
     return CliRunner(env={"COLUMNS": "100"}).invoke(build_command(), ["parity", *map(str, arguments)])
 
 
+@pytest.mark.slow
 def test_a_mock_agrees_with_itself(tmp_path: Path) -> None:
     """The score comes with an interval, and without a profile the usual options are named."""
     done = parity("--target", MOCK, "--requests", "400", "--report", tmp_path / "out")
@@ -46,6 +47,7 @@ def test_a_rule_that_is_not_enforced_is_exit_code_1() -> None:
     assert "curl -i -X " in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("options", "code"), [((), 0), (("--strict",), 1)])
 def test_another_shape_alone_fails_with_strict_only(options: tuple[str, ...], code: int) -> None:
     """It is reported in any case."""

@@ -27,6 +27,7 @@ def faulty_url() -> Iterator[str]:
         yield url
 
 
+@pytest.mark.slow
 def test_replay_lines_of_the_terminal_work(faulty_url: str, tmp_path: Path) -> None:
     """Each replay line of the terminal finds the same violation again, with the options of the run."""
     folder = tmp_path / "a report"
@@ -110,6 +111,7 @@ def test_curl_commands_show_the_violation(name: str, tmp_path: Path) -> None:
     assert findings
 
 
+@pytest.mark.slow
 def test_a_finding_is_printed_as_a_pytest(faulty_url: str, tmp_path: Path) -> None:
     """With --as pytest nothing is sent: the test is printed, and pytest finds the fault with it."""
     options = ("--layers", "cases", "-k", "exposed-port-range", "--quiet", "--report", tmp_path)

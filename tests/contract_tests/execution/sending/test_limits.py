@@ -47,6 +47,7 @@ def test_no_service_is_created_beyond_the_limit(limit: int) -> None:
     assert app.services == limit
 
 
+@pytest.mark.slow
 def test_the_limit_holds_for_concurrent_requests() -> None:
     """Requests on their way count, so that several connections do not pass the limit together."""
     app = LenientApp()

@@ -41,6 +41,7 @@ def open_client(app: Any) -> Callable[..., tuple[int, dict[str, Any]]]:
     return send
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scope", SCOPES, ids=lambda scope: scope.name)
 def test_twin_of_two_equal_apps_is_one_app(session: MutationSession, scope: Scope) -> None:
     """No case can tell two equal apps with requests split by a scope from one app."""

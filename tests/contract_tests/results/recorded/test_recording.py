@@ -198,6 +198,7 @@ def record_run(app: App, folder: Path) -> tuple[set[str], set[str]]:
     return violated_rules(run), {row.rule.id for row in rows if row.verdict == "violated"}
 
 
+@pytest.mark.slow
 def test_traffic_of_a_run_without_findings_has_none(tmp_path: Path) -> None:
     """The traffic of a run on the mock breaks no rule, assumed rules included."""
     assert record_run(create_app(), tmp_path) == (set(), set())
@@ -227,6 +228,7 @@ def test_traffic_shows_the_rules_that_the_run_found(name: str, tmp_path: Path) -
     assert shown == found
 
 
+@pytest.mark.slow
 def test_faults_that_need_several_exchanges_are_not_guessed(tmp_path: Path) -> None:
     """Rules that only the order of several exchanges shows are not named by a recording."""
     fault = next(fault for fault in FAULTS if fault.name == "sk-reaches-other-teams")
@@ -249,6 +251,7 @@ def test_recorded_finding_can_be_replayed(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("without", "code"), [(frozenset(), 0), (frozenset({"replica-count-range"}), 1)])
 def test_command_judges_the_traffic_of_a_run(tmp_path: Path, without: frozenset[str], code: int) -> None:
     """The command prints the finding of the run, and how many exchanges it could not judge."""

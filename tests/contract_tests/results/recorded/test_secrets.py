@@ -80,6 +80,7 @@ def write_recording(
     return file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HEADERS)
 def test_a_secret_in_a_header_is_written_nowhere(name: str, tmp_path: Path) -> None:
     """Whatever header holds a secret, neither the terminal nor a report repeats it."""
