@@ -17,14 +17,14 @@ from contract_tests.cases.callers import CallersError, load_callers
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import load_spec
+from contract_tests.contract.waivers import WaiversError, load_waivers
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.execution.preflight import CannotJudge, PreflightResult, run_preflight
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES
-from contract_tests.reports.common import escape_unprintable, format_last_line
+from contract_tests.reports.content.common import escape_unprintable, format_last_line
 from contract_tests.results.verdict import MIN_JUDGED, Report, RuleVerdict
-from contract_tests.results.waivers import WaiversError, load_waivers
 from contract_tests.runs.checkpoint import RunState, merge_states
 from contract_tests.runs.options import RunOptions
 from contract_tests.runs.partition import Part, load_finished_parts, run_parts, split_run

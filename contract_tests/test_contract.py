@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract_tests.reports.common import escape_unprintable
+from contract_tests.reports.content.common import escape_unprintable
 from contract_tests.results.verdict import Report, RuleVerdict
 
 

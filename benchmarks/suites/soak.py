@@ -21,7 +21,7 @@ import psutil
 from benchmarks.processes.folders import ROOT, temporary_folder
 from contract_tests.cli.long_runs.progress import format_duration, format_kinds
 from contract_tests.contract.rules import load_catalogue
-from contract_tests.reports.blocks import list_failing_blocks
+from contract_tests.reports.content.blocks import list_failing_blocks
 from contract_tests.runs.checkpoint import load_state
 
 _BIN = Path(sys.executable).parent

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from contract_tests.calibration.learner import Calibration
 from contract_tests.contract.choices import load_choices
-from contract_tests.reports.blocks import Block, format_example, group_blocks
-from contract_tests.reports.common import format_expectation
+from contract_tests.reports.content.blocks import Block, format_example, group_blocks
+from contract_tests.reports.content.common import format_expectation
 
 
 def list_lines(calibration: Calibration, columns: int = 0) -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""The ``contract-tests`` command: its options, errors and end; `commands` has the rest. May import all rooms."""
+"""The ``contract-tests`` command: `main` has the group, `commands` its commands. May import all rooms."""

@@ -59,7 +59,7 @@ def build_command() -> "click.Group":
     from contract_tests.cli.commands.plan import plan
     from contract_tests.cli.commands.replay import replay
     from contract_tests.cli.commands.run import run
-    from contract_tests.cli.errors import CommandGroup
+    from contract_tests.cli.common.errors import CommandGroup
     from contract_tests.contract.resources import VERSION
 
     @click.group(

@@ -20,8 +20,8 @@ from contract_tests.evolution.report import (
     list_numbers,
     name_class,
 )
-from contract_tests.reports.common import escape_unprintable
-from contract_tests.reports.markdown import escape_markdown, fence_code
+from contract_tests.reports.content.common import escape_unprintable
+from contract_tests.reports.content.escaping import escape_markdown, fence_code
 from contract_tests.results.reproduction.commands import iter_body_files, list_commands
 from contract_tests.targets.exchange import Exchange
 

@@ -18,8 +18,8 @@ from contract_tests.parity.report import (
     format_outcome,
     format_score,
 )
-from contract_tests.reports import common
-from contract_tests.reports.common import escape_unprintable, truncate_text
+from contract_tests.reports.content import common
+from contract_tests.reports.content.common import escape_unprintable, truncate_text
 
 _TEMPLATES = Path(common.__file__).parent / "templates"
 _MAX_BODY = 2000

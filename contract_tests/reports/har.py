@@ -17,7 +17,7 @@ from harfile import Content, Creator, HarFile, PostData, Record, Request, Respon
 
 from contract_tests.contract.file_shapes import read_json_file
 from contract_tests.contract.resources import VERSION
-from contract_tests.reports.common import reason_phrase
+from contract_tests.reports.content.common import reason_phrase
 from contract_tests.results.verdict import Report
 from contract_tests.targets.exchange import Exchange
 

@@ -14,15 +14,15 @@ from markupsafe import Markup
 
 from contract_tests.cases.model import Layer
 from contract_tests.contract.resources import VERSION
-from contract_tests.reports.advice import suggest_change
-from contract_tests.reports.blocks import (
+from contract_tests.reports.content.advice import suggest_change
+from contract_tests.reports.content.blocks import (
     Block,
     Reproduction,
     group_blocks,
     name_operation,
     plan_reproduction,
 )
-from contract_tests.reports.common import (
+from contract_tests.reports.content.common import (
     GRADES,
     LABELS,
     Label,
@@ -47,7 +47,7 @@ from contract_tests.reports.common import (
     truncate_text,
     verdict_label,
 )
-from contract_tests.results.baseline.comparison import format_age
+from contract_tests.results.comparison import format_age
 from contract_tests.results.verdict import Report, RuleVerdict
 
 _TEMPLATES = Path(__file__).parent / "templates"

@@ -5,9 +5,9 @@ from dataclasses import asdict
 from typing import Any
 
 from contract_tests.contract.resources import VERSION
-from contract_tests.reports.common import verdict_label
-from contract_tests.results.baseline.comparison import Comparison
+from contract_tests.reports.content.common import verdict_label
 from contract_tests.results.chosen import Chosen
+from contract_tests.results.comparison import Comparison
 from contract_tests.results.verdict import Report, RuleVerdict
 
 REPORT_FORMAT = 1  # raise it when readers of the file must change

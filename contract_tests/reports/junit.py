@@ -7,15 +7,15 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.resources import VERSION
-from contract_tests.reports.advice import suggest_change
-from contract_tests.reports.blocks import (
+from contract_tests.reports.content.advice import suggest_change
+from contract_tests.reports.content.blocks import (
     Block,
     Reproduction,
     group_blocks,
     name_operation,
     plan_reproduction,
 )
-from contract_tests.reports.common import (
+from contract_tests.reports.content.common import (
     escape_unprintable,
     format_departure,
     format_expectation,

@@ -1,18 +1,16 @@
 """The report as Markdown for the summary of a CI job (``$GITHUB_STEP_SUMMARY``), always under 1 MiB."""
 
-import html
-import re
 from collections.abc import Iterable, Iterator
 
-from contract_tests.reports.advice import suggest_change
-from contract_tests.reports.blocks import (
+from contract_tests.reports.content.advice import suggest_change
+from contract_tests.reports.content.blocks import (
     Block,
     Reproduction,
     group_blocks,
     name_operation,
     plan_reproduction,
 )
-from contract_tests.reports.common import (
+from contract_tests.reports.content.common import (
     GRADES,
     LABELS,
     Tone,
@@ -32,15 +30,13 @@ from contract_tests.reports.common import (
     summarize_deviations,
     verdict_label,
 )
-from contract_tests.results.baseline.comparison import Comparison
+from contract_tests.reports.content.escaping import escape_html, escape_markdown, fence_code
+from contract_tests.results.comparison import Comparison
 from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report
 
 MAX_SUMMARY_BYTES = 1024 * 1024
 _NOTICE_BYTES = 4 * 1024  # reserved for the notice about sections that did not fit
-#: Characters that Markdown, HTML or GitHub may read as markup; an underscore within a word is none.
-_SPECIAL = re.compile(r"[<>|`*~\[\]\\#$@]|(?<![^\W_])_|_(?![^\W_])|&(?=#?\w+;)|:(?=\w+:)")
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _SIGNS: dict[Tone, str] = {"conforms": "✅", "violated": "❌", "inconclusive": "⚠️"}
 
 
@@ -57,26 +53,6 @@ def render_markdown(report: Report, reproduction: Reproduction | None = None) ->
     if left_out:
         parts.append(f"\n**Cut here: {left_out} more parts did not fit; report.html has everything.**\n")
     return "\n".join(parts)
-
-
-def escape_markdown(text: str) -> str:
-    """Return the text on one line, escaped for Markdown, HTML and table cells."""
-    return _SPECIAL.sub(lambda match: _ENTITIES.get(match[0], f"\\{match[0]}"), _join_lines(text))
-
-
-def _escape_html(text: str) -> str:
-    """Return the text on one line, escaped for a line of HTML, in which nothing is Markdown."""
-    return html.escape(_join_lines(text), quote=False)
-
-
-def _join_lines(text: str) -> str:
-    return " ".join(escape_unprintable(text).split())
-
-
-def fence_code(commands: str) -> str:
-    """Return commands as a block of code that no backtick in them ends."""
-    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", commands) or [""]))
-    return f"{fence}sh\n{commands}\n{fence}"
 
 
 def _iter_sections(report: Report, reproduction: Reproduction) -> Iterator[str]:
@@ -140,8 +116,8 @@ def _deviation_table(notes: Iterable[Finding]) -> str:
 
 def _format_block(block: Block, reproduction: Reproduction) -> str:
     first = block.findings[0]
-    what = _escape_html(f"{block.reason}: {block.summary}")
-    title = f"<b>{_escape_html(block.title)}</b>: {what} ({block.where()})"
+    what = escape_html(f"{block.reason}: {block.summary}")
+    title = f"<b>{escape_html(block.title)}</b>: {what} ({block.where()})"
     place = f"{first.line}; " if first.line else ""
     facts = [("The contract", f"{block.rule.statement} ({place}{block.rule.source})")]
     if block.story:

@@ -16,8 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from contract_tests.cases.model import Layer
-from contract_tests.reports.blocks import Reproduction, group_blocks, plan_reproduction
-from contract_tests.reports.common import (
+from contract_tests.reports.content.blocks import Reproduction, group_blocks, plan_reproduction
+from contract_tests.reports.content.common import (
     GRADES,
     Label,
     Tone,
@@ -40,7 +40,7 @@ from contract_tests.reports.common import (
     verdict_label,
 )
 from contract_tests.reports.terminal_findings import print_block, print_line
-from contract_tests.results.baseline.comparison import Comparison
+from contract_tests.results.comparison import Comparison
 from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report, RuleVerdict
 

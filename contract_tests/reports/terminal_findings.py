@@ -7,9 +7,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from contract_tests.reports.advice import suggest_change
-from contract_tests.reports.blocks import Block, Reproduction, name_operation
-from contract_tests.reports.common import escape_unprintable, format_expectation, list_pair
+from contract_tests.reports.content.advice import suggest_change
+from contract_tests.reports.content.blocks import Block, Reproduction, name_operation
+from contract_tests.reports.content.common import escape_unprintable, format_expectation, list_pair
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import Difference
 

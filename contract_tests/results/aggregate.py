@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from contract_tests.cases.model import Layer, case_from_json, case_to_json
-from contract_tests.results.baseline.finding_keys import list_inputs, merge_inputs
 from contract_tests.results.chosen import Answer, find_answer
 from contract_tests.results.examples import MAX_EXAMPLES, Example, describe_example, merge_examples
+from contract_tests.results.finding_keys import list_inputs, merge_inputs
 from contract_tests.results.judge import SETUP_FAILED, Outcome, judgement_from_json
 from contract_tests.results.observation import Observation, Sibling, reproduction_cost
 from contract_tests.results.statistics import Rate

@@ -12,8 +12,8 @@ from contract_tests.contract.file_shapes import load_json_file
 from contract_tests.contract.resources import VERSION
 from contract_tests.contract.rules import Catalogue, Rule
 from contract_tests.results.aggregate import Deviation, sibling_to_json
-from contract_tests.results.baseline.finding_keys import FindingKey, build_keys, list_inputs, merge_inputs
 from contract_tests.results.examples import Example, describe_example, merge_examples
+from contract_tests.results.finding_keys import FindingKey, build_keys, list_inputs, merge_inputs
 from contract_tests.results.judge import Difference
 from contract_tests.results.observation import Sibling, reproduction_cost
 from contract_tests.results.reproduction.commands import iter_body_files, list_commands

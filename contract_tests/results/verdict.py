@@ -8,19 +8,19 @@ from typing import Literal
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.profile import Departure
 from contract_tests.contract.rules import Catalogue, Rule
+from contract_tests.contract.waivers import Waiver
 from contract_tests.results.aggregate import Aggregate
-from contract_tests.results.baseline.comparison import (
+from contract_tests.results.chosen import Chosen
+from contract_tests.results.comparison import (
     Comparison,
     KnownFinding,
     ReportSummary,
     compare_reports,
     format_age,
 )
-from contract_tests.results.chosen import Chosen
 from contract_tests.results.findings import Finding, build_findings
 from contract_tests.results.judge import ID_ERRORS, Outcome
 from contract_tests.results.statistics import excluded_rate
-from contract_tests.results.waivers import Waiver
 from contract_tests.targets.exchange import Exchange
 
 # Rules that are observed through others: they cannot be judged while one of those is broken.

@@ -12,11 +12,11 @@ from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.choices import load_choices
 from contract_tests.contract.file_shapes import check_shape, read_json_file
 from contract_tests.contract.rules import Catalogue
+from contract_tests.contract.waivers import Waiver
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.chosen import list_chosen
 from contract_tests.results.observation import Observation
 from contract_tests.results.verdict import MIN_JUDGED, LayerSummary, Report, decide_verdicts
-from contract_tests.results.waivers import Waiver
 from contract_tests.targets.exchange import Exchange
 
 STATE_FILE = "state.json"

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from contract_tests.cases.model import LAYERS, Case, Layer
+from contract_tests.contract.waivers import Waiver
 from contract_tests.generation.rounds import GATE_EXAMPLES
 from contract_tests.results.observation import Observation
 from contract_tests.results.verdict import MIN_JUDGED
-from contract_tests.results.waivers import Waiver
 
 Progress = Callable[[Layer, int, int, int], None]  # layer, cases done, cases in all, violations so far
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from contract_tests.contract.resources import data_file
-from contract_tests.results.waivers import load_waivers
+from contract_tests.contract.waivers import load_waivers
 from mock_server.contract.choices import load_choices
 from mock_server.contract.loader import load_rules
 from mock_server.contract.profile import load_profile

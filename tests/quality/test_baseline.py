@@ -5,8 +5,8 @@ from functools import cache
 import pytest
 
 from contract_tests.cases.model import LAYERS, Layer
-from contract_tests.results.baseline.comparison import compare_reports
-from contract_tests.results.baseline.finding_keys import FindingKey
+from contract_tests.results.comparison import compare_reports
+from contract_tests.results.finding_keys import FindingKey
 from contract_tests.results.verdict import Report
 from examples.deployment.choices import DEFAULT
 from mock_server import create_app

@@ -9,13 +9,13 @@ from typing import Any
 
 from contract_tests.cases.callers import Caller, load_callers
 from contract_tests.contract.resources import data_file
+from contract_tests.contract.waivers import Waiver
 from contract_tests.execution.factory import open_executor
-from contract_tests.results.baseline.comparison import KnownFinding, ReportSummary
-from contract_tests.results.baseline.finding_keys import FindingKey
+from contract_tests.results.comparison import KnownFinding, ReportSummary
+from contract_tests.results.finding_keys import FindingKey
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import SERVER_ERROR
 from contract_tests.results.verdict import Report
-from contract_tests.results.waivers import Waiver
 from contract_tests.runs.options import RunOptions
 from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget

@@ -12,7 +12,7 @@ import pytest
 
 from contract_tests.cases.callers import load_callers
 from contract_tests.contract.rules import load_catalogue
-from contract_tests.results.waivers import load_waivers
+from contract_tests.contract.waivers import load_waivers
 from tests.support.fixture_player import ROOT
 
 pytestmark = pytest.mark.slow

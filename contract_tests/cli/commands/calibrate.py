@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
+from contract_tests.cli.common.errors import exit_with, report_target_errors, report_usage_errors
+from contract_tests.cli.common.options import PerSecond, add_target_options, open_command_executor
 from contract_tests.cli.configuration.command import ConfiguredCommand
-from contract_tests.cli.errors import exit_with, report_target_errors, report_usage_errors
-from contract_tests.cli.options import PerSecond, add_target_options, open_command_executor
 from contract_tests.execution.sending.created_log import CreatedLog
-from contract_tests.reports.common import escape_unprintable
+from contract_tests.reports.content.common import escape_unprintable
 from contract_tests.targets.base import TargetError
 
 

@@ -10,15 +10,15 @@ from pathlib import Path
 import click
 
 from contract_tests.cli.commands.run import write_report_folder
-from contract_tests.cli.configuration.command import ConfiguredCommand
-from contract_tests.cli.errors import create_report_folder, report_usage_errors
-from contract_tests.cli.options import (
+from contract_tests.cli.common.errors import create_report_folder, report_usage_errors
+from contract_tests.cli.common.options import (
     add_comparison_options,
     add_report_options,
     check_formats,
     read_comparison_options,
 )
-from contract_tests.cli.output import end_with_report
+from contract_tests.cli.common.output import end_with_report
+from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.contract.rules import Catalogue, load_catalogue
 from contract_tests.contract.spec import load_spec
 from contract_tests.results.aggregate import Aggregate

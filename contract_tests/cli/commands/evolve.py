@@ -7,11 +7,11 @@ from typing import Any, NoReturn
 
 import click
 
+from contract_tests.cli.common.errors import create_report_folder, report_usage_errors
+from contract_tests.cli.common.options import Duration
+from contract_tests.cli.common.output import end_with_output
 from contract_tests.cli.configuration.command import ConfiguredCommand
-from contract_tests.cli.errors import create_report_folder, report_usage_errors
-from contract_tests.cli.options import Duration
-from contract_tests.cli.output import end_with_output
-from contract_tests.reports.common import escape_unprintable
+from contract_tests.reports.content.common import escape_unprintable
 
 _STYLES: dict[str, dict[str, Any]] = {
     "breaking": {"fg": "red", "bold": True},

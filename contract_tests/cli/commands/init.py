@@ -6,11 +6,11 @@ from typing import Any, NoReturn
 
 import click
 
+from contract_tests.cli.common.errors import exit_with
+from contract_tests.cli.common.output import end_with_text, format_os_error
 from contract_tests.cli.configuration.command import list_configured
 from contract_tests.cli.configuration.file import FILE_NAME
 from contract_tests.cli.configuration.schema import build_configuration_schema
-from contract_tests.cli.errors import exit_with
-from contract_tests.cli.output import end_with_text, format_os_error
 from contract_tests.contract.json_schemas import SCHEMA_NAMES, build_schema
 
 _FIRST_FILE = Path(__file__).parent.with_name("configuration") / "first.toml"

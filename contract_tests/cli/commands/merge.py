@@ -6,16 +6,16 @@ from pathlib import Path
 import click
 
 from contract_tests.cli.commands.run import write_report_folder
-from contract_tests.cli.configuration.command import ConfiguredCommand
-from contract_tests.cli.errors import create_report_folder, exit_with, report_usage_errors
-from contract_tests.cli.long_runs.progress import track_work
-from contract_tests.cli.options import (
+from contract_tests.cli.common.errors import create_report_folder, exit_with, report_usage_errors
+from contract_tests.cli.common.options import (
     add_comparison_options,
     add_report_options,
     check_formats,
     read_comparison_options,
 )
-from contract_tests.cli.output import end_with_report
+from contract_tests.cli.common.output import end_with_report
+from contract_tests.cli.configuration.command import ConfiguredCommand
+from contract_tests.cli.long_runs.progress import track_work
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.results.verdict import Report
 from contract_tests.runs.checkpoint import RunState, load_state, merge_states

@@ -6,10 +6,10 @@ from typing import Any, NoReturn
 
 import click
 
+from contract_tests.cli.common.errors import create_report_folder, report_target_errors, report_usage_errors
+from contract_tests.cli.common.output import end_with_output, end_with_text
 from contract_tests.cli.configuration.command import ConfiguredCommand
-from contract_tests.cli.errors import create_report_folder, report_target_errors, report_usage_errors
 from contract_tests.cli.long_runs.progress import track_work
-from contract_tests.cli.output import end_with_output, end_with_text
 from contract_tests.targets.base import TargetError
 from contract_tests.targets.control_hook import CONTROL_HOOK_HELP
 

@@ -9,11 +9,11 @@ from typing import Any, NoReturn
 import click
 
 from contract_tests.cases.callers import load_callers
+from contract_tests.cli.common.errors import create_report_folder, report_target_errors, report_usage_errors
+from contract_tests.cli.common.options import Duration, PerSecond, add_target_options, open_command_target
+from contract_tests.cli.common.output import end_with_output
 from contract_tests.cli.configuration.command import ConfiguredCommand
-from contract_tests.cli.errors import create_report_folder, report_target_errors, report_usage_errors
-from contract_tests.cli.options import Duration, PerSecond, add_target_options, open_command_target
-from contract_tests.cli.output import end_with_output
-from contract_tests.reports.common import escape_unprintable
+from contract_tests.reports.content.common import escape_unprintable
 from contract_tests.targets.base import TargetError
 
 #: Of a file or a pipe without COLUMNS.

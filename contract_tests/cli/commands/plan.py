@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from contract_tests.cli.errors import report_target_errors, report_usage_errors
+from contract_tests.cli.common.errors import report_target_errors, report_usage_errors
 from contract_tests.cli.long_runs.progress import track_work
 
 

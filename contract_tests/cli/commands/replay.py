@@ -7,12 +7,12 @@ from typing import Any
 import click
 
 from contract_tests.cases.model import Case
+from contract_tests.cli.common.errors import report_target_errors, report_usage_errors
+from contract_tests.cli.common.options import add_target_options, open_command_executor
+from contract_tests.cli.common.output import end_with_text
 from contract_tests.cli.configuration.command import ConfiguredCommand
-from contract_tests.cli.errors import report_target_errors, report_usage_errors
-from contract_tests.cli.options import add_target_options, open_command_executor
-from contract_tests.cli.output import end_with_text
 from contract_tests.execution.sending.created_log import CreatedLog
-from contract_tests.reports.common import escape_unprintable
+from contract_tests.reports.content.common import escape_unprintable
 from contract_tests.results.observation import Observation
 from contract_tests.results.reproduction.curl import build_curl
 from contract_tests.results.story import tell_story

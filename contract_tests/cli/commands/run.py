@@ -12,21 +12,13 @@ from typing import Any, NoReturn
 import click
 
 from contract_tests.cases.model import LAYERS, Layer
-from contract_tests.cli.configuration.command import ConfiguredCommand
-from contract_tests.cli.errors import (
+from contract_tests.cli.common.errors import (
     create_report_folder,
     exit_with,
     report_target_errors,
     report_usage_errors,
 )
-from contract_tests.cli.long_runs.progress import (
-    RunTotals,
-    announce_resumed,
-    announce_wait,
-    show_progress,
-)
-from contract_tests.cli.long_runs.resume import is_finished, options_to_json, restore_options
-from contract_tests.cli.options import (
+from contract_tests.cli.common.options import (
     Duration,
     PerSecond,
     Shard,
@@ -37,14 +29,22 @@ from contract_tests.cli.options import (
     open_command_executor,
     read_comparison_options,
 )
-from contract_tests.cli.output import end_with_report, find_problem, format_os_error
+from contract_tests.cli.common.output import end_with_report, find_problem, format_os_error
+from contract_tests.cli.configuration.command import ConfiguredCommand
+from contract_tests.cli.long_runs.progress import (
+    RunTotals,
+    announce_resumed,
+    announce_wait,
+    show_progress,
+)
+from contract_tests.cli.long_runs.resume import is_finished, options_to_json, restore_options
 from contract_tests.contract.profile import Profile, load_profile
 from contract_tests.contract.rules import Catalogue
+from contract_tests.contract.waivers import load_waivers
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES
 from contract_tests.results.statistics import count_needed_tries
 from contract_tests.results.verdict import MIN_JUDGED, Report
-from contract_tests.results.waivers import load_waivers
 from contract_tests.runs.checkpoint import RunState, check_writable, load_state
 from contract_tests.runs.example_db import open_archive
 from contract_tests.runs.options import Progress, RunOptions

@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
+from contract_tests.cli.common.errors import report_usage_errors
 from contract_tests.cli.configuration.file import read_configuration
 from contract_tests.cli.configuration.options import names_deployment
-from contract_tests.cli.errors import report_usage_errors
 
 
 class ConfiguredCommand(click.Command):

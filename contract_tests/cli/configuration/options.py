@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from contract_tests.cli.options import Duration, PerSecond
+from contract_tests.cli.common.options import Duration, PerSecond
 
 #: Options that belong to a target: given to another one, they would send it tokens that are not its own.
 TARGET_ONLY = ("target", "callers", "control-hook")

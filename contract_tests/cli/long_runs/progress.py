@@ -15,7 +15,7 @@ import click
 
 from contract_tests.cases.model import Layer
 from contract_tests.contract.rules import Catalogue
-from contract_tests.reports.blocks import list_failing_blocks
+from contract_tests.reports.content.blocks import list_failing_blocks
 from contract_tests.results.verdict import Report
 from contract_tests.runs.checkpoint import RunState
 from contract_tests.runs.options import Progress

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from contract_tests.reports.blocks import Block, group_blocks
 from contract_tests.reports.code_hosts.places import RulePlaces
-from contract_tests.reports.common import (
+from contract_tests.reports.content.blocks import Block, group_blocks
+from contract_tests.reports.content.common import (
     escape_unprintable,
     format_last_line,
     group_by_severity,

@@ -3,8 +3,8 @@
 import hashlib
 from collections.abc import Iterator
 
-from contract_tests.reports.blocks import group_blocks
-from contract_tests.reports.common import (
+from contract_tests.reports.content.blocks import group_blocks
+from contract_tests.reports.content.common import (
     Tone,
     choose_tone,
     format_comparison,
@@ -13,7 +13,7 @@ from contract_tests.reports.common import (
     group_by_severity,
     list_warnings,
 )
-from contract_tests.reports.markdown import escape_markdown
+from contract_tests.reports.content.escaping import escape_markdown
 from contract_tests.results.verdict import Report
 
 #: GitHub refuses a comment of more than 65,536 characters.

@@ -3,7 +3,7 @@
 import json
 
 from contract_tests.reports.code_hosts.places import RulePlaces
-from contract_tests.reports.common import escape_unprintable, group_by_severity
+from contract_tests.reports.content.common import escape_unprintable, group_by_severity
 from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from contract_tests.contract.resources import VERSION
 from contract_tests.contract.rules import Rule
-from contract_tests.reports.advice import suggest_change
 from contract_tests.reports.code_hosts.places import RulePlaces
-from contract_tests.reports.common import (
+from contract_tests.reports.content.advice import suggest_change
+from contract_tests.reports.content.common import (
     escape_unprintable,
     format_expectation,
     format_last_line,

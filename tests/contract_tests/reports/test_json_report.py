@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from contract_tests.contract.profile import ChosenOption, Departure
 from contract_tests.reports.json_report import render_json
-from contract_tests.results.baseline.comparison import parse_report
+from contract_tests.results.comparison import parse_report
 from contract_tests.results.verdict import Report
 from tests.support.reports import EARLIER, make_hostile, run_app, summarize_earlier
 

@@ -9,7 +9,7 @@ import pytest
 
 from contract_tests.cases.model import LAYERS
 from contract_tests.contract.profile import ChosenOption, Departure
-from contract_tests.reports.common import escape_unprintable
+from contract_tests.reports.content.common import escape_unprintable
 from contract_tests.reports.junit import render_junit
 from contract_tests.results.verdict import Report
 from mock_server.app.factory import create_app

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from markdown_it import MarkdownIt
 
-from contract_tests.reports.common import escape_unprintable
-from contract_tests.reports.markdown import MAX_SUMMARY_BYTES, escape_markdown, render_markdown
+from contract_tests.reports.content.common import escape_unprintable
+from contract_tests.reports.content.escaping import escape_markdown
+from contract_tests.reports.markdown import MAX_SUMMARY_BYTES, render_markdown
 from contract_tests.results.verdict import Report
 from mock_server.app.factory import create_app
 from tests.support.reports import HOSTILE, make_hostile, run_app, summarize_earlier

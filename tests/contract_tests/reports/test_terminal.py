@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from contract_tests.contract.profile import ChosenOption, Departure
-from contract_tests.reports.blocks import plan_reproduction
-from contract_tests.reports.common import GRADES, format_last_line
+from contract_tests.reports.content.blocks import plan_reproduction
+from contract_tests.reports.content.common import GRADES, format_last_line
 from contract_tests.reports.terminal import print_report, show_report
 from contract_tests.results.verdict import Report
 from tests.support.reports import make_crashed, make_hostile, summarize_earlier

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.reports.common import escape_unprintable
+from contract_tests.reports.content.common import escape_unprintable
 from contract_tests.reports.write import write_reports
 from contract_tests.results.findings import load_finding
 from contract_tests.results.verdict import Report

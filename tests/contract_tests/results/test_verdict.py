@@ -5,11 +5,11 @@ from typing import Any
 
 from contract_tests.cases.model import Case, Step
 from contract_tests.contract.rules import load_catalogue
+from contract_tests.contract.waivers import Waiver
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.judge import Judgement
 from contract_tests.results.observation import Observation
 from contract_tests.results.verdict import decide_verdicts
-from contract_tests.results.waivers import Waiver
 
 CATALOGUE = load_catalogue()
 

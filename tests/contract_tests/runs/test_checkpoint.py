@@ -15,12 +15,12 @@ import pytest
 
 from contract_tests.cases.model import Case, Step
 from contract_tests.contract.rules import load_catalogue
+from contract_tests.contract.waivers import Waiver
 from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.judge import Judgement
 from contract_tests.results.observation import Observation
 from contract_tests.results.verdict import Report
-from contract_tests.results.waivers import Waiver
 from contract_tests.runs.checkpoint import RunState, load_state
 from contract_tests.runs.options import RunOptions
 from contract_tests.runs.run import Run

@@ -3,7 +3,7 @@
 import pytest
 
 from contract_tests.execution.factory import ExecutorOptions, open_executor
-from contract_tests.reports.common import list_warnings
+from contract_tests.reports.content.common import list_warnings
 from contract_tests.runs.options import RunOptions, format_duration
 from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget

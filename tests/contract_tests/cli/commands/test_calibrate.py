@@ -14,7 +14,9 @@ BROKEN = "wsgi:tests.support.gate.calibration:build_broken_mock"
 
 def calibrate(*arguments: str | Path, columns: int = 300) -> Result:
     """Run the command in this process, in a terminal of so many columns."""
-    return CliRunner(env={"COLUMNS": str(columns)}).invoke(build_command(), ["calibrate", *map(str, arguments)])
+    return CliRunner(env={"COLUMNS": str(columns)}).invoke(
+        build_command(), ["calibrate", *map(str, arguments)]
+    )
 
 
 def test_each_choice_has_a_line_and_the_profile_is_written(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from contract_tests.reports.code_hosts.comment import MAX_COMMENT, build_marker,
 from contract_tests.reports.code_hosts.gitlab import render_gitlab
 from contract_tests.reports.code_hosts.places import Place, RulePlaces
 from contract_tests.reports.code_hosts.sarif import FINGERPRINT, render_sarif
-from contract_tests.reports.common import group_by_severity
+from contract_tests.reports.content.common import group_by_severity
 from contract_tests.reports.write import write_formats
 from contract_tests.results.verdict import Report
 from tests.support.fixture_player import ROOT

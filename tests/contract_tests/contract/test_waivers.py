@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from contract_tests.contract.rules import load_catalogue
-from contract_tests.results.waivers import WaiversError, load_waivers
+from contract_tests.contract.waivers import WaiversError, load_waivers
 
 CATALOGUE = load_catalogue()
 

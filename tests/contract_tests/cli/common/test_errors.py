@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from contract_tests.cli.errors import CommandGroup, exit_with
+from contract_tests.cli.common.errors import CommandGroup, exit_with
 
 
 def run_failing(error: BaseException) -> tuple[int, str]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from contract_tests.cases.model import Case, Step
-from contract_tests.results.baseline.finding_keys import build_keys, group_keys, list_inputs, merge_inputs
+from contract_tests.results.finding_keys import build_keys, group_keys, list_inputs, merge_inputs
 
 CREATE, UPDATE = Step("createContainer"), Step("updateContainer")
 

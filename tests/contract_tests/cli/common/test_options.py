@@ -5,7 +5,7 @@ from typing import Any
 import click
 import pytest
 
-from contract_tests.cli.options import Duration, PerSecond, Shard
+from contract_tests.cli.common.options import Duration, PerSecond, Shard
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contract_tests.contract.file_shapes import load_json_file
-from contract_tests.results.baseline.finding_keys import FindingKey, group_keys
+from contract_tests.results.finding_keys import FindingKey, group_keys
 
 REPORT_FILE = "report.json"
 #: Verdicts that decide nothing.

@@ -7,8 +7,8 @@ from typing import Literal
 
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.profile import Departure
-from contract_tests.reports.blocks import Block, Severity, group_blocks
-from contract_tests.results.baseline.comparison import Comparison, format_age
+from contract_tests.reports.content.blocks import Block, Severity, group_blocks
+from contract_tests.results.comparison import Comparison, format_age
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import Outcome
 from contract_tests.results.statistics import excluded_rate

@@ -11,12 +11,12 @@ from typing import Any, NoReturn
 import click
 
 from contract_tests.cases.callers import CallersError
-from contract_tests.cli.output import format_os_error, report_unwritable_output
+from contract_tests.cli.common.output import format_os_error, report_unwritable_output
 from contract_tests.contract.resources import VERSION
+from contract_tests.contract.waivers import WaiversError
 from contract_tests.execution.preflight import CannotJudge
 from contract_tests.execution.sending.limits import TargetGone
-from contract_tests.reports.common import escape_unprintable
-from contract_tests.results.waivers import WaiversError
+from contract_tests.reports.content.common import escape_unprintable
 from contract_tests.targets.base import TargetError
 
 

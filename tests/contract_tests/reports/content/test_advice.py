@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from contract_tests.reports.advice import suggest_change
+from contract_tests.reports.content.advice import suggest_change
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import SERVER_ERROR
 from contract_tests.results.verdict import Report

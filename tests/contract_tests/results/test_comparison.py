@@ -10,14 +10,14 @@ import pytest
 from contract_tests.cases.model import Case, Step
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.results.aggregate import Aggregate
-from contract_tests.results.baseline.comparison import (
+from contract_tests.results.comparison import (
     KnownFinding,
     ReportSummary,
     compare_reports,
     format_age,
     load_report,
 )
-from contract_tests.results.baseline.finding_keys import FindingKey
+from contract_tests.results.finding_keys import FindingKey
 from contract_tests.results.findings import build_findings
 from contract_tests.results.judge import Judgement
 from contract_tests.results.observation import Observation

@@ -1,0 +1,1 @@
+"""What the commands share: options, errors, and the end of a command. Imported by the commands."""
