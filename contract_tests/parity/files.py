@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from contract_tests import reports
 from contract_tests.contract.resources import VERSION
 from contract_tests.parity.pairs.score import Example, Part, Score
 from contract_tests.parity.report import (
@@ -18,10 +19,9 @@ from contract_tests.parity.report import (
     format_outcome,
     format_score,
 )
-from contract_tests.reports.content import common
 from contract_tests.reports.content.common import escape_unprintable, truncate_text
 
-_TEMPLATES = Path(common.__file__).parent / "templates"
+_TEMPLATES = Path(reports.__file__).parent / "templates"
 _MAX_BODY = 2000
 _TONES = {0: "conforms", 1: "violated"}
 
