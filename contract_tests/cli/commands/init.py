@@ -30,9 +30,10 @@ def init(ctx: click.Context) -> NoReturn:
 
     Exit codes: 0 written, 2 the file exists already, or cannot be written.
     """
+    content = _FIRST_FILE.read_text("utf-8")
     try:
         with Path(FILE_NAME).open("x", encoding="utf-8") as file:
-            file.write(_FIRST_FILE.read_text("utf-8"))
+            file.write(content)
         if not _SCHEMA_FILE.exists():
             _SCHEMA_FILE.write_text(_format_schema(ctx, "config"), "utf-8")
     except FileExistsError:
