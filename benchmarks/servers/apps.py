@@ -15,7 +15,7 @@ from benchmarks.servers.stores import fill_store
 from mock_server import create_app
 from mock_server.server import process
 from mock_server.server.front import Front
-from mock_server.services import open_store
+from mock_server.services.addresses import open_store
 from mock_server.services.model import MEMORY
 from mock_server.web.middleware import collect_body
 

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from contract_tests.reports.code_hosts import FORMAT_FILES
 from contract_tests.reports.code_hosts.annotations import render_annotations
 from contract_tests.reports.code_hosts.comment import render_comment
+from contract_tests.reports.code_hosts.formats import FORMAT_FILES
 from contract_tests.reports.code_hosts.gitlab import render_gitlab
 from contract_tests.reports.code_hosts.places import RulePlaces
 from contract_tests.reports.code_hosts.sarif import render_sarif

@@ -27,7 +27,7 @@ from mock_server.faults.refusals import Refusals
 from mock_server.faults.script import Script
 from mock_server.pipeline.mock import RULES_IN_CODE, Mock
 from mock_server.pipeline.stages import Stages
-from mock_server.services import open_store
+from mock_server.services.addresses import open_store
 from mock_server.services.lifecycle import Clock
 from mock_server.services.model import Store, StoreError, UnreadableServiceError
 from mock_server.validation.body import BodyReader

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from mock_server.services import open_store
+from mock_server.services.addresses import open_store
 from mock_server.services.model import Store
 from tests.support.fixture_player import ROOT
 from tests.support.processes import MOCK

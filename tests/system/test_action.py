@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from contract_tests.reports.code_hosts import FORMAT_FILES
+from contract_tests.reports.code_hosts.formats import FORMAT_FILES
 from tests.support.fixture_player import ROOT
 
 ACTION = ROOT / ".github" / "actions" / "conformance"

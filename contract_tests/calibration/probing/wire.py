@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import dataclass, field
 
+from contract_tests.calibration.probing.limits import MAX_REQUESTS
 from contract_tests.calibration.probing.sighting import Answer, CannotSee, Reaction
 from contract_tests.cases.callers import CallerPool
 from contract_tests.cases.model import Case, Step
@@ -11,8 +12,6 @@ from contract_tests.execution.sending.context import CaseContext
 from contract_tests.results.judge import Judgement, judge_response
 from contract_tests.results.observation import Observation
 from contract_tests.targets.base import NoResponse, Response
-
-MAX_REQUESTS, MAX_CREATED = 150, 25
 
 
 @dataclass(slots=True)

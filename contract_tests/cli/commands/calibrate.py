@@ -31,7 +31,7 @@ def calibrate(output: Path, **options: Any) -> None:
     Exit codes: 0 learnt, 1 a rule is broken, 2 wrong usage, 3 the target could not be judged, 130 interrupted.
     """
     from contract_tests.calibration import learner
-    from contract_tests.calibration.probing.wire import MAX_CREATED
+    from contract_tests.calibration.probing.limits import MAX_CREATED
     from contract_tests.calibration.profile import write_profile
     from contract_tests.calibration.report import list_lines
 

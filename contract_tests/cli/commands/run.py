@@ -149,7 +149,7 @@ def _check_profile(report: Report, profile: Profile, options: dict[str, Any]) ->
     """Return the report with the departures from a profile; a run that was cut short is not compared."""
     # Loads all probes, which a run without a profile never needs.
     from contract_tests.calibration.drift import check_profile
-    from contract_tests.calibration.probing.wire import MAX_CREATED, MAX_REQUESTS
+    from contract_tests.calibration.probing.limits import MAX_CREATED, MAX_REQUESTS
 
     if report.cut_short and not report.stopped_as_asked:
         note = f"not compared with the profile {profile.name}: the run was cut short"

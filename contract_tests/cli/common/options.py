@@ -11,7 +11,7 @@ from contract_tests.cases.callers import load_callers
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.execution.sending.created_log import CreatedLog
-from contract_tests.reports.code_hosts import FORMAT_FILES
+from contract_tests.reports.code_hosts.formats import FORMAT_FILES
 from contract_tests.results.comparison import load_report
 from contract_tests.results.verdict import Report
 from contract_tests.targets.base import Target

@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from contract_tests.calibration.drift import check_profile
-from contract_tests.calibration.probing.wire import MAX_CREATED
+from contract_tests.calibration.probing.limits import MAX_CREATED
 from contract_tests.contract.choices import Option
 from contract_tests.contract.profile import ChosenOption, Departure, Profile
 from contract_tests.execution.factory import ExecutorOptions, open_executor

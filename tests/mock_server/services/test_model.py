@@ -19,7 +19,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from mock_server.services import open_store
+from mock_server.services.addresses import open_store
 from mock_server.services.model import STATUSES, IdTakenError, Service, SlugTakenError, Store
 from tests.support.databases import STORES, store_address
 

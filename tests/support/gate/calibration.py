@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from contract_tests.calibration.learner import Calibration, calibrate
-from contract_tests.calibration.probing.wire import MAX_CREATED, MAX_REQUESTS
+from contract_tests.calibration.probing.limits import MAX_CREATED, MAX_REQUESTS
 from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.targets.wsgi import WsgiTarget
 from examples.deployment.choices import DEFAULT, USUAL, VARIANTS, Choices

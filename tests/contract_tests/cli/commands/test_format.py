@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.reports.code_hosts import FORMAT_FILES
+from contract_tests.reports.code_hosts.formats import FORMAT_FILES
 from tests.support.gate.odd_servers import run_command
 
 pytestmark = pytest.mark.slow

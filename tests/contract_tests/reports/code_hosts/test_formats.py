@@ -11,9 +11,9 @@ from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 
 from contract_tests.contract.rules import load_catalogue
-from contract_tests.reports.code_hosts import FORMAT_FILES
 from contract_tests.reports.code_hosts.annotations import MAX_ANNOTATIONS, render_annotations
 from contract_tests.reports.code_hosts.comment import MAX_COMMENT, build_marker, render_comment
+from contract_tests.reports.code_hosts.formats import FORMAT_FILES
 from contract_tests.reports.code_hosts.gitlab import render_gitlab
 from contract_tests.reports.code_hosts.places import Place, RulePlaces
 from contract_tests.reports.code_hosts.sarif import FINGERPRINT, render_sarif
