@@ -127,6 +127,8 @@ def run(context: click.Context, /, **options: Any) -> None:
             raise TargetError("name a target: --target https://host/api/v1, or wsgi:module:factory")
         if profile and options["refuse_only"]:
             raise ValueError("--profile: only valid requests show a choice, and --refuse-only sends none")
+        if profile and options["budget"]:
+            raise ValueError("--profile takes up to 150 requests of its own; leave out --budget")
         open_run, catalogue, totals = _prepare_run(options, state, problems)
     if state and is_finished(options, state):
         report = state.build_report(catalogue)
