@@ -11,11 +11,23 @@ _ESCAPE = re.compile(
     r"|\\{1,8}+(?:u(?:0000)?([0-9a-f]{4})|u\{([0-9a-f]{1,8})\}|x([0-9a-f]{2})|([0-7]{3})|(/))|\x00",
     re.IGNORECASE,
 )
+#: What wraps an escape again and again: only one of each run counts.
+_NESTED = re.compile(r"(?<=&)(?:amp;)+|(?<=%)(?:25)+|(?<=\\)\\+", re.IGNORECASE)
+_LEADING_ZEROS, _NO_CHARACTER = (
+    re.compile(r"(?<=&#)(x?)0+", re.IGNORECASE),
+    re.compile(r"&#(?:x[0-9a-f]{7,}|[0-9]{8,})", re.IGNORECASE),
+)
+_PERCENT_U = re.compile(r"%u([0-9a-f]{4})", re.IGNORECASE)
+_HYPHEN = "\u2010"  # as HTML names it: it looks like the ASCII one
+#: Kinds of escapes within each other; a text that has more of them is hidden as a whole.
+_MAX_ROUNDS = 16
 #: The bases of the numbers in the groups of an escape; the last one is the character itself.
 _BASES = (16, 16, 10, 16, 16, 16, 8)
 #: Backslashes of an escape within escaped texts; a bound, because a search begins at each of a run.
 _BACKSLASHES = r"\\{1,8}+"
 
+#: A token of so many characters or fewer is no longer itself without its last one.
+_SHORT = 8
 #: So many characters of a token are searched for in every spelling; what follows up to a space or a quote is hidden.
 _SPELLED, _REST = 200, r"[^\s\"'<>]*+"
 
@@ -23,24 +35,27 @@ _SPELLED, _REST = 200, r"[^\s\"'<>]*+"
 class Spellings:
     """Finds escaped spellings of some tokens in texts and bytes.
 
-    A search for every spelling is slow, so it is made only where a token stands once escapes are replaced.
+    A search for every spelling is slow, so it is made only where a token stands once escapes are replaced. Where one
+    still stands after that, in escapes of several kinds within each other, the text is hidden as a whole.
     """
 
     def __init__(self, tokens: Iterable[str]) -> None:
         known = sorted(filter(None, tokens), key=len, reverse=True)
         self._pattern = "|".join(map(_token_pattern, known)) or "(?!)"
         self._lowered = [token.lower() for token in known]
+        self._shown = [part for token in known for part in _list_shown_parts(token)]
         #: Tokens with characters that HTML has names for, or that are several bytes, are always searched for.
         self._is_plain = all(token.isascii() and html.escape(token) == token for token in known)
 
     def replace_text(self, text: str, name: str) -> str:
-        """Return the text with ``name`` in place of each spelling with an escape."""
-        return self._text.sub(name, text) if self._may_hold_token(text) else text
+        """Return the text with ``name`` in place of each spelling, or in place of the text."""
+        text = self._text.sub(name, text) if self._may_hold_token(text) else text
+        return name if self._still_holds_token(text) else text
 
     def replace_bytes(self, data: bytes, name: str) -> bytes:
-        """Return the bytes with ``name`` in place of each spelling with an escape."""
-        found = self._may_hold_token(data.decode("latin-1"))
-        return self._bytes.sub(name.encode(), data) if found else data
+        """Return the bytes with ``name`` in place of each spelling, or in place of the bytes."""
+        data = self._bytes.sub(name.encode(), data) if self._may_hold_token(data.decode("latin-1")) else data
+        return name.encode() if self._still_holds_token(data.decode("latin-1")) else data
 
     # Compiled on their first use: that takes a second for long tokens, and few responses escape one.
 
@@ -55,10 +70,35 @@ class Spellings:
     def _may_hold_token(self, text: str) -> bool:
         if not self._is_plain:
             return bool(re.search(r"[%&\\\x00]", text))
-        if not _ESCAPE.search(text):
-            return False
         plain = _ESCAPE.sub(_unescape, text).lower()
         return any(token in plain for token in self._lowered)
+
+    def _still_holds_token(self, text: str) -> bool:
+        plain = _remove_escapes(text) if re.search(r"[%&\\\x00]", text) else text
+        if plain is None:
+            return True
+        lowered = plain.lower()
+        return any(part in lowered for part in self._shown)
+
+
+def _list_shown_parts(token: str) -> Iterable[str]:
+    """Yield what gives a token away, in lower case, also as bytes of UTF-8 that are read as Latin-1."""
+    part = token[:-1].lower() if len(token) > _SHORT else token.lower()
+    yield part
+    if not part.isascii():
+        yield part.encode("utf-8", "ignore").decode("latin-1")
+
+
+def _remove_escapes(text: str) -> str | None:
+    """Return a text without escapes, however they are within each other; None if there is no end to them."""
+    for _ in range(_MAX_ROUNDS):
+        plain = _PERCENT_U.sub(lambda found: chr(int(found[1], 16)), _NESTED.sub("", text))
+        plain = _NO_CHARACTER.sub("", _LEADING_ZEROS.sub(r"\1", plain))
+        plain = html.unescape(_ESCAPE.sub(_unescape, plain)).replace(_HYPHEN, "-")
+        if plain == text:
+            return plain
+        text = plain
+    return None
 
 
 def _unescape(found: re.Match[str]) -> str:

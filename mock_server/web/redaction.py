@@ -10,10 +10,14 @@ from mock_server.contract.model import Violation
 from mock_server.validation.schema_messages import HINT
 
 REDACTED = "…"
-_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}|\\/|%[0-9a-fA-F]{2}|&#")
+_ESCAPE = re.compile(r"\\u[0-9a-fA-F]{4}|\\/|%[0-9a-fA-F]{2}|&[#a-zA-Z]")
 _JSON_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\/")
-#: So many escapes may wrap each other, as in a URL that is a part of another.
-_MAX_NESTED_ESCAPES = 3
+#: What wraps an escape again and again: only one of each run counts.
+_NESTED = re.compile(r"(?<=&)(?:amp;)+|(?<=%)(?:25)+|(?<=\\)\\+")
+_LONG_NUMBER = re.compile(r"(?<=&#)0+|(?<=&#[xX])0+|&#[xX]?[0-9a-fA-F]{9,}")  # html reads no longer ones
+_HYPHEN = "\u2010"  # as HTML names it: it looks like the ASCII one
+#: So many kinds of escapes may wrap each other, as in a URL that is a part of a page; a text with more is hidden.
+_MAX_ROUNDS = 16
 #: Header fields that are secret as a whole, in lower case, beside `authorization`.
 SECRET_HEADERS = frozenset({"cookie", "set-cookie", "proxy-authorization"})
 
@@ -35,7 +39,7 @@ class Redactor:
                 text = text.replace(token, REDACTED)
         if _ESCAPE.search(text):
             plain = _replace_escapes(text)
-            return REDACTED if any(token in plain for token in tokens) else text
+            return REDACTED if plain is None or any(token in plain for token in tokens) else text
         return text
 
 
@@ -48,15 +52,16 @@ def _list_tokens(authorization: str) -> tuple[str, ...]:
     return tuple(filter(_is_redactable, tokens))
 
 
-def _replace_escapes(text: str) -> str:
-    """Return a text without the escapes of JSON, HTML and URLs."""
-    for _ in range(_MAX_NESTED_ESCAPES):
-        plain = _JSON_ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else "/", text)
-        plain = unquote(html.unescape(plain) if "&#" in plain else plain)
+def _replace_escapes(text: str) -> str | None:
+    """Return a text without the escapes of JSON, HTML and URLs, or None if there is no end to them."""
+    for _ in range(_MAX_ROUNDS):
+        plain = _NESTED.sub("", text)
+        plain = _JSON_ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else "/", plain)
+        plain = unquote(html.unescape(_LONG_NUMBER.sub("", plain))).replace(_HYPHEN, "-")
         if plain == text:
-            break
+            return plain
         text = plain
-    return text
+    return None
 
 
 def hide_values(violation: Violation) -> Violation:

@@ -65,12 +65,12 @@ def test_any_mixture_of_forms_is_found(data: st.DataObject) -> None:
 def test_the_beginning_of_a_long_token_is_no_trap(form: str) -> None:
     """A search does not try each combination of forms: a text that is nearly a long token is found out at once."""
     token = "aB1-._/&" * 20
-    nearly = "".join(map(FORMS[form], token[:-1])) + "!%"
+    nearly = "".join(map(FORMS[form], token[:-2])) + "!%"
     assert Spellings([token]).replace_text(nearly, "X") == nearly
 
 
 @pytest.mark.parametrize(
-    "unit", ["\\", "\\\\u", "%25", "25", "&amp;", "amp;", "0", "s", "sk-", "s\0", TOKENS[0][:-1]]
+    "unit", ["\\", "\\\\u", "%25", "25", "&amp;", "amp;", "0", "s", "sk-", "s\0", TOKENS[0][:-2]]
 )
 @pytest.mark.parametrize("start", ["%", "\\x", "&", "&#"])
 def test_a_repeated_part_of_an_escape_is_no_trap(unit: str, start: str) -> None:
@@ -80,6 +80,39 @@ def test_a_repeated_part_of_an_escape_is_no_trap(unit: str, start: str) -> None:
     assert spellings.replace_text(text, "X") == text
     assert spellings.replace_bytes(text.encode(), "X") == text.encode()
     assert time.process_time() - started < 2
+
+
+NESTED = {
+    "html-name": TOKENS[0].replace("-", "&hyphen;"),
+    "html-without-end": TOKENS[1].replace(".", "&#46"),
+    "html-of-many-digits": TOKENS[0].replace("-", "&#000000000045;"),
+    "html-in-json": TOKENS[0].replace("-", "\\u0026#45;"),
+    "html-in-url": TOKENS[0].replace("-", "%26%2345%3B"),
+    "json-in-url": TOKENS[0].replace("-", "%5Cu002d"),
+    "url-in-json": TOKENS[0].replace("-", "\\u00252d"),
+    "html-in-html": TOKENS[0].replace("-", "&#38;#45;"),
+    "name-in-html": TOKENS[0].replace("-", "&amp;amp;amp;hyphen;"),
+    "percent-u": TOKENS[0].replace("-", "%u002d"),
+    "without-its-end": TOKENS[0][:-1].replace("-", "%2d"),
+    "title-case": TOKENS[0].title(),
+    "json-in-url-in-html-in-url": TOKENS[0].replace("-", "%2526%252337%253B5Cu002d"),
+}
+
+
+@pytest.mark.parametrize("spelling", NESTED.values(), ids=NESTED)
+def test_escapes_within_escapes_hide_no_token(spelling: str) -> None:
+    """Escapes of several kinds within each other are undone until there is none left."""
+    spellings = Spellings(TOKENS)
+    assert spelling not in spellings.replace_text(f"a {spelling} b", "X")
+    assert spelling.encode() not in spellings.replace_bytes(f"a {spelling} b".encode(), "X")
+
+
+def test_a_text_of_endless_escapes_is_hidden() -> None:
+    """Where the escapes have no end within bounds, nothing of the text is shown."""
+    text = "%2d"
+    for _ in range(100):
+        text = f"&#37;{text[1:]}" if text[0] == "%" else f"%26{text[1:]}"
+    assert Spellings(TOKENS).replace_text(text, "X") == "X"
 
 
 def test_utf_16_is_found() -> None:

@@ -19,6 +19,10 @@ SPELLINGS = {
     "url-of-each-character": "".join(f"%{ord(character):02x}" for character in TOKEN),
     "url-twice": quote(quote(TOKEN, safe=""), safe=""),
     "html": TOKEN.replace("/", "&#x2F;").replace("+", "&#43;"),
+    "html-without-end": TOKEN.replace("/", "&#47").replace("+", "&#43;"),
+    "html-name": TOKEN.replace("-", "&hyphen;").replace("/", "&sol;").replace("+", "&plus;"),
+    "url-five-times": TOKEN.replace("/", "%252525252f"),
+    "html-in-url": TOKEN.replace("/", "%26%2347%3B"),
     "json-in-a-url": quote(TOKEN.replace("/", "\\/"), safe=""),
 }
 
