@@ -15,6 +15,8 @@ from contract_tests.results.judge import Difference
 
 _MAX_COMMANDS = 12  # per finding
 _MAX_FINDINGS = 4  # per block
+#: That of the longest label: a block is made of several grids, whose texts are below each other.
+_LABEL_WIDTH = len("How often")
 
 
 def print_block(console: Console, block: Block, reproduction: Reproduction, *, new: bool = False) -> None:
@@ -73,7 +75,7 @@ def _select_commands(commands: list[str], file: str) -> list[str]:
 
 def _print_rows(console: Console, rows: Iterable[tuple[str, str]], *, indent: int) -> None:
     table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(no_wrap=True, style="dim", min_width=8)
+    table.add_column(no_wrap=True, style="dim", min_width=_LABEL_WIDTH)
     table.add_column(overflow="fold")
     for name, text in rows:
         table.add_row(name, Text(escape_unprintable(text)))

@@ -136,7 +136,10 @@ def load_report(path: Path) -> ReportSummary:
 def parse_report(data: Mapping[str, Any], source: Path) -> ReportSummary:
     """Return the summary of a report's JSON; raise ValueError for an old one, or a time that is none."""
     if "finding_keys" not in data:
-        raise ValueError(f"{source} was written by an older version of the kit; name a newer report")
+        raise ValueError(
+            f"{source} lacks finding_keys, which tell findings apart: an older version of the kit wrote it; "
+            "run without it, and keep the report.json of that run"
+        )
     rows = data.get("rules", ())
     findings = tuple(map(_parse_finding, data["finding_keys"]))
     for text in (data["started"], *(known.first_seen for known in findings)):

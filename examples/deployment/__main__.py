@@ -1,10 +1,8 @@
 """``python -m examples.deployment --port 9000 --variant auth-401``."""
 
 import argparse
+import sys
 
-import uvicorn
-
-from examples.deployment.app import create_app
 from examples.deployment.choices import VARIANTS, named
 
 
@@ -16,6 +14,13 @@ def main() -> None:
     parser.add_argument("--callers", help="a YAML file of teams and callers")
     parser.add_argument("--variant", choices=names, default="default", metavar="NAME", help=", ".join(names))
     options = parser.parse_args()
+    try:
+        import uvicorn
+
+        from examples.deployment.app import create_app
+    except ModuleNotFoundError as error:
+        sys.stderr.write(f"{error.name} is missing: run `make .venv/dev`, or pip install -e '.[dev]'\n")
+        sys.exit(2)
     app = create_app(named(options.variant), options.callers)
     uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
 

@@ -67,9 +67,10 @@ class _JournalApi:
             if name not in filters:
                 return f"{name}: unknown filter; available: {', '.join(filters)}"
         rule, operation, status = filters["rule"], filters["operation"], filters["status"]
-        if rule is not None and rule not in self._contract.rules:
-            hint = suggestion_suffix(rule, self._contract.rules)
-            return f"rule: got {rule!r}, expected the id of a rule of the contract{hint}"
+        known = self._contract.violation_ids
+        if rule is not None and rule not in known:
+            hint = suggestion_suffix(rule, known)
+            return f"rule: got {rule!r}, expected the id of a rule, or of a choice of the profile{hint}"
         operations = [*(each.id for each in self._contract.operations), "readContainer"]
         if operation is not None and operation not in operations:
             return f"operation: got {operation!r}, expected one of {', '.join(operations)}"

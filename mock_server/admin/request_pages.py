@@ -52,7 +52,7 @@ class RequestPages:
             live=before is None and self._renderer.workers == 1,
             newest=None if before is None else f"?{urlencode(filters)}",
             older=f"?{urlencode(next_page)}" if next_page else None,
-            rules=self._contracts[0].rules,
+            rules=self._contracts[0].violation_ids,
             operations=[operation.id for contract in self._contracts for operation in contract.operations],
             methods=_METHODS,
             **self._mock_values(),

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import orjson
 
 from mock_server.web.journal import MAX_SHOWN_BODY, Journal, JournalEntry
+from mock_server.web.redaction import redact_authorization
 from mock_server.web.responses import reason_phrase
 
 _SPACE = re.compile(r"\s+")
@@ -94,7 +95,7 @@ def _curl_lines(shown: Mapping[str, Any], entry: JournalEntry, origin: str) -> I
     url = origin.rstrip("/") + path + (f"?{query}" if query else "")
     yield f"curl -i -X {shlex.quote(entry.method)} {shlex.quote(url)}"
     if "Authorization" in entry.headers:
-        yield '-H "Authorization: Bearer $TOKEN"'
+        yield f'-H "Authorization: {redact_authorization(entry.headers["Authorization"], "$TOKEN")}"'
     for name, value in shown["headers"].items():
         if not _CLIENT_HEADERS.fullmatch(name):
             yield f"-H {shlex.quote(f'{name}: {value}')}"

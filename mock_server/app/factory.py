@@ -237,7 +237,9 @@ def _http_error_handler(
 ) -> Callable[[HTTPException], flask.Response]:
     """Return a handler that gives Flask's own refusals the form of every other refusal."""
     operation_paths = [f"{o.method} {BASE_PATH}{o.path}" for o in operations]
-    control_paths = list_control_paths(app) or ["none, since the control plane is off (--no-control)"]
+    control_paths = list_control_paths(app)
+    has_page = bool(control_paths)
+    control_paths = control_paths or ["none, since the control plane is off (--no-control)"]
 
     def handler(error: HTTPException) -> flask.Response:
         request, status = flask.request, error.code or 500
@@ -249,7 +251,8 @@ def _http_error_handler(
             detail = f"{path}: got {request.method}, expected {headers['Allow']}"
         elif status == 404:
             available = control_paths if request.path.startswith(CONTROL_PREFIX) else operation_paths
-            detail = f"{path}: unknown path; available: {', '.join(available)}"
+            page = f"; the page of the mock is {CONTROL_PREFIX}" if has_page else ""
+            detail = f"{path}: unknown path; available: {', '.join(available)}{page}"
         return send_response(responses.problem_response(status, detail, headers=headers))
 
     return handler

@@ -13,6 +13,7 @@ from mock_server.app.options import MockOptions
 from mock_server.cli.errors import report_cli_errors
 from mock_server.cli.options import FILE, build_options, exit_on_signals, listen_options, to_frozenset
 from mock_server.cli.proxy import proxy
+from mock_server.cli.table import print_table
 from mock_server.contract import lint, resources
 from mock_server.contract.resources import VERSION
 from mock_server.server.process import ServerOptions, reserve_port, serve_mock
@@ -158,8 +159,8 @@ def rules(markdown: bool) -> None:
     if markdown:
         click.echo(catalogue_pages.rules_markdown(contract.rules, contract.operations), nl=False)
         return
-    for rule in contract.rules.values():
-        click.echo(f"{rule.id:<40} {rule.grade:<11} {rule.statement}")
+    rows = ((rule.id, rule.grade, rule.statement) for rule in contract.rules.values())
+    print_table(("rule", "grade", "statement"), *rows)
 
 
 @main.command()
@@ -173,6 +174,5 @@ def choices(markdown: bool) -> None:
     if markdown:
         click.echo(catalogue_pages.choices_markdown(known), nl=False)
         return
-    for choice in known.values():
-        options = choice.number or ", ".join(choice.options)
-        click.echo(f"{choice.id:<28} {choice.usual!s:<20} {options}")
+    rows = ((each.id, str(each.usual), each.number or ", ".join(each.options)) for each in known.values())
+    print_table(("choice", "usual", "options"), *rows)

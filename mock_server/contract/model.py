@@ -131,6 +131,11 @@ class Contract:
         return {name: option for name, option in self.options.items() if option != self.choices[name].usual}
 
     @property
+    def violation_ids(self) -> tuple[str, ...]:
+        """The ids that a violation may have: those of the rules, and of the choices that the profile makes."""
+        return (*self.rules, *self.unusual_options)
+
+    @property
     def rules_disabled_by_profile(self) -> frozenset[str]:
         """The rules that the options disable."""
         found = (self.choices[name].disables.get(str(option)) for name, option in self.options.items())

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from mock_server.contract.model import Operation, Rule
@@ -16,6 +17,7 @@ from mock_server.validation.authentication import bearer_token
 from mock_server.validation.callers import UUID_PATTERN, CallerDirectory
 from mock_server.validation.ignored import IGNORED_HEADER
 from mock_server.validation.request import Request
+from mock_server.web.redaction import Redactor
 from mock_server.web.responses import HandledResponse, Response
 from mock_server.web.truncated_body import TRUNCATE_AT
 from mock_server.web.wsgi import DELAY_SECONDS
@@ -72,7 +74,10 @@ class FaultInjector:
             return step.fault(operation, self.refusals)
         if prefer is None or operation.id not in self.operations:
             return None
-        return preferred_fault(operation, prefer, self.refusals, self.rules)
+        redact = partial(
+            Redactor(self.callers.callers).redact, authorization=request.headers.get("Authorization")
+        )
+        return preferred_fault(operation, prefer, self.refusals, self.rules, redact)
 
     def _handle_with(self, fault: InjectedFault, operation: Operation, request: Request) -> HandledResponse:
         if fault.response is not None or fault.drop == "before":

@@ -221,6 +221,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Fail a test that passed, but left a fault of its mock unused."""
+    __tracebackhide__ = False  # pytest remarks on a traceback whose entries are all hidden
     yield
     mock = getattr(item, "funcargs", {}).get("containers_mock")
     if isinstance(mock, ContainersMock) and item.config.getini(ASSERT_ALL_FAULTS_USED):

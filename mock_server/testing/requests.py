@@ -87,7 +87,7 @@ class ReceivedRequests:
         method: str | None = None,
         path: str | None = None,
     ) -> list[ReceivedRequest]:
-        """Return the requests that match all filters."""
+        """Return the requests that match all filters; `rule` is the id of a rule, or of a choice of the profile."""
         exact = {"rule": rule, "status": status, "operation": operation, "caller": caller}
         filters = _without_none({**exact, "method": method and method.upper(), "path": path})
         self._check(filters)

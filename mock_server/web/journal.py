@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from mock_server.contract.model import Violation
-from mock_server.web.redaction import REDACTED, SECRET_HEADERS, Redactor
+from mock_server.web.redaction import REDACTED, SECRET_HEADERS, Redactor, redact_authorization
 from mock_server.web.responses import violation_to_json
 
 MAX_ENTRIES = 10_000
@@ -160,7 +160,7 @@ class Journal:
             for name, value in entry.headers.items()
         }
         if header:
-            headers["Authorization"] = f"Bearer {REDACTED} ({entry.caller or 'unknown'})"
+            headers["Authorization"] = f"{redact_authorization(header)} ({entry.caller or 'unknown'})"
         return {
             "number": entry.number,
             "time": entry.time,

@@ -21,6 +21,11 @@ _MAX_ROUNDS = 16
 #: Header fields that are secret as a whole, in lower case, beside `authorization`.
 SECRET_HEADERS = frozenset({"cookie", "set-cookie", "proxy-authorization"})
 
+#: Schemes of `Authorization` that may be shown, in lower case; any other word may be a part of a secret.
+_SCHEMES = frozenset(
+    {"apikey", "basic", "bearer", "digest", "dpop", "hoba", "mutual", "negotiate", "ntlm", "oauth", "token"}
+)
+
 
 class Redactor:
     """Replaces the known tokens in texts, and the token of the request that a text belongs to."""
@@ -41,6 +46,12 @@ class Redactor:
             plain = _replace_escapes(text)
             return REDACTED if plain is None or any(token in plain for token in tokens) else text
         return text
+
+
+def redact_authorization(authorization: str, replacement: str = REDACTED) -> str:
+    """Return the header with a replacement for all of it but the name of a well-known scheme."""
+    scheme = (authorization.split(maxsplit=1) or [""])[0]
+    return f"{scheme} {replacement}" if scheme.lower() in _SCHEMES else replacement
 
 
 @functools.lru_cache(100)

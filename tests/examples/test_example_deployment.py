@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import uuid
 from dataclasses import fields
 from typing import Any
@@ -12,6 +14,7 @@ from werkzeug.test import Client
 
 from examples.deployment.app import create_wsgi_app
 from examples.deployment.choices import DEFAULT, VARIANTS, Choices
+from tests.support.fixture_player import ROOT
 from tests.support.gate.example_deployment import (
     CONTAINERS,
     CREDENTIAL,
@@ -24,6 +27,19 @@ from tests.support.gate.example_deployment import (
 )
 
 pytestmark = pytest.mark.slow
+
+
+def test_a_missing_package_is_one_line() -> None:
+    """Without the packages of the developers, the command names what installs them, and exits with code 2."""
+    hidden = (
+        "import runpy, sys; sys.modules['uvicorn'] = None; "
+        "runpy.run_module('examples.deployment', run_name='__main__')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", hidden], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("uvicorn is missing: run `make .venv/dev`")
 
 
 def test_variants_change_one_choice() -> None:

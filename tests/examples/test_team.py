@@ -14,6 +14,7 @@ import yaml
 
 from contract_tests.contract.resources import data_file
 from contract_tests.contract.waivers import load_waivers
+from contract_tests.results.comparison import load_report
 from mock_server.contract.choices import load_choices
 from mock_server.contract.loader import load_rules
 from mock_server.contract.profile import load_profile
@@ -88,18 +89,20 @@ def test_the_readme_of_the_team_works_from_the_wheel(
         judge = JUDGE.replace("http://127.0.0.1:4010/api/v1", staging.url)
         done = run_block(judge, team, environment)
     assert "1 waived" in done.stdout.splitlines()[-1]
-    assert re.search(r"^Compared with ci.baseline.json of .*: 2 still there$", done.stdout, re.MULTILINE)
+    assert re.search(r"^Compared with ci.baseline.json of .*: 2 still broken$", done.stdout, re.MULTILINE)
     assert (team / "contract-report" / "report.sarif").is_file()
     run_block(KEEP, team, environment)
     assert json.loads((team / "ci/baseline.json").read_text("utf-8"))["target"] == staging.url
 
 
 def test_the_files_of_the_team_can_be_used() -> None:
-    """The waiver is of a rule and has not expired; the profile is one that the mock takes."""
+    """The waiver is of a rule and has not expired; the mock takes the profile, and the gate the baseline."""
     rules = load_rules(data_file("spec/rules.yaml"))
     waivers = load_waivers(TEAM / "ci/waivers.yaml", rules)  # type: ignore[arg-type]
     assert {name: waiver.expired for name, waiver in waivers.items()} == {"replica-count-range": False}
     assert load_profile(TEAM / "ci/staging-profile.yaml", load_choices(), rules)["created-status"] == 200
+    baseline = load_report(TEAM / "ci/baseline.json")
+    assert {known.key.rule for known in baseline.findings if not known.is_choice} == {"replica-count-range"}
 
 
 def test_the_workflow_of_the_team_passes_inputs_that_the_action_has() -> None:

@@ -15,6 +15,7 @@ from contract_tests.results.comparison import KnownFinding, ReportSummary
 from contract_tests.results.finding_keys import FindingKey
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import SERVER_ERROR
+from contract_tests.results.statistics import Rate
 from contract_tests.results.verdict import Report
 from contract_tests.runs.options import RunOptions
 from contract_tests.runs.run import Run
@@ -81,6 +82,11 @@ def make_crashed(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         replace(finding, reason=SERVER_ERROR, received=f'500 Internal Server Error, {{"error": {number}}}')
         for number, finding in enumerate(failures)
     )
+
+
+def make_intermittent(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings as if each had shown in some of its tries only."""
+    return tuple(replace(finding, rate=Rate(7, 20)) for finding in findings)
 
 
 def build_echoing_app(pad: int) -> Callable[..., Any]:

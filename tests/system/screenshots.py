@@ -21,7 +21,7 @@ from tests.support.reports import run_app
 FOLDER = Path(__file__).parents[2] / "docs/screenshots"
 DISABLED_RULES = {"exposed-port-range", "slug-unique"}
 MAX_BYTES = 150_000
-_WIDTH = 1000
+_WIDTH = 1100  # the page of the mock has two columns
 _AUTHORIZATION = {"Authorization": "Bearer sk-red-5f0c7c1e9a"}
 _BODIES = (
     {"service_slug": "search-index", "display_name": "Search index", "docker_image": "nginx:1.27"},

@@ -12,6 +12,9 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from contract_tests.cli.configuration.command import list_configured
+from contract_tests.cli.configuration.options import names_deployment
+from contract_tests.cli.main import build_command
 from contract_tests.contract.resources import data_file
 from tests.support.fixture_player import ROOT
 from tests.support.processes import mock_server
@@ -44,6 +47,14 @@ def test_the_example_follows_the_schema() -> None:
     example = tomllib.loads(re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)[0])
     schema = json.loads(data_file("spec/schemas/config.schema.json").read_text("utf-8"))
     assert [error.message for error in Draft202012Validator(schema).iter_errors(example)] == []
+
+
+def test_the_page_names_the_commands_of_a_target() -> None:
+    """The page lists exactly the commands that take `--environment`."""
+    (sentence,) = re.findall(r"commands that name a deployment: ([^.]*)\.", PAGE)
+    commands = list_configured(build_command())
+    taking = [name for name, command in commands.items() if names_deployment(command)]
+    assert re.findall("`(.*?)`", sentence) == sorted(taking)
 
 
 @pytest.mark.slow

@@ -10,11 +10,15 @@ from typing import Any
 import click
 
 from contract_tests.cli.common.errors import exit_with, report_target_errors, report_usage_errors
-from contract_tests.cli.common.options import PerSecond, add_target_options, open_command_executor
+from contract_tests.cli.common.options import (
+    PerSecond,
+    add_target_options,
+    check_target,
+    open_command_executor,
+)
 from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.reports.content.common import escape_unprintable
-from contract_tests.targets.base import TargetError
 
 
 @click.command(cls=ConfiguredCommand)
@@ -36,8 +40,7 @@ def calibrate(output: Path, **options: Any) -> None:
     from contract_tests.calibration.report import list_lines
 
     with report_usage_errors():
-        if not options["target"]:
-            raise TargetError("name a target: --target https://host/api/v1, or wsgi:module:factory")
+        check_target(options)
         if not output.absolute().parent.is_dir():
             raise ValueError(f"{output.parent}: no such folder; name a file in a folder that exists with -o")
         _check_writable(output)

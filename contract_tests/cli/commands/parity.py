@@ -10,11 +10,16 @@ import click
 
 from contract_tests.cases.callers import load_callers
 from contract_tests.cli.common.errors import create_report_folder, report_target_errors, report_usage_errors
-from contract_tests.cli.common.options import Duration, PerSecond, add_target_options, open_command_target
+from contract_tests.cli.common.options import (
+    Duration,
+    PerSecond,
+    add_target_options,
+    check_target,
+    open_command_target,
+)
 from contract_tests.cli.common.output import end_with_output
 from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.reports.content.common import escape_unprintable
-from contract_tests.targets.base import TargetError
 
 #: Of a file or a pipe without COLUMNS.
 _COLUMNS = (160, 24)
@@ -55,8 +60,7 @@ def parity(**options: Any) -> NoReturn:
     folder: Path | None = options["folder"]
     names = ("profile", "spec", "control_hook", "slug_prefix", "requests", "seconds", "seed", "max_created")
     with report_usage_errors():
-        if not options["target"]:
-            raise TargetError("name a target: --target https://host/api/v1, or wsgi:module:factory")
+        check_target(options)
         if folder:
             create_report_folder(folder)
         callers = load_callers(options["callers"]) if options["callers"] else None

@@ -8,7 +8,7 @@ import click
 
 from contract_tests.cases.model import Case
 from contract_tests.cli.common.errors import report_target_errors, report_usage_errors
-from contract_tests.cli.common.options import add_target_options, open_command_executor
+from contract_tests.cli.common.options import add_target_options, check_target, open_command_executor
 from contract_tests.cli.common.output import end_with_text
 from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.execution.sending.created_log import CreatedLog
@@ -16,7 +16,6 @@ from contract_tests.reports.content.common import escape_unprintable
 from contract_tests.results.observation import Observation
 from contract_tests.results.reproduction.curl import build_curl
 from contract_tests.results.story import tell_story
-from contract_tests.targets.base import TargetError
 from contract_tests.targets.exchange import Exchange
 
 
@@ -37,8 +36,7 @@ def replay(file: Path, form: str | None, **options: Any) -> None:
         case, document = load_finding(file)
         if form:
             end_with_text(_render_pytest(file, case, document, options["spec"]), 0)
-        if not options["target"]:
-            raise TargetError("name a target: --target https://host/api/v1, or wsgi:module:factory")
+        check_target(options)
         executor = open_command_executor(options, CreatedLog())
         if case.rule not in executor.catalogue:
             raise ValueError(f"{file}: the contract has no rule {case.rule!r} any more")

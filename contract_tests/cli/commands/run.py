@@ -26,6 +26,7 @@ from contract_tests.cli.common.options import (
     add_report_options,
     add_target_options,
     check_formats,
+    check_target,
     open_command_executor,
     read_comparison_options,
 )
@@ -123,8 +124,7 @@ def run(context: click.Context, /, **options: Any) -> None:
         state = load_state(options["resume"]) if options["resume"] else None
         if state:
             options = restore_options(context, options, state)
-        if not options["target"]:
-            raise TargetError("name a target: --target https://host/api/v1, or wsgi:module:factory")
+        check_target(options)
         if profile and options["refuse_only"]:
             raise ValueError("--profile: only valid requests show a choice, and --refuse-only sends none")
         if profile and options["budget"]:

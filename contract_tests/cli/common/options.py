@@ -14,7 +14,7 @@ from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.reports.code_hosts.formats import FORMAT_FILES
 from contract_tests.results.comparison import load_report
 from contract_tests.results.verdict import Report
-from contract_tests.targets.base import Target
+from contract_tests.targets.base import Target, TargetError
 from contract_tests.targets.control_hook import CONTROL_HOOK_HELP
 from contract_tests.targets.factory import open_target
 
@@ -149,6 +149,15 @@ def add_target_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in reversed(_TARGET_OPTIONS):
         command = option(command)
     return command
+
+
+def check_target(options: Mapping[str, Any]) -> None:
+    """Raise TargetError unless the command line or the configuration file names a target."""
+    if not options["target"]:
+        raise TargetError(
+            "name a target: --target https://host/api/v1 or wsgi:module:factory, "
+            "or a table [targets.NAME] of contract-tests.toml, which `contract-tests init` writes"
+        )
 
 
 def open_command_target(options: Mapping[str, Any]) -> Target:

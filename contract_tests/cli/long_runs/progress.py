@@ -4,6 +4,7 @@ A terminal shows one line that is redrawn, and a bar per layer of a run. A pipe 
 """
 
 import shlex
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from contract_tests.runs.options import Progress
 
 PIPE_SECONDS = 30.0  # between two lines in a pipe
 _REDRAW_SECONDS = 0.1
+_ESTIMATE_SECONDS = 10.0  # the first items of some work are no measure of the rest
 _MAX_NAMES = 3
 _Item = TypeVar("_Item")
 
@@ -113,7 +115,7 @@ class WorkTotals:
 
 def format_left(done: int, total: int, elapsed: float) -> str:
     """Return the time that the rest takes at the rate so far; an empty string while the rate is unknown."""
-    if not 0 < done < total or elapsed < 1:
+    if not 0 < done < total or elapsed < _ESTIMATE_SECONDS:
         return ""
     return f"about {format_duration(elapsed / done * (total - done))} left"
 
@@ -154,12 +156,14 @@ class Display:
     ) -> None:
         """Prepare a display of ``describe()``, below what is ``above``.
 
-        A terminal is redrawn by a thread; with ``threaded`` false, by ``update`` only, for work that forks.
+        A thread shows the line while the work goes on; with ``threaded`` false, only ``update`` does, for work
+        that forks.
         """
         self._describe, self._quiet, self._above = describe, quiet, above
         self._threaded, self._clock = threaded, clock
         self._live: Any = None
         self._printed = clock()
+        self._lock, self._ended = threading.Lock(), threading.Event()
 
     @property
     def redraws(self) -> bool:
@@ -181,23 +185,32 @@ class Display:
                 get_renderable=draw, console=console, transient=True, auto_refresh=self._threaded
             )
             self._live.start(refresh=True)
+        elif self._threaded and not self._quiet:
+            threading.Thread(target=self._print_lines, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Remove the line from a terminal."""
+        """Remove the line from a terminal, and print no more lines."""
+        self._ended.set()
         if self._live:
             self._live.stop()
 
     def update(self) -> None:
         """Show the line if it is time for it."""
-        wait = _REDRAW_SECONDS if self._live else PIPE_SECONDS
-        if self._quiet or self._clock() - self._printed < wait:
-            return
-        self._printed = self._clock()
-        if self._live:
-            self._live.refresh()
-        else:
-            click.echo(self._describe(), err=True)
+        with self._lock:
+            wait = _REDRAW_SECONDS if self._live else PIPE_SECONDS
+            if self._quiet or self._clock() - self._printed < wait:
+                return
+            self._printed = self._clock()
+            if self._live:
+                self._live.refresh()
+            else:
+                click.echo(self._describe(), err=True)
+
+    def _print_lines(self) -> None:
+        """Print a line in a pipe each time it is due, even while no item of the work ends."""
+        while not self._ended.wait(max(_REDRAW_SECONDS, self._printed + PIPE_SECONDS - self._clock())):
+            self.update()
 
 
 def track_work(
@@ -245,7 +258,9 @@ def show_progress(totals: RunTotals, *, quiet: bool) -> Iterator[Progress]:
         display.update()
 
     def describe() -> str:
-        return totals.format_line() if display.redraws else f"{current}: {totals.format_line()}"
+        return (
+            f"{current}: {totals.format_line()}" if current and not display.redraws else totals.format_line()
+        )
 
     display = Display(describe, quiet=quiet, above=bars)
     for layer, cases in totals.layers.items():

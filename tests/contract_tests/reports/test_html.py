@@ -18,7 +18,14 @@ from contract_tests.results.verdict import Report, RuleVerdict
 from mock_server.app.factory import create_app
 from tests.support.axe import find_axe_violations
 from tests.support.browser import chromium, in_browser
-from tests.support.reports import HOSTILE, make_crashed, make_hostile, run_app, summarize_earlier
+from tests.support.reports import (
+    HOSTILE,
+    make_crashed,
+    make_hostile,
+    make_intermittent,
+    run_app,
+    summarize_earlier,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -171,6 +178,28 @@ def test_matrix_is_readable_on_a_phone(open_report: Callable[..., Page]) -> None
     counts = row.locator("td.number:visible")
     labels = "cells => cells.map(one => getComputedStyle(one, '::before').content)"
     assert counts.evaluate_all(labels) == ['"lifecycle "', '"race "']
+    page.close()
+
+
+@in_browser
+def test_choices_are_readable_on_a_phone(open_report: Callable[..., Page], report: Report) -> None:
+    """On a phone the answers of each choice are below its question, without sideways scrolling."""
+    assert report.chosen
+    page = open_report(width=375)
+    scroll = page.get_by_role("region", name="Choices of this deployment", exact=True)
+    assert scroll.evaluate("one => one.scrollWidth <= one.clientWidth")
+    assert scroll.get_by_role("cell").first.is_visible()
+    page.close()
+
+
+@in_browser
+def test_boxes_of_a_finding_do_not_touch(open_report: Callable[..., Page], report: Report) -> None:
+    """Each box below "Expected" has a gap above it."""
+    page = open_report(replace(report, findings=make_intermittent(report.findings)))
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    measure = "(e) => e.getBoundingClientRect().top - e.previousElementSibling.getBoundingClientRect().bottom"
+    gaps = page.locator("dl.compare + .advice").evaluate_all(f"all => all.map({measure})")
+    assert [gap >= 8 for gap in gaps] == [True] * len(gaps) != []
     page.close()
 
 

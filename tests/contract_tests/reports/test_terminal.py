@@ -12,7 +12,7 @@ from contract_tests.reports.content.blocks import plan_reproduction
 from contract_tests.reports.content.common import GRADES, format_last_line
 from contract_tests.reports.terminal import print_report, show_report
 from contract_tests.results.verdict import Report
-from tests.support.reports import make_crashed, make_hostile, summarize_earlier
+from tests.support.reports import make_crashed, make_hostile, make_intermittent, summarize_earlier
 
 
 def _print_to_text(
@@ -43,6 +43,15 @@ def test_matrix_fits_the_terminal(report: Report, width: int) -> None:
     assert [line for line in rows if "…" in line] == []
     row = next(line for line in rows if "slug-unique" in line)
     assert re.fullmatch(r"✗ slug-unique +VIOLATED +\d+/\d+! +3/3! *", row)
+
+
+def test_texts_of_a_block_are_below_each_other(report: Report) -> None:
+    """All texts of a block begin in one column, also beside the longest label."""
+    text = _print_to_text(replace(report, findings=make_intermittent(report.findings)))
+    labels = "Contract|Reason|Received|Expected|How often|Change|Finding|Seen as"
+    found = re.findall(rf"^(  (?:{labels}) +)\S", text, re.MULTILINE)
+    assert "  How often  " in found
+    assert {len(start) for start in found} == {13}
 
 
 def test_failures_stand_out(report: Report) -> None:

@@ -152,7 +152,7 @@ def test_rules_with_a_verdict_are_read(tmp_path: Path) -> None:
         ('{"started": "yesterday", "findings": [], "finding_keys": []}', "expected times such as 2026-"),
         (
             '{"started": "x", "findings": []}',
-            "was written by an older version of the kit; name a newer report",
+            "lacks finding_keys, .* run without it, and keep the report.json of that run",
         ),
         (
             '{"case": {}, "exchanges": []}',

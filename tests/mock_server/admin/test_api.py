@@ -308,11 +308,23 @@ def test_a_misspelt_rule_of_a_filter_has_a_suggestion() -> None:
     assert response.json["detail"].endswith("; did you mean slug-unique?")
 
 
+#: Ends the refusal of an unknown path.
+PAGE_HINT = "; the page of the mock is /_mock/"
+
+
+@pytest.mark.parametrize("path", ["/", "/_mock/nope"])
+def test_an_unknown_path_names_the_page(path: str) -> None:
+    """The 404 of any path ends with the address of the page; without the control plane there is none."""
+    assert Client(create_app()).get(path).json["detail"].endswith(PAGE_HINT)
+    assert "the page" not in Client(create_app(control=False)).get(path).json["detail"]
+
+
 def test_an_unknown_path_of_the_control_plane_lists_its_paths() -> None:
     """The 404 names each method and path, which all exist; without the control plane it says so."""
     client = Client(create_app())
     response = client.get("/_mock/nope")
-    listed = response.json["detail"].removeprefix("/_mock/nope: unknown path; available: ").split(", ")
+    paths = response.json["detail"].removeprefix("/_mock/nope: unknown path; available: ")
+    listed = paths.removesuffix(PAGE_HINT).split(", ")
     assert (response.status_code, {"GET /_mock/services", "POST /_mock/script"} <= {*listed}) == (404, True)
     for method, path in (entry.split(" ") for entry in listed):
         answer = client.open(path.replace("{status}", "idle"), method=method)

@@ -194,6 +194,20 @@ def test_the_pages_fit_a_phone(scene: BrowserScene, path: str) -> None:
     )
 
 
+@pytest.mark.parametrize("path", ["", "page/services"])
+@pytest.mark.parametrize("width", [375, 700, 1024])
+def test_a_list_is_as_wide_as_a_narrow_page(scene: BrowserScene, width: int, path: str) -> None:
+    """Without room for two columns, requests and services have the whole width, and nothing scrolls sideways."""
+    create(scene.client, "a-service")
+    page = scene.open_page(path, width=width)
+    main, table = (
+        page.locator(name).evaluate("(element) => element.getBoundingClientRect().width")
+        for name in ("main", "table")
+    )
+    assert main - table <= 40  # the margins of the page
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 def test_the_pages_work_without_scripts(scene: BrowserScene) -> None:
     """Reload, forms and links need no script."""
     page = scene.open_page(java_script_enabled=False)

@@ -12,6 +12,8 @@ from mock_server import create_app
 from mock_server.app.factory import reload_app
 from mock_server.cli.main import main
 from mock_server.contract.resources import UnusableFileError, find_resource
+from mock_server.testing.plugin import ContainersMock
+from mock_server.validation.callers import load_callers
 from tests.support.api import BODY, auth
 
 PATH = "/api/v1/containers"
@@ -166,6 +168,20 @@ def test_an_unknown_property_that_the_profile_refuses_is_told_as_its_choice() ->
     (violation,) = response.json["violations"]
     assert (response.status_code, violation["rule"]) == (400, "unknown-properties")
     assert "did you mean exposed_port?" in violation["expected"]
+
+
+def test_requests_that_a_choice_refuses_are_found_by_it() -> None:
+    """Journal, page and the fixture's counts filter by a choice of the profile; any other choice is refused."""
+    app = create_app(profile={"choices": {"unknown-properties": "refused"}})
+    strict = app.test_client()
+    strict.post(PATH, json={**BODY, "other": 1}, headers=HEADERS)
+    assert strict.get("/_mock/journal?rule=unknown-properties").json["count"] == 1
+    assert ">unknown-properties</option>" in strict.get("/_mock/").text
+    requests = ContainersMock(
+        app, "http://localhost", load_callers(find_resource("fixtures/callers.yaml"))
+    ).requests
+    assert requests.count(rule="unknown-properties") == 1
+    assert strict.get("/_mock/journal?rule=private-hosts").status_code == 400
 
 
 def read_specs(file: Path, **choices: Any) -> list[dict[str, Any]]:

@@ -111,15 +111,22 @@ INVALID: dict[str, tuple[str, str]] = {
     "no-number": ("code=teapot", "201, 400"),
     "no-value": ("code", "got no value"),
     "a-token": (f"code={TOKENS['sk-red']}", "code: got another value, expected"),
+    "a-token-of-another-deployment": ("rule=sk-live-secret", "rule: got another value, expected"),
+    "a-token-of-the-request": ("rule=secret-word", "rule: got another value, expected"),
+    "a-long-value": (f"rule={'a' * 41}", "rule: got another value, expected"),
+    "markup": ('rule="<b>"', "rule: got another value, expected"),
     "digits-of-others": ('code="٤٠٩"', "201, 400"),
     "wait-too-long": ("wait=61", "seconds, from 0 to 60"),
     "wait-negative": ("wait=-1", "seconds, from 0 to 60"),
     "wait-nan": ("wait=nan", "seconds, from 0 to 60"),
-    "rule-misspelt": ("rule=slug-uniqe", "the id of a rule; did you mean slug-unique?"),
+    "rule-misspelt": (
+        "rule=slug-uniqe",
+        "rule: got 'slug-uniqe', expected the id of a rule; did you mean slug-unique?",
+    ),
     "rule-of-the-other-operation": ("rule=not-while-busy", "that createContainer refuses requests with"),
     "rule-and-another-status": (
         "rule=slug-unique, code=400",
-        "code: got another value, expected a status of slug-unique: 409",
+        "code: got '400', expected a status of slug-unique: 409",
     ),
     "wait-in-words": ("code=409, wait=long", "seconds, from 0 to 60"),
 }
@@ -128,7 +135,8 @@ INVALID: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize(("header", "expected"), INVALID.values(), ids=INVALID)
 def test_an_invalid_preference_is_refused(client: Client, header: str, expected: str) -> None:
     """The response is a 400 with the expected value, without `Preference-Applied`."""
-    response = client.post(CREATE, json=BODY, headers={"Prefer": header.encode().decode("latin-1")})
+    headers = {"Authorization": "Bearer secret-word", "Prefer": header.encode().decode("latin-1")}
+    response = client.post(CREATE, json=BODY, headers=headers)
     assert (response.status_code, response.mimetype, expected in response.json["detail"]) == (
         400,
         "application/problem+json",

@@ -6,7 +6,7 @@ import pytest
 from werkzeug.test import Client
 
 from mock_server import create_app
-from mock_server.web.redaction import REDACTED, Redactor
+from mock_server.web.redaction import REDACTED, Redactor, redact_authorization
 from tests.support.api import BODY, CREATE
 
 TOKEN = "sk-secret/part+0123456789=="
@@ -56,3 +56,38 @@ def test_no_escaped_token_is_shown(spelling: str) -> None:
     pages = [client.get(f"/_mock/{page}") for page in ("journal", "requests/1", "requests/2", "requests/3")]
     texts = "".join([*(response.text for response in (*responses, *pages)), *lines])
     assert [part for part in (spelling[6:20], TOKEN[6:14]) if part in texts] == []
+
+
+SCHEMES = {
+    "Basic dTpzZWNyZXQ=": "Basic …",
+    "bearer\tsecret": "bearer …",
+    'Digest username="u", response="secret"': "Digest …",
+    "secret": "…",
+    "secret secret": "…",
+    "Basic,secret": "…",
+    "Basicsecret secret": "…",
+    "Ｂasic secret": "…",
+    "": "…",
+}
+
+
+@pytest.mark.parametrize(("header", "shown"), SCHEMES.items(), ids=[*map(repr, SCHEMES)])
+def test_only_a_known_scheme_is_shown(header: str, shown: str) -> None:
+    """Of `Authorization` nothing but the word of a well-known scheme stays."""
+    assert redact_authorization(header) == shown
+
+
+@pytest.mark.parametrize(
+    ("header", "again"),
+    [("Basic dTpzZWNyZXQ=", "Basic $TOKEN"), ("dTpzZWNyZXQ= dTpzZWNyZXQ=", "$TOKEN")],
+    ids=["known", "unknown"],
+)
+def test_journal_and_page_keep_the_scheme(header: str, again: str) -> None:
+    """The journal shows the scheme, "Send it again" sends it, and neither shows the credential."""
+    client = Client(create_app())
+    client.post(CREATE, json=BODY, headers={"Authorization": header})
+    (entry,) = client.get("/_mock/journal").json["requests"]
+    assert entry["headers"]["Authorization"] == again.replace("$TOKEN", "… (unknown)")
+    page = client.get("/_mock/requests/1").text
+    assert f"Authorization: {again}" in page
+    assert "dTpzZWNyZXQ" not in page

@@ -60,7 +60,7 @@ def test_a_broken_rule_is_reported_with_exit_code_1(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("-o", "p.yaml"), "name a target"),
+        (("-o", "p.yaml"), "contract-tests.toml, which `contract-tests init` writes"),
         (("--target", MOCK), "Missing option '-o'"),
         (("--target", MOCK, "-o", "no/such/folder/p.yaml"), "no such folder"),
         (("--target", MOCK, "-o", "/dev/null/p.yaml"), "no such folder"),

@@ -68,7 +68,7 @@ def test_a_profile_makes_the_mock_agree(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "name a target"),
+        ((), "contract-tests.toml, which `contract-tests init` writes"),
         (("--target", MOCK, "--profile", "none.yaml"), "none.yaml"),
         (("--target", MOCK, "--profile", "bad.yaml"), "no choice has the id 'invalid-status'"),
         (("--target", MOCK, "--requests", "0"), "not in the range"),

@@ -1,5 +1,6 @@
 """The totals of a run while it runs."""
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from contract_tests.cli.long_runs.progress import (
     WorkTotals,
     announce_resumed,
     format_duration,
+    format_left,
     suggest_next,
     track_work,
 )
@@ -116,6 +118,28 @@ def test_pipe_gets_a_plain_line_every_half_minute(capsys: pytest.CaptureFixture[
         for clock.now in (1.0, PIPE_SECONDS, PIPE_SECONDS + 1, 2 * PIPE_SECONDS):
             display.update()
     assert capsys.readouterr().err == "at 30\nat 60\n"
+
+
+def test_pipe_gets_a_line_while_no_item_ends(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line is printed when it is due, though nothing updates the display."""
+    monkeypatch.setattr("contract_tests.cli.long_runs.progress.PIPE_SECONDS", 0.001)
+    described = threading.Event()
+
+    def describe() -> str:
+        described.set()
+        return "still busy"
+
+    with Display(describe):
+        assert described.wait(20)
+    assert set(capsys.readouterr().err.splitlines()) == {"still busy"}
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(3.0, ""), (25.0, "about 1m 15s left")])
+def test_time_left_is_estimated_after_some_seconds(seconds: float, left: str) -> None:
+    """The first seconds are no measure: only then the rate so far tells the time that is left."""
+    assert format_left(25, 100, seconds) == left
 
 
 def test_quiet_display_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
