@@ -69,6 +69,7 @@ def _iter_sections(report: Report, reproduction: Reproduction) -> Iterator[str]:
         yield f"{escape_markdown(confidence)}.\n"
     if blocks:
         yield f"### Findings ({len(blocks)})\n"
+        yield f"{escape_markdown(' '.join(reproduction.page_remarks))}\n"
         yield from (_format_block(block, reproduction) for block in blocks)
     if known := list_known(report):
         yield "### Known from the baseline (they do not fail the run)\n"
