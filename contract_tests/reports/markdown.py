@@ -11,6 +11,8 @@ from contract_tests.reports.content.blocks import (
     plan_reproduction,
 )
 from contract_tests.reports.content.common import (
+    ASSUMED_HEADING,
+    CHOICES_HEADING,
     GRADES,
     LABELS,
     Tone,
@@ -75,10 +77,10 @@ def _iter_sections(report: Report, reproduction: Reproduction) -> Iterator[str]:
         yield "### Known from the baseline (they do not fail the run)\n"
         yield _format_table(("Rule", "What is wrong, and since when"), known.items())
     if groups["note"]:
-        yield "### The deployment's own choices (assumed rules; they do not fail the run)\n"
+        yield f"### {ASSUMED_HEADING}\n"
         yield _deviation_table(groups["note"])
     if unusual := [chosen for chosen in report.chosen if chosen.is_unusual]:
-        yield "### Choices of this deployment that are not usual (the pages leave them open)\n"
+        yield f"### {CHOICES_HEADING}\n"
         rows = [(one.choice.id, one.choice.question, one.summary, str(one.choice.usual)) for one in unusual]
         yield _format_table(("Choice", "Question", "Answers", "Usual"), rows)
     if unjudged := group_unjudged(report):

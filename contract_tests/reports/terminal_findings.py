@@ -51,6 +51,11 @@ def print_line(console: Console, text: str, style: str) -> None:
     console.print(Text(escape_unprintable(text)), style=style, soft_wrap=True)
 
 
+def print_sentence(console: Console, text: str, style: str) -> None:
+    """Print text that nobody pastes: it is wrapped between words."""
+    console.print(Text(escape_unprintable(text)), style=style)
+
+
 def _print_finding(console: Console, block: Block, finding: Finding, reproduction: Reproduction) -> None:
     file = reproduction.file_of(finding)
     rows = [("Finding", f"{finding.id}, {name_operation(finding)}")]
