@@ -134,10 +134,11 @@ class Reproduction:
         """Return the command that sends a finding again and judges the responses anew."""
         return f"{self.command} replay {shlex.quote(self.file_of(finding))} {self.options}"
 
-    def commands(self, finding: Finding) -> list[str]:
-        """Return the requests of a finding as curl commands."""
+    def commands(self, block: Block, finding: Finding) -> list[str]:
+        """Return the requests of a finding as curl commands; two callers of its block read two variables."""
         folder = None if self.folder is None else _join_path(self.folder, "findings")
-        return finding.list_commands(folder)
+        callers = frozenset().union(*(one.callers for one in block.findings))
+        return finding.list_commands(folder, several_callers=len(callers) > 1)
 
     @property
     def remarks(self) -> tuple[str, ...]:
