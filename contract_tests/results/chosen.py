@@ -70,7 +70,8 @@ def _has_single_fault(observation: Observation) -> bool:
     if rule != "body-size" and len(observation.exchanges[-1].body or "") > LARGE_BODY_BYTES:
         return False
     statuses = _map_status_choices()
-    return all(statuses.get(other) == statuses.get(rule) for other in prediction.broken_rules)
+    one_choice = all(statuses.get(other) == statuses.get(rule) for other in prediction.broken_rules)
+    return one_choice and not prediction.open_points
 
 
 def _predict_sent(observation: Observation) -> Prediction:

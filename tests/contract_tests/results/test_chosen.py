@@ -82,6 +82,12 @@ def test_the_answer_of_a_case(observation: Observation, answer: Answer | None) -
         (open_case("integral-floats"), {"exposed_port": 8080.0, "replica_count": 11}, False),
         (refused_case("team-scope"), {}, True),
         (refused_case("team-scope"), {"exposed_port": 0}, False),
+        (refused_case("external-url-on-external-only"), {"external_url": "https://a.example/"}, True),
+        (
+            refused_case("external-url-on-external-only"),
+            {"external_url": "https://a.example/", "exposed_port": 80.0},
+            False,
+        ),
         (refused_case("body-depth"), {"extra": "x" * 20_000}, False),
         (refused_case("exposed-port-range"), {"exposed_port": 0, "replica_count": 11}, True),
         (refused_case("not-while-busy", "trace/random-not-while-busy"), {}, False),
