@@ -112,7 +112,9 @@ def print_report(report: Report, console: Console, reproduction: Reproduction | 
         print_sentence(console, f"note: {note}", "yellow")
     for warning in list_warnings(report):
         print_sentence(console, warning, "bold red" if report.exit_code else "bold yellow")
-    print_sentence(console, format_last_line(report), _TONES[choose_tone(report)])
+    # A script that reads the last line of a pipe gets the whole outcome.
+    print_last = print_sentence if console.width < _PIPE_COLUMNS else print_line
+    print_last(console, format_last_line(report), _TONES[choose_tone(report)])
 
 
 def _print_choices(console: Console, report: Report, notes: Sequence[Finding]) -> None:

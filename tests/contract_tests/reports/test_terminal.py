@@ -265,6 +265,14 @@ def test_the_last_lines_keep_the_width(report: Report) -> None:
     assert len(lines[start:]) > 5
 
 
+def test_the_outcome_is_one_line_in_a_pipe(report: Report) -> None:
+    """A script reads the last line, however many callers it names."""
+    named = replace(report, findings=(), unusable_callers=("a caller with a reason " * 10,))
+    file = io.StringIO()
+    print_report(named, Console(file=file, width=160))
+    assert file.getvalue().splitlines()[-1].strip() == format_last_line(named).strip()
+
+
 @pytest.mark.parametrize(
     ("cut_short", "said"),
     [
