@@ -107,7 +107,7 @@ def played(shard: tuple[int, int]) -> list[str]:
     player = open_executor(WsgiTarget(create_app()), options=ExecutorOptions(control_hook=MOCK_HOOK))
     run, ids = Run(player, RunOptions(layers=GATE, shard=shard)), []
     record = run.recorder.add
-    run.recorder.add = lambda seen: (ids.append(seen.case.id), record(seen))[1]  # type: ignore[method-assign]
+    run.recorder.add = lambda seen, **more: (ids.append(seen.case.id), record(seen, **more))[1]  # type: ignore[method-assign]
     assert run.execute().exit_code == 0
     return [name for name in ids if not name.startswith("trace/random-")]
 
