@@ -23,7 +23,8 @@ from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.execution.preflight import CannotJudge, PreflightResult, run_preflight
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES
-from contract_tests.reports.content.common import escape_unprintable, format_last_line
+from contract_tests.reports.content.common import escape_unprintable
+from contract_tests.reports.content.headline import format_last_line
 from contract_tests.results.verdict import MIN_JUDGED, Report, RuleVerdict
 from contract_tests.runs.checkpoint import RunState, merge_states
 from contract_tests.runs.options import RunOptions

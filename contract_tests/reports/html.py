@@ -26,15 +26,10 @@ from contract_tests.reports.content.common import (
     GRADES,
     LABELS,
     Label,
-    Tone,
-    choose_tone,
     escape_unprintable,
     format_broken,
     format_comparison,
-    format_confidence,
     format_expectation,
-    format_extent,
-    format_headline,
     format_passed,
     group_by_severity,
     group_unjudged,
@@ -46,6 +41,13 @@ from contract_tests.reports.content.common import (
     reason_phrase,
     truncate_text,
     verdict_label,
+)
+from contract_tests.reports.content.headline import (
+    Tone,
+    choose_tone,
+    format_confidence,
+    format_extent,
+    format_headline,
 )
 from contract_tests.results.comparison import format_age
 from contract_tests.results.verdict import Report, RuleVerdict

@@ -19,11 +19,11 @@ from contract_tests.reports.content.common import (
     escape_unprintable,
     format_departure,
     format_expectation,
-    format_headline,
     group_by_severity,
     list_known,
     verdict_label,
 )
+from contract_tests.reports.content.headline import format_headline
 from contract_tests.results.verdict import Report, RuleVerdict
 
 Outcome = Error | Failure | Skipped

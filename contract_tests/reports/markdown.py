@@ -15,13 +15,9 @@ from contract_tests.reports.content.common import (
     CHOICES_HEADING,
     GRADES,
     LABELS,
-    Tone,
-    choose_tone,
     escape_unprintable,
     format_comparison,
-    format_confidence,
     format_expectation,
-    format_last_line,
     group_by_rule,
     group_by_severity,
     group_unjudged,
@@ -33,6 +29,7 @@ from contract_tests.reports.content.common import (
     verdict_label,
 )
 from contract_tests.reports.content.escaping import escape_html, escape_markdown, fence_code
+from contract_tests.reports.content.headline import Tone, choose_tone, format_confidence, format_last_line
 from contract_tests.results.comparison import Comparison
 from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report

@@ -22,13 +22,9 @@ from contract_tests.reports.content.common import (
     CHOICES_HEADING,
     GRADES,
     Label,
-    Tone,
-    choose_tone,
     escape_unprintable,
     format_broken,
     format_comparison,
-    format_confidence,
-    format_last_line,
     format_passed,
     group_by_rule,
     group_by_severity,
@@ -41,6 +37,7 @@ from contract_tests.reports.content.common import (
     summarize_deviations,
     verdict_label,
 )
+from contract_tests.reports.content.headline import Tone, choose_tone, format_confidence, format_last_line
 from contract_tests.reports.terminal_findings import print_block, print_line, print_sentence
 from contract_tests.results.comparison import Comparison
 from contract_tests.results.findings import Finding

@@ -6,11 +6,11 @@ from contract_tests.reports.code_hosts.places import RulePlaces
 from contract_tests.reports.content.blocks import Block, group_blocks
 from contract_tests.reports.content.common import (
     escape_unprintable,
-    format_last_line,
     group_by_severity,
     list_warnings,
     truncate_text,
 )
+from contract_tests.reports.content.headline import format_last_line
 from contract_tests.results.verdict import Report
 
 #: GitHub shows no more of a kind in one step.

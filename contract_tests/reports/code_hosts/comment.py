@@ -5,15 +5,13 @@ from collections.abc import Iterator
 
 from contract_tests.reports.content.blocks import group_blocks
 from contract_tests.reports.content.common import (
-    Tone,
-    choose_tone,
     format_comparison,
     format_counts,
-    format_extent,
     group_by_severity,
     list_warnings,
 )
 from contract_tests.reports.content.escaping import escape_markdown
+from contract_tests.reports.content.headline import Tone, choose_tone, format_extent
 from contract_tests.results.verdict import Report
 
 #: GitHub refuses a comment of more than 65,536 characters.

@@ -7,12 +7,8 @@ from contract_tests.contract.resources import VERSION
 from contract_tests.contract.rules import Rule
 from contract_tests.reports.code_hosts.places import RulePlaces
 from contract_tests.reports.content.advice import suggest_change
-from contract_tests.reports.content.common import (
-    escape_unprintable,
-    format_expectation,
-    format_last_line,
-    group_by_severity,
-)
+from contract_tests.reports.content.common import escape_unprintable, format_expectation, group_by_severity
+from contract_tests.reports.content.headline import format_last_line
 from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report
 

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from contract_tests.contract.profile import ChosenOption, Departure
 from contract_tests.reports.content.blocks import plan_reproduction
-from contract_tests.reports.content.common import GRADES, format_last_line
+from contract_tests.reports.content.common import GRADES
+from contract_tests.reports.content.headline import format_last_line
 from contract_tests.reports.terminal import print_report, show_report
 from contract_tests.results.verdict import Report
 from tests.support.reports import make_crashed, make_hostile, make_intermittent, summarize_earlier

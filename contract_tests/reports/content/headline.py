@@ -1,0 +1,75 @@
+"""The last line of a run: the verdict, how much was judged, and how sure it is."""
+
+from typing import Literal
+
+from contract_tests.reports.content.common import format_counts
+from contract_tests.results.statistics import excluded_rate
+from contract_tests.results.verdict import Report
+
+Tone = Literal["conforms", "violated", "inconclusive"]
+#: Share of all rules below which a run that found nothing has judged little.
+_LITTLE = 0.5
+
+
+def format_headline(report: Report) -> str:
+    """Return the outcome in a word or two, consistent with the exit code."""
+    so_far = " so far" if report.cut_short == "interrupted" else ""
+    if report.exit_code == 1:
+        return f"VIOLATED{so_far}"
+    if report.judged_too_little and report.cut_short != "interrupted":
+        return "NOT JUDGED"
+    outcome = "NOTHING NEW" if any(row.verdict == "known" for row in report.verdicts) else "CONFORMS"
+    return f"{outcome}{so_far}"
+
+
+def format_extent(report: Report) -> str:
+    """Return the outcome, and how much of the contract it is about: ``CONFORMS in 76 of 83 rules``."""
+    headline, of = format_headline(report), f"{len(report.verdicts)} rules"
+    if report.exit_code == 1:
+        return f"{headline} in {sum(row.fails for row in report.verdicts)} of {of}"
+    if headline == "NOT JUDGED":
+        return f"{headline}: only {report.judged} of {of} could be judged"
+    unused = f", without {', '.join(report.unusable_callers)}" if report.unusable_callers else ""
+    return f"{headline} in {report.judged} of {of}{unused}"
+
+
+def choose_tone(report: Report) -> Tone:
+    """Return the colour of the outcome; one that rests on little has that of an inconclusive rule."""
+    if report.exit_code == 1:
+        return "violated"
+    little = (
+        format_headline(report) == "NOT JUDGED"
+        or report.unusable_callers
+        or report.cut_short == "interrupted"
+    )
+    return "inconclusive" if little or report.judged < _LITTLE * len(report.verdicts) else "conforms"
+
+
+def format_last_line(report: Report) -> str:
+    """Return the outcome in one line."""
+    counts = format_counts(report.count_verdicts())
+    return (
+        f"{format_extent(report)}: {counts}; {report.requests} requests in {report.seconds:.1f} s, "
+        f"{report.created} services created"
+    )
+
+
+def format_confidence(report: Report) -> str:
+    """Return how sure the conforming rules are, in one line; an empty string without any."""
+    tries = sorted(row.tries for row in report.verdicts if row.tries)
+    if not tries:
+        return ""
+    most, least = tries[(len(tries) - 1) // 2], tries[0]
+    return (
+        f"How sure: most rules that conform stand on {_count(most, 'try', 'tries')} or more, so a fault in over "
+        f"{_percent(most)} of their requests would have shown (95 %); the least has {_count(least, 'try', 'tries')}, "
+        f"for {_percent(least)}"
+    )
+
+
+def _count(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
+
+
+def _percent(tries: int) -> str:
+    return f"{100 * excluded_rate(tries):.0f} %"
