@@ -105,13 +105,13 @@ def print_report(report: Report, console: Console, reproduction: Reproduction | 
         print_sentence(console, remark, "dim")
     if confidence := format_confidence(report):
         print_sentence(console, confidence, "dim")
+    # A script that reads a file or a pipe finds each note, and the outcome as the last line, in one line.
+    show = print_sentence if console.is_terminal else print_line
     for note in list_notes(report):
-        print_sentence(console, f"note: {note}", "yellow")
+        show(console, f"note: {note}", "yellow")
     for warning in list_warnings(report):
-        print_sentence(console, warning, "bold red" if report.exit_code else "bold yellow")
-    # A script that reads the last line of a pipe gets the whole outcome.
-    print_last = print_sentence if console.width < _PIPE_COLUMNS else print_line
-    print_last(console, format_last_line(report), _TONES[choose_tone(report)])
+        show(console, warning, "bold red" if report.exit_code else "bold yellow")
+    show(console, format_last_line(report), _TONES[choose_tone(report)])
 
 
 def _print_choices(console: Console, report: Report, notes: Sequence[Finding]) -> None:

@@ -268,7 +268,7 @@ def test_the_last_lines_keep_the_width(report: Report) -> None:
     """Sentences are wrapped between words as the blocks are; only commands and headings may be longer."""
     noted = replace(report, notes=("word " * 40,), findings=())
     file = io.StringIO()
-    print_report(noted, Console(file=file, width=80))
+    print_report(noted, Console(file=file, width=80, force_terminal=True, color_system=None))
     lines = file.getvalue().splitlines()
     (start,) = (number for number, line in enumerate(lines) if line.startswith("How sure: most rules"))
     assert max(map(len, lines[start:])) <= 80
@@ -279,7 +279,7 @@ def test_the_outcome_is_one_line_in_a_pipe(report: Report) -> None:
     """A script reads the last line, however many callers it names."""
     named = replace(report, findings=(), unusable_callers=("a caller with a reason " * 10,))
     file = io.StringIO()
-    print_report(named, Console(file=file, width=160))
+    print_report(named, Console(file=file, width=80))
     assert file.getvalue().splitlines()[-1].strip() == format_last_line(named).strip()
 
 
