@@ -60,7 +60,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--max-created", type=int, help="limit of services that the run creates")
     group.addoption(
-        "--refuse-only", action="store_true", help="send only invalid requests, so that nothing is created"
+        "--refuse-only",
+        action="store_true",
+        help="send only invalid requests: creates nothing on a deployment that conforms",
     )
     group.addoption("--slug-prefix", default="ck-", help="prefix for created slugs")
     group.addoption(

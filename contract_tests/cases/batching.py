@@ -1,7 +1,8 @@
 """Batches: values of different properties share one request, so that less is sent and stored.
 
 If a batch of values that must be accepted is accepted, it proves each of them; otherwise its cases run one by
-one. A batch of open values passes with any response except a server error; then its cases run one by one.
+one. A batch of open values passes with any response except a server error; then its cases run one by one. The values
+of an open batch are about one choice, so that a refusal shows it.
 """
 
 import json
@@ -14,6 +15,8 @@ from contract_tests.cases.value_templates import fill_templates
 
 #: A deployment may refuse bodies over 16 KiB; the rest is left for names and for the properties of the base.
 _MAX_BATCH_BYTES = 14 * 1024
+#: Operation, service type, expectation and choice, which the cases of a batch have in common.
+_BatchKey = tuple[str, str, Expect, str]
 _SUCCESS_RULES = {"createContainer": "created", "updateContainer": "updated"}
 
 
@@ -27,14 +30,15 @@ class Batch:
 
 def batch_cases(cases: Iterable[Case]) -> tuple[list[Batch], list[Case]]:
     """Return the batches of the cases that can share a request, and the remaining cases."""
-    open_batches: dict[tuple[str, str, Expect], list[dict[str, Case]]] = {}
+    open_batches: dict[_BatchKey, list[dict[str, Case]]] = {}
     single: list[Case] = []
     for case in cases:
         if case.value is None or case.expect == "refuse" or case.steps[0].slug is not None:
             single.append(case)
             continue
         operation, service_type, name = case.value
-        candidates = open_batches.setdefault((operation, service_type, case.expect), [])
+        key = (operation, service_type, case.expect, case.steps[-1].choice)
+        candidates = open_batches.setdefault(key, [])
         room = _MAX_BATCH_BYTES - _size_of(case)
         free = next(
             (
@@ -75,7 +79,8 @@ def join_cases(name: str, cases: Sequence[Case]) -> Case:
     return Case(name, _SUCCESS_RULES[operation], "cases", (step,), value=(operation, service_type, ""))
 
 
-def _build_batch(key: tuple[str, str, Expect], number: int, cases: tuple[Case, ...]) -> Batch:
-    operation, service_type, expect = key
-    name = f"pack/{expect}-{operation}-{service_type}-{number}"
+def _build_batch(key: _BatchKey, number: int, cases: tuple[Case, ...]) -> Batch:
+    operation, service_type, expect, choice = key
+    about = f"{expect}-{choice}" if choice else expect
+    name = f"pack/{about}-{operation}-{service_type}-{number}"
     return Batch(join_cases(name, cases), cases)

@@ -73,10 +73,10 @@ def build_value_cases(
 
 
 def _find_choice(row: Mapping[str, Any], operation: str, value: Any) -> str:
-    """Return the choice of an open value: that of the row, or, where a null is in it, the one about nulls."""
-    if _holds_null(value):
+    """Return the choice of an open value: that of the row, or the one about a null property; none for a null item."""
+    if value is None:
         return "null-on-create" if operation == "createContainer" else "null-on-update"
-    return str(row.get("choice", ""))
+    return "" if _holds_null(value) else str(row.get("choice", ""))
 
 
 def _holds_null(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,9 @@ def load_waivers(path: Path, catalogue: Catalogue) -> dict[str, Waiver]:
 
 def _parse_waiver(path: Path, entry: Mapping[str, Any], catalogue: Catalogue) -> Waiver:
     if entry["rule"] not in catalogue:
-        raise WaiversError(f"{path}: unknown rule {entry['rule']!r}; `mock-server rules` lists them")
+        close = get_close_matches(entry["rule"], catalogue, n=1)
+        hint = f"did you mean {close[0]}?" if close else "`mock-server rules` lists them"
+        raise WaiversError(f"{path}: unknown rule {entry['rule']!r}; {hint}")
     until = entry["until"]
     try:
         if isinstance(until, datetime):  # a date, too, but one that cannot be compared with others

@@ -18,7 +18,7 @@ _SLUG_INNER = _SLUG_ENDS | {"-"}
 #: Beginnings of IPv4 addresses that are certainly public.
 _PUBLIC_ADDRESSES = ("8.", "9.", "11.", "12.")
 #: A larger body may be too large for a deployment.
-_MAX_BODY_BYTES = 16 * 1024
+LARGE_BODY_BYTES = 16 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def _check_body(operation: str, body: Any, stored: str) -> Iterator[Remark]:
         elif name not in _PROPERTIES:
             yield "open", "unknown property"
     yield from _check_characters(body)
-    if len(str(body).encode("utf-8", "replace")) > _MAX_BODY_BYTES:  # about the size of its JSON
+    if len(str(body).encode("utf-8", "replace")) > LARGE_BODY_BYTES:  # about the size of its JSON
         yield "open", "a body over 16 KiB"
 
 
@@ -171,7 +171,7 @@ def _check_absolute_uri(value: str, rule: str) -> Iterator[Remark]:
         yield "open", "a URI that parsers read differently"
     name = host.partition(":")[0].rstrip(".")
     private = name.replace(".", "").isdigit() and not name.startswith(_PUBLIC_ADDRESSES)
-    if "." not in name or private or name.endswith((".local", ".internal", ".localhost")):
+    if host and ("." not in name or private or name.endswith((".local", ".internal", ".localhost"))):
         yield "open", "a host that no public network has"
 
 

@@ -2,24 +2,25 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from contract_tests import reports
 from contract_tests.contract.resources import VERSION
-from contract_tests.parity.pairs.score import Example, Part, Score
+from contract_tests.parity.pairs.score import Part, Score
 from contract_tests.parity.report import (
     DIMENSION_NAMES,
     STATES,
     ParityReport,
     Row,
-    format_command,
     format_outcome,
     format_score,
+    list_example_commands,
+    name_example,
 )
 from contract_tests.reports.content.common import escape_unprintable, truncate_text
+from contract_tests.results.reproduction.commands import iter_body_files
 
 _TEMPLATES = Path(reports.__file__).parent / "templates"
 _MAX_BODY = 2000
@@ -50,7 +51,7 @@ def write_parity(report: ParityReport, folder: Path) -> None:
     (folder / "parity.html").write_text(render_page(report), "utf-8")
     for part in report.parts:
         for number, example in enumerate(part.examples, 1):
-            for name, content in _list_bodies(part, number, example):
+            for name, content in iter_body_files(name_example(part, number), example.exchanges):
                 (folder / name).write_bytes(content)
 
 
@@ -71,25 +72,14 @@ def render_page(report: ParityReport) -> str:
         report=report, version=VERSION, style=style, tone=tone,
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         outcome=format_outcome(report), score=format_score, dimensions=DIMENSION_NAMES, states=STATES,
-        command=lambda part, number, example: _format_command(part, number, example),
+        command=_format_commands,
         body=lambda text: truncate_text(text, _MAX_BODY, "the rest is left out") if text else "",
     )  # fmt: skip
 
 
-def _format_command(part: Part, number: int, example: Example) -> str:
-    """Return the curl command of an example; a body that cannot be pasted is in a file."""
-    command = format_command(example, ".")
-    return command.replace("./parity-1.body", f"./{_name_body(part, number)}")
-
-
-def _name_body(part: Part, number: int) -> str:
-    return f"{part.name}-{part.dimension}-{number}.body"
-
-
-def _list_bodies(part: Part, number: int, example: Example) -> Iterator[tuple[str, bytes]]:
-    exchange = example.exchange
-    if exchange.needs_body_file and (content := exchange.body_bytes) is not None:
-        yield _name_body(part, number), content
+def _format_commands(part: Part, number: int) -> str:
+    """Return the curl commands of an example; bodies that cannot be pasted are in files beside the page."""
+    return "\n".join(list_example_commands(part, number, "."))
 
 
 def _score_to_json(score: Score) -> dict[str, Any]:
@@ -106,7 +96,7 @@ def _part_to_json(report: ParityReport, part: Part) -> dict[str, Any]:
         "name": part.name, "kind": kind, "statement": statement, "dimension": part.dimension, "count": part.count,
         "examples": [
             {"part": example.difference.part, "deployment": example.difference.theirs,
-             "mock": example.difference.ours, "curl": _format_command(part, number, example),
+             "mock": example.difference.ours, "curl": _format_commands(part, number),
              "exchange": example.exchange.to_json()}
             for number, example in enumerate(part.examples, 1)
         ],

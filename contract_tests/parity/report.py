@@ -9,7 +9,7 @@ from contract_tests.cases.model import Case
 from contract_tests.contract.choices import Choice
 from contract_tests.contract.rules import Rule
 from contract_tests.parity.pairs.compare import DIMENSIONS, Dimension
-from contract_tests.parity.pairs.score import Example, Part, Score
+from contract_tests.parity.pairs.score import Part, Score
 from contract_tests.parity.session import ParitySession
 from contract_tests.results.reproduction.commands import list_commands
 from contract_tests.results.verdict import decide_verdicts
@@ -141,16 +141,30 @@ def _number(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def format_command(example: Example, folder: str | None = None) -> str:
-    """Return the request of an example as a curl command, with a variable for the token."""
+def list_example_commands(part: Part, number: int, folder: str | None = None) -> list[str]:
+    """Return the requests of an example of a part as curl commands; long bodies are in files in ``folder``."""
     case = Case("parity", "", "wire", ())
-    return "\n".join(list_commands("parity", case, [example.exchange], folder))
+    return list_commands(name_example(part, number), case, part.examples[number - 1].exchanges, folder)
 
 
-def list_lines(report: ParityReport, width: int) -> Iterator[str]:
-    """Yield the lines of a terminal of so many columns; only commands may be longer."""
-    for indent, text in _list_texts(report):
-        if text.startswith(("curl ", "# request")):
+def name_example(part: Part, number: int) -> str:
+    """Return the beginning of the names of the files with the bodies of an example."""
+    return f"{part.name}-{part.dimension}-{number}"
+
+
+class _Command(str):
+    """A line that is never wrapped, so that it can be pasted."""
+
+    __slots__ = ()
+
+
+def list_lines(report: ParityReport, width: int, folder: str | None = None) -> Iterator[str]:
+    """Yield the lines of a terminal of so many columns; only commands may be longer.
+
+    ``folder`` is that of the files, None if none is written.
+    """
+    for indent, text in _list_texts(report, folder):
+        if isinstance(text, _Command):
             yield " " * indent + text
             continue
         yield from textwrap.wrap(
@@ -159,7 +173,7 @@ def list_lines(report: ParityReport, width: int) -> Iterator[str]:
         )  # fmt: skip
 
 
-def _list_texts(report: ParityReport) -> Iterator[tuple[int, str]]:
+def _list_texts(report: ParityReport, folder: str | None) -> Iterator[tuple[int, str]]:
     yield 0, f"{report.target} and the mock with {report.profile}, seed {report.seed}"
     yield 0, f"agrees in {format_score(report.whole)} requests"
     for name, score in report.scores.items():
@@ -176,7 +190,8 @@ def _list_texts(report: ParityReport) -> Iterator[tuple[int, str]]:
         for example in part.examples[:1]:
             found = example.difference
             yield 4, f"{found.part}: deployment {found.theirs}, mock {found.ours}"
-            yield 4, format_command(example)
+            for command in list_example_commands(part, 1, folder):
+                yield 4, _Command(command)
     yield from _list_rows("rules", report.rule_rows)
     yield from _list_rows("choices", report.choice_rows)
     if report.uncompared:

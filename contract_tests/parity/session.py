@@ -158,7 +158,8 @@ class ParitySession:
             statuses = pair.theirs.status, pair.ours.status
             suspects = self.blame.list_suspects(pair.reading, difference, statuses, rule)
             shown = replace(difference, theirs=redact(difference.theirs), ours=redact(difference.ours))
-            self.scorer.add_difference(suspects, shown, partial(self._record, pair))
+            taken = "slug-unique" in pair.reading.broken
+            self.scorer.add_difference(suspects, shown, partial(self._record, pair), sent_twice=taken)
 
     def _record(self, pair: Pair) -> Exchange:
         """Return the exchange with the deployment, without secrets."""

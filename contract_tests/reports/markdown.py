@@ -11,6 +11,8 @@ from contract_tests.reports.content.blocks import (
     plan_reproduction,
 )
 from contract_tests.reports.content.common import (
+    ASSUMED_HEADING,
+    CHOICES_HEADING,
     GRADES,
     LABELS,
     Tone,
@@ -69,15 +71,16 @@ def _iter_sections(report: Report, reproduction: Reproduction) -> Iterator[str]:
         yield f"{escape_markdown(confidence)}.\n"
     if blocks:
         yield f"### Findings ({len(blocks)})\n"
+        yield f"{escape_markdown(' '.join(reproduction.page_remarks))}\n"
         yield from (_format_block(block, reproduction) for block in blocks)
     if known := list_known(report):
         yield "### Known from the baseline (they do not fail the run)\n"
         yield _format_table(("Rule", "What is wrong, and since when"), known.items())
     if groups["note"]:
-        yield "### The deployment's own choices (assumed rules; they do not fail the run)\n"
+        yield f"### {ASSUMED_HEADING}\n"
         yield _deviation_table(groups["note"])
     if unusual := [chosen for chosen in report.chosen if chosen.is_unusual]:
-        yield "### Choices of this deployment that are not usual (the pages leave them open)\n"
+        yield f"### {CHOICES_HEADING}\n"
         rows = [(one.choice.id, one.choice.question, one.summary, str(one.choice.usual)) for one in unusual]
         yield _format_table(("Choice", "Question", "Answers", "Usual"), rows)
     if unjudged := group_unjudged(report):
@@ -142,7 +145,7 @@ def _format_block(block: Block, reproduction: Reproduction) -> str:
 
 def _format_finding(block: Block, finding: Finding, reproduction: Reproduction) -> str:
     """Return the different requests of a finding, and the commands that send it again."""
-    commands = escape_unprintable("\n".join(reproduction.commands(finding)))
+    commands = escape_unprintable("\n".join(reproduction.commands(block, finding)))
     examples = "".join(f"- {escape_markdown(line)}\n" for line in block.list_examples(finding))
     replay = escape_unprintable(reproduction.replay(finding))
     heading = f"**{name_operation(finding).capitalize()}**:\n"

@@ -18,6 +18,8 @@ from rich.text import Text
 from contract_tests.cases.model import Layer
 from contract_tests.reports.content.blocks import Reproduction, group_blocks, plan_reproduction
 from contract_tests.reports.content.common import (
+    ASSUMED_HEADING,
+    CHOICES_HEADING,
     GRADES,
     Label,
     Tone,
@@ -39,7 +41,7 @@ from contract_tests.reports.content.common import (
     summarize_deviations,
     verdict_label,
 )
-from contract_tests.reports.terminal_findings import print_block, print_line
+from contract_tests.reports.terminal_findings import print_block, print_line, print_sentence
 from contract_tests.results.comparison import Comparison
 from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report, RuleVerdict
@@ -103,25 +105,23 @@ def print_report(report: Report, console: Console, reproduction: Reproduction | 
         _print_comparison(console, report.comparison)
     console.print()
     for remark in reproduction.remarks if groups["failure"] else ():
-        print_line(console, remark, "dim")
+        print_sentence(console, remark, "dim")
     if confidence := format_confidence(report):
-        print_line(console, confidence, "dim")
+        print_sentence(console, confidence, "dim")
     for note in list_notes(report):
-        print_line(console, f"note: {note}", "yellow")
+        print_sentence(console, f"note: {note}", "yellow")
     for warning in list_warnings(report):
-        print_line(console, warning, "bold red" if report.exit_code else "bold yellow")
-    print_line(console, format_last_line(report), _TONES[choose_tone(report)])
+        print_sentence(console, warning, "bold red" if report.exit_code else "bold yellow")
+    print_sentence(console, format_last_line(report), _TONES[choose_tone(report)])
 
 
 def _print_choices(console: Console, report: Report, notes: Sequence[Finding]) -> None:
     """Print how the deployment chose on assumed rules, and where the pages leave a point open."""
     if notes:
-        heading = "The deployment's own choices (assumed rules; they do not fail the run)"
-        _print_list(console, heading, _iter_deviations(notes))
+        _print_list(console, ASSUMED_HEADING, _iter_deviations(notes))
     if unusual := [chosen for chosen in report.chosen if chosen.is_unusual]:
         rows = ((one.choice.id, f"{one.summary}; usual: {one.choice.usual}", "yellow") for one in unusual)
-        heading = "Choices of this deployment that are not usual (the pages leave them open)"
-        _print_list(console, heading, rows)
+        _print_list(console, CHOICES_HEADING, rows)
 
 
 def _print_comparison(console: Console, comparison: Comparison) -> None:

@@ -51,6 +51,11 @@ def print_line(console: Console, text: str, style: str) -> None:
     console.print(Text(escape_unprintable(text)), style=style, soft_wrap=True)
 
 
+def print_sentence(console: Console, text: str, style: str) -> None:
+    """Print text that nobody pastes: it is wrapped between words."""
+    console.print(Text(escape_unprintable(text)), style=style)
+
+
 def _print_finding(console: Console, block: Block, finding: Finding, reproduction: Reproduction) -> None:
     file = reproduction.file_of(finding)
     rows = [("Finding", f"{finding.id}, {name_operation(finding)}")]
@@ -59,7 +64,7 @@ def _print_finding(console: Console, block: Block, finding: Finding, reproductio
     _print_rows(console, rows, indent=2)
     if file:
         print_line(console, f"  {reproduction.replay(finding)}", "")
-    for command in _select_commands(reproduction.commands(finding), file):
+    for command in _select_commands(reproduction.commands(block, finding), file):
         print_line(console, f"  {command}", "dim")
 
 

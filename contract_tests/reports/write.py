@@ -26,7 +26,7 @@ def write_reports(report: Report, folder: Path, *, resumed: bool = False, replay
     The traffic of a ``resumed`` run is added to the existing file. ``replay_options`` name the target and the
     callers for the commands that send a finding again. Raise an OSError that names the file which cannot be written.
     """
-    reproduction = plan_reproduction(report, ".", replay_options)
+    reproduction = plan_reproduction(report, str(folder), replay_options)
     with name_file(folder / "findings"):
         folder.mkdir(parents=True, exist_ok=True)
         for pattern in ("*.json", "*.body"):

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from contract_tests.cases.model import Step
 from contract_tests.results.observation import Observation
 from contract_tests.results.story import tell_story
 from contract_tests.targets.exchange import Exchange
@@ -20,6 +21,12 @@ _PROPERTIES = {
     "env-value": "env_config",
     "host-path": "volume_config",
     "container-path": "volume_config",
+}
+#: Spellings of a JSON body, in words.
+_STYLES = {
+    "indented": ("a body of many lines",),
+    "escaped": ("a body whose characters are escaped",),
+    "reversed": ("a body with its keys in the opposite order",),
 }
 
 
@@ -67,7 +74,7 @@ def _describe_request(rule: str, observation: Observation, exchange: Exchange) -
     name = observation.case.value[2] if observation.case.value else _find_property(rule, body)
     if name and isinstance(body, dict):
         return f"{name} {describe_value(body[name])}" if name in body else f"no {name}"
-    return _describe_body(exchange)
+    return _describe_form(observation.case.steps[-1]) or _describe_body(exchange)
 
 
 def describe_value(value: Any) -> str:
@@ -83,6 +90,13 @@ def describe_value(value: Any) -> str:
         else ""
     )
     return f"{_shorten(text)}{f' ({size})' if size else ''}"
+
+
+def _describe_form(step: Step) -> str:
+    """Return the headers that a step adds, and the spelling of its body; an empty string for a usual form."""
+    headers = ", ".join(f"{name}: {value}" for name, value in step.headers if value is not None)
+    forms = [*([f"a request with {_shorten(headers)}"] if headers else []), *_STYLES.get(step.style, ())]
+    return " and ".join(forms)
 
 
 def _describe_body(exchange: Exchange) -> str:

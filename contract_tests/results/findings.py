@@ -79,10 +79,21 @@ class Finding:
         """The trace id of the requests, which the logs of the target may hold; empty if none was sent."""
         return next((exchange.trace_id for exchange in reversed(self.exchanges) if exchange.trace_id), "")
 
-    def list_commands(self, folder: str | None) -> list[str]:
-        """Return the commands, after a comment with their trace; bodies that cannot be pasted are in ``folder``."""
+    @property
+    def callers(self) -> frozenset[str]:
+        """The names of the callers of its requests."""
+        return frozenset(exchange.caller for exchange in (*self.setup, *self.exchanges))
+
+    def list_commands(self, folder: str | None, *, several_callers: bool = False) -> list[str]:
+        """Return the commands, after a comment with their trace; bodies that cannot be pasted are in ``folder``.
+
+        With ``several_callers`` the variable of a token has the name of the caller.
+        """
         trace = [f"# seen with trace id {self.trace_id}"] if self.trace_id else []
-        return [*trace, *list_commands(self.id, self.case, self.exchanges, folder, self.setup)]
+        commands = list_commands(
+            self.id, self.case, self.exchanges, folder, self.setup, several_callers=several_callers
+        )
+        return [*trace, *commands]
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON values."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 CONFIDENCE = 0.95
 _MAX_PERIOD = 6
+_MAX_REPLAYS = 60
 _ORDINALS = {2: "every other", 3: "every third", 4: "every fourth", 5: "every fifth", 6: "every sixth"}
 
 
@@ -17,6 +18,11 @@ def excluded_rate(tries: int, confidence: float = CONFIDENCE) -> float:
 def count_needed_tries(rate: float, confidence: float = CONFIDENCE) -> int:
     """Return how many tries exclude a fault of this rate: 29 for 10 %."""
     return max(1, math.ceil(math.log(1 - confidence) / math.log(1 - rate) - 1e-9)) if rate < 1 else 1
+
+
+def count_replays(shown: int, tries: int) -> int:
+    """Return how many replays show a fault of this rate with 95 % confidence, at most 60: 7 for 7 of 20 tries."""
+    return min(_MAX_REPLAYS, count_needed_tries(shown / tries)) if 0 < shown <= tries else _MAX_REPLAYS
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from contract_tests.cases.model import SHARED_PREFIX, Case, Step
 from contract_tests.results.judge import Judgement
 from contract_tests.targets.exchange import Exchange
 
-_MAX_CLAUSES, _MAX_NAMES = 6, 3
+_MAX_CLAUSES, _MAX_NAMES = 4, 3
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 _SMALL_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _REQUIRED = {"refuse": "it must be refused", "accept": "it must be accepted"}
@@ -71,6 +71,7 @@ class _Teller:
             clauses.append(
                 self._tell_one(same[0]) if key else f"{_count(len(same))} other services were created"
             )
+        clauses = [_repeat(text, len([*same])) for text, same in groupby(clauses)]
         omitted = len(clauses) - _MAX_CLAUSES
         if omitted > 0:
             half = _MAX_CLAUSES // 2
@@ -213,6 +214,10 @@ def _tell_race(case: Case, exchanges: Sequence[Exchange]) -> str:
     results = _join([f"{_count(n)} got {status or 'no response'}" for status, n in sorted(counts.items())])
     rule = "; only one may be accepted" if creating else ""
     return f"{_count(len(sent)).capitalize()} {subject} were sent at the same moment: {results}{rule}."
+
+
+def _repeat(clause: str, times: int) -> str:
+    return clause if times == 1 else f"{clause} {'twice' if times == 2 else f'{_count(times)} times'}"
 
 
 def _join(parts: Sequence[str]) -> str:

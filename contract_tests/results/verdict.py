@@ -1,7 +1,7 @@
 """Verdicts per rule, from all layers together, and the report of a whole run."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -199,13 +199,29 @@ def _excuse_known(row: RuleVerdict, report: Report, known: Mapping[str, str]) ->
 
 
 def decide_verdicts(
-    aggregate: Aggregate, catalogue: Catalogue, waivers: Mapping[str, Waiver], *, strict: bool = False
+    aggregate: Aggregate,
+    catalogue: Catalogue,
+    waivers: Mapping[str, Waiver],
+    *,
+    strict: bool = False,
+    left_out: Container[str] = (),
 ) -> tuple[tuple[RuleVerdict, ...], tuple[Finding, ...]]:
-    """Return the verdict on every rule, and the findings behind them."""
+    """Return the verdict on every rule, and the findings behind them.
+
+    ``left_out`` are the rules of which a budget left out cases.
+    """
     kept = _drop_consequences(aggregate)
     findings = build_findings(kept.deviations.values(), catalogue, strict=strict)
     rows = (_decide_verdict(rule, kept, findings, waivers.get(rule.id)) for rule in catalogue.values())
-    return tuple(rows), findings
+    return tuple(_name_budget(row, left_out) for row in rows), findings
+
+
+def _name_budget(row: RuleVerdict, left_out: Container[str]) -> RuleVerdict:
+    """Return an undecided verdict with the budget as its reason, if it left out cases that may decide it."""
+    if row.verdict != "not observed" or row.rule.id not in left_out:
+        return row
+    reason = BUDGET_LEFT_OUT if row.reason in _NO_CASES else f"{row.reason}; other cases: {BUDGET_LEFT_OUT}"
+    return replace(row, reason=reason)
 
 
 def _drop_consequences(aggregate: Aggregate) -> Aggregate:
@@ -274,8 +290,12 @@ def _explain_undecided(rule: Rule, aggregate: Aggregate) -> tuple[Verdict, Liter
         if reasons:
             return outcome, "", reasons.most_common(1)[0][0]
     ran = any(of == rule.id for of, _, _ in aggregate.outcomes)
-    reason = "no case that could have failed was run" if ran else "no case of this rule was run"
-    return "not observed", "", reason
+    return "not observed", "", _NO_CASES[not ran]
+
+
+#: Reasons of a rule of which a case, or no case, was run.
+_NO_CASES = ("no case that could have failed was run", "no case of this rule was run")
+BUDGET_LEFT_OUT = "left out by --budget"
 
 
 _UNDECIDED_OUTCOMES: tuple[Literal["inconclusive", "not observed"], ...] = ("inconclusive", "not observed")

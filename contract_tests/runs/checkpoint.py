@@ -3,7 +3,7 @@
 import errno
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -62,13 +62,17 @@ class RunState:
     committed: Aggregate = field(default_factory=Aggregate)
     pending: Aggregate = field(default_factory=Aggregate)
 
-    def build_report(self, catalogue: Catalogue, traffic: Sequence[Exchange] = ()) -> Report:
-        """Return the report of all results so far."""
+    def build_report(
+        self, catalogue: Catalogue, traffic: Sequence[Exchange] = (), left_out: Container[str] = ()
+    ) -> Report:
+        """Return the report of all results so far; the budget left out cases of the rules ``left_out``."""
         whole = Aggregate()
         whole.merge(self.committed)
         whole.merge(self.pending)
         whole.fold_layers([layer for layer in LAYERS if layer in self.layers])
-        rows, findings = decide_verdicts(whole, catalogue, self.waivers, strict=self.strict)
+        rows, findings = decide_verdicts(
+            whole, catalogue, self.waivers, strict=self.strict, left_out=left_out
+        )
         conforming = {row.rule.id for row in rows if row.verdict == "conforms"}
         spare = [one.rule for one in self.waivers.values() if one.rule in conforming and not one.expired]
         return Report(

@@ -15,7 +15,10 @@ _MAX_WIDTH = 12  # units between two diagnoses
 
 @dataclass(slots=True)
 class PlannedRun:
-    """Sends the units of the plan; ``done`` holds the ids of the cases that later layers need not repeat."""
+    """Sends the units of the plan; ``done`` holds the ids of the cases that later layers need not repeat.
+
+    ``left_out`` holds the units that the budget did not reach.
+    """
 
     executor: Executor
     options: RunOptions
@@ -24,6 +27,7 @@ class PlannedRun:
     plan: Plan = field(default_factory=load_plan)
     done: set[str] = field(default_factory=set)
     sent: int = 0
+    left_out: list[Unit] = field(default_factory=list)
 
     def run(self) -> None:
         """Send units in groups and diagnose after each, so that a deviation is explained while requests are left."""
@@ -31,16 +35,35 @@ class PlannedRun:
         units = [
             unit for unit in self.plan.order_units(build_units(self.executor)) if self._is_selected(unit)
         ]
+        units = self._record_unsendable(units)
+        self.left_out = list(units)
         while units and self._can_afford_more():
             group = [company.limit(unit) for unit in units[:_MAX_WIDTH]]
             units = units[_MAX_WIDTH:]
             refused: list[Unit] = []
             for unit, observation in self.workers.run_all(lambda one: (one, one.run(self.executor)), group):
                 self.sent += "." not in unit.id.rpartition("/")[2]  # a half of a batch is no unit of the plan
+                self.left_out = [left for left in self.left_out if left.id != unit.id]
                 company.observe(observation)
                 refused += self._record(unit, observation)
             self.recorder.shrink_pending()
             units = [*refused, *filter(self._tells_more, units)]
+
+    def _record_unsendable(self, units: list[Unit]) -> list[Unit]:
+        """Record why units cannot be sent without a control hook, which takes no request; return the others."""
+        sendable: list[Unit] = []
+        for unit in units:
+            needs_hook = any(step.operation == "setStatus" for step in unit.case.steps)
+            if needs_hook and self.executor.hook is None:
+                self._record(unit, unit.run(self.executor))
+            else:
+                sendable.append(unit)
+        return sendable
+
+    @property
+    def rules_left_out(self) -> frozenset[str]:
+        """The rules of which the budget left out a case."""
+        return frozenset(case.rule for unit in self.left_out for case in unit.members or (unit.case,))
 
     def _can_afford_more(self) -> bool:
         """Return whether requests are left; a tenth is kept to explain violations, once there are any."""

@@ -81,7 +81,8 @@ class Run:
         self.state.finished = True
         self.recorder.save()
         self._add_notes()
-        return self.state.build_report(self.catalogue, self.executor.sender.traffic)
+        left_out = self._planned.rules_left_out if self._planned else frozenset()
+        return self.state.build_report(self.catalogue, self.executor.sender.traffic, left_out)
 
     def _add_notes(self) -> None:
         archive = self._hooks.archive

@@ -112,3 +112,26 @@ def test_no_fault_is_learnt(fault: Fault) -> None:
     assert find_wrong(calibration, usual_options(load_choices())) == {}
     assert {finding.rule.id for finding in calibration.findings} <= fault.breaks | set(fault.also)
     assert is_within_limits(calibration)
+
+
+def test_the_gate_reports_no_unusual_choice_of_the_mock() -> None:
+    """The mock chooses as usual, so a run sees nothing else."""
+    report = judge_app(create_app(), strict=False)
+    assert [(one.choice.id, one.summary) for one in report.chosen if one.is_unusual] == []
+    assert len(report.chosen) > 20
+
+
+def test_the_gate_contradicts_no_calibration() -> None:
+    """What a run reports of the example deployment is what calibrate learns of it, wherever it sees one option."""
+    app = build_deployment_app(SETS["default"])
+    learnt = calibrate_app(app).seen
+    report = judge_app(app, hook=EXAMPLE_HOOK, strict=False)
+    seen = {one.choice.id: one for one in report.chosen if one.choice.id in learnt}
+    assert len(seen) > 20
+    for name, one in seen.items():
+        option = learnt[name].option
+        if one.choice.number:
+            assert [*one.answers] == [str(option)], name
+        elif len(one.choice.options) == 2:
+            assert ("refused" if option in ("refused", "exact") else "accepted") in one.answers, name
+            assert len(one.answers) == 1 or one.summary.startswith("seen both ways"), name

@@ -69,7 +69,7 @@ def parity(**options: Any) -> NoReturn:
     report = build_report(
         session, target=options["target"], profile=profile, started=started, strict=options["strict"]
     )
-    lines = list_lines(report, shutil.get_terminal_size(_COLUMNS).columns)
+    lines = list_lines(report, shutil.get_terminal_size(_COLUMNS).columns, str(folder) if folder else None)
     end_with_output(
         lambda: click.echo("\n".join(map(escape_unprintable, lines))),
         report.exit_code, folder, partial(write_parity, report),

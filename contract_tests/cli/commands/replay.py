@@ -1,6 +1,6 @@
 """The ``contract-tests replay`` command."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,13 @@ from contract_tests.cli.common.errors import report_target_errors, report_usage_
 from contract_tests.cli.common.options import add_target_options, open_command_executor
 from contract_tests.cli.common.output import end_with_text
 from contract_tests.cli.configuration.command import ConfiguredCommand
+from contract_tests.execution.executor import Executor
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.reports.content.common import escape_unprintable
+from contract_tests.results.judge import Judgement
 from contract_tests.results.observation import Observation
 from contract_tests.results.reproduction.curl import build_curl
+from contract_tests.results.statistics import count_replays
 from contract_tests.results.story import tell_story
 from contract_tests.targets.base import TargetError
 from contract_tests.targets.exchange import Exchange
@@ -26,10 +29,14 @@ from contract_tests.targets.exchange import Exchange
 @click.option(
     "--as", "form", type=click.Choice(["pytest"]), help="Print the finding as a test; send nothing."
 )
-def replay(file: Path, form: str | None, **options: Any) -> None:
+@click.option("--strict", is_flag=True, help="Fail on assumed rules, too.")
+def replay(file: Path, form: str | None, *, strict: bool, **options: Any) -> None:
     """Send the requests of a finding's FILE again, and judge them.
 
-    Exit codes: 0 conforms now, 1 still violated, 2 wrong usage, 3 the target could not be judged.
+    A finding that showed only sometimes is sent as often as its rate needs to show it (95 %), at most 60 times.
+
+    Exit codes: 0 conforms now, or differs on an assumed rule, which --strict or a strict run makes 1; 1 still
+    violated, 2 wrong usage, 3 the target could not be judged.
     """
     from contract_tests.results.findings import load_finding
 
@@ -44,12 +51,44 @@ def replay(file: Path, form: str | None, **options: Any) -> None:
             raise ValueError(f"{file}: the contract has no rule {case.rule!r} any more")
     with report_target_errors():
         from contract_tests.execution.preflight import apply_preflight, run_preflight
-        from contract_tests.execution.race import run_race
 
         apply_preflight(executor, run_preflight(executor))
-        observation = run_race(executor, case) if case.layer == "race" else executor.run_case(case)
-    code = {"violated": 1, "passed": 0}.get(observation.judgement.outcome, 3)
-    end_with_text(escape_unprintable("\n".join(_describe_observation(observation))), code)
+        observations = _run_tries(executor, case, document.get("rate"))
+    observation = _choose_observation(observations)
+    judgement = observation.judgement
+    strict = strict or document.get("severity") == "failure" or judgement.server_error
+    tolerated = executor.catalogue[judgement.rule].grade == "assumed" and not strict
+    code = {"violated": 0 if tolerated else 1, "passed": 0}.get(judgement.outcome, 3)
+    verdict = _describe_verdict(observations, judgement, tolerated=tolerated)
+    end_with_text(escape_unprintable("\n".join((*_describe_observation(observation), verdict))), code)
+
+
+def _run_tries(executor: Executor, case: Case, rate: Mapping[str, Any] | None) -> list[Observation]:
+    """Run a case once, or as often as its rate needs to show it."""
+    from contract_tests.execution.race import run_race
+
+    if case.layer == "race":
+        return [run_race(executor, case)]
+    tries = count_replays(rate["shown"], rate["tries"]) if rate else 1
+    return [executor.run_case(case) for _ in range(tries)]
+
+
+def _choose_observation(observations: Sequence[Observation]) -> Observation:
+    """Return a violation if there is one, else a try that proves nothing, else one that passed."""
+    order = ("violated", "inconclusive", "not observed", "passed")
+    return min(observations, key=lambda one: order.index(one.judgement.outcome))
+
+
+def _describe_verdict(observations: Sequence[Observation], judgement: Judgement, *, tolerated: bool) -> str:
+    """Return the last line: the rule, the outcome with its reason, and in how many tries it showed."""
+    passed = judgement.outcome == "passed"
+    shown = sum(one.judgement.outcome == "violated" for one in observations)
+    tries = f"showed in {shown} of {len(observations)} tries" if len(observations) > 1 else ""
+    reason = "; ".join(part for part in ("" if passed else judgement.reason, tries) if part)
+    name = "conforms" if passed else str(judgement.outcome)
+    if judgement.outcome == "violated" and tolerated:
+        name = "differs (the rule is only assumed, so the deployment still conforms)"
+    return f"{judgement.rule} {name}{f': {reason}' if reason else ''}"
 
 
 def _render_pytest(file: Path, case: Case, document: Mapping[str, Any], spec: Path | None) -> str:
@@ -70,14 +109,10 @@ def _render_pytest(file: Path, case: Case, document: Mapping[str, Any], spec: Pa
 
 
 def _describe_observation(observation: Observation) -> Iterator[str]:
-    """Yield what was sent and received, and the outcome."""
+    """Yield what was sent and received, and what a violation is about."""
     yield from map(_describe_exchange, observation.exchanges)
-    judgement = observation.judgement
-    passed = judgement.outcome == "passed"
-    reason = "" if passed else f": {judgement.reason}"
-    if judgement.outcome == "violated":
+    if observation.judgement.outcome == "violated":
         yield from _describe_violation(observation)
-    yield f"{judgement.rule} {'conforms' if passed else judgement.outcome}{reason}"
 
 
 def _describe_exchange(exchange: Exchange) -> str:

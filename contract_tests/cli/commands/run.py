@@ -91,7 +91,11 @@ def _check_number(_ctx: click.Context, _param: click.Parameter, value: float) ->
 @click.option("--fault-rate", type=click.FloatRange(0.01, 1, max_open=True),
               help="Repeat cheap cases until a fault in this share of requests, e.g. 0.1, would show.")  # fmt: skip
 @click.option("--max-created", type=click.IntRange(0), help="Limit of services that the run creates.")
-@click.option("--refuse-only", is_flag=True, help="Send only invalid requests, so that nothing is created.")
+@click.option(
+    "--refuse-only",
+    is_flag=True,
+    help="Send only invalid requests: creates nothing on a deployment that conforms.",
+)
 @click.option("--min-judged", type=click.FloatRange(0, 1), default=MIN_JUDGED,
               callback=_check_number, show_default=True,
               help="Share of the tried rules that must have a verdict; exit code 3 below it.")  # fmt: skip

@@ -1,8 +1,10 @@
 """The end of a command, where it prints and writes: a full disk or a reader that has left loses no exit code."""
 
 import os
+import shutil
 import signal
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -56,8 +58,18 @@ def end_with_output(
     lines = [*problems, *find_problem(show, _STDOUT)]
     unwritten = find_problem(partial(write, folder), str(folder)) if folder else []
     done = [f"reports: {folder}"] if folder and not unwritten else []
-    done += [f"next: {following}"] if following and not (lines or unwritten) else []
+    done += [_wrap_next(following)] if following and not (lines or unwritten) else []
     _exit_with_problems(code, [*lines, *unwritten], done)
+
+
+def _wrap_next(following: str) -> str:
+    """Return what to do next, wrapped in a terminal; a command stays whole, so that it can be pasted."""
+    if "--resume" in following or not sys.stderr.isatty():
+        return f"next: {following}"
+    columns = shutil.get_terminal_size().columns
+    return textwrap.fill(
+        f"next: {following}", max(columns, 20), break_long_words=False, break_on_hyphens=False
+    )
 
 
 def end_with_text(text: str, code: int) -> NoReturn:

@@ -256,14 +256,16 @@ def show_progress(totals: RunTotals, *, quiet: bool) -> Iterator[Progress]:
 
 def suggest_next(report: Report, folder: str | None, options: str) -> str:
     """Return what to do after a run in one line, an empty string if nothing; ``options`` name the target."""
-    if report.exit_code == 1 and folder is None:
+    interrupted = report.cut_short == "interrupted"
+    violated = report.exit_code == 1 and not interrupted
+    if violated and folder is None:
         return "add --report DIR for a page, and a file per finding that contract-tests replay sends again"
-    if report.exit_code == 1:
+    if violated:
         return f"open {folder}/report.html; after a fix, --previous {folder}/report.json tells what changed"
-    if (report.stopped_as_asked or report.cut_short == "interrupted") and options:
+    if (report.stopped_as_asked or interrupted) and options:
         if folder is None:
             return "add --report DIR, so that a run can be resumed; another --seed sends other requests"
-        more = "" if report.cut_short == "interrupted" else " --time 30m"
+        more = "" if interrupted else " --time 30m"
         return f"contract-tests run --resume {shlex.quote(folder)} {options}{more} goes on from here"
     if report.judged_too_little or report.unusable_callers:
         return "the reasons are above; more callers, or --control-hook, let more rules be judged"

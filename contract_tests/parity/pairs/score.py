@@ -41,10 +41,19 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A request on which the two part: the exchange with the deployment, and the difference."""
+    """A request on which the two part: the exchange with the deployment, and the difference.
+
+    A request that is ``sent_twice`` is a create whose slug was taken: a new slug has to be taken first.
+    """
 
     exchange: Exchange
     difference: Difference
+    sent_twice: bool = False
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The requests that show the difference again."""
+        return (self.exchange, self.exchange) if self.sent_twice else (self.exchange,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +86,19 @@ class Scorer:
         self.subjects.update(subjects)
 
     def add_difference(
-        self, suspects: tuple[str, ...], difference: Difference, record: Callable[[], Exchange]
+        self,
+        suspects: tuple[str, ...],
+        difference: Difference,
+        record: Callable[[], Exchange],
+        *,
+        sent_twice: bool = False,
     ) -> None:
         """Add a difference with its suspects; ``record`` returns the exchange, which the first few need."""
         key = suspects, difference.dimension
         self._counts[key] += 1
         kept = self._examples.setdefault(key, [])
         if len(kept) < _KEPT:
-            kept.append(Example(record(), difference))
+            kept.append(Example(record(), difference, sent_twice))
 
     def score(self, dimension: Dimension | None = None) -> Score:
         """Return the score of a dimension, or that of the whole requests."""

@@ -19,6 +19,7 @@ _SET_VARIABLE = (
 )
 #: Numbers and ids in the body of a server error, which differ in each response.
 _NUMBERS = re.compile(r"[0-9a-fA-F]{8}[0-9a-fA-F-]*|\d+")
+_WHERE = "The commands run in the folder where contract-tests was started."
 _SERVE_APP = "They also need a port: serve the app at their host first."
 _NOT_WRITTEN = "No finding was written; with --report DIR, contract-tests replay can send each again."
 OPERATIONS = {"createContainer": "create", "updateContainer": "update", "readContainer": "read"}
@@ -117,7 +118,7 @@ class Block:
 class Reproduction:
     """How findings can be sent again.
 
-    ``folder`` is the report folder as the reader names it, None if no file is written. ``options`` are those of
+    ``folder`` is the report folder as the run names it, None if no file is written. ``options`` are those of
     ``contract-tests replay``, and ``command`` is how its reader calls it.
     """
 
@@ -133,17 +134,23 @@ class Reproduction:
         """Return the command that sends a finding again and judges the responses anew."""
         return f"{self.command} replay {shlex.quote(self.file_of(finding))} {self.options}"
 
-    def commands(self, finding: Finding) -> list[str]:
-        """Return the requests of a finding as curl commands."""
+    def commands(self, block: Block, finding: Finding) -> list[str]:
+        """Return the requests of a finding as curl commands; two callers of its block read two variables."""
         folder = None if self.folder is None else _join_path(self.folder, "findings")
-        return finding.list_commands(folder)
+        callers = frozenset().union(*(one.callers for one in block.findings))
+        return finding.list_commands(folder, several_callers=len(callers) > 1)
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What a reader has to do before the commands work."""
+        """What a reader in the terminal of the run has to do before the commands work."""
         in_process = self.options.startswith("--target wsgi:")
         needed = {_SET_VARIABLE: True, _SERVE_APP: in_process, _NOT_WRITTEN: self.folder is None}
         return tuple(remark for remark, applies in needed.items() if applies)
+
+    @property
+    def page_remarks(self) -> tuple[str, ...]:
+        """What the reader of a page has to do: the paths are those of the run, not of the page."""
+        return (_WHERE, *self.remarks)
 
 
 def plan_reproduction(report: Report, folder: str | None = ".", options: str = "") -> Reproduction:

@@ -42,18 +42,19 @@ def verdict_label(row: RuleVerdict) -> Label:
 
 def format_headline(report: Report) -> str:
     """Return the outcome in a word or two, consistent with the exit code."""
+    so_far = " so far" if report.cut_short == "interrupted" else ""
     if report.exit_code == 1:
-        return "VIOLATED"
+        return f"VIOLATED{so_far}"
     if report.judged_too_little and report.cut_short != "interrupted":
         return "NOT JUDGED"
     outcome = "NOTHING NEW" if any(row.verdict == "known" for row in report.verdicts) else "CONFORMS"
-    return f"{outcome} so far" if report.cut_short == "interrupted" else outcome
+    return f"{outcome}{so_far}"
 
 
 def format_extent(report: Report) -> str:
     """Return the outcome, and how much of the contract it is about: ``CONFORMS in 76 of 83 rules``."""
     headline, of = format_headline(report), f"{len(report.verdicts)} rules"
-    if headline == "VIOLATED":
+    if report.exit_code == 1:
         return f"{headline} in {sum(row.fails for row in report.verdicts)} of {of}"
     if headline == "NOT JUDGED":
         return f"{headline}: only {report.judged} of {of} could be judged"
@@ -63,10 +64,13 @@ def format_extent(report: Report) -> str:
 
 def choose_tone(report: Report) -> Tone:
     """Return the colour of the outcome; one that rests on little has that of an inconclusive rule."""
-    headline = format_headline(report)
-    if headline == "VIOLATED":
+    if report.exit_code == 1:
         return "violated"
-    little = headline == "NOT JUDGED" or report.unusable_callers or report.cut_short == "interrupted"
+    little = (
+        format_headline(report) == "NOT JUDGED"
+        or report.unusable_callers
+        or report.cut_short == "interrupted"
+    )
     return "inconclusive" if little or report.judged < _LITTLE * len(report.verdicts) else "conforms"
 
 
@@ -233,11 +237,25 @@ def format_confidence(report: Report) -> str:
     tries = sorted(row.tries for row in report.verdicts if row.tries)
     if not tries:
         return ""
-    half, least = tries[len(tries) // 2], tries[0]
+    most, least = tries[(len(tries) - 1) // 2], tries[0]
     return (
-        f"How sure: half of the conforming rules had {half} independent tries or more, which exclude (95 %) a fault "
-        f"in over {excluded_rate(half):.0%} of their requests; the least was {least} ({excluded_rate(least):.0%})"
+        f"How sure: most rules that conform stand on {_count(most, 'try', 'tries')} or more, so a fault in over "
+        f"{_percent(most)} of their requests would have shown (95 %); the least has {_count(least, 'try', 'tries')}, "
+        f"for {_percent(least)}"
     )
+
+
+def _count(number: int, one: str, more: str) -> str:
+    return f"{number} {one if number == 1 else more}"
+
+
+def _percent(tries: int) -> str:
+    return f"{100 * excluded_rate(tries):.0f} %"
+
+
+#: Headings of the two ways in which a deployment may differ and conform, in the words of docs/choices.md.
+ASSUMED_HEADING = "Assumed rules that differ here (they do not fail the run)"
+CHOICES_HEADING = "Choices that are not usual (the pages leave these points open)"
 
 
 def reason_phrase(status: int) -> str:

@@ -18,15 +18,22 @@ _READ_ID = """sed -n 's/.*"id": *"\\([^"]*\\)".*/\\1/p'"""
 
 
 def list_commands(
-    name: str, case: Case, exchanges: Sequence[Exchange], folder: str | None, setup: Sequence[Exchange] = ()
+    name: str,
+    case: Case,
+    exchanges: Sequence[Exchange],
+    folder: str | None,
+    setup: Sequence[Exchange] = (),
+    *,
+    several_callers: bool = False,
 ) -> list[str]:
     """Return the commands, each with its caller as a comment.
 
     ``setup`` are the creates of services that the case shares with others; the commands create them anew. Bodies that
     cannot be pasted are read from the files ``name-1.body`` … in ``folder``. Without a folder a comment takes the
-    place of such a command. The requests of a race become one command that sends them at once.
+    place of such a command. The requests of a race become one command that sends them at once. Each caller has a
+    variable of its own if there are several, or if there are others beside these (``several_callers``).
     """
-    writer = _name_variables(case, exchanges, setup)
+    writer = _name_variables(case, exchanges, setup, several_callers=several_callers)
     before = [*writer.list_slugs(), *(writer.write(exchange) for exchange in setup)]
     requests = [
         _explain_body(number, exchange, folder)
@@ -100,9 +107,11 @@ def _explain_body(number: int, exchange: Exchange, folder: str | None) -> str:
     return ""
 
 
-def _name_variables(case: Case, exchanges: Sequence[Exchange], setup: Sequence[Exchange]) -> _Writer:
+def _name_variables(
+    case: Case, exchanges: Sequence[Exchange], setup: Sequence[Exchange], *, several_callers: bool
+) -> _Writer:
     every = [*setup, *exchanges]
-    single_caller = len({exchange.caller for exchange in every}) == 1
+    single_caller = len({exchange.caller for exchange in every}) == 1 and not several_callers
     return _Writer(list_fresh_slugs(case, every), _name_ids(every), len(every) == 1, single_caller)
 
 

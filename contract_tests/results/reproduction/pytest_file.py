@@ -14,13 +14,24 @@ from contract_tests.cases.value_templates import fill_templates
 from contract_tests.contract.rules import Rule
 from contract_tests.results.judge import REPEATED_ID
 from contract_tests.results.reproduction.commands import read_created_id, read_slug
-from contract_tests.targets.exchange import REDACTED, REDACTED_CUT, REDACTED_SWAPPED, Exchange, encode_json
+from contract_tests.results.statistics import count_replays
+from contract_tests.targets.exchange import (
+    REDACTED,
+    REDACTED_CUT,
+    REDACTED_SWAPPED,
+    Exchange,
+    encode_json,
+    exchange_from_json,
+)
 
 #: The part of a slug that a run drew; the test draws one of the same length.
 _DRAWN = re.compile(r"[a-z0-9]{12}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _INTERMITTENT = re.compile(r"\d+ of \d+ times|every \w+ time")
 _TRIES = 24
+_ACCEPTED = "assert 200 <= response.status < 300, response.data"
+#: A plain create by the same caller may be refused for these rules, too.
+_CALLER_STAGES = ("authentication", "team")
 _ANOTHER_PATH_ID = "the id is not the one in the path"
 _TOKENS = {
     REDACTED_SWAPPED: "{token}.swapcase()",
@@ -34,11 +45,12 @@ def render_pytest(case: Case, rule: Rule, document: Mapping[str, Any], exchanges
     reason = document.get("reason", "")
     _check_writable(case, exchanges, reason)
     writer = _Writer(case, exchanges)
-    requests = list(writer.iter_lines())
+    requests = list(writer.iter_lines(rule, document.get("sibling")))
     checks = _list_checks(case, rule, document, reason)
-    once = (
-        [] if not _INTERMITTENT.search(reason) else [f'@pytest.mark.parametrize("attempt", range({_TRIES}))']
-    )
+    rate = document.get("rate")
+    tries = count_replays(rate["shown"], rate["tries"]) if rate else _TRIES
+    repeated = rate or _INTERMITTENT.search(reason)
+    once = [f'@pytest.mark.parametrize("attempt", range({tries}))'] if repeated else []
     argument = "attempt: int" if once else ""
     drawn = [f"{name} = str(time.time_ns() + {n})[-12:]" for n, name in enumerate(writer.drawn.values())]
     body = "\n".join(f"    {line}" for line in (*drawn, *requests, *checks))
@@ -51,7 +63,10 @@ def render_pytest(case: Case, rule: Rule, document: Mapping[str, Any], exchanges
     )
     return "\n".join(
         (
-            f'"""{_escape_docstring(rule.statement)}{line}"""',
+            f'"""{_escape_docstring(rule.statement)}{line}',
+            "",
+            f"Set {_name_variables(names)} in the environment.",
+            '"""',
             "",
             header.replace("import \n", "\n"),
             "",
@@ -74,17 +89,23 @@ class _Writer:
     ids: dict[str, str] = field(default_factory=dict)
     tokens: list[str] = field(default_factory=list)
 
-    def iter_lines(self) -> Iterator[str]:
-        """Yield the statements; the last response is called ``response``."""
+    def iter_lines(self, rule: Rule, sibling: Mapping[str, Any] | None) -> Iterator[str]:
+        """Yield the statements; the last response is called ``response``.
+
+        What the run saw accepted before it must be accepted: with a wrong target or token the test fails.
+        """
         for exchange in self.exchanges:
             found = _DRAWN.search(read_slug(exchange)) if exchange.method == "POST" else None
             if found:
                 self._name(self.drawn, found[0], "new")
-        yield from self._create_shared()
+        shared = list(self._create_shared())
+        yield from shared or self._send_control(rule, sibling)
         for number, exchange in enumerate(self.exchanges):
             yield self._write_request(exchange)
             created = read_created_id(exchange)
             later = self.exchanges[number + 1 :]
+            if later and 200 <= exchange.status < 300:
+                yield _ACCEPTED
             if created and any(created in one.url or created in (one.body or "") for one in later):
                 yield f'{self._name(self.ids, created, "service_id")} = response.json()["id"]'
 
@@ -95,6 +116,24 @@ class _Writer:
         found = _UUID.search(first.url)
         if first.method != "PUT" or len(self.exchanges) > 1 or not shared or found is None:
             return
+        yield from self._create_plain(first)
+        yield f'{self._name(self.ids, found[0], "service_id")} = response.json()["id"]'
+
+    def _send_control(self, rule: Rule, sibling: Mapping[str, Any] | None) -> Iterator[str]:
+        """Yield a create that must be accepted before a single refused request: the sibling, or a plain one."""
+        first = self.exchanges[0]
+        if len(self.exchanges) > 1 or self.case.expect != "refuse":
+            return
+        near = [exchange_from_json(entry) for entry in sibling["exchanges"]] if sibling else []
+        slug = _DRAWN.search(read_slug(near[0])) if len(near) == 1 else None
+        if slug and near[0].method == "POST" and near[0].caller == first.caller and near[0].body_bytes:
+            self._name(self.drawn, slug[0], "new")
+            yield from (self._write_request(near[0]), _ACCEPTED)
+        elif rule.stage not in _CALLER_STAGES:
+            yield from self._create_plain(first)
+
+    def _create_plain(self, first: Exchange) -> Iterator[str]:
+        """Yield a create of a plain service by the caller of an exchange, and that it must be accepted."""
         new = self._name(self.drawn, "\0", "new")
         body = {**load_bodies()[self.case.service_type], "service_slug": f"ck-{{{new}}}"}
         own = first.caller_kind in ("sk", "dk", "jwt")
@@ -103,7 +142,7 @@ class _Writer:
         token = self._name_token(first) if own else self._use_token("TOKEN_OWNER")
         text = encode_json(body).decode()
         yield _format_request("POST", "/containers", headers, f"{text!r}.replace('{{{new}}}', {new})", token)
-        yield f'{self._name(self.ids, found[0], "service_id")} = response.json()["id"]'
+        yield _ACCEPTED
 
     def _write_request(self, exchange: Exchange) -> str:
         path = re.sub(r"^https?://[^/]*", "", exchange.url)
@@ -188,10 +227,12 @@ def _list_checks(case: Case, rule: Rule, document: Mapping[str, Any], reason: st
     if step.expect == "refuse":
         exact = rule.exact_status
         wanted = f"response.status in {exact}" if exact else "400 <= response.status < 500"
-        return [f"assert {wanted}, response.data"]
+        # A wrong target has no such path.
+        excluded = " and response.status != 404" if rule.stage == "authentication" and not exact else ""
+        return [f"assert {wanted}{excluded}, response.data"]
     if step.expect == "open":
         return ["assert response.status < 500, response.data"]
-    checks = ["assert 200 <= response.status < 300, response.data"]
+    checks = [_ACCEPTED]
     if reason == _ANOTHER_PATH_ID:
         checks.append('assert response.json()["id"] == service_id, response.data')
     elif rule.id in ("created", "updated"):
@@ -230,6 +271,13 @@ def _check_writable(case: Case, exchanges: Sequence[Exchange], reason: str) -> N
         raise ValueError("a header is sent twice")
     if any("/." in one.url.partition("/containers")[2] for one in exchanges):
         raise ValueError("urllib3 would shorten the path")
+
+
+def _name_variables(names: Sequence[str]) -> str:
+    """Return the variables that the test reads, each with its meaning."""
+    tokens = [name for name in names if name != "TARGET"]
+    token_list = f" and {', '.join(tokens)} (the token of each caller)" if tokens else ""
+    return f"TARGET (the base URL, such as https://host/api/v1){token_list}"
 
 
 def _escape_docstring(text: str) -> str:

@@ -18,3 +18,11 @@ def test_batch_holds_each_property_once() -> None:
     for pack in packs:
         names = [member.value[2] for member in pack.members if member.value]
         assert len(set(names)) == len(names)
+
+
+def test_an_open_batch_is_about_one_choice() -> None:
+    """A refusal of several choices at once would show none of them."""
+    cases = [case for case in load_fixture_cases(CATALOGUE) if case.expect == "open" and case.value]
+    packs, _ = batch_cases(cases)
+    assert all(len({member.steps[0].choice for member in pack.members}) == 1 for pack in packs)
+    assert len(packs) < len(cases)

@@ -18,6 +18,7 @@ CATALOGUE = load_catalogue()
         ("rule: a", "expected array"),
         ("[{rule: slug-unique}]", "'reason' is a required property"),
         ("[{rule: none, reason: r, until: 2030-01-01}]", "unknown rule 'none'"),
+        ("[{rule: slug-uniqe, reason: r, until: 2030-01-01}]", "did you mean slug-unique\\?"),
         ("[{rule: slug-unique, reason: r, until: soon}]", "not a date"),
     ],
 )

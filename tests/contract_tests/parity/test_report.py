@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -11,8 +12,10 @@ from typing import Any
 import pytest
 
 from contract_tests.parity.files import parity_to_json, write_parity
-from contract_tests.parity.pairs.score import Score
-from contract_tests.parity.report import ParityReport, format_score, list_lines
+from contract_tests.parity.pairs.compare import Difference
+from contract_tests.parity.pairs.score import Example, Part, Score
+from contract_tests.parity.report import ParityReport, format_score, list_example_commands, list_lines
+from contract_tests.targets.exchange import Exchange
 from mock_server import create_app
 from tests.support.axe import find_axe_violations
 from tests.support.browser import chromium, in_browser
@@ -117,3 +120,35 @@ def test_the_page_has_no_violation(
     assert seen == [address]
     violations = find_axe_violations(page)
     assert violations == []
+
+
+def build_example_report(
+    report: ParityReport, body: dict[str, Any], *, sent_twice: bool
+) -> tuple[ParityReport, Part]:
+    """Return a report with one part, whose example is a create with a body."""
+    text = json.dumps({"service_slug": "ck-taken", **body})
+    headers = (("Authorization", "Bearer $TOKEN"),)
+    exchange = Exchange("red", "POST", "http://h/containers", headers, text, 201, (), "", "", "", 0.0)
+    example = Example(exchange, Difference("accepted", "answer", "201", "409"), sent_twice)
+    part = Part("slug-unique", "accepted", 1, (example,))
+    return replace(report, parts=(part,)), part
+
+
+def test_a_taken_slug_is_shown_by_two_creates(report: ParityReport) -> None:
+    """One create with a fresh slug would be accepted by both, so the commands take the slug first."""
+    shown, part = build_example_report(report, {}, sent_twice=True)
+    commands = list_example_commands(part, 1)
+    assert commands[0].startswith('SLUG="')
+    assert [command.count("$SLUG") for command in commands[1:]] == [1, 1]
+    assert all(f"    {command}" in [*list_lines(shown, 60)] for command in commands)
+
+
+def test_a_long_body_is_named_by_its_file(report: ParityReport, tmp_path: Path) -> None:
+    """With a folder the terminal names the file that is written; without one it names the option."""
+    shown, _ = build_example_report(report, {"service_desc": "x" * 2000}, sent_twice=False)
+    write_parity(shown, tmp_path)
+    text = "\n".join(list_lines(shown, 80, str(tmp_path)))
+    assert "--report DIR" not in text
+    (named,) = re.findall(r"(\S+\.body)\b", text)
+    assert Path(named.removeprefix("@")).is_file()
+    assert "--report DIR" in "\n".join(list_lines(shown, 80))

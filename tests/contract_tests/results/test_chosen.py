@@ -1,5 +1,6 @@
 """The choices of a deployment, as the answers of a run show them."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +24,13 @@ _WITHOUT_CHOICE = {
     "json-latin-1-on-update": "in which encodings JSON is read",
     "object-null-on-update": "whether null is an empty update",
     "docker-image-type": "whether an update may empty docker_image",
+    "env-config-item-type": "whether an item may be null",
+    "env-name-type": "whether a property of an item may be null",
+    "env-value-type": "whether a property of an item may be null",
+    "volume-config-item-type": "whether an item may be null",
+    "host-path-type": "whether a property of an item may be null",
+    "container-path-type": "whether a property of an item may be null",
+    "required-labels-item-type": "whether an item may be null",
     "external-url-format": "characters that some parsers encode",
     "external-credential-format": "other spellings of a UUID",
 }
@@ -35,6 +43,16 @@ def build_observation(
     case = Case("c", "exposed-port-range", "cases", (Step(expect=expect, choice=choice),))
     exchange = Exchange("", "POST", "", (), "", status, (), "", "", "", 0.0)
     return Observation(case, Judgement(outcome, "exposed-port-range"), (exchange,))
+
+
+def open_case(choice: str) -> Case:
+    """Return an update about a choice."""
+    return Case("c", "exposed-port-type", "cases", (Step("updateContainer", expect="open", choice=choice),))
+
+
+def refused_case(rule: str, name: str = "c") -> Case:
+    """Return an update that a rule refuses."""
+    return Case(name, rule, "lifecycle", (Step("updateContainer", expect="refuse"),))
 
 
 @pytest.mark.parametrize(
@@ -53,6 +71,37 @@ def build_observation(
 def test_the_answer_of_a_case(observation: Observation, answer: Answer | None) -> None:
     """Only a case that passed shows a choice, and an open one only if it names it."""
     assert find_answer(observation) == answer
+
+
+@pytest.mark.parametrize(
+    ("case", "body", "shown"),
+    [
+        (open_case("integral-floats"), {"exposed_port": 8080.0}, True),
+        (open_case("integral-floats"), {"exposed_port": 8080.0, "docker_image": None}, False),
+        (open_case("null-on-update"), {"docker_image": None, "exposed_port": None}, True),
+        (open_case("integral-floats"), {"exposed_port": 8080.0, "replica_count": 11}, False),
+        (refused_case("team-scope"), {}, True),
+        (refused_case("team-scope"), {"exposed_port": 0}, False),
+        (refused_case("body-depth"), {"extra": "x" * 20_000}, False),
+        (refused_case("exposed-port-range"), {"exposed_port": 0, "replica_count": 11}, True),
+        (refused_case("not-while-busy", "trace/random-not-while-busy"), {}, False),
+    ],
+)
+def test_a_refusal_of_several_faults_shows_no_choice(case: Case, body: Any, shown: bool) -> None:
+    """A refusal may be about each fault of a request; only one whose faults have one choice shows it."""
+    exchange = Exchange("", "PUT", "", (), json.dumps(body), 400, (), "", "", "", 0.0)
+    answer = find_answer(Observation(case, Judgement("passed", case.rule), (exchange,)))
+    assert (answer is not None) is shown
+
+
+def test_contradictory_answers_are_called_so() -> None:
+    """A deployment that does both is not said to have chosen one of them."""
+    answers = {
+        ("private-hosts", "createContainer", 201): 1,
+        ("private-hosts", "createContainer", 400): 2,
+    }
+    (chosen,) = list_chosen(answers, CHOICES)
+    assert chosen.summary == "seen both ways: refused (2), accepted (1)"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Examples of one kind of violation, each in a few words."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -56,6 +57,19 @@ def observe(
 def test_example_names_the_part_in_question(observation: Observation, example: tuple[str, str]) -> None:
     """An example shows the value, header, id or body that the rule is about, and the response."""
     assert describe_example(observation) == Example(*example)
+
+
+def test_example_names_the_form_of_a_request() -> None:
+    """A valid body is not the reason where a header or the spelling of the body is the only unusual part."""
+    seen = observe("request-forms", b'{"display_name": "One"}')
+    chunked = Step(headers=(("Authorization", None), ("Transfer-Encoding", "chunked")))
+    for step, sent in (
+        (chunked, "a request with Transfer-Encoding: chunked"),
+        (Step(style="escaped"), "a body whose characters are escaped"),
+        (Step(), 'the body {"display_name": "One"}'),
+    ):
+        case = replace(seen.case, steps=(step,))
+        assert describe_example(replace(seen, case=case)) == Example(sent, "201")
 
 
 def test_five_different_examples_are_kept() -> None:

@@ -4,7 +4,13 @@ import random
 
 import pytest
 
-from contract_tests.results.statistics import Rate, count_needed_tries, excluded_rate, find_pattern
+from contract_tests.results.statistics import (
+    Rate,
+    count_needed_tries,
+    count_replays,
+    excluded_rate,
+    find_pattern,
+)
 
 
 @pytest.mark.parametrize(("tries", "percent"), [(0, 100), (1, 95), (12, 22), (29, 10), (59, 5)])
@@ -19,6 +25,14 @@ def test_a_rate_needs_tries(rate: float, tries: int) -> None:
     assert count_needed_tries(rate) == tries
     assert excluded_rate(tries) <= rate + 1e-9
     assert tries == 1 or excluded_rate(tries - 1) > rate
+
+
+@pytest.mark.parametrize(
+    ("shown", "tries", "replays"), [(7, 20, 7), (1, 20, 59), (1, 1000, 60), (0, 20, 60), (20, 20, 1)]
+)
+def test_a_rate_needs_replays(shown: int, tries: int, replays: int) -> None:
+    """As many replays as show a fault of the rate in 95 of 100 series, and no more than 60."""
+    assert count_replays(shown, tries) == replays
 
 
 @pytest.mark.parametrize("truth", [1 / 2, 1 / 3, 1 / 10, 1 / 50])

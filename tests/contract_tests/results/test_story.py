@@ -100,11 +100,20 @@ def tell(
                 *[(update({name: 1}), answer(200)) for name in "abcdefgh"],
                 (create(expect="refuse"), answer(201)),
             ],
-            "After a service was created with a slug, an update of the service that set a was accepted, an update "
-            "of the service that set b was accepted, three other requests, an update of the service that set f "
-            "was accepted, an update of the service that set g was accepted and an update of the service that set "
-            "h was accepted, a create with the same slug was accepted (201); it must be refused.",
+            "After a service was created with a slug, an update of the service that set a was accepted, five "
+            "other requests, an update of the service that set g was accepted and an update of the service that "
+            "set h was accepted, a create with the same slug was accepted (201); it must be refused.",
             id="long",
+        ),
+        pytest.param(
+            [
+                (CREATE, answer(201)),
+                *[(update({"a": 1}), answer(200))] * 6,
+                (update(expect="accept"), answer(400)),
+            ],
+            "After a service was created and an update of the service that set a was accepted six times, an update "
+            "of the service was refused (400); it must be accepted.",
+            id="repeated",
         ),
     ],
 )

@@ -80,3 +80,18 @@ def test_rule_observed_through_a_broken_one_is_inconclusive() -> None:
     both = [build_observation("slug-unique", "violated"), build_observation("slug-immutable", "violated")]
     assert decide_one("slug-immutable", *both) == ("inconclusive", False)
     assert decide_one("slug-immutable", both[1]) == ("violated", True)
+
+
+def test_a_budget_is_the_reason_of_what_it_left_out() -> None:
+    """A rule whose cases were left out does not blame a caller, and one that was decided names no budget."""
+    left_out = ("slug-unique", "team-scope", "exposed-port-range")
+    results = [
+        build_observation("team-scope", "not observed", reason="needs a dk- caller"),
+        build_observation("exposed-port-range", "passed"),
+    ]
+    rows, _ = decide_verdicts(Aggregate.of(results), CATALOGUE, {}, left_out=left_out)
+    reasons = {row.rule.id: row.reason for row in rows}
+    assert reasons["slug-unique"] == "left out by --budget"
+    assert reasons["team-scope"] == "needs a dk- caller; other cases: left out by --budget"
+    assert reasons["exposed-port-range"] == ""
+    assert reasons["created"] == "no case of this rule was run"

@@ -64,3 +64,13 @@ def test_no_variant_raises_an_alarm(name: str, budget: int) -> None:
     report = judge_with_budget(build_deployment_app(VARIANTS[name]), budget, 25, EXAMPLE_HOOK, strict=False)
     assert [one.id for one in report.findings if one.severity == "failure"] == []
     assert (report.cut_short, report.requests <= budget) == ("", True)
+
+
+def test_a_rule_that_the_budget_left_out_says_so() -> None:
+    """The reason of an unobserved rule is the budget, or the hook that no budget replaces."""
+    executor = open_app_executor(create_app(), hook=None, max_requests=60)
+    report = Run(executor, RunOptions(budget=60)).execute()
+    reasons = {row.rule.id: row.reason for row in report.verdicts if row.verdict == "not observed"}
+    assert reasons.pop("not-while-busy") == "needs --control-hook to set a service's status"
+    assert len(reasons) > 10
+    assert {*reasons.values()} == {"left out by --budget"}

@@ -1,5 +1,7 @@
 """The commands that a report shows send a finding again."""
 
+import html
+import itertools
 import json
 import os
 import re
@@ -9,9 +11,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from contract_tests.contract.resources import data_file
 from mock_server import create_app
 from tests.quality.faults import FAULTS
 from tests.support.api import TOKENS
@@ -45,6 +49,20 @@ def test_replay_lines_of_the_terminal_work(faulty_url: str, tmp_path: Path) -> N
     lines = re.findall(r"^  contract-tests (replay .*)$", done.out, re.MULTILINE)
     assert len(lines) == len(list((folder / "findings").glob("*.json"))) > 2
     assert [line for line in lines if run_command(*shlex.split(line)).code != 1] == []
+
+
+@pytest.mark.parametrize("report", ["report.md", "report.html", "junit.xml"])
+def test_replay_lines_of_a_report_work_where_the_run_was_started(
+    report: str, faulty_url: str, tmp_path: Path
+) -> None:
+    """The paths of the finding and of the callers are those of the run, whichever folder has the report."""
+    shutil.copy(data_file("fixtures/callers.yaml"), tmp_path / "callers.yaml")
+    options = ("--callers", "callers.yaml", "--layers", "cases", "-k", "exposed-port-range", "--quiet")
+    run_command("run", "--target", faulty_url, *options, "--report", "reports", cwd=tmp_path)
+    text = html.unescape((tmp_path / "reports" / report).read_text("utf-8"))
+    (line, *_) = re.findall(r"contract-tests (replay reports/findings/\S+ [^\n<]*)", text)
+    assert run_command(*shlex.split(line), cwd=tmp_path).code == 1
+    assert report == "junit.xml" or "in the folder where contract-tests was started" in text
 
 
 def test_replay_compares_a_readback_by_property(faulty_url: str, tmp_path: Path) -> None:
@@ -146,3 +164,44 @@ def test_a_race_is_no_pytest(tmp_path: Path) -> None:
     assert re.fullmatch(
         r"contract-tests: .*a race needs several requests .*contract-tests replay\n", done.err
     )
+
+
+def write_finding(folder: Path, rule: str, body: Any, **entries: Any) -> Path:
+    """Write a finding of a create that must be refused, and return its file."""
+    step = {"body": {"display_name": "One", "docker_image": "acme/one:1", **body}, "expect": "refuse"}
+    case = {"id": "one", "rule": rule, "layer": "cases", "steps": [step]}
+    file = folder / "finding.json"
+    file.write_text(json.dumps({"case": case, **entries}), "utf-8")
+    return file
+
+
+def test_an_intermittent_finding_is_sent_as_often_as_its_rate_needs(tmp_path: Path) -> None:
+    """One try in three shows it, so one try that passes does not call it fixed."""
+    file = write_finding(
+        tmp_path, "exposed-port-range", {"exposed_port": 0}, rate={"shown": 7, "tries": 20, "pattern": ""}
+    )
+    right, wrong = create_app(), create_app(disabled_rules={"exposed-port-range"})
+    calls = itertools.count(1)
+
+    def application(environ: Any, start_response: Any) -> Any:
+        return (wrong if next(calls) % 3 == 0 else right)(environ, start_response)
+
+    with serve_app(application) as url:
+        broken = run_command("replay", file, "--target", url)
+    with serve_app(right) as url:
+        fixed = run_command("replay", file, "--target", url)
+    assert broken.code == 1
+    assert re.search(r"^exposed-port-range violated: .*; showed in [1-6] of 7 tries$", broken.last)
+    assert (fixed.code, fixed.last) == (0, "exposed-port-range conforms: showed in 0 of 7 tries")
+
+
+def test_an_assumed_finding_fails_only_if_strict(tmp_path: Path) -> None:
+    """The run only notes it, and so does its replay, unless the run or the replay is strict."""
+    note = write_finding(tmp_path, "gpu-count-range", {"gpu_count": -2}, severity="note")
+    with serve_app(create_app(disabled_rules={"gpu-count-range"})) as url:
+        done = run_command("replay", note, "--target", url)
+        assert done.code == 0
+        assert "gpu-count-range differs (the rule is only assumed" in done.last
+        assert run_command("replay", note, "--target", url, "--strict").code == 1
+        failure = write_finding(tmp_path, "gpu-count-range", {"gpu_count": -2}, severity="failure")
+        assert run_command("replay", failure, "--target", url).code == 1

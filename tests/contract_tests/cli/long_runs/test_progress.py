@@ -171,6 +171,11 @@ VIOLATED = (RuleVerdict(CATALOGUE["created"], "violated", "failure", "why", {}),
             None,
             "add --report DIR, so that a run can be resumed",
         ),
+        (
+            {"verdicts": VIOLATED, "cut_short": "interrupted"},
+            "out",
+            "contract-tests run --resume out --target t goes on from here",
+        ),
         ({"unusable_callers": ("jwt-red",)}, "out", "the reasons are above; more callers, or --control-hook"),
     ],
 )

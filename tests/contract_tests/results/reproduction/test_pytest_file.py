@@ -1,5 +1,6 @@
 """A finding as a pytest: it fails on the deployment that was judged, and passes on the mock."""
 
+import re
 from typing import Any
 
 import pytest
@@ -77,3 +78,22 @@ def test_what_plain_requests_cannot_show_is_refused(
     """A race, a set status and a finding without its requests are no pytest; the reason is one line."""
     with pytest.raises(ValueError, match=problem):
         render_pytest(Case("a", "created", layer, steps), catalogue()["created"], {}, ())
+
+
+@pytest.mark.parametrize(
+    ("rule", "layers"), [("exposed-port-range", ("cases",)), ("slug-unique", ("lifecycle",))]
+)
+def test_a_wrong_token_or_target_fails(
+    rule: str, layers: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the mock the test passes, but not by a refusal of the token or of an unknown path."""
+    report = judge_app(create_app(disabled_rules={rule}), layers=layers, rules={rule})
+    for finding in report.findings:
+        source = render(finding)
+        assert run_test(source, create_app(), finding, monkeypatch), source
+        wrong_target = source.replace('os.environ["TARGET"]', 'os.environ["TARGET"] + "/wrong"')
+        wrong_token = re.sub(r"^(TOKEN\w*) = .*", r'\1 = "sk-wrong"', source, flags=re.MULTILINE)
+        for wrong in (wrong_target, wrong_token):
+            assert not run_test(wrong, create_app(), finding, monkeypatch), wrong
+        assert re.search(r"^Set TARGET \(.*\) and TOKEN.* in the environment\.$", source, re.MULTILINE)
+    assert report.findings
