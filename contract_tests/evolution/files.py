@@ -22,6 +22,7 @@ from contract_tests.evolution.report import (
 )
 from contract_tests.reports.content.common import escape_unprintable
 from contract_tests.reports.content.escaping import escape_markdown, fence_code
+from contract_tests.results.report_file import write_file
 from contract_tests.results.reproduction.commands import iter_body_files, list_commands
 from contract_tests.targets.exchange import Exchange
 
@@ -55,15 +56,15 @@ def write_evolution(report: EvolutionReport, folder: Path) -> None:
     """Write ``evolution.json``, ``evolution.md`` and long bodies as files; raise OSError if that fails."""
     folder.mkdir(parents=True, exist_ok=True)
     data = json.dumps(evolution_to_json(report), indent=2, ensure_ascii=False)
-    (folder / "evolution.json").write_text(data.encode("utf-8", "replace").decode() + "\n", "utf-8")
+    write_file(folder / "evolution.json", data.encode("utf-8", "replace") + b"\n")
     page = escape_unprintable("\n".join(_iter_page(report)))
-    (folder / "evolution.md").write_text(page, "utf-8")
+    write_file(folder / "evolution.md", page)
     calls = report.traffic.broken if report.traffic else ()
     witnesses = [(_name_files(number), finding.witness) for number, finding in enumerate(report.findings, 1)]
     witnesses += [(_name_files(number, "call"), call.witness) for number, call in enumerate(calls, 1)]
     for name, witness in witnesses:
         for file, content in iter_body_files(name, witness.exchanges[0]) if witness else ():
-            (folder / file).write_bytes(content)
+            write_file(folder / file, content)
 
 
 def _iter_page(report: EvolutionReport) -> Iterator[str]:

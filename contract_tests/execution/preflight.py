@@ -14,12 +14,14 @@ from contract_tests.execution.sending.create_forms import PLAIN, CreateForm, lis
 from contract_tests.execution.sending.limits import BudgetSpent, TargetGone
 from contract_tests.results.judge import describe_response, judge_response, parse_json_object, read_id
 from contract_tests.results.observation import Observation
-from contract_tests.targets.base import NoResponse, Response, is_success
+from contract_tests.targets.base import BUSY_STATUSES, NoResponse, Response, is_success
 from contract_tests.targets.clock import RunStopped
 
 _REFUSE_ONLY = "--refuse-only: refusals were not compared with the same request without its fault"
-#: Another form of the body cannot help against these: the caller or the path is wrong.
-_FORM_INDEPENDENT_STATUSES = (401, 403, 404, 405, 501)
+#: Another form of the body cannot help against these: the caller or the path is wrong, or the target too busy.
+_FORM_INDEPENDENT_STATUSES = (401, 403, 404, 405, 501, *BUSY_STATUSES)
+#: A plain create is sent so often while the target is too busy.
+_BUSY_TRIES = 3
 #: A listed caller that is refused with 403 has a valid token and should be allowed to create.
 _FORBIDDEN_RULES = {"jwt": "team-required-for-jwt", "dk": "team-optional-for-credentials"}
 
@@ -51,6 +53,10 @@ def run_preflight(executor: Executor) -> PreflightResult:
         return _Preflight(executor).run()
     except TargetGone as gone:
         raise CannotJudge(f"{executor.sender.target.url} {gone}") from None
+    except CannotRun as error:
+        raise CannotJudge(
+            f"{executor.sender.target.url} cannot be judged: {error} in the preflight"
+        ) from None
     except BudgetSpent:
         raise CannotJudge("--budget is too small: trying each caller once takes more requests") from None
     except RunStopped as stopped:
@@ -128,24 +134,26 @@ class _Preflight:
             self.executor.controls.keep_shared(able, context)
         if observation.judgement.outcome == "violated":
             self.observations.append(observation)
-        if refused and refused[1].status >= 500:
+        if refused and _is_server_error(refused[1]):
             reason = "the first create got a server error, which is never correct"
             self._record_refusal(observation, "created", reason, refused[1])
         if self.form is None:
-            self.form = form if form is PLAIN or refused is None else self._confirm_form(able, form)
+            self.form = form
+            if form is not PLAIN and refused is not None:
+                self.form = self._confirm_form(able, form)
             _use_form(self.executor, self.form)
 
     def _confirm_form(self, caller: Caller, form: CreateForm) -> CreateForm:
         """Try the plain form once more; if it is still refused, record that and return the smallest form accepted."""
         _use_form(self.executor, PLAIN)
-        able, plain, _ = self._create(caller)
+        able, plain = self._create_surely(caller)
         if able is not None:
             return PLAIN
         needed = dict(form.extra)
         for name in form.extra if len(form.extra) > 1 else ():
             fewer = {key: value for key, value in needed.items() if key != name}
             _use_form(self.executor, replace(form, extra=fewer))
-            if self._create(caller)[0] is not None:
+            if self._create_surely(caller)[0] is not None:
                 needed = fewer
         if len(form.extra) > 1 and needed:
             missing = next(iter(needed))
@@ -154,12 +162,21 @@ class _Preflight:
         self._record_refusal(plain, form.rule, f"refused a plain create, which it accepts {form.name}")
         return form
 
+    def _create_surely(self, caller: Caller) -> tuple[Caller | None, Observation]:
+        """Create a plain service; raise CannotJudge if the target is too busy to accept or to refuse it."""
+        able, observation, _ = self._create(caller)
+        response = _last_response(observation)
+        if response.status in BUSY_STATUSES:
+            raise CannotJudge(_explain_refusals(self.executor.sender.target.url, {caller.name: response}))
+        return able, observation
+
     def _create(self, caller: Caller) -> tuple[Caller | None, Observation, CaseContext]:
         """Create a plain service; a credential that is refused without X-Team-ID tries once more with it."""
         observation, context = self._send_create(caller)
         if is_success(_last_response(observation)):
             return caller, observation, context
-        refused = 400 <= _last_response(observation).status < 500
+        status = _last_response(observation).status
+        refused = 400 <= status < 500 and status not in BUSY_STATUSES
         if refused and caller.kind in CREDENTIAL_KINDS and caller.teams:
             naming = replace(caller, always_names_team=True)
             again, context = self._send_create(naming)
@@ -168,6 +185,14 @@ class _Preflight:
         return None, observation, context
 
     def _send_create(self, caller: Caller) -> tuple[Observation, CaseContext]:
+        """Send a plain create, again while the target is too busy."""
+        for _ in range(_BUSY_TRIES):
+            observation, context = self._send_plain(caller)
+            if _last_response(observation).status not in BUSY_STATUSES:
+                break
+        return observation, context
+
+    def _send_plain(self, caller: Caller) -> tuple[Observation, CaseContext]:
         context = _open_context(self.executor, caller)
         role = context.caller_pool.team_role(caller)
         step = Step(caller=role, body=self.executor.controls.bodies["deployed"], expect="accept")
@@ -204,7 +229,7 @@ class _Preflight:
             unusable.append(
                 f"{name} ({response.status}: {hint})" if response.status == 401 else f"{name} ({hint})"
             )
-            if (response.status == 403 or response.status >= 500) and caller.kind in _FORBIDDEN_RULES:
+            if (response.status == 403 or _is_server_error(response)) and caller.kind in _FORBIDDEN_RULES:
                 _, observation, _ = self._create(caller)
                 if observation.judgement.outcome == "violated":
                     reason = "refused a valid create by a caller that may create"
@@ -222,6 +247,10 @@ def _use_form(executor: Executor, form: CreateForm) -> None:
     executor.sender.form = form
     if form.slug_prefix:
         executor.controls.slugs = SlugFactory(form.slug_prefix)
+
+
+def _is_server_error(response: Response) -> bool:
+    return response.status >= 500 and response.status not in BUSY_STATUSES
 
 
 def _last_response(observation: Observation) -> Response:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from contract_tests.contract.resources import VERSION
 from contract_tests.mutation.engine import MutantResult
+from contract_tests.results.report_file import write_file
 from contract_tests.results.reproduction.curl import build_curl
 
 STATES = ("killed", "equivalent", "not observable", "invalid", "survived")
@@ -91,7 +92,7 @@ def write_mutation(report: MutationReport, folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     data = mutation_to_json(report)
-    (folder / "mutants.json").write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    write_file(folder / "mutants.json", json.dumps(data, indent=2, ensure_ascii=False) + "\n")
     environment = Environment(
         loader=PackageLoader("contract_tests.reports"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -103,7 +104,7 @@ def write_mutation(report: MutationReport, folder: Path) -> None:
         line=format_mutation_line(report),
         states=STATES,
     )
-    (folder / "mutants.html").write_text(page, "utf-8")
+    write_file(folder / "mutants.html", page)
 
 
 def _result_to_json(result: MutantResult, document: Mapping[str, Any]) -> dict[str, Any]:

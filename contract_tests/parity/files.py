@@ -20,6 +20,7 @@ from contract_tests.parity.report import (
     name_example,
 )
 from contract_tests.reports.content.common import escape_unprintable, truncate_text
+from contract_tests.results.report_file import write_file
 from contract_tests.results.reproduction.commands import iter_body_files
 
 _TEMPLATES = Path(reports.__file__).parent / "templates"
@@ -47,12 +48,12 @@ def write_parity(report: ParityReport, folder: Path) -> None:
     """Write the files; raise OSError if that fails."""
     folder.mkdir(parents=True, exist_ok=True)
     data = json.dumps(parity_to_json(report), indent=2)
-    (folder / "parity.json").write_text(data + "\n", "utf-8")
-    (folder / "parity.html").write_text(render_page(report), "utf-8")
+    write_file(folder / "parity.json", data + "\n")
+    write_file(folder / "parity.html", render_page(report))
     for part in report.parts:
         for number, example in enumerate(part.examples, 1):
             for name, content in iter_body_files(name_example(part, number), example.exchanges):
-                (folder / name).write_bytes(content)
+                write_file(folder / name, content)
 
 
 def render_page(report: ParityReport) -> str:

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -18,6 +19,7 @@ from harfile import Content, Creator, HarFile, PostData, Record, Request, Respon
 from contract_tests.contract.file_shapes import read_json_file
 from contract_tests.contract.resources import VERSION
 from contract_tests.reports.content.common import reason_phrase
+from contract_tests.results.report_file import replace_file, write_file
 from contract_tests.results.verdict import Report
 from contract_tests.targets.exchange import Exchange
 
@@ -43,7 +45,8 @@ def write_har(report: Report, path: Path) -> None:
     """Write every exchange of the run, in the order in which they ended."""
     creator = Creator("cyberun-contract-kit", VERSION)
     with (
-        path.open("w", encoding="utf-8") as file,
+        replace_file(path) as raw,
+        TextIOWrapper(raw, "utf-8") as file,
         HarFile(file, creator=creator, comment=report.target) as archive,
     ):
         for exchange in report.traffic:
@@ -63,7 +66,7 @@ def merge_har(paths: Iterable[Path], path: Path) -> None:
                 raise ValueError(f"{each} is not a HAR file that this kit wrote") from None
     entries.sort(key=lambda entry: str(entry.get("startedDateTime")))
     if whole:
-        path.write_text(json.dumps({"log": {**whole["log"], "entries": entries}}), "utf-8")
+        write_file(path, json.dumps({"log": {**whole["log"], "entries": entries}}))
 
 
 def _add_exchange(archive: HarFile, exchange: Exchange) -> None:

@@ -1,7 +1,7 @@
 """All reports of a run, as files in one folder."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 from contract_tests.reports.code_hosts.annotations import render_annotations
@@ -17,6 +17,7 @@ from contract_tests.reports.json_report import render_json
 from contract_tests.reports.junit import render_junit
 from contract_tests.reports.markdown import render_markdown
 from contract_tests.results.findings import save_finding
+from contract_tests.results.report_file import write_each, write_file
 from contract_tests.results.verdict import Report
 
 
@@ -24,41 +25,42 @@ def write_reports(report: Report, folder: Path, *, resumed: bool = False, replay
     """Write every report into ``folder``; docs/reports.md describes the files.
 
     The traffic of a ``resumed`` run is added to the existing file. ``replay_options`` name the target and the
-    callers for the commands that send a finding again. Raise an OSError that names the file which cannot be written.
+    callers for the commands that send a finding again. Raise a group of OSErrors that name the files which cannot
+    be written; the others are.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     reproduction = plan_reproduction(report, str(folder), replay_options)
-    with name_file(folder / "findings"):
-        folder.mkdir(parents=True, exist_ok=True)
-        for pattern in ("*.json", "*.body"):
-            for old in (folder / "findings").glob(pattern):
-                old.unlink()  # left by an earlier run
-        for finding in report.findings:
-            save_finding(finding, folder / "findings", report.target)
-    renderers: Mapping[str, Callable[[], bytes]] = {
-        "report.json": lambda: render_json(report).encode(),
+    renderers: Mapping[str, Callable[[], str | bytes]] = {
+        "report.json": lambda: render_json(report),
         "junit.xml": lambda: render_junit(report, reproduction),
-        "report.md": lambda: render_markdown(report, reproduction).encode(),
-        "report.html": lambda: render_html(report, reproduction).encode(),
+        "report.md": lambda: render_markdown(report, reproduction),
+        "report.html": lambda: render_html(report, reproduction),
     }
-    for name, render in renderers.items():
-        with name_file(folder / name):
-            (folder / name).write_bytes(render())
-    traffic, new = folder / "traffic.har", folder / "traffic.har.new"
-    with name_file(traffic):
-        write_har(report, new)
-        if resumed:
-            merge_har((traffic, new), new)
-        new.replace(traffic)
+    reports = [partial(_render_file, folder / name, render) for name, render in renderers.items()]
+    traffic = partial(_write_traffic, report, folder / "traffic.har", resumed=resumed)
+    write_each([partial(_write_findings, report, folder / "findings"), *reports, traffic])
 
 
-@contextmanager
-def name_file(path: Path) -> Iterator[None]:
-    """Name a file in an OSError that names none, as that of a full disk."""
-    try:
-        yield
-    except OSError as error:
-        error.filename = error.filename or str(path)
-        raise
+def _write_findings(report: Report, folder: Path) -> None:
+    """Write a file per finding in place of those of an earlier run."""
+    if folder.is_symlink():  # the files behind it are of others
+        folder.unlink()
+    for pattern in ("*.json", "*.body"):
+        for old in folder.glob(pattern):
+            old.unlink()
+    write_each(partial(save_finding, finding, folder, report.target) for finding in report.findings)
+
+
+def _render_file(path: Path, render: Callable[[], str | bytes]) -> None:
+    write_file(path, render())
+
+
+def _write_traffic(report: Report, path: Path, *, resumed: bool) -> None:
+    new = path.with_name(f"{path.name}.new") if resumed else path
+    write_har(report, new)
+    if resumed:
+        merge_har((path, new), path)
+        new.unlink()
 
 
 def write_formats(report: Report, folder: Path, formats: Iterable[str], spec: Path | None = None) -> None:
@@ -73,7 +75,4 @@ def write_formats(report: Report, folder: Path, formats: Iterable[str], spec: Pa
         "github": lambda: render_annotations(report, places),
         "comment": lambda: render_comment(report),
     }
-    for name in sorted(chosen):
-        file = folder / FORMAT_FILES[name]
-        with name_file(file):
-            file.write_text(renderers[name](), "utf-8")
+    write_each(partial(_render_file, folder / FORMAT_FILES[name], renderers[name]) for name in sorted(chosen))

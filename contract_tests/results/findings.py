@@ -16,6 +16,7 @@ from contract_tests.results.examples import Example, describe_example, merge_exa
 from contract_tests.results.finding_keys import FindingKey, build_keys, list_inputs, merge_inputs
 from contract_tests.results.judge import Difference
 from contract_tests.results.observation import Sibling, reproduction_cost
+from contract_tests.results.report_file import write_file
 from contract_tests.results.reproduction.commands import iter_body_files, list_commands
 from contract_tests.results.statistics import Rate
 from contract_tests.results.story import tell_story
@@ -142,9 +143,9 @@ def save_finding(finding: Finding, folder: Path, target: str) -> Path:
     path = folder / f"{finding.id}.json"
     document = {"kit": VERSION, "target": target, **finding.to_json()}
     # Escaped as ASCII, because a body may contain half of a surrogate pair.
-    path.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    write_file(path, json.dumps(document, indent=2) + "\n")
     for name, content in iter_body_files(finding.id, finding.exchanges):
-        (folder / name).write_bytes(content)
+        write_file(folder / name, content)
     return path
 
 

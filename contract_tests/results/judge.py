@@ -9,7 +9,7 @@ from uuid import UUID
 
 from contract_tests.cases.model import Expect
 from contract_tests.contract.rules import Rule
-from contract_tests.targets.base import NoResponse, Response, is_success
+from contract_tests.targets.base import BUSY_STATUSES, NoResponse, Response, is_success
 
 Outcome = Literal["passed", "violated", "inconclusive", "not observed"]
 Difference = tuple[str, str, str]  # property, value received, value expected
@@ -23,7 +23,6 @@ ID_ERRORS = (REPEATED_ID, ANOTHER_ID, NO_ID)
 SETUP_FAILED = "an earlier request of this case got an unexpected response"
 REDIRECTED = "a valid request was redirected"
 SERVER_ERROR = "a server error is never correct"
-_OVERLOADED_STATUSES = (429, 503)
 _UNSUPPORTED_STATUS = 405
 _MAX_DIGITS = 1000
 _MAX_VALUE = 200  # characters of a value that is shown
@@ -75,7 +74,7 @@ def judge_response(
     received, expected = describe_response(response), describe_expectation(rule, expect)
     if isinstance(response, NoResponse):
         return Judgement("inconclusive", rule.id, response.reason, received, expected)
-    if response.status in _OVERLOADED_STATUSES:
+    if response.status in BUSY_STATUSES:
         return Judgement("inconclusive", rule.id, "the target was too busy to respond", received, expected)
     if response.status >= 500:
         return Judgement("violated", rule.id, SERVER_ERROR, received, expected, "error", server_error=True)

@@ -7,6 +7,8 @@ from urllib.parse import quote
 from contract_tests.contract.resources import VERSION
 from contract_tests.targets.clock import RunClock
 
+#: The target is too busy: the response proves nothing, and the request may be sent again.
+BUSY_STATUSES = (429, 503)
 USER_AGENT = f"cyberun-contract-kit/{VERSION}"
 
 

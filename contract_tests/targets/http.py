@@ -7,11 +7,10 @@ from urllib.parse import SplitResult, urlsplit
 
 import urllib3
 
-from contract_tests.targets.base import USER_AGENT, NoResponse, Request, Response, TargetError
+from contract_tests.targets.base import BUSY_STATUSES, USER_AGENT, NoResponse, Request, Response, TargetError
 from contract_tests.targets.clock import RunClock
 from contract_tests.targets.connection import TooManyInterim, open_pool
 
-_RETRIED_STATUSES = (429, 503)
 _CONNECTION_RETRIES = 3
 _STATUS_RETRIES = 9
 #: A longer response body is cut: no response of this API is nearly as long.
@@ -69,7 +68,7 @@ class HttpTarget:
             other=_CONNECTION_RETRIES,  # such as TLS
             status=_STATUS_RETRIES,
             redirect=False,
-            status_forcelist=_RETRIED_STATUSES,
+            status_forcelist=BUSY_STATUSES,
             allowed_methods=None,
             backoff_factor=0.1,
             backoff_max=2.0,

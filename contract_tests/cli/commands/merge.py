@@ -17,6 +17,7 @@ from contract_tests.cli.common.output import end_with_report
 from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.cli.long_runs.progress import track_work
 from contract_tests.contract.rules import load_catalogue
+from contract_tests.results.report_file import write_each, write_file
 from contract_tests.results.verdict import Report
 from contract_tests.runs.checkpoint import RunState, load_state, merge_states
 
@@ -62,17 +63,20 @@ def _write_merged(
 ) -> None:
     """Write the reports of all runs, and their state, traffic and log."""
     from contract_tests.reports.har import merge_har
-    from contract_tests.reports.write import name_file
 
     spec = state.command_options.get("spec")
-    write_report_folder(report, folder, formats=formats, spec=Path(spec) if spec else None)
-    state.save(folder)
-    with name_file(folder / "traffic.har"):
+    places = Path(spec) if spec else None
+
+    def merge_traffic() -> None:
         try:
             merge_har([path / "traffic.har" for path in folders], folder / "traffic.har")
         except ValueError as error:
             exit_with(str(error), 2)
-    logs = [path / "ledger.jsonl" for path in folders]
-    lines = "".join(path.read_text("utf-8") for path in logs if path.is_file())
-    with name_file(folder / "ledger.jsonl"):
-        (folder / "ledger.jsonl").write_text(lines, "utf-8")
+
+    def merge_logs() -> None:
+        logs = [path / "ledger.jsonl" for path in folders]
+        lines = "".join(path.read_text("utf-8") for path in logs if path.is_file())
+        write_file(folder / "ledger.jsonl", lines)
+
+    write_reports = partial(write_report_folder, report, folder, formats=formats, spec=places)
+    write_each([write_reports, partial(state.save, folder), merge_traffic, merge_logs])

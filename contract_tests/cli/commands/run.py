@@ -30,7 +30,7 @@ from contract_tests.cli.common.options import (
     open_command_executor,
     read_comparison_options,
 )
-from contract_tests.cli.common.output import end_with_report, find_problem, format_os_error
+from contract_tests.cli.common.output import end_with_report, find_problems, format_os_error
 from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.cli.long_runs.progress import (
     RunTotals,
@@ -44,6 +44,7 @@ from contract_tests.contract.rules import Catalogue
 from contract_tests.contract.waivers import load_waivers
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES
+from contract_tests.results.report_file import write_each
 from contract_tests.results.statistics import count_needed_tries
 from contract_tests.results.verdict import MIN_JUDGED, Report
 from contract_tests.runs.checkpoint import RunState, check_writable, load_state
@@ -189,8 +190,8 @@ def write_report_folder(
     # Loads the template engine and all formats, which a run without reports never needs.
     from contract_tests.reports.write import write_formats, write_reports
 
-    write_reports(report, folder, **options)
-    write_formats(report, folder, formats, spec)
+    reports = partial(write_reports, report, folder, **options)
+    write_each([reports, partial(write_formats, report, folder, formats, spec)])
 
 
 @contextmanager
@@ -269,7 +270,7 @@ def _prepare_run(
 def _save_state(totals: RunTotals, folder: Path | None, problems: list[str], state: RunState) -> None:
     totals.count_findings(state)
     if folder:
-        problems[:] = find_problem(partial(state.save, folder), str(folder))
+        problems[:] = find_problems(partial(state.save, folder), str(folder))
 
 
 def _build_run_options(options: dict[str, Any], catalogue: Catalogue) -> RunOptions:

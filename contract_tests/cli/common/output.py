@@ -55,8 +55,8 @@ def end_with_output(
     ``following`` says what to do next; it is left out if something could not be written.
     """
     _ignore_signals()
-    lines = [*problems, *find_problem(show, _STDOUT)]
-    unwritten = find_problem(partial(write, folder), str(folder)) if folder else []
+    lines = [*problems, *find_problems(show, _STDOUT)]
+    unwritten = find_problems(partial(write, folder), str(folder)) if folder else []
     done = [f"reports: {folder}"] if folder and not unwritten else []
     done += [_wrap_next(following)] if following and not (lines or unwritten) else []
     _exit_with_problems(code, [*lines, *unwritten], done)
@@ -98,15 +98,16 @@ def _exit_with_problems(code: int, problems: list[str], done: Iterable[str] = ()
     sys.exit(code or (2 if problems else 0))
 
 
-def find_problem(write: Callable[[], None], place: str) -> list[str]:
-    """Return why something cannot be written, as no line or one; a reader that has left is no problem."""
+def find_problems(write: Callable[[], None], place: str) -> list[str]:
+    """Return why something cannot be written, a line for each file; a reader that has left is no problem."""
+    lines: list[str] = []
     try:
         write()
-    except BrokenPipeError:
-        return []
-    except OSError as error:
-        return [format_os_error(error, place)]
-    return []
+    except* BrokenPipeError:
+        pass
+    except* OSError as failed:
+        lines += [format_os_error(error, place) for error in failed.exceptions if isinstance(error, OSError)]
+    return lines
 
 
 def format_os_error(error: OSError, place: str = "") -> str:

@@ -7,7 +7,7 @@ from threading import Condition, Lock
 from contract_tests.cases.model import Step
 from contract_tests.execution.sending.context import CannotRun
 from contract_tests.execution.sending.created_log import CreatedLog
-from contract_tests.targets.base import NoResponse, Response
+from contract_tests.targets.base import BUSY_STATUSES, NoResponse, Response
 from contract_tests.targets.clock import RunStopped
 
 #: Ids that no later create may return: the most recent ones.
@@ -102,7 +102,7 @@ class SilenceWatch:
 
     def observe(self, response: Response | NoResponse) -> None:
         """Count a response; raise TargetGone after several unusable ones in a row."""
-        busy = isinstance(response, NoResponse) or response.status in (429, 503)
+        busy = isinstance(response, NoResponse) or response.status in BUSY_STATUSES
         self._silent = self._silent + 1 if busy else 0
         if self._silent >= _MAX_SILENT:
             if isinstance(response, NoResponse):

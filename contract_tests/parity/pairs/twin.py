@@ -8,12 +8,11 @@ from contract_tests.parity.pairs.compare import Comparison, compare_reads, compa
 from contract_tests.parity.pairs.reading import Reading, RequestReader
 from contract_tests.parity.pairs.services import ALL, KnownService, Services
 from contract_tests.results.judge import read_id
-from contract_tests.targets.base import NoResponse, Request, Response, Target
+from contract_tests.targets.base import BUSY_STATUSES, NoResponse, Request, Response, Target
 from contract_tests.targets.clock import RunClock, RunStopped
 from contract_tests.targets.control_hook import StatusHook
 from contract_tests.targets.exchange import encode_json
 
-_BUSY_STATUSES = (429, 503)
 #: What the mock is given in place of a create that it refuses and the deployment accepts.
 _PLAIN: Mapping[str, Mapping[str, Any]] = {
     "deployed": {"display_name": "Parity", "docker_image": "nginx:1.27"},
@@ -66,7 +65,7 @@ class TwinTarget:
         theirs = self.target.send(request)
         if reading is None:
             return theirs
-        if isinstance(theirs, NoResponse) or theirs.status in _BUSY_STATUSES or theirs.resent:
+        if isinstance(theirs, NoResponse) or theirs.status in BUSY_STATUSES or theirs.resent:
             self.uncompared += 1
             self._forget(reading)
             return theirs

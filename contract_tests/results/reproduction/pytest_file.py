@@ -3,6 +3,7 @@
 The test needs urllib3 only. It reads the base URL and the tokens from the environment, and sends slugs of its own.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -55,6 +56,7 @@ def render_pytest(case: Case, rule: Rule, document: Mapping[str, Any], exchanges
     drawn = [f"{name} = str(time.time_ns() + {n})[-12:]" for n, name in enumerate(writer.drawn.values())]
     body = "\n".join(f"    {line}" for line in (*drawn, *requests, *checks))
     line = f" ({document['line']})" if document.get("line") else ""
+    summary = _escape_docstring(f"{rule.statement}{line}")
     code = f"def test_{rule.id.replace('-', '_')}({argument}) -> None:\n{body}\n"
     names = ["TARGET", *dict.fromkeys(writer.tokens)]
     modules = [name for name in ("time", "uuid") if f"{name}." in code]
@@ -63,7 +65,7 @@ def render_pytest(case: Case, rule: Rule, document: Mapping[str, Any], exchanges
     )
     return "\n".join(
         (
-            f'"""{_escape_docstring(rule.statement)}{line}',
+            f'"""{summary}',
             "",
             f"Set {_name_variables(names)} in the environment.",
             '"""',
@@ -200,7 +202,7 @@ def _format_request(
     where = path if literal else repr(path)
     written = ", ".join(f"{name!r}: {_write_header(value, token)}" for name, value in headers)
     parts = [
-        f'"{method}"',
+        json.dumps(method),
         f"TARGET + {where}",
         f"headers={{{written}}}",
         *([f"body={body}"] if body else []),
@@ -247,9 +249,11 @@ def _check_stored(case: Case, names: Sequence[str]) -> Iterator[str]:
         if name == "id":
             yield 'assert response.json()["id"] == service_id, response.data'
             continue
+        if name not in shows:
+            raise ValueError("a difference names a property that the case does not read")
         value = fill_templates(shows[name], _refuse_slug)
         empty = value in (None, "", [])
-        place = f'response.json().get("{name}")'
+        place = f"response.json().get({json.dumps(name)})"
         yield f"assert not {place}, response.data" if empty else f"assert {place} == {value!r}, response.data"
 
 
@@ -281,4 +285,5 @@ def _name_variables(names: Sequence[str]) -> str:
 
 
 def _escape_docstring(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"""', "'''")
+    """Return a text that can neither end a docstring nor its line."""
+    return repr(text)[1:-1].replace('"', '\\"')

@@ -1,5 +1,6 @@
 """Files of other hands: what they are, and one line for what cannot be used."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,13 @@ DOCUMENTS = {
     "profile": '{"choices": {}}',
     "callers": '{"callers": [], "teams": {}}',
     "contract": '{"openapi": "3.1.0"}',
+}
+EXCHANGE = {
+    **dict.fromkeys(("caller", "url", "body", "reply_body", "reason", "started"), ""),
+    "headers": [],
+    "reply_headers": [],
+    "status": 400,
+    "seconds": 0,
 }
 READ: tuple[Shape, ...] = ("report", "finding", "state", "recording")
 
@@ -70,3 +78,23 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     """A folder in place of a file says so."""
     with pytest.raises(ValueError, match="Is a directory; name a HAR file"):
         load_json_file(tmp_path, "recording")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("exchanges", [{**EXCHANGE, "method": 'GET", x'}], "exchanges.0..method: expected one of GET"),
+        ("differences", 5, "differences: expected array"),
+        ("differences", [{"property": 'a")'}], "differences.0..property: unexpected"),
+    ],
+    ids=["method", "type", "property"],
+)
+def test_a_finding_names_methods_and_properties(
+    key: str, value: object, message: str, tmp_path: Path
+) -> None:
+    """A finding has the methods of the contract, and differences with names of properties."""
+    file = tmp_path / "finding.json"
+    case = {"id": "a", "rule": "a", "layer": "cases", "steps": [{}]}
+    file.write_text(json.dumps({"case": case, "exchanges": [], key: value}))
+    with pytest.raises(ValueError, match=message):
+        load_json_file(file, "finding")

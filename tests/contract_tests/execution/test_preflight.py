@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from contract_tests.execution.preflight import CannotJudge
+from contract_tests.execution.preflight import CannotJudge, run_preflight
+from contract_tests.execution.sending.create_forms import PLAIN
 from contract_tests.results.verdict import Report
 from mock_server import create_app
-from tests.support.gate.gate import describe_findings, judge_app, violated_rules
+from tests.support.gate.gate import describe_findings, judge_app, open_app_executor, violated_rules
 from tests.support.gate.planting import REFUSED, Interceptor, Request, Response, Send, add_interceptor
 
 
@@ -72,6 +73,38 @@ def test_a_wrong_answer_to_the_first_create_is_a_finding(response: Response) -> 
     """A first create that is answered wrongly is a violation of `created`, and the run goes on."""
     report = judge(first_create(response))
     assert (report.exit_code, violated_rules(report)) == (1, {"created"}), describe_findings(report)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("busy", [1, 2, 4, 100])
+def test_a_busy_target_is_no_finding(status: int, busy: int) -> None:
+    """A first create that gets a 429 or a 503 is sent again; a target that stays too busy is not judged."""
+    left = iter([Response(status)] * busy)
+    app = add_interceptor(create_app(), lambda request, send: next(left, None) or send(request))
+    executor = open_app_executor(app)
+    if busy > 4:
+        with pytest.raises(CannotJudge, match=f"stopped responding: it responds with {status}"):
+            run_preflight(executor)
+        return
+    result = run_preflight(executor)
+    assert (result.observations, result.form, bool(result.unusable_callers)) == ((), PLAIN, busy == 4)
+
+
+def test_a_busy_moment_while_a_form_is_confirmed_is_no_finding() -> None:
+    """Where the plain create is neither accepted nor refused again, no rule is blamed."""
+    creates = iter([REFUSED, REFUSED, None, *[Response(503)] * 4])
+
+    def intercept(request: Request, send: Send) -> Response:
+        return (request.operation == "create" and next(creates, None)) or send(request)
+
+    with pytest.raises(CannotJudge, match="too busy to be judged"):
+        run_preflight(open_app_executor(add_interceptor(create_app(), intercept)))
+
+
+def test_one_service_is_too_few_for_a_preflight() -> None:
+    """Where --max-created leaves the preflight no create, the reason is one line."""
+    with pytest.raises(CannotJudge, match="cannot be judged: --max-created is reached in the preflight"):
+        run_preflight(open_app_executor(create_app(), max_created=1))
 
 
 def test_a_redirect_of_the_first_create_does_not_end_the_run() -> None:

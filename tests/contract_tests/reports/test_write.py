@@ -1,6 +1,7 @@
 """The report folder as a whole."""
 
 import html
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -49,6 +50,28 @@ def test_bodies_that_cannot_be_pasted_are_files(tmp_path: Path) -> None:
     for name in ("report.json", "junit.xml", "report.md", "report.html"):
         text = html.unescape((tmp_path / name).read_text("utf-8"))
         assert all(f"findings/{body}" in text for body in bodies), name
+
+
+def test_one_file_that_cannot_be_written_keeps_no_other_back(report: Report, tmp_path: Path) -> None:
+    """All others are written, a pipe or a link is replaced, and no file outside the folder changes."""
+    foreign = tmp_path / "foreign"
+    (foreign / "folder").mkdir(parents=True)
+    (foreign / "folder" / "other.json").write_text("kept")
+    (foreign / "file").write_text("kept")
+    folder = tmp_path / "report"
+    for name in ("junit.xml", "traffic.har"):
+        (folder / name).mkdir(parents=True)
+    os.mkfifo(folder / "report.md")
+    (folder / "report.html").symlink_to(foreign / "file")
+    (folder / "findings").symlink_to(foreign / "folder")
+    with pytest.raises(ExceptionGroup) as error:
+        write_reports(report, folder)
+    assert [one.filename for one in error.value.exceptions] == [
+        str(folder / name) for name in ("junit.xml", "traffic.har")
+    ]
+    assert all((folder / name).is_file() for name in ("report.json", "report.md", "report.html"))
+    assert sorted(path.name for path in foreign.rglob("*")) == ["file", "folder", "other.json"]
+    assert (foreign / "file").read_text() == (foreign / "folder" / "other.json").read_text() == "kept"
 
 
 @pytest.mark.parametrize("caller", load_fixture_callers(), ids=lambda caller: caller.name)

@@ -1,6 +1,8 @@
 """A finding as a pytest: it fails on the deployment that was judged, and passes on the mock."""
 
+import ast
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from contract_tests.cases.model import Case, Step
 from contract_tests.contract.resources import data_file
 from contract_tests.results.findings import Finding
 from contract_tests.results.reproduction.pytest_file import render_pytest
+from contract_tests.targets.exchange import Exchange
 from mock_server import create_app
 from tests.quality.faults import FAULTS
 from tests.support.clients import serving
@@ -23,6 +26,7 @@ NAMES = (
     "agent-key-taken-with-a-team",
     "port-above-32767-refused-on-update",
 )
+EXCHANGE = Exchange("sk-red", "POST", "http://h/containers", (), "{}", 400, (), "", "", "", 0.0)
 
 
 def render(finding: Finding) -> str:
@@ -78,6 +82,22 @@ def test_what_plain_requests_cannot_show_is_refused(
     """A race, a set status and a finding without its requests are no pytest; the reason is one line."""
     with pytest.raises(ValueError, match=problem):
         render_pytest(Case("a", "created", layer, steps), catalogue()["created"], {}, ())
+
+
+HOSTILE = 'x"""\nprint("PWN")\n"""\\'
+
+
+def test_the_texts_of_a_finding_are_no_code() -> None:
+    """Whatever a finding's file holds, its test calls nothing that another test of a finding does not call."""
+    exchange = replace(EXCHANGE, url=f"http://h/containers{HOSTILE}", method='GET", print("PWN"), "', body=HOSTILE,
+                       headers=(("A", HOSTILE), (HOSTILE, "$TOKEN")), caller=HOSTILE)  # fmt: skip
+    read = Step("readContainer", shows=((HOSTILE, HOSTILE),))
+    document = {"line": HOSTILE, "differences": [{"property": HOSTILE}], "reason": HOSTILE}
+    source = render_pytest(
+        Case("a", "created", "cases", (read,)), catalogue()["created"], document, [exchange]
+    )
+    calls = {ast.unparse(node.func) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)}
+    assert calls <= {"urllib3.request", "response.json", "response.json().get"}
 
 
 @pytest.mark.parametrize(
