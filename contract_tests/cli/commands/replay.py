@@ -101,8 +101,8 @@ def _render_pytest(file: Path, case: Case, document: Mapping[str, Any], spec: Pa
     rule = load_catalogue(rules if rules and rules.is_file() else None).get(case.rule)
     if rule is None:
         raise ValueError(f"{file}: the contract has no rule {case.rule!r} any more")
-    exchanges = [exchange_from_json(entry) for entry in document.get("exchanges", ())]
     try:
+        exchanges = [exchange_from_json(entry) for entry in document.get("exchanges", ())]
         return render_pytest(case, rule, document, exchanges).rstrip("\n")
     except ValueError as error:
         raise ValueError(f"{file} cannot be a pytest: {error}; send it by contract-tests replay") from None
