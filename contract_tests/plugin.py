@@ -20,10 +20,11 @@ from contract_tests.contract.spec import load_spec
 from contract_tests.contract.waivers import WaiversError, load_waivers
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
-from contract_tests.execution.preflight import CannotJudge, PreflightResult, run_preflight
+from contract_tests.execution.plain_creates import CannotJudge
+from contract_tests.execution.preflight import PreflightResult, run_preflight
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES
-from contract_tests.reports.content.common import escape_unprintable
+from contract_tests.reports.content.common import escape_console
 from contract_tests.reports.content.headline import format_last_line
 from contract_tests.results.verdict import MIN_JUDGED, Report, RuleVerdict
 from contract_tests.runs.checkpoint import RunState, merge_states
@@ -159,7 +160,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Print the summary line of the run, or why nothing could be judged."""
     report = config.stash.get(_REPORT, None)
     if report is not None:
-        terminalreporter.write_line(format_last_line(report))
+        terminalreporter.write_line(escape_console(format_last_line(report)))
     if _FOLDER in config.stash:
         problem = _result_folder(config) / _PROBLEM
         if problem.is_file():
@@ -182,7 +183,7 @@ def _result_folder(config: pytest.Config) -> Path:
 
 def _end_session(config: pytest.Config, text: str, code: int) -> None:
     """End the session; a worker cannot, so it writes the reason for the main process."""
-    text = escape_unprintable(text)
+    text = escape_console(text)
     if not _is_worker(config):
         pytest.exit(text, returncode=code)
     (_result_folder(config) / _PROBLEM).write_text(f"{code} {text}", "utf-8")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract_tests.reports.content.common import escape_unprintable
+from contract_tests.reports.content.common import escape_console
 from contract_tests.results.verdict import Report, RuleVerdict
 
 
@@ -14,8 +14,8 @@ def test_rule(rule: str, verdict: RuleVerdict, contract_report: Report) -> None:
             f"{f.reason}\nReceived: {f.received}\nExpected: {f.expected}\n{f.curl_commands}" for f in own
         ]
         text = f"{verdict.rule.statement}\n" + "\n\n".join(shown)
-        pytest.fail(escape_unprintable(text), pytrace=False)
+        pytest.fail(escape_console(text), pytrace=False)
     if verdict.verdict == "violated":
-        pytest.skip(escape_unprintable(f"only assumed, and the target differs: {verdict.reason}"))
+        pytest.skip(escape_console(f"only assumed, and the target differs: {verdict.reason}"))
     if verdict.verdict != "conforms":
-        pytest.skip(escape_unprintable(f"{verdict.verdict}: {verdict.reason}"))
+        pytest.skip(escape_console(f"{verdict.verdict}: {verdict.reason}"))

@@ -16,8 +16,20 @@ def read_text(path: Path, encoding: str = "utf-8", max_bytes: int = _MAX_BYTES) 
     with path.open("rb") as file:
         content = file.read(max_bytes + 1)
     if len(content) > max_bytes:
-        raise TooLargeError(f"{path} is larger than {max_bytes // 2**20} MiB")
+        size = f"{max_bytes // 2**20} MiB" if max_bytes >= 2**20 else f"{max_bytes // 2**10} KiB"
+        raise TooLargeError(f"{path} is larger than {size}")
     return content.decode(encoding)
+
+
+class _Loader(yaml.CSafeLoader):
+    """A loader that reports a value that does not fit its type, such as a date in month 13, with its place."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            problem = "a value that does not fit its type"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
 
 
 class TooLargeError(ValueError):
@@ -30,7 +42,7 @@ def read_yaml(path: Path) -> Any:
         text = read_text(path)
         if flaw := _find_flaw(text):
             raise ValueError(f"{path} {flaw}")
-        document = yaml.load(text, Loader=yaml.CSafeLoader)
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506 - a safe loader
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
     if _count_values(document, {}) > _MAX_VALUES:

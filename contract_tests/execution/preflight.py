@@ -2,32 +2,33 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from contract_tests.cases.callers import CREDENTIAL_KINDS, Caller, CallerPool
-from contract_tests.cases.model import Case, Step
+from contract_tests.cases.callers import Caller, CallerPool
+from contract_tests.cases.model import Step
 from contract_tests.cases.value_templates import SlugFactory
 from contract_tests.contract.property_rules import find_omission_rule
 from contract_tests.execution.executor import Executor
+from contract_tests.execution.plain_creates import (
+    CannotJudge,
+    create_plain,
+    create_surely,
+    explain_refusals,
+    last_response,
+    open_context,
+)
 from contract_tests.execution.sending.context import CannotRun, CaseContext
 from contract_tests.execution.sending.create_forms import PLAIN, CreateForm, list_create_forms
 from contract_tests.execution.sending.limits import BudgetSpent, TargetGone
-from contract_tests.results.judge import describe_response, judge_response, parse_json_object, read_id
+from contract_tests.results.judge import describe_response, parse_json_object, read_id
 from contract_tests.results.observation import Observation
-from contract_tests.targets.base import BUSY_STATUSES, NoResponse, Response, is_success
+from contract_tests.targets.base import BUSY_STATUSES, Response, is_success
 from contract_tests.targets.clock import RunStopped
 
 _REFUSE_ONLY = "--refuse-only: refusals were not compared with the same request without its fault"
 #: Another form of the body cannot help against these: the caller or the path is wrong, or the target too busy.
 _FORM_INDEPENDENT_STATUSES = (401, 403, 404, 405, 501, *BUSY_STATUSES)
-#: A plain create is sent so often while the target is too busy.
-_BUSY_TRIES = 3
 #: A listed caller that is refused with 403 has a valid token and should be allowed to create.
 _FORBIDDEN_RULES = {"jwt": "team-required-for-jwt", "dk": "team-optional-for-credentials"}
-
-
-class CannotJudge(Exception):  # noqa: N818 - not an error of the suite: exit code 3
-    """A target that cannot be judged; the message is one line that says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class _Preflight:
             )
         if not able:
             responses = {name: response for name, (_, response) in self.refused.items()}
-            raise CannotJudge(_explain_refusals(self.executor.sender.target.url, responses))
+            raise CannotJudge(explain_refusals(self.executor.sender.target.url, responses))
         _check_same_api(self.executor, able[0])
         unusable = self._judge_refused_callers()
         able_pool = replace(pool, callers=tuple(self.ready), rejected=tuple(self.refused))
@@ -117,11 +118,11 @@ class _Preflight:
         forms = [self.form] if self.form else list_create_forms(self.executor.controls.bodies)
         for form in forms:
             _use_form(self.executor, form)
-            able, observation, context = self._create(caller)
+            able, observation, context = create_plain(self.executor, caller)
             if able is not None:
                 self._accept(able, form, observation, context)
                 return
-            response = _last_response(observation)
+            response = last_response(observation)
             self.refused.setdefault(caller.name, (caller, response))
             if response.status in _FORM_INDEPENDENT_STATUSES:
                 return
@@ -146,14 +147,14 @@ class _Preflight:
     def _confirm_form(self, caller: Caller, form: CreateForm) -> CreateForm:
         """Try the plain form once more; if it is still refused, record that and return the smallest form accepted."""
         _use_form(self.executor, PLAIN)
-        able, plain = self._create_surely(caller)
+        able, plain = create_surely(self.executor, caller)
         if able is not None:
             return PLAIN
         needed = dict(form.extra)
         for name in form.extra if len(form.extra) > 1 else ():
             fewer = {key: value for key, value in needed.items() if key != name}
             _use_form(self.executor, replace(form, extra=fewer))
-            if self._create_surely(caller)[0] is not None:
+            if create_surely(self.executor, caller)[0] is not None:
                 needed = fewer
         if len(form.extra) > 1 and needed:
             missing = next(iter(needed))
@@ -161,48 +162,6 @@ class _Preflight:
             form = replace(form, name=f"with {' and '.join(needed)}", rule=rule, extra=needed)
         self._record_refusal(plain, form.rule, f"refused a plain create, which it accepts {form.name}")
         return form
-
-    def _create_surely(self, caller: Caller) -> tuple[Caller | None, Observation]:
-        """Create a plain service; raise CannotJudge if the target is too busy to accept or to refuse it."""
-        able, observation, _ = self._create(caller)
-        response = _last_response(observation)
-        if response.status in BUSY_STATUSES:
-            raise CannotJudge(_explain_refusals(self.executor.sender.target.url, {caller.name: response}))
-        return able, observation
-
-    def _create(self, caller: Caller) -> tuple[Caller | None, Observation, CaseContext]:
-        """Create a plain service; a credential that is refused without X-Team-ID tries once more with it."""
-        observation, context = self._send_create(caller)
-        if is_success(_last_response(observation)):
-            return caller, observation, context
-        status = _last_response(observation).status
-        refused = 400 <= status < 500 and status not in BUSY_STATUSES
-        if refused and caller.kind in CREDENTIAL_KINDS and caller.teams:
-            naming = replace(caller, always_names_team=True)
-            again, context = self._send_create(naming)
-            if is_success(_last_response(again)):
-                return naming, again, context
-        return None, observation, context
-
-    def _send_create(self, caller: Caller) -> tuple[Observation, CaseContext]:
-        """Send a plain create, again while the target is too busy."""
-        for _ in range(_BUSY_TRIES):
-            observation, context = self._send_plain(caller)
-            if _last_response(observation).status not in BUSY_STATUSES:
-                break
-        return observation, context
-
-    def _send_plain(self, caller: Caller) -> tuple[Observation, CaseContext]:
-        context = _open_context(self.executor, caller)
-        role = context.caller_pool.team_role(caller)
-        step = Step(caller=role, body=self.executor.controls.bodies["deployed"], expect="accept")
-        response = self.executor.sender.send_step(context, step)
-        if isinstance(response, NoResponse):
-            url = self.executor.sender.target.url
-            raise CannotJudge(f"{url} cannot be judged: {response.reason}; is it up, and is the URL right?")
-        judgement = judge_response(self.executor.catalogue["created"], "accept", "createContainer", response)
-        case = Case(f"preflight/create-by-{caller.name}", "created", "wire", (step,))
-        return Observation(case, judgement, tuple(context.exchanges)), context
 
     def _record_refusal(
         self, observation: Observation, rule: str, reason: str, response: Response | None = None
@@ -230,7 +189,7 @@ class _Preflight:
                 f"{name} ({response.status}: {hint})" if response.status == 401 else f"{name} ({hint})"
             )
             if (response.status == 403 or _is_server_error(response)) and caller.kind in _FORBIDDEN_RULES:
-                _, observation, _ = self._create(caller)
+                _, observation, _ = create_plain(self.executor, caller)
                 if observation.judgement.outcome == "violated":
                     reason = "refused a valid create by a caller that may create"
                     self._record_refusal(observation, _FORBIDDEN_RULES[caller.kind], reason)
@@ -253,18 +212,6 @@ def _is_server_error(response: Response) -> bool:
     return response.status >= 500 and response.status not in BUSY_STATUSES
 
 
-def _last_response(observation: Observation) -> Response:
-    exchange = observation.exchanges[-1]
-    return Response(
-        exchange.status, exchange.response_headers, exchange.response_body.encode(), exchange.seconds
-    )
-
-
-def _open_context(executor: Executor, caller: Caller) -> CaseContext:
-    controls = executor.controls
-    return CaseContext(controls.caller_pool.limit_to(caller), controls.slugs)
-
-
 def _offers_readback(executor: Executor, caller: Caller, context: CaseContext) -> bool:
     if "service" not in context.services or "service" not in context.service_slugs:
         return False
@@ -277,7 +224,7 @@ def _offers_readback(executor: Executor, caller: Caller, context: CaseContext) -
 
 def _check_same_api(executor: Executor, caller: Caller) -> None:
     """Raise CannotJudge if garbage is accepted like a valid create: then something else is at this URL."""
-    context = _open_context(executor, caller)
+    context = open_context(executor, caller)
     role = context.caller_pool.team_role(caller)
     probe = Step(caller=role, raw='{"neither": ', headers=(("Authorization", None),), expect="refuse")
     response = executor.sender.send_step(context, probe)
@@ -294,14 +241,14 @@ def _run_refuse_only(executor: Executor) -> PreflightResult:
     caller = next((c for c in pool.callers if c.kind != "ak"), None)
     if caller is None:
         raise CannotJudge("no caller that may create is given")
-    context = _open_context(executor, caller)
+    context = open_context(executor, caller)
     role = context.caller_pool.team_role(caller)
     try:
         response = executor.sender.send_step(context, Step(caller=role, body={}, slug="", expect="refuse"))
     except CannotRun as error:
         raise CannotJudge(str(error)) from None
     if not isinstance(response, Response) or not _handles_creates(response):
-        raise CannotJudge(_explain_refusals(executor.sender.target.url, {caller.name: response}))
+        raise CannotJudge(explain_refusals(executor.sender.target.url, {caller.name: response}))
     return PreflightResult(pool, False, (_REFUSE_ONLY,))
 
 
@@ -310,22 +257,3 @@ def _handles_creates(response: Response) -> bool:
     if response.status < 400:
         return read_id(response) is not None
     return response.status < 500 and response.status not in (401, 403, 404, 405, 429)
-
-
-def _explain_refusals(url: str, responses: Mapping[str, Any]) -> str:
-    statuses = {response.status for response in responses.values() if isinstance(response, Response)}
-    if statuses and statuses <= {401, 403}:
-        callers = "the callers file; without --callers, the made-up callers of the fixtures are sent"
-        return f"{url} refuses every caller ({', '.join(responses)}); check the tokens and teams in {callers}"
-    if statuses and statuses <= {404, 405, 501}:
-        return f"{url} is not this API: POST /containers is not found there; check the base URL (it ends in /api/v1)"
-    if statuses and max(statuses) < 300:
-        return f"{url} is not this API: it accepts an empty create and returns no id; check the base URL"
-    if statuses and max(statuses) < 400:
-        return f"{url} is not this API: it redirects POST /containers; give the URL that it redirects to"
-    if statuses and statuses <= {429, 503}:
-        return f"{url} is too busy to be judged; try again later or with --rate"
-    name, response = next(iter(responses.items()))
-    if isinstance(response, NoResponse):
-        return f"{url} cannot be judged: {response.reason}"
-    return f"{url} refuses a valid create by every caller; {name} got {describe_response(response)}"

@@ -22,7 +22,7 @@ from contract_tests.reports.content.common import (
     CHOICES_HEADING,
     GRADES,
     Label,
-    escape_unprintable,
+    escape_console,
     format_broken,
     format_comparison,
     format_passed,
@@ -66,7 +66,7 @@ def show_report(report: Report, *, quiet: bool, folder: str | None = None, repla
     report folder, None if no file is written; ``replay_options`` name the target and the callers.
     """
     if quiet:
-        click.echo(format_last_line(report))
+        click.echo(escape_console(format_last_line(report)))
         return
     console = Console()
     reproduction = replace(plan_reproduction(report, folder, replay_options), command=_name_command())
@@ -212,8 +212,7 @@ def _print_list(console: Console, heading: str, rows: Iterable[tuple[str, str, s
     console.print()
     print_line(console, heading, "bold")
     lines = [
-        (Text(escape_unprintable(name), style=style), Text(escape_unprintable(text)))
-        for name, text, style in rows
+        (Text(escape_console(name), style=style), Text(escape_console(text))) for name, text, style in rows
     ]
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from contract_tests.reports.content.advice import suggest_change
 from contract_tests.reports.content.blocks import Block, Reproduction, name_operation
-from contract_tests.reports.content.common import escape_unprintable, format_expectation, list_pair
+from contract_tests.reports.content.common import escape_console, format_expectation, list_pair
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import Difference
 
@@ -50,12 +50,12 @@ def print_block(console: Console, block: Block, reproduction: Reproduction, *, n
 
 def print_line(console: Console, text: str, style: str) -> None:
     """Print text as one logical line, so that it can be copied whole."""
-    console.print(Text(escape_unprintable(text)), style=style, soft_wrap=True)
+    console.print(Text(escape_console(text)), style=style, soft_wrap=True)
 
 
 def print_sentence(console: Console, text: str, style: str) -> None:
     """Print text that nobody pastes: it is wrapped between words."""
-    console.print(Text(escape_unprintable(text)), style=style)
+    console.print(Text(escape_console(text)), style=style)
 
 
 def _print_finding(console: Console, block: Block, finding: Finding, reproduction: Reproduction) -> None:
@@ -83,7 +83,7 @@ def _print_rows(console: Console, rows: Iterable[tuple[str, str]], *, indent: in
     table.add_column(no_wrap=True, style="dim", min_width=_LABEL_WIDTH)
     table.add_column(overflow="fold")
     for name, text in rows:
-        table.add_row(name, Text(escape_unprintable(text)))
+        table.add_row(name, Text(escape_console(text)))
     console.print(Padding(table, (0, 0, 0, indent)))
 
 
@@ -92,5 +92,5 @@ def _print_differences(console: Console, differences: Iterable[Difference]) -> N
     for heading in ("Property", "Received", "Expected"):
         table.add_column(heading, overflow="fold", no_wrap=heading == "Property")
     for difference in differences:
-        table.add_row(*(Text(escape_unprintable(part)) for part in difference))
+        table.add_row(*(Text(escape_console(part)) for part in difference))
     console.print(Padding(table, (0, 0, 0, 2)))

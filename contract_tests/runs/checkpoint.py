@@ -166,7 +166,10 @@ def load_state(folder: Path) -> RunState:
         raise ValueError(f"{path}: seconds: expected a number of seconds")
     if not 0 <= data.get("min_judged", 0) <= 1:
         raise ValueError(f"{path}: min_judged: expected a number from 0 to 1")
-    return _state_from_json(data)
+    try:
+        return _state_from_json(data)
+    except ValueError as error:  # such as a body that cannot be unpacked
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _state_from_json(data: Mapping[str, Any]) -> RunState:

@@ -76,7 +76,7 @@ class Exchange:
     def body_bytes(self) -> bytes | None:
         """The whole body, redacted; None if only its beginning is stored, or there is none."""
         if self.raw_body:
-            return zlib.decompress(base64.b64decode(self.raw_body))
+            return _unpack_body(self.raw_body)
         if self.body is None or self.body_cut:
             return None
         return self.body.encode("utf-8", "surrogatepass")
@@ -87,11 +87,13 @@ class Exchange:
 
 
 def exchange_from_json(data: Mapping[str, Any]) -> Exchange:
-    """Return the exchange that ``to_json`` wrote; raise TypeError for anything else."""
+    """Return the exchange that ``to_json`` wrote; raise TypeError or ValueError for anything else."""
     names = {key: name for name, key in _JSON_KEYS.items()}
     fields = {names.get(key, key): value for key, value in data.items()}
     for name in ("headers", "response_headers"):
         fields[name] = tuple((header, value) for header, value in fields[name])
+    if fields.get("raw_body"):
+        _unpack_body(fields["raw_body"])
     return Exchange(**fields)
 
 
@@ -224,3 +226,13 @@ def _pack_body(data: bytes) -> str:
     """Return a body compressed, as text; an empty string if it is too long even so."""
     packed = base64.b64encode(zlib.compress(data)).decode()
     return packed if len(packed) <= MAX_BODY_BYTES else ""
+
+
+def _unpack_body(packed: str) -> bytes:
+    """Return what ``_pack_body`` packed, at most 50 MiB; raise ValueError for anything else."""
+    if len(packed) > MAX_BODY_BYTES:  # deflate makes a text at most a thousand times as long
+        raise ValueError(f"a raw_body is longer than {MAX_BODY_BYTES // 2**10} KiB")
+    try:
+        return zlib.decompress(base64.b64decode(packed, validate=True))
+    except (ValueError, zlib.error):
+        raise ValueError("a raw_body is no compressed body") from None

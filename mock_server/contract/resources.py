@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -11,7 +12,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 _NEIGHBOURS = (_PACKAGE.parent, _PACKAGE.parent / "cyberun_contract_kit_data")
 _MAX_DEPTH, _MAX_VALUES = 100, 200_000
 _MAX_BYTES = 16 * 2**20
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class UnusableFileError(Exception):
@@ -24,6 +25,17 @@ class OptionError(ValueError):
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(f"{name}: {problem}")
         self.name, self.problem = name, problem
+
+
+class _Loader(_SafeLoader):  # type: ignore[misc]
+    """A loader that reports a value that does not fit its type, such as a date in month 13, with its place."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            problem = "a value that does not fit its type"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
 
 
 def find_resource(name: str) -> Path:

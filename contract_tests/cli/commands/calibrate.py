@@ -18,7 +18,7 @@ from contract_tests.cli.common.options import (
 )
 from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.execution.sending.created_log import CreatedLog
-from contract_tests.reports.content.common import escape_unprintable
+from contract_tests.reports.content.common import escape_console
 
 
 @click.command(cls=ConfiguredCommand)
@@ -48,7 +48,7 @@ def calibrate(output: Path, **options: Any) -> None:
     with report_target_errors():
         calibration = learner.calibrate(executor)
     for line in list_lines(calibration, _read_columns()):
-        click.echo(escape_unprintable(line))
+        click.echo(escape_console(line))
     try:
         write_profile(calibration, output, datetime.now(UTC).date().isoformat())
     except OSError as error:

@@ -14,7 +14,7 @@ from contract_tests.cli.common.output import end_with_output, format_os_error
 from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.contract.file_shapes import check_shape, find_kind, read_document
 from contract_tests.contract.profile import Profile, find_departures, parse_profile
-from contract_tests.reports.content.common import escape_unprintable
+from contract_tests.reports.content.common import escape_console
 from contract_tests.results.comparison import (
     REPORT_FILE,
     ReportSummary,
@@ -185,11 +185,16 @@ def _write_json(difference: Difference, output: Path) -> None:
 
 def _show(difference: Difference, *, quiet: bool) -> None:
     if not quiet:
-        click.echo(escape_unprintable(difference.heading))
+        click.echo(_escape_line(difference.heading))
         for remark in difference.remarks:
-            click.echo(escape_unprintable(f"note: {remark}"))
+            click.echo(_escape_line(f"note: {remark}"))
         for name, lines in difference.groups.items():
             label = click.style(name.ljust(16), **_STYLES[name])
             for line in lines:
-                click.echo(f"{label}  {escape_unprintable(line)}")
+                click.echo(f"{label}  {_escape_line(line)}")
     click.echo(difference.summary)
+
+
+def _escape_line(text: str) -> str:
+    """Return a text that a target or a file may have written as one line."""
+    return " ".join(escape_console(text).split())

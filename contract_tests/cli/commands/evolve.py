@@ -11,7 +11,7 @@ from contract_tests.cli.common.errors import create_report_folder, report_usage_
 from contract_tests.cli.common.options import Duration
 from contract_tests.cli.common.output import end_with_output
 from contract_tests.cli.configuration.command import ConfiguredCommand
-from contract_tests.reports.content.common import escape_unprintable
+from contract_tests.reports.content.common import escape_console
 
 _STYLES: dict[str, dict[str, Any]] = {
     "breaking": {"fg": "red", "bold": True},
@@ -73,4 +73,4 @@ def evolve(old: Path, new: Path, **options: Any) -> NoReturn:
 def _show(lines: Iterable[tuple[str, str]]) -> None:
     for name, text in lines:
         label = click.style(name.ljust(17), **_STYLES.get(name, {}))
-        click.echo(f"{label} {escape_unprintable(text)}" if name else escape_unprintable(text))
+        click.echo(f"{label} {escape_console(text)}" if name else escape_console(text))

@@ -19,7 +19,7 @@ from contract_tests.cli.common.options import (
 )
 from contract_tests.cli.common.output import end_with_output
 from contract_tests.cli.configuration.command import ConfiguredCommand
-from contract_tests.reports.content.common import escape_unprintable
+from contract_tests.reports.content.common import escape_console
 
 #: Of a file or a pipe without COLUMNS.
 _COLUMNS = (160, 24)
@@ -75,6 +75,6 @@ def parity(**options: Any) -> NoReturn:
     )
     lines = list_lines(report, shutil.get_terminal_size(_COLUMNS).columns, str(folder) if folder else None)
     end_with_output(
-        lambda: click.echo("\n".join(map(escape_unprintable, lines))),
+        lambda: click.echo("\n".join(map(escape_console, lines))),
         report.exit_code, folder, partial(write_parity, report),
     )  # fmt: skip

@@ -13,7 +13,7 @@ from contract_tests.cli.common.output import end_with_text
 from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.sending.created_log import CreatedLog
-from contract_tests.reports.content.common import escape_unprintable
+from contract_tests.reports.content.common import escape_console
 from contract_tests.results.judge import Judgement
 from contract_tests.results.observation import Observation
 from contract_tests.results.reproduction.curl import build_curl
@@ -58,7 +58,7 @@ def replay(file: Path, form: str | None, *, strict: bool, **options: Any) -> Non
     tolerated = executor.catalogue[judgement.rule].grade == "assumed" and not strict
     code = {"violated": 0 if tolerated else 1, "passed": 0}.get(judgement.outcome, 3)
     verdict = _describe_verdict(observations, judgement, tolerated=tolerated)
-    end_with_text(escape_unprintable("\n".join((*_describe_observation(observation), verdict))), code)
+    end_with_text(escape_console("\n".join((*_describe_observation(observation), verdict))), code)
 
 
 def _run_tries(executor: Executor, case: Case, rate: Mapping[str, Any] | None) -> list[Observation]:
@@ -99,8 +99,8 @@ def _render_pytest(file: Path, case: Case, document: Mapping[str, Any], spec: Pa
     rule = load_catalogue(rules if rules and rules.is_file() else None).get(case.rule)
     if rule is None:
         raise ValueError(f"{file}: the contract has no rule {case.rule!r} any more")
-    exchanges = [exchange_from_json(entry) for entry in document.get("exchanges", ())]
     try:
+        exchanges = [exchange_from_json(entry) for entry in document.get("exchanges", ())]
         return render_pytest(case, rule, document, exchanges).rstrip("\n")
     except ValueError as error:
         raise ValueError(f"{file} cannot be a pytest: {error}; send it by contract-tests replay") from None

@@ -14,9 +14,9 @@ from contract_tests.cases.callers import CallersError
 from contract_tests.cli.common.output import format_os_error, report_unwritable_output
 from contract_tests.contract.resources import VERSION
 from contract_tests.contract.waivers import WaiversError
-from contract_tests.execution.preflight import CannotJudge
+from contract_tests.execution.plain_creates import CannotJudge
 from contract_tests.execution.sending.limits import TargetGone
-from contract_tests.reports.content.common import escape_unprintable
+from contract_tests.reports.content.common import escape_console
 from contract_tests.targets.base import TargetError
 
 
@@ -85,5 +85,5 @@ def report_target_errors() -> Iterator[None]:
 
 def exit_with(text: str, code: int) -> NoReturn:
     """Print one line on stderr, without control characters of the target, and exit."""
-    click.echo(f"contract-tests: {escape_unprintable(' '.join(text.split()))}", err=True)
+    click.echo(f"contract-tests: {escape_console(' '.join(text.split()))}", err=True)
     sys.exit(code)

@@ -11,11 +11,11 @@ import click
 
 from contract_tests.cli.configuration.checks import Commands, ConfigurationError, check_document, check_known
 from contract_tests.cli.configuration.options import list_options, names_deployment, resolve_value
-from contract_tests.contract.yaml_file import read_text
+from contract_tests.contract.yaml_file import TooLargeError, read_text
 
 FILE_NAME = "contract-tests.toml"
 _PYPROJECT = "pyproject.toml"
-_MAX_BYTES = 2**20
+_MAX_BYTES = 64 * 2**10  # a long dotted key takes a time that grows with the square of its length
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,9 @@ def _load_toml(file: Path) -> Any:
         raise ConfigurationError(
             f"--config {file}: {error.strerror}; `contract-tests init` writes one"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except TooLargeError as error:
+        raise ConfigurationError(f"{error}; name a smaller file with --config") from None
+    except ValueError as error:  # also an integer with too many digits
         raise ConfigurationError(f"{file} is not TOML: {error}") from None
     except RecursionError:
         raise ConfigurationError(f"{file} is nested too deeply") from None

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contract_tests.reports.code_hosts.places import RulePlaces
 from contract_tests.reports.content.blocks import Block, group_blocks
 from contract_tests.reports.content.common import (
-    escape_unprintable,
+    escape_console,
     group_by_severity,
     list_warnings,
     truncate_text,
@@ -46,7 +46,7 @@ def _format_command(name: str, properties: Mapping[str, str], text: str) -> str:
 
 
 def _escape_data(text: str) -> str:
-    return escape_unprintable(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return escape_console(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _escape_property(text: str) -> str:

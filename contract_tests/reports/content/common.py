@@ -30,6 +30,10 @@ _UNSHOWABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufff9-\uffff]"
 )
 
+# What a CI runner reads as a command: "##[" and "##vso[" anywhere, "::name::" at the start of a line, which may be
+# a wrapped one.
+_RUNNER_COMMAND = re.compile(r"(?<=#)#(?=(?:vso)?\[)|(?<=:):(?=[\w-]+(?: [^\n]*)?::)", re.IGNORECASE)
+
 
 def verdict_label(row: RuleVerdict) -> Label:
     """Return the label of a verdict; a violated rule that is only assumed is a note."""
@@ -201,6 +205,11 @@ def reason_phrase(status: int) -> str:
 def escape_unprintable(text: str) -> str:
     """Return the text with unprintable characters escaped, except newline and tab."""
     return _UNSHOWABLE.sub(_escape_character, text)
+
+
+def escape_console(text: str) -> str:
+    """Return the text for a terminal or a CI log, in which it can form no command of the runner."""
+    return _RUNNER_COMMAND.sub(_escape_character, escape_unprintable(text))
 
 
 def truncate_text(text: str, limit: int, where: str = "complete in the finding's file") -> str:

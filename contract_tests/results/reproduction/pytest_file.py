@@ -147,12 +147,7 @@ class _Writer:
         yield _ACCEPTED
 
     def _write_request(self, exchange: Exchange) -> str:
-        path = re.sub(r"^https?://[^/]*", "", exchange.url)
-        path = (
-            path[path.rindex("/r/containers") :]
-            if exchange.method == "GET"
-            else path[path.rindex("/containers") :]
-        )
+        path = _find_path(exchange)
         data = exchange.body_bytes
         if exchange.body is None:
             body = ""
@@ -188,6 +183,15 @@ class _Writer:
         if recorded not in names:
             names[recorded] = f"{stem}{len(names) + 1 if names else ''}"
         return names[recorded]
+
+
+def _find_path(exchange: Exchange) -> str:
+    """Return the path of a request below the base URL; raise ValueError if it is none of this API."""
+    path = re.sub(r"^https?://[^/]*", "", exchange.url)
+    first = "/r/containers" if exchange.method == "GET" else "/containers"
+    if first not in path:
+        raise ValueError(f"a URL holds no {first}")
+    return path[path.rindex(first) :]
 
 
 def _format_request(
@@ -269,7 +273,9 @@ def _check_writable(case: Case, exchanges: Sequence[Exchange], reason: str) -> N
         raise ValueError("it sets a status by --control-hook")
     if reason == REPEATED_ID:
         raise ValueError("it compares the ids of a whole run")
-    if not exchanges or any(one.body is not None and one.body_bytes is None for one in exchanges):
+    if not exchanges:
+        raise ValueError("it holds no requests")
+    if any(one.body is not None and one.body_bytes is None for one in exchanges):
         raise ValueError("a body is too long to be stored")
     if any(len({name.lower() for name, _ in one.headers}) < len(one.headers) for one in exchanges):
         raise ValueError("a header is sent twice")

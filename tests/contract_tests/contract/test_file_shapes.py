@@ -74,6 +74,15 @@ def test_an_unusable_file_is_one_line(content: bytes | None, message: str, tmp_p
     assert str(error.value).startswith(str(file))
 
 
+@pytest.mark.parametrize("value", ["!!timestamp x", "!!bool x", "!!int ''", "2026-13-01", "9" * 5000])
+def test_a_value_that_does_not_fit_its_type_is_one_line(value: str, tmp_path: Path) -> None:
+    """A wrong tag, a date that is none and a number with too many digits are named by file and line."""
+    file = tmp_path / "callers.yaml"
+    file.write_text(f"callers:\n- a: {value}\n")
+    with pytest.raises(ValueError, match=r"callers\.yaml is not YAML: a value that .* line 2"):
+        read_document(file)
+
+
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     """A folder in place of a file says so."""
     with pytest.raises(ValueError, match="Is a directory; name a HAR file"):

@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from contract_tests.execution.preflight import CannotJudge, run_preflight
+from contract_tests.execution.plain_creates import CannotJudge
+from contract_tests.execution.preflight import run_preflight
 from contract_tests.execution.sending.create_forms import PLAIN
 from contract_tests.results.verdict import Report
 from mock_server import create_app

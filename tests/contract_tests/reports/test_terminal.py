@@ -65,6 +65,19 @@ def test_failures_stand_out(report: Report) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("width", [60, 80, 160])
+def test_a_target_writes_no_command_of_a_runner(report: Report, width: int) -> None:
+    """Whatever a target says, no line begins as a command of a CI runner, wrapped or not."""
+    text = "word " * 9 + "::error::##[group]\n::stop-commands::a"
+    findings = [
+        replace(one, reason=text, received=text, expected=text, story=text) for one in report.findings
+    ]
+    spoken = replace(report, findings=tuple(findings), notes=(text,), target=text, unusable_callers=(text,))
+    shown = _print_to_text(spoken, width)
+    assert shown.count("stop-commands") > 3
+    assert not re.search(r"##\[|^\s*::[\w-]+( .*)?::", shown, re.MULTILINE)
+
+
 @pytest.mark.parametrize("width", [80, 160])
 def test_choices_are_one_entry_each(report: Report, width: int) -> None:
     """A violated assumed rule is one compact entry under a heading, without a block."""

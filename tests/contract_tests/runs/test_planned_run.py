@@ -2,7 +2,7 @@
 
 import pytest
 
-from contract_tests.execution.preflight import CannotJudge
+from contract_tests.execution.plain_creates import CannotJudge
 from contract_tests.results.verdict import Report
 from contract_tests.runs.options import RunOptions
 from contract_tests.runs.run import Run

@@ -55,6 +55,19 @@ def test_body_that_is_too_long_is_cut() -> None:
 
 
 @pytest.mark.parametrize(
+    ("packed", "problem"),
+    [("!!!!", "no compressed body"), ("AAAA", "no compressed body"), ("A" * 2**17, "longer than 64 KiB")],
+)
+def test_a_body_that_no_run_packed_is_refused(packed: str, problem: str) -> None:
+    """What is not compressed, or could be huge, is refused when its exchange is read."""
+    exchange = Redactor([]).record_exchange(
+        "a", "http://h", Request("POST", "/containers", (), b"\xff"), Response(400, (), b"", 0.0)
+    )
+    with pytest.raises(ValueError, match=problem):
+        exchange_from_json({**exchange.to_json(), "raw_body": packed})
+
+
+@pytest.mark.parametrize(
     ("body", "needed"),
     [
         (None, False),

@@ -38,6 +38,15 @@ def test_a_file_without_end_is_refused() -> None:
         read_yaml(Path("/dev/zero"))
 
 
+@pytest.mark.parametrize("value", ["!!timestamp x", "!!bool x", "!!int ''", "2026-13-01", "9" * 5000])
+def test_a_value_that_does_not_fit_its_type_is_refused(value: str, tmp_path: Path) -> None:
+    """A wrong tag, a date that is none and a number with too many digits are one sentence with file and line."""
+    file = tmp_path / "profile.yaml"
+    file.write_text(f"choices:\n  a: {value}\n", "utf-8")
+    with pytest.raises(UnusableFileError, match=r"profile\.yaml: not YAML: a value that .* line 2"):
+        read_yaml(file)
+
+
 def test_usual_depth_is_read(tmp_path: Path) -> None:
     """Ninety lists in one another are a document."""
     file = tmp_path / "deep.yaml"

@@ -177,6 +177,15 @@ def test_unusable_files_are_one_line(tmp_path: Path, name: str, content: str | N
         assert message in done.stderr
 
 
+def test_a_report_writes_no_lines_of_its_own(tmp_path: Path) -> None:
+    """A text of a compared file stays in its line, and forms no command of a CI runner."""
+    old = write_report(tmp_path / "old.json", started=OLD)
+    new = write_report(tmp_path / "new.json", ("slug-unique", "a\n::error::b\n##[group]c"))
+    done = compare(old, new)
+    assert "##[" not in done.stdout
+    assert r"a :\x3aerror::b #\x23[group]c" in done.stdout
+
+
 def test_an_unwritable_file_is_one_line(tmp_path: Path) -> None:
     """A file that -o cannot write is a usage error."""
     report = write_report(tmp_path / "report.json")

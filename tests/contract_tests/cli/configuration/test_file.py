@@ -150,6 +150,8 @@ def test_paths_are_relative_to_the_file() -> None:
         ("[targets.a]\n[targets.b]", "choose a target with --environment: a, b"),
         ("[run]\nexample-db = 'redis://:secret@host'", "run.example-db: the value holds a password; name a variable"),
         ("[run", "contract-tests.toml is not TOML: "),
+        pytest.param("a = " + "9" * 5000, "contract-tests.toml is not TOML: Exceeds the limit", id="digits"),
+        pytest.param(".".join("a" * 60_000) + " = 1", "contract-tests.toml is larger than 64 KiB", id="large"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_one_line(text: str, says: str) -> None:

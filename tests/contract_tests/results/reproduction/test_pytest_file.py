@@ -73,7 +73,7 @@ def test_it_fails_on_the_deployment_and_passes_on_the_mock(
     [
         ("race", (Step(),), "at the same moment"),
         ("lifecycle", (Step(), Step("setStatus", status="deploying")), "--control-hook"),
-        ("cases", (Step(),), "too long to be stored"),
+        ("cases", (Step(),), "it holds no requests"),
     ],
 )
 def test_what_plain_requests_cannot_show_is_refused(
@@ -82,6 +82,25 @@ def test_what_plain_requests_cannot_show_is_refused(
     """A race, a set status and a finding without its requests are no pytest; the reason is one line."""
     with pytest.raises(ValueError, match=problem):
         render_pytest(Case("a", "created", layer, steps), catalogue()["created"], {}, ())
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"url": "http://h/api"}, "a URL holds no /containers"),
+        ({"method": "GET"}, "a URL holds no /r/containers"),
+        ({"body_cut": True}, "a body is too long to be stored"),
+    ],
+)
+def test_a_request_that_cannot_be_written_is_named(change: dict[str, Any], problem: str) -> None:
+    """A URL of another API and a body that is stored in part only are one line."""
+    with pytest.raises(ValueError, match=problem):
+        render_pytest(
+            Case("a", "created", "cases", (Step(),)),
+            catalogue()["created"],
+            {},
+            [replace(EXCHANGE, **change)],
+        )
 
 
 HOSTILE = 'x"""\nprint("PWN")\n"""\\'
