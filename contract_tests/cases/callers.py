@@ -11,9 +11,9 @@ from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from contract_tests.cases.model import Case
-from contract_tests.contract.file_shapes import check_shape
+from contract_tests.contract.files.file_shapes import check_shape
+from contract_tests.contract.files.yaml_file import read_text, read_yaml
 from contract_tests.contract.resources import data_file
-from contract_tests.contract.yaml_file import read_text, read_yaml
 
 CallerKind = Literal["jwt", "sk", "dk", "ak", "unknown"]
 CREDENTIAL_KINDS = ("sk", "dk")

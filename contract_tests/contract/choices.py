@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contract_tests.contract.files.yaml_file import read_yaml
 from contract_tests.contract.resources import data_file
-from contract_tests.contract.yaml_file import read_yaml
 
 #: Options that are numbers: the least and the greatest one.
 _NUMBERS = {"2xx": (200, 299), "4xx": (400, 499), "bytes": (16_384, 1_073_741_824)}

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from contract_tests.contract.choices import Choice, load_choices, number_bounds
-from contract_tests.contract.file_shapes import load_shapes
+from contract_tests.contract.files.file_shapes import load_shapes
 from contract_tests.contract.rules import load_catalogue
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
+from contract_tests.contract.files.yaml_file import read_text
 from contract_tests.contract.resources import data_file
-from contract_tests.contract.yaml_file import read_text
 
 _RULES = "x-rules"
 _SCHEMAS = {"createContainer": "ServiceCreate", "updateContainer": "ServiceUpdate"}

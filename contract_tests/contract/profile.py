@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from contract_tests.contract.choices import Choice, Option, load_choices
-from contract_tests.contract.file_shapes import check_shape, name_wanted
-from contract_tests.contract.yaml_file import read_yaml
+from contract_tests.contract.files.file_shapes import check_shape, name_wanted
+from contract_tests.contract.files.yaml_file import read_yaml
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from contract_tests.contract.files.yaml_file import read_yaml
 from contract_tests.contract.resources import data_file
-from contract_tests.contract.yaml_file import read_yaml
 
 Grade = Literal["documented", "provider", "assumed"]
 Kind = Literal["constraint", "permission", "effect"]

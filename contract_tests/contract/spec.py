@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from contract_tests.contract.files.yaml_file import read_yaml
 from contract_tests.contract.resources import data_file
-from contract_tests.contract.yaml_file import read_yaml
 
 _MAX_NODES = 100_000
 HTTP_METHODS = ("get", "put", "post", "delete", "patch")

@@ -7,9 +7,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from contract_tests.contract.file_shapes import check_shape
+from contract_tests.contract.files.file_shapes import check_shape
+from contract_tests.contract.files.yaml_file import read_yaml
 from contract_tests.contract.rules import Catalogue
-from contract_tests.contract.yaml_file import read_yaml
 
 
 class WaiversError(ValueError):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from contract_tests.contract.files.report_file import write_file
 from contract_tests.contract.resources import VERSION
 from contract_tests.evolution.changes import Change
 from contract_tests.evolution.play import Played
@@ -22,7 +23,6 @@ from contract_tests.evolution.report import (
 )
 from contract_tests.reports.content.common import escape_unprintable
 from contract_tests.reports.content.escaping import escape_markdown, fence_code
-from contract_tests.results.report_file import write_file
 from contract_tests.results.reproduction.commands import iter_body_files, list_commands
 from contract_tests.targets.exchange import Exchange
 

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from contract_tests.contract.files.report_file import write_file
 from contract_tests.contract.resources import VERSION
 from contract_tests.mutation.engine import MutantResult
-from contract_tests.results.report_file import write_file
 from contract_tests.results.reproduction.curl import build_curl
 
 STATES = ("killed", "equivalent", "not observable", "invalid", "survived")

@@ -13,9 +13,9 @@ from contract_tests.cases.model import Case
 from contract_tests.cases.repeats import repeat_rare_cases, repeat_refusals
 from contract_tests.cases.tables import load_fixture_cases
 from contract_tests.cases.value_templates import SlugFactory
+from contract_tests.contract.files.yaml_file import read_yaml
 from contract_tests.contract.resources import data_file
 from contract_tests.contract.spec import Spec, load_spec
-from contract_tests.contract.yaml_file import read_yaml
 from contract_tests.execution.controls import Controls
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contract_tests import reports
+from contract_tests.contract.files.report_file import write_file
 from contract_tests.contract.resources import VERSION
 from contract_tests.parity.pairs.score import Part, Score
 from contract_tests.parity.report import (
@@ -20,7 +21,6 @@ from contract_tests.parity.report import (
     name_example,
 )
 from contract_tests.reports.content.common import escape_unprintable, truncate_text
-from contract_tests.results.report_file import write_file
 from contract_tests.results.reproduction.commands import iter_body_files
 
 _TEMPLATES = Path(reports.__file__).parent / "templates"

@@ -16,10 +16,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from harfile import Content, Creator, HarFile, PostData, Record, Request, Response, Timings
 
-from contract_tests.contract.file_shapes import read_json_file
+from contract_tests.contract.files.file_shapes import read_json_file
+from contract_tests.contract.files.report_file import replace_file, write_file
 from contract_tests.contract.resources import VERSION
 from contract_tests.reports.content.common import reason_phrase
-from contract_tests.results.report_file import replace_file, write_file
 from contract_tests.results.verdict import Report
 from contract_tests.targets.exchange import Exchange
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
+from contract_tests.contract.files.report_file import write_each, write_file
 from contract_tests.reports.code_hosts.annotations import render_annotations
 from contract_tests.reports.code_hosts.comment import render_comment
 from contract_tests.reports.code_hosts.formats import FORMAT_FILES
@@ -17,7 +18,6 @@ from contract_tests.reports.json_report import render_json
 from contract_tests.reports.junit import render_junit
 from contract_tests.reports.markdown import render_markdown
 from contract_tests.results.findings import save_finding
-from contract_tests.results.report_file import write_each, write_file
 from contract_tests.results.verdict import Report
 
 

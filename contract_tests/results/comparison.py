@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from contract_tests.contract.file_shapes import load_json_file
+from contract_tests.contract.files.file_shapes import load_json_file
 from contract_tests.results.finding_keys import FindingKey, group_keys
 
 REPORT_FILE = "report.json"

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from contract_tests.cases.model import Case, Layer, case_from_json, case_to_json
-from contract_tests.contract.file_shapes import load_json_file
+from contract_tests.contract.files.file_shapes import load_json_file
+from contract_tests.contract.files.report_file import write_file
 from contract_tests.contract.resources import VERSION
 from contract_tests.contract.rules import Catalogue, Rule
 from contract_tests.results.aggregate import Deviation, sibling_to_json
@@ -16,7 +17,6 @@ from contract_tests.results.examples import Example, describe_example, merge_exa
 from contract_tests.results.finding_keys import FindingKey, build_keys, list_inputs, merge_inputs
 from contract_tests.results.judge import Difference
 from contract_tests.results.observation import Sibling, reproduction_cost
-from contract_tests.results.report_file import write_file
 from contract_tests.results.reproduction.commands import iter_body_files, list_commands
 from contract_tests.results.statistics import Rate
 from contract_tests.results.story import tell_story

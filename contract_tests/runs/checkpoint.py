@@ -10,7 +10,7 @@ from typing import Any
 
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.choices import load_choices
-from contract_tests.contract.file_shapes import check_shape, read_json_file
+from contract_tests.contract.files.file_shapes import check_shape, read_json_file
 from contract_tests.contract.rules import Catalogue
 from contract_tests.contract.waivers import Waiver
 from contract_tests.results.aggregate import Aggregate

@@ -12,7 +12,7 @@ import click
 from contract_tests.cli.common.errors import report_usage_errors
 from contract_tests.cli.common.output import end_with_output, format_os_error
 from contract_tests.cli.configuration.command import ConfiguredCommand
-from contract_tests.contract.file_shapes import check_shape, find_kind, read_document
+from contract_tests.contract.files.file_shapes import check_shape, find_kind, read_document
 from contract_tests.contract.profile import Profile, find_departures, parse_profile
 from contract_tests.reports.content.common import escape_console
 from contract_tests.results.comparison import (

@@ -16,8 +16,8 @@ from contract_tests.cli.common.options import (
 from contract_tests.cli.common.output import end_with_report
 from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.cli.long_runs.progress import track_work
+from contract_tests.contract.files.report_file import write_each, write_file
 from contract_tests.contract.rules import load_catalogue
-from contract_tests.results.report_file import write_each, write_file
 from contract_tests.results.verdict import Report
 from contract_tests.runs.checkpoint import RunState, load_state, merge_states
 

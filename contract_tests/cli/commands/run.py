@@ -39,12 +39,12 @@ from contract_tests.cli.long_runs.progress import (
     show_progress,
 )
 from contract_tests.cli.long_runs.resume import is_finished, options_to_json, restore_options
+from contract_tests.contract.files.report_file import write_each
 from contract_tests.contract.profile import Profile, load_profile
 from contract_tests.contract.rules import Catalogue
 from contract_tests.contract.waivers import load_waivers
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES
-from contract_tests.results.report_file import write_each
 from contract_tests.results.statistics import count_needed_tries
 from contract_tests.results.verdict import MIN_JUDGED, Report
 from contract_tests.runs.checkpoint import RunState, check_writable, load_state

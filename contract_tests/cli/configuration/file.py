@@ -11,7 +11,7 @@ import click
 
 from contract_tests.cli.configuration.checks import Commands, ConfigurationError, check_document, check_known
 from contract_tests.cli.configuration.options import list_options, names_deployment, resolve_value
-from contract_tests.contract.yaml_file import TooLargeError, read_text
+from contract_tests.contract.files.yaml_file import TooLargeError, read_text
 
 FILE_NAME = "contract-tests.toml"
 _PYPROJECT = "pyproject.toml"

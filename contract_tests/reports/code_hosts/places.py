@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
+from contract_tests.contract.files.yaml_file import read_text
 from contract_tests.contract.resources import data_file
-from contract_tests.contract.yaml_file import read_text
 
 _FOLDER = "spec"
 

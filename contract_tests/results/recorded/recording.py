@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from contract_tests.cases.model import OperationId
-from contract_tests.contract.file_shapes import load_json_file
+from contract_tests.contract.files.file_shapes import load_json_file
 from contract_tests.contract.spec import Operation, Spec
 from contract_tests.generation.schema_view import list_write_operations
 from contract_tests.targets.base import Request, Response

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from contract_tests.contract.files.yaml_file import read_yaml
 from contract_tests.contract.spec import load_document, resolve_references
-from contract_tests.contract.yaml_file import read_yaml
 
 _BILLION = {f"a{n}": {"x": {"$ref": f"#/a{n + 1}"}, "y": {"$ref": f"#/a{n + 1}"}} for n in range(40)}
 UNUSABLE = {

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from contract_tests.contract.yaml_file import TooLargeError, read_text, read_yaml
+from contract_tests.contract.files.yaml_file import TooLargeError, read_text, read_yaml
 
 Shape = Literal["callers", "waivers", "finding", "report", "recording", "state", "profile"]
 _MAX_JSON_BYTES = 256 * 2**20

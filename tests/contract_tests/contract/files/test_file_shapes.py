@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.contract.file_shapes import Shape, find_kind, load_json_file, read_document
+from contract_tests.contract.files.file_shapes import Shape, find_kind, load_json_file, read_document
 
 DOCUMENTS = {
     "report": '{"findings": [], "rules": [], "callers": [], "started": "2026-11-28"}',
