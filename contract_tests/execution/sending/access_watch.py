@@ -12,8 +12,8 @@ from contract_tests.targets.base import NoResponse, Response
 
 #: Access is lost once so many controls in a row are refused: some targets refuse some requests only.
 _TRIES = 10
-_UNAUTHORIZED = 401
-_TURNED_AWAY = (403, 404)
+_UNAUTHORIZED, _FORBIDDEN = 401, 403
+_TURNED_AWAY = (_FORBIDDEN, 404)
 
 Send = Callable[[CaseContext, Step], Response | NoResponse]
 
@@ -39,24 +39,30 @@ class AccessWatch:
         """Raise TargetGone if the controls are refused with the same status as a step.
 
         A 401 must be that of all creates of the step's caller. A 403 or a 404 on what must be accepted must be that
-        of all creates and updates of every caller, so that a target that refuses some of them is judged.
+        of all creates and updates of every caller, so that a target that refuses some of them is judged; or a 403 of
+        all those of the step's caller, whose token is forbidden by now.
         """
-        names = self._choose_callers(context, step, status)
-        if not names:
+        groups = self._choose_callers(context, step, status)
+        if not groups:
             return
         with self._lock:
-            if not self._reason and self._refuses_all(context, names, status, plain_body, send):
-                self._reason = _explain_loss(names[0], status)
+            for names in groups:
+                if not self._reason and self._refuses_all(context, names, status, plain_body, send):
+                    self._reason = _explain_loss(names, status)
         if self._reason:
             raise TargetGone(self._reason)
 
-    def _choose_callers(self, context: CaseContext, step: Step, status: int) -> list[str]:
-        """Return the names of the callers whose controls tell what a status means, none if it means nothing more."""
-        if status == _UNAUTHORIZED and not any(name.lower() == "authorization" for name, _ in step.headers):
-            name = context.find_caller(step.caller).name
-            return [name] if name in self._creators else []
+    def _choose_callers(self, context: CaseContext, step: Step, status: int) -> list[list[str]]:
+        """Return groups of callers: if all controls of one are refused, access is lost. None: it is no question."""
+        own_token = not any(name.lower() == "authorization" for name, _ in step.headers)
+        name = context.find_caller(step.caller).name
+        _, service = self._creators.get(name, (None, None))
+        if status == _UNAUTHORIZED and own_token:
+            return [[name]] if name in self._creators else []
         if status in _TURNED_AWAY and step.expect in (None, "accept") and step.operation != "readContainer":
-            return list(self._creators)
+            # Creates alone may be refused for another reason, such as a quota.
+            forbidden = [[name]] if status == _FORBIDDEN and own_token and service else []
+            return [list(self._creators), *forbidden] if self._creators else []
         return []
 
     def _refuses_all(
@@ -90,9 +96,9 @@ def _iter_controls(
         yield Step("updateContainer", role, body={})
 
 
-def _explain_loss(caller: str, status: int) -> str:
-    if status == _UNAUTHORIZED:
-        return f"stopped accepting the token of {caller} (401); use one that outlives the run"
+def _explain_loss(names: Sequence[str], status: int) -> str:
+    if status == _UNAUTHORIZED or (status == _FORBIDDEN and len(names) == 1):
+        return f"stopped accepting the token of {names[0]} ({status}); use one that outlives the run"
     return (
         f"answers every request with {status} by now, also creates and updates as it accepted them before; "
         "look at what changed there during the run"

@@ -1,6 +1,7 @@
 """The sender notices that the target accepts a token, or anything at all, no longer."""
 
 import itertools
+import re
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -46,6 +47,19 @@ def test_a_run_ends_once_every_request_is_refused(status: int) -> None:
         "stopped accepting the token of" if status == 401 else f"answers every request with {status} by now"
     )
     assert word in report.cut_short
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_run_ends_once_one_token_is_refused(status: int) -> None:
+    """It ends with 3 and the name of the caller, though other callers are accepted still."""
+
+    def refuses(number: int, environ: Environ) -> bool:
+        return number > 50 and "Bearer sk-" in environ.get("HTTP_AUTHORIZATION", "")
+
+    report = judge_app(refuse_some(refuses, status), layers=("cases", "wire"))
+    assert report.exit_code == 3
+    assert [row.rule.id for row in report.verdicts if row.verdict == "violated"] == []
+    assert re.search(rf"stopped accepting the token of sk-\w+ \({status}\)", report.cut_short)
 
 
 @pytest.mark.parametrize(
