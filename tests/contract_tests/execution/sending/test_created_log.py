@@ -1,7 +1,10 @@
 """The log of created services."""
 
 import json
+import os
 from pathlib import Path
+
+import pytest
 
 from contract_tests.execution.sending.created_log import CreatedLog
 
@@ -18,3 +21,11 @@ def test_create_is_logged_before_its_response(tmp_path: Path) -> None:
     after = [json.loads(line)["event"] for line in path.read_text().splitlines()]
     created_log.close()
     assert (before, after, created_log.count) == (["sending"], ["sending", "created"], 1)
+
+
+@pytest.mark.timeout(10)
+def test_a_pipe_without_a_reader_is_refused(tmp_path: Path) -> None:
+    """A log that is a pipe which nobody reads is an error at once, and no run waits for a reader."""
+    os.mkfifo(tmp_path / "ledger.jsonl")
+    with pytest.raises(OSError, match=r"ledger\.jsonl"):
+        CreatedLog(tmp_path / "ledger.jsonl")
