@@ -16,7 +16,7 @@ from tests.support.gate.parity import compare_app, compare_calibrated, describe_
 pytestmark = pytest.mark.slow
 
 #: Compared in each run of the tests; the others are exhaustive.
-_SOME = ("default", "usual", "order-path-first", "absent-empty")
+_SOME = ("default", "order-path-first")
 #: Choices without an effect on any answer that is compared, and the reason.
 _UNSEEN = {
     ("reported-violations", "first"): "the words of refusals are not compared",

@@ -9,7 +9,7 @@ from tests.support.gate.planting import Fault, add_interceptor, refuses
 pytestmark = pytest.mark.slow
 
 _TEN_REFUSED = refuses("", "replica_count", lambda value: value == 10)
-_SAMPLE = [fault for number, fault in enumerate(FAULTS) if number % 48 == 0]
+_SAMPLE = [fault for number, fault in enumerate(FAULTS) if number % 96 == 0]
 
 
 @pytest.mark.parametrize("fault", _SAMPLE, ids=lambda fault: fault.name)
