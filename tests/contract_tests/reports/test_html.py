@@ -186,7 +186,7 @@ def test_choices_are_readable_on_a_phone(open_report: Callable[..., Page], repor
     """On a phone the answers of each choice are below its question, without sideways scrolling."""
     assert report.chosen
     page = open_report(width=375)
-    scroll = page.get_by_role("region", name="Choices of this deployment", exact=True)
+    scroll = page.get_by_role("region", name="Choices", exact=True)
     assert scroll.evaluate("one => one.scrollWidth <= one.clientWidth")
     assert scroll.get_by_role("cell").first.is_visible()
     page.close()
