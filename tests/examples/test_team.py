@@ -26,16 +26,6 @@ README = (TEAM / "README.md").read_text("utf-8")
 INSTALL_AND_TEST, SERVE, JUDGE, KEEP = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
 
 
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the wheel of this checkout, built without a network."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-    (built,) = folder.glob("*.whl")
-    return built
-
-
 @pytest.fixture
 def team(tmp_path: Path) -> Path:
     """Return a copy of the team's repository, outside of this checkout."""

@@ -6,23 +6,11 @@ import sys
 import zipfile
 from pathlib import Path
 
-import pytest
-
 from tests.support.fixture_player import ROOT
 from tests.support.processes import mock_server, post
 
 NAME = "cyberun_contract_kit"
 HEADERS = {"Authorization": "Bearer sk-red-5f0c7c1e9a", "Content-Type": "application/json"}
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the wheel of this checkout, built without a network."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-    (built,) = folder.glob("*.whl")
-    return built
 
 
 def list_sources(folder: str, inside: str) -> set[str]:
