@@ -17,7 +17,8 @@ _LENGTH_RULES = {
     "external_url": ("external-url-length", 1000),
     "openapi_url": ("openapi-url-length", 400),
 }
-_DEFAULT_RULES = {
+#: The rule of the default of each property that has one.
+DEFAULT_RULES = {
     "service_type": "service-type-default",
     "exposed_port": "exposed-port-default",
     "health_path": "health-path-default",
@@ -73,7 +74,7 @@ def find_omission_rule(operation: str, name: str) -> str:
     """Return the rule that allows an optional property to be left out."""
     if operation == "updateContainer":
         return "update-partial"
-    return _DEFAULT_RULES.get(name) or _TYPE_RULES.get(name, "unknown-properties-ignored")
+    return DEFAULT_RULES.get(name) or _TYPE_RULES.get(name, "unknown-properties-ignored")
 
 
 def _has_unbounded_text(value: Any) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from contract_tests.contract.choices import Choice
+from contract_tests.contract.property_rules import DEFAULT_RULES
 from contract_tests.contract.rules import Catalogue
 from contract_tests.generation.oracle import CREDENTIAL_PROPERTY
 from contract_tests.parity.pairs.compare import Difference, Reaction
@@ -17,13 +18,6 @@ _SHAPE_CHOICES = {
     "id version": "id-version",
     "id case": "id-case",
     "more properties": "extra-answer-properties",
-}
-_DEFAULT_RULES = {
-    "service_type": "service-type-default",
-    "exposed_port": "exposed-port-default",
-    "health_path": "health-path-default",
-    "gpu_count": "gpu-count-default",
-    "replica_count": "replica-count-default",
 }
 _IMMUTABLE = {"service_slug": "slug-immutable", "service_type": "service-type-immutable"}
 _CALLER_STATUSES = (401, 403)
@@ -170,7 +164,7 @@ def _suspect_value(service: KnownService, name: str) -> Iterator[str]:
     if name in _IMMUTABLE and service.updates:
         yield _IMMUTABLE[name]
     elif name not in service.writes:
-        yield _DEFAULT_RULES.get(name, "created-stored")
+        yield DEFAULT_RULES.get(name, "created-stored")
     elif service.writes[name] == "update":
         yield "external-credential-null-keeps" if service.values[name] is None else "updated-stored"
     elif service.updates:
