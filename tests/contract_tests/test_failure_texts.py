@@ -8,6 +8,7 @@ from contract_tests import test_contract
 from tests.support.reports import build_faulty_report, make_hostile
 
 
+@pytest.mark.slow
 def test_control_characters_do_not_reach_the_terminal() -> None:
     """Whatever the target puts into a response, its control characters are shown as escapes in each test's text."""
     report = make_hostile(build_faulty_report())

@@ -56,6 +56,7 @@ def test_the_health_check_detects_whether_the_mock_serves() -> None:
     assert (serving.returncode, stopped.returncode) == (0, 1)
 
 
+@pytest.mark.slow
 def test_the_health_check_detects_a_lost_database(tmp_path: Path) -> None:
     """A mock without its database responds, and is not healthy."""
     store = tmp_path / "services.db"
@@ -66,6 +67,7 @@ def test_the_health_check_detects_a_lost_database(tmp_path: Path) -> None:
         assert subprocess.run(command, check=False, timeout=20, capture_output=True).returncode == 1
 
 
+@pytest.mark.slow
 def test_the_compose_service_uses_postgresql(tmp_path: Path) -> None:
     """The mock of compose.yaml has its store in the environment, so that no password is an argument."""
     address = MOCK_SERVICE["environment"]["MOCK_STORE"]

@@ -40,6 +40,7 @@ def test_the_first_request_is_refused_as_shown() -> None:
 
 
 @pytest.mark.parametrize("block", SHELL[1:], ids=["create", "update"])
+@pytest.mark.slow
 def test_the_request_of_a_reference_page_is_accepted(block: str) -> None:
     """Pasted into a shell, it answers an id."""
     assert re.fullmatch(r'\{"id":"[0-9a-f-]{36}"\}', run_block(block).strip())

@@ -6,6 +6,8 @@ import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from tests.support.fixture_player import ROOT
 from tests.support.processes import mock_server, post
 
@@ -39,6 +41,7 @@ def test_the_wheel_holds_the_two_packages_and_one_folder_of_data(wheel: Path) ->
     assert set(zipfile.ZipFile(wheel).namelist()) == expected
 
 
+@pytest.mark.slow
 def test_the_installed_mock_serves_beside_other_packages(wheel: Path, tmp_path: Path) -> None:
     """Packages named spec and fixtures are not changed, and the mock reads its own data."""
     site = tmp_path / "site"

@@ -59,6 +59,7 @@ def spoil_folder(folder: Path, name: str) -> Path:
 
 
 @pytest.mark.parametrize("name", ["report.json", "report.html", "findings", "traffic.har"])
+@pytest.mark.slow
 def test_a_violation_is_shown_although_a_report_cannot_be_written(name: str, tmp_path: Path) -> None:
     """The findings are on the terminal, the file is one line, and the exit code is that of the verdict."""
     done = run_short(spoil_folder(tmp_path / "report", name), off="slug-unique")
@@ -74,6 +75,7 @@ def test_a_report_that_cannot_be_written_is_no_success(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("body", "code"), [({"display_name": 1}, 1), (VALID, 2)], ids=["broken", "right"])
+@pytest.mark.slow
 def test_check_shows_its_verdict_although_a_report_cannot_be_written(
     body: dict[str, object], code: int, tmp_path: Path
 ) -> None:
@@ -95,6 +97,7 @@ def test_a_quiet_check_prints_its_last_line_only(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["state.json", "lock", "ledger.jsonl"])
+@pytest.mark.slow
 def test_a_file_that_a_run_needs_is_tried_first(name: str, tmp_path: Path) -> None:
     """A state, a lock or a log that cannot be written ends the run before it begins, with one line."""
     done = run_short(spoil_folder(tmp_path / "report", name))
@@ -102,6 +105,7 @@ def test_a_file_that_a_run_needs_is_tried_first(name: str, tmp_path: Path) -> No
     assert name in done.err
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_early_changes_nothing(tmp_path: Path) -> None:
     """A closed pipe ends quietly, with the verdict's exit code and every report."""
     reading, writing = os.pipe()
@@ -118,6 +122,7 @@ def test_a_reader_that_leaves_early_changes_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("body", "code"), [({"display_name": 1}, 1), (VALID, 2)], ids=["broken", "right"])
+@pytest.mark.slow
 def test_a_full_standard_output_is_one_line(body: dict[str, object], code: int, tmp_path: Path) -> None:
     """The exit code is that of a violation, and 2 if there is none."""
     with Path("/dev/full").open("w") as full:
@@ -196,6 +201,7 @@ def test_a_state_that_cannot_be_saved_any_more_does_not_end_a_run(tmp_path: Path
 
 
 @pytest.mark.parametrize("command", ["run", "check", "merge", "mutate"])
+@pytest.mark.slow
 def test_a_report_folder_that_cannot_be_created_is_reported_with_its_option(
     command: str, tmp_path: Path
 ) -> None:

@@ -41,6 +41,7 @@ def assert_unusable(*arguments: str | Path) -> str:
 
 
 @pytest.mark.parametrize("name", PATHS)
+@pytest.mark.slow
 def test_a_document_without_usable_operations(name: str, tmp_path: Path) -> None:
     """Paths, operations and bodies of other types are named by their place in the file."""
     file = tmp_path / "openapi.yaml"
@@ -58,11 +59,13 @@ def test_a_document_without_usable_operations(name: str, tmp_path: Path) -> None
     ],
     ids=["spec", "waivers", "finding", "recording"],
 )
+@pytest.mark.slow
 def test_a_file_without_end(arguments: tuple[str, ...], size: int) -> None:
     """No more than the limit is read of a file."""
     assert f"/dev/zero is larger than {size} MiB" in assert_unusable(*arguments)
 
 
+@pytest.mark.slow
 def test_a_document_with_too_many_values(tmp_path: Path) -> None:
     """A document with millions of values is refused before they are built."""
     file = tmp_path / "openapi.yaml"
@@ -92,6 +95,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     ],
     ids=["shards", "infinite", "nan", "huge", "share", "layer"],
 )
+@pytest.mark.slow
 def test_a_state_with_absurd_numbers(change: dict[str, Any], state: dict[str, Any], tmp_path: Path) -> None:
     """A number of shards or of seconds beyond all measure is refused."""
     (tmp_path / "state.json").write_text(json.dumps(state | change), "utf-8")
@@ -107,6 +111,7 @@ def test_a_report_folder_that_links_to_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["nan", "NaN", "-0.1", "2"])
+@pytest.mark.slow
 def test_a_share_is_a_number(value: str) -> None:
     """The share of judged rules is a number from 0 to 1."""
     done = run_command("run", "--target", MOCK, "--min-judged", value)

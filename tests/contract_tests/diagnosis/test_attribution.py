@@ -64,6 +64,7 @@ def test_a_refusal_that_shows_only_sometimes_is_blamed_on_no_property() -> None:
     assert violated_rules(report) == set(), describe_findings(report)
 
 
+@pytest.mark.slow
 def test_what_is_open_is_blamed_on_no_documented_rule() -> None:
     """A server that refuses unknown properties of items breaks an assumed rule only."""
     strict = refuse(lambda request: any("not_in_the_contract" in item for item in _variables(request)))

@@ -7,6 +7,7 @@ from tests.support.gate.gate import describe_findings, judge_app, violated_rules
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.slow
 def test_a_lock_after_a_refusal_is_blamed_alone(seed: int) -> None:
     """Whatever update meets the lock first, the rule that lets services be updated is named, and no other."""
     fault = next(f for f in STATE_COMPANY if f.name == "lock-stays-after-a-refused-update")

@@ -90,6 +90,7 @@ SAMPLE = (
 
 
 @pytest.mark.parametrize("name", SAMPLE)
+@pytest.mark.slow
 def test_a_mutant_is_classed_in_both_directions(name: str) -> None:
     """A mutant as the new contract has its class with a witness; as the old contract, the opposite one."""
     check_mutant(MUTANTS[name])

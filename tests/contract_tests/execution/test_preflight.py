@@ -43,6 +43,7 @@ FORMS: dict[str, tuple[str, Callable[[Request], bool]]] = {
 
 
 @pytest.mark.parametrize("name", FORMS)
+@pytest.mark.slow
 def test_a_target_that_refuses_the_simplest_create_is_judged(name: str) -> None:
     """The run goes on in the form that the target accepts, and blames the rule that allows the plain one."""
     rule, refused = FORMS[name]
@@ -70,6 +71,7 @@ def first_create(response: Response) -> Interceptor:
     [Response(500), Response(201, b'{"id": "1"}'), Response(201, b"created")],
     ids=["500", "id", "text"],
 )
+@pytest.mark.slow
 def test_a_wrong_answer_to_the_first_create_is_a_finding(response: Response) -> None:
     """A first create that is answered wrongly is a violation of `created`, and the run goes on."""
     report = judge(first_create(response))
@@ -108,6 +110,7 @@ def test_one_service_is_too_few_for_a_preflight() -> None:
         run_preflight(open_app_executor(create_app(), max_created=1))
 
 
+@pytest.mark.slow
 def test_a_redirect_of_the_first_create_does_not_end_the_run() -> None:
     """A target that redirects the first create only is judged by the others."""
     report = judge(first_create(Response(307)))
@@ -131,6 +134,7 @@ def test_a_target_that_accepts_no_create_cannot_be_judged() -> None:
         ("sk", 401, set(), set(), 0),
     ],
 )
+@pytest.mark.slow
 def test_a_caller_that_cannot_be_used_is_part_of_the_verdict(
     kind: str, status: int, rules: set[str], unusable: set[str], code: int
 ) -> None:

@@ -65,6 +65,7 @@ def test_most_bodies_isolate_one_rule() -> None:
     assert len(alone) > 35, sorted(alone)
 
 
+@pytest.mark.slow
 def test_fault_of_two_properties_is_found() -> None:
     """A long run finds a target that ignores the port beside a GPU count, under the port's rule."""
 

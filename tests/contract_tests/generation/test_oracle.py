@@ -62,6 +62,7 @@ def test_oracle_leaves_open_what_tables_leave_open() -> None:
 @pytest.mark.parametrize("operation", OPERATIONS)
 @settings(max_examples=400, deadline=None)
 @given(data=st.data())
+@pytest.mark.slow
 def test_the_oracle_and_the_spec_name_the_same_rules(operation: str, data: st.DataObject) -> None:
     """The oracle and the spec name the same broken rules, except for open points."""
     body = data.draw(bodies_with_probes(operation))
@@ -76,6 +77,7 @@ def test_the_oracle_and_the_spec_name_the_same_rules(operation: str, data: st.Da
 @pytest.mark.parametrize("operation", OPERATIONS)
 @settings(max_examples=400, deadline=None)
 @given(data=st.data())
+@pytest.mark.slow
 def test_the_expanded_view_accepts_the_same_bodies(operation: str, data: st.DataObject) -> None:
     """The generation view accepts exactly the bodies that the contract accepts."""
     body = data.draw(bodies_with_probes(operation))

@@ -60,6 +60,7 @@ def test_each_keyword_of_the_contract_has_mutants() -> None:
         (f"{BODY}/replica_count:change default", "replica-count-default", "read-back"),
     ],
 )
+@pytest.mark.slow
 def test_a_mutant_is_killed_under_its_rule(
     session: MutationSession, name: str, rule: str, needs: str
 ) -> None:
@@ -76,6 +77,7 @@ def test_without_its_cases_a_mutant_survives(session: MutationSession) -> None:
     assert run_mutant(blind, mutant).state == "survived"
 
 
+@pytest.mark.slow
 def test_without_the_read_back_a_default_is_not_observable(session: MutationSession) -> None:
     """Without a read-back a changed default is not observable, which differs from survived."""
     blind = replace(session, readback=False)

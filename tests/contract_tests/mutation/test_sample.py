@@ -64,6 +64,7 @@ def test_scoped_mutant_survives_where_nothing_is_sent(session: MutationSession) 
     assert result.reason == f"{seen_by} sees it where it always holds, but not in this scope"
 
 
+@pytest.mark.slow
 def test_second_run_starts_clean(session: MutationSession) -> None:
     """A mutant of the second run is off in the first, whose requests are counted too."""
     once = run_fault(session, scope_mutant(session, PORT, "create-only"))

@@ -99,6 +99,7 @@ def test_stricter_mutant_is_killed_under_its_rule(session: MutationSession, name
     assert (result.state, result.rule in result.mutant.rules) == ("killed", True)
 
 
+@pytest.mark.slow
 def test_open_case_excuses_no_stricter_mutant(session: MutationSession) -> None:
     """A stricter mutant that differs in an open case survives unless it is listed; a looser one is equivalent."""
     unlisted = replace(session, equivalent={})

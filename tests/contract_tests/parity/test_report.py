@@ -46,6 +46,7 @@ def test_a_score_is_told_with_its_interval(score: Score, text: str) -> None:
     assert format_score(score) == text
 
 
+@pytest.mark.slow
 def test_each_part_has_a_line_with_an_example(report: ParityReport) -> None:
     """The rule or choice, the dimension, how often, what both answered, and a command without the token."""
     lines = [*list_lines(report, 100)]
@@ -85,6 +86,7 @@ def test_the_files_hold_everything_without_a_secret(report: ParityReport, tmp_pa
     assert "default-src 'none'" in html.unescape((tmp_path / "parity.html").read_text("utf-8"))
 
 
+@pytest.mark.slow
 def test_a_token_that_the_deployment_repeats_is_hidden(tmp_path: Path) -> None:
     """It stands neither in a difference nor in a response, whatever part of the answer holds it."""
 

@@ -36,6 +36,7 @@ VARIANTS: dict[str, Callable[[Report], Report]] = {
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.slow
 def test_report_fits_its_schema(report: Report, variant: str) -> None:
     """Every kind of report is valid against the published schema."""
     data = json.loads(render_json(VARIANTS[variant](report)))

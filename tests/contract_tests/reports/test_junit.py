@@ -51,6 +51,7 @@ def with_baseline(report: Report, without: str = "") -> Report:
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.slow
 def test_junit_fails_exactly_when_the_run_does(report: Report, clean: Report, variant: str) -> None:
     """The file has a failure or an error if and only if the exit code is not 0."""
     judged = VARIANTS[variant](report, clean)

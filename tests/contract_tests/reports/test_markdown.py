@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 
+import pytest
 from markdown_it import MarkdownIt
 
 from contract_tests.reports.content.common import escape_unprintable
@@ -22,6 +23,7 @@ def _tokens(text: str) -> Counter[str]:
     return Counter(token.type for block in blocks for token in (block, *(block.children or ())))
 
 
+@pytest.mark.slow
 def test_first_line_is_the_verdict(report: Report) -> None:
     """The summary starts with the outcome in one line."""
     assert render_markdown(report).startswith(
@@ -96,6 +98,7 @@ def test_names_and_commands_can_be_read_as_they_are() -> None:
     assert escape_markdown(plain) == plain.replace(">", "&gt;")
 
 
+@pytest.mark.slow
 def test_summary_is_never_too_large(report: Report) -> None:
     """A summary with too many findings stays under 1 MiB and says that it is cut."""
     one = next(f for f in report.findings if f.severity == "failure" and f.rule.id == "slug-unique")

@@ -263,6 +263,7 @@ def test_readback_is_compared_by_property(report: Report) -> None:
     assert not any(line.startswith("  Received") for line in lines)
 
 
+@pytest.mark.slow
 def test_responses_cannot_control_the_terminal(report: Report) -> None:
     """No control character of a response reaches the terminal."""
     assert re.findall("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", _print_to_text(make_hostile(report))) == []

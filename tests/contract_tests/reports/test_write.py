@@ -75,6 +75,7 @@ def test_one_file_that_cannot_be_written_keeps_no_other_back(report: Report, tmp
 
 
 @pytest.mark.parametrize("caller", load_fixture_callers(), ids=lambda caller: caller.name)
+@pytest.mark.slow
 def test_no_file_contains_a_secret(written_text: str, caller: object) -> None:
     """No file contains a part of a token, although the target repeats it in every header and body."""
     token = caller.token  # type: ignore[attr-defined]

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from contract_tests.cases.model import Case, Step
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.results.aggregate import Aggregate
@@ -46,6 +48,7 @@ def test_operations_with_one_cause_share_it() -> None:
     assert len({first.id, second.id, first.cause}) == 3
 
 
+@pytest.mark.slow
 def test_readback_differences_are_kept() -> None:
     """A finding about a read-back has each property that differs, also after it was stored."""
     fault = next(fault for fault in FAULTS if fault.name == "port-default-not-stored")

@@ -45,6 +45,7 @@ def test_a_budget_below_the_preflight_judges_nothing() -> None:
 @pytest.mark.parametrize(
     "rule", ["exposed-port-range", "docker-image-required", "auth-agent", "display-name-length"]
 )
+@pytest.mark.slow
 def test_a_missing_rule_is_named(rule: str) -> None:
     """A rule that is not enforced at all is violated, and no other, within 300 requests."""
     assert violated_rules(judge_with_budget(create_app(disabled_rules={rule}), 300)) == {rule}

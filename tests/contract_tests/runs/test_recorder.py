@@ -20,6 +20,7 @@ def judge_strict() -> Report:
     return Run(executor, RunOptions(layers=("lifecycle", "properties"), min_judged=0)).execute()
 
 
+@pytest.mark.slow
 def test_violations_beyond_the_limit_blame_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
     """Refusals of whole requests that are too many to be compared are inconclusive, not violations."""
     monkeypatch.setattr(recorder, "_MAX_PENDING", 1)

@@ -11,6 +11,7 @@ from mock_server import create_app
 from tests.support.gate.gate import describe_findings
 
 
+@pytest.mark.slow
 def test_run_that_judged_nothing_fails() -> None:
     """A run that could judge no rule ends with 3; one that only refuses judges the other rules."""
     executor = open_executor(WsgiTarget(create_app()))
@@ -30,6 +31,7 @@ def test_a_run_ends_when_its_time_is_up() -> None:
     assert report.seconds < 5
 
 
+@pytest.mark.slow
 def test_traffic_and_ids_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A long run keeps the last requests and ids, and says so in a note."""
     monkeypatch.setattr("contract_tests.execution.sending.sender.MAX_TRAFFIC", 100)

@@ -16,6 +16,7 @@ _TRIES = 4  # a lost connection is tried again three times
 
 
 @pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.slow
 def test_a_request_ends_in_time(name: str) -> None:
     """Whatever drips, floods or breaks off, a request ends after its timeout and retries, and raises nothing."""
     with serve_answers(serve_always(name)) as (url, _):
@@ -81,6 +82,7 @@ def test_a_slow_response_leaves_the_next_its_time() -> None:
     "seed",
     [*range(6), *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in range(100, 150))],
 )
+@pytest.mark.slow
 def test_a_seed_of_answers_holds_nobody_up(seed: int) -> None:
     """A mixture of answers, chosen by a seed, ends in time for each request; a good answer is a response."""
     with serve_answers(choose_answers(seed)) as (url, given):

@@ -23,6 +23,7 @@ class InstantTarget:
 
 
 @pytest.mark.parametrize("per_second", [20, 150, 999, 1000, 1500, 2000, 100_000, 1e9])
+@pytest.mark.slow
 def test_no_more_requests_are_sent_than_the_rate_allows(per_second: float) -> None:
     """At most the requests of the time that passed are sent, and those of one batch; a high rate is no error."""
     target, sent, started = RateLimitedTarget(InstantTarget(), per_second), 0, time.monotonic()

@@ -43,6 +43,7 @@ def serve_tls(certificate: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("trusted", [True, False])
+@pytest.mark.slow
 def test_a_certificate_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, trusted: bool) -> None:
     """A target with an unknown certificate gets no token; SSL_CERT_FILE adds one, and slow responses are read."""
     certificate = make_certificate(tmp_path)

@@ -19,6 +19,7 @@ def fails_without_rule(case: Case, rule: str) -> bool:
 
 
 @pytest.mark.parametrize("rule", RULES)
+@pytest.mark.slow
 def test_a_disabled_rule_fails_one_of_its_fixtures(rule: str) -> None:
     """At least one case of a disabled rule fails, except open cases."""
     own_cases = [case for case in CASES if case.rule == rule and case.expect != "open"]
@@ -42,6 +43,7 @@ NEEDING = {
 
 
 @pytest.mark.parametrize("rule", ["slug-unique", "exposed-port-range", "auth-known"])
+@pytest.mark.slow
 def test_disabling_a_rule_keeps_the_others(rule: str) -> None:
     """With one rule disabled, the cases of every other rule pass."""
     other_cases = [case for case in CASES if case.rule != rule and case.id not in NEEDING.get(rule, ())]

@@ -64,6 +64,7 @@ def test_each_request_is_one_line_of_the_log() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "terminate"])
+@pytest.mark.slow
 def test_a_signal_ends_the_mock_quietly(number: signal.Signals) -> None:
     """With a connection open, the process exits with 0 within two seconds and prints nothing."""
     with mock_server(start_new_session=True) as mock:
@@ -77,6 +78,7 @@ def test_a_signal_ends_the_mock_quietly(number: signal.Signals) -> None:
         assert time.monotonic() - start < 2
 
 
+@pytest.mark.slow
 def test_an_early_signal_ends_the_mock() -> None:
     """A process that does not serve yet ends without a traceback."""
     for delay in (0.1, 0.2, 0.3, 0.4):
@@ -189,6 +191,7 @@ def test_a_time_limit_is_a_number_of_seconds(seconds: str) -> None:
     assert {parameter.name: parameter.type for parameter in proxy.params}["timeout"] == SECONDS
 
 
+@pytest.mark.slow
 def test_a_used_port_is_reported_on_one_line() -> None:
     """A second mock does not share the port of the first."""
     with mock_server() as mock:
@@ -346,6 +349,7 @@ def test_the_spec_is_printed_unchanged() -> None:
 
 @pytest.mark.parametrize("form", [[], ["--json"]], ids=["yaml", "json"])
 @pytest.mark.parametrize("version", ["3.0", "3.1"])
+@pytest.mark.slow
 def test_a_view_is_printed(version: str, form: list[str]) -> None:
     """`mock-server spec --one-of --openapi …` prints that view."""
     output = run("spec", "--one-of", "--openapi", version, *form).stdout

@@ -106,6 +106,7 @@ def count_bytes(connection: socket.socket) -> int:
 
 
 @pytest.mark.parametrize("path", ["/file", CREATE])
+@pytest.mark.slow
 def test_a_large_response_takes_little_memory(proxy_fixtures: ProxyFixtures, path: str) -> None:
     """A response of 200 MB is never held in memory as a whole."""
     process, _, switch = proxy_fixtures

@@ -89,6 +89,7 @@ DOWN = {
 
 
 @pytest.mark.parametrize(("handler", "status", "words"), DOWN.values(), ids=DOWN)
+@pytest.mark.slow
 def test_an_upstream_without_a_response_is_reported(
     proxy_fixtures: ProxyFixtures, handler: Any, status: bytes, words: bytes
 ) -> None:
@@ -122,6 +123,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("trusted", "status"), [(False, b"502"), (True, b"200")], ids=["unknown", "trusted"])
+@pytest.mark.slow
 def test_a_certificate_is_verified(tmp_path: Path, certificate: Path, trusted: bool, status: bytes) -> None:
     """An upstream with an unknown certificate receives no token; SSL_CERT_FILE can add the certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -61,6 +61,7 @@ def delete_services(connection: http.client.HTTPConnection) -> None:
     connection.getresponse().read()
 
 
+@pytest.mark.slow
 def test_requests_that_asked_to_wait_delay_no_others(running: MockProcess) -> None:
     """While sixty responses wait for a minute, another client is answered, and all sixty are carried out."""
     with ExitStack() as stack:

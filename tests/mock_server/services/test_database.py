@@ -125,6 +125,7 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize(("address", "message"), UNUSABLE.values(), ids=UNUSABLE)
+@pytest.mark.slow
 def test_an_unusable_store_is_reported_on_one_line(address: str, message: str, tmp_path: Path) -> None:
     """The line suggests a store, repeats no password, and the exit code is 2."""
     (tmp_path / "text.db").write_text("no database " * 100, encoding="utf-8")
@@ -145,6 +146,7 @@ def test_an_unusable_store_is_reported_on_one_line(address: str, message: str, t
 @pytest.mark.parametrize(
     ("missing", "address"), [("sqlalchemy", "sqlite:///file.db"), ("psycopg", "postgresql://u:secret@host/d")]
 )
+@pytest.mark.slow
 def test_a_missing_driver_is_named(missing: str, address: str) -> None:
     """One line has the command that installs the driver, and the exit code is 2."""
     program = f"import sys; sys.modules[{missing!r}] = None; from mock_server.cli.main import main; main()"

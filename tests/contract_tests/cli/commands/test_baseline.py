@@ -50,6 +50,7 @@ def test_known_findings_do_not_fail(baseline: Path, tmp_path: Path) -> None:
     assert run_command("check", recording, "--baseline", second).code == 0
 
 
+@pytest.mark.slow
 def test_a_new_finding_fails_and_a_fixed_one_is_told(baseline: Path, tmp_path: Path) -> None:
     """Another finding is exit code 1; what the baseline has and is gone is told."""
     recording = write_recording(tmp_path, {**VALID, "replica_count": 11})
@@ -113,6 +114,7 @@ def test_a_deployment_that_departs_from_its_profile_is_told(
         (("--profile", "p.yaml", "--baseline", "p.yaml"), "p.yaml is not JSON, or only a part of it"),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_wrong_usage_is_one_line(options: tuple[str, ...], message: str, tmp_path: Path) -> None:
     """What cannot be used is said before anything is sent, with exit code 2."""
     (tmp_path / "p.yaml").write_text("choices: {id-version: '7'}")

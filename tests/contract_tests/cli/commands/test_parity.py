@@ -56,6 +56,7 @@ def test_another_shape_alone_fails_with_strict_only(options: tuple[str, ...], co
     assert "✗ error-body (choice), shape of the answer: " in done.stdout
 
 
+@pytest.mark.slow
 def test_a_profile_makes_the_mock_agree(tmp_path: Path) -> None:
     """With the deployment's own option nothing parts, also with --strict."""
     profile = tmp_path / "profile.yaml"

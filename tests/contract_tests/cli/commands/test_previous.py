@@ -4,10 +4,13 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pytest
+
 from tests.contract_tests.cli.test_endings import VALID, write_recording
 from tests.support.gate.odd_servers import run_command
 
 
+@pytest.mark.slow
 def test_check_tells_what_is_still_there(tmp_path: Path) -> None:
     """A recording that is judged twice has the same finding, by the folder of the earlier report."""
     recording = write_recording(tmp_path, {**VALID, "exposed_port": 0})

@@ -52,6 +52,7 @@ def test_replay_lines_of_the_terminal_work(faulty_url: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("report", ["report.md", "report.html", "junit.xml"])
+@pytest.mark.slow
 def test_replay_lines_of_a_report_work_where_the_run_was_started(
     report: str, faulty_url: str, tmp_path: Path
 ) -> None:
@@ -65,6 +66,7 @@ def test_replay_lines_of_a_report_work_where_the_run_was_started(
     assert report == "junit.xml" or "in the folder where contract-tests was started" in text
 
 
+@pytest.mark.slow
 def test_replay_compares_a_readback_by_property(faulty_url: str, tmp_path: Path) -> None:
     """Replaying a read-back prints what happened, and a line for each property that differs."""
     options = ("--layers", "lifecycle", "-k", "update-keeps-omitted", "--quiet", "--report", tmp_path)
@@ -175,6 +177,7 @@ def write_finding(folder: Path, rule: str, body: Any, **entries: Any) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_an_intermittent_finding_is_sent_as_often_as_its_rate_needs(tmp_path: Path) -> None:
     """One try in three shows it, so one try that passes does not call it fixed."""
     file = write_finding(
@@ -195,6 +198,7 @@ def test_an_intermittent_finding_is_sent_as_often_as_its_rate_needs(tmp_path: Pa
     assert (fixed.code, fixed.last) == (0, "exposed-port-range conforms: showed in 0 of 7 tries")
 
 
+@pytest.mark.slow
 def test_an_assumed_finding_fails_only_if_strict(tmp_path: Path) -> None:
     """The run only notes it, and so does its replay, unless the run or the replay is strict."""
     note = write_finding(tmp_path, "gpu-count-range", {"gpu_count": -2}, severity="note")

@@ -11,6 +11,7 @@ from tests.support.gate.odd_servers import COMMAND
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("run", "--help")], ids=" ".join)
+@pytest.mark.slow
 def test_help_into_a_full_disk_is_one_line(arguments: tuple[str, ...]) -> None:
     """The line names standard output, and the exit code is 2."""
     with Path("/dev/full").open("w") as full:

@@ -40,6 +40,7 @@ def judge(target: Any, max_created: int) -> Report:
 
 
 @pytest.mark.parametrize("limit", [8, 40])
+@pytest.mark.slow
 def test_no_service_is_created_beyond_the_limit(limit: int) -> None:
     """A target that accepts what it must refuse has at most `--max-created` services at the end."""
     app = LenientApp()

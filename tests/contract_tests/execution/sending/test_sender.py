@@ -73,6 +73,7 @@ def test_a_run_ends_once_one_token_is_refused(status: int) -> None:
     ],
     ids=["401-every-third", "403-every-third", "updates", "creates", "creates-of-one-kind"],
 )
+@pytest.mark.slow
 def test_a_target_that_refuses_some_requests_is_judged(status: int, refuses: Refuses) -> None:
     """From request 51 on it refuses some valid requests: that is a violation, and the run goes to its end."""
     app = refuse_some(lambda number, environ: number > 50 and refuses(number, environ), status)

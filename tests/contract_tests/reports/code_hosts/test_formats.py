@@ -59,6 +59,7 @@ def test_another_contract_has_its_own_lines(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("hostile", [False, True], ids=["plain", "hostile"])
+@pytest.mark.slow
 def test_sarif_follows_its_schema(report: Report, hostile: bool) -> None:
     """The document has what SARIF 2.1.0 requires and nothing that it does not know, whatever a target sends."""
     text = render_sarif(make_hostile(report) if hostile else report, PLACES)

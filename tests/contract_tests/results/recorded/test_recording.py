@@ -235,6 +235,7 @@ def test_faults_that_need_several_exchanges_are_not_guessed(tmp_path: Path) -> N
     assert record_run(fault.app(), tmp_path) == ({"team-scope"}, set())
 
 
+@pytest.mark.slow
 def test_recorded_finding_can_be_replayed(tmp_path: Path) -> None:
     """The case of a recorded violation shows the same violation on the same server."""
     app = create_app(disabled_rules={"auth-required", "body-media-type", "replica-count-range"})
@@ -267,6 +268,7 @@ def test_command_judges_the_traffic_of_a_run(tmp_path: Path, without: frozenset[
 @pytest.mark.parametrize(
     "text", ["{", "[]", '{"log": {}}', '{"log": {"entries": [1]}}', '{"log": {"entries": []}}']
 )
+@pytest.mark.slow
 def test_invalid_recording_is_refused(tmp_path: Path, text: str) -> None:
     """A file that is not HAR, or has no request of the two operations, ends with one line and exit code 2."""
     file = tmp_path / "traffic.har"

@@ -91,12 +91,14 @@ def test_a_secret_in_a_header_is_written_nowhere(name: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("name", URLS)
+@pytest.mark.slow
 def test_a_secret_in_a_url_is_written_nowhere(name: str, tmp_path: Path) -> None:
     """Passwords and signatures in a URL are hidden, too."""
     assert_hidden(write_recording(tmp_path, url=URLS[name]), tmp_path / "report")
 
 
 @pytest.mark.parametrize("name", PROPERTIES)
+@pytest.mark.slow
 def test_a_secret_in_a_body_is_written_nowhere(name: str, tmp_path: Path) -> None:
     """So is a secret that a response hands out."""
     answer = json.dumps({"id": "a", "given": [{name: SECRET}]})

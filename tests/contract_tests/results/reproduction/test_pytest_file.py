@@ -122,6 +122,7 @@ def test_the_texts_of_a_finding_are_no_code() -> None:
 @pytest.mark.parametrize(
     ("rule", "layers"), [("exposed-port-range", ("cases",)), ("slug-unique", ("lifecycle",))]
 )
+@pytest.mark.slow
 def test_a_wrong_token_or_target_fails(
     rule: str, layers: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
