@@ -8,10 +8,10 @@ from contract_tests.calibration.drift import read_calibration
 from contract_tests.calibration.profile import write_profile
 from contract_tests.cases.model import LAYERS
 from contract_tests.contract.profile import find_departures, load_profile
-from examples.deployment.choices import Choices
+from examples.deployment.choices import VARIANTS, Choices
 from mock_server import create_app
 from mock_server.contract.choices import load_choices, usual_options
-from tests.quality.faults import CORE_FAULTS
+from tests.quality.faults import CORE_FAULTS, FAULTS
 from tests.support.gate.calibration import (
     SETS,
     calibrate_app,
@@ -111,6 +111,28 @@ def test_no_fault_is_learnt(fault: Fault) -> None:
     """Of a mock that breaks a documented rule, every option that is learnt is the usual one."""
     calibration = calibrate_app(fault.app(), MOCK_HOOK)
     assert find_wrong(calibration, usual_options(load_choices())) == {}
+    assert {finding.rule.id for finding in calibration.findings} <= fault.breaks | set(fault.also)
+    assert is_within_limits(calibration)
+
+
+#: Each fault is planted in the mock with the profile of each of these variants, too.
+_BENEATH = ("order-path-first", "null-create-refused", "errors-empty", "violation-400", "ids-lower-v7")
+
+
+@pytest.mark.parametrize("variant", _BENEATH)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(fault, id=fault.name, marks=() if number % 200 == 0 else pytest.mark.exhaustive)
+        for number, fault in enumerate(FAULTS)
+        if not fault.breaks & _ASSUMED
+    ],
+)
+def test_no_fault_is_learnt_of_a_deployment_that_chose_otherwise(fault: Fault, variant: str) -> None:
+    """The same holds on top of a variant: its own options are learnt, and no other."""
+    profile = profile_of(VARIANTS[variant])
+    calibration = calibrate_app(fault.app(profile), MOCK_HOOK)
+    assert find_wrong(calibration, {**usual_options(load_choices()), **profile["choices"]}) == {}
     assert {finding.rule.id for finding in calibration.findings} <= fault.breaks | set(fault.also)
     assert is_within_limits(calibration)
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import uuid4
 
-from mock_server import create_app
 from mock_server.services.model import Service, SlugTakenError, Store, Transaction
 from tests.quality.faults.bleeding import copies
 from tests.quality.faults.strict_values import over
@@ -18,6 +17,7 @@ from tests.support.gate.planting import (
     Send,
     When,
     Write,
+    build_mock,
     holds,
     remembering,
     rewrites,
@@ -42,7 +42,7 @@ def forgiving(name: str, rule: str, times: Times) -> Fault:
     """A rule that is not enforced some of the times that a request breaks it."""
 
     def planted(store: Store) -> Interceptor:
-        off, number = sending(create_app(disabled_rules={rule}, store=store)), itertools.count()
+        off, number = sending(build_mock(store, {rule})), itertools.count()
 
         def intercept(request: Request, send: Send) -> Response:
             response = send(request)
@@ -57,7 +57,7 @@ def instance(name: str, rule: str, operation: str, count: int) -> Fault:
     """A rule that one of some instances does not have; the requests of an operation go to them in turn."""
 
     def planted(store: Store) -> Interceptor:
-        off, number = sending(create_app(disabled_rules={rule}, store=store)), itertools.count()
+        off, number = sending(build_mock(store, {rule})), itertools.count()
 
         def intercept(request: Request, send: Send) -> Response:
             if request.operation != operation:

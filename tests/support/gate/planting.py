@@ -7,6 +7,7 @@ function that sends a request to the unchanged mock.
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from http import HTTPStatus
@@ -27,10 +28,13 @@ _NO_JSON = object()
 
 
 @cache
-def served() -> model.Contract:
-    """Return the contract as the mock reads it."""
+def served(disabled: frozenset[str] = frozenset(), profile: str = "") -> model.Contract:
+    """Return the contract as the mock reads it; the profile is JSON, empty for none."""
     return loader.load_contract(
-        resources.find_resource("spec/openapi.yaml"), frozenset(), frozenset(RULES_IN_CODE)
+        resources.find_resource("spec/openapi.yaml"),
+        disabled,
+        frozenset(RULES_IN_CODE),
+        json.loads(profile) if profile else None,
     )
 
 
@@ -38,6 +42,15 @@ def served() -> model.Contract:
 def known() -> callers.CallerDirectory:
     """Return the callers of the fixtures."""
     return callers.load_callers()
+
+
+#: The profile of the mocks in which a fault is being planted, as JSON.
+_profile: ContextVar[str] = ContextVar("profile", default="")
+
+
+def build_mock(store: Store, disabled: Iterable[str] = ()) -> App:
+    """Return the mock in which a fault is being planted, without some rules."""
+    return create_app(spec=served(frozenset(disabled), _profile.get()), callers=known(), store=store)
 
 
 @dataclass(frozen=True)
@@ -184,11 +197,15 @@ class Fault:
     store: Callable[[], Store] = MemoryStore
     also: Mapping[str, str] = field(default_factory=dict)
 
-    def app(self) -> App:
-        """Return a mock with the fault and an empty store."""
+    def app(self, profile: Mapping[str, Any] | None = None) -> App:
+        """Return a mock with the fault and an empty store, which has chosen as the profile says."""
         store = self.store()
-        app = create_app(spec=served(), callers=known(), store=store)
-        return app if self.intercept is None else add_interceptor(app, self.intercept(store))
+        token = _profile.set(json.dumps(profile) if profile else "")
+        try:
+            app = build_mock(store)
+            return app if self.intercept is None else add_interceptor(app, self.intercept(store))
+        finally:
+            _profile.reset(token)
 
 
 def add_interceptor(app: App, intercept: Interceptor) -> App:
@@ -249,7 +266,7 @@ def unenforced(name: str, breaks: str, when: Callable[[], Callable[[Request], bo
     """
 
     def intercept(store: Store) -> Interceptor:
-        condition, off = when(), sending(create_app(disabled_rules=set(breaks.split()), store=store))
+        condition, off = when(), sending(build_mock(store, breaks.split()))
         return lambda request, send: off(request) if condition(request) else send(request)
 
     return Fault(name, frozenset(breaks.split()), intercept)
@@ -259,7 +276,7 @@ def lenient(name: str, breaks: str, when: Callable[[Request, Service | None], bo
     """Rules that are not enforced for some requests, which depend on the service that an update is for."""
 
     def intercept(store: Store) -> Interceptor:
-        off = sending(create_app(disabled_rules=set(breaks.split()), store=store))
+        off = sending(build_mock(store, breaks.split()))
         return lambda request, send: (off if when(request, service_of(store, request)) else send)(request)
 
     return Fault(name, frozenset(breaks.split()), intercept)
