@@ -83,14 +83,16 @@ def _name_absent(shown: Mapping[str, Any], name: str) -> str:
 
 
 def unused_docker_image(prober: Prober) -> Sighting:
-    """See whether the read-back of an external service shows a docker_image that was sent."""
+    """See whether the read-back of an external service shows a docker_image that was sent beside a name."""
     require_readback(prober)
-    image = "acme/unused:1"
-    answer = prober.update(
-        body={"docker_image": image}, service="external", judged=Judged("docker-image-type")
-    )
+    image, name = "acme/unused:1", "Unused image"
+    body = {"docker_image": image, "display_name": name}
+    answer = prober.update(body=body, service="external", judged=Judged("docker-image-type"))
     require_reaction(answer, "accepted")
-    shown = read_stored(prober, "external").get("docker_image")
+    stored = read_stored(prober, "external")
+    if stored.get("display_name") != name:
+        raise CannotSee(f"{answer.tell()}, and the read-back does not show the name")
+    shown = stored.get("docker_image")
     if shown not in (image, None, ""):
         raise CannotSee(f"{answer.tell()}, and the read-back shows another docker_image")
     option = "shown" if shown == image else "hidden"

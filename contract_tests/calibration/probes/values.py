@@ -128,10 +128,14 @@ def unknown_credentials(prober: Prober) -> Sighting:
     answer = prober.update(
         "with an unknown credential", {name: credential}, service="external", judged=Judged(rule)
     )
-    if find_reaction([answer]) == "accepted":
+    answers = [answer]
+    if find_reaction(answers) == "accepted":
         wrong = prober.update(body={name: "not-a-uuid"}, service="external", judged=Judged(rule, "refuse"))
         require_reaction(wrong, "refused")
-    return see(find_reaction([answer]), [answer])
+    else:  # a create cannot be refused for the state of a service
+        what = "with an unknown credential"
+        answers += [prober.create(what, {name: credential}, kind="external", judged=Judged(rule))]
+    return see(find_reaction(answers), answers)
 
 
 def invalid_body_status(prober: Prober) -> Sighting:

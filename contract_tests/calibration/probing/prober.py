@@ -121,7 +121,7 @@ class Prober:
         key = (kind, self.find_owner().role)
         if key not in self._bases:
             self._bases[key] = {}  # for the control itself
-            plain = self.update(_PLAIN, raw="{}", service=kind)
+            plain = self.update(_PLAIN, raw="{}", service=kind, judged=Judged("update-partial"))
             if plain.reaction != "accepted":
                 self._bases[key] = self.wire.executor.controls.find_base(kind, self.find_owner())
                 if self._bases[key] or 300 <= plain.status < 400:
