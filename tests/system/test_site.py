@@ -112,6 +112,7 @@ def test_no_page_requests_another_host(
     """In a browser, no page has an error or sends a request to another host, and the search finds a rule."""
     origin = closing(serving_files(site))
     page = chromium(closing).new_page()
+    page.route(lambda url: not url.startswith(f"{origin}/"), lambda route: route.abort())
     problems = watch_page(page, origin)
     for path in sorted(site.rglob("index.html")):
         page.goto(f"{origin}/{path.parent.relative_to(site).as_posix()}/", wait_until="networkidle")
