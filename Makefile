@@ -6,7 +6,7 @@ CALLERS ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help install mock conformance mutants test test-all test-exhaustive check fix lint-spec docs plan screenshots wheel prism-check bench soak clean
+.PHONY: help install mock conformance mutants test test-all test-exhaustive check fix lint-spec docs site plan screenshots wheel prism-check bench soak clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -50,7 +50,7 @@ tests/support/node/node_modules/.package-lock.json: tests/support/node/package.j
 	  || echo 'The npm packages cannot be installed: the test of the TypeScript client is skipped'; \
 	else echo 'Node is not installed: the test of the TypeScript client is skipped'; fi
 
-test-all: .venv/dev tests/support/node/node_modules/.package-lock.json  ## Run all tests but the exhaustive ones, in about fifteen minutes
+test-all: .venv/dev .venv/docs tests/support/node/node_modules/.package-lock.json  ## Run all tests but the exhaustive ones, in about fifteen minutes
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not exhaustive'
 
 test-exhaustive: .venv/dev  ## Plant every fault in the mock and play every seed of hostility, in over an hour
@@ -73,6 +73,13 @@ docs: .venv/run  ## Generate docs/rules.md, docs/choices.md, spec/schemas and th
 	for name in $$($(BIN)/contract-tests schema); do \
 	  $(BIN)/contract-tests schema $$name > spec/schemas/$$name.schema.json || exit 1; done
 	$(BIN)/contract-tests freeze
+
+.venv/docs: .venv/run
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	@touch $@
+
+site: .venv/docs  ## Build the documentation site into build/site; a broken link fails
+	$(BIN)/mkdocs build --strict --quiet
 
 plan: .venv/dev  ## Learn the plan of --budget from all mutants and planted faults, in an hour (ARGS='--sample 400')
 	$(BIN)/contract-tests plan --target wsgi:mock_server:create_app --control-hook '/_mock/services/{id}/status/{status}' \

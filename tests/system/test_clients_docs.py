@@ -1,25 +1,22 @@
 """The commands and the code of docs/clients.md generate clients that work with the mock."""
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.docs import list_blocks, read_page, run_block
 from tests.support.fixture_player import ROOT
 from tests.support.processes import mock_server
 
 pytestmark = pytest.mark.slow
 
-PAGE = (ROOT / "docs/clients.md").read_text(encoding="utf-8")
+PAGE = read_page("docs/clients.md")
 PYTHON, TYPESCRIPT = PAGE.split("\n## ")[1:3]
-PRINTED = re.findall(r"```text\n(.*?)```", PYTHON, re.DOTALL)[0]
+PRINTED = list_blocks(PYTHON, "text")[0]
 NODE = ROOT / "tests/support/node"
-BIN = Path(sys.executable).parent
 
 
 def run_section(section: str, folder: Path) -> str:
@@ -28,28 +25,14 @@ def run_section(section: str, folder: Path) -> str:
     Commands that install something are left out: the packages are those of the tests.
     """
     (program,) = re.findall(r"`(client\.\w+)`", section)[:1]
-    (code,) = re.findall(r"```(?:python|ts)\n(.*?)```", section, re.DOTALL)
-    commands = re.sub(r"^(pip|npm) install .*\n", "", "".join(list_commands(section)), flags=re.MULTILINE)
-    environment = {**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+    (code,) = list_blocks(section, "python") + list_blocks(section, "ts")
+    commands = re.sub(r"^(pip|npm) install .*\n", "", "".join(list_blocks(section, "sh")), flags=re.MULTILINE)
     with mock_server() as mock:
         text = code.replace("http://127.0.0.1:4010/api/v1", mock.url)
         (folder / program).write_text(text, encoding="utf-8")
-        done = subprocess.run(
-            ["sh", "-c", f"set -e\n{commands}"],
-            cwd=folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=200,
-            check=False,
-        )
+        done = run_block(commands, folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
-
-
-def list_commands(section: str) -> list[str]:
-    """Return the shell blocks of a section."""
-    return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
 
 
 def without_ids(text: str) -> str:
@@ -74,7 +57,7 @@ def test_the_typescript_client_prints_what_the_page_shows(tmp_path: Path) -> Non
 
 def test_the_page_installs_the_packages_that_are_tested() -> None:
     """The npm packages of the page are those of tests/support/node/package.json."""
-    lines = [line for block in list_commands(TYPESCRIPT) for line in block.splitlines()]
+    lines = [line for block in list_blocks(TYPESCRIPT, "sh") for line in block.splitlines()]
     words = [word for line in lines if line.startswith("npm install") for word in line.split()[2:]]
     names = sorted(word.split("@")[0] for word in words if not word.startswith("-"))
     package = json.loads((NODE / "package.json").read_text(encoding="utf-8"))

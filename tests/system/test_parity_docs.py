@@ -1,20 +1,17 @@
 """The commands in docs/parity.md work as shown."""
 
 import json
-import os
-import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from contract_tests.parity.session import DEFAULT_REQUESTS
-from tests.support.fixture_player import ROOT
+from tests.support.docs import list_blocks, read_page, run_block
 from tests.support.processes import mock_server
 
-PAGE = (ROOT / "docs" / "parity.md").read_text("utf-8")
-COMMANDS = "".join(re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL))
+PAGE = read_page("docs/parity.md")
+COMMANDS = "".join(list_blocks(PAGE, "sh"))
 
 
 @pytest.mark.slow
@@ -23,11 +20,8 @@ def test_the_commands_calibrate_a_deployment_and_find_parity(tmp_path: Path) -> 
     """A served deployment with other choices and the mock with its profile agree on each request over HTTP."""
     deployment = tmp_path / "deployment.yaml"
     deployment.write_text("choices: {invalid-body-status: 422, unknown-properties: refused, id-version: '4'}")
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     with mock_server("--profile", str(deployment), stderr=subprocess.DEVNULL) as served:
-        environment = {**os.environ, "PATH": path, "TARGET": served.url}
-        done = subprocess.run(["sh", "-ec", COMMANDS], cwd=tmp_path, env=environment, capture_output=True, text=True,
-                              timeout=300, check=False)  # fmt: skip
+        done = run_block(COMMANDS, tmp_path, timeout=300, TARGET=served.url)
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads((tmp_path / "parity" / "parity.json").read_text("utf-8"))
     assert (report["parts"], report["requests"]) == ([], DEFAULT_REQUESTS)

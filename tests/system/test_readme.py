@@ -1,25 +1,25 @@
-"""The examples in README.md and docs/mock.md work as shown."""
+"""The examples in README.md, docs/mock.md and docs/choices.md work as shown."""
 
 import json
 import re
 import subprocess
 
 import pytest
+import yaml
 
+from mock_server import create_app
+from tests.support.docs import list_blocks, read_page
 from tests.support.fixture_player import ROOT
+from tests.support.pages import create
 from tests.support.processes import mock_server, run
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGE = (ROOT / "docs/mock.md").read_text(encoding="utf-8")
+README = read_page("README.md")
+PAGE = read_page("docs/mock.md")
 #: From the first screen to the end of the section about the mock.
 MOCK = README.split("## The gate")[0]
-SHELL = [
-    block
-    for block in re.findall(r"```sh\n(.*?)```", MOCK + PAGE, re.DOTALL)
-    if "127.0.0.1:4010/api/v1/containers" in block
-]
-CONTROL = next(block for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) if "/_mock/script" in block)
-PYTHON = re.findall(r"```python\n(.*?)```", MOCK + PAGE, re.DOTALL)
+SHELL = [block for block in list_blocks(MOCK + PAGE, "sh") if "127.0.0.1:4010/api/v1/containers" in block]
+CONTROL = next(block for block in list_blocks(PAGE, "sh") if "/_mock/script" in block)
+PYTHON = list_blocks(MOCK + PAGE, "python")
 
 
 def run_block(block: str) -> str:
@@ -33,7 +33,7 @@ def run_block(block: str) -> str:
 
 def test_the_first_request_is_refused_as_shown() -> None:
     """The answer holds the violation that the README shows, word for word."""
-    shown = json.loads(re.findall(r"```json\n(.*?)```", MOCK, re.DOTALL)[0])
+    shown = json.loads(list_blocks(MOCK, "json")[0])
     head, body = run_block(SHELL[0]).split("\n\n", 1)
     assert " 400 " in head.splitlines()[0]
     assert shown in json.loads(body)["violations"]
@@ -58,6 +58,21 @@ def test_the_requests_to_the_control_plane_work() -> None:
 def test_a_python_example_runs(block: str) -> None:
     """Its assertions hold."""
     exec(compile(block, "README.md", "exec"), {})
+
+
+def test_an_ignored_property_is_remarked_as_shown() -> None:
+    """The response has the header that docs/mock.md shows."""
+    response = create(create_app().test_client(), displayname="a")
+    assert list_blocks(PAGE, "") == [f"Mock-Ignored: {response.headers['Mock-Ignored']}\n"]
+
+
+@pytest.mark.parametrize("name", ["docs/mock.md", "docs/choices.md"])
+def test_the_profile_of_a_page_is_obeyed(name: str) -> None:
+    """A mock with the profile of the page refuses an unknown property, with the status of the profile."""
+    (block,) = list_blocks(read_page(name), "yaml")
+    profile = yaml.safe_load(block)
+    response = create(create_app(profile=profile).test_client(), displayname="a")
+    assert response.status_code == profile["choices"]["invalid-body-status"] == 422
 
 
 @pytest.mark.slow
