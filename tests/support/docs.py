@@ -46,12 +46,15 @@ def read_blocks(page: str) -> Iterator[Block]:
 def run_block(
     block: str, folder: Path, *, timeout: float = 200, **variables: str
 ) -> subprocess.CompletedProcess[str]:
-    """Run a shell block in a folder, with the commands of the kit on the path; it ends at the first failure."""
+    """Run a shell block in a folder, with the commands of the kit on the path; it ends at the first failure.
+
+    The terminal has 120 columns, whatever runs the tests.
+    """
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
         ["sh", "-ec", block],
         cwd=folder,
-        env={**os.environ, "PATH": path, **variables},
+        env={**os.environ, "PATH": path, "COLUMNS": "120", **variables},
         capture_output=True,
         text=True,
         timeout=timeout,
