@@ -105,9 +105,14 @@ def _list_of_repeats(body: Any) -> Iterator[str]:
         known = [item for place, item in enumerate(items) if item not in items[:place]]
         if len(known) < len(items):
             yield "repeated-items"
-        names = [item["env_name"] for item in known if isinstance(item, dict) and "env_name" in item]
-        if any(name in names[:place] for place, name in enumerate(names)):
+        if repeats_env_name(known):
             yield "repeated-env-names"
+
+
+def repeats_env_name(items: Iterable[Any]) -> bool:
+    """Return whether two different items have one name of a variable."""
+    names = [item["env_name"] for item in items if isinstance(item, dict) and "env_name" in item]
+    return any(name in names[:place] for place, name in enumerate(names))
 
 
 def _list_of_characters(body: Any) -> Iterator[str]:
