@@ -73,16 +73,19 @@ def build_value_cases(
 
 
 def _find_choice(row: Mapping[str, Any], operation: str, value: Any) -> str:
-    """Return the choice of an open value: that of the row, or the one about a null property; none for a null item."""
+    """Return the choice of an open value: the one about its null, or that of the row."""
+    return find_null_choice(operation, value) or str(row.get("choice", ""))
+
+
+def find_null_choice(operation: str, value: Any) -> str:
+    """Return the choice about the null that a value of a property is or holds; an empty text if there is no null."""
     if value is None:
         return "null-on-create" if operation == "createContainer" else "null-on-update"
-    return "" if _holds_null(value) else str(row.get("choice", ""))
-
-
-def _holds_null(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        value = list(value.values())
-    return value is None or (isinstance(value, list) and any(map(_holds_null, value)))
+    items = value if isinstance(value, list) else ()
+    if None in items:
+        return "null-items"
+    holds_null = any(isinstance(item, Mapping) and None in item.values() for item in items)
+    return "null-item-properties" if holds_null else ""
 
 
 def _number_cases(cases: Iterable[Case]) -> list[Case]:

@@ -45,6 +45,15 @@ class Choice:
         return isinstance(option, int) and least <= option <= greatest
 
 
+def list_deciding_choices(rule: str, choices: Mapping[str, Choice]) -> tuple[str, ...]:
+    """Return the choices that decide whether a deployment follows an assumed rule."""
+    return tuple(
+        choice.id
+        for choice in choices.values()
+        if choice.number not in ("2xx", "4xx") and rule in choice.rules
+    )
+
+
 def number_bounds(number: str) -> tuple[int, int]:
     """Return the least and the greatest option of a choice whose options are numbers."""
     return _NUMBERS[number]

@@ -9,7 +9,10 @@ from pydantic import BaseModel, ValidationError
 
 from examples.deployment.choices import Choices
 
-_MEDIA_TYPE = re.compile(r"[ \t]*application/json[ \t]*(?P<parameters>;.*)?", re.IGNORECASE | re.DOTALL)
+_MEDIA_TYPE = re.compile(
+    r"[ \t]*application/(?P<other>[a-z0-9.-]+\+)?json[ \t]*(?P<parameters>;.*)?", re.IGNORECASE | re.DOTALL
+)
+_CONTROL = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _UTF8 = re.compile(r'charset=(?:utf-8|"utf-8")', re.IGNORECASE)
 _MOST_REASONS = 20
 
@@ -31,7 +34,7 @@ def check_media_type(content_type: str | None, choices: Choices) -> None:
             raise Refusal(choices.media_type_status, "Content-Type: application/json is required")
         return
     match = _MEDIA_TYPE.fullmatch(content_type)
-    if match is None:
+    if match is None or (match["other"] and not choices.other_json_types_read):
         raise Refusal(choices.media_type_status, "the media type is not application/json")
     parameters = [text for part in (match["parameters"] or "").split(";") if (text := part.strip())]
     if choices.media_type_parameters == "utf8":
@@ -70,11 +73,27 @@ def _strings(value: Any) -> Iterator[str]:
             waiting.extend(item)
 
 
+def decode(raw: bytes, choices: Choices) -> str:
+    if not choices.other_encodings_read:
+        return raw.decode()
+    try:
+        return raw.decode(json.detect_encoding(raw))
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def is_null(raw: bytes, choices: Choices) -> bool:
+    try:
+        return decode(raw, choices).strip(" \t\r\n") == "null"
+    except UnicodeDecodeError:
+        return False
+
+
 def parse_object(raw: bytes, choices: Choices) -> dict[str, Any]:
     """Exactly one JSON object in UTF-8, whose strings are Unicode text."""
     try:
         value = json.loads(
-            raw.decode(),
+            decode(raw, choices),
             parse_constant=_unknown_constant,
             parse_float=_number if choices.integral_floats_accepted else None,
             object_pairs_hook=_without_repeats if choices.repeated_keys_refused else None,
@@ -85,6 +104,8 @@ def parse_object(raw: bytes, choices: Choices) -> dict[str, Any]:
         raise Refusal(choices.malformed_status, "the body is not a JSON text") from error
     if not isinstance(value, dict):
         raise Refusal(choices.violation_status, "the body is not a JSON object")
+    if choices.control_characters_refused and any(map(_CONTROL.search, _strings(value))):
+        raise Refusal(choices.violation_status, "control characters cannot be shown")
     if choices.nul_refused and any("\0" in text for text in _strings(value)):
         raise Refusal(choices.violation_status, "NUL characters cannot be stored")
     return value
@@ -92,6 +113,29 @@ def parse_object(raw: bytes, choices: Choices) -> dict[str, Any]:
 
 def without_nulls(value: dict[str, Any]) -> dict[str, Any]:
     return {name: item for name, item in value.items() if item is not None}
+
+
+def tidy_items(value: dict[str, Any], choices: Choices) -> dict[str, Any]:
+    """The arrays as they are meant: without nulls, and with one variable of each name."""
+    tidied = dict(value)
+    for name, items in value.items():
+        if isinstance(items, list) and choices.null_items_dropped:
+            tidied[name] = [item for item in items if item is not None]
+        if isinstance(items, list) and choices.null_item_properties_dropped:
+            tidied[name] = [without_nulls(i) if isinstance(i, dict) else i for i in tidied[name]]
+    variables = tidied.get("env_config")
+    if isinstance(variables, list) and choices.repeated_env_names != "kept":
+        last = {_variable(item): item for item in variables}
+        kept = [item for item in variables if item == last[_variable(item)]]
+        if choices.repeated_env_names == "refused" and len(kept) < len(variables):
+            raise Refusal(choices.violation_status, "env_config: a name is repeated")
+        tidied["env_config"] = kept
+    return tidied
+
+
+def _variable(item: Any) -> str:
+    name = item.get("env_name") if isinstance(item, dict) else None
+    return name if isinstance(name, str) else repr(item)
 
 
 def without_immutables(value: dict[str, Any], choices: Choices) -> dict[str, Any]:

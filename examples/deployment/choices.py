@@ -34,6 +34,7 @@ class Choices:
 
     # Which service.
     malformed_id_status: int = 404
+    id_forms_read: bool = False
     unknown_service_status: int = 403
     foreign_service_status: int = 403
     busy_status: int = 423
@@ -45,8 +46,11 @@ class Choices:
     media_type_status: int = 400
     missing_type_is_json: bool = True
     media_type_parameters: Literal["refused", "utf8", "any"] = "refused"
+    other_json_types_read: bool = False
+    other_encodings_read: bool = False
     malformed_status: int = 422
     empty_update_is_object: bool = True
+    null_update_is_object: bool = False
     repeated_keys_refused: bool = False
     integral_floats_accepted: bool = False
 
@@ -56,14 +60,27 @@ class Choices:
     immutable_on_update: Literal["refused", "ignored"] = "refused"
     null_on_create: Literal["absent", "refused"] = "absent"
     null_on_update: Literal["absent", "refused"] = "absent"
+    null_items_dropped: bool = False
+    null_item_properties_dropped: bool = False
     nul_refused: bool = True
+    control_characters_refused: bool = False
+    large_gpu_counts_refused: bool = False
+    empty_env_names_refused: bool = False
+    repeated_env_names: Literal["kept", "merged", "refused"] = "kept"
     gpu_below_minus_one_refused: bool = False
     item_properties_required: bool = False
     deployed_credential_refused: bool = True
     deployed_external_url_refused: bool = True
     external_docker_image_refused: bool = True
+    external_docker_image_update_refused: bool = False
     empty_docker_image_refused: bool = True
+    empty_docker_image_update_refused: bool = False
     private_hosts_refused: bool = True
+    one_label_hosts_refused: bool = False
+    url_characters_accepted: bool = False
+    credential_forms_read: bool = False
+    credential_capitals_refused: bool = False
+    credential_versions_refused: bool = False
     known_credentials: frozenset[str] | None = None  # a set refuses every other credential reference
 
     # How answers look.
@@ -173,6 +190,24 @@ _CHANGES: dict[str, dict[str, Any]] = {
     "empty-docker-image-accepted": {"empty_docker_image_refused": False},
     "private-hosts-accepted": {"private_hosts_refused": False},
     "credential-must-exist": {"known_credentials": frozenset()},
+    "id-forms-read": {"id_forms_read": True},
+    "other-json-types-read": {"other_json_types_read": True},
+    "other-encodings-read": {"other_encodings_read": True},
+    "null-update-accepted": {"null_update_is_object": True},
+    "null-items-dropped": {"null_items_dropped": True},
+    "null-item-properties-dropped": {"null_item_properties_dropped": True},
+    "control-characters-refused": {"control_characters_refused": True},
+    "large-gpu-counts-refused": {"large_gpu_counts_refused": True},
+    "empty-env-names-refused": {"empty_env_names_refused": True},
+    "env-names-merged": {"repeated_env_names": "merged"},
+    "env-names-refused": {"repeated_env_names": "refused"},
+    "external-docker-image-update-refused": {"external_docker_image_update_refused": True},
+    "empty-docker-image-update-refused": {"empty_docker_image_update_refused": True},
+    "one-label-hosts-refused": {"one_label_hosts_refused": True},
+    "url-characters-accepted": {"url_characters_accepted": True},
+    "credential-forms-read": {"credential_forms_read": True},
+    "credential-capitals-refused": {"credential_capitals_refused": True},
+    "credential-versions-refused": {"credential_versions_refused": True},
     "create-201": {"create_status": 201},
     "update-200": {"update_status": 200},
     "ids-lower-v4": {"id_style": "lower4"},

@@ -3,12 +3,15 @@
 import ipaddress
 import re
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote
+from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator, model_validator
 
 from examples.deployment.choices import Choices
 
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_UUID_FORMS = re.compile(r"(?:urn:uuid:|\{)?(?:[0-9A-Fa-f]{32}|" + _UUID.pattern + r")\}?")
 _IP_FUTURE = re.compile(r"v[0-9A-Fa-f]+\.[A-Za-z0-9._~!$&'()*+,;=:\-]+", re.IGNORECASE)
 _COMMON = r"A-Za-z0-9._~!$&'()*+,;=\-"
 _ESCAPE = r"%[0-9A-Fa-f]{2}"
@@ -29,9 +32,21 @@ def is_uuid(text: str) -> bool:
     return _UUID.fullmatch(text) is not None
 
 
-def _uuid(text: str) -> str:
+def usual_uuid(text: str) -> str:
+    """A UUID in braces, after ``urn:uuid:`` or without hyphens in its usual form; any other text as it is."""
+    return str(UUID(text)) if _UUID_FORMS.fullmatch(text) else text
+
+
+def _uuid(text: str, info: ValidationInfo) -> str:
+    choices = _choices(info)
+    if choices.credential_forms_read:
+        text = usual_uuid(text)
     if not is_uuid(text):
         raise ValueError("not a UUID")
+    if choices.credential_capitals_refused and text != text.lower():
+        raise ValueError("not in small letters")
+    if choices.credential_versions_refused and not (text[14] in "1234567" and text[19] in "89abAB"):
+        raise ValueError("a UUID of no known version")
     return text.lower()
 
 
@@ -55,12 +70,29 @@ def _is_private(host: str) -> bool:
         return False
 
 
+def _is_one_label(host: str) -> bool:
+    name = host.rstrip(".").lower()
+    return "." not in name and name != "localhost"
+
+
+def _escaped(text: str) -> str:
+    """The URI that is meant: only an authority with a blank or ``<`` means none."""
+    authority = re.split("[/?#]", text.removeprefix("https://"))[0]
+    if {" ", "<"} & set(authority):
+        return text
+    return quote(re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", text), safe="%:/?#[]@!$&'()*+,;=~")
+
+
 def _https_uri(text: str, info: ValidationInfo) -> str:
-    match = _HTTPS_URI.fullmatch(text)
+    choices = _choices(info)
+    match = _HTTPS_URI.fullmatch(_escaped(text) if choices.url_characters_accepted else text)
     if match is None or (match["literal"] and not _is_ip_literal(match["literal"])):
         raise ValueError("not an absolute https URI")
-    if _choices(info).private_hosts_refused and _is_private(match["literal"] or match["name"]):
+    host = match["literal"] or match["name"]
+    if choices.private_hosts_refused and _is_private(host):
         raise ValueError("the host is not a public one")
+    if choices.one_label_hosts_refused and not match["literal"] and _is_one_label(host):
+        raise ValueError("the host has one label")
     return text
 
 
@@ -83,6 +115,13 @@ class Item(BaseModel):
 class EnvItem(Item):
     env_name: str = ""
     env_value: str = ""
+
+    @field_validator("env_name")
+    @classmethod
+    def _named(cls, value: str, info: ValidationInfo) -> str:
+        if not value and _choices(info).empty_env_names_refused:
+            raise ValueError("empty")
+        return value
 
 
 class VolumeItem(Item):
@@ -112,6 +151,8 @@ class ServiceFields(BaseModel):
     def _gpu_count(cls, value: int, info: ValidationInfo) -> int:
         if value < -1 and _choices(info).gpu_below_minus_one_refused:
             raise ValueError("less than -1")
+        if value >= 2**31 and _choices(info).large_gpu_counts_refused:
+            raise ValueError("too large")
         return value
 
     @field_validator("external_auth_credential_id")
@@ -164,3 +205,10 @@ class CreateBody(ServiceFields):
 
 class UpdateBody(ServiceFields):
     display_name: DisplayName = ""
+
+    @field_validator("docker_image")
+    @classmethod
+    def _image(cls, value: str, info: ValidationInfo) -> str:
+        if not value and _choices(info).empty_docker_image_update_refused:
+            raise ValueError("empty")
+        return value

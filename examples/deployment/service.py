@@ -15,13 +15,15 @@ import yaml
 from examples.deployment.body import (
     Refusal,
     check_media_type,
+    is_null,
     parse_object,
+    tidy_items,
     validate,
     without_immutables,
     without_nulls,
 )
 from examples.deployment.choices import Choices
-from examples.deployment.models import CreateBody, UpdateBody, is_uuid
+from examples.deployment.models import CreateBody, UpdateBody, is_uuid, usual_uuid
 
 STATUSES = ("created", "deploying", "running", "stopping", "stopped", "failed")
 BUSY = ("deploying", "stopping")
@@ -111,6 +113,12 @@ class Deployment:
                 raise Refusal(
                     self.choices.type_rule_status, *(f"{name}: not an external service" for name in misplaced)
                 )
+            if (
+                service.type == "external"
+                and "docker_image" in sent
+                and self.choices.external_docker_image_update_refused
+            ):
+                raise Refusal(self.choices.violation_status, "docker_image: not for an external service")
             service.definition.update(sent)
             service.updated_at = datetime.now(UTC)
             return service
@@ -195,13 +203,16 @@ class Deployment:
         sent = call.team_header
         if not sent or (choices.empty_team_is_missing and not any(sent)):
             raise Refusal(400, "X-Team-ID is required")
-        if len(sent) > 1 or not is_uuid(sent[0]):
+        team = usual_uuid(sent[0]) if choices.id_forms_read else sent[0]
+        if len(sent) > 1 or not is_uuid(team):
             raise Refusal(choices.malformed_team_status, "X-Team-ID is not a UUID")
-        call.team = UUID(sent[0])
+        call.team = UUID(team)
         if call.team not in caller.teams:
             raise Refusal(choices.foreign_team_status, "no such team")
 
     def _path(self, call: Call) -> None:
+        if self.choices.id_forms_read:
+            call.service_id = usual_uuid(call.service_id)
         if not is_uuid(call.service_id):
             raise Refusal(self.choices.malformed_id_status, "the id of the service is not a UUID")
 
@@ -221,7 +232,9 @@ class Deployment:
         check_media_type(call.content_type, self.choices)
         if not call.raw and call.service_id and self.choices.empty_update_is_object:
             return {}
-        return parse_object(call.raw, self.choices)
+        if call.service_id and self.choices.null_update_is_object and is_null(call.raw, self.choices):
+            return {}
+        return tidy_items(parse_object(call.raw, self.choices), self.choices)
 
     def _create_body(self, call: Call) -> None:
         value = self._object(call)

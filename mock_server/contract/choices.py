@@ -23,7 +23,7 @@ class Choice:
     """One entry of `choices.yaml`.
 
     `options` maps each option to its meaning, and `disables` the options to the rules that they disable. Where the
-    options are numbers, `number` is a key of NUMBERS and both are empty.
+    options are numbers, `number` is a key of NUMBERS and both are empty. `lenient` is the option that accepts most.
     """
 
     id: str
@@ -32,6 +32,7 @@ class Choice:
     disables: Mapping[str, frozenset[str]]
     number: str
     usual: Option
+    lenient: Option
     operations: tuple[str, ...]
     stage: str
     rules: tuple[str, ...]
@@ -73,10 +74,11 @@ def load_choices(path: Path | None = None) -> dict[str, Choice]:
             raise UnusableFileError(
                 f"{path}: entry {number} is not a choice: {error!r}; correct it"
             ) from error
-        if choice.id in choices or not choice.allows(choice.usual):
-            raise UnusableFileError(
-                f"{path}: {choice.id} is there twice, or has no such option {choice.usual!r}"
-            )
+        if choice.id in choices:
+            raise UnusableFileError(f"{path}: {choice.id} is there twice; remove one")
+        for option in (choice.usual, choice.lenient):
+            if not choice.allows(option):
+                raise UnusableFileError(f"{path}: {choice.id} has no such option {option!r}; correct it")
         choices[choice.id] = choice
     return choices
 
@@ -99,6 +101,7 @@ def _parse_choice(entry: Mapping[str, Any]) -> Choice:
         disables=disables,
         number=number,
         usual=entry["usual"],
+        lenient=entry.get("lenient", entry["usual"]),
         operations=tuple(entry["operations"]),
         stage=entry["stage"],
         rules=tuple(entry["rules"]),
@@ -114,3 +117,8 @@ def _meaning(option: str | Mapping[str, Any]) -> str:
 def usual_options(choices: Choices) -> dict[str, Option]:
     """Return the options of the mock without a profile."""
     return {choice.id: choice.usual for choice in choices.values()}
+
+
+def lenient_options(choices: Choices) -> dict[str, Option]:
+    """Return the options of a deployment that accepts all that the pages leave open."""
+    return {choice.id: choice.lenient for choice in choices.values()}

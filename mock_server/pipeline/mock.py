@@ -10,7 +10,7 @@ from mock_server.pipeline.stages import Call, Stages
 from mock_server.services import lifecycle
 from mock_server.services.model import Service, SlugTakenError, Store
 from mock_server.services.readback import service_to_json
-from mock_server.validation import authentication, body, ignored, state, team
+from mock_server.validation import authentication, body, choices, ignored, state, team
 from mock_server.validation.request import Request
 from mock_server.validation.state import Update, Values
 from mock_server.web import responses
@@ -31,7 +31,7 @@ class Mock:
 
     def handle(self, operation: Operation, request: Request) -> HandledResponse:
         """Return the response to a request; the first stage with violations decides."""
-        call = Call(operation, request)
+        call = Call(operation, choices.read_ids(self.contract, request))
         response = self._with_remarks(call, self._handle(call))
         return HandledResponse(response, call.caller_name)
 

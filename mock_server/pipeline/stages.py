@@ -96,9 +96,7 @@ class Stages:
         value, refused, _ = self.body_reader.parse(operation, request.raw_body)
         call.unknown = [*operation.properties.iter_unknown(value)]
         value = choices.change_body(self.contract, operation, value)
-        if not refused and operation.body:
-            refused = schema.check_value(self.contract, operation.body, value, "body")
-            refused += choices.check_body(self.contract, operation, value)
+        refused = refused or choices.check_body(self.contract, operation, value)
         if self.contract.chosen("unknown-properties", "refused"):
             call.unknown = ()  # refused, not ignored
         call.values = _known_values(operation, value if isinstance(value, dict) else {})

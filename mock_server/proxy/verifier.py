@@ -8,7 +8,7 @@ from typing import Any
 from mock_server.contract import document, loader
 from mock_server.contract.model import Contract, Mismatch, Operation, Rule, Schema, Violation
 from mock_server.proxy import leniency
-from mock_server.validation import authentication, schema, team
+from mock_server.validation import authentication, choices, open_values, schema, team
 from mock_server.validation.body import MAX_DEPTH, BodyReader
 from mock_server.validation.callers import Caller, CallerDirectory
 from mock_server.validation.request import Request
@@ -56,7 +56,9 @@ class Verifier:
         known, teams = (callers.callers, callers.teams) if callers else ({}, {})
         self._any_caller = CallerDirectory(known, teams, any_token=True)
         self._any_token_contract = replace(contract, disabled_rules=contract.disabled_rules | {"auth-known"})
-        self._body_reader = BodyReader(contract, max_body)
+        self._readings = tuple(
+            (each, BodyReader(each, max_body)) for each in (contract, leniency.choose_leniently(contract))
+        )
         self._schemas = {
             operation.id: dict(_response_schemas(operation)) for operation in contract.operations
         }
@@ -77,11 +79,14 @@ class Verifier:
         else:
             name = caller.name
             found = [*self._check_token(operation, request), *self._check_team(operation, request, caller)]
-        path_values = request.path_values
-        for violation in schema.check_path_parameters(self.contract, operation, path_values):
-            value = path_values.get(violation.mismatch.pointer.removeprefix("/"))
-            found.append(leniency.relax_parameter(violation, value))
+        found += self._relax(lambda contract, _: _check_path(contract, operation, request))
         return name, found + (self._check_body(operation, request) if readable else [])
+
+    def _relax(self, check: Callable[[Contract, BodyReader], list[Violation]]) -> list[Violation]:
+        """Return the violations of a check as the mock makes it, relaxed by the lenient options."""
+        usual, lenient = self._readings
+        found = check(*usual)
+        return leniency.relax(found, check(*lenient)) if found else []
 
     def caller_name(self, header: str | None) -> str:
         """Return the name of the caller of an `Authorization` header, or an empty text."""
@@ -95,25 +100,13 @@ class Verifier:
         return [Violation(self.contract.rule("auth-known"), mismatch)] if mismatch else []
 
     def _check_team(self, operation: Operation, request: Request, caller: Caller) -> list[Violation]:
-        found = team.find_team(self.contract, operation, request, caller)
-        header = request.headers.get(team.TEAM_FIELD, "")
-        return [leniency.relax_parameter(v, header) for v in found] if isinstance(found, list) else []
+        return self._relax(lambda contract, _: _check_team(contract, operation, request, caller))
 
     def _check_body(self, operation: Operation, request: Request) -> list[Violation]:
-        is_open = leniency.is_open_media_type(request.headers.get("Content-Type"))
-        found = [
-            leniency.downgrade_if_open(violation, is_open and violation.rule.id == "body-media-type")
-            for violation in self._body_reader.check_headers(operation, request)
-        ]
+        found = self._relax(lambda _, reader: reader.check_headers(operation, request))
         if request.body_size > self._max_body or any(v.rule.grade != "assumed" for v in found):
             return found
-        value, invalid, readable = self._body_reader.parse(operation, request.raw_body)
-        is_open = leniency.is_open_text(self.contract, operation, request)
-        found += [leniency.downgrade_if_open(v, is_open and v.rule.id == "body-json") for v in invalid]
-        if not readable:
-            return found
-        broken = schema.check_value(self.contract, operation.body, value, "body") if operation.body else []
-        return found + leniency.relax_body(self.contract, operation, value, broken)
+        return found + self._relax(lambda contract, reader: _read_body(contract, reader, operation, request))
 
     def check_response(
         self, operation: Operation, request: Request, broken: list[Violation], received: ReceivedResponse
@@ -157,7 +150,7 @@ class Verifier:
             too_deep = isinstance(error, RecursionError)  # then it may be JSON
             actual = "too many levels of nesting" if too_deep else "not JSON"
             violation = Violation(rule, Mismatch("response", "", actual, "a JSON object"))
-            return [*found, leniency.downgrade_if_open(violation, too_deep)]
+            return [*found, leniency.assume(violation) if too_deep else violation]
         return found + _check_readable(
             lambda readable: self._check_response_value(operation, request, declared, readable), value
         )
@@ -169,11 +162,34 @@ class Verifier:
         if found or operation.id not in _ID_RULES:
             return found
         rule, parameter = _ID_RULES[operation.id]
-        path_id, response_id = request.path_values.get(parameter, ""), str(value.get("id"))
+        path_id = open_values.read_uuid(request.path_values.get(parameter, ""))
+        response_id = str(value.get("id"))
         if path_id.lower() == response_id.lower():
             return []
         mismatch = Mismatch("response", "/id", format_value(response_id), "the id of the path")
         return [Violation(self.contract.rule(rule), mismatch)]
+
+
+def _check_path(contract: Contract, operation: Operation, request: Request) -> list[Violation]:
+    values = choices.read_ids(contract, request).path_values
+    return schema.check_path_parameters(contract, operation, values)
+
+
+def _check_team(
+    contract: Contract, operation: Operation, request: Request, caller: Caller
+) -> list[Violation]:
+    found = team.find_team(contract, operation, choices.read_ids(contract, request), caller)
+    return found if isinstance(found, list) else []
+
+
+def _read_body(
+    contract: Contract, reader: BodyReader, operation: Operation, request: Request
+) -> list[Violation]:
+    value, invalid, readable = reader.parse(operation, request.raw_body)
+    if not readable:
+        return invalid
+    value = choices.change_body(contract, operation, value)
+    return invalid + choices.check_body(contract, operation, value)
 
 
 def _check_readable(check: Callable[[Any], list[Violation]], value: Any) -> list[Violation]:

@@ -49,28 +49,37 @@ class BodyReader:
 
     def parse(self, operation: Operation, raw_body: bytes) -> ParsedBody:
         """Return the value of a body and its violations; an absent optional body is `{}`."""
-        is_optional = not operation.body_required or self._accepts_empty(operation)
+        is_optional = not operation.body_required or self._accepts(operation, "empty-update-body")
         if not raw_body and is_optional:
             return ParsedBody({}, [])
         try:
-            text = raw_body.decode("utf-8")
+            text = self._decode(raw_body)
             value, duplicate = _load_json(text)
         except RecursionError:
             return ParsedBody({}, self._violations([("body-depth", body_depth())]), readable=False)
         except ValueError as error:
             return ParsedBody({}, self._violations([("body-json", body_json(error))]), readable=False)
+        if value is None and self._accepts(operation, "null-update-body"):
+            return ParsedBody({}, [])
         return self._check_value(text, value, duplicate)
 
-    def _accepts_empty(self, operation: Operation) -> bool:
-        is_update = operation.id in self._contract.choices["empty-update-body"].operations
-        return is_update and self._contract.chosen("empty-update-body", "accepted")
+    def _accepts(self, operation: Operation, choice: str) -> bool:
+        """Return whether the operation accepts the bodies that a choice is about."""
+        is_concerned = operation.id in self._contract.choices[choice].operations
+        return is_concerned and self._contract.chosen(choice, "accepted")
+
+    def _decode(self, raw_body: bytes) -> str:
+        """Return the text of a body; raise UnicodeDecodeError for an encoding that is not read."""
+        if self._contract.chosen("other-encodings", "accepted"):
+            return _decode_any(raw_body)
+        return raw_body.decode("utf-8")
 
     def _check_media_type(self, operation: Operation, request: Request) -> Mismatch | None:
         header, chosen = request.headers.get("Content-Type"), self._contract.chosen
         if header is None and chosen("missing-media-type", "json"):
             return None
         accepted = str(self._contract.options["media-type-parameters"])
-        return body_media_type(request, operation, accepted)
+        return body_media_type(request, operation, accepted, any_json=chosen("other-json-types", "json"))
 
     def _check_value(self, text: str, value: Any, duplicate: str | None) -> ParsedBody:
         found: list[tuple[str, Mismatch]] = []
@@ -83,7 +92,7 @@ class BodyReader:
         if "\\u" not in text:
             return ParsedBody(value, self._violations(found))
         wrong = _BAD_TEXT if self._contract.chosen("nul-characters", "refused") else _SURROGATE
-        bad = [(pointer, item) for pointer, item in _iter_strings(value, "") if wrong.search(item)]
+        bad = [(pointer, item) for pointer, item in iter_strings(value) if wrong.search(item)]
         found += [("body-text", body_text(pointer, item)) for pointer, item in bad[:1]]
         if any(_SURROGATE.search(item) for _, item in bad):
             return ParsedBody({}, self._violations(found), readable=False)
@@ -107,20 +116,25 @@ class BodyReader:
 
 
 def body_media_type(
-    request: Request, operation: Operation, accepted: str = "not-another-charset"
+    request: Request,
+    operation: Operation,
+    accepted: str = "not-another-charset",
+    *,
+    any_json: bool = False,
 ) -> Mismatch | None:
     """Refuse a body that is not declared as a media type of the contract, with parameters that are accepted.
 
-    `accepted` is an option of the choice `media-type-parameters`.
+    `accepted` is an option of the choice `media-type-parameters`; `any_json` accepts other types of JSON.
     """
     header = request.headers.get("Content-Type")
     if header is None and not request.raw_body and not operation.body_required:
         return None
     media_type, parameters, charset = _parse_media_type(header or "")
-    if media_type in operation.media_types and _PARAMETERS[accepted](parameters, charset):
+    is_accepted = media_type in operation.media_types or (any_json and media_type.endswith("+json"))
+    if is_accepted and _PARAMETERS[accepted](parameters, charset):
         return None
     expected = " or ".join(operation.media_types)
-    if media_type in operation.media_types:
+    if is_accepted:
         expected += _EXPECTED_PARAMETERS[accepted]
     return Mismatch("header", "/Content-Type", header[:80] if header else "no such header", expected)
 
@@ -208,6 +222,14 @@ class _DuplicateKeyError(Exception):
     """An object has a key twice."""
 
 
+def _decode_any(raw_body: bytes) -> str:
+    """Return the text of a body in an encoding of Unicode, with or without a byte order mark, or in Latin-1."""
+    try:
+        return raw_body.decode(json.detect_encoding(raw_body))
+    except UnicodeDecodeError:
+        return raw_body.decode("latin-1")
+
+
 def _load_json(text: str) -> tuple[Any, str | None]:
     """Return the value of a JSON text, and the first key that an object has twice."""
     try:
@@ -248,14 +270,14 @@ def _cut_below(value: Any, levels: int) -> Any:
     return value
 
 
-def _iter_strings(value: Any, pointer: str) -> Iterator[tuple[str, str]]:
+def iter_strings(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
     """Yield each string and key with the JSON Pointer of its place."""
     if isinstance(value, str):
         yield pointer, value
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            yield from _iter_strings(item, f"{pointer}/{number}")
+            yield from iter_strings(item, f"{pointer}/{number}")
     elif isinstance(value, dict):
         for key, item in value.items():
             yield pointer, key
-            yield from _iter_strings(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}")
+            yield from iter_strings(item, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}")

@@ -73,6 +73,15 @@ def external_credential_on_external_only(update: Update) -> Mismatch | None:
     return _check_external_only(update, "external_auth_credential_id")
 
 
+def docker_image_on_external_refused(update: Update) -> Mismatch | None:
+    """Refuse `docker_image` where the stored type is external."""
+    stored = update.service.values.get("service_type") if update.service else "deployed"
+    if stored != "external" or update.body.get("docker_image") is None:
+        return None
+    expected = "no docker_image: the type of the service is external, and never changes"
+    return Mismatch("state", "/docker_image", "docker_image on an external service", expected)
+
+
 def _check_external_only(update: Update, name: str) -> Mismatch | None:
     stored = update.service.values.get("service_type") if update.service else "external"
     if stored == "external" or update.body.get(name) is None:
@@ -98,13 +107,25 @@ CONDITION_CHECKS: tuple[tuple[str, Check], ...] = (
     ("external-url-on-external-only", external_url_on_external_only),
     ("external-credential-on-external-only", external_credential_on_external_only),
 )
+#: Choice, option and check of what an option refuses, beside the conditions.
+CHOICE_CHECKS: tuple[tuple[str, str, Check], ...] = (
+    ("docker-image-on-external-update", "refused", docker_image_on_external_refused),
+)
 #: Detected by the store while it writes.
 CONFLICT_CHECKS = (("slug-unique", slug_unique),)
 
 
 def check_update(contract: Contract, update: Update) -> list[Violation]:
     """Return the violations of an update, of enabled rules only."""
-    return _check(contract, IDENTITY_CHECKS, update) or _check(contract, CONDITION_CHECKS, update)
+    refused = _check(contract, IDENTITY_CHECKS, update)
+    if refused:
+        return refused
+    refusals = (
+        Violation(contract.choice_rule(choice), mismatch)
+        for choice, option, check in CHOICE_CHECKS
+        if contract.chosen(choice, option) and (mismatch := check(update))
+    )
+    return [*_check(contract, CONDITION_CHECKS, update), *refusals]
 
 
 def _check(contract: Contract, checks: Iterable[tuple[str, Check]], update: Update) -> list[Violation]:

@@ -13,6 +13,7 @@ from contract_tests.calibration.probing.sighting import (
     require_reaction,
 )
 from contract_tests.calibration.probing.stored import parse_accepted, read_stored, require_readback
+from contract_tests.calibration.probing.trials import UNUSED_IMAGE
 from contract_tests.contract.choices import Option
 from contract_tests.results.judge import is_uuid
 from contract_tests.targets.exchange import Exchange
@@ -85,7 +86,7 @@ def _name_absent(shown: Mapping[str, Any], name: str) -> str:
 def unused_docker_image(prober: Prober) -> Sighting:
     """See whether the read-back of an external service shows a docker_image that was sent beside a name."""
     require_readback(prober)
-    image, name = "acme/unused:1", "Unused image"
+    image, name = UNUSED_IMAGE, "Unused image"
     body = {"docker_image": image, "display_name": name}
     answer = prober.update(body=body, service="external", judged=Judged("docker-image-type"))
     require_reaction(answer, "accepted")

@@ -64,12 +64,39 @@ def media_type_parameters(prober: Prober) -> Sighting:
     return see(option, answers)
 
 
-def malformed_body_status(prober: Prober) -> Sighting:
-    """See the status of a body that is no JSON in UTF-8."""
-    latin1 = prober.update(
-        "with a body that is not UTF-8", raw=b'{"display_name": "\xe9"}', judged=Judged("body-json", "refuse")
+def other_json_types(prober: Prober) -> Sighting:
+    """See whether a body of another type of JSON is read: then a wrong value in it is refused."""
+    headers, what = (
+        (("Content-Type", "application/merge-patch+json"),),
+        "with the Content-Type application/{}",
     )
-    return see_status([faults.ask(prober, faults.MALFORMED_BODY), latin1])
+    what = what.format("merge-patch+json")
+    plain = prober.update(what, headers=headers, judged=Judged("body-media-type"))
+    if find_reaction([plain]) == "refused":
+        return see("refused", [plain])
+    wrong = prober.update(f'{what} and with {{"exposed_port": 0}}', {"exposed_port": 0}, headers=headers)
+    if find_reaction([wrong]) == "accepted":
+        raise CannotSee(f"{plain.tell()}, but a wrong value in such a body is not noticed")
+    return see("json", [plain, wrong])
+
+
+def other_encodings(prober: Prober) -> Sighting:
+    """See whether a body in Latin-1 is read."""
+    latin1 = prober.update(
+        "with a body in Latin-1", raw=b'{"display_name": "\xe9"}', judged=Judged("body-json")
+    )
+    return see(find_reaction([latin1]), [latin1], "medium")
+
+
+def null_update_body(prober: Prober) -> Sighting:
+    """See whether null is an update of nothing."""
+    answer = prober.update("with null", raw="null", judged=Judged("body-object"))
+    return see(find_reaction([answer]), [answer])
+
+
+def malformed_body_status(prober: Prober) -> Sighting:
+    """See the status of a body that is no JSON."""
+    return see_status([faults.ask(prober, faults.MALFORMED_BODY)])
 
 
 def empty_update_body(prober: Prober) -> Sighting:

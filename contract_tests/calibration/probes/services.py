@@ -30,6 +30,16 @@ def malformed_id_status(prober: Prober) -> Sighting:
     return see_status(answers)
 
 
+def id_forms(prober: Prober) -> Sighting:
+    """See whether a serviceId is read after urn:uuid:."""
+    known = str(prober.find_shared("deployed").id)
+    prober.find_base("deployed")
+    answer = prober.update(
+        "with the serviceId after urn:uuid:", service=f"urn:uuid:{known}", judged=Judged("service-id-format")
+    )
+    return see(find_reaction([answer]), [answer], "medium")
+
+
 def unknown_services(prober: Prober) -> Sighting:
     """See whether the update of an unknown service is refused."""
     answer = faults.ask(prober, faults.unknown_service(prober))

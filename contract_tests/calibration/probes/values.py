@@ -1,14 +1,11 @@
 """Probes of the values of an update: accepted or refused, beside valid values that are accepted."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 from contract_tests.calibration.probes import faults
 from contract_tests.calibration.probing.prober import ABSENT, Judged, Prober
 from contract_tests.calibration.probing.sighting import (
-    Answer,
     CannotSee,
     Sighting,
     find_reaction,
@@ -17,107 +14,21 @@ from contract_tests.calibration.probing.sighting import (
     see_status,
 )
 from contract_tests.calibration.probing.stored import read_stored, require_stored
-from contract_tests.contract.property_rules import find_nearest_rule
-
-Values = Mapping[str, Any]
-_ENV, _VOLUME = (
-    {"env_name": "MODE", "env_value": "test"},
-    {"host_path": "/srv/data", "container_path": "/data"},
+from contract_tests.calibration.probing.trials import (
+    ENV_ITEM,
+    ITEMS_CONTROL,
+    WRONG_ENV,
+    Trial,
+    Values,
+    run_trial,
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """Values of which an update has one each or all; ``rule`` is the one that a server error breaks.
-
-    A refusal counts only beside valid values (``control``) that are accepted, an acceptance only beside a ``wrong``
-    value that is refused, which breaks the rule ``wrong_rule``.
-    """
-
-    values: tuple[Values, ...]
-    control: Values = field(default_factory=dict)
-    wrong: Values = field(default_factory=dict)
-    wrong_rule: str = ""
-    rule: str = "updated"
-    kind: str = "deployed"
-
-    def run(self, prober: Prober) -> list[Answer]:
-        """Return the answers, which have the same reaction: to all values at once, or to each alone."""
-        for name, value in self.control.items():
-            rule = find_nearest_rule("updateContainer", name, value)
-            prober.require_accepted({name: value}, service=self.kind, rule=rule)
-        answers = self._ask_all(prober)
-        if find_reaction(answers) == "accepted" and self.wrong:
-            wrong = prober.update(
-                body=self.wrong, service=self.kind, judged=Judged(self.wrong_rule, "refuse")
-            )
-            require_reaction(wrong, "refused")
-        return answers
-
-    def _ask_all(self, prober: Prober) -> list[Answer]:
-        whole = {name: value for values in self.values for name, value in values.items()}
-        if len(whole) == len(self.values):  # no value takes the place of another
-            answer = self._ask(prober, whole)
-            if len(self.values) == 1 or answer.reaction == "accepted":
-                return [answer]
-        return [self._ask(prober, values) for values in self.values]
-
-    def _ask(self, prober: Prober, values: Values) -> Answer:
-        return prober.update(body=values, service=self.kind, judged=Judged(self.rule))
-
-
-_ENV_CONTROL, _VOLUME_CONTROL = {"env_config": [_ENV]}, {"volume_config": [_VOLUME]}
-_WRONG_ENV = ({"env_config": [{**_ENV, "env_value": 7}]}, "env-value-type")
-_WRONG_VOLUME = ({"volume_config": [{**_VOLUME, "host_path": 7}]}, "host-path-type")
-_URL_CONTROL = {"external_url": "https://fixture.example.com/api"}
-_WRONG_URL = ({"external_url": "http://fixture.example.com/api"}, "external-url-pattern")
-TRIALS = {
-    "nul-characters": Trial(
-        ({"service_desc": "a\0b"},),
-        {"service_desc": "ab"},
-        {"service_desc": 7},
-        "service-desc-type",
-        rule="body-text",
-    ),
-    "integral-floats": Trial(
-        ({"exposed_port": 8080.0}, {"gpu_count": 1.0}, {"replica_count": 2.0}),
-        {"exposed_port": 8080, "gpu_count": 1, "replica_count": 2},
-        {"exposed_port": 8080.5},
-        "exposed-port-type",
-        rule="exposed-port-type",
-    ),
-    "unknown-properties": Trial(({"x_calibration": "unknown"},), rule="unknown-properties-ignored"),
-    "unknown-item-properties": Trial(
-        (
-            {"env_config": [{**_ENV, "x_calibration": "a"}]},
-            {"volume_config": [{**_VOLUME, "x_calibration": "a"}]},
-        ),
-        {**_ENV_CONTROL, **_VOLUME_CONTROL},
-        *_WRONG_ENV,
-    ),
-    "gpu-count-below-minus-one": Trial(
-        ({"gpu_count": -2},), {"gpu_count": -1}, {"gpu_count": "2"}, "gpu-count-type", rule="gpu-count-range"
-    ),
-    "env-name": Trial(({"env_config": [{"env_value": "test"}]},), _ENV_CONTROL, *_WRONG_ENV),
-    "env-value": Trial(({"env_config": [{"env_name": "MODE"}]},), _ENV_CONTROL, *_WRONG_ENV),
-    "host-path": Trial(({"volume_config": [{"container_path": "/data"}]},), _VOLUME_CONTROL, *_WRONG_VOLUME),
-    "container-path": Trial(
-        ({"volume_config": [{"host_path": "/srv/data"}]},), _VOLUME_CONTROL, *_WRONG_VOLUME
-    ),
-    "private-hosts": Trial(
-        ({"external_url": "https://10.0.0.1/"}, {"external_url": "https://localhost/"}),
-        _URL_CONTROL,
-        *_WRONG_URL,
-        kind="external",
-    ),
-    "urls-without-host": Trial(({"external_url": "https://"},), _URL_CONTROL, *_WRONG_URL, kind="external"),
-}
 _IMMUTABLE = {"service_slug": "slug-immutable", "service_type": "service-type-immutable"}
 
 
 def try_values(prober: Prober, choice: str, accepted: str, refused: str) -> Sighting:
     """See a choice by the trial of its name; ``accepted`` and ``refused`` are its options."""
-    answers = TRIALS[choice].run(prober)
+    answers = run_trial(prober, choice)
     return see(accepted if find_reaction(answers) == "accepted" else refused, answers)
 
 
@@ -190,12 +101,12 @@ def repeated_items(prober: Prober) -> Sighting:
     """See whether an item that an array holds twice is kept, merged or refused."""
     items: dict[str, list[Any]] = {
         "required_labels": ["gpu", "ssd"],
-        "env_config": [_ENV, {**_ENV, "env_name": "OTHER"}],
+        "env_config": [ENV_ITEM, {**ENV_ITEM, "env_name": "OTHER"}],
     }
     prober.require_accepted(items)
     repeated = {name: [values[0], values[0]] for name, values in items.items()}
     twice = tuple({name: values} for name, values in repeated.items())
-    answers = Trial(twice, {}, *_WRONG_ENV).run(prober)
+    answers = Trial(twice, {}, *WRONG_ENV).run(prober)
     if find_reaction(answers) == "refused":
         return see("refused", answers)
     shown = read_stored(prober)
@@ -203,3 +114,18 @@ def repeated_items(prober: Prober) -> Sighting:
     if lengths not in ({1}, {2}):
         raise CannotSee(f"{answers[0].tell()}, and the read-back shows neither one nor two of each item")
     return see("kept" if lengths == {2} else "merged", answers)
+
+
+def repeated_env_names(prober: Prober) -> Sighting:
+    """See whether two variables of one name are kept, merged or refused; the last one counts."""
+    last = {**ENV_ITEM, "env_value": "last"}
+    trial = Trial(({"env_config": [ENV_ITEM, last]},), ITEMS_CONTROL, *WRONG_ENV)
+    answers = trial.run(prober)
+    if find_reaction(answers) == "refused":
+        return see("refused", answers)
+    shown = read_stored(prober).get("env_config")
+    options = {2: "kept", 1: "merged"}
+    option = options.get(len(shown)) if isinstance(shown, list) and shown[-1:] == [last] else None
+    if option is None:
+        raise CannotSee(f"{answers[0].tell()}, and the read-back shows neither both nor the last one")
+    return see(option, answers)

@@ -39,7 +39,7 @@ def derive_cases(spec: Spec, catalogue: Catalogue, bodies: Mapping[str, Any]) ->
             for number, (value, expect, rule) in enumerate(labelled, 1):
                 row = {
                     "rule": rule, "property": name, "body": service_type, "operations": [operation.id],
-                    expect: [value], "from": f"derived-{name}-{number}-",
+                    expect: [value], "from": f"derived-{name}-{number}-", "choice": "repeated-items",
                 }  # fmt: skip
                 cases.extend(build_value_cases(row, catalogue, bodies))
     return cases

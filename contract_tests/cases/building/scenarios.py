@@ -84,7 +84,8 @@ def _update_every_property(kinds: list[str], bodies: Mapping[str, Any]) -> Itera
     body = {"external_auth_credential_id": None, "external_url": _URL}
     rule = "external-url-on-external-only"
     yield _build_update_case("url-with-a-null-credential-on-deployed", rule, "", "deployed", body, "refuse")
-    had_one = Step(body={**bodies["deployed"], "external_url": _URL}, expect="open")
+    with_url = {**bodies["deployed"], "external_url": _URL}
+    had_one = Step(body=with_url, expect="open", choice="external-url-on-deployed")
     again = Step("updateContainer", body={"external_url": f"{_URL}/again"}, expect="refuse")
     yield Case("trace/url-on-deployed-that-had-one", rule, "lifecycle", (had_one, again))
 

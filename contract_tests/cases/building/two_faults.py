@@ -43,6 +43,12 @@ def _combine(operation: OperationId, pair: tuple[str, str], body: Any) -> Iterat
     changes = {**first, **second, "headers": headers}
     if creating and "body" in changes:
         changes["body"] = {**body, **changes["body"]}
-    plain = Step(operation, body=body if creating else {}, service=SHARED_PREFIX + "deployed", expect="open")
+    plain = Step(
+        operation,
+        body=body if creating else {},
+        service=SHARED_PREFIX + "deployed",
+        expect="open",
+        choice="check-order",
+    )
     short = "create" if creating else "update"
     yield Case(f"two-faults/{'+'.join(pair)}-on-{short}", pair[0], "wire", (replace(plain, **changes),))

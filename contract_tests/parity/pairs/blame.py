@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from contract_tests.contract.choices import Choice
+from contract_tests.contract.choices import Choice, list_deciding_choices
 from contract_tests.contract.property_rules import DEFAULT_RULES
 from contract_tests.contract.rules import Catalogue
 from contract_tests.generation.oracle import CREDENTIAL_PROPERTY
 from contract_tests.parity.pairs.compare import Difference, Reaction
-from contract_tests.parity.pairs.openness import UNUSED
+from contract_tests.parity.pairs.openness import UNUSED, repeats_env_name
 from contract_tests.parity.pairs.reading import Reading
 from contract_tests.parity.pairs.services import KnownService
 from contract_tests.results.judge import SUCCESS_RULES
@@ -21,8 +21,6 @@ _SHAPE_CHOICES = {
 }
 _IMMUTABLE = {"service_slug": "slug-immutable", "service_type": "service-type-immutable"}
 _CALLER_STATUSES = (401, 403)
-#: The choice that decides whether an assumed rule is enforced, where none disables it.
-_CHOICES_OF_RULES = {"body-size": "largest-body", "body-text": "nul-characters"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +85,10 @@ class Blame:
     def _name_broken(self, rule: str, reading: Reading) -> str:
         """Return the choice that decides whether a broken rule is enforced, or the rule itself."""
         known = (one for one in reading.choices if rule in self.choices[one].disables)
-        return next(known, _CHOICES_OF_RULES.get(rule, rule))
+        is_assumed = rule in self.catalogue and self.catalogue[rule].grade == "assumed"
+        deciding = list_deciding_choices(rule, self.choices) if is_assumed else ()
+        plain = (one for one in deciding if not self.choices[one].disables)
+        return next(known, next(plain, rule))
 
     def _suspect_status(self, reading: Reading, statuses: tuple[int, int], rule: str) -> Iterator[str]:
         if all(200 <= status < 300 for status in statuses):
@@ -156,6 +157,8 @@ def _find_stored_choice(service: KnownService, name: str) -> str:
     value = service.values.get(name)
     if isinstance(value, list) and any(item in value[:place] for place, item in enumerate(value)):
         return "repeated-items"
+    if isinstance(value, list) and repeats_env_name(value):
+        return "repeated-env-names"
     return UNUSED.get((service.type, name), "")
 
 

@@ -22,6 +22,8 @@ from contract_tests.targets.exchange import Redactor, read_caller_kind
 #: A body of which no page says that it is too large, and one that every server refuses.
 _USUAL_BYTES, _REFUSED_BYTES = 16 * 1024, 2 * 1024 * 1024
 _BUSY = ("deploying", "stopping")
+#: Rules that a request concerns, and does not break, if it has an id in another form.
+_ID_RULES = {"service-id-format", "team-uuid"}
 _STAGES = ("authentication", "team", "path", "media-type", "json", "shape", "state")
 _NOTHING = Response(0, (), b"", 0.0)
 
@@ -141,6 +143,7 @@ class RequestReader:
         ]
         choices += list_body_choices(known.operation, raw, known.body, stored_type) if raw else ()
         choices += ["largest-body"] if len(raw) > _USUAL_BYTES else []
+        choices += ["id-forms"] if _ID_RULES & {*known.concerned} else []
         return Reading(
             known.operation, known.caller, known.kind, known.team, ordered, tuple(dict.fromkeys(choices)),
             known.concerned, known.body, known.slug, known.service,

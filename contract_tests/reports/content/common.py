@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from http import HTTPStatus
 from typing import Literal
 
 from contract_tests.cases.model import LAYERS, Layer
+from contract_tests.contract.choices import list_deciding_choices, load_choices
 from contract_tests.contract.profile import Departure
 from contract_tests.reports.content.blocks import Block, Severity, group_blocks
 from contract_tests.results.comparison import Comparison, format_age
@@ -158,6 +160,9 @@ def format_departure(departure: Departure) -> str:
     )
 
 
+_load_choices = cache(load_choices)
+
+
 def list_layers(report: Report) -> tuple[Layer, ...]:
     """Return the layers that ran, or that have an outcome."""
     return tuple(n for n in LAYERS if n in report.layers or any(row.layers.get(n) for row in report.verdicts))
@@ -172,8 +177,12 @@ def group_by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
 
 
 def summarize_deviations(findings: Iterable[Finding]) -> str:
-    """Return in one line the target's choice on one assumed rule."""
-    return "; ".join(f"{block.reason}: {block.summary}" for block in group_blocks(findings))
+    """Return in one line how the target differs on one assumed rule, and the choices that decide it."""
+    found = list(findings)
+    rules = dict.fromkeys(finding.rule.id for finding in found if finding.rule.grade == "assumed")
+    choices = [name for rule in rules for name in list_deciding_choices(rule, _load_choices())]
+    summary = "; ".join(f"{block.reason}: {block.summary}" for block in group_blocks(found))
+    return f"{summary} (choice: {', '.join(choices)})" if choices else summary
 
 
 def format_expectation(finding: Finding) -> str:

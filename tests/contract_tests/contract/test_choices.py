@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.contract.choices import load_choices
+from contract_tests.contract.choices import list_deciding_choices, load_choices
 from mock_server.contract import choices as of_the_mock
+from tests.support.gate.gate import catalogue
 
 
 def test_suite_and_mock_read_the_same_choices() -> None:
@@ -31,6 +32,18 @@ def test_suite_and_mock_read_the_same_choices() -> None:
             "no",
         ):
             assert choice.allows(option) == theirs[name].allows(option), (name, option)
+
+
+def test_each_assumed_rule_has_a_deciding_choice() -> None:
+    """A note about an assumed rule names the choices that decide it."""
+    choices = load_choices()
+    undecided = [
+        rule.id
+        for rule in catalogue().values()
+        if rule.grade == "assumed" and not list_deciding_choices(rule.id, choices)
+    ]
+    assert undecided == []
+    assert list_deciding_choices("auth-known", choices) == ("unknown-tokens",)
 
 
 @pytest.mark.parametrize(

@@ -80,12 +80,13 @@ def test_a_target_writes_no_command_of_a_runner(report: Report, width: int) -> N
 
 @pytest.mark.parametrize("width", [80, 160])
 def test_choices_are_one_entry_each(report: Report, width: int) -> None:
-    """A violated assumed rule is one compact entry under a heading, without a block."""
+    """A violated assumed rule is one compact entry under a heading, with its choice and without a block."""
     text = _print_to_text(report, width).split("Assumed rules that differ here (they do not fail the run)\n")[
         1
     ]
     line = (
         "gpu-count-range accepted a request that breaks this rule: gpu_count -N → 201 (create), 200 (update)"
+        " (choice: gpu-count-below-minus-one)"
     )
     assert re.sub(r"-\d+", "-N", " ".join(text.partition("\n\n")[0].split())) == line
     assert "gpu-count-range" not in text.partition("\n\n")[2]

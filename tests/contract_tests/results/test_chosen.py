@@ -7,33 +7,15 @@ from typing import Any
 import pytest
 
 from contract_tests.cases.model import Case, Expect, Step
-from contract_tests.cases.tables import load_fixture_cases
 from contract_tests.contract.choices import load_choices
 from contract_tests.results.chosen import Answer, find_answer, list_chosen
 from contract_tests.results.judge import Judgement, Outcome
 from contract_tests.results.observation import Observation
 from contract_tests.targets.exchange import Exchange
 from mock_server import create_app
-from tests.support.gate.gate import catalogue, judge_app
+from tests.support.gate.gate import judge_app
 
 CHOICES = load_choices()
-#: Open cases of which no choice decides, and why they are sent all the same.
-_WITHOUT_CHOICE = {
-    "media-type-merge-patch": "whether another JSON type is read",
-    "json-latin-1": "in which encodings JSON is read",
-    "json-latin-1-on-update": "in which encodings JSON is read",
-    "object-null-on-update": "whether null is an empty update",
-    "docker-image-type": "whether an update may empty docker_image",
-    "env-config-item-type": "whether an item may be null",
-    "env-name-type": "whether a property of an item may be null",
-    "env-value-type": "whether a property of an item may be null",
-    "volume-config-item-type": "whether an item may be null",
-    "host-path-type": "whether a property of an item may be null",
-    "container-path-type": "whether a property of an item may be null",
-    "required-labels-item-type": "whether an item may be null",
-    "external-url-format": "characters that some parsers encode",
-    "external-credential-format": "other spellings of a UUID",
-}
 
 
 def build_observation(
@@ -128,19 +110,6 @@ def test_answers_are_told_by_choice(answers: Mapping[Answer, int], expected: dic
     """An answer is unusual if it is none of the usual option, as far as answers can tell."""
     found = {one.choice.id: (one.summary, one.is_unusual) for one in list_chosen(answers, CHOICES)}
     assert found == expected
-
-
-def test_each_open_step_names_its_choice() -> None:
-    """All but a few, which no choice decides; and every named choice applies to the operation."""
-    unnamed = set()
-    for case in load_fixture_cases(catalogue()):
-        for step in case.steps:
-            if step.expect == "open" and not step.choice:
-                unnamed.add(case.id.partition("/")[0])
-            elif step.choice:
-                assert step.expect == "open", case.id
-                assert step.operation in CHOICES[step.choice].operations, case.id
-    assert unnamed == {*_WITHOUT_CHOICE}
 
 
 @pytest.mark.slow

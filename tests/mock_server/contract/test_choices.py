@@ -9,10 +9,12 @@ from mock_server.contract.choices import NUMBERS, load_choices
 from mock_server.contract.loader import load_contract
 from mock_server.contract.resources import UnusableFileError, find_resource
 from mock_server.pipeline.stages import ORDERS
-from mock_server.validation.choices import CHANGES, REFUSALS
+from mock_server.validation.choices import ALLOWANCES, CHANGES, REFUSALS
+from mock_server.validation.state import CHOICE_CHECKS
 from tests.support.fixture_player import load
 
 CHOICES = load_choices()
+ENTRIES = {entry["id"]: entry for entry in load("spec/choices.yaml")["choices"]}
 RULES = load_contract(find_resource("spec/openapi.yaml")).rules
 
 
@@ -52,7 +54,7 @@ def test_no_choice_changes_what_a_page_documents() -> None:
     assert {RULES[rule].status_grade for rule in statuses} == {"assumed"}
 
 
-#: Options that a function of the mock obeys outside the two tables of `validation/choices.py`.
+#: Options that a function of the mock obeys outside the tables.
 IN_CODE = {
     ("reported-violations", "first"),
     ("error-body", "json"),
@@ -62,7 +64,11 @@ IN_CODE = {
     ("service-keys", "refused-401"),
     ("service-keys", "refused-403"),
     ("empty-team", "missing"),
+    ("id-forms", "accepted"),
     ("missing-media-type", "json"),
+    ("other-json-types", "json"),
+    ("other-encodings", "accepted"),
+    ("null-update-body", "accepted"),
     ("media-type-parameters", "utf-8"),
     ("media-type-parameters", "none"),
     ("media-type-parameters", "any"),
@@ -79,7 +85,7 @@ IN_CODE = {
 
 def test_each_option_stands_in_one_place() -> None:
     """Each unusual option is a number, disables rules, or has its function in the mock: once."""
-    tables = [(choice, option) for choice, option, _ in (*CHANGES, *REFUSALS)]
+    tables = [(row[0], row[1]) for row in (*CHANGES, *REFUSALS, *ALLOWANCES, *CHOICE_CHECKS)]
     tables += [("check-order", order) for order in ORDERS]
     by_data = {(choice.id, option) for choice in CHOICES.values() for option in choice.disables}
     usual = {(choice.id, choice.usual) for choice in CHOICES.values()}
@@ -94,6 +100,7 @@ def test_each_option_stands_in_one_place() -> None:
     ("changes", "message"),
     [
         ({"usual": "other"}, "no such option"),
+        ({"lenient": "other"}, "no such option"),
         ({"options": "5xx"}, "entry 1 is not a choice"),
         ({"options": 1}, "entry 1 is not a choice"),
         ({"rules": None}, "entry 1 is not a choice"),
@@ -106,6 +113,15 @@ def test_a_wrong_entry_is_named(tmp_path: Path, changes: dict[str, object], mess
     path.write_text(yaml.safe_dump({"choices": [entry]}), encoding="utf-8")
     with pytest.raises(UnusableFileError, match=message):
         load_choices(path)
+
+
+def test_a_lenient_option_accepts_more_than_the_usual_one() -> None:
+    """It is another option, and of each choice about what is accepted it is the one that accepts."""
+    for choice in CHOICES.values():
+        entry = ENTRIES[choice.id]
+        assert entry.get("lenient") != choice.usual, choice.id
+        accepting = {"accepted", "absent", "json", "optional"} & {*choice.options}
+        assert not accepting or choice.stage == "response" or choice.lenient in accepting, choice.id
 
 
 def test_numbers_have_bounds() -> None:

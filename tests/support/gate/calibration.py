@@ -18,13 +18,19 @@ from tests.support.gate.planting import known, served
 SETS = {"default": DEFAULT, "usual": USUAL, **VARIANTS}
 #: The option of a deployment whose bodies have no limit, and the size of the largest body of a calibration.
 NO_LIMIT, LARGEST_SENT = 1_073_741_824, 4 * 1024 * 1024
+_CREDENTIAL_CHOICES = ("credential-forms", "credential-capitals", "credential-versions")
 #: What nobody can see of a deployment, by what it chose: the field of its choices, the value, and the unseen choices.
 _HIDDEN: tuple[tuple[str, object, frozenset[str]], ...] = (
     ("unknown_properties", "refused", frozenset({"deep-bodies"})),
     ("max_body_bytes", None, frozenset({"too-large-status"})),
-    ("readback", False, frozenset({"absent-values", "unused-docker-image", "repeated-items"})),
+    (
+        "readback",
+        False,
+        frozenset({"absent-values", "unused-docker-image", "repeated-items", "repeated-env-names"}),
+    ),
     ("error_body", "empty", frozenset({"reported-violations"})),
-    ("known_credentials", frozenset(), frozenset({"credential-on-deployed"})),
+    ("known_credentials", frozenset(), frozenset({"credential-on-deployed", *_CREDENTIAL_CHOICES})),
+    ("external_docker_image_update_refused", True, frozenset({"unused-docker-image"})),
 )
 
 

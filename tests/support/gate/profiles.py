@@ -55,6 +55,25 @@ _REFUSALS = {
     "docker-image-on-external": "external_docker_image_refused",
     "empty-docker-image": "empty_docker_image_refused",
     "private-hosts": "private_hosts_refused",
+    "control-characters": "control_characters_refused",
+    "large-gpu-counts": "large_gpu_counts_refused",
+    "empty-env-name": "empty_env_names_refused",
+    "docker-image-on-external-update": "external_docker_image_update_refused",
+    "empty-docker-image-on-update": "empty_docker_image_update_refused",
+    "one-label-hosts": "one_label_hosts_refused",
+    "credential-capitals": "credential_capitals_refused",
+    "credential-versions": "credential_versions_refused",
+}
+#: What a deployment reads: the field of its choices, and the option if it does.
+_READ = {
+    "id-forms": ("id_forms_read", "accepted"),
+    "other-json-types": ("other_json_types_read", "json"),
+    "other-encodings": ("other_encodings_read", "accepted"),
+    "null-update-body": ("null_update_is_object", "accepted"),
+    "null-items": ("null_items_dropped", "absent"),
+    "null-item-properties": ("null_item_properties_dropped", "absent"),
+    "url-characters": ("url_characters_accepted", "accepted"),
+    "credential-forms": ("credential_forms_read", "accepted"),
 }
 
 
@@ -62,6 +81,10 @@ def profile_of(choices: Choices) -> dict[str, Any]:
     """Return the profile that a deployment with these choices has."""
     chosen: dict[str, Any] = {name: getattr(choices, attribute) for name, attribute in _STATUSES.items()}
     chosen |= {name: _REFUSED[getattr(choices, attribute)] for name, attribute in _REFUSALS.items()}
+    chosen |= {
+        name: option if getattr(choices, attribute) else "refused"
+        for name, (attribute, option) in _READ.items()
+    }
     chosen |= dict.fromkeys(_ITEM_PROPERTIES, "required" if choices.item_properties_required else "optional")
     chosen |= {
         "check-order": _ORDERS[choices.order],
@@ -82,6 +105,7 @@ def profile_of(choices: Choices) -> dict[str, Any]:
         "null-on-update": choices.null_on_update,
         "unknown-credentials": _REFUSED[choices.known_credentials is not None],
         "urls-without-host": "refused",
+        "repeated-env-names": choices.repeated_env_names,
         "unused-docker-image": "shown",
         "id-version": "7" if choices.id_style == "lower7" else "4",
         "id-case": "upper" if choices.id_style == "upper4" else "lower",
