@@ -11,6 +11,7 @@ from benchmarks.audit.sorting import SORTING, Row
 from benchmarks.audit.traffic import SOURCES
 from benchmarks.processes.folders import ROOT
 from benchmarks.report.table import Table, render_markdown
+from contract_tests.contract.rules import load_catalogue
 
 CATALOGUES = ROOT / "benchmarks/audit/catalogues.yaml"
 _NOTES = ROOT / "benchmarks/audit/notes.md"
@@ -59,7 +60,7 @@ def render_page(tallies: Mapping[str, Tally]) -> str:
         _CATALOGUES,
         *_render_catalogues(document["catalogues"]),
         _LITERATURE,
-        render_markdown(_build_literature_table(document["literature"])),
+        render_markdown(_build_literature_table(document["literature"], tallies)),
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
@@ -134,10 +135,33 @@ def _render_catalogues(catalogues: Any) -> Iterator[str]:
         yield f"Source: {catalogue['source']}."
 
 
-def _build_literature_table(literature: Any) -> Table:
+def _build_literature_table(literature: Any, tallies: Mapping[str, Tally]) -> Table:
     keys = ("work", "figure", "about", "comparison")
-    rows = tuple(tuple(str(entry[key]) for key in keys) for entry in literature)
-    return Table("Literature", ("work", "figure", "measured on", "what can be compared"), rows)
+    rows = [tuple(str(entry[key]) for key in keys) for entry in literature]
+    head = ("work", "figure", "measured on", "what can be compared")
+    return Table("Literature", head, (_describe_this_audit(tallies), *rows))
+
+
+def _describe_this_audit(tallies: Mapping[str, Tally]) -> tuple[str, ...]:
+    forbidden, found = _sum_counts(tallies, forbidden=True)
+    left_open, alarms = _sum_counts(tallies, forbidden=False)
+    total = forbidden + left_open
+    figure = (
+        f"{_share(forbidden, found)} forbidden mutants, {_share(left_open, alarms)} open ones; "
+        f"that is {(found + alarms) / total:.0%} of all {total:,}"
+    )
+    about = f"2 operations; a contract of {len(load_catalogue())} rules, written by hand"
+    return (
+        "This audit",
+        figure,
+        about,
+        "Only a share of all mutants has a counterpart below; more would be false alarms.",
+    )
+
+
+def _sum_counts(tallies: Mapping[str, Tally], *, forbidden: bool) -> tuple[int, int]:
+    counts = [tally.count(forbidden=forbidden) for tally in tallies.values()]
+    return sum(mutants for mutants, _ in counts), sum(reported for _, reported in counts)
 
 
 _OPERATORS = (

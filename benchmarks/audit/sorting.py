@@ -37,7 +37,13 @@ class Row:
 SORTING: Sequence[Row] = (
     # Status
     Row(("R5XX",), _STATUSES, False, "A 503 says that the deployment is busy.", "RFC 9110, 15.6.4", ("503",)),
-    Row(("R5XX",), _STATUSES, True, "A server error is no answer that a page allows.", "all rules"),
+    Row(
+        ("R5XX",),
+        _STATUSES,
+        True,
+        "Any answer to an open request is fine, but a server error is not.",
+        "all rules",
+    ),
     Row(
         ("R2XX",),
         ("status of a success",),
