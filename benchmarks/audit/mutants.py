@@ -31,13 +31,13 @@ Changed = tuple[str, str, Place, Mapping[str, Any]]
 def iterate_mutants(cases: Iterable[RecordedCase]) -> Iterator[Mutant]:
     """Yield the mutants of recorded cases: of each the status, and once per kind of response all other parts.
 
-    A success has one kind per operation, status, stage and expectation; a refusal has one per status.
+    A success has one kind per operation, status, stage and expectation; a refusal has one per operation.
     """
     known = set()
     for recorded in cases:
         success = is_success(recorded.response)
-        kind = (recorded.method, recorded.stage, recorded.expect) if success else ()
-        key = (recorded.response["status"], kind)
+        kind = (recorded.response["status"], recorded.stage, recorded.expect) if success else ()
+        key = (recorded.method, *kind)
         changes = _mutate_status(recorded) if key in known else _mutate_response(recorded)
         known.add(key)
         for operator, variant, place, changed in changes:

@@ -27,7 +27,8 @@ Conforming traffic is recorded: the cases of the fixtures, on two deployments th
 time is changed, and the recording with this change is judged as `check` does. The changes are the operators of
 HTTPMutator, a tool of the University of Seville: status, headers, and every value of a JSON body. Each of its random
 draws is made once, so that every audit has the same mutants. Operators that begin with `+` are our own. The status is
-mutated in every case; headers and bodies once for each kind of response.
+mutated in every case; headers and bodies once for each kind of response. An operator with *no place* needs a header
+or an array that no recorded response has.
 """
 _SORTING = """## The sorting
 
