@@ -1,4 +1,4 @@
-"""Mutations of a JSON body after the operators of HTTPMutator, with each of its random draws made once.
+"""Mutations of a JSON body after the operators of HTTPMutator, with a few fixed values for each of its random draws.
 
 The acronyms are those of its documentation. MUT is in its code only. Operators of our own begin with ``+``.
 """

@@ -25,10 +25,11 @@ gate see? What do the figures of others say beside these?
 
 Conforming traffic is recorded: the cases of the fixtures, on two deployments that share no code. One response at a
 time is changed, and the recording with this change is judged as `check` does. The changes are the operators of
-HTTPMutator, a tool of the University of Seville: status, headers, and every value of a JSON body. Each of its random
-draws is made once, so that every audit has the same mutants. Operators that begin with `+` are our own. The status is
-mutated in every case; headers and bodies once for each kind of response. An operator with *no place* needs a header
-or an array that no recorded response has.
+HTTPMutator, a tool of the University of Seville: status, headers, and every value of a JSON body. It draws values at
+random; here a few fixed ones stand for each draw, so that every audit has the same mutants. MUT is an operator of its
+code that its documentation does not list. Operators that begin with `+` are our own. The status is mutated in every
+case; headers and bodies once for each kind of response. An operator with *no place* needs a header or an array that no
+recorded response has.
 """
 _SORTING = """## The sorting
 
