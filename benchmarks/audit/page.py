@@ -28,8 +28,8 @@ time is changed, and the recording with this change is judged as `check` does. T
 HTTPMutator, a tool of the University of Seville: status, headers, and every value of a JSON body. It draws values at
 random; here a few fixed ones stand for each draw, so that every audit has the same mutants. MUT is an operator of its
 code that its documentation does not list. Operators that begin with `+` are our own. The status is mutated in every
-case; headers and bodies once for each kind of response. An operator with *no place* needs a header or an array that no
-recorded response has.
+case; headers and bodies once for each kind of response. An operator with *no place* needs a header or an array that
+no recorded response has.
 """
 _SORTING = """## The sorting
 
