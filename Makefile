@@ -6,7 +6,7 @@ CALLERS ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help install mock conformance mutants test test-all test-exhaustive check fix lint-spec docs site plan screenshots wheel prism-check bench soak clean
+.PHONY: help install mock conformance mutants audit test test-all test-exhaustive check fix lint-spec docs site plan screenshots wheel prism-check bench soak clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ endif
 mutants: .venv/dev  ## Break the contract in every mechanical way; each mutant must be killed
 	$(BIN)/contract-tests mutate --target wsgi:mock_server:create_app --control-hook '/_mock/services/{id}/status/{status}' \
 	  --faults tests.quality.faults:CORE_FAULTS --report reports $(ARGS)
+
+audit: .venv/dev  ## Mutate recorded responses, judge them, and write docs/audit.md, in less than a minute
+	@$(BIN)/python -m benchmarks.audit
 
 test: .venv/dev  ## Run the fast tests, in about two minutes
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow and not exhaustive'

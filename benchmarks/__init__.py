@@ -1,1 +1,1 @@
-"""The mock and the suite measured beside other tools: `python -m benchmarks`. No test runs it."""
+"""The mock and the suite measured beside other tools: `python -m benchmarks`. Tests run its audit only."""

@@ -1,18 +1,19 @@
 """Judges recorded traffic without sending anything.
 
 A refusal may depend on the caller or on the stored state, which a recording does not show. So a refusal proves
-its rule only if the request alone breaks one. A refused valid request is inconclusive, and so is a request or a
-response of which the recording has only a part. The rules about stored state are not observed.
+its rule only if the request alone breaks one. A refused valid request is inconclusive, and so is a response of which
+the recording has only a part. Of a request of which it has only a part, the response alone is judged: a server error
+is wrong whatever was sent, and so is a success without an id. The rules about stored state are not observed.
 """
 
 import base64
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from contract_tests.cases.model import NO_SLUG, Case, Step
-from contract_tests.contract.rules import Catalogue
+from contract_tests.contract.rules import Catalogue, Rule
 from contract_tests.contract.spec import Spec
 from contract_tests.generation.rounds import relabel_case
 from contract_tests.results.judge import (
@@ -58,7 +59,7 @@ class _RecordingJudge:
     catalogue: Catalogue
     readings: list[RequestReading] = field(default_factory=list)
     _types: dict[str, str] = field(default_factory=dict)
-    _ids: Counter[str] = field(default_factory=Counter)
+    _slugs_by_id: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     _slugs: Counter[str] = field(default_factory=Counter)
     _violated: set[str] = field(default_factory=set)
 
@@ -74,36 +75,40 @@ class _RecordingJudge:
             if "service_type" in body and is_success(call.response):
                 self._types[call.service] = "external"  # perhaps: it allows more
             return
-        if isinstance(slug := body.get("service_slug"), str):
+        slug = body.get("service_slug")
+        if isinstance(slug, str):
             self._slugs[slug] += 1
         identifier = read_id(call.response) if call.whole_response else None
         if identifier:
-            self._ids[identifier] += 1
+            self._slugs_by_id[identifier].append(slug if isinstance(slug, str) else "")
             if call.whole_request:
                 self._types[identifier] = str(body.get("service_type") or "deployed")
 
     def judge(self, call: RecordedCall, reading: RequestReading) -> Judgement:
         """Judge a call after all calls were observed."""
         success = SUCCESS_RULES[call.operation]
-        if call.response.status == 0:
-            return Judgement("inconclusive", success, _NO_RESPONSE)
-        if not call.whole_request:
-            return Judgement("inconclusive", success, _PART_OF_REQUEST)
-        if is_success(call.response) and not call.whole_response and reading.expect != "refuse":
-            return Judgement("inconclusive", success, _PART_OF_RESPONSE)
         rule = self.catalogue[self._choose_rule(call, reading)]
+        if missing := _find_missing_part(call, reading, rule):
+            return Judgement("inconclusive", success, missing)
         judgement = judge_response(rule, reading.expect, call.operation, call.response, call.service)
+        if not call.whole_request and judgement.outcome != "violated":
+            return Judgement("inconclusive", success, _PART_OF_REQUEST)
         if judgement.outcome == "violated" and judgement.reaction == "refused":
             # A documented status is certain only if the caller is known to be valid.
             if reading.expect == "accept" or not call.own:
                 judgement = replace(judgement, outcome="inconclusive", reason=_REFUSED)
-        elif call.own and call.service is None and self._ids[read_id(call.response) or ""] > 1:
+        elif call.service is None and self._repeats_id(call):
             judgement = replace(
                 judgement, outcome="violated", rule="created", reason=REPEATED_ID, expected="a new id"
             )
         if judgement.outcome == "violated":
             self._violated.add(judgement.rule)
         return judgement
+
+    def _repeats_id(self, call: RecordedCall) -> bool:
+        """Return whether another create has the same id; other programs may record one create twice."""
+        slugs = self._slugs_by_id.get(read_id(call.response) or "", [])
+        return len(slugs if call.own else {*slugs} - {""}) > 1
 
     def _choose_rule(self, call: RecordedCall, reading: RequestReading) -> str:
         """Return the rule to blame: a broken one that other requests break alone, or the one in question."""
@@ -112,7 +117,7 @@ class _RecordingJudge:
         body = reading.body if isinstance(reading.body, dict) else {}
         if call.service is None and self._slugs[str(body.get("service_slug"))] > 1:
             return "slug-unique"
-        if call.own and call.service is not None and is_uuid(call.service) and not self._ids[call.service]:
+        if call.own and is_uuid(call.service) and call.service not in self._slugs_by_id:
             return "service-exists"
         return self._prefer_violated(reading.broken, reading.concerned)
 
@@ -121,6 +126,18 @@ class _RecordingJudge:
         known = next((rule for rule in (*broken, *concerned) if rule in self._violated), "")
         certain = (rule for rule in broken if self.catalogue[rule].grade != "assumed")
         return known or next(certain, "") or next(iter((*broken, *concerned)), "")
+
+
+def _find_missing_part(call: RecordedCall, reading: RequestReading, rule: Rule) -> str:
+    """Return which missing part of the recording leaves nothing to judge, or an empty string."""
+    if call.response.status == 0:
+        return _NO_RESPONSE
+    if not is_success(call.response) or call.whole_response:
+        return ""
+    if not call.whole_request:
+        return _PART_OF_REQUEST
+    # The status alone shows that a wrong request was accepted; but what an assumed rule refuses may be.
+    return "" if reading.expect == "refuse" and rule.grade != "assumed" else _PART_OF_RESPONSE
 
 
 def _count_suspects(pair: tuple[RecordedCall, RequestReading]) -> int:

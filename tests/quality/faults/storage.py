@@ -156,6 +156,12 @@ def _joined(name: str) -> Callable[[Write], Mapping[str, Any]]:
     return change
 
 
+def _doubled_where_sent_again(write: Write) -> Mapping[str, Any]:
+    """Stores the labels of an update twice, if they are stored already."""
+    sent = write.sent.get("required_labels")
+    return {"required_labels": [*sent, *sent]} if sent and sent == write.old.get("required_labels") else {}
+
+
 def _merged(write: Write) -> Mapping[str, Any]:
     """Sets the variables of an update beside those that are stored."""
     if "env_config" not in write.sent:
@@ -189,6 +195,7 @@ def _external(write: Write) -> bool:
 
 VALUES: tuple[Fault, ...] = (
     remembering("labels-added-on-update", "updated-stored", rewrites("update", _joined("required_labels"))),
+    remembering("labels-doubled-where-sent-again", "updated-stored", rewrites("update", _doubled_where_sent_again)),
     remembering("volumes-added-on-update", "updated-stored", rewrites("update", _joined("volume_config"))),
     remembering("env-merged-on-update", "updated-stored", rewrites("update", _merged)),
     remembering("gpus-0-ignored-on-update", "updated-stored", ignores("gpu_count", is_(0))),

@@ -135,6 +135,31 @@ def test_part_of_a_request_is_not_judged(entry: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "answer", "reason"),
+    [
+        pytest.param(500, {}, "a server error is never correct", id="server error"),
+        pytest.param(
+            201, {"error": "?"}, "the response has no id that is a UUID", id="success without an id"
+        ),
+    ],
+)
+def test_response_to_a_part_of_a_request_is_judged(status: int, answer: Any, reason: str) -> None:
+    """What no request may be answered is a violation, even if the recording has only a part of the request."""
+    entry = change_part("request", postData={"text": CUT_BODY})
+    entry["response"] = build_entry("POST", "", {}, status, answer)["response"]
+    assert judge_entry(entry) == ("created", "violated", reason)
+
+
+@pytest.mark.parametrize(("slug", "outcome"), [("b-slug", "violated"), ("a-slug", "passed")])
+def test_two_creates_with_one_id_are_a_violation(slug: str, outcome: str) -> None:
+    """An id belongs to one slug; another program may have recorded the same create twice."""
+    bodies = (DEPLOYED, {**DEPLOYED, "service_slug": slug})
+    entries = [build_entry("POST", "/containers", body, 201, {"id": ID}) for body in bodies]
+    results = judge_recording(Recording(entries), SPEC, CATALOGUE)
+    assert [(one.judgement.rule, one.judgement.outcome) for one in results] == [("created", outcome)] * 2
+
+
+@pytest.mark.parametrize(
     "content",
     [
         pytest.param({"text": "{", "size": 50}, id="larger size"),
@@ -154,6 +179,13 @@ def test_status_alone_shows_that_a_wrong_request_was_accepted() -> None:
     """A wrong request that was accepted is a violation, even if the body of the response is missing."""
     entry = change_part("response", content={"size": 50})
     assert judge_entry(entry)[:2] == ("exposed-port-range", "violated")
+
+
+def test_part_of_a_response_to_what_an_assumed_rule_refuses_is_not_judged() -> None:
+    """What an assumed rule refuses may be accepted, so the id in the missing part decides."""
+    entry = build_entry("POST", "/containers", {**DEPLOYED, "gpu_count": -2}, 201, {"id": ID})
+    entry["response"]["content"] = {"size": 50}
+    assert judge_entry(entry)[1:] == ("inconclusive", "the recording has only a part of the response")
 
 
 def test_empty_response_is_judged() -> None:
