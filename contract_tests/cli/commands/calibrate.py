@@ -16,6 +16,7 @@ from contract_tests.cli.common.options import (
     check_target,
     open_command_executor,
 )
+from contract_tests.cli.common.output import ignore_signals
 from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.reports.content.common import escape_console
@@ -47,6 +48,7 @@ def calibrate(output: Path, **options: Any) -> None:
         executor = open_command_executor({**options, "max_created": MAX_CREATED}, CreatedLog())
     with report_target_errors():
         calibration = learner.calibrate(executor)
+        ignore_signals()
     for line in list_lines(calibration, _read_columns()):
         click.echo(escape_console(line))
     try:
