@@ -18,6 +18,7 @@ from contract_tests.cli.common.options import (
 )
 from contract_tests.cli.common.output import ignore_signals
 from contract_tests.cli.configuration.command import ConfiguredCommand
+from contract_tests.contract.files.report_file import open_at_once
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.reports.content.common import escape_console
 
@@ -69,7 +70,7 @@ def _check_writable(output: Path) -> None:
     """Raise ValueError for a file that cannot be written, before anything is sent."""
     try:
         existed = output.exists()
-        output.open("a").close()
+        open_at_once(output).close()
         if not existed:
             output.unlink()
     except OSError as error:

@@ -1,6 +1,7 @@
 """The command ``contract-tests calibrate``."""
 
 import itertools
+import os
 from pathlib import Path
 from typing import Any
 
@@ -109,10 +110,11 @@ def test_a_target_that_is_not_there_is_exit_code_3(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
     """Nothing is learnt for a file that cannot hold it, and an earlier profile stays as it is."""
-    file = tmp_path / ("name" * 100)
-    done = calibrate("--target", "http://127.0.0.1:1", "-o", file)
-    assert done.exit_code == 2
-    assert "name a file that can be written" in done.stderr
+    os.mkfifo(tmp_path / "pipe")
+    for file in (tmp_path / ("name" * 100), tmp_path / "pipe"):
+        done = calibrate("--target", "http://127.0.0.1:1", "-o", file)
+        assert done.exit_code == 2
+        assert "name a file that can be written" in done.stderr
     earlier = tmp_path / "earlier.yaml"
     earlier.write_text("choices: {}\n")
     assert calibrate("--target", "http://127.0.0.1:1/api", "-o", earlier).exit_code == 3
