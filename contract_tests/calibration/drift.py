@@ -1,5 +1,6 @@
 """Drift: whether a deployment still chooses as its profile says, by a calibration after the gate."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from contract_tests.calibration.learner import Calibration, calibrate
@@ -11,12 +12,14 @@ from contract_tests.results.verdict import Report
 from contract_tests.targets.clock import RunStopped
 
 
-def check_profile(report: Report, profile: Profile, executor: Executor) -> Report:
+def check_profile(report: Report, profile: Profile, open_executor: Callable[[], Executor]) -> Report:
     """Return the report of a run with the departures from a profile; a note says what that took.
 
-    The executor is one that has sent nothing: the limits of a calibration are its own.
+    The executor is one that has sent nothing: the limits of a calibration are its own. `open_executor` may raise
+    CannotJudge.
     """
     try:
+        executor = open_executor()
         calibration = calibrate(executor)
     except (CannotJudge, TargetGone, RunStopped) as error:
         return _add_note(report, f"not compared with the profile {profile.name}: {error}")

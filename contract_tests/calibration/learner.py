@@ -39,10 +39,10 @@ class Calibration:
 
     @property
     def exit_code(self) -> int:
-        """0: learnt. 1: a rule is broken. 3: the target went away."""
+        """0: learnt. 1: a rule is broken. 3: the target went away, or nothing could be learnt."""
         if self.findings:
             return 1
-        return 3 if self.cut_short else 0
+        return 3 if self.cut_short or not self.seen else 0
 
 
 def calibrate(executor: Executor) -> Calibration:

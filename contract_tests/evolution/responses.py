@@ -44,7 +44,10 @@ def _is_safe(change: Change, key: str, before: Any, after: Any) -> bool:
         return key == "default"
     if before is GONE:
         return key not in ("anyOf", "oneOf", "nullable")
-    return key in _NARROWS and bool(_NARROWS[key](before, after))
+    try:
+        return key in _NARROWS and bool(_NARROWS[key](before, after))
+    except TypeError:  # a value that the keyword cannot have
+        return False
 
 
 def _list_types(value: Any) -> set[str]:

@@ -30,12 +30,14 @@ class RunHooks:
 
     ``progress`` is called after every case, ``save_state`` with each checkpoint and after each new violation.
     ``archive`` holds the deviations that other runs saw; ``preflight`` is the result of an earlier preflight.
+    ``end`` is called when nothing is left to be sent.
     """
 
     progress: Progress = lambda *_: None
     save_state: Callable[[RunState], None] = lambda _: None
     archive: ExampleArchive | None = None
     preflight: PreflightResult | None = None
+    end: Callable[[], None] = lambda: None
 
 
 class Run:
@@ -78,6 +80,7 @@ class Run:
         for observation in self.options.select_observations(ready.observations):
             self.recorder.add(observation)
         self.state.cut_short = self._run_layers()
+        self._hooks.end()
         self.state.finished = True
         self.recorder.save()
         self._add_notes()

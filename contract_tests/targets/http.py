@@ -7,14 +7,20 @@ from urllib.parse import SplitResult, urlsplit
 
 import urllib3
 
-from contract_tests.targets.base import BUSY_STATUSES, USER_AGENT, NoResponse, Request, Response, TargetError
+from contract_tests.targets.base import (
+    BUSY_STATUSES,
+    MAX_RESPONSE_BYTES,
+    USER_AGENT,
+    NoResponse,
+    Request,
+    Response,
+    TargetError,
+)
 from contract_tests.targets.clock import RunClock
 from contract_tests.targets.connection import TooManyInterim, open_pool
 
 _CONNECTION_RETRIES = 3
 _STATUS_RETRIES = 9
-#: A longer response body is cut: no response of this API is nearly as long.
-MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 #: The longest ``Retry-After`` that is obeyed, in seconds.
 _MAX_RETRY_AFTER = 30
 

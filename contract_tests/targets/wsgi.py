@@ -1,14 +1,14 @@
 """A WSGI app in this process as a target, without a socket."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import StringIO
 from typing import Any
 from urllib.parse import urlsplit
 
 from werkzeug.test import create_environ, run_wsgi_app
 
-from contract_tests.targets.base import USER_AGENT, Request, Response
+from contract_tests.targets.base import MAX_RESPONSE_BYTES, USER_AGENT, Request, Response
 from contract_tests.targets.clock import RunClock
 
 
@@ -28,11 +28,24 @@ class WsgiTarget:
         environ = _build_environ(request, self._base_path)
         started = time.perf_counter()
         try:
-            chunks, status, headers = run_wsgi_app(self.app, environ, buffered=True)
-            body = b"".join(chunks)
+            parts, status, headers = run_wsgi_app(self.app, environ)
+            body, code = _read_body(parts), int(status.split()[0])
         except (Exception, SystemExit) as error:
             return Response(500, (), repr(error).encode(), time.perf_counter() - started)
-        return Response(int(status.split()[0]), tuple(headers), body, time.perf_counter() - started)
+        return Response(code, tuple(headers), body, time.perf_counter() - started)
+
+
+def _read_body(parts: Iterable[bytes]) -> bytes:
+    """Return the body, or its beginning if it is too long, as over HTTP; then close it."""
+    body = bytearray()
+    try:
+        for part in parts:
+            body += part
+            if len(body) >= MAX_RESPONSE_BYTES:
+                break
+    finally:
+        getattr(parts, "close", lambda: None)()
+    return bytes(body[:MAX_RESPONSE_BYTES])
 
 
 def _build_environ(request: Request, base_path: str) -> dict[str, Any]:

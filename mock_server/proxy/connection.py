@@ -217,6 +217,10 @@ class _RawTargetConnection:
         target = headers.pop(TARGET_HEADER)
         super().request(method, target, *args, headers=headers, **options)  # type: ignore[misc]
 
+    def _encode_request(self, request: str) -> bytes:
+        """Return the bytes of a request line, of which http.client would take ASCII only."""
+        return request.encode("latin-1")
+
 
 class PlainConnection(_RawTargetConnection, HTTPConnection):  # type: ignore[misc]
     """A connection without TLS."""

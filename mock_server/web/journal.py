@@ -179,7 +179,7 @@ class Journal:
             ],
             "ignored": list(entry.ignored),
             "injected": entry.injected or None,
-            "response_headers": {name: clean(value) for name, value in entry.response_headers.items()},
+            "response_headers": {clean(name): clean(value) for name, value in entry.response_headers.items()},
             "response_body": clean(entry.response_body.decode("utf-8", "replace"))[:MAX_SHOWN_BODY],
             "milliseconds": round(entry.milliseconds, 3),
         }

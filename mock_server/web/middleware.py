@@ -147,9 +147,10 @@ class RequestMiddleware:
         outcome: RequestOutcome | None = environ.get(OUTCOME)
         if outcome is None:
             return
-        response, method, path = outcome.response, environ["REQUEST_METHOD"], decoded_path(environ)
+        response, path, header = outcome.response, decoded_path(environ), environ.get("HTTP_AUTHORIZATION")
+        method = self.redactor.redact(str(environ["REQUEST_METHOD"]), header)
         if self.log is not None:
-            shown = quote(self.redactor.redact(path, environ.get("HTTP_AUTHORIZATION")), safe="/…")
+            shown = quote(self.redactor.redact(path, header), safe="/…")
             self.log(f"{method} {shown} {_describe_response(response, milliseconds)}")
         if is_control_path(path):
             return

@@ -21,6 +21,11 @@ _MAX_ROUNDS = 16
 #: Header fields that are secret as a whole, in lower case, beside `authorization`.
 SECRET_HEADERS = frozenset({"cookie", "set-cookie", "proxy-authorization"})
 
+#: A token of so many characters or fewer is no longer itself without its last one.
+_SHORT = 8
+#: The characters that give a token away, in lower case, and the pattern of the token.
+TokenPattern = tuple[str, re.Pattern[str]]
+
 #: Schemes of `Authorization` that may be shown, in lower case; any other word may be a part of a secret.
 _SCHEMES = frozenset(
     {"apikey", "basic", "bearer", "digest", "dpop", "hoba", "mutual", "negotiate", "ntlm", "oauth", "token"}
@@ -28,24 +33,29 @@ _SCHEMES = frozenset(
 
 
 class Redactor:
-    """Replaces the known tokens in texts, and the token of the request that a text belongs to."""
+    """Replaces the known tokens in texts, and the token of the request that a text belongs to.
+
+    A token is found in any letter case, and without its last character.
+    """
 
     def __init__(self, tokens: Iterable[str]) -> None:
-        self._tokens = tuple(sorted(filter(_is_redactable, tokens), key=len, reverse=True))
+        known = sorted(filter(_is_redactable, tokens), key=len, reverse=True)
+        self._tokens = tuple(map(_to_pattern, known))
 
     def redact(self, text: str, authorization: str | None = None) -> str:
         """Return the text with each token replaced; `authorization` is the header of the request.
 
         A text that has a token with escapes is replaced as a whole.
         """
-        tokens = self._tokens + _list_tokens(authorization or "")
-        for token in tokens:
-            if token in text:
-                text = text.replace(token, REDACTED)
-        if _ESCAPE.search(text):
-            plain = _replace_escapes(text)
-            return REDACTED if plain is None or any(token in plain for token in tokens) else text
-        return text
+        tokens, lowered = self._tokens + _list_tokens(authorization or ""), text.lower()
+        found = [pattern for start, pattern in tokens if start in lowered]
+        for pattern in found:
+            text = pattern.sub(REDACTED, text)
+        plain = _replace_escapes(text) if _ESCAPE.search(text) else text if found else ""
+        if plain is None:
+            return REDACTED
+        lowered = plain.lower()
+        return REDACTED if any(start in lowered for start, _ in tokens) else text
 
 
 def redact_authorization(authorization: str, replacement: str = REDACTED) -> str:
@@ -55,12 +65,19 @@ def redact_authorization(authorization: str, replacement: str = REDACTED) -> str
 
 
 @functools.lru_cache(100)
-def _list_tokens(authorization: str) -> tuple[str, ...]:
+def _list_tokens(authorization: str) -> tuple[TokenPattern, ...]:
     """Return the token of a header, and as bodies and paths have it: headers are read as Latin-1, they as UTF-8."""
     tokens = authorization.split()[-1:]
     if tokens and not tokens[0].isascii():
         tokens.append(tokens[0].encode("latin-1", "ignore").decode("utf-8", "ignore"))
-    return tuple(filter(_is_redactable, tokens))
+    return tuple(map(_to_pattern, filter(_is_redactable, tokens)))
+
+
+def _to_pattern(token: str) -> TokenPattern:
+    """Return the characters that give a token away, in lower case, and the pattern of the token."""
+    start, end = (token[:-1], token[-1]) if len(token) > _SHORT else (token, "")
+    ending = rf"(?:{re.escape(end)}|\w)?" if end else ""  # another token may differ in its last character
+    return start.lower(), re.compile(re.escape(start) + ending, re.IGNORECASE)
 
 
 def _replace_escapes(text: str) -> str | None:

@@ -16,7 +16,9 @@ from contract_tests.cli.common.options import (
     check_target,
     open_command_executor,
 )
+from contract_tests.cli.common.output import ignore_signals
 from contract_tests.cli.configuration.command import ConfiguredCommand
+from contract_tests.contract.files.report_file import open_at_once
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.reports.content.common import escape_console
 
@@ -47,6 +49,7 @@ def calibrate(output: Path, **options: Any) -> None:
         executor = open_command_executor({**options, "max_created": MAX_CREATED}, CreatedLog())
     with report_target_errors():
         calibration = learner.calibrate(executor)
+        ignore_signals()
     for line in list_lines(calibration, _read_columns()):
         click.echo(escape_console(line))
     try:
@@ -67,7 +70,7 @@ def _check_writable(output: Path) -> None:
     """Raise ValueError for a file that cannot be written, before anything is sent."""
     try:
         existed = output.exists()
-        output.open("a").close()
+        open_at_once(output).close()
         if not existed:
             output.unlink()
     except OSError as error:

@@ -17,7 +17,7 @@ from contract_tests.cli.common.options import (
     check_target,
     open_command_target,
 )
-from contract_tests.cli.common.output import end_with_output
+from contract_tests.cli.common.output import end_with_output, ignore_signals
 from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.reports.content.common import escape_console
 
@@ -69,6 +69,7 @@ def parity(**options: Any) -> NoReturn:
     started = datetime.now(UTC).isoformat(timespec="seconds")
     with report_target_errors():
         session.run()
+        ignore_signals()
     profile = str(options["profile"] or _USUAL)
     report = build_report(
         session, target=options["target"], profile=profile, started=started, strict=options["strict"]

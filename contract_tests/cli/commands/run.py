@@ -2,7 +2,7 @@
 
 import math
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
+from contract_tests.cases.callers import Caller, load_callers
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.cli.common.errors import (
     create_report_folder,
@@ -30,7 +31,7 @@ from contract_tests.cli.common.options import (
     open_command_executor,
     read_comparison_options,
 )
-from contract_tests.cli.common.output import end_with_report, find_problems, format_os_error
+from contract_tests.cli.common.output import end_with_report, find_problems, format_os_error, ignore_signals
 from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.cli.long_runs.progress import (
     RunTotals,
@@ -43,6 +44,8 @@ from contract_tests.contract.files.report_file import write_each
 from contract_tests.contract.profile import Profile, load_profile
 from contract_tests.contract.rules import Catalogue
 from contract_tests.contract.waivers import load_waivers
+from contract_tests.execution.executor import Executor
+from contract_tests.execution.plain_creates import CannotJudge
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES
 from contract_tests.results.statistics import count_needed_tries
@@ -134,7 +137,8 @@ def run(context: click.Context, /, **options: Any) -> None:
             raise ValueError("--profile: only valid requests show a choice, and --refuse-only sends none")
         if profile and options["budget"]:
             raise ValueError("--profile takes up to 150 requests of its own; leave out --budget")
-        open_run, catalogue, totals = _prepare_run(options, state, problems)
+        callers = load_callers(options["callers"]) if options["callers"] else None
+        open_run, catalogue, totals = _prepare_run(options, state, callers, problems)
     if state and is_finished(options, state):
         report = state.build_report(catalogue)
     else:
@@ -148,11 +152,13 @@ def run(context: click.Context, /, **options: Any) -> None:
         ):
             report = open_run(progress).execute()
     if profile:
-        report = _check_profile(report, profile, options)
+        report = _check_profile(report, profile, options, callers)
     _end_run(compare(report), options, problems, resumed=state is not None)
 
 
-def _check_profile(report: Report, profile: Profile, options: dict[str, Any]) -> Report:
+def _check_profile(
+    report: Report, profile: Profile, options: dict[str, Any], callers: Sequence[Caller] | None
+) -> Report:
     """Return the report with the departures from a profile; a run that was cut short is not compared."""
     # Loads all probes, which a run without a profile never needs.
     from contract_tests.calibration.drift import check_profile
@@ -165,9 +171,15 @@ def _check_profile(report: Report, profile: Profile, options: dict[str, Any]) ->
     left = MAX_CREATED if limit is None else max(0, min(MAX_CREATED, limit - report.created))
     if not options["quiet"]:
         click.echo(f"comparing with the profile {profile.name}: up to {MAX_REQUESTS} requests", err=True)
-    with _report_unwritable_files():
-        log = CreatedLog(folder / "ledger.jsonl" if folder else None)
-    return check_profile(report, profile, open_command_executor({**options, "max_created": left}, log))
+
+    def open_second() -> Executor:
+        try:
+            log = CreatedLog(folder / "ledger.jsonl" if folder else None)
+            return open_command_executor({**options, "max_created": left}, log, callers)
+        except (OSError, ValueError) as error:
+            raise CannotJudge(str(error)) from None
+
+    return check_profile(report, profile, open_second)
 
 
 def _end_run(report: Report, options: dict[str, Any], problems: list[str], *, resumed: bool) -> NoReturn:
@@ -235,7 +247,7 @@ def _lock_folder(folder: Path | None) -> Iterator[None]:
 
 
 def _prepare_run(
-    options: dict[str, Any], state: RunState | None, problems: list[str]
+    options: dict[str, Any], state: RunState | None, callers: Sequence[Caller] | None, problems: list[str]
 ) -> tuple[Callable[[Progress], Run], Catalogue, RunTotals]:
     """Prepare a run, so that wrong options are reported before anything is sent.
 
@@ -246,7 +258,7 @@ def _prepare_run(
     if folder:
         create_report_folder(folder)
     log_path = folder / "ledger.jsonl" if folder else None
-    executor = open_command_executor(options, CreatedLog(log_path, resumed=state is not None))
+    executor = open_command_executor(options, CreatedLog(log_path, resumed=state is not None), callers)
     if not options["quiet"]:
         executor.sender.target.clock.tell = announce_wait
     run_options = _build_run_options(options, executor.catalogue)
@@ -259,7 +271,8 @@ def _prepare_run(
     archive = open_archive(database, state.target, contract) if database else None
     totals = RunTotals(state, executor.catalogue, lambda: executor.sender.requests, options["seconds"])
 
-    hooks = RunHooks(save_state=partial(_save_state, totals, folder, problems), archive=archive)
+    end = (lambda: None) if options["profile"] else ignore_signals  # a comparison with it sends requests
+    hooks = RunHooks(save_state=partial(_save_state, totals, folder, problems), archive=archive, end=end)
 
     def open_run(progress: Progress) -> Run:
         return Run(executor, run_options, replace(hooks, progress=progress), state=state)

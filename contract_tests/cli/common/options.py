@@ -1,13 +1,13 @@
 """Types of command-line options, the options that name a target, and the executor that they describe."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from contract_tests.cases.callers import load_callers
+from contract_tests.cases.callers import Caller, load_callers
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.execution.sending.created_log import CreatedLog
@@ -172,11 +172,15 @@ def open_command_target(options: Mapping[str, Any]) -> Target:
     return target
 
 
-def open_command_executor(options: Mapping[str, Any], created_log: CreatedLog) -> Executor:
-    """Return the executor that a command's options describe."""
+def open_command_executor(
+    options: Mapping[str, Any], created_log: CreatedLog, callers: Sequence[Caller] | None = None
+) -> Executor:
+    """Return the executor that a command's options describe; `callers` are those that were read already."""
+    if callers is None and options["callers"]:
+        callers = load_callers(options["callers"])
     return open_executor(
         open_command_target(options),
-        load_callers(options["callers"]) if options["callers"] else None,
+        callers,
         ExecutorOptions(
             spec_path=options["spec"],
             control_hook=options["control_hook"],

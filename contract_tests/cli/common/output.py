@@ -33,6 +33,7 @@ def end_with_report(
     Output that cannot be written is one line on stderr each, after the earlier ``problems``; it makes exit code 2 of
     0, and changes no other. Signals are ignored meanwhile, so that none loses the report.
     """
+    ignore_signals()
     from contract_tests.reports.terminal import show_report
 
     place = str(folder) if folder else None
@@ -54,7 +55,7 @@ def end_with_output(
 
     ``following`` says what to do next; it is left out if something could not be written.
     """
-    _ignore_signals()
+    ignore_signals()
     lines = [*problems, *find_problems(show, _STDOUT)]
     unwritten = find_problems(partial(write, folder), str(folder)) if folder else []
     done = [f"reports: {folder}"] if folder and not unwritten else []
@@ -126,7 +127,8 @@ def _discard_unwritten(stream: TextIO | None) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _ignore_signals() -> None:
+def ignore_signals() -> None:
+    """Let no signal disturb what is left: it sends nothing, and loses its results if it is cut short."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if hasattr(signal, name):  # Windows has no SIGHUP
             signal.signal(getattr(signal, name), signal.SIG_IGN)

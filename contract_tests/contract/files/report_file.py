@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
 
 @contextmanager
@@ -31,6 +31,15 @@ def write_file(path: Path, content: str | bytes) -> None:
     data = content if isinstance(content, bytes) else content.encode()
     with replace_file(path) as file:
         file.write(data)
+
+
+def open_at_once(path: Path) -> TextIO:
+    """Open a file for appending; raise OSError for a pipe without a reader, instead of waiting for one."""
+    nonblocking = getattr(os, "O_NONBLOCK", 0)  # Windows has none
+    number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | nonblocking, 0o666)
+    if nonblocking:
+        os.set_blocking(number, True)
+    return os.fdopen(number, "a", encoding="utf-8")
 
 
 def write_each(writes: Iterable[Callable[[], object]]) -> None:

@@ -1,11 +1,12 @@
 """Log of created services: one line for each service that a run may have stored, written before sending."""
 
 import json
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
-from typing import Any, TextIO
+from typing import Any
+
+from contract_tests.contract.files.report_file import open_at_once
 
 
 class CreatedLog:
@@ -19,7 +20,7 @@ class CreatedLog:
         self.count = _count_created(path) if path and resumed else 0
         self._lock = Lock()
         self._path = path
-        self._file = _open_at_once(path) if path else None
+        self._file = open_at_once(path) if path else None
 
     def log_sending(self, caller: str, slug: str | None) -> None:
         """Log a create that is about to be sent."""
@@ -45,15 +46,6 @@ class CreatedLog:
                     self._file.flush()
             except OSError as error:  # that of a full disk names no file
                 raise OSError(error.errno, error.strerror, str(self._path)) from None
-
-
-def _open_at_once(path: Path) -> TextIO:
-    """Open a file for appending; raise OSError for a pipe without a reader, instead of waiting for one."""
-    nonblocking = getattr(os, "O_NONBLOCK", 0)  # Windows has none
-    number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | nonblocking, 0o666)
-    if nonblocking:
-        os.set_blocking(number, True)
-    return os.fdopen(number, "a", encoding="utf-8")
 
 
 def _count_created(path: Path) -> int:

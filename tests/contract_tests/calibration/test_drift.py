@@ -24,7 +24,7 @@ def check(app: App, options: Mapping[str, Option], report: Report = EMPTY) -> Re
     """Compare an app with the options of a profile."""
     profile = Profile("staging.yaml", {name: ChosenOption(option) for name, option in options.items()})
     limits = ExecutorOptions(spec=spec(), max_created=MAX_CREATED)
-    return check_profile(report, profile, open_executor(WsgiTarget(app), options=limits))
+    return check_profile(report, profile, lambda: open_executor(WsgiTarget(app), options=limits))
 
 
 @cache

@@ -166,6 +166,26 @@ def test_repeated_signals_end_a_run_with_its_reports(number: signal.Signals, tmp
     assert {path.name for path in tmp_path.iterdir()} >= REPORTS
 
 
+@pytest.mark.slow
+def test_a_signal_after_the_last_request_loses_no_report(tmp_path: Path) -> None:
+    """A run whose results are complete writes them, and has the exit code of its verdict."""
+    code = (
+        "import signal\n"
+        "from contract_tests.cli.main import main\n"
+        "from contract_tests.runs.checkpoint import RunState\n"
+        "build_report = RunState.build_report\n"
+        "def build_interrupted(state, *arguments):\n"
+        "    if state.finished: signal.raise_signal(signal.SIGINT)\n"
+        "    return build_report(state, *arguments)\n"
+        "RunState.build_report = build_interrupted\n"
+        "main()\n"
+    )
+    arguments = ("run", "--target", "wsgi:mock_server:create_app", *SHORT, "--report", str(tmp_path))
+    done = subprocess.run([*COMMAND[:1], "-c", code, *arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, "CONFORMS in 1 of 1 rules" in done.stdout) == (0, True)
+    assert {path.name for path in tmp_path.iterdir()} >= REPORTS
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda one: one.name)
 def test_a_signal_while_modules_load_is_one_line(number: signal.Signals) -> None:
     """A signal before the command runs ends it with 130 and no traceback."""

@@ -43,10 +43,10 @@ def test_less_is_safe_and_more_is_not(keyword: str, value: Any, breaks: bool) ->
     ("keyword", "values", "breaks"),
     [("maxLength", (36, 40), True), ("maxLength", (40, 36), False), ("minLength", (2, 1), True),
      ("enum", (["a"], ["a", "b"]), True), ("enum", (["a", "b"], ["a"]), False),
-     ("type", ("number", "integer"), False)],
+     ("type", ("number", "integer"), False), ("type", (True, "string"), True), ("maxLength", (1, "a"), True)],
 )  # fmt: skip
 def test_bounds_are_compared(keyword: str, values: tuple[Any, Any], breaks: bool) -> None:
-    """A wider bound, a further value of an enumeration and a wider type break readers."""
+    """A wider bound or type, a further value, and what the keyword cannot have break readers."""
     old = write_out(
         change_schemas(
             lambda schemas: schemas["CreatedResource"]["properties"]["id"].update({keyword: values[0]})

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from contract_tests.targets.base import NoResponse, Request, Response
+from contract_tests.targets.base import MAX_RESPONSE_BYTES, NoResponse, Request, Response
 from contract_tests.targets.clock import RunStopped
-from contract_tests.targets.http import MAX_RESPONSE_BYTES, HttpTarget
+from contract_tests.targets.http import HttpTarget
 from tests.support.hostile_server import ANSWERS, LARGE, choose_answers, serve_always, serve_answers
 
 CREATE = Request("POST", "/containers", (("Content-Type", "application/json"),), b"{}")

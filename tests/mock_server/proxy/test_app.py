@@ -202,6 +202,16 @@ def test_no_part_of_a_token_is_shown(*, enforce: bool) -> None:
     )
 
 
+def test_a_changed_token_is_not_shown() -> None:
+    """A token that the upstream repeats as a header name, in capitals or without its end stays hidden."""
+    token = TOKENS["dk-red"]
+    body = json.dumps({"id": token.upper(), "cut": token[:-1]}).encode()
+    with proxy_client(FixedUpstream(201, body, {token: "1"})) as client:
+        client.post(CREATE, json=BODY, headers={"Authorization": f"Bearer {token}"})
+        shown = client.get("/_mock/journal").text + client.get("/_mock/requests/1").text
+    assert token[:-1].lower() not in shown.lower()
+
+
 def test_no_token_is_shown() -> None:
     """Neither journal, pages, log nor report repeats a token or a cookie, and the upstream receives both."""
     lines: list[str] = []

@@ -36,6 +36,35 @@ def test_a_text_with_an_escaped_token_is_replaced(spelling: str, *, known: bool)
     assert redactor.redact(f'{{"a": "b{spelling}c"}}', header) == REDACTED
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (f"a {TOKEN.upper()}", "a …"),
+        (f"a {TOKEN[:-1]}", "a …"),
+        (f'a {TOKEN[:-1]}"', 'a …"'),
+        (f"a {TOKEN[:-1].title()}8", "a …"),
+        (f"%2F{TOKEN.upper()}", "%2F…"),
+    ],
+    ids=["capitals", "without-its-end", "before-a-quote", "with-another-end", "beside-an-escape"],
+)
+def test_a_token_that_was_changed_is_replaced(text: str, shown: str) -> None:
+    """Letter case and the last character do not matter."""
+    assert Redactor([TOKEN]).redact(text) == shown
+
+
+def test_a_name_is_no_place_for_a_token() -> None:
+    """Journal and log hide a token that is the method or the name of a header field."""
+    lines: list[str] = []
+    client = Client(create_app(log=lines.append))
+    token = "sk-secret-0123456789"
+    headers = {"Authorization": f"Bearer {token}", token: "1"}
+    client.open(CREATE, method=token.upper(), headers=headers)
+    assert (
+        "0123456789"
+        not in client.get("/_mock/journal").text + client.get("/_mock/requests/1").text + lines[0]
+    )
+
+
 @pytest.mark.parametrize("text", ["100%25 of \\u00e9\\/", "\\ud800 &#x110000; %ff%zz", "a\\"])
 def test_other_escapes_stay(text: str) -> None:
     """A text without a token is unchanged, whatever its escapes mean."""

@@ -1,14 +1,17 @@
 """The options that let a run fail only on what is new, and tell a deployment that departs from its profile."""
 
 import json
+import shlex
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from contract_tests.contract.resources import data_file
 from mock_server import create_app
 from tests.contract_tests.cli.test_endings import VALID, write_recording
-from tests.support.gate.odd_servers import run_command
+from tests.support.gate.odd_servers import COMMAND, run_command
 
 MOCK = "wsgi:mock_server:create_app"
 SHORT = ("--layers", "race", "-k", "slug-unique", "--min-judged", "0", "--quiet")
@@ -101,6 +104,27 @@ def test_a_deployment_that_departs_from_its_profile_is_told(
     ]
     log = (tmp_path / "report" / "ledger.jsonl").read_text("utf-8")
     assert log.count('"event": "created"') == report["created"] > 10
+
+
+@pytest.mark.slow
+def test_callers_and_spec_of_a_pipe_are_enough_for_both_parts(tmp_path: Path) -> None:
+    """A pipe is read once: the comparison has the same callers, and a contract that is gone loses no report."""
+    (tmp_path / "p.yaml").write_text("choices: {id-version: '7'}")
+    shell = (
+        f"{shlex.join(COMMAND)} run --target {MOCK} {shlex.join(SHORT[:-1])} --profile p.yaml "
+        f"--callers <(cat {data_file('fixtures/callers.yaml')})"
+    )
+    spec = f" --spec <(cat {data_file('spec/openapi.yaml')})"
+    both, gone = (
+        subprocess.run(["bash", "-c", line], capture_output=True, text=True, cwd=tmp_path)
+        for line in (shell, shell + spec)
+    )
+    assert (both.returncode, "compared with the profile p.yaml: 1 of 1 choices seen" in both.stdout) == (
+        0,
+        True,
+    )
+    note = "not compared with the profile p.yaml: /dev/fd/"
+    assert (gone.returncode, note in gone.stdout, "CONFORMS in 1" in gone.stdout) == (0, True, True)
 
 
 @pytest.mark.parametrize(

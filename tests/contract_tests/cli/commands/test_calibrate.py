@@ -1,12 +1,16 @@
 """The command ``contract-tests calibrate``."""
 
+import itertools
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 
 from contract_tests.cli.main import build_command
+from mock_server import create_app
 
 MOCK = "wsgi:mock_server:create_app"
 BROKEN = "wsgi:tests.support.gate.calibration:build_broken_mock"
@@ -57,6 +61,25 @@ def test_a_broken_rule_is_reported_with_exit_code_1(tmp_path: Path) -> None:
     assert "invalid-body-status" not in yaml.safe_load(file.read_text())["choices"]
 
 
+def build_refusing_mock(**_: Any) -> Any:
+    """Return a mock that refuses every request after the first 30."""
+    app, numbers = create_app(), itertools.count()
+
+    def respond(environ: Any, start_response: Any) -> Any:
+        if next(numbers) < 30:
+            return app(environ, start_response)
+        start_response("400 Bad Request", [("Content-Type", "application/json")])
+        return [b"{}"]
+
+    return respond
+
+
+def test_nothing_learnt_is_no_success(tmp_path: Path) -> None:
+    """A target of which no choice can be seen could not be judged: exit code 3."""
+    done = calibrate("--target", f"wsgi:{__name__}:build_refusing_mock", "-o", tmp_path / "mock.yaml")
+    assert (done.exit_code, done.stdout.splitlines()[-1][:22]) == (3, "0 of 57 choices seen i")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -87,10 +110,11 @@ def test_a_target_that_is_not_there_is_exit_code_3(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
     """Nothing is learnt for a file that cannot hold it, and an earlier profile stays as it is."""
-    file = tmp_path / ("name" * 100)
-    done = calibrate("--target", "http://127.0.0.1:1", "-o", file)
-    assert done.exit_code == 2
-    assert "name a file that can be written" in done.stderr
+    os.mkfifo(tmp_path / "pipe")
+    for file in (tmp_path / ("name" * 100), tmp_path / "pipe"):
+        done = calibrate("--target", "http://127.0.0.1:1", "-o", file)
+        assert done.exit_code == 2
+        assert "name a file that can be written" in done.stderr
     earlier = tmp_path / "earlier.yaml"
     earlier.write_text("choices: {}\n")
     assert calibrate("--target", "http://127.0.0.1:1/api", "-o", earlier).exit_code == 3

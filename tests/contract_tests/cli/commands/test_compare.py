@@ -1,6 +1,7 @@
 """The command ``contract-tests compare``."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -187,8 +188,10 @@ def test_a_report_writes_no_lines_of_its_own(tmp_path: Path) -> None:
 
 
 def test_an_unwritable_file_is_one_line(tmp_path: Path) -> None:
-    """A file that -o cannot write is a usage error."""
+    """A file that -o cannot write, or a pipe that nobody reads, is a usage error."""
     report = write_report(tmp_path / "report.json")
+    os.mkfifo(tmp_path / "pipe")
+    assert compare(report, report, "-o", tmp_path / "pipe").exit_code == 2
     done = compare(report, report, "-o", tmp_path / "no" / "file.json")
     assert (done.exit_code, done.stdout) == (2, "")
     assert "-o: " in done.stderr
