@@ -15,9 +15,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
+from contract_tests.cases.callers import load_callers
 from contract_tests.cases.model import Step
 from contract_tests.cases.tables import load_fixture_cases
 from contract_tests.cli.main import build_command
+from contract_tests.contract.resources import data_file
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
@@ -146,16 +148,14 @@ def test_the_collector_gets_every_request_and_no_token() -> None:
             "--traceparent", "--otel", OTEL_EXPORTER_OTLP_ENDPOINT=address, OTEL_SERVICE_NAME="our-gate"
         )
     assert result.exit_code == 0, result.output
-    requests = [ExportTraceServiceRequest.FromString(body) for body in bodies]
-    resources = [part.resource for request in requests for part in request.resource_spans]
-    names = {
-        pair.value.string_value for one in resources for pair in one.attributes if pair.key == "service.name"
-    }
-    assert names == {"our-gate"}
+    parts = [part for body in bodies for part in ExportTraceServiceRequest.FromString(body).resource_spans]
+    attributes = [pair for part in parts for pair in part.resource.attributes if pair.key == "service.name"]
+    assert {pair.value.string_value for pair in attributes} == {"our-gate"}
+    spans = [span for part in parts for scope in part.scope_spans for span in scope.spans]
+    assert f"; {len(spans)} requests in" in result.output
     text = b"".join(bodies)
-    assert b"exposed-port-range/create-deployed-refuse-1" in text
-    secrets = [b"sk-red-", b"dk-red-", b"eyJ", b"Bearer", b"ck-", b"docker_image"]
-    assert [secret for secret in secrets if secret in text] == []
+    tokens = [caller.token.encode() for caller in load_callers(data_file("fixtures/callers.yaml"))]
+    assert [secret for secret in (*tokens, b"Bearer", b"docker_image", b"ck-") if secret in text] == []
 
 
 @pytest.mark.slow
