@@ -139,9 +139,12 @@ def test_the_shards_are_merged_into_one_report(tmp_path: Path) -> None:
     assert str(job["completions"]) == own["SHARDS"]
     given = {"PYTHONPATH": str(tmp_path), "REPORTS": str(tmp_path), "TARGET": "wsgi:faulty:app"}
     given |= {"EXAMPLE_DB": str(tmp_path / "db"), "DURATION": "2s", "SHARDS": "2"}
-    for index in ("0", "1", "1"):  # the last pod finds the finished run of another
+    states = []
+    for index in ("0", "1", "1"):  # the last pod finds the finished run of another, and sends nothing
         done = run_pod(shard, tmp_path, JOB_COMPLETION_INDEX=index, **given)
         assert done.returncode == 0, done.stderr
+        states.append((tmp_path / f"shard-{index}/state.json").read_bytes())
+    assert states[1] == states[2]
     merged = run_pod(read_container("merge", "merge"), tmp_path, **given)
     assert merged.returncode == 1, merged.stderr
     assert "VIOLATED" in merged.stdout
