@@ -7,7 +7,7 @@ COPY mock_server mock_server
 COPY contract_tests contract_tests
 COPY spec spec
 COPY fixtures fixtures
-RUN python -m venv /opt/kit && /opt/kit/bin/pip install --no-cache-dir -c constraints.txt ".[sql]"
+RUN python -m venv /opt/kit && /opt/kit/bin/pip install --no-cache-dir -c constraints.txt ".[otel,redis,sql]"
 
 FROM python:3.12-slim
 COPY --from=build /opt/kit /opt/kit

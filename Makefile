@@ -94,11 +94,13 @@ screenshots: .venv/dev  ## Take docs/screenshots/*.png of the page and of a find
 wheel: .venv/dev  ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation
 
-check: .venv/dev  ## Lint, check types and imports; changes nothing
+check: .venv/dev  ## Lint code, workflows and Dockerfile, check types and imports; changes nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	$(BIN)/zizmor --offline --quiet .github
+	@if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint Dockerfile; else echo 'hadolint is installed on Linux only'; fi
 
 .venv/bench: .venv/dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'

@@ -49,8 +49,9 @@ class Executor:
 
     def open_context(self, case: Case | None = None, *, lenient: bool = False) -> CaseContext:
         """Return the context of a case that is about to run."""
-        case_id = case.id if case else ""
-        return CaseContext(self.controls.caller_pool, self.controls.slugs, lenient=lenient, case_id=case_id)
+        case_id, rule = (case.id, case.rule) if case else ("", "")
+        pool, slugs = self.controls.caller_pool, self.controls.slugs
+        return CaseContext(pool, slugs, lenient=lenient, case_id=case_id, rule=rule)
 
     def run_case(self, case: Case) -> Observation:
         """Run the steps of a case in order and judge them, until one of them decides."""

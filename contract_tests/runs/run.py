@@ -93,6 +93,8 @@ class Run:
             self.state.notes += (archive.problem,)
         if self._planned:
             self.state.notes += (self._planned.describe(),)
+        if (spans := self.executor.sender.spans) and (problem := spans.close()):
+            self.state.notes += (problem,)
         if self.executor.sender.requests > MAX_TRAFFIC:
             self.state.notes += (f"traffic.har has the last {MAX_TRAFFIC} requests only",)
 

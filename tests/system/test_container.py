@@ -117,3 +117,39 @@ def test_the_mock_serves_without_privileges_on_a_read_only_root() -> None:
     assert create_status == 201
     assert re.search(r"^Uid:\t1000\t", status, re.MULTILINE)
     assert re.search(r"^CapEff:\t0+$", status, re.MULTILINE)
+
+
+#: Stands for docker: logs its arguments, has a container of the health $HEALTH, and ends `run --rm` with $CODE.
+FAKE_DOCKER = """#!/bin/sh
+echo "$*" >> "$CALLS"
+case "$1 $2" in
+  "run --detach") echo the-mock ;;
+  "inspect --format") echo "$HEALTH" ;;
+  "run --rm") exit "$CODE" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("health", "code", "expected"),
+    [("healthy", 0, 0), ("healthy", 1, 1), ("unhealthy", 0, 1)],
+    ids=["conforms", "violated", "unhealthy"],
+)
+def test_an_image_is_tried_without_privileges(health: str, code: int, expected: int, tmp_path: Path) -> None:
+    """The script fails if the mock is not healthy or does not conform; it removes the container in any case."""
+    for name, script in {"docker": FAKE_DOCKER, "sleep": "#!/bin/sh\n"}.items():
+        (tmp_path / name).write_text(script)
+        (tmp_path / name).chmod(0o755)
+    calls = tmp_path / "calls"
+    environment = {"CALLS": str(calls), "HEALTH": health, "CODE": str(code)}
+    done = subprocess.run(
+        [ROOT / ".ci/try-image", "kit"],
+        env={**os.environ, **environment, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == expected
+    lines = calls.read_text().splitlines()
+    assert lines[-1] == "rm --force the-mock"
+    assert [
+        line for line in lines if line.startswith("run ") and "--read-only --cap-drop ALL" not in line
+    ] == []

@@ -1,19 +1,28 @@
-"""The workflows: least privileges, pinned actions, and commands that exist. actionlint and zizmor run in CI."""
+"""The workflows: least privileges, pinned actions, commands that exist. `make check` runs zizmor, CI actionlint."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from mock_server.contract.resources import VERSION
 from tests.support.fixture_player import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 FILES = [*WORKFLOWS, ROOT / ".github/actions/conformance/action.yml"]
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
-#: What a job may do beyond reading the repository: the site is published by its own job alone.
-MORE = {("site", "publish"): {"pages": "write", "id-token": "write"}}
+#: What a job may do beyond reading the repository: site and release are published by jobs of their own.
+MORE = {
+    ("site", "publish"): {"pages": "write", "id-token": "write"},
+    ("release", "image"): {"contents": "read", "packages": "write"},
+    ("release", "package"): {"id-token": "write"},
+    ("release", "image-index"): {"packages": "write", "id-token": "write", "attestations": "write"},
+    ("release", "page"): {"contents": "write"},
+}
 each_workflow = pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
 
 
@@ -40,6 +49,49 @@ def test_a_workflow_may_only_read(path: Path) -> None:
     for name, job in workflow["jobs"].items():
         assert job.get("permissions") == MORE.get((path.stem, name)), name
         assert job["timeout-minutes"] <= 120, name
+
+
+def test_a_release_is_published_after_it_was_tried() -> None:
+    """The package waits for both images; the page and the tag of the action wait for all that is published."""
+    workflow = read(ROOT / ".github/workflows/release.yml")
+    assert workflow[True] == {"push": {"tags": ["v[0-9]+.[0-9]+.[0-9]+"]}}
+    needs = {name: job.get("needs", []) for name, job in workflow["jobs"].items()}
+    assert needs == {
+        "build": [],
+        "image": "build",
+        "package": ["build", "image"],
+        "image-index": ["image", "package"],
+        "page": ["package", "image-index"],
+    }
+    assert workflow["jobs"]["package"]["environment"] == "pypi"
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_the_scripts_that_are_called_exist(path: Path) -> None:
+    """Each script of .ci is there, and can be executed."""
+    for name in re.findall(r"run: (\.ci/[\w-]+)", path.read_text("utf-8")):
+        assert os.access(ROOT / name, os.X_OK), name
+
+
+def run_release_notes(tag: str) -> subprocess.CompletedProcess[str]:
+    """Run the script that prints the lines of the changelog about a tag."""
+    return subprocess.run([ROOT / ".ci/release-notes", tag], capture_output=True, text=True, check=False)
+
+
+def test_the_notes_of_a_release_are_its_lines_of_the_changelog() -> None:
+    """The script prints the section of the version, without its heading and the links at the end."""
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    (section,) = re.findall(
+        rf"^## \[{re.escape(VERSION)}\].*\n((?:(?!## |\[).*\n)*)", changelog, re.MULTILINE
+    )
+    assert run_release_notes(f"v{VERSION}").stdout.strip() == section.strip() != ""
+
+
+def test_a_tag_of_another_version_is_not_released() -> None:
+    """The script fails with one line if the tag is not the version of pyproject.toml."""
+    done = run_release_notes("v99.0.0")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "v99.0.0 is not the version in pyproject.toml\n"
 
 
 @each_workflow

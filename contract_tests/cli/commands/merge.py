@@ -1,5 +1,6 @@
 """The ``contract-tests merge`` command."""
 
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from contract_tests.cli.common.options import (
 from contract_tests.cli.common.output import end_with_report
 from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.cli.long_runs.progress import track_work
-from contract_tests.contract.files.report_file import write_each, write_file
+from contract_tests.contract.files.report_file import replace_file, write_each
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.results.verdict import Report
 from contract_tests.runs.checkpoint import RunState, load_state, merge_states
@@ -74,9 +75,12 @@ def _write_merged(
             exit_with(str(error), 2)
 
     def merge_logs() -> None:
-        logs = [path / "ledger.jsonl" for path in folders]
-        lines = "".join(path.read_text("utf-8") for path in logs if path.is_file())
-        write_file(folder / "ledger.jsonl", lines)
+        logs = (path / "ledger.jsonl" for path in folders)
+        with replace_file(folder / "ledger.jsonl") as merged:
+            for path in logs:
+                if path.is_file():
+                    with path.open("rb") as log:  # of a night, it is too long for the memory
+                        shutil.copyfileobj(log, merged)
 
     write_reports = partial(write_report_folder, report, folder, formats=formats, spec=places)
     write_each([write_reports, partial(state.save, folder), merge_traffic, merge_logs])

@@ -32,6 +32,7 @@ from contract_tests.cli.common.options import (
     read_comparison_options,
 )
 from contract_tests.cli.common.output import end_with_report, find_problems, format_os_error, ignore_signals
+from contract_tests.cli.common.span_export import open_span_export
 from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.cli.long_runs.progress import (
     RunTotals,
@@ -112,6 +113,8 @@ def _check_number(_ctx: click.Context, _param: click.Parameter, value: float) ->
 )
 @click.option("--example-db", metavar="DB", envvar="EXAMPLE_DB", show_envvar=True,
               help="Share findings with other runs: redis://host:6379/0, or a folder.")  # fmt: skip
+@click.option("--otel", is_flag=True,
+              help="Also export each request as a span, as the OTEL_* variables say.")  # fmt: skip
 @click.option("--resume", type=click.Path(path_type=Path), metavar="DIR",
               help="Continue the run that reports to DIR, with its options.")  # fmt: skip
 @add_comparison_options
@@ -259,6 +262,8 @@ def _prepare_run(
         create_report_folder(folder)
     log_path = folder / "ledger.jsonl" if folder else None
     executor = open_command_executor(options, CreatedLog(log_path, resumed=state is not None), callers)
+    if options["otel"]:
+        executor.sender.spans = open_span_export(traced=options["traced"])
     if not options["quiet"]:
         executor.sender.target.clock.tell = announce_wait
     run_options = _build_run_options(options, executor.catalogue)

@@ -36,8 +36,8 @@ _WRITERS: Mapping[str, Callable[[Any], str]] = {
     "shard": lambda shard: f"{shard[0]}/{shard[1]}",
     **dict.fromkeys(_PATH_OPTIONS, lambda path: str(Path(path).absolute())),
 }
-#: Options about the report alone, and the example database, whose address may hold a password.
-_UNSAVED_OPTIONS = ("folder", "resume", "quiet", "previous", "baseline", "profile", "example_db")
+#: Options about the report alone, the example database, whose address may hold a password, and the export of spans.
+_UNSAVED_OPTIONS = ("folder", "resume", "quiet", "previous", "baseline", "profile", "example_db", "otel")
 
 
 def options_to_json(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,15 +26,17 @@ class ControlFailed(CannotRun):
 
 @dataclass(slots=True)
 class CaseContext:
-    """Labels, created services and exchanges of one case while it runs; ``case_id`` names it in headers.
+    """Labels, created services and exchanges of one case while it runs.
 
-    ``setup`` are the creates of the services that it shares with other cases.
+    ``case_id`` and ``rule`` name it in headers and spans. ``setup`` are the creates of the services that it shares
+    with other cases.
     """
 
     caller_pool: CallerPool
     slugs: SlugFactory
     lenient: bool = False
     case_id: str = ""
+    rule: str = ""
     trace_id: str = field(default_factory=create_trace_id)
     labels: dict[str, str] = field(default_factory=dict)
     services: dict[str, str] = field(default_factory=dict)

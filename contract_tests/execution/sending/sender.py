@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract_tests.cases.callers import Caller
 from contract_tests.cases.model import Step
@@ -14,10 +14,13 @@ from contract_tests.execution.sending.context import CaseContext
 from contract_tests.execution.sending.create_forms import PLAIN, CreateForm
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.execution.sending.limits import CreateBudget, RequestBudget, SilenceWatch
-from contract_tests.execution.sending.tracing import add_trace, has_tested_headers
+from contract_tests.execution.sending.tracing import add_trace, create_span_id, has_tested_headers
 from contract_tests.results.judge import read_id
 from contract_tests.targets.base import NoResponse, Response, Target, is_success
 from contract_tests.targets.exchange import Exchange, Redactor
+
+if TYPE_CHECKING:
+    from contract_tests.execution.sending.spans import SpanExport
 
 #: Exchanges kept for the report: the most recent ones.
 MAX_TRAFFIC = 10_000
@@ -28,7 +31,8 @@ class Sender:
     """Sends steps to one target; safe to use from several threads.
 
     ``form`` is the form of a create that the target is known to accept. ``plain_body`` is the body of a plain create;
-    without one no loss of access is noticed. ``traced`` adds headers that name the trace and the case.
+    without one no loss of access is noticed. ``traced`` adds headers that name the trace and the case; ``spans``
+    exports each request as a span.
     """
 
     target: Target
@@ -39,6 +43,7 @@ class Sender:
     form: CreateForm = PLAIN
     plain_body: Mapping[str, Any] | None = None
     traced: bool = False
+    spans: "SpanExport | None" = None
     request_budget: RequestBudget = field(default_factory=RequestBudget)
     requests: int = 0
     traffic: deque[Exchange] = field(default_factory=lambda: deque(maxlen=MAX_TRAFFIC))
@@ -60,10 +65,11 @@ class Sender:
     def _send_once(self, context: CaseContext, step: Step) -> Response | NoResponse:
         self.target.clock.check()
         caller = context.find_caller(step.caller)
-        request, body = context.build_request(self.spec.operations[step.operation], step, caller, self.form)
-        traced = self.traced and not has_tested_headers(step)
+        operation = self.spec.operations[step.operation]
+        request, body = context.build_request(operation, step, caller, self.form)
+        traced, span_id = self.traced and not has_tested_headers(step), create_span_id()
         if traced:
-            request = add_trace(request, context.trace_id, context.case_id)
+            request = add_trace(request, context.trace_id, span_id, context.case_id)
         slug = _slug_of(body)
         with self.budget.reserve(step):
             self.request_budget.take()
@@ -73,6 +79,8 @@ class Sender:
             exchange = self.redactor.record_exchange(caller.name, self.target.url, request, response)
             exchange = replace(exchange, trace_id=context.trace_id if traced else "")
             context.exchanges.append(exchange)
+            if self.spans:
+                self.spans.record(context, span_id, operation, response)
             if step.operation == "createContainer":
                 self._log_create(context, step, caller, slug, response)
         self._count(exchange, response)

@@ -97,10 +97,10 @@ def test_a_finding_names_its_trace() -> None:
 def test_a_case_id_is_a_valid_header() -> None:
     """Characters beyond ASCII and line breaks are escaped; a long id is cut; without an id there is no header."""
     request = Request("POST", "/containers")
-    headers = dict(add_trace(request, "a" * 32, "rule/ä\n" + "x" * 500).headers)
+    headers = dict(add_trace(request, "a" * 32, "b" * 16, "rule/ä\n" + "x" * 500).headers)
     assert headers["Contract-Case"].startswith("rule/%C3%A4%0Axxx")
     assert len(headers["Contract-Case"]) == 200
-    assert [name for name, _ in add_trace(request, "a" * 32, "").headers] == ["traceparent"]
+    assert [name for name, _ in add_trace(request, "a" * 32, "b" * 16, "").headers] == ["traceparent"]
 
 
 def test_a_step_without_headers_of_its_own_is_traced() -> None:
