@@ -23,19 +23,21 @@ def confirm_on_create(prober: Prober, seen: Mapping[str, Sighting]) -> Iterator[
     """
     names = [name for name in TRIALS if name in seen and applies_to_creates(name)]
     accepted = [name for name in names if seen[name].option in ACCEPTING]
-    alone = [name for name in names if name not in accepted]
+    doubtful: list[str] = []
     for together in pack_trials(accepted):
         if len(together) > 1 and _find_reaction(prober, together) == "accepted":
             yield from ((name, seen[name]) for name in together)
         else:
-            alone += together
-    for name in alone:
+            doubtful += together
+    for name in (*doubtful, *(name for name in names if name not in accepted)):
         expected = "accepted" if name in accepted else "refused"
         reaction = _find_reaction(prober, [name])
         if reaction == expected:
             yield name, seen[name]
         elif reaction:
             yield name, f"an update is {expected}, a create is {reaction}: {seen[name].evidence}"
+        elif name in doubtful:
+            yield name, f"an update is accepted, a create with other values is not: {seen[name].evidence}"
         else:
             yield name, replace(seen[name], confidence="medium")
 

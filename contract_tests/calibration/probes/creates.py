@@ -7,7 +7,7 @@ from contract_tests.calibration.probing.prober import Judged, Prober
 from contract_tests.calibration.probing.sighting import Answer, Sighting, find_reaction, require_reaction, see
 
 _CREDENTIAL = "external_auth_credential_id"
-_NULLS = ("service_desc", "exposed_port", "env_config")
+_NULLS = ("service_desc", "env_config")
 
 
 def null_on_create(prober: Prober) -> Sighting:

@@ -81,11 +81,12 @@ def other_json_types(prober: Prober) -> Sighting:
 
 
 def other_encodings(prober: Prober) -> Sighting:
-    """See whether a body in Latin-1 is read."""
-    latin1 = prober.update(
-        "with a body in Latin-1", raw=b'{"display_name": "\xe9"}', judged=Judged("body-json")
-    )
-    return see(find_reaction([latin1]), [latin1], "medium")
+    """See whether a body in Latin-1 is read: then its text is stored."""
+    raw = '{"display_name": "caf\u00e9"}'.encode("latin-1")
+    answer = prober.update("with a body in Latin-1", raw=raw, judged=Judged("body-json"))
+    if find_reaction([answer]) == "accepted" and read_stored(prober).get("display_name") != "caf\u00e9":
+        raise CannotSee(f"{answer.tell()}, and its text is not what was stored")
+    return see(find_reaction([answer]), [answer], "medium")
 
 
 def null_update_body(prober: Prober) -> Sighting:

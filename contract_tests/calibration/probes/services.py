@@ -31,7 +31,8 @@ def malformed_id_status(prober: Prober) -> Sighting:
 
 
 def id_forms(prober: Prober) -> Sighting:
-    """See whether a serviceId is read after urn:uuid:."""
+    """See whether a serviceId is read after urn:uuid:, where one that is no UUID is refused."""
+    require_reaction(faults.ask(prober, faults.MALFORMED_ID), "refused")
     known = str(prober.find_shared("deployed").id)
     prober.find_base("deployed")
     answer = prober.update(

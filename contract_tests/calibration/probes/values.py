@@ -69,7 +69,7 @@ def invalid_body_status(prober: Prober) -> Sighting:
 
 def null_on_update(prober: Prober) -> Sighting:
     """See whether null is an absent value: then the update keeps what was stored."""
-    stored: Values = {"service_desc": "Kept", "health_path": "/kept", "required_labels": ["kept"]}
+    stored: Values = {"service_desc": "Kept", "required_labels": ["kept"]}
     prober.require_accepted(stored)
     nulls = tuple({name: None} for name in stored)
     answers = Trial(nulls, {}, {"service_desc": 7}, "service-desc-type").run(prober)

@@ -84,7 +84,7 @@ _CREDENTIAL = "external_auth_credential_id"
 _UUID = "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 #: An external service has no use for it.
 UNUSED_IMAGE = "acme/unused:1"
-_TEXT_CONTROL = {"service_desc": "ab", "docker_image": "acme/app:1"}
+_TEXT_CONTROL = {"service_desc": "ab", "docker_image": "nginx"}
 _WRONG_TEXT = ({"service_desc": 7}, "service-desc-type")
 _WRONG_URL = ({"external_url": "http://fixture.example.com/api"}, "external-url-pattern")
 
@@ -124,7 +124,11 @@ TRIALS: Mapping[str, Trial] = {
         ({"gpu_count": -2},), {"gpu_count": -1}, {"gpu_count": "2"}, "gpu-count-type", rule="gpu-count-range"
     ),
     "large-gpu-counts": Trial(
-        ({"gpu_count": 2**31},), {"gpu_count": -1}, {"gpu_count": "2"}, "gpu-count-type"
+        ({"gpu_count": 2**31},),
+        {"gpu_count": 2**31 - 1},
+        {"gpu_count": "2"},
+        "gpu-count-type",
+        is_control_open=True,
     ),
     "empty-env-name": Trial(({"env_config": [{**ENV_ITEM, "env_name": ""}]},), ITEMS_CONTROL, *WRONG_ENV),
     "env-name": Trial(({"env_config": [{"env_value": "test"}]},), ITEMS_CONTROL, *WRONG_ENV),
@@ -139,7 +143,9 @@ TRIALS: Mapping[str, Trial] = {
         *_WRONG_URL,
         kind="external",
     ),
-    "one-label-hosts": Trial(({"external_url": "https://f"},), _URL_CONTROL, *_WRONG_URL, kind="external"),
+    "one-label-hosts": Trial(
+        ({"external_url": "https://f/api"},), _URL_CONTROL, *_WRONG_URL, kind="external"
+    ),
     "urls-without-host": Trial(({"external_url": "https://"},), _URL_CONTROL, *_WRONG_URL, kind="external"),
     "url-characters": Trial(
         ({"external_url": "https://fixture.example.com/a b"},), _URL_CONTROL, *_WRONG_URL, kind="external"
