@@ -31,9 +31,9 @@ def test_each_choice_has_a_line_and_the_profile_is_written(tmp_path: Path) -> No
     assert done.exit_code == 0, done.output
     assert any(line.startswith("invalid-body-status") and "was answered 400" in line for line in lines)
     assert any(line.startswith("busy-status") and "not seen: needs --control-hook" in line for line in lines)
-    assert lines[-1].startswith("56 of 57 choices seen in 1")
+    assert lines[-1].startswith("73 of 74 choices seen in 1")
     document = yaml.safe_load(file.read_text())
-    assert len(document["choices"]) == 56
+    assert len(document["choices"]) == 73
     assert list(document["not_seen"]) == ["busy-status"]
     assert "sk-red-5f0c7c1e9a" not in done.output + file.read_text()
 
@@ -77,7 +77,7 @@ def build_refusing_mock(**_: Any) -> Any:
 def test_nothing_learnt_is_no_success(tmp_path: Path) -> None:
     """A target of which no choice can be seen could not be judged: exit code 3."""
     done = calibrate("--target", f"wsgi:{__name__}:build_refusing_mock", "-o", tmp_path / "mock.yaml")
-    assert (done.exit_code, done.stdout.splitlines()[-1][:22]) == (3, "0 of 57 choices seen i")
+    assert (done.exit_code, done.stdout.splitlines()[-1][:22]) == (3, "0 of 74 choices seen i")
 
 
 @pytest.mark.parametrize(
