@@ -44,7 +44,8 @@ def test_failures_can_be_unfolded_and_choices_are_one_table(report: Report) -> N
     assert [f.id for f in failing if f"```sh\ncontract-tests replay findings/{f.id}.json" not in text] == []
     assert "<b>gpu-count-range</b>" not in text
     assert re.search(
-        r"^\| gpu-count-range \| .* \| accepted a request .*: gpu.*count -\d+ → 201 \(create\), 200 \(update\) \|$",
+        r"^\| gpu-count-range \| .* \| accepted a request .*: gpu.*count -\d+ → 201 \(create\), 200 \(update\)"
+        r" \(choice: gpu-count-below-minus-one\) \|$",
         text,
         re.MULTILINE,
     )
