@@ -121,7 +121,8 @@ def _split_base_url(url: str) -> SplitResult:
         whole = parts.hostname and parts.port != 0 and not parts.query and not parts.fragment
         if parts.scheme in ("http", "https") and whole:
             return parts
-    raise TargetError(f"{url!r} is not the base URL of an API; give one like https://host/api/v1")
+    shown = url.partition("?")[0] + ("?…" if "?" in url else "")  # a query may hold a secret
+    raise TargetError(f"{shown!r} is not the base URL of an API; give one like https://host/api/v1")
 
 
 def _read_body(received: urllib3.BaseHTTPResponse) -> bytes:

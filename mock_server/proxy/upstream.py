@@ -133,8 +133,9 @@ def check_url(url: str) -> str:
     except ValueError:
         usable = False
     if not usable or "?" in url or "#" in url or not url.isprintable() or " " in url:
+        shown = url.partition("?")[0] + ("?…" if "?" in url else "")  # a query may hold a secret
         raise UnusableFileError(
-            f"--upstream: got {url!r}, expected the base URL of an API such as https://host/api/v1"
+            f"--upstream: got {shown!r}, expected the base URL of an API such as https://host/api/v1"
         )
     return url.rstrip("/")
 

@@ -45,7 +45,10 @@ MISTAKES = {
     "report-at-a-file": (("--report", "broken.yaml"), "broken.yaml"),
     "spec-no-file": (("--spec", "nowhere.yaml"), "nowhere.yaml"),
     "bad-url": (("--target", "core.example.com/api"), "is not the base URL of an API"),
-    "url-with-a-query": (("--target", "https://a.example.com/api?x=1"), "is not the base URL of an API"),
+    "url-with-a-query": (
+        ("--target", "https://a.example.com/api?key=1"),
+        "'https://a.example.com/api?…' is not the base URL",
+    ),
     "no-module": (("--target", "wsgi:no_such_module:app"), "No module named"),
     "no-factory": (("--target", "wsgi:mock_server:nothing"), "give wsgi:module:factory"),
 }

@@ -34,7 +34,8 @@ def calibrate(output: Path, **options: Any) -> None:
     That takes at most 150 requests and 25 services. The profile in FILE makes the mock choose the same: mock-server
     --profile FILE. A broken rule is reported, and never learnt.
 
-    Exit codes: 0 learnt, 1 a rule is broken, 2 wrong usage, 3 the target could not be judged, 130 interrupted.
+    Exit codes: 0 learnt, 1 a rule is broken, 2 wrong usage, 3 the target could not be judged or nothing could be
+    learnt, 130 interrupted.
     """
     from contract_tests.calibration import learner
     from contract_tests.calibration.probing.limits import MAX_CREATED

@@ -180,7 +180,7 @@ MISTAKES = {
         ["--upstream", "https://user:hidden@host/api"],
         "expected none: each caller sends its own token",
     ),
-    "query": (["--upstream", "http://host/?a"], "expected the base URL of an API"),
+    "query": (["--upstream", "http://host/?hidden"], "got 'http://host/?…', expected the base URL"),
     "port": (["--upstream", "http://host:99999/"], "expected the base URL of an API"),
     "rule": (["--upstream", "http://host", "--disable-rule", "slug-uniqe"], "did you mean slug-unique"),
     "spec": (["--upstream", "http://host", "--spec", "nowhere.yaml"], "nowhere.yaml"),

@@ -77,7 +77,7 @@ def build_refusing_mock(**_: Any) -> Any:
 def test_nothing_learnt_is_no_success(tmp_path: Path) -> None:
     """A target of which no choice can be seen could not be judged: exit code 3."""
     done = calibrate("--target", f"wsgi:{__name__}:build_refusing_mock", "-o", tmp_path / "mock.yaml")
-    assert (done.exit_code, done.stdout.splitlines()[-1][:22]) == (3, "0 of 74 choices seen i")
+    assert (done.exit_code, done.stdout.splitlines()[-1].startswith("0 of ")) == (3, True)
 
 
 @pytest.mark.parametrize(
