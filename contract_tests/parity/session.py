@@ -152,14 +152,17 @@ class ParitySession:
         subjects = self.blame.list_subjects(pair.reading, reaction) | ({rule} if rule else set())
         self.scorer.count(pair.comparison, subjects)
         parted, redact = pair.comparison.differs_in("accepted"), self.executor.sender.redactor.redact_text
+        found = []
         for difference in pair.comparison.differences:
             if parted and difference.dimension == "status":
                 continue  # the status differs because the reaction does
             statuses = pair.theirs.status, pair.ours.status
             suspects = self.blame.list_suspects(pair.reading, difference, statuses, rule)
             shown = replace(difference, theirs=redact(difference.theirs), ours=redact(difference.ours))
+            found.append((suspects, shown))
+        if found:
             taken = "slug-unique" in pair.reading.broken
-            self.scorer.add_difference(suspects, shown, partial(self._record, pair), sent_twice=taken)
+            self.scorer.add_differences(found, partial(self._record, pair), sent_twice=taken)
 
     def _record(self, pair: Pair) -> Exchange:
         """Return the exchange with the deployment, without secrets."""
