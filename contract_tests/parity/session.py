@@ -64,6 +64,7 @@ class ParitySession:
     unusable_callers: tuple[str, ...] = ()
     cut_short: str = ""
     seconds: float = 0.0
+    token_variables: Mapping[str, str] = field(default_factory=dict)
     _writes: int = 0
 
     @property
@@ -168,7 +169,8 @@ class ParitySession:
         """Return the exchange with the deployment, without secrets."""
         sender, caller = self.executor.sender, pair.reading.caller or _NOBODY
         response = sender.redactor.redact_response(pair.theirs)
-        return sender.redactor.record_exchange(caller, self.twin.url, pair.request, response)
+        exchange = sender.redactor.record_exchange(caller, self.twin.url, pair.request, response)
+        return replace(exchange, token_env=self.token_variables.get(caller, ""))
 
 
 def open_session(
@@ -194,4 +196,6 @@ def open_session(
     twin = TwinTarget(target, mock, reader, options.requests)
     executor.sender.target = twin
     executor.hook = TwinHook(hook, open_mock_hook(mock), twin.services) if hook else None
-    return ParitySession(executor, twin, Blame(executor.catalogue, choices), options)
+    variables = {caller.name: caller.token_env for caller in all_callers}
+    blame = Blame(executor.catalogue, choices)
+    return ParitySession(executor, twin, blame, options, token_variables=variables)

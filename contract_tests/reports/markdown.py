@@ -142,7 +142,7 @@ def _format_block(block: Block, reproduction: Reproduction) -> str:
 
 def _format_finding(block: Block, finding: Finding, reproduction: Reproduction) -> str:
     """Return the different requests of a finding, and the commands that send it again."""
-    commands = escape_unprintable("\n".join(reproduction.commands(block, finding)))
+    commands = escape_unprintable("\n".join(reproduction.commands(finding)))
     examples = "".join(f"- {escape_markdown(line)}\n" for line in block.list_examples(finding))
     replay = escape_unprintable(reproduction.replay(finding))
     heading = f"**{name_operation(finding).capitalize()}**:\n"

@@ -66,7 +66,7 @@ def _print_finding(console: Console, block: Block, finding: Finding, reproductio
     _print_rows(console, rows, indent=2)
     if file:
         print_line(console, f"  {reproduction.replay(finding)}", "")
-    for command in _select_commands(reproduction.commands(block, finding), file):
+    for command in _select_commands(reproduction.commands(finding), file):
         print_line(console, f"  {command}", "dim")
 
 
