@@ -125,7 +125,7 @@ def _format_block(block: Block, reproduction: Reproduction) -> str:
     if not block.differences:
         facts += [("Received", first.received), ("Expected", format_expectation(first))]
     facts += list_pair(block)
-    facts.append(("What to change", suggest_change(first)))
+    facts.append(("What to change", suggest_change(first, block.findings)))
     if len(block.rule_ids) > 1:
         facts.insert(1, ("Rules", ", ".join(block.rule_ids)))
     lines = "\n".join(f"- **{name}**: {escape_markdown(text)}" for name, text in facts)

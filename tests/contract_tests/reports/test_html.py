@@ -223,9 +223,22 @@ def test_choices_are_readable_on_a_phone(open_report: Callable[..., Page], repor
     """On a phone the answers of each choice are below its question, without sideways scrolling."""
     assert report.chosen
     page = open_report(width=375)
-    scroll = page.get_by_role("region", name="Choices", exact=True)
+    page.locator(".usual > summary").click()
+    scroll = page.get_by_role("region", name="Usual choices", exact=True)
     assert scroll.evaluate("one => one.scrollWidth <= one.clientWidth")
     assert scroll.get_by_role("cell").first.is_visible()
+    page.close()
+
+
+@in_browser
+def test_usual_choices_are_folded(open_report: Callable[..., Page], report: Report) -> None:
+    """Only choices that are not usual have a row at first; the line below them counts the others."""
+    usual = [one for one in report.chosen if not one.is_unusual]
+    page = open_report()
+    assert page.locator(".choices tbody tr:visible").count() == len(report.chosen) - len(usual)
+    summary = page.get_by_text(f"{len(usual)} choices do not differ from the usual")
+    summary.click()
+    assert page.locator(".choices tbody tr:visible").count() == len(report.chosen)
     page.close()
 
 
@@ -294,7 +307,8 @@ def test_summary_names_the_value_and_the_change(report: Report) -> None:
     )
     assert re.search(r'class="summary">exposed_port -?\d+ → 20[01] \((create|update)\), 20[01]', card)
     assert re.search(
-        r"<b>What to change:</b> Respond with any 4xx to an? (create|update) with exposed_port", card
+        r"<b>What to change:</b> Respond with any 4xx to an? (create|update) or an? (create|update) with exposed_port",
+        card,
     )
 
 
