@@ -39,6 +39,7 @@ class CallersError(ValueError):
 class Caller:
     """One caller; ``teams`` are team UUIDs, empty if the user named none (a credential has one anyway).
 
+    ``token_env`` is the variable from which the token was read, empty if it came from elsewhere.
     ``always_names_team`` is true if the deployment refused the credential without ``X-Team-ID``.
     """
 
@@ -47,6 +48,7 @@ class Caller:
     token: str = field(repr=False)
     teams: tuple[str, ...] = ()
     always_names_team: bool = False
+    token_env: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,7 @@ def _parse_caller(
     prefix = token[:3] if token[:3] in _PREFIXES else ""
     if prefix and prefix != f"{entry['kind']}-":
         raise CallersError(f"{path}: {name}: a token with {prefix} is not of kind {entry['kind']}")
-    return Caller(name, entry["kind"], token, named)
+    return Caller(name, entry["kind"], token, named, token_env=entry.get("token_env", ""))
 
 
 def _read_token(path: Path, name: str, entry: Mapping[str, Any], environ: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""Lines: where the files of the contract state a rule, as ``openapi.yaml:377``."""
+"""Lines: where the files of the contract state a rule, as ``spec/openapi.yaml:377``."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,7 +29,8 @@ class _Place:
 def find_rule_line(rule: str, operation: str, value: Any = None, spec: Path | None = None) -> str:
     """Return file and line of the keyword that a value crosses; of the rule's entry if no keyword states it.
 
-    An empty string means that neither file names the rule, or that a file is gone.
+    The file is ``spec`` as the user named it, or that of the kit. An empty string means that neither file names the
+    rule, or that a file is gone.
     """
     try:
         path = spec or data_file("spec/openapi.yaml")
@@ -37,13 +38,18 @@ def find_rule_line(rule: str, operation: str, value: Any = None, spec: Path | No
         other = next((name for of, name in _SCHEMAS.items() if of != operation), "")
         own = [place for place in places if other not in place.keys] or places
         if own:
-            return f"{path.name}:{min(own, key=lambda place: _distance(place, value)).line}"
-        beside = path.with_name("rules.yaml")
-        catalogue = beside if beside.is_file() else data_file("spec/rules.yaml")
-        line = _find_entry(catalogue, rule)
+            return f"{name_contract(spec)}:{min(own, key=lambda place: _distance(place, value)).line}"
+        beside = spec.with_name("rules.yaml") if spec else None
+        given = beside if beside and beside.is_file() else None
+        line = _find_entry(given or data_file("spec/rules.yaml"), rule)
     except (OSError, ValueError, yaml.YAMLError):
         return ""
-    return f"{catalogue.name}:{line}" if line else ""
+    return f"{given.as_posix() if given else 'spec/rules.yaml'}:{line}" if line else ""
+
+
+def name_contract(spec: Path | None) -> str:
+    """Return the path of the contract as the user named it, or that of the kit's own."""
+    return spec.as_posix() if spec else "spec/openapi.yaml"
 
 
 def _distance(place: _Place, value: Any) -> float:

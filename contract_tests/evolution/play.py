@@ -1,7 +1,7 @@
 """Plays one case on apps that serve different documents, step by step, and compares the responses."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from contract_tests.cases.callers import CallerPool
@@ -140,7 +140,8 @@ class Player:
         self.budget.requests += 1
         response = side.target.send(request)
         shown = self.redactor.redact_response(response)
-        context.exchanges.append(self.redactor.record_exchange(caller.name, _ADDRESS, request, shown))
+        exchange = self.redactor.record_exchange(caller.name, _ADDRESS, request, shown)
+        context.exchanges.append(replace(exchange, token_env=caller.token_env))
         if step.operation == "createContainer" and (identifier := read_id(response)):
             context.services[step.as_] = identifier
             if isinstance(body, dict) and isinstance(slug := body.get("service_slug"), str):

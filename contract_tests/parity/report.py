@@ -1,6 +1,7 @@
 """The results of a comparison, and the lines of a terminal."""
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -91,16 +92,17 @@ def build_report(
     scorer, catalogue, choices = session.scorer, session.executor.catalogue, session.choices
     parts = scorer.list_parts(choices)
     parted = {part.name for part in parts}
+    requests = scorer.subjects | Counter({part.name: part.count for part in reversed(parts)})
     verdicts, _ = decide_verdicts(session.aggregate, catalogue, {})
     states: Mapping[str, State] = {"inconclusive": "tried", "not observed": "skipped"}
     rule_rows = [
         Row(row.rule.id, "parts" if row.rule.id in parted else states.get(row.verdict, "verified"),
-            scorer.subjects[row.rule.id], row.reason if row.verdict in states else "")
+            requests[row.rule.id], row.reason if row.verdict in states else "")
         for row in verdicts
     ]  # fmt: skip
     choice_rows = [
         Row(name, "parts" if name in parted else "verified" if scorer.subjects[name] else "skipped",
-            scorer.subjects[name], "" if scorer.subjects[name] else _UNSEEN.get(name, "no request was about it"))
+            requests[name], "" if scorer.subjects[name] else _UNSEEN.get(name, "no request was about it"))
         for name in choices
     ]  # fmt: skip
     return ParityReport(
@@ -181,7 +183,7 @@ def _list_texts(report: ParityReport, folder: str | None) -> Iterator[tuple[int,
     subjects = {row.name: row.requests for row in (*report.rule_rows, *report.choice_rows)}
     for part in report.parts:
         kind, statement = report.describe(part.name)
-        of = max(subjects.get(part.name, 0), part.count)
+        of = subjects.get(part.name, part.count)
         yield (
             0,
             f"✗ {part.name} ({kind}), {DIMENSION_NAMES[part.dimension]}: {part.count:,} of {of:,} requests",

@@ -64,6 +64,7 @@ class ParitySession:
     unusable_callers: tuple[str, ...] = ()
     cut_short: str = ""
     seconds: float = 0.0
+    token_variables: Mapping[str, str] = field(default_factory=dict)
     _writes: int = 0
 
     @property
@@ -152,20 +153,24 @@ class ParitySession:
         subjects = self.blame.list_subjects(pair.reading, reaction) | ({rule} if rule else set())
         self.scorer.count(pair.comparison, subjects)
         parted, redact = pair.comparison.differs_in("accepted"), self.executor.sender.redactor.redact_text
+        found = []
         for difference in pair.comparison.differences:
             if parted and difference.dimension == "status":
                 continue  # the status differs because the reaction does
             statuses = pair.theirs.status, pair.ours.status
             suspects = self.blame.list_suspects(pair.reading, difference, statuses, rule)
             shown = replace(difference, theirs=redact(difference.theirs), ours=redact(difference.ours))
+            found.append((suspects, shown))
+        if found:
             taken = "slug-unique" in pair.reading.broken
-            self.scorer.add_difference(suspects, shown, partial(self._record, pair), sent_twice=taken)
+            self.scorer.add_differences(found, partial(self._record, pair), sent_twice=taken)
 
     def _record(self, pair: Pair) -> Exchange:
         """Return the exchange with the deployment, without secrets."""
         sender, caller = self.executor.sender, pair.reading.caller or _NOBODY
         response = sender.redactor.redact_response(pair.theirs)
-        return sender.redactor.record_exchange(caller, self.twin.url, pair.request, response)
+        exchange = sender.redactor.record_exchange(caller, self.twin.url, pair.request, response)
+        return replace(exchange, token_env=self.token_variables.get(caller, ""))
 
 
 def open_session(
@@ -191,4 +196,6 @@ def open_session(
     twin = TwinTarget(target, mock, reader, options.requests)
     executor.sender.target = twin
     executor.hook = TwinHook(hook, open_mock_hook(mock), twin.services) if hook else None
-    return ParitySession(executor, twin, Blame(executor.catalogue, choices), options)
+    variables = {caller.name: caller.token_env for caller in all_callers}
+    blame = Blame(executor.catalogue, choices)
+    return ParitySession(executor, twin, blame, options, token_variables=variables)

@@ -145,5 +145,5 @@ def _format_block(block: Block, reproduction: Reproduction) -> str:
     for finding in block.findings:
         lines.append(f"{name_operation(finding).capitalize()}, {finding.id}:")
         lines += [f"  {line}" for line in block.list_examples(finding)]
-        lines += [reproduction.replay(finding), *reproduction.commands(block, finding)]
+        lines += [reproduction.replay(finding), *reproduction.commands(finding)]
     return "\n".join(lines)

@@ -125,7 +125,7 @@ def _format_block(block: Block, reproduction: Reproduction) -> str:
     if not block.differences:
         facts += [("Received", first.received), ("Expected", format_expectation(first))]
     facts += list_pair(block)
-    facts.append(("What to change", suggest_change(first)))
+    facts.append(("What to change", suggest_change(first, block.findings)))
     if len(block.rule_ids) > 1:
         facts.insert(1, ("Rules", ", ".join(block.rule_ids)))
     lines = "\n".join(f"- **{name}**: {escape_markdown(text)}" for name, text in facts)
@@ -142,7 +142,7 @@ def _format_block(block: Block, reproduction: Reproduction) -> str:
 
 def _format_finding(block: Block, finding: Finding, reproduction: Reproduction) -> str:
     """Return the different requests of a finding, and the commands that send it again."""
-    commands = escape_unprintable("\n".join(reproduction.commands(block, finding)))
+    commands = escape_unprintable("\n".join(reproduction.commands(finding)))
     examples = "".join(f"- {escape_markdown(line)}\n" for line in block.list_examples(finding))
     replay = escape_unprintable(reproduction.replay(finding))
     heading = f"**{name_operation(finding).capitalize()}**:\n"

@@ -39,7 +39,7 @@ def print_block(console: Console, block: Block, reproduction: Reproduction, *, n
     _print_rows(console, rows, indent=2)
     if block.differences:
         _print_differences(console, block.differences)
-    _print_rows(console, [*list_pair(block), ("Change", suggest_change(first))], indent=2)
+    _print_rows(console, [*list_pair(block), ("Change", suggest_change(first, block.findings))], indent=2)
     for finding in block.findings[:_MAX_FINDINGS]:
         _print_finding(console, block, finding, reproduction)
     more = len(block.findings) - _MAX_FINDINGS
@@ -66,7 +66,7 @@ def _print_finding(console: Console, block: Block, finding: Finding, reproductio
     _print_rows(console, rows, indent=2)
     if file:
         print_line(console, f"  {reproduction.replay(finding)}", "")
-    for command in _select_commands(reproduction.commands(block, finding), file):
+    for command in _select_commands(reproduction.commands(finding), file):
         print_line(console, f"  {command}", "dim")
 
 

@@ -16,6 +16,8 @@ Answer = tuple[str, str, int]
 
 #: Choices whose options a plain acceptance or refusal tells apart.
 _OPTIONS = 2
+#: What a deployment chose that accepts some of the requests about a choice and refuses others.
+_BOTH_WAYS = {"media-type-parameters": "not-another-charset or utf-8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,10 @@ class Chosen:
     def summary(self) -> str:
         """The answers in one line."""
         counts = ", ".join(f"{answer} ({number})" for answer, number in self.answers.items())
-        contradict = len(self.answers) > 1 and len(self.choice.options) == _OPTIONS
-        return f"seen both ways: {counts}" if contradict else counts
+        both = _BOTH_WAYS.get(
+            self.choice.id, "seen both ways" if len(self.choice.options) == _OPTIONS else ""
+        )
+        return f"{both}: {counts}" if both and len(self.answers) > 1 else counts
 
 
 def find_answer(observation: Observation) -> Answer | None:

@@ -72,7 +72,7 @@ class Finding:
 
     @property
     def curl_commands(self) -> str:
-        """Commands that send the same requests, one per line, with ``$TOKEN`` for the secret."""
+        """Commands that send the same requests, one per line, with variables for the secrets."""
         return "\n".join(self.list_commands("findings"))
 
     @property
@@ -80,21 +80,10 @@ class Finding:
         """The trace id of the requests, which the logs of the target may hold; empty if none was sent."""
         return next((exchange.trace_id for exchange in reversed(self.exchanges) if exchange.trace_id), "")
 
-    @property
-    def callers(self) -> frozenset[str]:
-        """The names of the callers of its requests."""
-        return frozenset(exchange.caller for exchange in (*self.setup, *self.exchanges))
-
-    def list_commands(self, folder: str | None, *, several_callers: bool = False) -> list[str]:
-        """Return the commands, after a comment with their trace; bodies that cannot be pasted are in ``folder``.
-
-        With ``several_callers`` the variable of a token has the name of the caller.
-        """
+    def list_commands(self, folder: str | None) -> list[str]:
+        """Return the commands, after a comment with their trace; bodies that cannot be pasted are in ``folder``."""
         trace = [f"# seen with trace id {self.trace_id}"] if self.trace_id else []
-        commands = list_commands(
-            self.id, self.case, self.exchanges, folder, self.setup, several_callers=several_callers
-        )
-        return [*trace, *commands]
+        return [*trace, *list_commands(self.id, self.case, self.exchanges, folder, self.setup)]
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as plain JSON values."""

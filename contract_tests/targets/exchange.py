@@ -33,6 +33,8 @@ _MAX_INLINE_BODY = 1000  # characters
 _NOT_PASTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]"
 )
+#: The name of a variable that collides with no other name in a command or a test.
+_PLAIN_VARIABLE = re.compile(r"(?!(?:TARGET|SLUG\d*|ID\d*|PATH|HOME)$)[A-Z][A-Z0-9_]*")
 _JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]*")
 
 
@@ -45,7 +47,8 @@ class Exchange:
     Bodies are text of at most 64 KiB; ``body_cut`` marks a longer request body. ``raw_body`` holds a body that the
     text does not hold, because it is longer or not UTF-8: compressed, and empty if it is too long even so.
     ``response_size`` is the size of the whole response body in bytes. ``caller_kind`` is read from the token: sk,
-    dk, ak or jwt, or empty. ``trace_id`` is empty unless the request had headers that name its trace.
+    dk, ak or jwt, or empty. ``trace_id`` is empty unless the request had headers that name its trace. ``token_env``
+    is the variable from which the run read the caller's token, empty if it came from elsewhere.
     """
 
     caller: str
@@ -64,6 +67,14 @@ class Exchange:
     response_size: int = 0
     caller_kind: str = ""
     trace_id: str = ""
+    token_env: str = ""
+
+    @property
+    def token_variable(self) -> str:
+        """The variable with the caller's token in commands and tests: that of the callers file, or TOKEN_<CALLER>."""
+        if _PLAIN_VARIABLE.fullmatch(self.token_env):
+            return self.token_env
+        return f"TOKEN_{re.sub(r'[^A-Za-z0-9]', '_', self.caller).upper()}" if self.caller else REDACTED[1:]
 
     @property
     def needs_body_file(self) -> bool:

@@ -26,6 +26,7 @@ from contract_tests.results.observation import Observation
 from contract_tests.results.recorded.recorded_judge import INCOMPLETE, judge_recording
 from contract_tests.results.recorded.recording import load_recording
 from contract_tests.results.verdict import LayerSummary, Report, decide_verdicts
+from contract_tests.targets.exchange import Exchange
 
 
 @click.command(cls=ConfiguredCommand)
@@ -58,7 +59,7 @@ def check(
             create_report_folder(folder)
     rows, findings = decide_verdicts(Aggregate.of(observations), catalogue, {}, strict=strict)
     traffic = tuple(exchange for observation in observations for exchange in observation.exchanges)
-    seconds = sum(exchange.seconds for exchange in traffic)
+    seconds = _measure_span(traffic)
     unseen = "nothing in the recording shows it"
     report = Report(
         target=str(recording),
@@ -78,6 +79,15 @@ def check(
     report = compare(report)
     write = partial(write_report_folder, report, formats=formats)
     end_with_report(report, folder, write, quiet=quiet)
+
+
+def _measure_span(traffic: Iterable[Exchange]) -> float:
+    """Return the seconds from the first request to the last response; 0 if the recording does not tell the times."""
+    try:
+        starts = [(datetime.fromisoformat(one.started).timestamp(), one.seconds) for one in traffic]
+    except (ValueError, OverflowError):
+        return 0.0
+    return max(start + seconds for start, seconds in starts) - min(start for start, _ in starts)
 
 
 def _judge_file(recording: Path, catalogue: Catalogue) -> list[Observation]:

@@ -16,7 +16,6 @@ from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.reports.content.common import escape_console
 from contract_tests.results.judge import Judgement
 from contract_tests.results.observation import Observation
-from contract_tests.results.reproduction.curl import build_curl
 from contract_tests.results.statistics import count_replays
 from contract_tests.results.story import tell_story
 from contract_tests.targets.exchange import Exchange
@@ -58,7 +57,8 @@ def replay(file: Path, form: str | None, *, strict: bool, **options: Any) -> Non
     tolerated = executor.catalogue[judgement.rule].grade == "assumed" and not strict
     code = {"violated": 0 if tolerated else 1, "passed": 0}.get(judgement.outcome, 3)
     verdict = _describe_verdict(observations, judgement, tolerated=tolerated)
-    end_with_text(escape_console("\n".join((*_describe_observation(observation), verdict))), code)
+    lines = (*_describe_observation(file.stem, observation), verdict)
+    end_with_text(escape_console("\n".join(lines)), code)
 
 
 def _run_tries(executor: Executor, case: Case, rate: Mapping[str, Any] | None) -> list[Observation]:
@@ -106,20 +106,19 @@ def _render_pytest(file: Path, case: Case, document: Mapping[str, Any], spec: Pa
         raise ValueError(f"{file} cannot be a pytest: {error}; send it by contract-tests replay") from None
 
 
-def _describe_observation(observation: Observation) -> Iterator[str]:
-    """Yield what was sent and received, and what a violation is about."""
+def _describe_observation(name: str, observation: Observation) -> Iterator[str]:
+    """Yield commands that send the requests again, the responses received, and what a violation is about."""
+    from contract_tests.results.reproduction.commands import list_commands
+
+    yield from list_commands(name, observation.case, observation.exchanges, None, observation.setup)
     yield from map(_describe_exchange, observation.exchanges)
     if observation.judgement.outcome == "violated":
         yield from _describe_violation(observation)
 
 
 def _describe_exchange(exchange: Exchange) -> str:
-    command = f"{build_curl(exchange)}  # as {exchange.caller}"
-    if exchange.needs_body_file:
-        size = len(exchange.body_bytes or exchange.body or "")
-        what = f"{exchange.method} {exchange.url} as {exchange.caller}"
-        command = f"{what}, with a body of {size:,} bytes that cannot be shown"
-    return f"{command}\n  -> {exchange.status or exchange.reason} {exchange.response_body[:300]}"
+    sent = f"{exchange.method} {exchange.url} as {exchange.caller}"
+    return f"{sent}\n  -> {exchange.status or exchange.reason} {exchange.response_body[:300]}"
 
 
 def _describe_violation(observation: Observation) -> Iterator[str]:

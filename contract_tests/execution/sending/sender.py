@@ -77,7 +77,8 @@ class Sender:
                 self.created_log.log_sending(caller.name, slug)
             response = self.redactor.redact_response(self.target.send(request))
             exchange = self.redactor.record_exchange(caller.name, self.target.url, request, response)
-            exchange = replace(exchange, trace_id=context.trace_id if traced else "")
+            trace_id = context.trace_id if traced else ""
+            exchange = replace(exchange, trace_id=trace_id, token_env=caller.token_env)
             context.exchanges.append(exchange)
             if self.spans:
                 self.spans.record(context, span_id, operation, response)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from contract_tests.contract.choices import Choice, list_deciding_choices
 from contract_tests.contract.property_rules import DEFAULT_RULES
 from contract_tests.contract.rules import Catalogue
-from contract_tests.generation.oracle import CREDENTIAL_PROPERTY
+from contract_tests.generation.oracle import CREDENTIAL_PROPERTY, PROPERTY_NAMES
 from contract_tests.parity.pairs.compare import Difference, Reaction
 from contract_tests.parity.pairs.openness import UNUSED, repeats_env_name
 from contract_tests.parity.pairs.reading import Reading
-from contract_tests.parity.pairs.services import KnownService
+from contract_tests.parity.pairs.services import ALL, KnownService
 from contract_tests.results.judge import SUCCESS_RULES
 
 _SHAPE_CHOICES = {
@@ -50,7 +50,8 @@ class Blame:
         if reading.operation == "readContainer":
             service = reading.service
             shows_image = service and service.type == "external" and service.values.get("docker_image")
-            return {"absent-values", *(["unused-docker-image"] if shows_image else [])}
+            stored = self._list_stored_rules(service) if service else ()
+            return {"absent-values", *(["unused-docker-image"] if shows_image else []), *stored}
         subjects = {*reading.broken, *reading.choices, *_suspect_credential(reading)}
         if reaction == "refused":
             subjects |= {"error-body", *self._list_statuses(reading)}
@@ -61,6 +62,12 @@ class Blame:
             shapes = ("id-version", "id-case", "extra-answer-properties")
             subjects |= {SUCCESS_RULES[reading.operation], status, *shapes}
         return subjects | ({"service-keys"} if reading.kind == "sk" else set())
+
+    def _list_stored_rules(self, service: KnownService) -> Iterator[str]:
+        """Yield the rules about the stored values that are still compared; a choice decides some of them."""
+        for name in () if ALL in service.parted else PROPERTY_NAMES - service.parted:
+            if not _find_stored_choice(service, name):
+                yield from _suspect_value(service, name)
 
     def _suspect_reaction(
         self, reading: Reading, difference: Difference, statuses: tuple[int, int], rule: str

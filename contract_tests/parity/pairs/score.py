@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from contract_tests.parity.pairs.compare import DIMENSIONS, Comparison, Difference, Dimension
@@ -58,12 +58,16 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Where the two part: the rule or choice, the dimension, how often, and a few examples."""
+    """Where the two part: the rule or choice, the dimension, in how many requests, and a few examples."""
 
     name: str
     dimension: Dimension
     count: int
     examples: tuple[Example, ...]
+
+
+#: What explains a difference: the suspects, the likeliest first, and the dimension.
+_Key = tuple[tuple[str, ...], Dimension]
 
 
 @dataclass(slots=True)
@@ -75,8 +79,8 @@ class Scorer:
         default_factory=lambda: {name: Counter() for name in DIMENSIONS}
     )
     subjects: Counter[str] = field(default_factory=Counter)
-    _counts: Counter[tuple[tuple[str, ...], Dimension]] = field(default_factory=Counter)
-    _examples: dict[tuple[tuple[str, ...], Dimension], list[Example]] = field(default_factory=dict)
+    _counts: Counter[frozenset[_Key]] = field(default_factory=Counter)  # each request counts once
+    _examples: dict[_Key, list[Example]] = field(default_factory=dict)
 
     def count(self, comparison: Comparison, subjects: Iterable[str]) -> None:
         """Count a compared request."""
@@ -85,20 +89,19 @@ class Scorer:
             self.dimensions[name][not comparison.differs_in(name)] += 1
         self.subjects.update(subjects)
 
-    def add_difference(
+    def add_differences(
         self,
-        suspects: tuple[str, ...],
-        difference: Difference,
+        found: Sequence[tuple[tuple[str, ...], Difference]],
         record: Callable[[], Exchange],
         *,
         sent_twice: bool = False,
     ) -> None:
-        """Add a difference with its suspects; ``record`` returns the exchange, which the first few need."""
-        key = suspects, difference.dimension
-        self._counts[key] += 1
-        kept = self._examples.setdefault(key, [])
-        if len(kept) < _KEPT:
-            kept.append(Example(record(), difference, sent_twice))
+        """Add the differences of one request, each with its suspects; ``record`` returns the exchange."""
+        self._counts[frozenset((suspects, difference.dimension) for suspects, difference in found)] += 1
+        for suspects, difference in found:
+            kept = self._examples.setdefault((suspects, difference.dimension), [])
+            if len(kept) < _KEPT:
+                kept.append(Example(record(), difference, sent_twice))
 
     def score(self, dimension: Dimension | None = None) -> Score:
         """Return the score of a dimension, or that of the whole requests."""
@@ -111,16 +114,21 @@ class Scorer:
         A difference with several suspects is put down to one that explains others without a doubt, else to the
         likeliest. There is none where it is the only suspect, or the only choice of several suspects.
         """
-        certain = {suspects[0] for suspects, _ in self._counts if _is_certain(suspects, choices)}
+        certain = {suspects[0] for suspects, _ in self._examples if _is_certain(suspects, choices)}
+        chosen = {
+            (suspects, dimension): (next((one for one in suspects if one in certain), suspects[0]), dimension)
+            for suspects, dimension in self._examples
+        }
         counts: Counter[tuple[str, Dimension]] = Counter()
+        for keys, number in self._counts.items():
+            for part in {chosen[key] for key in keys}:
+                counts[part] += number
         examples: dict[tuple[str, Dimension], list[Example]] = {}
-        for (suspects, dimension), number in self._counts.items():
-            name = next((one for one in suspects if one in certain), suspects[0])
-            counts[name, dimension] += number
-            examples.setdefault((name, dimension), []).extend(self._examples[suspects, dimension])
+        for key, kept in self._examples.items():
+            examples.setdefault(chosen[key], []).extend(kept)
         return tuple(
             Part(name, dimension, number, _choose_smallest(examples[name, dimension]))
-            for (name, dimension), number in counts.most_common()
+            for (name, dimension), number in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         )
 
 

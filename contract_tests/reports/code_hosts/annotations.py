@@ -33,7 +33,7 @@ def render_annotations(report: Report, places: RulePlaces) -> str:
 
 
 def _describe_block(block: Block, places: RulePlaces) -> str:
-    place = places.find(block.rule.id)
+    place = places.find_finding(block.findings[0])
     text = f"{block.rule.statement} {block.reason}: {block.summary} ({block.where()})"
     properties = {"file": place.path, "line": str(place.line), "title": block.title}
     return _format_command("error", properties, text)

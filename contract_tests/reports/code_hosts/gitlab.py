@@ -18,7 +18,7 @@ def render_gitlab(report: Report, places: RulePlaces) -> str:
 
 
 def _describe_issue(finding: Finding, places: RulePlaces) -> dict[str, object]:
-    place = places.find(finding.rule.id)
+    place = places.find_finding(finding)
     note = finding.severity == "note"
     text = f"{finding.rule.id}: {finding.operation}: {finding.reason} ({finding.rule.statement})"
     return {

@@ -55,7 +55,7 @@ def _describe_rule(rule: Rule) -> dict[str, Any]:
 def _describe_finding(
     finding: Finding, rules: dict[str, int], waived: dict[str, str], places: RulePlaces
 ) -> dict[str, Any]:
-    place = places.find(finding.rule.id)
+    place = places.find_finding(finding)
     region = {"artifactLocation": {"uri": place.path}, "region": {"startLine": place.line}}
     result: dict[str, Any] = {
         "ruleId": finding.rule.id,

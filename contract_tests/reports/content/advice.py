@@ -1,5 +1,7 @@
 """Advice: what to change in the deployment, for a finding in one sentence."""
 
+from collections.abc import Iterable
+
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import REDIRECTED, SERVER_ERROR
 
@@ -8,11 +10,14 @@ _POINT_AT_LOG = "The log of the deployment has the cause."
 _KEPT_RULES = ("update-keeps-omitted", "external-credential-null-keeps", "slug-immutable")
 
 
-def suggest_change(finding: Finding) -> str:
-    """Return what to change so that the finding goes away."""
+def suggest_change(finding: Finding, others: Iterable[Finding] = ()) -> str:
+    """Return what to change so that the finding, and ``others`` with the same cause, go away."""
+    request = _name_request(finding, others)
     status = finding.exchanges[-1].status if finding.exchanges else 0
     if status >= 500 or finding.reason == SERVER_ERROR:
-        return f"Handle this request without a server error: {_name_reaction(finding)}. {_POINT_AT_LOG}"
+        return (
+            f"Handle this request without a server error: {_name_reaction(finding, request)}. {_POINT_AT_LOG}"
+        )
     if finding.case.layer == "race":
         return _suggest_for_race(finding)
     if finding.differences:
@@ -21,11 +26,15 @@ def suggest_change(finding: Finding) -> str:
         return "Serve the operation at this path, without a redirect."
     if 200 <= status < 300:
         accepted = finding.case.expect != "refuse"
-        return f"Respond with {finding.expected}." if accepted else f"{_capitalize(_name_reaction(finding))}."
+        return (
+            f"Respond with {finding.expected}."
+            if accepted
+            else f"{_capitalize(_name_reaction(finding, request))}."
+        )
     if finding.case.expect == "refuse":
         wanted = " or ".join(map(str, finding.rule.exact_status))
         return f"Keep the refusal, but respond with {wanted or 'a 4xx'} in place of {status}."
-    return f"Accept {_name_request(finding)}; the body of the response may say which check refuses it."
+    return f"Accept {request}; the body of the response may say which check refuses it."
 
 
 def _suggest_for_race(finding: Finding) -> str:
@@ -46,24 +55,28 @@ def _suggest_for_readback(finding: Finding) -> str:
     return f"Store {names} as the accepted request says, and show that value."
 
 
-def _name_reaction(finding: Finding) -> str:
+def _name_reaction(finding: Finding, request: str) -> str:
     """Return the correct reaction as an instruction."""
     if finding.case.expect == "accept":
-        return f"accept {_name_request(finding)}"
+        return f"accept {request}"
     if finding.case.expect == "open":
-        return f"accept or refuse {_name_request(finding)}, as you choose"
+        return f"accept or refuse {request}, as you choose"
     statuses = " or ".join(map(str, finding.rule.exact_status)) or "any 4xx"
-    return f"respond with {statuses} to {_name_request(finding)}, and store nothing"
+    return f"respond with {statuses} to {request}, and store nothing"
 
 
-def _name_request(finding: Finding) -> str:
-    """Return the request in question, with the value that was sent if there is one."""
-    verb = _VERBS.get(finding.operation, "request")
-    article = "an" if verb == "update" else "a"
+def _name_request(finding: Finding, others: Iterable[Finding]) -> str:
+    """Return the requests in question, with the value that was sent if there is one."""
+    operations = dict.fromkeys(one.operation for one in (finding, *others))
+    verbs = dict.fromkeys(_VERBS.get(operation, "request") for operation in operations)
     example = next(iter(finding.examples), None)
     if finding.story or example is None or not example.received:
-        return f"such {article} {verb}"
-    return f"{article} {verb} with {example.sent}"
+        return f"such {_name_article(next(iter(verbs)))} {' or '.join(verbs)}"
+    return f"{' or '.join(f'{_name_article(verb)} {verb}' for verb in verbs)} with {example.sent}"
+
+
+def _name_article(verb: str) -> str:
+    return "an" if verb == "update" else "a"
 
 
 def _capitalize(text: str) -> str:

@@ -15,7 +15,7 @@ from contract_tests.results.verdict import Report, RuleVerdict
 
 Severity = Literal["failure", "known", "waived", "note"]
 _SET_VARIABLE = (
-    "The curl commands read TOKEN, or TOKEN_<CALLER>: set it to the token of the caller that each names."
+    "Each curl command reads a variable: set it to the token of the caller that the command names."
 )
 #: Numbers and ids in the body of a server error, which differ in each response.
 _NUMBERS = re.compile(r"[0-9a-fA-F]{8}[0-9a-fA-F-]*|\d+")
@@ -134,11 +134,9 @@ class Reproduction:
         """Return the command that sends a finding again and judges the responses anew."""
         return f"{self.command} replay {shlex.quote(self.file_of(finding))} {self.options}"
 
-    def commands(self, block: Block, finding: Finding) -> list[str]:
-        """Return the requests of a finding as curl commands; two callers of its block read two variables."""
-        folder = None if self.folder is None else _join_path(self.folder, "findings")
-        callers = frozenset().union(*(one.callers for one in block.findings))
-        return finding.list_commands(folder, several_callers=len(callers) > 1)
+    def commands(self, finding: Finding) -> list[str]:
+        """Return the requests of a finding as curl commands."""
+        return finding.list_commands(None if self.folder is None else _join_path(self.folder, "findings"))
 
     @property
     def remarks(self) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ Creates get a fresh slug, since the recorded one is taken by now, and later comm
 """
 
 import json
-import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,17 +22,14 @@ def list_commands(
     exchanges: Sequence[Exchange],
     folder: str | None,
     setup: Sequence[Exchange] = (),
-    *,
-    several_callers: bool = False,
 ) -> list[str]:
     """Return the commands, each with its caller as a comment.
 
     ``setup`` are the creates of services that the case shares with others; the commands create them anew. Bodies that
     cannot be pasted are read from the files ``name-1.body`` … in ``folder``. Without a folder a comment takes the
-    place of such a command. The requests of a race become one command that sends them at once. Each caller has a
-    variable of its own if there are several, or if there are others beside these (``several_callers``).
+    place of such a command. The requests of a race become one command that sends them at once.
     """
-    writer = _name_variables(case, exchanges, setup, several_callers=several_callers)
+    writer = _name_variables(case, exchanges, setup)
     before = [*writer.list_slugs(), *(writer.write(exchange) for exchange in setup)]
     requests = [
         _explain_body(number, exchange, folder)
@@ -58,7 +54,6 @@ class _Writer:
     slugs: Sequence[FreshSlug]
     ids: Mapping[str, str]
     single_request: bool
-    single_caller: bool
 
     def list_slugs(self) -> list[str]:
         """Return the lines that set the slugs; a single request has its fresh slug in itself."""
@@ -70,15 +65,11 @@ class _Writer:
         slugs = {text: f"${name}" for text, name in self._name_slugs().items()}
         if self.single_request:
             slugs = {one.recorded: one.fresh for one in self.slugs}
-        name = re.sub(r"[^A-Za-z0-9]", "_", exchange.caller).upper()
-        token = "TOKEN" if self.single_caller else f"TOKEN_{name}"
         new = self.ids.get(read_created_id(exchange)) if exchange.method == "POST" else None
         renewal = self._renew_file(exchange, body_file, slugs)
         texts = {**slugs, **{text: f"${name}" for text, name in self.ids.items()}}
         source = "-" if renewal else body_file
-        command = renewal + build_curl(
-            exchange, source, texts, caller_variable=token, only_body=new is not None
-        )
+        command = renewal + build_curl(exchange, source, texts, only_body=new is not None)
         if new is not None:
             command = f"{new}=$({command} | {_READ_ID})"
         return f"{command}  # as {exchange.caller}"
@@ -101,18 +92,15 @@ def _explain_body(number: int, exchange: Exchange, folder: str | None) -> str:
     if not exchange.needs_body_file:
         return ""
     if folder is None:
-        return f"# request {number} has a body that cannot be pasted; --report DIR writes it to a file"
+        return f"# request {number} has a body that cannot be pasted; run --report DIR writes it to a file"
     if exchange.body_bytes is None:
         return f"# request {number} has a body that is too long to store; contract-tests replay sends it"
     return ""
 
 
-def _name_variables(
-    case: Case, exchanges: Sequence[Exchange], setup: Sequence[Exchange], *, several_callers: bool
-) -> _Writer:
+def _name_variables(case: Case, exchanges: Sequence[Exchange], setup: Sequence[Exchange]) -> _Writer:
     every = [*setup, *exchanges]
-    single_caller = len({exchange.caller for exchange in every}) == 1 and not several_callers
-    return _Writer(list_fresh_slugs(case, every), _name_ids(every), len(every) == 1, single_caller)
+    return _Writer(list_fresh_slugs(case, every), _name_ids(every), len(every) == 1)
 
 
 def _name_ids(exchanges: Sequence[Exchange]) -> dict[str, str]:

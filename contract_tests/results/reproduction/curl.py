@@ -21,16 +21,15 @@ def build_curl(
     body_file: str = "",
     variables: Mapping[str, str] | None = None,
     *,
-    caller_variable: str = "TOKEN",
     only_body: bool = False,
 ) -> str:
     """Return a command that sends the same request.
 
     The body is read from ``body_file`` if one is given. ``variables`` maps texts of the recording to what the shell
-    puts in their place, in double quotes; ``caller_variable`` has the caller's secret. With ``only_body`` it prints
-    the body of the response alone.
+    puts in their place, in double quotes; the ``token_variable`` of the exchange has the caller's secret. With
+    ``only_body`` it prints the body of the response alone.
     """
-    tokens = {text: text.replace("TOKEN", caller_variable, 1) for text in _TOKENS}
+    tokens = {text: text.replace("TOKEN", exchange.token_variable, 1) for text in _TOKENS}
     quote = _Quoter({**(variables or {}), **tokens})
     url = [*_url_options(exchange.url), quote(exchange.url)]
     words = ["curl", "-s" if only_body else "-i", "-X", exchange.method, *url]

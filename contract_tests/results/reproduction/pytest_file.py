@@ -1,6 +1,7 @@
 """A finding as a pytest of its own: it fails on the deployment that was judged, and passes where the rule holds.
 
-The test needs urllib3 only. It reads the base URL and the tokens from the environment, and sends slugs of its own.
+The test needs pytest and urllib3 only. It reads the base URL and the tokens from the environment, and sends its own
+slugs.
 """
 
 import json
@@ -58,20 +59,21 @@ def render_pytest(case: Case, rule: Rule, document: Mapping[str, Any], exchanges
     line = f" ({document['line']})" if document.get("line") else ""
     summary = _escape_docstring(f"{rule.statement}{line}")
     code = f"def test_{rule.id.replace('-', '_')}({argument}) -> None:\n{body}\n"
-    names = ["TARGET", *dict.fromkeys(writer.tokens)]
+    names = ("TARGET", *writer.tokens)
     modules = [name for name in ("time", "uuid") if f"{name}." in code]
-    header = "\n".join(
-        f"import {name}" for name in ("os", *modules, "", *(["pytest"] if once else []), "urllib3")
-    )
+    header = "\n".join(f"import {name}" for name in ("os", *modules, "", "pytest", "urllib3"))
     return "\n".join(
         (
             f'"""{summary}',
             "",
-            f"Set {_name_variables(names)} in the environment.",
+            f"Set {_name_variables(writer.tokens)} in the environment.",
             '"""',
             "",
             header.replace("import \n", "\n"),
             "",
+            f"VARIABLES = {names!r}".replace("'", '"'),
+            "if missing := [name for name in VARIABLES if not os.environ.get(name)]:",
+            "    pytest.fail(f\"set {', '.join(missing)} in the environment\", pytrace=False)",
             *(f'{name} = os.environ["{name}"]' for name in names),
             "",
             "",
@@ -83,13 +85,16 @@ def render_pytest(case: Case, rule: Rule, document: Mapping[str, Any], exchanges
 
 @dataclass(slots=True)
 class _Writer:
-    """Writes requests as statements; ``drawn`` and ``ids`` are the variables for recorded texts."""
+    """Writes requests as statements; ``drawn`` and ``ids`` are the variables for recorded texts.
+
+    ``tokens`` are the variables with tokens, each with its caller.
+    """
 
     case: Case
     exchanges: Sequence[Exchange]
     drawn: dict[str, str] = field(default_factory=dict)
     ids: dict[str, str] = field(default_factory=dict)
-    tokens: list[str] = field(default_factory=list)
+    tokens: dict[str, str] = field(default_factory=dict)
 
     def iter_lines(self, rule: Rule, sibling: Mapping[str, Any] | None) -> Iterator[str]:
         """Yield the statements; the last response is called ``response``.
@@ -141,7 +146,7 @@ class _Writer:
         own = first.caller_kind in ("sk", "dk", "jwt")
         team = [(name, value) for name, value in first.headers if name.lower() == "x-team-id" and own]
         headers = (("Authorization", f"Bearer {REDACTED}"), ("Content-Type", "application/json"), *team)
-        token = self._name_token(first) if own else self._use_token("TOKEN_OWNER")
+        token = self._name_token(first) if own else self._use_token("TOKEN_OWNER", "any service key")
         text = encode_json(body).decode()
         yield _format_request("POST", "/containers", headers, f"{text!r}.replace('{{{new}}}', {new})", token)
         yield _ACCEPTED
@@ -170,12 +175,10 @@ class _Writer:
         return f"{text!r}{replaced}"
 
     def _name_token(self, exchange: Exchange) -> str:
-        single = len({one.caller for one in self.exchanges}) == 1
-        name = re.sub(r"[^A-Za-z0-9]", "_", exchange.caller).upper()
-        return self._use_token("TOKEN" if single else f"TOKEN_{name}")
+        return self._use_token(exchange.token_variable, exchange.caller)
 
-    def _use_token(self, name: str) -> str:
-        self.tokens.append(name)
+    def _use_token(self, name: str, caller: str) -> str:
+        self.tokens[name] = caller
         return name
 
     @staticmethod
@@ -283,11 +286,11 @@ def _check_writable(case: Case, exchanges: Sequence[Exchange], reason: str) -> N
         raise ValueError("urllib3 would shorten the path")
 
 
-def _name_variables(names: Sequence[str]) -> str:
+def _name_variables(tokens: Mapping[str, str]) -> str:
     """Return the variables that the test reads, each with its meaning."""
-    tokens = [name for name in names if name != "TARGET"]
-    token_list = f" and {', '.join(tokens)} (the token of each caller)" if tokens else ""
-    return f"TARGET (the base URL, such as https://host/api/v1){token_list}"
+    named = [f"{name} (the token of {_escape_docstring(caller)})" for name, caller in tokens.items()]
+    *first, last = ["TARGET (the base URL, such as https://host/api/v1)", *named]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _escape_docstring(text: str) -> str:

@@ -22,12 +22,12 @@ def find_pairs(name: str) -> set[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("name", "file", "edit"),
     [
-        ("port-text-taken-on-update", "openapi.yaml", 'exposed_port: "8080" -> 8080'),
-        ("image-not-required-for-dk", "openapi.yaml", 'docker_image: left out -> "nginx:1.27"'),
-        ("slug-unique-not-for-blue", "rules.yaml", "another slug"),
-        ("not-while-busy-not-the-third-time", "rules.yaml", "without the status stopping"),
-        ("replica-default-not-stored", "openapi.yaml", "replica_count: left out -> 1"),
-        ("jwt-may-not-update", "rules.yaml", "by red in place of jwt-red"),
+        ("port-text-taken-on-update", "spec/openapi.yaml", 'exposed_port: "8080" -> 8080'),
+        ("image-not-required-for-dk", "spec/openapi.yaml", 'docker_image: left out -> "nginx:1.27"'),
+        ("slug-unique-not-for-blue", "spec/rules.yaml", "another slug"),
+        ("not-while-busy-not-the-third-time", "spec/rules.yaml", "without the status stopping"),
+        ("replica-default-not-stored", "spec/openapi.yaml", "replica_count: left out -> 1"),
+        ("jwt-may-not-update", "spec/rules.yaml", "by red in place of jwt-red"),
     ],
 )
 def test_the_sibling_is_one_edit_apart(name: str, file: str, edit: str) -> None:
@@ -50,5 +50,5 @@ def test_a_line_is_that_of_the_keyword_that_the_value_crosses() -> None:
 
 def test_a_rule_without_a_keyword_is_named_in_the_catalogue() -> None:
     """Rules that no schema can express have a line in rules.yaml; an unknown rule has none."""
-    assert find_rule_line("slug-unique", "createContainer").startswith("rules.yaml:")
+    assert find_rule_line("slug-unique", "createContainer").startswith("spec/rules.yaml:")
     assert find_rule_line("no-such-rule", "createContainer") == ""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 from contract_tests.parity.files import parity_to_json, write_parity
 from contract_tests.parity.pairs.compare import Difference
@@ -30,6 +31,12 @@ def report() -> ParityReport:
     """Return the comparison of a mock with another status and without a rule, cut to a few requests."""
     app = create_app(profile={"choices": {"invalid-body-status": 418}}, disabled_rules={"auth-known"})
     return compare_app(app, None, requests=600)
+
+
+@pytest.fixture(scope="module")
+def browser(closing: Callable[[AbstractContextManager[Any]], Any]) -> Browser:
+    """Return a headless Chromium."""
+    return chromium(closing)
 
 
 @pytest.mark.parametrize(
@@ -107,12 +114,10 @@ def test_a_token_that_the_deployment_repeats_is_hidden(tmp_path: Path) -> None:
 
 @in_browser
 @pytest.mark.slow
-def test_the_page_has_no_violation(
-    report: ParityReport, closing: Callable[[AbstractContextManager[Any]], Any], tmp_path: Path
-) -> None:
+def test_the_page_has_no_violation(report: ParityReport, browser: Browser, tmp_path: Path) -> None:
     """Everyone can read it, as far as axe-core can tell, with every part opened; it loads nothing."""
     write_parity(report, tmp_path)
-    page, seen = chromium(closing).new_page(), list[str]()
+    page, seen = browser.new_page(), list[str]()
     address = (tmp_path / "parity.html").as_uri()
     page.on("request", lambda request: seen.append(request.url))
     page.on("console", lambda message: seen.append(message.text))
@@ -122,6 +127,26 @@ def test_the_page_has_no_violation(
     assert seen == [address]
     violations = find_axe_violations(page)
     assert violations == []
+
+
+@in_browser
+@pytest.mark.slow
+def test_the_page_fits_a_phone(report: ParityReport, browser: Browser, tmp_path: Path) -> None:
+    """On a phone the tables are cards: neither the page nor a table scrolls sideways, and no column is lost."""
+    long = Difference("stored", "external_service_credential", "x" * 200, "absent")
+    parts = tuple(
+        replace(part, examples=tuple(replace(one, difference=long) for one in part.examples))
+        for part in report.parts
+    )
+    write_parity(replace(report, parts=parts), tmp_path)
+    page = browser.new_page(viewport={"width": 375, "height": 844})
+    page.goto((tmp_path / "parity.html").as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
+    fits = "all => all.map(one => one.scrollWidth <= one.clientWidth)"
+    assert page.locator(".scroll").evaluate_all(fits) == [True, True]
+    requests = page.get_by_role("region", name="Rules").locator("td.number").first
+    assert requests.evaluate("one => getComputedStyle(one, '::before').content") == '"Requests "'
 
 
 def build_example_report(

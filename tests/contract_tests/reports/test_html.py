@@ -158,13 +158,50 @@ def test_copy_button_copies_the_command(open_report: Callable[..., Page]) -> Non
     )
 
 
+def _show_stored_values(report: Report, *values: str) -> Report:
+    """Return the report with findings of a read-back, which show several properties with long values."""
+    names = ("external_service_credential", "display_name")
+    differences = tuple((name, *values) for name in names)
+    return replace(report, findings=tuple(replace(one, differences=differences) for one in report.findings))
+
+
 @in_browser
-@pytest.mark.parametrize("width", [390, 768, 1280])
-def test_page_is_as_wide_as_the_screen(open_report: Callable[..., Page], report: Report, width: int) -> None:
-    """With everything open the page does not scroll sideways, even for hostile content."""
-    page = open_report(make_hostile(report), width)
+@pytest.mark.parametrize("width", [375, 390, 768, 1280])
+@pytest.mark.parametrize("stored", [False, True], ids=["requests", "stored"])
+def test_page_is_as_wide_as_the_screen(
+    open_report: Callable[..., Page], report: Report, width: int, stored: bool
+) -> None:
+    """With everything open the page does not scroll sideways, even for hostile content and stored values."""
+    hostile = make_hostile(report)
+    page = open_report(_show_stored_values(hostile, HOSTILE, "x" * 300) if stored else hostile, width)
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert (page.locator("table.differences").count() > 0) == stored
     assert page.evaluate("document.documentElement.scrollWidth") == width
+    page.close()
+
+
+@in_browser
+def test_stored_values_are_cards_on_a_phone(open_report: Callable[..., Page], report: Report) -> None:
+    """On a phone both values of a property are below its name, each with the name of its column."""
+    page = open_report(_show_stored_values(report, "'a'", "'b'"), 375)
+    page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    row = page.locator("table.differences tbody tr").first
+    lefts = row.locator("th, td").evaluate_all("all => all.map(one => one.getBoundingClientRect().left)")
+    assert len(set(lefts)) == 1
+    labels = "cells => cells.map(one => getComputedStyle(one, '::before').content)"
+    assert row.locator("td").evaluate_all(labels) == ['"Received "', '"Expected "']
+    page.close()
+
+
+@in_browser
+@pytest.mark.parametrize("width", [375, 1280])
+def test_first_sentence_has_a_gap_above(open_report: Callable[..., Page], width: int) -> None:
+    """The sentence that says how sure the verdicts are does not touch the header."""
+    page = open_report(width=width)
+    header, sentence = page.locator("header").bounding_box(), page.locator(".sure").bounding_box()
+    assert header is not None
+    assert sentence is not None
+    assert sentence["y"] - header["y"] - header["height"] >= 8
     page.close()
 
 
@@ -186,9 +223,22 @@ def test_choices_are_readable_on_a_phone(open_report: Callable[..., Page], repor
     """On a phone the answers of each choice are below its question, without sideways scrolling."""
     assert report.chosen
     page = open_report(width=375)
-    scroll = page.get_by_role("region", name="Choices", exact=True)
+    page.locator(".usual > summary").click()
+    scroll = page.get_by_role("region", name="Usual choices", exact=True)
     assert scroll.evaluate("one => one.scrollWidth <= one.clientWidth")
     assert scroll.get_by_role("cell").first.is_visible()
+    page.close()
+
+
+@in_browser
+def test_usual_choices_are_folded(open_report: Callable[..., Page], report: Report) -> None:
+    """Only choices that are not usual have a row at first; the line below them counts the others."""
+    usual = [one for one in report.chosen if not one.is_unusual]
+    page = open_report()
+    assert page.locator(".choices tbody tr:visible").count() == len(report.chosen) - len(usual)
+    summary = page.get_by_text(f"{len(usual)} choices do not differ from the usual")
+    summary.click()
+    assert page.locator(".choices tbody tr:visible").count() == len(report.chosen)
     page.close()
 
 
@@ -257,7 +307,8 @@ def test_summary_names_the_value_and_the_change(report: Report) -> None:
     )
     assert re.search(r'class="summary">exposed_port -?\d+ → 20[01] \((create|update)\), 20[01]', card)
     assert re.search(
-        r"<b>What to change:</b> Respond with any 4xx to an? (create|update) with exposed_port", card
+        r"<b>What to change:</b> Respond with any 4xx to an? (create|update) or an? (create|update) with exposed_port",
+        card,
     )
 
 

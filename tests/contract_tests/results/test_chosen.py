@@ -119,3 +119,11 @@ def test_a_run_reports_the_choices_of_the_target() -> None:
     report = judge_app(create_app(profile={"choices": options}), strict=False, layers=("cases", "wire"))
     assert {one.choice.id for one in report.chosen if one.is_unusual} == {*options}
     assert len(report.chosen) > 20
+
+
+def test_answers_of_both_kinds_name_the_options_that_they_leave() -> None:
+    """Some parameters accepted and some refused is no contradiction, but one of two options."""
+    answers = {("media-type-parameters", "createContainer", status): 1 for status in (201, 415)}
+    (chosen,) = list_chosen(answers, CHOICES)
+    assert chosen.summary == "not-another-charset or utf-8: accepted (1), refused (1)"
+    assert not chosen.is_unusual

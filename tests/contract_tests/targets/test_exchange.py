@@ -23,8 +23,8 @@ def test_tokens_are_redacted_before_storing() -> None:
     assert "sk-secret" not in shown
     assert "s=1" not in shown
     words = shlex.split(build_curl(exchange))
-    assert "Authorization: Bearer $TOKEN" in words
-    assert words[-1] == '{"a": "$TOKEN\'"}'
+    assert "Authorization: Bearer $TOKEN_ME" in words
+    assert words[-1] == '{"a": "$TOKEN_ME\'"}'
 
 
 def record_body(body: bytes | None, headers: tuple[tuple[str, str], ...] = ()) -> Exchange:

@@ -68,19 +68,22 @@ def test_replay_lines_of_a_report_work_where_the_run_was_started(
 
 @pytest.mark.slow
 def test_replay_compares_a_readback_by_property(faulty_url: str, tmp_path: Path) -> None:
-    """Replaying a read-back prints what happened, and a line for each property that differs."""
+    """Replaying a read-back prints what happened, a line for each property that differs, and commands."""
     options = ("--layers", "lifecycle", "-k", "update-keeps-omitted", "--quiet", "--report", tmp_path)
     run_command("run", "--target", faulty_url, *options)
     file = next((tmp_path / "findings").glob("update-keeps-omitted-*.json"))
     output = run_command("replay", file, "--target", faulty_url).out
     assert re.search(r"^After an? .* the read-back of the service showed ", output, re.MULTILINE)
     assert re.search(r"^\w+: received absent, expected .+$", output, re.MULTILINE)
+    assert re.search(r'^SLUG="ck-\w+-\$\(date \+%s\)"$', output, re.MULTILINE)
+    assert re.search(r'Bearer \$TOKEN_(\w+)" .*"\$SLUG".*  # as \S+$', output, re.MULTILINE)
 
 
 def paste(commands: str, caller: str, folder: Path) -> str:
     """Return what a shell prints for commands, with the tokens of all callers in their variables."""
     tokens = {f"TOKEN_{name.upper().replace('-', '_')}": token for name, token in TOKENS.items()}
-    environment = {**tokens, "TOKEN": TOKENS[caller], "PATH": os.environ["PATH"]}
+    unknown = f"TOKEN_{caller.upper().replace('-', '_')}"
+    environment = {unknown: "sk-never-issued", **tokens, "PATH": os.environ["PATH"]}
     return subprocess.run(
         ["sh", "-c", commands], cwd=folder, env=environment, capture_output=True, text=True, check=True
     ).stdout
@@ -141,7 +144,11 @@ def test_a_finding_is_printed_as_a_pytest(faulty_url: str, tmp_path: Path) -> No
     assert (done.code, done.err) == (0, "")
     (tmp_path / "test_finding.py").write_text(done.out, "utf-8")
     caller = json.loads(file.read_text("utf-8"))["exchanges"][-1]["caller"]
-    environ = {**os.environ, "TARGET": faulty_url, "TOKEN": TOKENS[caller]}
+    environ = {
+        **os.environ,
+        "TARGET": faulty_url,
+        f"TOKEN_{caller.upper().replace('-', '_')}": TOKENS[caller],
+    }
     command = [
         sys.executable,
         "-m",

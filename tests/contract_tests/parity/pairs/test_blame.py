@@ -8,7 +8,7 @@ from contract_tests.contract.choices import load_choices
 from contract_tests.parity.pairs.blame import Blame
 from contract_tests.parity.pairs.compare import Difference, Dimension
 from contract_tests.parity.pairs.reading import Reading
-from contract_tests.parity.pairs.services import KnownService
+from contract_tests.parity.pairs.services import ALL, KnownService
 from tests.support.gate.gate import catalogue
 
 BLAME = Blame(catalogue(), load_choices())
@@ -86,3 +86,16 @@ def test_another_read_back(dimension: Dimension, part: str, suspects: tuple[str,
         build(READ, service=service), Difference(dimension, part, "a", "b"), (200, 200)
     )
     assert found == suspects
+
+
+def test_a_read_back_counts_for_each_rule_that_it_could_contradict() -> None:
+    """Properties of an earlier difference, and those that a choice decides, count for no rule."""
+    service = KnownService("x", "y", "a", "red", "external", parted={"health_path", "gpu_count"})
+    service.record_write("create", {"health_path": "/", "required_labels": ["a", "a"]}, both=True)
+    service.record_write("update", {"exposed_port": 80}, both=True)
+    service.parted |= {"health_path"}
+    subjects = BLAME.list_subjects(build(READ, service=service), "accepted")
+    assert {"updated-stored", "slug-immutable", "replica-count-default"} <= subjects
+    assert not {"update-keeps-omitted", "gpu-count-default", "repeated-items"} & subjects
+    service.parted |= {ALL}
+    assert BLAME.list_subjects(build(READ, service=service), "accepted") == {"absent-values"}

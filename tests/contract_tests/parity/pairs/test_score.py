@@ -39,7 +39,7 @@ def test_without_a_request_nothing_is_known() -> None:
 
 def add(scorer: Scorer, *suspects: str, size: int = 1) -> None:
     """Add a difference with suspects, seen on a body of a size."""
-    scorer.add_difference(suspects, Difference("accepted", "reaction", "a", "b"), record(size))
+    scorer.add_differences([(suspects, Difference("accepted", "reaction", "a", "b"))], record(size))
 
 
 def test_a_difference_goes_to_the_suspect_that_explains_others_alone() -> None:
@@ -52,6 +52,14 @@ def test_a_difference_goes_to_the_suspect_that_explains_others_alone() -> None:
     add(scorer, "unknown-credentials", "a-rule")
     found = {part.name: part.count for part in scorer.list_parts(CHOICES)}
     assert found == {"a-rule": 1, "d-rule": 2, "unknown-credentials": 2}
+
+
+def test_a_request_with_several_differences_counts_once() -> None:
+    """Two properties that are stored otherwise are one request of the rule, whatever else is suspected."""
+    scorer, one, two = Scorer(), Difference("stored", "a", "1", "2"), Difference("stored", "b", "1", "2")
+    found = [(("a-rule",), one), (("a-rule",), two), (("a-rule", "b-rule"), two), (("c-rule",), two)]
+    scorer.add_differences(found, record(1))
+    assert {part.name: part.count for part in scorer.list_parts(CHOICES)} == {"a-rule": 1, "c-rule": 1}
 
 
 def test_the_smallest_examples_are_shown() -> None:

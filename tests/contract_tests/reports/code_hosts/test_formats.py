@@ -35,10 +35,27 @@ def sarif_run(report: Report) -> dict[str, Any]:
 
 @pytest.mark.parametrize("rule", load_catalogue())
 def test_the_line_of_a_rule_names_it(rule: str) -> None:
-    """The file and the line that a report points to hold the id of the rule."""
+    """The line that a report points to holds the id of the rule, or a keyword that ``x-rules`` puts down to it."""
     place = PLACES.find(rule)
     lines = (ROOT / place.path).read_text("utf-8").splitlines()
-    assert re.search(rf"(?<![\w-]){rule}(?![\w-])", lines[place.line - 1])
+    line, object_of_keyword = lines[place.line - 1], "\n".join(lines[place.line - 1 : place.line + 200])
+    assert re.search(rf"(?<![\w-]){rule}(?![\w-])", line if "rules" in place.path else object_of_keyword)
+
+
+@pytest.mark.slow
+def test_all_formats_point_to_the_line_that_people_read(report: Report) -> None:
+    """SARIF, GitLab and the annotations name the file and the line of the terminal and the page."""
+    named = {finding.id: finding.line for finding in report.findings}
+    assert all(re.fullmatch(r"spec/(openapi|rules)\.yaml:\d+", line) for line in named.values())
+    for result in sarif_run(report)["results"]:
+        place = result["locations"][0]["physicalLocation"]
+        line = f"{place['artifactLocation']['uri']}:{place['region']['startLine']}"
+        assert line == named[result["partialFingerprints"][FINGERPRINT]]
+    for issue in json.loads(render_gitlab(report, PLACES)):
+        line = f"{issue['location']['path']}:{issue['location']['lines']['begin']}"
+        assert line == named[issue["fingerprint"]]
+    shown = re.findall(r"file=([\w/.]+),line=(\d+)", render_annotations(report, PLACES))
+    assert {":".join(one) for one in shown} <= {*named.values()}
 
 
 def test_a_rule_that_a_keyword_enforces_is_in_the_contract() -> None:

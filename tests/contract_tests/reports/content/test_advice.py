@@ -1,5 +1,6 @@
 """What a report says to change."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -35,6 +36,18 @@ def _answer(finding: Finding, status: int) -> Finding:
 def test_accepted_request_is_to_be_refused(report: Report, rule: str, layer: str, change: str) -> None:
     """The advice names the value to refuse, or how creates at the same moment exclude each other."""
     assert suggest_change(_find(report, rule, layer)).startswith(change)
+
+
+def test_both_operations_are_named(report: Report) -> None:
+    """Findings of a create and an update with one cause have one advice, which names both."""
+    found = [f for f in report.findings if f.rule.id == "exposed-port-range"]
+    assert len(found) == 2
+    wanted = r"Respond with any 4xx to (a create or an update|an update or a create) with exposed_port \S+,"
+    assert re.match(wanted, suggest_change(found[0], found))
+    assert re.match(
+        r".* to such (a create or update|an update or create),",
+        suggest_change(replace(found[0], examples=()), found),
+    )
 
 
 def test_server_error_is_to_be_handled(report: Report) -> None:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from contract_tests.cases.model import LAYERS
+from contract_tests.cli.commands.check import check
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import load_spec
 from contract_tests.execution.factory import open_executor
@@ -309,6 +311,22 @@ def test_invalid_recording_is_refused(tmp_path: Path, text: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
+
+
+def test_the_time_is_that_from_the_first_request_to_the_last_response(tmp_path: Path) -> None:
+    """Requests that were sent at the same time count once; times of another form count for nothing."""
+    request = {"method": "POST", "url": "http://h/containers", "headers": []}
+    answer = {"status": 401, "headers": [], "content": {"text": "{}"}}
+    starts = ("2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", "2026-01-01T01:00:01+01:00")
+    entries = [
+        {"startedDateTime": start, "time": 2000, "request": request, "response": answer} for start in starts
+    ]
+    file = tmp_path / "traffic.har"
+    for started, shown in (("2026-01-01T00:00:04Z", "4 requests in 6.0 s"), ("soon", "4 requests in 0.0 s")):
+        last = {**entries[0], "startedDateTime": started}
+        file.write_text(json.dumps({"log": {"entries": [*entries, last]}}))
+        done = CliRunner().invoke(check, [str(file), "--quiet"])
+        assert shown in done.output
 
 
 def test_missing_recording_is_refused(tmp_path: Path) -> None:

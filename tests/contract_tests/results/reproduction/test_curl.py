@@ -2,6 +2,7 @@
 
 import shlex
 import subprocess
+from dataclasses import replace
 
 from contract_tests.results.reproduction.curl import build_curl
 from contract_tests.targets.base import Request, Response
@@ -40,7 +41,8 @@ def test_shell_puts_variables_in_place_of_recorded_texts() -> None:
     """An id in the path and a slug in the body become variables; quotes, dollars and blanks around them stay."""
     body = b'{"service_slug": "ck-1-x", "display_name": "it\'s $5 \\" sk-secret"}'
     exchange = record("PUT", "/containers/0192", body, (("Authorization", "Bearer sk-secret"),))
-    command = build_curl(exchange, variables={"0192": "$ID", "ck-1": "$SLUG"}, caller_variable="TOKEN_ME")
+    exchange = replace(exchange, token_env="TOKEN_ME")
+    command = build_curl(exchange, variables={"0192": "$ID", "ck-1": "$SLUG"})
     words = expand(command, ID="7", SLUG="new", TOKEN_ME="s3")
     assert words[3] == "http://h/containers/7"
     assert "Authorization: Bearer s3" in words

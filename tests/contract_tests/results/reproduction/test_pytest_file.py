@@ -36,7 +36,7 @@ def render(finding: Finding) -> str:
 
 def run_test(source: str, app: Any, finding: Finding, monkeypatch: pytest.MonkeyPatch) -> bool:
     """Return whether a generated test passes on an app."""
-    monkeypatch.setenv("TOKEN", TOKENS.get(finding.exchanges[-1].caller, "unused"))
+    monkeypatch.setenv(finding.exchanges[-1].token_variable, "unused")
     monkeypatch.setenv("TOKEN_OWNER", TOKENS["sk-red"])
     for name, token in TOKENS.items():
         monkeypatch.setenv(f"TOKEN_{name.upper().replace('-', '_')}", token)
@@ -103,6 +103,19 @@ def test_a_request_that_cannot_be_written_is_named(change: dict[str, Any], probl
         )
 
 
+def test_a_missing_variable_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test names all variables that are not set, and its docstring the caller of each token."""
+    exchange = replace(EXCHANGE, headers=(("Authorization", "Bearer $TOKEN"),), token_env="CYBERUN_SK")
+    source = render_pytest(
+        Case("a", "updated", "cases", (Step(),)), catalogue()["updated"], {}, [exchange, exchange]
+    )
+    assert "and CYBERUN_SK (the token of sk-red) in the environment." in source
+    for name in ("TARGET", "CYBERUN_SK"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(pytest.fail.Exception, match=r"^set TARGET, CYBERUN_SK in the environment$"):
+        exec(compile(source, "generated", "exec"), {})
+
+
 HOSTILE = 'x"""\nprint("PWN")\n"""\\'
 
 
@@ -116,7 +129,8 @@ def test_the_texts_of_a_finding_are_no_code() -> None:
         Case("a", "created", "cases", (read,)), catalogue()["created"], document, [exchange]
     )
     calls = {ast.unparse(node.func) for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)}
-    assert calls <= {"urllib3.request", "response.json", "response.json().get"}
+    usual = {"urllib3.request", "response.json", "response.json().get"}
+    assert calls <= {*usual, "os.environ.get", "', '.join", "pytest.fail"}
 
 
 @pytest.mark.parametrize(
@@ -132,8 +146,10 @@ def test_a_wrong_token_or_target_fails(
         source = render(finding)
         assert run_test(source, create_app(), finding, monkeypatch), source
         wrong_target = source.replace('os.environ["TARGET"]', 'os.environ["TARGET"] + "/wrong"')
-        wrong_token = re.sub(r"^(TOKEN\w*) = .*", r'\1 = "sk-wrong"', source, flags=re.MULTILINE)
+        wrong_token = re.sub(r"^(TOKEN_\w*) = .*", r'\1 = "sk-wrong"', source, flags=re.MULTILINE)
         for wrong in (wrong_target, wrong_token):
             assert not run_test(wrong, create_app(), finding, monkeypatch), wrong
-        assert re.search(r"^Set TARGET \(.*\) and TOKEN.* in the environment\.$", source, re.MULTILINE)
+        assert re.search(
+            r"^Set TARGET \(.*\) and TOKEN_\w+ \(the token of [\w-]+\) in the env", source, re.MULTILINE
+        )
     assert report.findings
