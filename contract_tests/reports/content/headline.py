@@ -16,7 +16,7 @@ def format_headline(report: Report) -> str:
     so_far = " so far" if report.cut_short == "interrupted" else ""
     if report.exit_code == 1:
         return f"VIOLATED{so_far}"
-    if report.judged_too_little and report.cut_short != "interrupted":
+    if report.judged_too_little and (report.cut_short != "interrupted" or not report.judged):
         return "NOT JUDGED"
     outcome = "NOTHING NEW" if any(row.verdict == "known" for row in report.verdicts) else "CONFORMS"
     return f"{outcome}{so_far}"
