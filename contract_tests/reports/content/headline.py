@@ -33,6 +33,17 @@ def format_extent(report: Report) -> str:
     return f"{headline} in {report.judged} of {of}{unused}"
 
 
+def explain_unjudged(report: Report) -> str:
+    """Return why a run ends with an exit code of no verdict; an empty string if it has one."""
+    if report.exit_code in (0, 1):
+        return ""
+    if report.cut_short and not report.stopped_as_asked:
+        return report.cut_short
+    if report.unusable_callers:
+        return f"not judged: {', '.join(report.unusable_callers)}"
+    return f"not judged: less than {report.min_judged:.0%} of the tried rules: {report.judged} of {len(report.verdicts)}"
+
+
 def choose_tone(report: Report) -> Tone:
     """Return the colour of the outcome; one that rests on little has that of an inconclusive rule."""
     if report.exit_code == 1:
