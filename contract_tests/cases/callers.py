@@ -55,19 +55,22 @@ class Caller:
 class CallerPool:
     """The callers of a run; ``red`` and ``blue`` are the UUIDs of two teams, each None if unknown.
 
-    ``rejected`` names the callers that the target did not let act.
+    ``rejected`` are the callers that the target did not let act; only a role that names one finds it.
     """
 
     red: str | None
     blue: str | None
     callers: tuple[Caller, ...]
-    rejected: tuple[str, ...] = ()
+    rejected: tuple[Caller, ...] = ()
 
     def find_caller(self, role: str, *, lenient: bool = False) -> Caller | None:
         """Return the caller for a role such as ``sk-red``, ``jwt-both`` or ``red`` (any caller of that team).
 
-        ``lenient`` allows any caller of the same team in place of a missing kind.
+        ``lenient`` allows any caller of the same team in place of a missing kind. ``NAME@red`` is one caller.
         """
+        if "@" in role:
+            named = role.rpartition("@")[0]
+            return next((c for c in (*self.callers, *self.rejected) if c.name == named), None)
         if role in _UNKNOWN_TOKENS:
             token = _UNKNOWN_TOKENS[role].replace("{}", uuid4().hex)
             return Caller(role, "unknown", token, (self.red,) if role == "unknown-jwt" and self.red else ())
@@ -87,6 +90,10 @@ class CallerPool:
     def team_role(self, caller: Caller) -> str:
         """Return the team, red or blue, that a caller can act for; red first."""
         return "red" if self._fits_team(caller, "red") else "blue"
+
+    def name_role(self, caller: Caller) -> str:
+        """Return the role that only this caller has, for the team that it can act for: ``NAME@red``."""
+        return f"{caller.name}@{self.team_role(caller)}"
 
     def rotate_caller(self, case: Case, offset: int = 0) -> Case:
         """Assign a case for any caller to one kind of caller, so that every kind gets its share."""

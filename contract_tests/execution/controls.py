@@ -79,14 +79,14 @@ class Controls:
         shared: SharedService | None = self.once.find(key, lambda: self._create_shared(service_type, owner))
         return shared
 
-    def keep_shared(self, caller: Caller, context: CaseContext) -> None:
+    def keep_shared(self, caller: Caller, context: CaseContext, team: str = "") -> None:
         """Let the cases share the plain deployed service that the preflight created as a caller."""
         create = next((one for one in reversed(context.exchanges) if one.method == "POST"), None)
         new = context.services.get("service")
         if create is None or new is None:
             return
         service = SharedService(new, context.service_slugs.get("service", ""), create)
-        key = ("shared", "deployed", caller.name, self.caller_pool.team_role(caller))
+        key = ("shared", "deployed", caller.name, team or self.caller_pool.team_role(caller))
         self.once.find(key, lambda: service)
 
     def find_base(self, service_type: str, owner: Owner) -> Any:

@@ -29,33 +29,38 @@ def create_surely(executor: Executor, caller: Caller) -> tuple[Caller | None, Ob
     return able, observation
 
 
-def create_plain(executor: Executor, caller: Caller) -> tuple[Caller | None, Observation, CaseContext]:
-    """Create a plain service; a credential that is refused without X-Team-ID tries once more with it."""
-    observation, context = _send_create(executor, caller)
+def create_plain(
+    executor: Executor, caller: Caller, team: str = ""
+) -> tuple[Caller | None, Observation, CaseContext]:
+    """Create a plain service, for the team of a role if one is given.
+
+    A credential that is refused without X-Team-ID tries once more with it.
+    """
+    observation, context = _send_create(executor, caller, team)
     if is_success(last_response(observation)):
         return caller, observation, context
     status = last_response(observation).status
     refused = 400 <= status < 500 and status not in BUSY_STATUSES
     if refused and caller.kind in CREDENTIAL_KINDS and caller.teams:
         naming = replace(caller, always_names_team=True)
-        again, context = _send_create(executor, naming)
+        again, context = _send_create(executor, naming, team)
         if is_success(last_response(again)):
             return naming, again, context
     return None, observation, context
 
 
-def _send_create(executor: Executor, caller: Caller) -> tuple[Observation, CaseContext]:
+def _send_create(executor: Executor, caller: Caller, team: str) -> tuple[Observation, CaseContext]:
     """Send a plain create, again while the target is too busy."""
     for _ in range(_BUSY_TRIES):
-        observation, context = _send_plain(executor, caller)
+        observation, context = _send_plain(executor, caller, team)
         if last_response(observation).status not in BUSY_STATUSES:
             break
     return observation, context
 
 
-def _send_plain(executor: Executor, caller: Caller) -> tuple[Observation, CaseContext]:
+def _send_plain(executor: Executor, caller: Caller, team: str) -> tuple[Observation, CaseContext]:
     context = open_context(executor, caller)
-    role = context.caller_pool.team_role(caller)
+    role = team or context.caller_pool.team_role(caller)
     step = Step(caller=role, body=executor.controls.bodies["deployed"], expect="accept")
     response = executor.sender.send_step(context, step)
     if isinstance(response, NoResponse):

@@ -1,6 +1,6 @@
 """Preflight: a few requests that show whether the target can be judged, by which callers, and in which form."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from contract_tests.cases.callers import Caller, CallerPool
@@ -16,6 +16,7 @@ from contract_tests.execution.plain_creates import (
     last_response,
     open_context,
 )
+from contract_tests.execution.refused_callers import find_forbidden_team, suspect_callers_file
 from contract_tests.execution.sending.context import CannotRun, CaseContext
 from contract_tests.execution.sending.create_forms import PLAIN, CreateForm, list_create_forms
 from contract_tests.execution.sending.limits import BudgetSpent, TargetGone
@@ -102,8 +103,9 @@ class _Preflight:
             responses = {name: response for name, (_, response) in self.refused.items()}
             raise CannotJudge(explain_refusals(self.executor.sender.target.url, responses))
         _check_same_api(self.executor, able[0])
-        unusable = self._judge_refused_callers()
-        able_pool = replace(pool, callers=tuple(self.ready), rejected=tuple(self.refused))
+        unusable = (*self._judge_refused_callers(), *self._leave_out_teams())
+        rejected = tuple(caller for caller, _ in self.refused.values())
+        able_pool = replace(pool, callers=tuple(self.ready), rejected=rejected)
         return PreflightResult(
             able_pool,
             self.readback,
@@ -184,16 +186,41 @@ class _Preflight:
             if chosen and caller.kind == "sk":
                 self.notes.append(f"{name}: this deployment refuses sk- keys ({response.status}), as it may")
                 continue
-            hint = "check its token" if response.status == 401 else describe_response(response)
-            unusable.append(
-                f"{name} ({response.status}: {hint})" if response.status == 401 else f"{name} ({hint})"
-            )
-            if (response.status == 403 or _is_server_error(response)) and caller.kind in _FORBIDDEN_RULES:
-                _, observation, _ = create_plain(self.executor, caller)
-                if observation.judgement.outcome == "violated":
-                    reason = "refused a valid create by a caller that may create"
-                    self._record_refusal(observation, _FORBIDDEN_RULES[caller.kind], reason)
+            unusable.append(f"{name} ({self._judge_refused_caller(caller, response)})")
         return tuple(unusable)
+
+    def _leave_out_teams(self) -> Iterator[str]:
+        """Take the second team from each JWT caller that may not act for it, and yield the reason."""
+        pool = self.executor.controls.caller_pool
+        for number, caller in enumerate(self.ready):
+            if caller.kind != "jwt" or not {pool.red, pool.blue} <= {*caller.teams}:
+                continue
+            status = find_forbidden_team(self.executor, caller)
+            if status:
+                self.ready[number] = replace(caller, teams=tuple(t for t in caller.teams if t != pool.blue))
+                where = f"check `teams` of {caller.name} in the callers file"
+                yield f"{caller.name} for team {pool.blue} ({status}: {where})"
+
+    def _judge_refused_caller(self, caller: Caller, response: Response) -> str:
+        """Return why a caller cannot be used; record a violation if the callers file cannot explain it."""
+        if response.status == 401:
+            return "401: check its token"
+        rule = _FORBIDDEN_RULES.get(caller.kind)
+        if rule is None:
+            return describe_response(response)
+        suspect = suspect_callers_file(self.executor, caller, response.status)
+        if suspect:
+            return f"{response.status}: check {suspect} in the callers file"
+        if response.status != 403 and not _is_server_error(response):
+            return describe_response(response)
+        _, observation, _ = create_plain(self.executor, caller)
+        if observation.judgement.outcome == "violated":
+            reason = "refused a valid create by a caller that may create"
+            role = self.executor.controls.caller_pool.name_role(caller)  # no other caller can show it again
+            steps = tuple(replace(step, caller=role) for step in observation.case.steps)
+            named = replace(observation, case=replace(observation.case, steps=steps))
+            self._record_refusal(named, rule, reason)
+        return describe_response(response)
 
 
 def _refuses_every_service_key(ready: list[Caller], refused: Mapping[str, tuple[Caller, Response]]) -> bool:

@@ -23,7 +23,7 @@ from contract_tests.reports.content.common import (
     list_known,
     verdict_label,
 )
-from contract_tests.reports.content.headline import format_headline
+from contract_tests.reports.content.headline import explain_unjudged, format_headline
 from contract_tests.results.verdict import Report, RuleVerdict
 
 Outcome = Error | Failure | Skipped
@@ -54,7 +54,7 @@ def _suite_properties(report: Report) -> dict[str, str]:
         "seed": str(report.seed),
         "version": VERSION,
         "strict": str(report.strict).lower(),
-        "verdict": format_headline(report),
+        "verdict": "NOT JUDGED" if report.exit_code == 3 else format_headline(report),
         "callers": ", ".join(report.callers),
         "requests": str(report.requests),
         "created": str(report.created),
@@ -86,7 +86,7 @@ def _share_of_time(report: Report, row: RuleVerdict, layer: Layer) -> float:
 
 
 def _iter_run_cases(report: Report) -> Iterator[TestCase]:
-    """Yield cases for expired waivers, departures from a profile, and a run that ended early."""
+    """Yield cases for expired waivers, departures from a profile, and a run without a verdict or cut short."""
     for waiver in report.expired:
         failure = Failure(
             escape_unprintable(f"the waiver expired on {waiver.until}: {waiver.reason}"), "expired"
@@ -96,10 +96,10 @@ def _iter_run_cases(report: Report) -> Iterator[TestCase]:
         text = escape_unprintable(format_departure(departure))
         result = Failure(text, "drift") if departure in report.drift else Skipped(text)
         yield _build_case("contract.profile", departure.choice, result)
-    if report.cut_short:
-        gone = report.exit_code > 1
-        text = escape_unprintable(report.cut_short)
-        yield _build_case("contract.run", "whole run", Error(text, "not judged") if gone else Skipped(text))
+    if reason := explain_unjudged(report):
+        yield _build_case("contract.run", "whole run", Error(escape_unprintable(reason), "not judged"))
+    elif report.cut_short:
+        yield _build_case("contract.run", "whole run", Skipped(escape_unprintable(report.cut_short)))
 
 
 def _build_case(group: str, name: str, result: Outcome | None, seconds: float = 0.0) -> TestCase:

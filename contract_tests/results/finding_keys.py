@@ -123,7 +123,7 @@ def _describe_input(case: Case) -> str:
 
 def _describe_form(step: Step) -> str:
     """Return the kind of caller and the headers that a step names."""
-    kind = step.caller.rpartition("-")[0]
+    kind = "" if "@" in step.caller else step.caller.rpartition("-")[0]
     headers = ", ".join(sorted(name for name, _ in step.headers))
     return (f" as {kind}" if kind else "") + (f" with the header {headers}" if headers else "")
 

@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from contract_tests.cases.model import LAYERS, Layer
@@ -86,6 +86,13 @@ class Run:
         self._add_notes()
         left_out = self._planned.rules_left_out if self._planned else frozenset()
         return self.state.build_report(self.catalogue, self.executor.sender.traffic, left_out)
+
+    def report_unjudged(self, reason: str) -> Report:
+        """Return the report of a run that ended before it judged anything, and save its state."""
+        self.state.cut_short = reason
+        self.recorder.save()
+        report = self.state.build_report(self.catalogue, self.executor.sender.traffic)
+        return replace(report, expired=())  # the run fails for another reason
 
     def _add_notes(self) -> None:
         archive = self._hooks.archive

@@ -48,6 +48,7 @@ from contract_tests.contract.waivers import load_waivers
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.plain_creates import CannotJudge
 from contract_tests.execution.sending.created_log import CreatedLog
+from contract_tests.execution.sending.limits import TargetGone
 from contract_tests.generation.rounds import GATE_EXAMPLES
 from contract_tests.results.statistics import count_needed_tries
 from contract_tests.results.verdict import MIN_JUDGED, Report
@@ -153,10 +154,23 @@ def run(context: click.Context, /, **options: Any) -> None:
             _report_unwritable_files(),
             show_progress(totals, quiet=options["quiet"]) as progress,
         ):
-            report = open_run(progress).execute()
+            report = _execute(open_run(progress), options, resumed=state is not None)
     if profile:
         report = _check_profile(report, profile, options, callers)
     _end_run(compare(report), options, problems, resumed=state is not None)
+
+
+def _execute(work: Run, options: dict[str, Any], *, resumed: bool) -> Report:
+    """Execute a run; before an error or Ctrl-C ends one that judged nothing, its reports say so."""
+    try:
+        return work.execute()
+    except (CannotJudge, TargetGone, KeyboardInterrupt) as error:
+        folder: Path | None = options["folder"]
+        if folder and not resumed:  # a resumed run keeps the reports of its first part
+            report = work.report_unjudged(str(error) or "interrupted")
+            with _report_unwritable_files(), suppress(ExceptionGroup):
+                write_report_folder(report, folder, **_report_options(options))
+        raise
 
 
 def _check_profile(
@@ -186,16 +200,21 @@ def _check_profile(
 
 
 def _end_run(report: Report, options: dict[str, Any], problems: list[str], *, resumed: bool) -> NoReturn:
-    replay_options = _format_replay_options(options)
-    further = {"formats": options["formats"], "spec": options["spec"]}
+    write_options = _report_options(options)
     end_with_report(
         report,
         options["folder"],
-        partial(write_report_folder, report, resumed=resumed, replay_options=replay_options, **further),
+        partial(write_report_folder, report, resumed=resumed, **write_options),
         quiet=options["quiet"],
-        replay_options=replay_options,
+        replay_options=write_options["replay_options"],
         problems=problems,
     )
+
+
+def _report_options(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of ``write_report_folder``."""
+    further = {name: options[name] for name in ("formats", "spec")}
+    return {"replay_options": _format_replay_options(options), **further}
 
 
 def write_report_folder(

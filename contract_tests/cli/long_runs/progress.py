@@ -282,6 +282,8 @@ def suggest_next(report: Report, folder: str | None, options: str) -> str:
             return "add --report DIR, so that a run can be resumed; another --seed sends other requests"
         more = "" if interrupted else " --time 30m"
         return f"contract-tests run --resume {shlex.quote(folder)} {options}{more} goes on from here"
-    if report.judged_too_little or report.unusable_callers:
+    if report.unusable_callers:
+        return f"correct the callers file, or a token: {', '.join(report.unusable_callers)}"
+    if report.judged_too_little:
         return "the reasons are above; more callers, or --control-hook, let more rules be judged"
     return ""

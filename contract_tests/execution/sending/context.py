@@ -197,8 +197,11 @@ _KIND_NAMES = {"jwt": "a JWT", "sk": "an sk-", "dk": "a dk-", "ak": "an ak-"}
 _TEAM_NAMES = {"blue": " of another team", "both": " of two teams"}
 
 
-def _missing_caller(role: str, rejected: tuple[str, ...]) -> str:
+def _missing_caller(role: str, rejected: tuple[Caller, ...]) -> str:
+    if "@" in role:
+        return f"needs the caller {role.rpartition('@')[0]}; add it to the callers file"
     kind, _, team = role.rpartition("-")
     who = f"{_KIND_NAMES[kind]} caller" if kind in _KIND_NAMES else "a caller"
-    hint = f"the target rejected {', '.join(rejected)}" if rejected else "add one to the callers file"
+    names = ", ".join(caller.name for caller in rejected)
+    hint = f"the target rejected {names}" if names else "add one to the callers file"
     return f"needs {who}{_TEAM_NAMES.get(team, '')}; {hint}"

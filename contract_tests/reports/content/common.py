@@ -140,7 +140,8 @@ def list_warnings(report: Report) -> tuple[str, ...]:
     drift = [format_departure(departure) for departure in report.drift]
     if not report.cut_short:
         return (*expired, *drift)
-    end = report.cut_short if report.stopped_as_asked else f"cut short: {report.cut_short}"
+    start = "cut short" if report.judged else "not judged"
+    end = report.cut_short if report.stopped_as_asked else f"{start}: {report.cut_short}"
     return (*expired, *drift, end)
 
 

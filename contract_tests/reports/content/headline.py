@@ -16,7 +16,7 @@ def format_headline(report: Report) -> str:
     so_far = " so far" if report.cut_short == "interrupted" else ""
     if report.exit_code == 1:
         return f"VIOLATED{so_far}"
-    if report.judged_too_little and report.cut_short != "interrupted":
+    if report.judged_too_little and (report.cut_short != "interrupted" or not report.judged):
         return "NOT JUDGED"
     outcome = "NOTHING NEW" if any(row.verdict == "known" for row in report.verdicts) else "CONFORMS"
     return f"{outcome}{so_far}"
@@ -31,6 +31,18 @@ def format_extent(report: Report) -> str:
         return f"{headline}: only {report.judged} of {of} could be judged"
     unused = f", without {', '.join(report.unusable_callers)}" if report.unusable_callers else ""
     return f"{headline} in {report.judged} of {of}{unused}"
+
+
+def explain_unjudged(report: Report) -> str:
+    """Return why a run ends with an exit code of no verdict; an empty string if it has one."""
+    if report.exit_code in (0, 1):
+        return ""
+    if report.cut_short and not report.stopped_as_asked:
+        return report.cut_short
+    if report.unusable_callers:
+        return f"not judged: {', '.join(report.unusable_callers)}"
+    judged = f"{report.judged} of {len(report.verdicts)}"
+    return f"not judged: less than {report.min_judged:.0%} of the tried rules: {judged}"
 
 
 def choose_tone(report: Report) -> Tone:

@@ -27,7 +27,7 @@ def find_pairs(name: str) -> set[tuple[str, str]]:
         ("slug-unique-not-for-blue", "spec/rules.yaml", "another slug"),
         ("not-while-busy-not-the-third-time", "spec/rules.yaml", "without the status stopping"),
         ("replica-default-not-stored", "spec/openapi.yaml", "replica_count: left out -> 1"),
-        ("jwt-may-not-update", "spec/rules.yaml", "by red in place of jwt-red"),
+        ("jwt-may-not-update", "spec/rules.yaml", "by sk-red in place of jwt-red"),
     ],
 )
 def test_the_sibling_is_one_edit_apart(name: str, file: str, edit: str) -> None:

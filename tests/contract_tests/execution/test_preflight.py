@@ -2,16 +2,23 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
+from contract_tests.cases.callers import Caller
+from contract_tests.cases.model import case_from_json, case_to_json
 from contract_tests.execution.plain_creates import CannotJudge
-from contract_tests.execution.preflight import run_preflight
+from contract_tests.execution.preflight import apply_preflight, run_preflight
 from contract_tests.execution.sending.create_forms import PLAIN
 from contract_tests.results.verdict import Report
 from mock_server import create_app
 from tests.support.gate.gate import describe_findings, judge_app, open_app_executor, violated_rules
 from tests.support.gate.planting import REFUSED, Interceptor, Request, Response, Send, add_interceptor
+from tests.support.reports import load_fixture_callers
+
+REFUSED_403 = Response(403)
 
 
 def judge(intercept: Interceptor) -> Report:
@@ -144,3 +151,66 @@ def test_a_caller_that_cannot_be_used_is_part_of_the_verdict(
     assert (violated_rules(report), named, report.exit_code) == (rules, unusable, code), describe_findings(
         report
     )
+
+
+def use_wrong_teams(*names: str, red: str = "", blue: str = "") -> list[Caller]:
+    """Return callers of the fixtures whose entries name other teams than theirs."""
+    callers = {caller.name: caller for caller in load_fixture_callers()}
+    own = [*callers["sk-red"].teams, *callers["sk-blue"].teams]
+    named = dict(zip(own, (red or own[0], blue or own[1]), strict=True))
+    return [replace(callers[name], teams=tuple(named[t] for t in callers[name].teams)) for name in names]
+
+
+@pytest.mark.parametrize("status", [None, 404])
+def test_a_wrong_team_in_the_callers_file_is_no_violation(status: int | None) -> None:
+    """A JWT that is refused only for the teams it names is not judged; the reason names them."""
+    callers = use_wrong_teams("sk-red", "sk-blue", "jwt-red", red=str(uuid4()))
+
+    def intercept(request: Request, send: Send) -> Response:
+        response = send(request)
+        return Response(status) if status and response.status == 403 else response
+
+    result = run_preflight(open_app_executor(add_interceptor(create_app(), intercept), callers=callers))
+    assert not result.observations
+    assert result.unusable_callers == (
+        f"jwt-red ({status or 403}: check `teams` of jwt-red in the callers file)",
+    )
+
+
+def test_a_jwt_is_used_for_the_team_that_takes_it() -> None:
+    """Where only the second team of a JWT is wrong, its first one is used, and the verdict names the second."""
+    wrong = str(uuid4())
+    callers = use_wrong_teams("sk-red", "sk-blue", "jwt-both", blue=wrong)
+    result = run_preflight(open_app_executor(create_app(), callers=callers))
+    assert [len(caller.teams) for caller in result.caller_pool.callers] == [1, 1, 1]
+    assert result.unusable_callers == (
+        f"jwt-both for team {wrong} (403: check `teams` of jwt-both in the callers file)",
+    )
+
+
+def test_an_unknown_token_may_get_a_403() -> None:
+    """Where an unknown token gets a 403, too, the 403 of a listed caller proves nothing about its rule."""
+
+    def intercept(request: Request, send: Send) -> Response:
+        response = send(request)
+        return Response(403) if response.status == 401 or request.kind == "dk" else response
+
+    result = run_preflight(open_app_executor(add_interceptor(create_app(), intercept)))
+    assert not result.observations
+    assert result.unusable_callers[0].startswith("dk-red (403: check its token")
+
+
+@pytest.mark.slow
+def test_a_refused_caller_is_sent_again_as_itself() -> None:
+    """The finding about a refused JWT caller shows again, by the same caller and with the same headers."""
+    app = add_interceptor(create_app(), lambda r, send: REFUSED_403 if r.kind == "jwt" else send(r))
+    report = judge_app(app)
+    (finding,) = [one for one in report.findings if one.rule.id == "team-required-for-jwt"]
+    assert (finding.rate, finding.callers) == (None, {"jwt-red"})
+    executor = open_app_executor(app)
+    apply_preflight(executor, run_preflight(executor))
+    again = executor.run_case(case_from_json(case_to_json(finding.case)))
+    assert again.judgement.outcome == "violated"
+    assert again.exchanges[0].headers == finding.exchanges[0].headers
+    assert finding.sibling
+    assert finding.sibling.edit == "by sk-red in place of jwt-red"

@@ -307,7 +307,8 @@ def test_summary_names_the_value_and_the_change(report: Report) -> None:
     )
     assert re.search(r'class="summary">exposed_port -?\d+ → 20[01] \((create|update)\), 20[01]', card)
     assert re.search(
-        r"<b>What to change:</b> Respond with any 4xx to an? (create|update) or an? (create|update) with exposed_port",
+        r"<b>What to change:</b> Respond with any 4xx to an? (create|update) or an? (create|update) with "
+        "exposed_port",
         card,
     )
 

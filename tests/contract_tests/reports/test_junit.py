@@ -35,6 +35,13 @@ VARIANTS: dict[str, Callable[[Report, Report], Report]] = {
     "the target went away": lambda _, clean: replace(
         clean, cut_short="the target stopped responding: refused"
     ),
+    "a caller was refused": lambda _, clean: replace(clean, unusable_callers=("jwt-red (401)",)),
+    "a caller was refused, and the time was up": lambda _, clean: replace(
+        clean, unusable_callers=("jwt-red (401)",), cut_short="stopped after --time 10s as asked"
+    ),
+    "too little": lambda _, clean: replace(
+        clean, verdicts=tuple(replace(row, verdict="inconclusive") for row in clean.verdicts)
+    ),
     "interrupted": lambda _, clean: replace(clean, cut_short="interrupted"),
     "all known": lambda report, _: with_baseline(replace(report, expired=())),
     "one new": lambda report, _: with_baseline(replace(report, expired=()), without="team-scope"),
@@ -59,6 +66,25 @@ def test_junit_fails_exactly_when_the_run_does(report: Report, clean: Report, va
     red = len([*root.iter("failure"), *root.iter("error")])
     assert (red > 0) == (judged.exit_code != 0)
     assert int(root.attrib["failures"]) + int(root.attrib["errors"]) == red
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("variant", "reason"),
+    [
+        ("a caller was refused", "not judged: jwt-red (401)"),
+        ("a caller was refused, and the time was up", "not judged: jwt-red (401)"),
+        ("too little", "not judged: less than 50% of the tried rules: "),
+    ],
+)
+def test_a_run_without_a_verdict_is_an_error(
+    report: Report, clean: Report, variant: str, reason: str
+) -> None:
+    """Exit code 3 is one error with its reason, and no verdict."""
+    root = ElementTree.fromstring(render_junit(VARIANTS[variant](report, clean)))
+    (error,) = root.iter("error")
+    assert error.attrib["message"].startswith(reason)
+    assert 'name="verdict" value="NOT JUDGED"' in ElementTree.tostring(root, "unicode")
 
 
 def test_each_rule_and_layer_has_a_case(report: Report) -> None:

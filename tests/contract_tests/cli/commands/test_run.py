@@ -58,6 +58,21 @@ def test_a_target_that_is_down() -> None:
     assert_one_line(done.err, "the connection was refused; is it up, and is the URL right?")
 
 
+def test_reports_of_a_target_that_is_down_replace_older_ones(tmp_path: Path) -> None:
+    """Where nothing could be judged, every report that was asked for says so, and why; no older one is left."""
+    options = ("--report", tmp_path, "--format", "comment", "-k", "gpu-count-type")
+    assert run_command("run", "--target", "wsgi:mock_server:create_app", *options).code == 0
+    assert run_command("run", "--target", closed_port(), *options).code == 3
+    for name in ("report.md", "report.html", "junit.xml", "comment.md"):
+        text = (tmp_path / name).read_text()
+        assert "NOT JUDGED" in text, name
+        assert "the connection was refused" in text, name
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert (report["exit_code"], report["counts"]) == (3, {"not observed": 1})
+    assert 'errors="1"' in (tmp_path / "junit.xml").read_text()
+    assert "has not finished" in run_command("merge", tmp_path).err
+
+
 def test_a_target_that_never_responds() -> None:
     """Timeouts are retried within bounds, and then end the run with exit code 3."""
     with serve_mute() as url:

@@ -200,7 +200,12 @@ VIOLATED = (RuleVerdict(CATALOGUE["created"], "violated", "failure", "why", {}),
             "out",
             "contract-tests run --resume out --target t goes on from here",
         ),
-        ({"unusable_callers": ("jwt-red",)}, "out", "the reasons are above; more callers, or --control-hook"),
+        ({"verdicts": ()}, "out", "the reasons are above; more callers, or --control-hook"),
+        (
+            {"unusable_callers": ("jwt-red (401: check its token)",)},
+            "out",
+            "correct the callers file, or a token: jwt-red (401: check its token)",
+        ),
     ],
 )
 def test_end_says_what_to_do_next(changes: dict[str, Any], folder: str | None, advice: str) -> None:
