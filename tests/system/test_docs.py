@@ -53,6 +53,10 @@ NOT_EXECUTED = {
     ("docs/ci.md", "jobs:"): _PARSED,
     ("docs/ci.md", "contract:"): _PARSED,
     ("docs/ci.md", "make install"): _PARSED,
+    (
+        "docs/mutate.md",
+        "contract-tests mutate",
+    ): "takes minutes; tests/contract_tests/mutation runs such commands",
     ("docs/parity.md", "agrees in"): _OTHER,
     ("docs/reports.md", "Compared with"): _OTHER,
     ("docs/scaling.md", "jobs:"): _PARSED,
