@@ -32,6 +32,11 @@ class RulePlaces:
         self._rules_name = own.as_posix() if own else f"{_FOLDER}/rules.yaml"
         self._entries = dict(_iter_entries(compose_file(own or data_file(f"{_FOLDER}/rules.yaml"))))
 
+    def find_choice(self, choice: str) -> Place:
+        """Return the place of a choice: its entry in choices.yaml, or the first line of that file."""
+        name = f"{_FOLDER}/choices.yaml"
+        return Place(name, dict(_iter_entries(compose_file(data_file(name)))).get(choice, 1))
+
     def find(self, rule: str) -> Place:
         """Return the place of a rule; the first line of the contract if it names the rule nowhere."""
         if rule in self._lines:
