@@ -1,4 +1,4 @@
-"""Lines: where the files of the contract state a rule, as ``spec/openapi.yaml:377``."""
+"""Lines: where the files of the contract state a rule or a choice, as ``spec/openapi.yaml:377``."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,6 +47,12 @@ def find_rule_line(rule: str, operation: str, value: Any = None, spec: Path | No
     return f"{given.as_posix() if given else 'spec/rules.yaml'}:{line}" if line else ""
 
 
+def find_choice_line(choice: str) -> str:
+    """Return file and line of a choice; an empty string if there is no such choice."""
+    line = _find_entry(data_file("spec/choices.yaml"), choice)
+    return f"spec/choices.yaml:{line}" if line else ""
+
+
 def name_contract(spec: Path | None) -> str:
     """Return the path of the contract as the user named it, or that of the kit's own."""
     return spec.as_posix() if spec else "spec/openapi.yaml"
@@ -90,7 +96,7 @@ def _iter_rules(rules: Any, beside: dict[str, Any], keys: tuple[str, ...]) -> It
 
 
 @cache
-def _find_entry(path: Path, rule: str) -> int:
-    """Return the line of a rule in the catalogue, 0 if it has none."""
+def _find_entry(path: Path, name: str) -> int:
+    """Return the line of a rule or a choice in its catalogue, 0 if it has none."""
     lines = enumerate(read_text(path).splitlines(), 1)
-    return next((number for number, line in lines if line.strip() == f"- id: {rule}"), 0)
+    return next((number for number, line in lines if line.strip() == f"- id: {name}"), 0)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract_tests.contract.lines import find_rule_line, name_contract
+from contract_tests.contract.lines import find_choice_line, find_rule_line, name_contract
 from contract_tests.results.findings import Finding
 
 
@@ -24,6 +24,10 @@ class RulePlaces:
     def find_finding(self, finding: Finding) -> Place:
         """Return the place that the finding names; that of its rule if it names none."""
         return self._parse(finding.line) or self.find(finding.rule.id, finding.operation)
+
+    def find_choice(self, choice: str) -> Place:
+        """Return the place of a choice: its entry in choices.yaml, or the first line of that file."""
+        return self._parse(find_choice_line(choice)) or Place("spec/choices.yaml", 1)
 
     def find(self, rule: str, operation: str = "createContainer") -> Place:
         """Return the place of a rule; the first line of the contract if it names the rule nowhere."""
