@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -24,6 +24,7 @@ _STYLES = {
     "invalid": "yellow",
     "survived": "bold red",
 }
+_TONES = {"killed": "bold green", "scoped": "bold yellow", "survived": "bold red"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,13 @@ class MutationReport:
         whole = [result for result in survivors if not result.mutant.operator.startswith("scope")]
         return 1 if self.wrong or whole else 0
 
+    @property
+    def tone(self) -> Literal["killed", "scoped", "survived"]:
+        """The state whose colour the outcome has; ``scoped`` if mutants survived in a scope only."""
+        if self.exit_code:
+            return "survived"
+        return "scoped" if any(result.state == "survived" for result in self.results) else "killed"
+
     def count_states(self) -> Counter[str]:
         """Count the mutants per state."""
         return Counter(result.state for result in self.results)
@@ -64,9 +72,7 @@ def print_mutation(report: MutationReport, console: Console) -> None:
         console.print(
             f"wrongly listed as equivalent (killed, or not a mutant): {name}", style="bold red", markup=False
         )
-    console.print(
-        format_mutation_line(report), style="bold red" if report.exit_code else "bold green", markup=False
-    )
+    console.print(format_mutation_line(report), style=_TONES[report.tone], markup=False)
 
 
 def format_mutation_line(report: MutationReport) -> str:
@@ -102,7 +108,8 @@ def write_mutation(report: MutationReport, folder: Path) -> None:
         operators=operators,
         matrix=_group_mutants(data["mutants"]),
         line=format_mutation_line(report),
-        states=STATES,
+        tone=report.tone,
+        cell=format_cell,
     )
     write_file(folder / "mutants.html", page)
 
@@ -126,6 +133,14 @@ def _group_mutants(mutants: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, 
         for rule in mutant["rules"] or ["(no rule)"]:
             rows.setdefault(rule, {}).setdefault(mutant["operator"], []).append(mutant)
     return dict(sorted(rows.items()))
+
+
+def format_cell(mutants: Sequence[Mapping[str, Any]]) -> str:
+    """Return the number killed of those that can be killed, and the number of equivalent ones: ``3/4 =1``."""
+    counts = Counter(mutant["state"] for mutant in mutants)
+    possible, equivalent = len(mutants) - counts["equivalent"], counts["equivalent"]
+    parts = [f"{counts['killed']}/{possible}" if possible else "", f"={equivalent}" if equivalent else ""]
+    return " ".join(filter(None, parts))
 
 
 def _build_table(name: str, results: Sequence[MutantResult], keys: Any) -> Table:

@@ -287,6 +287,32 @@ def test_axe_finds_nothing_on_the_page_of_mutants(browser: Browser, tmp_path: Pa
     assert find_axe_violations(page) == []
 
 
+def _write_page_of_mutants(folder: Path, *states: str, scoped: bool = False) -> str:
+    """Return the page of a mutation run whose mutants of one rule and operator ended in these states."""
+    session = open_session("wsgi:mock_server:create_app")
+    mutant = all_mutants(session)[0]
+    mutant = replace(mutant, operator="scope-caller" if scoped else mutant.operator)
+    results = tuple(MutantResult(mutant, state) for state in states)  # type: ignore[arg-type]
+    write_mutation(MutationReport("t", 1.0, results, (), session.spec.document), folder)
+    return (folder / "mutants.html").read_text("utf-8")
+
+
+def test_equivalent_mutants_are_not_counted_as_killed(tmp_path: Path) -> None:
+    """A cell counts the killed of those that can be killed, and the equivalent ones beside them."""
+    assert ">1/2 =2</a>" in _write_page_of_mutants(tmp_path, "killed", "survived", "equivalent", "equivalent")
+    assert ">=1</a>" in _write_page_of_mutants(tmp_path, "equivalent")
+
+
+@pytest.mark.parametrize(
+    ("state", "scoped", "tone"),
+    [("killed", False, "killed"), ("survived", True, "scoped"), ("survived", False, "survived")],
+)
+def test_the_summary_of_survivors_is_not_green(tmp_path: Path, state: str, scoped: bool, tone: str) -> None:
+    """It is red if one fails the command, and amber if mutants survive in a scope only."""
+    page = _write_page_of_mutants(tmp_path, "killed", state, scoped=scoped)
+    assert f'<p class="{tone}">2 mutants: ' in page
+
+
 @pytest.mark.parametrize(
     ("forgotten", "tone", "title"),
     [(0, "conforms", "Conforms in 77 of 77 rules"), (60, "inconclusive", "Conforms in 17 of 77 rules")],
