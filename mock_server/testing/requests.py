@@ -51,7 +51,9 @@ class RequestCount(int):
 
     def explain(self) -> list[str]:
         """Return lines with the filters and the requests received, near misses first."""
-        return [f"{int(self)} {_describe_filters(self.filters)}", *self.requests.table(self.filters)]
+        first, *rest = self.requests.table(self.filters)
+        matching = f"{int(self)} {_describe_filters(self.filters)}"
+        return [f"{matching}; received:", first, *rest] if rest else [f"{matching}; {first}"]
 
 
 class ReceivedRequests:
@@ -105,7 +107,9 @@ class ReceivedRequests:
         if count == times or (times is None and count):
             return self.select(**filters)
         expected = "at least 1" if times is None else str(times)
-        raise AssertionError("\n".join((f"expected {expected}, received:", *count.explain())))
+        raise AssertionError(
+            "\n".join((f"expected {expected}, got {count.explain()[0]}", *count.explain()[1:]))
+        )
 
     def assert_called_once(self, **filters: Any) -> ReceivedRequest:
         """Return the only matching request; raise AssertionError unless there is exactly one."""
@@ -133,7 +137,7 @@ def _without_none(filters: dict[str, Any]) -> dict[str, Any]:
 
 def _describe_filters(filters: dict[str, Any]) -> str:
     named = ", ".join(f"{name}={value!r}" for name, value in filters.items())
-    return f"requests with {named}; received:" if named else "requests; received:"
+    return f"requests with {named}" if named else "requests"
 
 
 def _format_cell(received: ReceivedRequest, name: str) -> str:

@@ -157,14 +157,18 @@ def test_an_assertion_lists_near_misses_first(containers_mock: ContainersMock) -
     with pytest.raises(AssertionError) as caught:
         containers_mock.requests.assert_called_once(status=400, rule="slug-unique")
     lines = str(caught.value).splitlines()
-    assert lines[:2] == ["expected 1, received:", "0 requests with status=400, rule='slug-unique'; received:"]
-    assert [line.split()[4] for line in lines[3:]] == ["400", "201"]
+    assert lines[0] == "expected 1, got 0 requests with status=400, rule='slug-unique'; received:"
+    assert [line.split()[4] for line in lines[2:]] == ["400", "201"]
 
 
 def test_an_empty_journal_is_explained(containers_mock: ContainersMock) -> None:
     """Without a request the explanation says so, and assert_not_called succeeds."""
     containers_mock.requests.assert_not_called()
     assert repr(containers_mock.requests) == "no request was received"
+    with pytest.raises(AssertionError) as caught:
+        containers_mock.requests.assert_called_once(rule="slug-unique")
+    wanted = "expected 1, got 0 requests with rule='slug-unique'; no request was received"
+    assert str(caught.value) == wanted
 
 
 def test_the_app_is_the_same_mock_without_a_port(
