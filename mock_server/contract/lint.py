@@ -1,9 +1,11 @@
 """Lint: each keyword of a document names its rule, and each rule is enforced exactly once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from mock_server.contract import document, resources
 from mock_server.contract.model import Node
@@ -50,9 +52,37 @@ def check_document(spec: Path) -> None:
     is_3_0 = str(loaded.get("openapi", "")).startswith("3.0")
     validator = (OpenAPIV30SpecValidator if is_3_0 else OpenAPIV31SpecValidator)(loaded)
     for error in validator.iter_errors():
-        place = "/".join(map(str, getattr(error, "absolute_path", ()))) or "the document"
+        tail, value = tuple(getattr(error, "absolute_path", ())), getattr(error, "instance", None)
+        # An error within a schema has its path from there only.
+        path = next(
+            (one for one, found in _iter_values(loaded) if one[-len(tail) :] == tail and found == value), tail
+        )
+        place = "/".join(map(str, path)) if tail else "the document"
+        line = _find_line(spec, path) if tail else 0
         message = str(getattr(error, "message", error))
-        raise UnusableFileError(f"{spec}: at {place}: {message[:200]}; correct it")
+        raise UnusableFileError(
+            f"{spec}{f':{line}' if line else ''}: at {place}: {message[:200]}; correct it"
+        )
+
+
+def _iter_values(node: object, path: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], object]]:
+    """Yield each value of a document with its path."""
+    yield path, node
+    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in inner:
+        yield from _iter_values(value, (*path, key))
+
+
+def _find_line(spec: Path, path: Iterable[object]) -> int:
+    """Return the line of the value at a path of a file, 0 if it stands elsewhere, such as behind an alias."""
+    node, line = yaml.compose(resources.read_text(spec), Loader=yaml.CSafeLoader), 0
+    for key in path:
+        if isinstance(node, yaml.SequenceNode) and isinstance(key, int):
+            node = node.value[key]
+        elif isinstance(node, yaml.MappingNode):
+            node = next((value for name, value in node.value if name.value == str(key)), None)
+        line = node.start_mark.line + 1 if node else 0
+    return line
 
 
 def iter_request_keywords(whole: Node) -> Iterator[KeywordPlace]:
