@@ -89,6 +89,10 @@ def load_callers(
     if source is None or isinstance(source, Path):
         path = source or resources.find_resource("fixtures/callers.yaml")
         name, source = str(path), _require_mapping(resources.read_yaml(path), str(path))
+    if "teams" not in source:
+        raise UnusableFileError(
+            f"{name}: no teams; write the UUID of each under `teams:`, as `teams: {{red: UUID}}`"
+        )
     teams = {
         str(key): str(value).lower()
         for key, value in _require_mapping(source.get("teams"), f"{name}: teams").items()

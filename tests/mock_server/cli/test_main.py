@@ -124,11 +124,16 @@ def files(tmp_path: Path) -> Path:
     spec = load("spec/openapi.yaml")
     spec["components"]["schemas"]["ExposedPort"]["multipleOf"] = 2
     (tmp_path / "unnamed.yaml").write_text(yaml.safe_dump(spec), encoding="utf-8")
+    beginning = '{"components": {"schemas": {"Port": {\n"maximum": "x"}}}, '
+    keyword = beginning + '"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {}}'
+    (tmp_path / "keyword.yaml").write_text(keyword, encoding="utf-8")
     spec["paths"]["/containers"]["post"]["responses"] = 5
     (tmp_path / "invalid.yaml").write_text(yaml.safe_dump(spec), encoding="utf-8")
     environment = {"teams": {}, "callers": [{"kind": "sk", "teams": ["red"], "token_env": "NO_SUCH_TOKEN"}]}
     environment["teams"] = {"red": RED}
     (tmp_path / "env.yaml").write_text(yaml.safe_dump(environment), encoding="utf-8")
+    teamless = {"callers": environment["callers"]}
+    (tmp_path / "teamless.yaml").write_text(yaml.safe_dump(teamless), encoding="utf-8")
     no_token = {"teams": {}, "callers": [{"kind": "sk", "teams": []}]}
     (tmp_path / "no-token.yaml").write_text(yaml.safe_dump(no_token), encoding="utf-8")
     return tmp_path
@@ -140,10 +145,15 @@ UNUSABLE = {
     "spec-a-list": (["--spec", "list.yaml"], "not a mapping; name an OpenAPI document"),
     "spec-no-utf-8": (["--spec", "latin.yaml"], "not UTF-8 at byte 3; save it as UTF-8"),
     "spec-invalid": (["--spec", "invalid.yaml"], "correct it"),
+    "spec-bad-keyword": (
+        ["--spec", "keyword.yaml"],
+        "keyword.yaml:2: at components/schemas/Port/maximum: 'x' is not of type 'number'; correct it",
+    ),
     "spec-unnamed": (["--spec", "unnamed.yaml"], "multipleOf names no rule; add x-rules"),
     "spec-a-folder": (["--spec", "."], "Is a directory"),
     "callers-missing": (["--callers", "nowhere.yaml"], "nowhere.yaml: No such file"),
     "callers-no-callers": (["--callers", "list.yaml"], "not a mapping"),
+    "callers-no-teams": (["--callers", "teamless.yaml"], "no teams; write the UUID of each under `teams:`"),
     "callers-no-team": (["--callers", "no-token.yaml"], "caller 1: teams: got []"),
     "unknown-rule": (
         ["--disable-rule", "slug-uniqe"],
