@@ -80,7 +80,7 @@ class PlannedRun:
             f"{plan.share_found(plan.count_affordable(size - others)):.0%} with {size}" for size in larger
         ]
         more = f", of which a run sees {' and '.join(shares)} requests" if shares else ""
-        seen = f"{plan.share_found(sent):.0%} of {plan.faults} known faults"
+        seen = f"{plan.share_found(sent):.0%} of the {plan.faults:,} faults that the plan is learnt from"
         return (
             f"--budget {budget}: {sent} of {len(plan.units)} planned cases were sent; they see {seen}{more}"
         )

@@ -26,7 +26,7 @@ def test_a_hundred_requests_judge_most_rules() -> None:
     assert (report.exit_code, report.findings, report.requests) == (0, (), 100)
     assert report.judged >= 50
     assert report.created <= 25
-    assert any("known faults, of which a run sees" in note for note in report.notes)
+    assert any("faults that the plan is learnt from, of which a run sees" in note for note in report.notes)
 
 
 def test_a_larger_budget_judges_more() -> None:

@@ -304,7 +304,7 @@ def test_a_budget_limits_the_requests() -> None:
     ]  # the control hook is no request of the API
     assert (done.code, done.err.count("\n")) == (0, 0), done.out + done.err
     assert re.search(r"^CONFORMS in [567]\d of 83 rules: .* 100 requests in ", done.out, re.MULTILINE)
-    assert "known faults, of which a run sees" in done.out
+    assert "faults that the plan is learnt from, of which a run sees" in done.out
     assert len(sent) == 100
 
 
