@@ -57,7 +57,10 @@ NOT_EXECUTED = {
     ("docs/ci.md", "export OTEL_"): f"{_PARSED}; test_spans.py has a collector",
     ("docs/containers.md", "docker run"): "needs a container engine",
     ("docs/containers.md", "import static"): "needs a container engine, and Java",
-    ("docs/mutate.md", "contract-tests mutate"): "takes minutes; tests/contract_tests/mutation runs such commands",
+    (
+        "docs/mutate.md",
+        "contract-tests mutate",
+    ): "takes minutes; tests/contract_tests/mutation runs such commands",
     ("docs/parity.md", "agrees in"): _OTHER,
     ("docs/reports.md", "Compared with"): _OTHER,
     ("docs/scaling.md", "jobs:"): _PARSED,
