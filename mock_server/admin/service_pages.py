@@ -35,16 +35,21 @@ class ServicePages:
         )
 
     def list_page(self) -> flask.Response:
-        """Return the page of the newest services, or of those that are older than the service `before`."""
+        """Return the page of the newest services: all, those older than `before`, or those with a `text`."""
+        text = request.args.get("text", "").strip()
         before = request.args.get("before") or None
-        services, count = service_view.list_services(self._mock, SERVICES_PER_PAGE + 1, before)
+        if text:
+            services, count = service_view.search_services(self._mock, text.lower(), SERVICES_PER_PAGE)
+        else:
+            services, count = service_view.list_services(self._mock, SERVICES_PER_PAGE + 1, before)
         shown = services[:SERVICES_PER_PAGE]
         return self._renderer.render(
             "services.html",
             services=shown,
             count=count,
             statuses=STATUSES,
-            live=before is None,
+            text=request_view.escape_invisible(text),
+            live=before is None and not text,
             older="?" + urlencode({"before": shown[-1]["id"]}, errors="replace")
             if services[len(shown) :]
             else None,

@@ -25,6 +25,16 @@ def list_services(mock: Mock, limit: int, before: str | None = None) -> tuple[li
     ], count
 
 
+def search_services(mock: Mock, text: str, limit: int) -> tuple[list[dict[str, Any]], int]:
+    """Return the newest services with a text in their slug or id, and the number of all that have it."""
+    with mock.store.transaction() as transaction:
+        services = transaction.newest(transaction.count())
+    found = [one for one in services if text in str(one.slug).lower() or text in one.id.lower()]
+    labels = _team_labels(mock)
+    shown = (with_current_status(service, mock.clock) for service in found[:limit])
+    return [_service_row(mock, service, labels) for service in shown], len(found)
+
+
 def find_service(mock: Mock, service_id: str) -> dict[str, Any] | None:
     """Return the fields of the page of a service, or None if no service has the id."""
     with mock.store.transaction() as transaction:

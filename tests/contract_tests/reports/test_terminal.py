@@ -182,7 +182,7 @@ def test_block_names_the_value_and_the_change(report: Report) -> None:
     lines = _block(_print_to_text(report, 160), "exposed-port-range")
     reason = r"  Reason +accepted a request .*: exposed_port -?\d+ → 201 \(create\), 200 \(update\) *"
     assert any(re.fullmatch(reason, line) for line in lines)
-    change = r"  Change +Respond with any 4xx to a create with exposed_port -?\d+, and store nothing\. *"
+    change = r"  Change +Respond with any 4xx to a create or an update with exposed_port -?\d+, and store nothing\. *"
     assert any(re.fullmatch(change, line) for line in lines)
 
 

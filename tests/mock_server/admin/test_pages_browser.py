@@ -166,6 +166,26 @@ def test_the_pages_fit_a_phone(scene: BrowserScene, path: str) -> None:
     )
 
 
+def test_the_filters_of_a_phone_have_one_width(scene: BrowserScene) -> None:
+    """Each field of the filters begins and ends where the others do."""
+    page = scene.open_page(width=375)
+    measure = "all => all.map((e) => e.getBoundingClientRect()).map((r) => [r.left, r.right].join())"
+    places = page.locator(".filters :is(select, input)").evaluate_all(measure)
+    assert len(places) == 6
+    assert len(set(places)) == 1
+
+
+def test_a_wrapped_rule_does_not_move_the_row(scene: BrowserScene) -> None:
+    """Time, caller and status stand beside the first line of a rule id that has two."""
+    scene.client.post("/api/v1/containers", json={}, headers=HEADERS)
+    page = scene.open_page()
+    top = "one => { const r = document.createRange(); r.selectNodeContents(one); return r.getClientRects()[0].top; }"
+    cells = page.locator("#rows tr").first
+    cells.locator(".rules").evaluate("one => { one.innerHTML = '<code>service-slug-<br>required</code>'; }")
+    tops = [cells.locator(name).evaluate(top) for name in (".time time", ".rules code")]
+    assert abs(tops[0] - tops[1]) < 6
+
+
 @pytest.mark.parametrize("path", ["", "page/services"])
 @pytest.mark.parametrize("width", [375, 700, 1024])
 def test_a_list_is_as_wide_as_a_narrow_page(scene: BrowserScene, width: int, path: str) -> None:

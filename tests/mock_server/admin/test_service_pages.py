@@ -41,6 +41,22 @@ def test_a_service_has_a_page(client: Client) -> None:
     assert f'href="/_mock/reference?service={service_id}#updateContainer"' in text
 
 
+def test_services_are_filtered_by_slug_or_id(client: Client) -> None:
+    """A part of the slug or the id, in any case, leaves the services that have it; all of them are searched."""
+    first = create(client, "first-service").json["id"]
+    for number in range(60):
+        create(client, f"other-{number}")
+    for text in ("First", first[:-1].upper(), f" {first} "):
+        page = client.get("/_mock/page/services", query_string={"text": text}).text
+        assert re.findall(r'<tr id="service-([^"]+)"', page) == [first]
+        assert ">1 match</p>" in page
+    assert ">60 match, the newest 50</p>" in client.get("/_mock/page/services?text=other-").text
+    nothing = client.get("/_mock/page/services", query_string={"text": "<b>\x1b"}).text
+    assert "No service has this text in its slug or id." in nothing
+    assert ("<b>" in nothing, "\x1b" in nothing) == (False, False)
+    assert 'data-live="rows"' not in nothing
+
+
 def test_a_service_page_has_its_requests(client: Client) -> None:
     """The requests that created, changed or read the service are listed, also refused updates; no others are."""
     service_id = create(client, "a-service").json["id"]
