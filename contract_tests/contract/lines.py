@@ -12,6 +12,7 @@ from contract_tests.contract.files.yaml_file import read_text
 from contract_tests.contract.resources import data_file
 
 _RULES = "x-rules"
+CHOICES_FILE = "spec/choices.yaml"
 _SCHEMAS = {"createContainer": "ServiceCreate", "updateContainer": "ServiceUpdate"}
 
 
@@ -45,6 +46,12 @@ def find_rule_line(rule: str, operation: str, value: Any = None, spec: Path | No
     except (OSError, ValueError, yaml.YAMLError):
         return ""
     return f"{given.as_posix() if given else 'spec/rules.yaml'}:{line}" if line else ""
+
+
+def find_choice_line(choice: str) -> str:
+    """Return file and line of the entry of a choice, an empty string if it has none."""
+    line = _find_entry(data_file(CHOICES_FILE), choice)
+    return f"{CHOICES_FILE}:{line}" if line else ""
 
 
 def name_contract(spec: Path | None) -> str:
@@ -91,6 +98,6 @@ def _iter_rules(rules: Any, beside: dict[str, Any], keys: tuple[str, ...]) -> It
 
 @cache
 def _find_entry(path: Path, rule: str) -> int:
-    """Return the line of a rule in the catalogue, 0 if it has none."""
+    """Return the line of a rule in the catalogue, or of a choice among the choices, 0 if it has none."""
     lines = enumerate(read_text(path).splitlines(), 1)
     return next((number for number, line in lines if line.strip() == f"- id: {rule}"), 0)

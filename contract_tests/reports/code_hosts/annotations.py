@@ -6,6 +6,7 @@ from contract_tests.reports.code_hosts.places import RulePlaces
 from contract_tests.reports.content.blocks import Block, group_blocks
 from contract_tests.reports.content.common import (
     escape_console,
+    format_departure,
     group_by_severity,
     list_warnings,
     truncate_text,
@@ -19,14 +20,21 @@ _MAX_TEXT = 1000
 
 
 def render_annotations(report: Report, places: RulePlaces) -> str:
-    """Return one error per cause, documented violations first; the last one counts what is left out."""
+    """Return one error per cause, documented violations first, and per departure that fails the run.
+
+    The last error about a cause counts what is left out.
+    """
     blocks = group_blocks(group_by_severity(report)["failure"])
     room = MAX_ANNOTATIONS if len(blocks) <= MAX_ANNOTATIONS else MAX_ANNOTATIONS - 1
     lines = [_describe_block(block, places) for block in blocks[:room]]
     if len(blocks) > room:
         left = f"{len(blocks) - room} more kinds of violations: see the summary, or report.html"
         lines.append(_format_command("error", {"title": "contract"}, left))
-    lines += [_format_command("warning", {"title": "contract"}, text) for text in list_warnings(report)]
+    drift = {format_departure(one): places.find_choice(one.choice) for one in report.drift}
+    for text in list_warnings(report):
+        place = drift.get(text)
+        where = {"file": place.path, "line": str(place.line)} if place else {}
+        lines.append(_format_command("error" if place else "warning", {**where, "title": "contract"}, text))
     if report.exit_code not in (0, 1):
         lines.append(_format_command("warning", {"title": "contract"}, format_last_line(report)))
     return "".join(f"{line}\n" for line in lines)

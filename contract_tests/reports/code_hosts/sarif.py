@@ -3,11 +3,17 @@
 import json
 from typing import Any
 
+from contract_tests.contract.profile import Departure
 from contract_tests.contract.resources import VERSION
 from contract_tests.contract.rules import Rule
 from contract_tests.reports.code_hosts.places import RulePlaces
 from contract_tests.reports.content.advice import suggest_change
-from contract_tests.reports.content.common import escape_unprintable, format_expectation, group_by_severity
+from contract_tests.reports.content.common import (
+    escape_unprintable,
+    format_departure,
+    format_expectation,
+    group_by_severity,
+)
 from contract_tests.reports.content.headline import format_last_line
 from contract_tests.results.findings import Finding
 from contract_tests.results.verdict import Report
@@ -35,7 +41,10 @@ def render_sarif(report: Report, places: RulePlaces) -> str:
             "startTimeUtc": report.started.replace("+00:00", "Z"),
         }],
         "columnKind": "unicodeCodePoints",
-        "results": [_describe_finding(finding, rules, reasons, places) for finding in findings],
+        "results": [
+            *(_describe_finding(finding, rules, reasons, places) for finding in findings),
+            *(_describe_drift(departure, places) for departure in report.drift),
+        ],
         "properties": {"target": escape_unprintable(report.target)},
     }  # fmt: skip
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
@@ -75,12 +84,29 @@ def _describe_finding(
     return result
 
 
+def _describe_drift(departure: Departure, places: RulePlaces) -> dict[str, Any]:
+    place = places.find_choice(departure.choice)
+    region = {"artifactLocation": {"uri": place.path}, "region": {"startLine": place.line}}
+    return {
+        "ruleId": departure.choice,
+        "level": "error",
+        "message": {"text": escape_unprintable(_escape_links(format_departure(departure)))},
+        "locations": [{"physicalLocation": region}],
+        "partialFingerprints": {FINGERPRINT: f"drift-{departure.choice}"},
+    }
+
+
 def _describe(finding: Finding) -> str:
-    """Return the finding in a few sentences, without Markdown, whose brackets SARIF reads as links."""
+    """Return the finding in a few sentences."""
     text = (
         f"{finding.operation}: {finding.reason}. Received: {finding.received}. "
         f"Expected: {format_expectation(finding)}. What to change: {suggest_change(finding)}"
     )
+    return _escape_links(text)
+
+
+def _escape_links(text: str) -> str:
+    """Return a text without Markdown, whose brackets SARIF reads as links."""
     return (
         text.replace("\\", "\\\\")
         .replace("[", "\\[")

@@ -14,6 +14,8 @@ _LITTLE = 0.5
 def format_headline(report: Report) -> str:
     """Return the outcome in a word or two, consistent with the exit code."""
     so_far = " so far" if report.cut_short == "interrupted" else ""
+    if _only_departs(report):
+        return f"DEPARTS FROM ITS PROFILE{so_far}"
     if report.exit_code == 1:
         return f"VIOLATED{so_far}"
     if report.judged_too_little and (report.cut_short != "interrupted" or not report.judged):
@@ -25,12 +27,19 @@ def format_headline(report: Report) -> str:
 def format_extent(report: Report) -> str:
     """Return the outcome, and how much of the contract it is about: ``CONFORMS in 76 of 83 rules``."""
     headline, of = format_headline(report), f"{len(report.verdicts)} rules"
+    if _only_departs(report):
+        return f"{headline} in {_count(len(report.drift), 'choice', 'choices')}"
     if report.exit_code == 1:
         return f"{headline} in {sum(row.fails for row in report.verdicts)} of {of}"
     if headline == "NOT JUDGED":
         return f"{headline}: only {report.judged} of {of} could be judged"
     unused = f", without {', '.join(report.unusable_callers)}" if report.unusable_callers else ""
     return f"{headline} in {report.judged} of {of}{unused}"
+
+
+def _only_departs(report: Report) -> bool:
+    """Return whether nothing but departures from the profile fails a run."""
+    return bool(report.drift) and not report.expired and not any(row.fails for row in report.verdicts)
 
 
 def explain_unjudged(report: Report) -> str:
@@ -41,7 +50,7 @@ def explain_unjudged(report: Report) -> str:
         return report.cut_short
     if report.unusable_callers:
         return f"not judged: {', '.join(report.unusable_callers)}"
-    judged = f"{report.judged} of {len(report.verdicts)}"
+    judged = f"{report.judged} of {len(report.verdicts)} rules"
     return f"not judged: less than {report.min_judged:.0%} of the tried rules: {judged}"
 
 

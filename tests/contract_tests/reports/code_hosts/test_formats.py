@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 
+from contract_tests.contract.profile import ChosenOption, Departure
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.reports.code_hosts.annotations import MAX_ANNOTATIONS, render_annotations
 from contract_tests.reports.code_hosts.comment import MAX_COMMENT, build_marker, render_comment
@@ -18,6 +19,9 @@ from contract_tests.reports.code_hosts.gitlab import render_gitlab
 from contract_tests.reports.code_hosts.places import Place, RulePlaces
 from contract_tests.reports.code_hosts.sarif import FINGERPRINT, render_sarif
 from contract_tests.reports.content.common import group_by_severity
+from contract_tests.reports.content.headline import format_last_line
+from contract_tests.reports.html import render_html
+from contract_tests.reports.markdown import render_markdown
 from contract_tests.reports.write import write_formats
 from contract_tests.results.verdict import Report
 from tests.support.fixture_player import ROOT
@@ -155,6 +159,27 @@ def test_a_target_cannot_write_annotations_of_its_own(report: Report) -> None:
     lines = render_annotations(hostile, PLACES).splitlines()
     assert all(re.match(r"::(error|warning) [a-z]+=", line) for line in lines)
     assert any(r"a%0A:\x3aerror::injected" in line for line in lines)
+
+
+def test_a_departure_that_fails_a_strict_run_is_the_verdict(report: Report) -> None:
+    """Where only a departure fails, each report says so: no rule is violated."""
+    rows = tuple(replace(row, verdict="conforms", severity="") for row in report.verdicts)
+    departure = Departure("id-version", "4", ChosenOption("7", "POST was answered 201"))
+    strict = replace(report, verdicts=rows, findings=(), expired=(), strict=True, departures=(departure,))
+    verdict = "DEPARTS FROM ITS PROFILE in 1 choice"
+    assert format_last_line(strict).startswith(f"{verdict}: 83 conforms")
+    for text in (render_comment(strict), render_markdown(strict), render_html(strict).upper()):
+        assert verdict in text or verdict.upper() in text
+    place = PLACES.find_choice("id-version")
+    assert "id: id-version" in (ROOT / place.path).read_text("utf-8").splitlines()[place.line - 1]
+    line = render_annotations(strict, PLACES)
+    assert line.startswith(
+        f"::error file=spec/choices.yaml,line={place.line},title=contract::drift: id-version:"
+    )
+    (issue,) = json.loads(render_gitlab(strict, PLACES))
+    (result,) = sarif_run(strict)["results"]
+    assert (issue["check_name"], result["ruleId"], result["level"]) == ("id-version", "id-version", "error")
+    assert Draft202012Validator(SUBSET).is_valid(json.loads(render_sarif(strict, PLACES)))
 
 
 def test_the_comment_begins_with_a_marker_of_its_target(report: Report) -> None:
