@@ -223,7 +223,9 @@ def _read_token(path: Path, name: str, entry: Mapping[str, Any], environ: Mappin
     else:
         token, hint = entry.get("token", ""), "give token_env, token_file or token"
     token = token.strip()
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
+    if token and any(character.isspace() for character in token):
+        raise CallersError(f"{path}: {name}: the token contains white space; leave out 'Bearer ', and give the token alone")
+    if not token or not token.isascii() or not token.isprintable():
         raise CallersError(f"{path}: {name} has no usable token; {hint}")
     if not MIN_TOKEN <= len(token) <= MAX_TOKEN:  # a short one is hidden wherever its text stands
         raise CallersError(f"{path}: {name}: a token has {MIN_TOKEN} to {MAX_TOKEN} characters; {hint}")
