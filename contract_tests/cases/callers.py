@@ -224,7 +224,7 @@ def _read_token(path: Path, name: str, entry: Mapping[str, Any], environ: Mappin
         token, hint = entry.get("token", ""), "give token_env, token_file or token"
     token = token.strip()
     if token and any(character.isspace() for character in token):
-        raise CallersError(f"{path}: {name}: the token contains white space; leave out 'Bearer ', and give the token alone")
+        raise CallersError(f"{path}: {name}: the token contains white space; leave out 'Bearer '")
     if not token or not token.isascii() or not token.isprintable():
         raise CallersError(f"{path}: {name} has no usable token; {hint}")
     if not MIN_TOKEN <= len(token) <= MAX_TOKEN:  # a short one is hidden wherever its text stands

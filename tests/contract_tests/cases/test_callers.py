@@ -52,7 +52,10 @@ def test_one_token_is_enough(tmp_path: Path) -> None:
         ("callers: [{kind: sk, token: sk-$TOKEN-1}]", "a text that reports show anyway"),
         ("teams: {}\nteams: {}\ncallers: []", "has the key 'teams' twice, again in line 2"),
         ("callers: [{kind: sk, token_file: none.txt}]", "put the token into"),
-        ("callers: [{kind: sk, token: Bearer sk-12345678}]", "the token contains white space; leave out 'Bearer '"),
+        (
+            "callers: [{kind: sk, token: Bearer sk-12345678}]",
+            "the token contains white space; leave out 'Bearer '",
+        ),
         ("callers: [{kind: jwt, token: a.b.c}]", "needs `teams`"),
         (
             "callers: [{kind: sk, token: sk-12345, teams: [red]}]",
