@@ -14,6 +14,7 @@ from contract_tests.execution.sending.limits import SeenIds
 from contract_tests.execution.sending.sender import Sender
 from contract_tests.generation.oracle import CREDENTIAL_PROPERTY
 from contract_tests.results.judge import (
+    HOOK_FAILED,
     REPEATED_ID,
     SETUP_FAILED,
     SUCCESS_RULES,
@@ -30,6 +31,7 @@ from contract_tests.targets.control_hook import StatusHook
 _SLUG_TRIES = 3
 _SHORT_SLUG = 6  # characters; a shorter one may be taken by chance
 _NEEDS_HOOK = "needs --control-hook to set a service's status"
+_REFUSE_ONLY = "--refuse-only sends no request that could show whether a credential reference must exist"
 _NO_CREDENTIAL = "every credential reference is refused here; perhaps a referenced credential must exist"
 
 
@@ -102,7 +104,8 @@ class Executor:
             )
         if _depends_on_credential(step, judgement) and not accepts_credentials(self.controls):
             outcome: Outcome = "inconclusive" if rule.id.startswith("external-credential") else "not observed"
-            return replace(judgement, outcome=outcome, reason=_NO_CREDENTIAL)
+            reason = _REFUSE_ONLY if self.controls.refuse_only else _NO_CREDENTIAL
+            return replace(judgement, outcome=outcome, reason=reason)
         return judgement
 
     def _select_shown(self, step: Step) -> dict[str, Any]:
@@ -119,7 +122,7 @@ class Executor:
             raise CannotRun("the service of this case was not created")
         problem = self.hook.set_status(context.services[step.service], step.status or "")
         if problem:
-            return Judgement("inconclusive", rule.id, f"the control hook failed: {problem}")
+            return Judgement("inconclusive", rule.id, f"{HOOK_FAILED}: {problem}")
         return Judgement("passed", rule.id)
 
     def _retry_short_slug(self, rule: Rule, step: Step, context: CaseContext) -> Judgement:
@@ -139,7 +142,7 @@ def _judge_setup(step: Step, judgement: Judgement) -> Judgement:
     if judgement.server_error and step.expect != "refuse":
         success_rule = SUCCESS_RULES.get(step.operation, judgement.rule)
         return replace(judgement, rule=judgement.rule if step.expect == "open" else success_rule)
-    if judgement.outcome == "not observed":
+    if judgement.outcome == "not observed" or judgement.reason.startswith(HOOK_FAILED):
         return judgement
     return replace(judgement, outcome="inconclusive", reason=SETUP_FAILED)
 

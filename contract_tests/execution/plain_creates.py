@@ -102,4 +102,7 @@ def explain_refusals(url: str, responses: Mapping[str, Any]) -> str:
     name, response = next(iter(responses.items()))
     if isinstance(response, NoResponse):
         return f"{url} cannot be judged: {response.reason}"
+    if min(statuses) >= 500:
+        answer = f"{name} got {describe_response(response)}"
+        return f"{url} cannot be judged: it responds to each create with a server error; {answer}"
     return f"{url} refuses a valid create by every caller; {name} got {describe_response(response)}"

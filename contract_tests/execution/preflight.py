@@ -56,11 +56,14 @@ def run_preflight(executor: Executor) -> PreflightResult:
     except TargetGone as gone:
         raise CannotJudge(f"{executor.sender.target.url} {gone}") from None
     except CannotRun as error:
-        raise CannotJudge(
-            f"{executor.sender.target.url} cannot be judged: {error} in the preflight"
-        ) from None
+        needed = "; give 2 or more" if "--max-created" in str(error) else ""
+        url = executor.sender.target.url
+        raise CannotJudge(f"{url} cannot be judged: {error} in the preflight{needed}") from None
     except BudgetSpent:
-        raise CannotJudge("--budget is too small: trying each caller once takes more requests") from None
+        needed = 2 * len(executor.controls.caller_pool.callers) + 2
+        raise CannotJudge(
+            f"--budget is too small: trying each caller takes more requests; give {needed} or more"
+        ) from None
     except RunStopped as stopped:
         url, when = executor.sender.target.url, str(stopped) or "before it had responded"
         raise CannotJudge(f"{url} cannot be judged: the time was up {when}") from None
@@ -97,7 +100,9 @@ class _Preflight:
         able = [caller for caller in self.ready if caller.kind != "ak"]
         if not able and not self.refused:
             raise CannotJudge(
-                self.notes[0] if self.notes else "no caller that may create; an ak- key may not"
+                f"{self.notes[0]}; give --max-created 2 or more"
+                if self.notes
+                else "no caller that may create; an ak- key may not"
             )
         if not able:
             responses = {name: response for name, (_, response) in self.refused.items()}

@@ -21,6 +21,7 @@ NO_ID = "the response has no id that is a UUID"
 #: Reasons after which requests by id prove nothing.
 ID_ERRORS = (REPEATED_ID, ANOTHER_ID, NO_ID)
 SETUP_FAILED = "an earlier request of this case got an unexpected response"
+HOOK_FAILED = "the control hook failed"
 REDIRECTED = "a valid request was redirected"
 SERVER_ERROR = "a server error is never correct"
 _UNSUPPORTED_STATUS = 405

@@ -205,15 +205,17 @@ def decide_verdicts(
     *,
     strict: bool = False,
     left_out: Container[str] = (),
+    refuse_only: bool = False,
 ) -> tuple[tuple[RuleVerdict, ...], tuple[Finding, ...]]:
     """Return the verdict on every rule, and the findings behind them.
 
-    ``left_out`` are the rules of which a budget left out cases.
+    ``left_out`` are the rules of which a budget left out cases. A run with ``refuse_only`` left out valid requests.
     """
     kept = _drop_consequences(aggregate)
     findings = build_findings(kept.deviations.values(), catalogue, strict=strict)
     rows = (_decide_verdict(rule, kept, findings, waivers.get(rule.id)) for rule in catalogue.values())
-    return tuple(_name_budget(row, left_out) for row in rows), findings
+    named = (_name_budget(row, left_out) for row in rows)
+    return tuple(_name_refuse_only(row) if refuse_only else row for row in named), findings
 
 
 def _name_budget(row: RuleVerdict, left_out: Container[str]) -> RuleVerdict:
@@ -222,6 +224,12 @@ def _name_budget(row: RuleVerdict, left_out: Container[str]) -> RuleVerdict:
         return row
     reason = BUDGET_LEFT_OUT if row.reason in _NO_CASES else f"{row.reason}; other cases: {BUDGET_LEFT_OUT}"
     return replace(row, reason=reason)
+
+
+def _name_refuse_only(row: RuleVerdict) -> RuleVerdict:
+    """Return a rule of which no case was run with ``--refuse-only`` as the reason."""
+    unseen = row.verdict == "not observed" and row.reason in _NO_CASES
+    return replace(row, reason=REFUSE_ONLY_LEFT_OUT) if unseen else row
 
 
 def _drop_consequences(aggregate: Aggregate) -> Aggregate:
@@ -296,6 +304,7 @@ def _explain_undecided(rule: Rule, aggregate: Aggregate) -> tuple[Verdict, Liter
 #: Reasons of a rule of which a case, or no case, was run.
 _NO_CASES = ("no case that could have failed was run", "no case of this rule was run")
 BUDGET_LEFT_OUT = "left out by --budget"
+REFUSE_ONLY_LEFT_OUT = "--refuse-only sends nothing that may be accepted"
 
 
 _UNDECIDED_OUTCOMES: tuple[Literal["inconclusive", "not observed"], ...] = ("inconclusive", "not observed")

@@ -71,7 +71,12 @@ class RunState:
         whole.merge(self.pending)
         whole.fold_layers([layer for layer in LAYERS if layer in self.layers])
         rows, findings = decide_verdicts(
-            whole, catalogue, self.waivers, strict=self.strict, left_out=left_out
+            whole,
+            catalogue,
+            self.waivers,
+            strict=self.strict,
+            left_out=left_out,
+            refuse_only=bool(self.command_options.get("refuse_only")),
         )
         conforming = {row.rule.id for row in rows if row.verdict == "conforms"}
         spare = [one.rule for one in self.waivers.values() if one.rule in conforming and not one.expired]

@@ -18,6 +18,7 @@ class RunOptions:
     """Scope, time and size of a run; the limit of services created is in ``ExecutorOptions``.
 
     ``target`` is the name that the user gave it; ``seconds`` and ``max_examples`` bound the run and its random part.
+    ``asked_seconds`` is the time that the user gave, of which a resumed run has only the rest.
     ``min_judged`` is the share of the tried rules that must have a verdict. ``budget`` is the number of requests that
     the run may send, those of the plan first; the limit itself is in ``ExecutorOptions``. ``min_tries`` is the number
     of independent tries that each rule gets at least, as far as that is cheap.
@@ -30,6 +31,7 @@ class RunOptions:
     seed: int = 0
     max_examples: int = GATE_EXAMPLES
     seconds: float | None = None
+    asked_seconds: float | None = None
     concurrency: int = 12
     refuse_only: bool = False
     min_judged: float = MIN_JUDGED

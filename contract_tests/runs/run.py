@@ -126,7 +126,8 @@ class Run:
         return self._explain_end() if self._clock.is_time_up() else ""
 
     def _explain_end(self) -> str:
-        return f"{STOPPED_AFTER} {format_duration(self.options.seconds or 0)} as asked"
+        asked = self.options.asked_seconds or self.options.seconds or 0
+        return f"{STOPPED_AFTER} {format_duration(asked)} as asked"
 
     def _send_cases(self) -> None:
         """Send what other runs saw, the plan of a budget, the layers, and repeats for more confidence."""
@@ -176,4 +177,5 @@ def create_state(executor: Executor, options: RunOptions) -> RunState:
         rules=None if options.rules is None else tuple(sorted(options.rules)),
         waivers=options.waivers,
         min_judged=options.min_judged,
+        command_options={"refuse_only": options.refuse_only},
     )

@@ -290,7 +290,9 @@ def _prepare_run(
     if state and state.contract != contract:
         raise ValueError("the contract has changed since that run started; start a new one")
     state = state or create_state(executor, run_options)
-    state.command_options, state.waivers = options_to_json(options), run_options.waivers
+    total = None if options["seconds"] is None else round(options["seconds"] + state.seconds, 3)
+    state.command_options = options_to_json({**options, "seconds": total})
+    state.waivers = run_options.waivers
     database = options["example_db"]
     archive = open_archive(database, state.target, contract) if database else None
     totals = RunTotals(state, executor.catalogue, lambda: executor.sender.requests, options["seconds"])
@@ -322,6 +324,7 @@ def _build_run_options(options: dict[str, Any], catalogue: Catalogue) -> RunOpti
         waivers=waivers,
         min_tries=count_needed_tries(rate, confidence) if rate else 0,
         rules=rules if options["rules"] else None,
+        asked_seconds=options.get("asked_seconds"),
         **{name: options[name] for name in _RUN_OPTIONS},
     )
 

@@ -37,7 +37,17 @@ _WRITERS: Mapping[str, Callable[[Any], str]] = {
     **dict.fromkeys(_PATH_OPTIONS, lambda path: str(Path(path).absolute())),
 }
 #: Options about the report alone, the example database, whose address may hold a password, and the export of spans.
-_UNSAVED_OPTIONS = ("folder", "resume", "quiet", "previous", "baseline", "profile", "example_db", "otel")
+_UNSAVED_OPTIONS = (
+    "asked_seconds",
+    "folder",
+    "resume",
+    "quiet",
+    "previous",
+    "baseline",
+    "profile",
+    "example_db",
+    "otel",
+)
 
 
 def options_to_json(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,14 +72,20 @@ def restore_options(context: click.Context, given: Mapping[str, Any], state: Run
         saved = state.command_options[name]
         compared = _is_given(context, name) or name in _NAMED_AGAIN
         if name in _FIXED_OPTIONS and compared and comparable[name] != saved:
-            raise ValueError(
-                f"--resume: the run was started with another --{name}; leave it out, or start a new run"
-            )
+            raise ValueError(_explain_other(name, saved))
         if name not in _NAMED_AGAIN and not _is_given(context, name):
             options[name] = _restore_value(context, parameter, saved)
+    options["asked_seconds"] = options["seconds"]
     if not _is_given(context, "seconds") and options["seconds"] is not None:
         options["seconds"] = max(0.0, options["seconds"] - state.seconds)
     return options
+
+
+def _explain_other(name: str, saved: Any) -> str:
+    """Return that an option differs from that of the run, and what to do."""
+    option = f"--{name.replace('_', '-')}"
+    again = f"give {shlex.join((option, str(saved)))}" if name in _NAMED_AGAIN and saved else "leave it out"
+    return f"--resume: the run was started with another {option}; {again}, or start a new run"
 
 
 def _check_named_again(given: Mapping[str, Any], state: RunState) -> None:

@@ -111,10 +111,19 @@ def test_a_busy_moment_while_a_form_is_confirmed_is_no_finding() -> None:
         run_preflight(open_app_executor(add_interceptor(create_app(), intercept)))
 
 
-def test_one_service_is_too_few_for_a_preflight() -> None:
-    """Where --max-created leaves the preflight no create, the reason is one line."""
-    with pytest.raises(CannotJudge, match="cannot be judged: --max-created is reached in the preflight"):
-        run_preflight(open_app_executor(create_app(), max_created=1))
+@pytest.mark.parametrize("limit", [0, 1])
+def test_one_service_is_too_few_for_a_preflight(limit: int) -> None:
+    """Where --max-created leaves the preflight no create, one line says so, and how many are needed; two are."""
+    with pytest.raises(CannotJudge, match=r"--max-created is reached.*; give (--max-created )?2 or more"):
+        run_preflight(open_app_executor(create_app(), max_created=limit))
+    assert run_preflight(open_app_executor(create_app(), max_created=2)).caller_pool.callers
+
+
+def test_a_budget_below_the_preflight_names_a_sufficient_one() -> None:
+    """The number that the error names is enough for the preflight."""
+    with pytest.raises(CannotJudge, match=r"--budget is too small: .*; give 14 or more"):
+        run_preflight(open_app_executor(create_app(), max_requests=1))
+    assert run_preflight(open_app_executor(create_app(), max_requests=14)).caller_pool.callers
 
 
 @pytest.mark.slow
@@ -122,6 +131,12 @@ def test_a_redirect_of_the_first_create_does_not_end_the_run() -> None:
     """A target that redirects the first create only is judged by the others."""
     report = judge(first_create(Response(307)))
     assert report.judged >= 80, describe_findings(report)
+
+
+def test_a_target_that_fails_each_create_cannot_be_judged() -> None:
+    """Server errors to every create are called that, and no refusals."""
+    with pytest.raises(CannotJudge, match="responds to each create with a server error; sk-red got 500"):
+        run_preflight(open_app_executor(add_interceptor(create_app(), lambda *_: Response(500))))
 
 
 def test_a_target_that_accepts_no_create_cannot_be_judged() -> None:

@@ -8,7 +8,7 @@ from contract_tests.runs.options import RunOptions, format_duration
 from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
-from tests.support.gate.gate import describe_findings
+from tests.support.gate.gate import describe_findings, judge_app, open_app_executor
 
 
 @pytest.mark.slow
@@ -47,3 +47,23 @@ def test_traffic_and_ids_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_duration_is_written_as_a_user_writes_it(seconds: float, text: str) -> None:
     """Whole minutes and hours have their units."""
     assert format_duration(seconds) == text
+
+
+def test_a_control_hook_that_fails_is_the_reason() -> None:
+    """A rule that needs the control hook is inconclusive with the status of the hook."""
+    report = judge_app(
+        create_app(), hook="/nope/{id}/{status}", rules=frozenset({"not-while-busy"}), layers=("lifecycle",)
+    )
+    (row,) = report.verdicts
+    assert (row.verdict, row.reason) == ("inconclusive", "the control hook failed: it responds with 404")
+
+
+@pytest.mark.slow
+def test_refuse_only_is_the_reason_of_what_it_leaves_out() -> None:
+    """With --refuse-only, a rule that only valid requests show names the option, and so does a credential."""
+    executor = open_app_executor(create_app(), refuse_only=True)
+    report = Run(executor, RunOptions(refuse_only=True, layers=("cases", "wire"))).execute()
+    reasons = {row.rule.id: row.reason for row in report.verdicts}
+    assert reasons["texts-unbounded"] == "--refuse-only sends nothing that may be accepted"
+    assert reasons["external-credential-type"].startswith("--refuse-only sends no request")
+    assert "no case of this rule was run" not in reasons.values()

@@ -109,7 +109,7 @@ def test_a_target_that_closes_every_connection() -> None:
         pytest.param(build_constant_app(403, b"{}", "application/json"), "refuses every caller", id="403"),
         pytest.param(
             build_constant_app(500, b"{}", "application/json"),
-            "refuses a valid create by every caller",
+            "it responds to each create with a server error",
             id="500",
         ),
         pytest.param(build_constant_app(302, b"", "text/html"), "it redirects POST /containers", id="302"),
@@ -324,6 +324,18 @@ def test_an_impossible_budget_is_refused(options: tuple[str, ...], problem: str)
     assert done.code == 2
     assert problem in done.err
     assert "Traceback" not in done.err
+
+
+def test_a_resumed_run_says_the_time_that_was_asked_for(tmp_path: Path) -> None:
+    """A run that is resumed goes on for the rest of its time, and still names all of it."""
+    options = ("--target", "wsgi:mock_server:create_app", "--layers", "properties", "-k", "gpu-count-type")
+    assert run_command("run", *options, "--time", "2s", "--report", tmp_path).code == 0
+    file = tmp_path / "state.json"
+    state = json.loads(file.read_text())
+    file.write_text(json.dumps({**state, "seconds": 1.5, "finished": False}))
+    done = run_command("run", *options[:2], "--resume", tmp_path)
+    assert "stopped after --time 2s as asked" in done.out
+    assert json.loads(file.read_text())["given"]["seconds"] == 2.0
 
 
 def test_a_budget_for_less_than_the_callers_is_told() -> None:

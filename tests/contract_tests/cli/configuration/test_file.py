@@ -199,4 +199,7 @@ def test_a_run_of_a_file_is_resumed_by_its_folder() -> None:
     assert (done.code, "seed 7" in done.out, Path("two").exists()) == (0, True, False), done.err
     write('[targets.mock]\ntarget = "wsgi:other:app"')
     done = run_command("run", "--resume", "one")
-    assert (done.code, "started with another --target" in done.err) == (2, True)
+    assert done.code == 2
+    assert f"started with another --target; give --target {MOCK}, or start a new run" in done.err
+    done = run_command("run", "--resume", "one", "--target", MOCK, "--max-examples", "3")
+    assert "started with another --max-examples; leave it out, or start a new run" in done.err
