@@ -35,7 +35,7 @@ from contract_tests.targets.base import TargetError
 from contract_tests.targets.control_hook import CONTROL_HOOK_HELP
 from contract_tests.targets.factory import open_target
 
-_TESTS = Path(__file__).with_name("test_contract.py")
+_TESTS = Path(__file__).resolve().with_name("test_contract.py")
 _FOLDER = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 _REPORT = pytest.StashKey[Report]()
 _PROBLEM = "problem"  # the file in which a worker reports why nothing can be judged
@@ -161,6 +161,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     report = config.stash.get(_REPORT, None)
     if report is not None:
         terminalreporter.write_line(escape_console(format_last_line(report)))
+    if config.getoption("--target") and not _collects_rules(config):
+        terminalreporter.write_line(f"no contract rule was collected, since a path is given; add {_TESTS}")
     if _FOLDER in config.stash:
         problem = _result_folder(config) / _PROBLEM
         if problem.is_file():
@@ -171,6 +173,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Delete the results of the parts."""
     if _FOLDER in config.stash:
         config.stash[_FOLDER].cleanup()
+
+
+def _collects_rules(config: pytest.Config) -> bool:
+    """Return whether the arguments lead to the contract's tests."""
+    paths = [config.invocation_params.dir / argument.partition("::")[0] for argument in config.args]
+    named = any(argument.startswith("contract_tests") for argument in config.args)  # with --pyargs
+    return named or any(path.resolve() in (_TESTS, *_TESTS.parents) for path in paths)
 
 
 def _is_worker(config: pytest.Config) -> bool:

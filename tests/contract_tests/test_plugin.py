@@ -50,3 +50,15 @@ def test_unusable_option_is_explained(folder: Path, arguments: tuple[str, ...], 
     done = run_contract_pytest(folder, *arguments)
     assert done.returncode == code, done.stdout + done.stderr
     assert says in done.stdout + done.stderr
+
+
+def test_a_path_that_leaves_out_the_contract_is_told(folder: Path) -> None:
+    """Where only tests of the user are collected, the summary says so and names the file that has the rules."""
+    own = folder / "test_own.py"
+    own.write_text("def test_own() -> None:\n    pass\n")
+    done = run_contract_pytest(folder, "--target", MOCK, str(own))
+    assert (done.returncode, "no contract rule was collected" in done.stdout) == (0, True)
+    file = done.stdout.partition("since a path is given; add ")[2].splitlines()[0]
+    done = run_contract_pytest(folder, "--target", MOCK, str(own), file, "-k", "test_own or gpu-count-type")
+    assert (done.returncode, "no contract rule was collected" in done.stdout) == (0, False)
+    assert "2 passed" in done.stdout
