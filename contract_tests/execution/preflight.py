@@ -60,9 +60,9 @@ def run_preflight(executor: Executor) -> PreflightResult:
         url = executor.sender.target.url
         raise CannotJudge(f"{url} cannot be judged: {error} in the preflight{needed}") from None
     except BudgetSpent:
-        needed = 2 * len(executor.controls.caller_pool.callers) + 2
+        enough = 2 * len(executor.controls.caller_pool.callers) + 2
         raise CannotJudge(
-            f"--budget is too small: trying each caller takes more requests; give {needed} or more"
+            f"--budget is too small: trying each caller takes more requests; give {enough} or more"
         ) from None
     except RunStopped as stopped:
         url, when = executor.sender.target.url, str(stopped) or "before it had responded"
