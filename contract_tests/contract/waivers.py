@@ -58,6 +58,8 @@ def _parse_waiver(path: Path, entry: Mapping[str, Any], catalogue: Catalogue) ->
         close = get_close_matches(entry["rule"], catalogue, n=1)
         hint = f"did you mean {close[0]}?" if close else "`mock-server rules` lists them"
         raise WaiversError(f"{path}: unknown rule {entry['rule']!r}; {hint}")
+    if not str(entry["reason"] or "").strip():
+        raise WaiversError(f"{path}: {entry['rule']}: the reason is empty; say why the rule is waived")
     until = entry["until"]
     try:
         if isinstance(until, datetime):  # a date, too, but one that cannot be compared with others
