@@ -201,8 +201,11 @@ def _share_name(first: Iterable[Difference], second: Iterable[Difference]) -> bo
 
 
 def read_contract(path: Path) -> Contract:
-    """Return a contract; raise OSError, or ValueError if the file is not an OpenAPI document of this form."""
-    document = load_document(path)
+    """Return a contract; raise ValueError if the file cannot be read, or is not an OpenAPI document of this form."""
+    try:
+        document = load_document(path)
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}; name an openapi.yaml of the two operations") from None
     try:
         operations = {operation.id: operation for operation in list_operations(document)}
         return Contract(str(path), write_out(document), operations)

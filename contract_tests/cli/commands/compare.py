@@ -192,9 +192,18 @@ def _show(difference: Difference, *, quiet: bool) -> None:
             click.echo(_escape_line(f"note: {remark}"))
         for name, lines in difference.groups.items():
             label = click.style(name.ljust(16), **_STYLES[name])
-            for line in lines:
+            for line in _fold(lines) if name == "no longer judged" else lines:
                 click.echo(f"{label}  {_escape_line(line)}")
     click.echo(difference.summary)
+
+
+def _fold(lines: Iterable[str]) -> Iterable[str]:
+    """Yield one line for all names with the same reason."""
+    names: dict[str, list[str]] = {}
+    for line in lines:
+        name, _, reason = line.partition(": ")
+        names.setdefault(reason, []).append(name)
+    return (f"{', '.join(several)}: {reason}" for reason, several in names.items())
 
 
 def _escape_line(text: str) -> str:

@@ -150,6 +150,11 @@ not_seen: {bearer-case: the answers differ}
         "1 chosen otherwise, 1 no longer judged, 1 judged now",
     ])  # fmt: skip
     assert compare(old, old, "--quiet").exit_code == 0
+    none = write_profile(tmp_path / "none.yaml", "choices: {id-version: 4}")
+    assert compare(old, none).stdout.splitlines()[1:] == [
+        "no longer judged  invalid-body-status, bearer-case, unknown-properties: not listed",
+        "3 no longer judged",
+    ]
 
 
 @pytest.mark.parametrize(

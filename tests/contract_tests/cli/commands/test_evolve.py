@@ -31,6 +31,13 @@ def stricter(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_json(tmp_path_factory.mktemp("spec") / "stricter.json", document)
 
 
+def test_a_missing_file_says_which_one_is_wanted() -> None:
+    """A path that leads to no file is one line that names the kind of file."""
+    done = evolve("nope.yaml", SPEC)
+    assert done.exit_code == 2
+    assert "nope.yaml: No such file or directory; name an openapi.yaml of the two operations\n" in done.stderr
+
+
 def test_what_breaks_is_listed(stricter: Path) -> None:
     """Each change is a line with class, rule and place, and a line with the request; the exit code is 1."""
     done = evolve(SPEC, stricter)
