@@ -12,6 +12,7 @@ from contract_tests.contract.files.yaml_file import read_text
 from contract_tests.contract.resources import data_file
 
 _RULES = "x-rules"
+CHOICES_FILE = "spec/choices.yaml"
 _SCHEMAS = {"createContainer": "ServiceCreate", "updateContainer": "ServiceUpdate"}
 
 
@@ -48,9 +49,9 @@ def find_rule_line(rule: str, operation: str, value: Any = None, spec: Path | No
 
 
 def find_choice_line(choice: str) -> str:
-    """Return file and line of a choice; an empty string if there is no such choice."""
-    line = _find_entry(data_file("spec/choices.yaml"), choice)
-    return f"spec/choices.yaml:{line}" if line else ""
+    """Return file and line of the entry of a choice, an empty string if it has none."""
+    line = _find_entry(data_file(CHOICES_FILE), choice)
+    return f"{CHOICES_FILE}:{line}" if line else ""
 
 
 def name_contract(spec: Path | None) -> str:
@@ -97,6 +98,6 @@ def _iter_rules(rules: Any, beside: dict[str, Any], keys: tuple[str, ...]) -> It
 
 @cache
 def _find_entry(path: Path, name: str) -> int:
-    """Return the line of a rule or a choice in its catalogue, 0 if it has none."""
+    """Return the line of a rule in the catalogue, or of a choice among the choices, 0 if it has none."""
     lines = enumerate(read_text(path).splitlines(), 1)
     return next((number for number, line in lines if line.strip() == f"- id: {name}"), 0)

@@ -56,9 +56,8 @@ def run_preflight(executor: Executor) -> PreflightResult:
     except TargetGone as gone:
         raise CannotJudge(f"{executor.sender.target.url} {gone}") from None
     except CannotRun as error:
-        needed = "; give 2 or more" if "--max-created" in str(error) else ""
         url = executor.sender.target.url
-        raise CannotJudge(f"{url} cannot be judged: {error} in the preflight{needed}") from None
+        raise CannotJudge(_name_limit(f"{url} cannot be judged: {error} in the preflight")) from None
     except BudgetSpent:
         enough = 2 * len(executor.controls.caller_pool.callers) + 2
         raise CannotJudge(
@@ -100,9 +99,7 @@ class _Preflight:
         able = [caller for caller in self.ready if caller.kind != "ak"]
         if not able and not self.refused:
             raise CannotJudge(
-                f"{self.notes[0]}; give --max-created 2 or more"
-                if self.notes
-                else "no caller that may create; an ak- key may not"
+                _name_limit(self.notes[0]) if self.notes else "no caller that may create; an ak- key may not"
             )
         if not able:
             responses = {name: response for name, (_, response) in self.refused.items()}
@@ -226,6 +223,11 @@ class _Preflight:
             named = replace(observation, case=replace(observation.case, steps=steps))
             self._record_refusal(named, rule, reason)
         return describe_response(response)
+
+
+def _name_limit(problem: str) -> str:
+    """Return a problem, with the limit that is enough if it is about --max-created."""
+    return f"{problem}; give 2 or more" if "--max-created" in problem else problem
 
 
 def _refuses_every_service_key(ready: list[Caller], refused: Mapping[str, tuple[Caller, Response]]) -> bool:

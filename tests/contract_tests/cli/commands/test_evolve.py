@@ -174,7 +174,8 @@ def test_odd_parts_of_a_document_never_end_in_a_traceback(change: dict[str, Any]
 def test_unusable_options_are_explained(tmp_path: Path) -> None:
     """A missing file, a factory that does not exist, and a recording that is none are named in one line."""
     assert_unusable(
-        evolve(SPEC, tmp_path / "none.yaml"), f"{tmp_path / 'none.yaml'}: No such file or directory; name an"
+        evolve(SPEC, tmp_path / "none.yaml"),
+        f"{tmp_path / 'none.yaml'}: No such file or directory; name an openapi.yaml of the two operations\n",
     )
     assert_unusable(
         evolve(SPEC, SPEC, target="http://host/api/v1"), "is a deployment, which serves one contract"
