@@ -221,7 +221,7 @@ def test_a_refused_caller_is_sent_again_as_itself() -> None:
     app = add_interceptor(create_app(), lambda r, send: REFUSED_403 if r.kind == "jwt" else send(r))
     report = judge_app(app)
     (finding,) = [one for one in report.findings if one.rule.id == "team-required-for-jwt"]
-    assert (finding.rate, finding.callers) == (None, {"jwt-red"})
+    assert (finding.rate, {one.caller for one in finding.exchanges}) == (None, {"jwt-red"})
     executor = open_app_executor(app)
     apply_preflight(executor, run_preflight(executor))
     again = executor.run_case(case_from_json(case_to_json(finding.case)))
