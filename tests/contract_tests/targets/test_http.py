@@ -25,7 +25,7 @@ from contract_tests.targets.http import HttpTarget
     ],
 )
 def test_an_unusable_base_url_is_one_sentence(url: str) -> None:
-    """A URL with a user name or password, another scheme or a query is refused; password and query are not repeated."""
+    """A URL with a user, another scheme or a query is refused; neither password nor query is repeated."""
     with pytest.raises(TargetError) as caught:
         HttpTarget(url)
     shown = url.replace("?a=1", "?…")
