@@ -2,6 +2,7 @@
 
 import json
 import re
+import tomllib
 from typing import Any
 
 import pytest
@@ -14,12 +15,13 @@ from contract_tests.contract.json_schemas import SCHEMA_NAMES, build_schema
 from contract_tests.contract.resources import data_file
 from tests.support.fixture_player import ROOT
 
-MODELINE = re.compile(r"# yaml-language-server: \$schema=(\S+)\n")
+MODELINE = re.compile(r"(?:# yaml-language-server: \$schema=|#:schema )(\S+)\n")
 #: Files with a first line that names their schema.
 EXAMPLES = sorted(
     path.relative_to(ROOT).as_posix()
     for folder in ("spec", "fixtures", "examples")
-    for path in (ROOT / folder).rglob("*.yaml")
+    for pattern in ("*.yaml", "*.toml")
+    for path in (ROOT / folder).rglob(pattern)
     if MODELINE.match(path.read_text("utf-8"))
 )
 PAGES = {
@@ -45,7 +47,13 @@ def test_the_shipped_schema_is_up_to_date(name: str) -> None:
 
 def test_the_examples_name_their_schema() -> None:
     """The files that people copy are among those that name a schema."""
-    assert {"spec/rules.yaml", "spec/choices.yaml", "fixtures/callers.yaml"} <= {*EXAMPLES}
+    files = {
+        "spec/rules.yaml",
+        "spec/choices.yaml",
+        "fixtures/callers.yaml",
+        "examples/team/contract-tests.toml",
+    }
+    assert files <= {*EXAMPLES}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -56,7 +64,8 @@ def test_an_example_follows_the_schema_that_it_names(name: str) -> None:
     named = MODELINE.match(text)
     assert named is not None
     schema = json.loads((file.parent / named[1]).read_text("utf-8"))
-    assert list_errors(yaml.safe_load(text), schema) == []
+    document = tomllib.loads(text) if file.suffix == ".toml" else yaml.safe_load(text)
+    assert list_errors(document, schema) == []
 
 
 @pytest.mark.parametrize("page", PAGES)
