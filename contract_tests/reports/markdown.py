@@ -21,9 +21,9 @@ from contract_tests.reports.content.common import (
     group_by_rule,
     group_by_severity,
     group_unjudged,
+    list_facts,
     list_known,
     list_notes,
-    list_pair,
     list_warnings,
     summarize_deviations,
     verdict_label,
@@ -124,7 +124,7 @@ def _format_block(block: Block, reproduction: Reproduction) -> str:
         facts.append(("What happened", block.story))
     if not block.differences:
         facts += [("Received", first.received), ("Expected", format_expectation(first))]
-    facts += list_pair(block)
+    facts += list_facts(block)
     facts.append(("What to change", suggest_change(first, block.findings)))
     if len(block.rule_ids) > 1:
         facts.insert(1, ("Rules", ", ".join(block.rule_ids)))

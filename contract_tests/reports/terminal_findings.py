@@ -9,7 +9,7 @@ from rich.text import Text
 
 from contract_tests.reports.content.advice import suggest_change
 from contract_tests.reports.content.blocks import Block, Reproduction, name_operation
-from contract_tests.reports.content.common import escape_console, format_expectation, list_pair
+from contract_tests.reports.content.common import escape_console, format_expectation, list_facts
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import Difference
 
@@ -39,7 +39,7 @@ def print_block(console: Console, block: Block, reproduction: Reproduction, *, n
     _print_rows(console, rows, indent=2)
     if block.differences:
         _print_differences(console, block.differences)
-    _print_rows(console, [*list_pair(block), ("Change", suggest_change(first, block.findings))], indent=2)
+    _print_rows(console, [*list_facts(block), ("Change", suggest_change(first, block.findings))], indent=2)
     for finding in block.findings[:_MAX_FINDINGS]:
         _print_finding(console, block, finding, reproduction)
     more = len(block.findings) - _MAX_FINDINGS

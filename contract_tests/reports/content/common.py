@@ -180,10 +180,15 @@ def group_by_rule(findings: Iterable[Finding]) -> dict[str, list[Finding]]:
 def summarize_deviations(findings: Iterable[Finding]) -> str:
     """Return in one line how the target differs on one assumed rule, and the choices that decide it."""
     found = list(findings)
-    rules = dict.fromkeys(finding.rule.id for finding in found if finding.rule.grade == "assumed")
-    choices = [name for rule in rules for name in list_deciding_choices(rule, _load_choices())]
+    choices = name_choices(found)
     summary = "; ".join(f"{block.reason}: {block.summary}" for block in group_blocks(found))
-    return f"{summary} (choice: {', '.join(choices)})" if choices else summary
+    return f"{summary} (choice: {choices})" if choices else summary
+
+
+def name_choices(findings: Iterable[Finding]) -> str:
+    """Return the choices that decide whether a deployment follows the assumed rules of findings."""
+    rules = dict.fromkeys(finding.rule.id for finding in findings if finding.rule.grade == "assumed")
+    return ", ".join(name for rule in rules for name in list_deciding_choices(rule, _load_choices()))
 
 
 def format_expectation(finding: Finding) -> str:
@@ -191,12 +196,14 @@ def format_expectation(finding: Finding) -> str:
     return finding.expected.removesuffix(f": {finding.rule.statement}")
 
 
-def list_pair(block: Block) -> list[tuple[str, str]]:
-    """Return how often it shows, and the nearest request that behaved, as rows; those that were found."""
+def list_facts(block: Block) -> list[tuple[str, str]]:
+    """Return as rows what is known: how often it shows, the nearest request that behaved, the choices of its rule."""
     sibling = next((finding.sibling for finding in block.findings if finding.sibling), None)
     rate = next((finding.rate for finding in block.findings if finding.rate), None)
     rows = [("How often", str(rate))] if rate else []
-    return [*rows, ("Behaves", f"{sibling.edit}: {sibling.received}")] if sibling else rows
+    rows += [("Behaves", f"{sibling.edit}: {sibling.received}")] if sibling else []
+    choices = name_choices(block.findings)
+    return [*rows, ("Choice", choices)] if choices else rows
 
 
 #: Headings of the two ways in which a deployment may differ and conform, in the words of docs/choices.md.

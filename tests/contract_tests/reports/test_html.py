@@ -338,6 +338,17 @@ def test_summary_names_the_value_and_the_change(report: Report) -> None:
     )
 
 
+def test_an_assumed_rule_names_its_choice(report: Report) -> None:
+    """The card of an assumed rule names the choice that decides it; that of a documented rule names none."""
+    page = render_html(report)
+    assumed, documented = (
+        page.split(f"<code>{rule}</code></h3>")[1].partition('<details class="finding')[0]
+        for rule in ("gpu-count-range", "exposed-port-range")
+    )
+    assert "<b>Choice:</b> gpu-count-below-minus-one" in assumed
+    assert "<b>Choice:</b>" not in documented
+
+
 def test_same_server_error_is_one_card(report: Report) -> None:
     """Findings of several rules with the same server error share a card that lists them."""
     page = render_html(replace(report, findings=make_crashed(report.findings)))
