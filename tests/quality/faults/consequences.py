@@ -94,6 +94,10 @@ CONSEQUENCES: Mapping[str, Mapping[str, str]] = {
         "request-forms": "the body of 16 KiB has both properties",
         "replica-count-range": "either property may be taken back",
     },
+    **_for_each(
+        ("service-id-format-at-first-only", "service-id-format-once-only"),
+        {"updated": "an id that is no UUID is answered as it was sent"},
+    ),
     "empty-update-crashes-on-external": {"not-while-busy": "an empty update crashes while busy, too"},
     "null-credential-crashes-for-users": {
         "external-url-on-external-only": "a null credential beside a URL crashes",
