@@ -23,8 +23,8 @@ def assert_found(fault: Fault, seed: int) -> None:
     assert fault.breaks <= found <= fault.breaks | set(fault.also), describe_findings(report)
 
 
-#: In each run of the tests every eighth core fault is planted and every 48th of the others; `make mutants` plants all
-#: core faults, and `make test-exhaustive` all.
+#: Each run of the tests plants every twelfth core fault and every 72nd of the others; `make mutants` plants all core
+#: faults, and `make test-exhaustive` all.
 _BEYOND = [fault for fault in FAULTS if fault not in CORE_FAULTS]
 
 
@@ -37,8 +37,8 @@ def mark_exhaustive(number: int, fault: Fault, every: int) -> object:
 @pytest.mark.parametrize(
     "fault",
     [
-        *(mark_exhaustive(number, fault, 8) for number, fault in enumerate(CORE_FAULTS)),
-        *(mark_exhaustive(number, fault, 48) for number, fault in enumerate(_BEYOND)),
+        *(mark_exhaustive(number, fault, 12) for number, fault in enumerate(CORE_FAULTS)),
+        *(mark_exhaustive(number, fault, 72) for number, fault in enumerate(_BEYOND)),
     ],
 )
 def test_a_fault_is_found_under_its_rules(fault: Fault) -> None:
