@@ -23,7 +23,8 @@ def respond_with(response: bytes) -> Callable[..., None]:
     return lambda connection, *_: connection.sendall(response)
 
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+#: It says that the connection ends: else the proxy may send another request on it before it sees the end.
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
 
 class SwitchableHandler:
