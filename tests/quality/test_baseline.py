@@ -14,7 +14,8 @@ from mock_server.services.memory import MemoryStore
 from tests.quality.faults import FAULTS
 from tests.support.gate.example_app import build_deployment_app
 from tests.support.gate.gate import EXAMPLE_HOOK, App, judge_app
-from tests.support.gate.planting import add_interceptor, known, served
+from tests.support.gate.messages import known
+from tests.support.gate.planting import add_interceptor, served
 
 FAULT = {fault.name: fault for fault in FAULTS}
 #: Pairs of faults of one rule, and the layer that sees them: the second differs in the property, the operation, the

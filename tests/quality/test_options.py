@@ -14,8 +14,9 @@ from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.support.gate.gate import GATE, MOCK_HOOK, describe_findings, judge_app, rules_with
+from tests.support.gate.messages import Request, Response, Send
 from tests.support.gate.odd_servers import run_command, serve_app
-from tests.support.gate.planting import Request, Response, Send, add_interceptor
+from tests.support.gate.planting import add_interceptor
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,11 @@ import pytest
 
 from tests.quality.faults import FAULTS
 from tests.support.gate.gate import describe_findings, judge_app, violated_rules
-from tests.support.gate.planting import Fault, add_interceptor, refuses
+from tests.support.gate.planting import (
+    Fault,
+    add_interceptor,
+    refuses,
+)
 
 pytestmark = pytest.mark.slow
 

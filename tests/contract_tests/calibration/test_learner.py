@@ -17,7 +17,13 @@ from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.support.gate.calibration import build_mock, calibrate_app
 from tests.support.gate.gate import MOCK_HOOK, App, spec
-from tests.support.gate.planting import REFUSED, Request, Response, Send, add_interceptor
+from tests.support.gate.messages import (
+    REFUSED,
+    Request,
+    Response,
+    Send,
+)
+from tests.support.gate.planting import add_interceptor
 
 
 def with_answers(intercept: Callable[[Request, Send], Response]) -> App:

@@ -11,7 +11,13 @@ from mock_server.contract.choices import load_choices
 from mock_server.contract.profile import load_profile
 from tests.support.gate.calibration import build_mock, calibrate_app
 from tests.support.gate.gate import MOCK_HOOK
-from tests.support.gate.planting import Request, Response, Send, add_interceptor, known
+from tests.support.gate.messages import (
+    Request,
+    Response,
+    Send,
+    known,
+)
+from tests.support.gate.planting import add_interceptor
 
 
 def calibration_of(**seen: Sighting) -> Calibration:

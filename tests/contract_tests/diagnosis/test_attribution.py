@@ -9,7 +9,8 @@ import pytest
 from contract_tests.results.verdict import Report
 from mock_server import create_app
 from tests.support.gate.gate import describe_findings, judge_app, violated_rules
-from tests.support.gate.planting import REFUSED, Interceptor, Request, add_interceptor
+from tests.support.gate.messages import REFUSED, Interceptor, Request
+from tests.support.gate.planting import add_interceptor
 
 
 def refuse(when: Callable[[Request], bool]) -> Interceptor:

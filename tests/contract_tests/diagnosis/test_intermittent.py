@@ -7,7 +7,8 @@ import pytest
 
 from mock_server import create_app
 from tests.support.gate.gate import describe_findings, judge_app, violated_rules
-from tests.support.gate.planting import REFUSED, Request, add_interceptor
+from tests.support.gate.messages import REFUSED, Request
+from tests.support.gate.planting import add_interceptor
 
 
 def find_rules(when: Callable[[Request], bool], period: int, seed: int = 0) -> set[str]:

@@ -18,7 +18,8 @@ from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.quality.faults import FAULTS
 from tests.support.gate.gate import MOCK_HOOK
-from tests.support.gate.planting import Request, Response, Send, add_interceptor
+from tests.support.gate.messages import Request, Response, Send
+from tests.support.gate.planting import add_interceptor
 
 
 def test_needed_steps_are_never_left_out() -> None:

@@ -15,7 +15,14 @@ from contract_tests.execution.sending.create_forms import PLAIN
 from contract_tests.results.verdict import Report
 from mock_server import create_app
 from tests.support.gate.gate import describe_findings, judge_app, open_app_executor, violated_rules
-from tests.support.gate.planting import REFUSED, Interceptor, Request, Response, Send, add_interceptor
+from tests.support.gate.messages import (
+    REFUSED,
+    Interceptor,
+    Request,
+    Response,
+    Send,
+)
+from tests.support.gate.planting import add_interceptor
 from tests.support.reports import load_fixture_callers
 
 REFUSED_403 = Response(403)

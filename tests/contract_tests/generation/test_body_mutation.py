@@ -23,7 +23,8 @@ from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.support.gate.gate import violated_rules
-from tests.support.gate.planting import Request, Response, Send, add_interceptor
+from tests.support.gate.messages import Request, Response, Send
+from tests.support.gate.planting import add_interceptor
 
 SPEC = load_spec()
 SAMPLES = load_samples(SPEC, 0, 10, coverage=False)

@@ -20,7 +20,7 @@ from contract_tests.targets.exchange import Exchange
 from mock_server import create_app
 from tests.support.axe import find_axe_violations
 from tests.support.browser import chromium, in_browser
-from tests.support.gate import planting
+from tests.support.gate import messages, planting
 from tests.support.gate.parity import compare_app
 
 SECRET = "sk-red-5f0c7c1e9a"
@@ -97,7 +97,7 @@ def test_the_files_hold_everything_without_a_secret(report: ParityReport, tmp_pa
 def test_a_token_that_the_deployment_repeats_is_hidden(tmp_path: Path) -> None:
     """It stands neither in a difference nor in a response, whatever part of the answer holds it."""
 
-    def repeat(request: planting.Request, send: planting.Send) -> planting.Response:
+    def repeat(request: messages.Request, send: messages.Send) -> messages.Response:
         response = send(request)
         if response.accepted:
             return response.with_value({**response.value, "display_name": request.token})

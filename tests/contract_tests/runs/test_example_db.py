@@ -21,8 +21,9 @@ from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.quality.faults import FAULTS
 from tests.support.gate.gate import App, violated_rules
+from tests.support.gate.messages import Request, Response, Send
 from tests.support.gate.odd_servers import COMMAND, run_command, serve_app
-from tests.support.gate.planting import Request, Response, Send, add_interceptor
+from tests.support.gate.planting import add_interceptor
 
 pytestmark = pytest.mark.slow
 

@@ -6,13 +6,15 @@ from dataclasses import replace
 
 from mock_server.services.model import Store
 from tests.quality.faults.company import Company, all_of, by, external
-from tests.support.gate.planting import (
+from tests.support.gate.messages import (
     CRASHED,
-    Fault,
     Interceptor,
     Request,
     Response,
     Send,
+)
+from tests.support.gate.planting import (
+    Fault,
     fault,
     remembering,
     service_of,

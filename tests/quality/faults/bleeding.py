@@ -6,12 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from mock_server.services.model import Service, Store
-from tests.support.gate.planting import (
-    Fault,
+from tests.support.gate.messages import (
     Interceptor,
     Request,
     Response,
     Send,
+)
+from tests.support.gate.planting import (
+    Fault,
     Write,
     remembering,
     rewrites,

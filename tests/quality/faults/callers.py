@@ -5,14 +5,16 @@ from collections.abc import Callable
 from contract_tests.cases.callers import load_callers
 from contract_tests.contract.resources import data_file
 from mock_server.services.model import Store
-from tests.support.gate.planting import (
+from tests.support.gate.messages import (
     REFUSED,
-    Fault,
     Interceptor,
     Request,
     Response,
     Send,
     When,
+)
+from tests.support.gate.planting import (
+    Fault,
     fault,
     remembering,
     turns_away,

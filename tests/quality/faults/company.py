@@ -6,15 +6,17 @@ from typing import Any
 from mock_server.services.model import Service, Store
 from tests.quality.faults.strict_values import above, over, some
 from tests.quality.faults.values import is_, text
-from tests.support.gate.planting import (
+from tests.support.gate.messages import (
     REFUSED,
-    Fault,
     Interceptor,
     Request,
     Response,
     Send,
-    Test,
     known,
+)
+from tests.support.gate.planting import (
+    Fault,
+    Test,
     lenient,
     remembering,
     service_of,

@@ -9,13 +9,15 @@ from mock_server.services.model import Service, SlugTakenError, Store, Transacti
 from tests.quality.faults.bleeding import copies
 from tests.quality.faults.strict_values import over
 from tests.quality.faults.unique import Other
-from tests.support.gate.planting import (
-    Fault,
+from tests.support.gate.messages import (
     Interceptor,
     Request,
     Response,
     Send,
     When,
+)
+from tests.support.gate.planting import (
+    Fault,
     Write,
     build_mock,
     holds,

@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import Any
 
 from mock_server.services.model import Store
-from tests.support.gate.planting import (
+from tests.support.gate.messages import (
     REFUSED,
-    Fault,
     Interceptor,
     Request,
     Response,
     Send,
+)
+from tests.support.gate.planting import (
+    Fault,
     fault,
     remembering,
     unenforced,

@@ -8,14 +8,16 @@ from typing import Any
 from mock_server.services.model import Service, SlugTakenError, Store, Transaction
 from tests.quality.faults.company import Company, all_of, alone, beside, blue, by, external
 from tests.quality.faults.unique import Other
-from tests.support.gate.planting import (
-    Fault,
+from tests.support.gate.messages import (
     Interceptor,
     Request,
     Response,
     Send,
-    Write,
     known,
+)
+from tests.support.gate.planting import (
+    Fault,
+    Write,
     lenient,
     remembering,
     rewrites,

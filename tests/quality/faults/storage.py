@@ -7,7 +7,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tests.quality.faults.values import is_
-from tests.support.gate.planting import Fault, Write, ignores, remembering, rewrites, stores, type_of
+from tests.support.gate.planting import (
+    Fault,
+    Write,
+    ignores,
+    remembering,
+    rewrites,
+    stores,
+    type_of,
+)
 
 _CREDENTIAL = "external_auth_credential_id"
 Change = Callable[[Any], Any]

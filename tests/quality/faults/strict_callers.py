@@ -6,15 +6,17 @@ from collections.abc import Callable
 from mock_server.services.model import Store
 from tests.quality.faults.callers import honours, lets_in
 from tests.quality.faults.strict_requests import by, on
-from tests.support.gate.planting import (
-    Fault,
+from tests.support.gate.messages import (
     Interceptor,
     Request,
     Response,
     Send,
     When,
-    fault,
     known,
+)
+from tests.support.gate.planting import (
+    Fault,
+    fault,
     remembering,
     service_of,
     turns_away,

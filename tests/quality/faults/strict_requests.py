@@ -5,13 +5,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tests.support.gate.planting import (
-    Fault,
+from tests.support.gate.messages import (
     Interceptor,
     Request,
     Response,
     Send,
     When,
+)
+from tests.support.gate.planting import (
+    Fault,
     crashes,
     fault,
     turns_away,

@@ -5,7 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.quality.faults.values import is_, text
-from tests.support.gate.planting import Fault, Test, fault, refuses
+from tests.support.gate.planting import (
+    Fault,
+    Test,
+    fault,
+    refuses,
+)
 
 _NOT_STORED = {
     "created-stored": "the create that sends the value is refused, and so not stored",

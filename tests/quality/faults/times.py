@@ -4,7 +4,12 @@ import itertools
 from collections.abc import Callable
 
 from tests.support.gate.gate import catalogue
-from tests.support.gate.planting import Fault, Request, Response, Send, fault, unenforced
+from tests.support.gate.messages import Request, Response, Send
+from tests.support.gate.planting import (
+    Fault,
+    fault,
+    unenforced,
+)
 
 When = Callable[[], Callable[[Request], bool]]
 

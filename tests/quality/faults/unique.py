@@ -9,7 +9,17 @@ from typing import Any
 
 from mock_server.services.memory import MemoryStore
 from mock_server.services.model import Service, SlugTakenError, Store, Transaction
-from tests.support.gate.planting import Fault, Interceptor, Request, Response, Send, remembering, stored_in
+from tests.support.gate.messages import (
+    Interceptor,
+    Request,
+    Response,
+    Send,
+)
+from tests.support.gate.planting import (
+    Fault,
+    remembering,
+    stored_in,
+)
 
 
 class Other:

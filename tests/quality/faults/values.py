@@ -4,13 +4,15 @@ import re
 from typing import Any
 from uuid import uuid4
 
-from tests.support.gate.planting import (
+from tests.support.gate.messages import (
     REFUSED,
-    Fault,
     Interceptor,
     Request,
     Response,
     Send,
+)
+from tests.support.gate.planting import (
+    Fault,
     Test,
     fault,
     refuses,

@@ -7,13 +7,15 @@ from dataclasses import replace
 from uuid import uuid4
 
 from mock_server.services.model import Store
-from tests.support.gate.planting import (
+from tests.support.gate.messages import (
     CRASHED,
-    Fault,
     Interceptor,
     Request,
     Response,
     Send,
+)
+from tests.support.gate.planting import (
+    Fault,
     answers,
     crashes,
     fault,

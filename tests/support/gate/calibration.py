@@ -13,7 +13,8 @@ from contract_tests.targets.wsgi import WsgiTarget
 from examples.deployment.choices import DEFAULT, USUAL, VARIANTS, Choices
 from mock_server import create_app
 from tests.support.gate.gate import EXAMPLE_HOOK, App, spec
-from tests.support.gate.planting import known, served
+from tests.support.gate.messages import known
+from tests.support.gate.planting import served
 
 SETS = {"default": DEFAULT, "usual": USUAL, **VARIANTS}
 #: The option of a deployment whose bodies have no limit, and the size of the largest body of a calibration.

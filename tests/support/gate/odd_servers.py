@@ -16,7 +16,12 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from contract_tests.cases.callers import load_callers
 from contract_tests.contract.resources import data_file
 from tests.support.gate.gate import App
-from tests.support.gate.planting import Interceptor, Request, Response, Send
+from tests.support.gate.messages import (
+    Interceptor,
+    Request,
+    Response,
+    Send,
+)
 
 COMMAND = [sys.executable, "-m", "contract_tests"]
 TOKENS = [caller.token for caller in load_callers(data_file("fixtures/callers.yaml"))]

@@ -14,7 +14,8 @@ from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.support.gate.calibration import build_mock
 from tests.support.gate.gate import MOCK_HOOK, App, spec
-from tests.support.gate.planting import Request, Response, Send, add_interceptor
+from tests.support.gate.messages import Request, Response, Send
+from tests.support.gate.planting import add_interceptor
 
 
 def open_prober(app: App) -> Prober:
