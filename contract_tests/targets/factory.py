@@ -1,6 +1,9 @@
 """The target that a name stands for: a base URL, or a WSGI app in this process."""
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from contract_tests.targets.base import Target, TargetError
 from contract_tests.targets.http import HttpTarget
@@ -10,15 +13,26 @@ def open_target(name: str, *, timeout: float = 10.0, connections: int = 12) -> T
     """Return the target of a base URL or of ``wsgi:module:factory``; raise TargetError if it cannot be used."""
     if not name.startswith("wsgi:"):
         return HttpTarget(name, timeout=timeout, connections=connections)
-    _, _, place = name.partition(":")
-    module, _, attribute = place.partition(":")
-    try:
-        app = getattr(importlib.import_module(module), attribute)()
-    except (Exception, SystemExit) as error:  # the user's module may raise anything while it is imported
-        reason = f"{type(error).__name__}: {error}"
-        raise TargetError(
-            f"{name}: {reason}; give wsgi:module:factory, a callable that returns a WSGI app"
-        ) from None
+    with report_foreign_errors(name, "give wsgi:module:factory, a callable that returns a WSGI app"):
+        app = import_object(name.removeprefix("wsgi:"))()
     from contract_tests.targets.wsgi import WsgiTarget  # loads Werkzeug, which a run over HTTP never needs
 
     return WsgiTarget(app)
+
+
+def import_object(name: str) -> Any:
+    """Return what ``module:attribute`` names; the import may raise anything."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+@contextmanager
+def report_foreign_errors(name: str, advice: str = "") -> Iterator[None]:
+    """Raise TargetError for whatever code of the user raises; it may also exit, or be cancelled."""
+    try:
+        yield
+    except (KeyboardInterrupt, TargetError):
+        raise
+    except BaseException as error:
+        reason = f"{name}: {type(error).__name__}: {error}"
+        raise TargetError("; ".join(filter(None, (reason, advice)))) from None

@@ -1,5 +1,6 @@
 """A WSGI app in this process as a target, without a socket."""
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from io import StringIO
@@ -29,10 +30,29 @@ class WsgiTarget:
         started = time.perf_counter()
         try:
             parts, status, headers = run_wsgi_app(self.app, environ)
-            body, code = _read_body(parts), int(status.split()[0])
-        except (Exception, SystemExit) as error:
-            return Response(500, (), repr(error).encode(), time.perf_counter() - started)
-        return Response(code, tuple(headers), body, time.perf_counter() - started)
+            body, code, fields = _read_body(parts), _read_status(status), _read_fields(headers)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # an app may exit, and its framework may cancel it
+            text = repr(error).encode("utf-8", "replace")
+            return Response(500, (), text, time.perf_counter() - started)
+        return Response(code, fields, body, time.perf_counter() - started)
+
+
+def _read_status(status: str) -> int:
+    """Return the code of a status line; raise ValueError if a server could not send it."""
+    code = status.partition(" ")[0]
+    if not re.fullmatch("[2-9][0-9]{2}", code, re.ASCII):
+        raise ValueError(f"the status {code[:20]!r} is not that of a final response")
+    return int(code)
+
+
+def _read_fields(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return the headers; raise TypeError for names or values that are no texts."""
+    fields = tuple(headers)
+    if not all(isinstance(text, str) for field in fields for text in field):
+        raise TypeError("the name or the value of a header is no str")
+    return fields
 
 
 def _read_body(parts: Iterable[bytes]) -> bytes:

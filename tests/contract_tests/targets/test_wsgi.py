@@ -1,8 +1,11 @@
 """A WSGI app in this process that answers as no right one does."""
 
 import itertools
+from asyncio import CancelledError
 from collections.abc import Iterator
 from typing import Any
+
+import pytest
 
 from contract_tests.targets.base import MAX_RESPONSE_BYTES, Request
 from contract_tests.targets.wsgi import WsgiTarget
@@ -33,3 +36,48 @@ def test_a_status_that_is_no_number_is_a_server_error() -> None:
         return [b""]
 
     assert WsgiTarget(respond).send(CREATE).status == 500
+
+
+@pytest.mark.parametrize(
+    "status", ["0 Nothing", "100 Continue", "99999 Much", "-1 Less", "", "\u0662\u0660\u0661 Arabic"]
+)
+def test_a_status_that_no_server_can_send_is_a_server_error(status: str) -> None:
+    """Only three digits from 200 to 999 are a final status."""
+
+    def respond(_: Any, start_response: Any) -> list[bytes]:
+        start_response(status, [])
+        return [b""]
+
+    assert WsgiTarget(respond).send(CREATE).status == 500
+
+
+def test_a_header_of_bytes_is_a_server_error() -> None:
+    """A header that is no text is a fault of the app, not of the gate."""
+
+    def respond(_: Any, start_response: Any) -> list[bytes]:
+        start_response("201 Created", [(b"Content-Type", b"application/json")])
+        return [b"{}"]
+
+    assert WsgiTarget(respond).send(CREATE).status == 500
+
+
+@pytest.mark.parametrize(
+    "error", [SystemExit(0), GeneratorExit(), CancelledError(), BaseException("gone")], ids=repr
+)
+def test_whatever_an_app_raises_is_a_server_error(error: BaseException) -> None:
+    """A cancelled task or an exit is no error of the gate, which would lose its results."""
+
+    def respond(*_: Any) -> list[bytes]:
+        raise error
+
+    assert WsgiTarget(respond).send(CREATE).status == 500
+
+
+def test_ctrl_c_within_an_app_ends_the_run() -> None:
+    """The signal comes while the app runs, but is meant for the gate."""
+
+    def respond(*_: Any) -> list[bytes]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        WsgiTarget(respond).send(CREATE)
