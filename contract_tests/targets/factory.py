@@ -17,7 +17,7 @@ def open_target(name: str, *, timeout: float = 10.0, connections: int = 12) -> T
         app = import_object(name.removeprefix("wsgi:"))()
     from contract_tests.targets.wsgi import WsgiTarget  # loads Werkzeug, which a run over HTTP never needs
 
-    return WsgiTarget(app)
+    return WsgiTarget(app, timeout=timeout)
 
 
 def import_object(name: str) -> Any:

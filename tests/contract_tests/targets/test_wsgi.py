@@ -1,6 +1,7 @@
 """A WSGI app in this process that answers as no right one does."""
 
 import itertools
+import time
 from asyncio import CancelledError
 from collections.abc import Iterator
 from typing import Any
@@ -81,3 +82,30 @@ def test_ctrl_c_within_an_app_ends_the_run() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         WsgiTarget(respond).send(CREATE)
+
+
+@pytest.mark.parametrize("started", [True, False], ids=["after-its-head", "before-its-head"])
+@pytest.mark.parametrize("part", [b"", b" "], ids=["of-nothing", "of-spaces"])
+def test_a_body_without_end_is_cut(part: bytes, started: bool) -> None:
+    """An app whose body never ends holds up the gate for the timeout at most, and fills no memory."""
+
+    def respond(_: Any, start_response: Any) -> Iterator[bytes]:
+        if started:
+            start_response("201 Created", [])
+        return itertools.repeat(part)
+
+    begun = time.perf_counter()
+    status = WsgiTarget(respond, timeout=0.2).send(CREATE).status
+    assert time.perf_counter() - begun < 5
+    assert status == 500
+
+
+@pytest.mark.parametrize("headers", [[("X-A", "1")] * 1001, [("X-A", "a" * 2**20)]], ids=["many", "long"])
+def test_headers_without_end_are_a_server_error(headers: list[tuple[str, str]]) -> None:
+    """They are refused before each of them is searched for tokens."""
+
+    def respond(_: Any, start_response: Any) -> list[bytes]:
+        start_response("201 Created", headers)
+        return [b"{}"]
+
+    assert WsgiTarget(respond).send(CREATE).status == 500
