@@ -5,6 +5,8 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from contract_tests.cli.common.streams import open_closed_streams
+
 if TYPE_CHECKING:
     import click
 
@@ -13,6 +15,7 @@ _PATIENCE = 3.0  # seconds in which a command that was interrupted ends by itsel
 
 def main() -> None:
     """Run the command; a signal at any moment, even while modules load, ends it with one line."""
+    open_closed_streams()
     names = [
         name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
     ]  # Windows has no SIGHUP
