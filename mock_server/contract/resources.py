@@ -106,7 +106,9 @@ def is_too_large(document: object) -> bool:
 def _find_flaw(text: str) -> str:
     """Return why a loader cannot read a text, or would read it otherwise than it stands; else an empty text."""
     open_nodes: list[_OpenNode] = []
-    for event in yaml.parse(text, Loader=_Loader):
+    for number, event in enumerate(yaml.parse(text, Loader=_Loader)):
+        if number > 2 * _MAX_VALUES:
+            return "too many values"
         if isinstance(event, yaml.CollectionEndEvent):
             open_nodes.pop()
             continue
