@@ -15,6 +15,7 @@ import pytest
 
 from contract_tests.cli.common.output import end_with_output
 from mock_server import create_app
+from tests.support.fixture_player import ROOT
 from tests.support.gate.odd_servers import COMMAND, CommandResult, run_command, serve_app
 
 pytestmark = pytest.mark.timeout(120)
@@ -276,3 +277,21 @@ def test_an_app_that_closes_the_standard_output_loses_no_report(
         end_with_output(lambda: click.echo("CONFORMS"), 0, tmp_path, written.append)
     sys.stdout.close()
     assert (ended.value.code, written) == (0, [tmp_path])
+
+
+@pytest.mark.slow
+def test_a_thread_that_an_app_leaves_is_not_waited_for(tmp_path: Path) -> None:
+    """The command ends with its exit code; Python would wait for the thread, and ignore Ctrl-C."""
+    (tmp_path / "app_with_a_thread.py").write_text(
+        "import threading, mock_server\n"
+        "def create():\n"
+        "    threading.Thread(target=threading.Event().wait).start()\n"
+        "    return mock_server.create_app()\n"
+    )
+    target = ("--target", "wsgi:app_with_a_thread:create", "--layers", "cases", "-k", "slug-required")
+    done = subprocess.run(
+        [*COMMAND, "run", *target, "--quiet"], capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.partition(" in ")[0]) == (0, "CONFORMS")
+    assert "the app left a thread that does not end" in done.stderr
