@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 from contract_tests.targets.factory import import_object, report_foreign_errors
+
+_MAX_FAULTS = 10_000
 
 
 class Fault(Protocol):
@@ -59,4 +62,17 @@ class PlantedFault:
 def load_faults(name: str) -> tuple[PlantedFault, ...]:
     """Return the faults of ``module:attribute``; raise TargetError if they cannot be loaded."""
     with report_foreign_errors(f"--faults {name}", "give module:attribute, an iterable of faults"):
-        return tuple(PlantedFault(fault) for fault in import_object(name))
+        found = tuple(islice(import_object(name), _MAX_FAULTS + 1))
+        if len(found) > _MAX_FAULTS:
+            raise ValueError(f"there are over {_MAX_FAULTS} faults")
+        for fault in found:
+            _check_fault(fault)
+        return tuple(map(PlantedFault, found))
+
+
+def _check_fault(fault: Any) -> None:
+    """Raise an error unless an object has the interface of a fault."""
+    rules = () if isinstance(fault.breaks, str) else tuple(fault.breaks)
+    texts = all(isinstance(text, str) for text in (fault.name, *rules))
+    if not (rules and texts and callable(fault.app)):
+        raise TypeError(f"{fault!r:.80}: expected a name, the ids of the rules in breaks, and a method app")

@@ -1,15 +1,18 @@
 """Planted faults whose apps cannot be built."""
 
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import repeat
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from contract_tests.mutation.engine import run_mutations
-from contract_tests.mutation.faults import PlantedFault
+from contract_tests.mutation.faults import PlantedFault, load_faults
 from contract_tests.targets.base import TargetError
 
 
@@ -24,6 +27,26 @@ class UnusableFault:
     def app(self) -> Any:
         """End instead of returning an app."""
         return self.end()
+
+
+#: By name: what is no iterable of faults.
+UNUSABLE: dict[str, Any] = {
+    "text": "abc",
+    "nothing": None,
+    "objects": [object()],
+    "name-of-another-type": [SimpleNamespace(name=5, breaks=("slug-unique",), app=dict)],
+    "no-rules": [SimpleNamespace(name="a", breaks=(), app=dict)],
+    "rules-in-one-text": [SimpleNamespace(name="a", breaks="slug-unique", app=dict)],
+    "without-end": repeat(SimpleNamespace(name="a", breaks=("slug-unique",), app=dict)),
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_what_is_no_iterable_of_faults_is_one_sentence(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an error of use, before any mutant runs."""
+    monkeypatch.setattr(sys.modules[__name__], "faults", UNUSABLE[name], raising=False)
+    with pytest.raises(TargetError, match="give module:attribute, an iterable of faults"):
+        load_faults(f"{__name__}:faults")
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
