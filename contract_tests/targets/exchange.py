@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
@@ -124,6 +125,10 @@ class Redactor:
         self._names = dict(sorted(names.items(), key=lambda item: len(item[0]), reverse=True))
         self._spellings = Spellings(known)
 
+    @cached_property
+    def _encoded_names(self) -> list[tuple[bytes, bytes]]:
+        return [(token.encode(), name.encode()) for token, name in self._names.items()]
+
     def redact_text(self, text: str) -> str:
         """Return the text with every token replaced by ``$TOKEN``."""
         for token, name in self._names.items():
@@ -170,8 +175,9 @@ class Redactor:
 
     def redact_bytes(self, data: bytes) -> bytes:
         """Return the bytes with every token replaced by ``$TOKEN``."""
-        for token, name in self._names.items():
-            data = data.replace(token.encode(), name.encode())
+        for token, name in self._encoded_names:
+            if token in data:
+                data = data.replace(token, name)
         return self._spellings.replace_bytes(data, REDACTED)
 
     def _redact_headers(self, headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
