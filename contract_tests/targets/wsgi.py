@@ -34,6 +34,9 @@ class WsgiTarget:
             return Response(500, (), repr(error).encode(), time.perf_counter() - started)
         return Response(code, tuple(headers), body, time.perf_counter() - started)
 
+    def reconnect(self) -> None:
+        """Do nothing: there is no connection."""
+
 
 def _read_body(parts: Iterable[bytes]) -> bytes:
     """Return the body, or its beginning if it is too long, as over HTTP; then close it."""
