@@ -80,7 +80,7 @@ def judge_seed(target: str, seed: int) -> Report:
 
 @cache
 def judge_first(target: str) -> Report:
-    """Judge a target with the seed to which the others are compared; a report holds much, so only this one is kept."""
+    """Judge a target with the seed to which the others are compared: the only report that is kept, as it is large."""
     return judge_seed(target, 0)
 
 
