@@ -118,7 +118,9 @@ def test_a_token_in_another_header_is_told_where_it_belongs() -> None:
     """What is said of Authorization repeats no value, so it stays where the token is sent in the wrong header."""
     response = Client(create_app()).post(CREATE, json=BODY, headers={"X-Api-Key": HIDDEN})
     assert response.json is not None
-    assert response.json["detail"] == "Authorization: got no such header, expected Authorization: Bearer TOKEN"
+    assert (
+        response.json["detail"] == "Authorization: got no such header, expected Authorization: Bearer TOKEN"
+    )
 
 
 def test_a_key_twice_shows_no_part_of_a_token() -> None:
