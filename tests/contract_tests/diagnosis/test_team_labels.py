@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from contract_tests.cases.callers import Caller
+from contract_tests.diagnosis.team_labels import find_wrong_labels
 from contract_tests.results.verdict import Report
 from mock_server import create_app
-from tests.support.gate.gate import App, describe_findings, judge_app, violated_rules
+from tests.support.gate.gate import App, describe_findings, judge_app, open_app_executor, violated_rules
 from tests.support.gate.messages import Interceptor, Request, Response, Send
 from tests.support.gate.planting import add_interceptor
 from tests.support.reports import load_fixture_callers
@@ -46,6 +47,15 @@ def test_a_key_with_a_wrong_team_is_named_and_no_rule_is_broken(
     assert report.exit_code == 3
     assert all("in the callers file)" in text for text in report.unusable_callers)
     assert all(any(text.startswith(name) for text in report.unusable_callers) for name in wrong)
+
+
+def test_a_run_that_may_create_nothing_asks_nothing() -> None:
+    """With --refuse-only no valid request is sent, also not to find out about a key."""
+    executor = open_app_executor(
+        create_app(), callers=label_callers({"sk-red": "red", "dk-red": "blue"}), refuse_only=True
+    )
+    assert find_wrong_labels(executor) == {}
+    assert executor.sender.requests == 0
 
 
 def _take_slugs_of_all_teams() -> Interceptor:
