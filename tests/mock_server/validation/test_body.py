@@ -123,6 +123,16 @@ def test_a_token_in_another_header_is_told_where_it_belongs() -> None:
     )
 
 
+def test_a_body_in_single_quotes_is_no_json_with_the_place() -> None:
+    """The message says first that the body is no JSON, then what the parser expected and where."""
+    response = create("{'service_slug': 'mine'}")
+    assert response.json is not None
+    (violation,) = response.json["violations"]
+    assert violation["actual"].startswith(
+        "no JSON: Expecting property name enclosed in double quotes at line 1"
+    )
+
+
 def test_a_key_twice_shows_no_part_of_a_token() -> None:
     """A key that is sent twice is cut, too."""
     key = f"{'k' * 30}{HIDDEN}"
