@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 
 from contract_tests.cases.callers import Caller
-from contract_tests.diagnosis.team_labels import find_wrong_labels
+from contract_tests.diagnosis.team_labels import describe_wrong_label, find_wrong_labels
 from contract_tests.results.verdict import Report
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run, create_state
 from mock_server import create_app
 from tests.support.gate.gate import App, describe_findings, judge_app, open_app_executor, violated_rules
 from tests.support.gate.messages import Interceptor, Request, Response, Send
@@ -56,6 +58,16 @@ def test_a_run_that_may_create_nothing_asks_nothing() -> None:
     )
     assert find_wrong_labels(executor) == {}
     assert executor.sender.requests == 0
+
+
+def test_a_resumed_run_still_names_the_keys_of_its_earlier_part() -> None:
+    """What the earlier part could not judge stays inconclusive, so its reason stays, too; a repaired token goes."""
+    executor = open_app_executor(create_app())
+    options = RunOptions(layers=("race",), rules=frozenset({"updated"}))
+    state = create_state(executor, options)
+    wrong = describe_wrong_label("dk-red", "acts for the team of sk-blue")
+    state.unusable_callers = ("jwt-red (401: check its token)", wrong)
+    assert Run(executor, options, state=state).execute().unusable_callers == (wrong,)
 
 
 def _take_slugs_of_all_teams() -> Interceptor:
