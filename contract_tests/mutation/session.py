@@ -30,6 +30,7 @@ from contract_tests.mutation.wrappers.wsgi import RequestReader
 from contract_tests.results.observation import Observation
 from contract_tests.targets.base import TargetError
 from contract_tests.targets.control_hook import ControlHook
+from contract_tests.targets.factory import explain_import
 from contract_tests.targets.wsgi import WsgiTarget
 
 Factory = Callable[..., Any]
@@ -154,9 +155,8 @@ def import_factory(name: str) -> Factory:
     try:
         factory = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
-        raise TargetError(
-            f"{name}: {error}; give wsgi:module:factory, called as factory(spec=document)"
-        ) from None
+        hint = explain_import(error) or "give wsgi:module:factory, called as factory(spec=document)"
+        raise TargetError(f"{name}: {error}; {hint}") from None
     if not callable(factory):
         raise TargetError(f"{name} is not a factory; it is called as factory(spec=document)")
     callable_factory: Factory = factory

@@ -196,7 +196,8 @@ def body_json(error: ValueError) -> Mismatch:
         return Mismatch("body", "", "a number of thousands of digits", expected)
     if not error.doc:
         return Mismatch("body", "", "an empty body", f"{expected} ({{}} where there is nothing to say)")
-    return Mismatch("body", "", f"{error.msg} at line {error.lineno}, column {error.colno}", expected)
+    problem = f"no JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+    return Mismatch("body", "", problem, expected)
 
 
 def body_keys(key: str) -> Mismatch:
