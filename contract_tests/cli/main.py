@@ -1,9 +1,14 @@
 """The ``contract-tests`` command."""
 
+import os
 import signal
 import sys
+import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+from contract_tests.cli.common.streams import open_closed_streams
 
 if TYPE_CHECKING:
     import click
@@ -13,6 +18,15 @@ _PATIENCE = 3.0  # seconds in which a command that was interrupted ends by itsel
 
 def main() -> None:
     """Run the command; a signal at any moment, even while modules load, ends it with one line."""
+    open_closed_streams()
+    try:
+        _run_command()
+    except SystemExit as end:
+        leave_threads(end.code)
+        raise
+
+
+def _run_command() -> None:
     names = [
         name for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
     ]  # Windows has no SIGHUP
@@ -29,6 +43,24 @@ def main() -> None:
     finally:
         for number in handled:
             signal.signal(number, signal.SIG_IGN)  # the exit code stands
+
+
+def leave_threads(code: Any) -> None:
+    """End the process with its code if threads of an app in it do not end, for which Python would wait."""
+    left = [each for each in threading.enumerate() if each is not threading.main_thread() and not each.daemon]
+    deadline = time.monotonic() + _PATIENCE
+    for thread in left:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    if not any(thread.is_alive() for thread in left):
+        return
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+    with suppress(OSError, ValueError):
+        sys.stderr.write(
+            "contract-tests: the app left a thread that does not end; the command ends without it\n"
+        )
+        sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 class _Interrupt:

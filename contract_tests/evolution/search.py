@@ -19,6 +19,7 @@ from contract_tests.evolution.changes import OPERATIONS, Change, find_operation,
 from contract_tests.evolution.play import Budget, Difference, Kind, Played, Player, Served
 from contract_tests.evolution.responses import breaks_readers
 from contract_tests.mutation.session import Factory, import_factory
+from contract_tests.targets.base import TargetError
 from contract_tests.targets.exchange import Redactor
 
 DEFAULT_TARGET = "wsgi:mock_server:create_app"
@@ -110,7 +111,7 @@ class Evolution:
             return Player([old, new], *rest)
         try:
             return Player([old, new, self._serve_single(change)], *rest)
-        except Exception:  # the user's factory may raise anything on a document that has one change only
+        except TargetError:  # the factory may refuse a document that has one change only
             return Player([old, new], *rest)
 
     def explain(self, played: Played, operation: str) -> list[Change]:
@@ -121,7 +122,7 @@ class Evolution:
         served = [self._serve(self.documents[0], self.operations[0]), self._serve_single(change)]
         try:
             player = Player(served, self.caller_pool, self.redactor, self.budget, self.seed)
-        except Exception:  # as in open_player
+        except TargetError:  # as in open_player
             return False
         again = player.play(played.case)
         return again.kinds[0] == played.kinds[0] and _share_name(played.differences[0], again.differences[0])
@@ -252,6 +253,5 @@ def _load_tables() -> tuple[Case, ...]:
 def _check_served(factory: Factory, contract: Contract) -> None:
     try:
         factory(spec=contract.document)
-    except Exception as error:  # the user's factory may raise anything on a document that it rejects
-        reason = f"{type(error).__name__}: {error}"
-        raise ValueError(f"{contract.name}: the target refuses it: {reason}") from None
+    except TargetError as error:
+        raise ValueError(f"{contract.name}: the target refuses it: {error}") from None

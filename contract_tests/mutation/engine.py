@@ -7,6 +7,7 @@ contract, those of the changed rule first.
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from fnmatch import filter as filter_names
 from fnmatch import fnmatchcase
@@ -29,6 +30,7 @@ from contract_tests.mutation.wrappers.storage import list_storage_faults
 from contract_tests.mutation.wrappers.twin import Twin
 from contract_tests.mutation.wrappers.wsgi import App
 from contract_tests.results.observation import Observation
+from contract_tests.targets.base import TargetError
 from contract_tests.targets.exchange import Exchange
 
 MutantState = Literal["killed", "survived", "equivalent", "not observable", "invalid"]
@@ -91,6 +93,10 @@ def run_mutations(
             results = processes.map(_run_in_child, range(len(mutations)), chunksize=4)
             for number, result in enumerate(results):
                 yield replace(result, mutant=mutations[number])
+    except BrokenProcessPool:
+        raise TargetError(
+            "a process ended before its mutants: the target ended it, or memory ran out"
+        ) from None
     finally:
         _SHARED.clear()
 
@@ -109,10 +115,8 @@ def run_mutant(session: MutationSession, mutant: Mutant) -> MutantResult:
         return MutantResult(mutant, "invalid", reason=problem)
     try:
         executor = session.open_document_executor(document)
-    except Exception as error:  # the user's factory may raise anything on a document that it rejects
-        return MutantResult(
-            mutant, "invalid", reason=f"the target refuses it: {type(error).__name__}: {error}"
-        )
+    except TargetError as error:
+        return MutantResult(mutant, "invalid", reason=f"the target refuses it: {error}")
     different = ""
     ordered = sorted(session.select_cases(mutant), key=lambda case: _case_distance(case, mutant))
     for observation in run_cases(executor, ordered):

@@ -1,11 +1,10 @@
 """Behaviour faults: faults that no mutant of a contract can express, planted in an app."""
 
-import importlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from contract_tests.targets.base import TargetError
+from contract_tests.targets.factory import import_object, report_foreign_errors
 
 
 class Fault(Protocol):
@@ -48,8 +47,9 @@ class PlantedFault:
         return tuple(sorted(self.fault.breaks))
 
     def app(self) -> Any:
-        """Return a WSGI app with the fault."""
-        return self.fault.app()
+        """Return a WSGI app with the fault; raise TargetError if it cannot be built."""
+        with report_foreign_errors(self.id):
+            return self.fault.app()
 
     def diff(self, _document: Mapping[str, Any]) -> str:
         """Return the fault in words."""
@@ -58,9 +58,5 @@ class PlantedFault:
 
 def load_faults(name: str) -> tuple[PlantedFault, ...]:
     """Return the faults of ``module:attribute``; raise TargetError if they cannot be loaded."""
-    module, _, attribute = name.partition(":")
-    try:
-        found = getattr(importlib.import_module(module), attribute)
-        return tuple(PlantedFault(fault) for fault in found)
-    except (ImportError, AttributeError, ValueError, TypeError) as error:
-        raise TargetError(f"--faults {name}: {error}; give module:attribute, an iterable of faults") from None
+    with report_foreign_errors(f"--faults {name}", "give module:attribute, an iterable of faults"):
+        return tuple(PlantedFault(fault) for fault in import_object(name))

@@ -1,6 +1,5 @@
 """Mutation session: the target's factory, the unchanged contract, and the cases for every mutant."""
 
-import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,7 +29,7 @@ from contract_tests.mutation.wrappers.wsgi import RequestReader
 from contract_tests.results.observation import Observation
 from contract_tests.targets.base import TargetError
 from contract_tests.targets.control_hook import ControlHook
-from contract_tests.targets.factory import explain_import
+from contract_tests.targets.factory import import_object, report_foreign_errors
 from contract_tests.targets.wsgi import WsgiTarget
 
 Factory = Callable[..., Any]
@@ -151,13 +150,13 @@ def import_factory(name: str) -> Factory:
             f"{name} is a deployment, which serves one contract only; give wsgi:module:factory, an app that is "
             "called as factory(spec=document)"
         )
-    module, _, attribute = name.removeprefix("wsgi:").partition(":")
-    try:
-        factory = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        hint = explain_import(error) or "give wsgi:module:factory, called as factory(spec=document)"
-        raise TargetError(f"{name}: {error}; {hint}") from None
+    with report_foreign_errors(name, "give wsgi:module:factory, called as factory(spec=document)"):
+        factory = import_object(name.removeprefix("wsgi:"))
     if not callable(factory):
         raise TargetError(f"{name} is not a factory; it is called as factory(spec=document)")
-    callable_factory: Factory = factory
-    return callable_factory
+
+    def build_app(**options: Any) -> Any:
+        with report_foreign_errors(name):
+            return factory(**options)
+
+    return build_app

@@ -11,12 +11,14 @@ from itertools import chain
 from typing import Any
 
 from contract_tests.targets.base import NoResponse, Request, Response
-from contract_tests.targets.spellings import Spellings
+from contract_tests.targets.spellings import Spellings, list_encodings
 
 REDACTED = "$TOKEN"
 #: A token without its last character, as a shell writes it, and a token in other letter case.
 REDACTED_CUT, REDACTED_SWAPPED = "${TOKEN%?}", "$TOKEN_SWAPPED"
 _SHORT_TOKEN = 4
+#: So many tokens are searched for in Base64, too; a recording may have thousands of secrets.
+_MAX_ENCODED = 100
 MAX_BODY_BYTES = 64 * 1024
 #: Longer texts are cut before they are stored: all response headers together, and the URL or the reason.
 MAX_HEADER_CHARACTERS, MAX_URL_CHARACTERS = 64 * 1024, 8 * 1024
@@ -114,7 +116,8 @@ class Redactor:
     def __init__(self, tokens: Iterable[str]) -> None:
         """Store the tokens and texts derived from them, longest first, so that no part of a longer one remains."""
         known = [*tokens]
-        names = {spelling: REDACTED for token in known for spelling in (token.lower(), token.upper())}
+        names = {text: REDACTED for token in known[:_MAX_ENCODED] for text in list_encodings(token)}
+        names |= {spelling: REDACTED for token in known for spelling in (token.lower(), token.upper())}
         names |= {token[:-1]: REDACTED_CUT for token in known if len(token) > _SHORT_TOKEN}
         names |= {token.swapcase(): REDACTED_SWAPPED for token in known}
         names |= dict.fromkeys(known, REDACTED)

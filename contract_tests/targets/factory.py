@@ -1,7 +1,10 @@
 """The target that a name stands for: a base URL, or a WSGI app in this process."""
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from contract_tests.targets.base import Target, TargetError
 from contract_tests.targets.http import HttpTarget
@@ -11,20 +14,33 @@ def open_target(name: str, *, timeout: float = 10.0, connections: int = 12) -> T
     """Return the target of a base URL or of ``wsgi:module:factory``; raise TargetError if it cannot be used."""
     if not name.startswith("wsgi:"):
         return HttpTarget(name, timeout=timeout, connections=connections)
-    _, _, place = name.partition(":")
-    module, _, attribute = place.partition(":")
-    try:
-        app = getattr(importlib.import_module(module), attribute)()
-    except (Exception, SystemExit) as error:  # the user's module may raise anything while it is imported
-        reason = f"{type(error).__name__}: {error}"
-        hint = explain_import(error) or "give wsgi:module:factory, a callable that returns a WSGI app"
-        raise TargetError(f"{name}: {reason}; {hint}") from None
+    with report_foreign_errors(name, "give wsgi:module:factory, a callable that returns a WSGI app"):
+        app = import_object(name.removeprefix("wsgi:"))()
     from contract_tests.targets.wsgi import WsgiTarget  # loads Werkzeug, which a run over HTTP never needs
 
-    return WsgiTarget(app)
+    return WsgiTarget(app, timeout=timeout)
 
 
-def explain_import(error: BaseException) -> str:
+def import_object(name: str) -> Any:
+    """Return what ``module:attribute`` names; the import may raise anything."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+@contextmanager
+def report_foreign_errors(name: str, advice: str = "") -> Iterator[None]:
+    """Raise TargetError for whatever code of the user raises; it may also exit, or be cancelled."""
+    try:
+        yield
+    except (KeyboardInterrupt, TargetError):
+        raise
+    except BaseException as error:
+        reason = f"{name}: {type(error).__name__}: {error}"
+        hint = _explain_import(error) or advice
+        raise TargetError("; ".join(filter(None, (reason, hint)))) from None
+
+
+def _explain_import(error: BaseException) -> str:
     """Return how to import a module of the working folder that was not found, an empty string for another error."""
     package = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     if not package or not (Path(f"{package}.py").is_file() or Path(package).is_dir()):

@@ -1,5 +1,6 @@
 """The spellings in which a response may repeat a token: any of its characters escaped, in any letter case."""
 
+import base64
 import html
 import re
 from collections.abc import Iterable
@@ -25,6 +26,8 @@ _MAX_ROUNDS = 16
 _BASES = (16, 16, 10, 16, 16, 16, 8)
 #: Backslashes of an escape within escaped texts; a bound, because a search begins at each of a run.
 _BACKSLASHES = r"\\{1,8}+"
+
+_URL_SAFE = str.maketrans("+/", "-_")
 
 #: A token of so many characters or fewer is no longer itself without its last one.
 _SHORT = 8
@@ -79,6 +82,19 @@ class Spellings:
             return True
         lowered = plain.lower()
         return any(part in lowered for part in self._shown)
+
+
+def list_encodings(token: str) -> Iterable[str]:
+    """Yield a token in hexadecimal and in Base64, wherever it begins in what was encoded; none of a short one."""
+    data = token.encode("utf-8", "replace")
+    if len(data) <= _SHORT:
+        return
+    yield from (data.hex(), data.hex().upper())
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + data).decode()
+        # The first and the last character may also be about what stands beside the token.
+        part = encoded[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
+        yield from (part, part.translate(_URL_SAFE))
 
 
 def _list_shown_parts(token: str) -> Iterable[str]:

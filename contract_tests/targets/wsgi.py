@@ -1,8 +1,10 @@
 """A WSGI app in this process as a target, without a socket."""
 
+import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
+from itertools import chain
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,15 +13,18 @@ from werkzeug.test import create_environ, run_wsgi_app
 from contract_tests.targets.base import MAX_RESPONSE_BYTES, USER_AGENT, Request, Response
 from contract_tests.targets.clock import RunClock
 
+#: Headers of a response and the characters in them: more than a client over HTTP takes.
+_MAX_FIELDS, _MAX_HEAD = 1000, 2**20
+
 
 class WsgiTarget:
     """A WSGI app, called directly."""
 
     concurrent = False
 
-    def __init__(self, app: Callable[..., Any], base_path: str = "/api/v1") -> None:
-        """Wrap an app; ``base_path`` precedes the paths of the contract."""
-        self.app, self.clock = app, RunClock()
+    def __init__(self, app: Callable[..., Any], base_path: str = "/api/v1", timeout: float = 10.0) -> None:
+        """Wrap an app; ``base_path`` precedes the paths of the contract, ``timeout`` seconds end a body."""
+        self.app, self.clock, self._timeout = app, RunClock(), timeout
         self.url = "http://localhost" + base_path
         self._base_path = base_path
 
@@ -28,27 +33,56 @@ class WsgiTarget:
         environ = _build_environ(request, self._base_path)
         started = time.perf_counter()
         try:
-            parts, status, headers = run_wsgi_app(self.app, environ)
-            body, code = _read_body(parts), int(status.split()[0])
-        except (Exception, SystemExit) as error:
-            return Response(500, (), repr(error).encode(), time.perf_counter() - started)
-        return Response(code, tuple(headers), body, time.perf_counter() - started)
+            parts, status, headers = run_wsgi_app(self._call_app, environ)
+            body = b"".join(parts)[:MAX_RESPONSE_BYTES]
+            code, fields = _read_status(status), _read_fields(headers)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # an app may exit, and its framework may cancel it
+            text = repr(error).encode("utf-8", "replace")
+            return Response(500, (), text, time.perf_counter() - started)
+        return Response(code, fields, body, time.perf_counter() - started)
+
+    def _call_app(self, environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        deadline = time.perf_counter() + self._timeout
+        return _limit_parts(self.app(environ, start_response), deadline)
 
     def reconnect(self) -> None:
         """Do nothing: there is no connection."""
 
 
-def _read_body(parts: Iterable[bytes]) -> bytes:
-    """Return the body, or its beginning if it is too long, as over HTTP; then close it."""
-    body = bytearray()
+def _read_status(status: str) -> int:
+    """Return the code of a status line; raise ValueError if a server could not send it."""
+    code = status.partition(" ")[0]
+    if not re.fullmatch("[2-9][0-9]{2}", code, re.ASCII):
+        raise ValueError(f"the status {code[:20]!r} is not that of a final response")
+    return int(code)
+
+
+def _read_fields(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return the headers; raise TypeError for names or values that are no texts, ValueError if they are too many."""
+    fields = tuple(headers)
+    if not all(isinstance(text, str) for field in fields for text in field):
+        raise TypeError("the name or the value of a header is no str")
+    if len(fields) > _MAX_FIELDS or sum(map(len, chain.from_iterable(fields))) > _MAX_HEAD:
+        raise ValueError(f"there are over {_MAX_FIELDS} headers, or over {_MAX_HEAD} characters in them")
+    return fields
+
+
+def _limit_parts(parts: Iterable[bytes], deadline: float) -> Iterator[bytes]:
+    """Yield the parts of a body that are not empty, up to the size of a response and a time; then close the body."""
+    size = 0
     try:
         for part in parts:
-            body += part
-            if len(body) >= MAX_RESPONSE_BYTES:
-                break
+            if part:
+                yield part
+            size += len(part)
+            if size >= MAX_RESPONSE_BYTES:
+                return
+            if time.perf_counter() > deadline:
+                raise TimeoutError("the response has no end before the timeout")
     finally:
         getattr(parts, "close", lambda: None)()
-    return bytes(body[:MAX_RESPONSE_BYTES])
 
 
 def _build_environ(request: Request, base_path: str) -> dict[str, Any]:

@@ -1,11 +1,13 @@
 """Errors of the commands: one line on standard error, and exit code 2, or 1 for an unforeseen one."""
 
+import os
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -25,8 +27,10 @@ def report_cli_errors(command: Callable[..., None]) -> Callable[..., None]:
         except (UnusableFileError, ValueError) as error:
             click.echo(f"mock-server: {' '.join(_describe(error).split())}", err=True)
             sys.exit(2)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, OSError):
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
+        except OSError as error:
+            _exit_with_os_error(error)
         except Exception as error:
             # Neither the line nor the file has the message or any value: they could hold a secret.
             file = _write_frames(error)
@@ -35,6 +39,19 @@ def report_cli_errors(command: Callable[..., None]) -> Callable[..., None]:
             sys.exit(1)
 
     return reporting
+
+
+def _exit_with_os_error(error: OSError) -> NoReturn:
+    """Report a file, or the standard output, that cannot be used; then discard what Python would write at its end."""
+    with suppress(OSError):
+        place = error.filename or "standard output"
+        click.echo(f"mock-server: {place}: {error.strerror or error}", err=True)
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(2)
 
 
 def _describe(error: Exception) -> str:

@@ -13,6 +13,7 @@ from mock_server.app.options import MockOptions
 from mock_server.cli.errors import report_cli_errors
 from mock_server.cli.options import FILE, build_options, exit_on_signals, listen_options, to_frozenset
 from mock_server.cli.proxy import proxy
+from mock_server.cli.streams import open_closed_streams
 from mock_server.cli.table import print_table
 from mock_server.contract import lint, resources
 from mock_server.contract.resources import VERSION
@@ -85,6 +86,7 @@ from mock_server.validation.callers import callers_from_environment
 @report_cli_errors
 def main(context: click.Context, **given: Any) -> None:
     """Serve a mock of the Cyberun container services that gives the reason for each refusal."""
+    open_closed_streams()
     if context.invoked_subcommand is not None:
         return
     exit_on_signals()

@@ -59,7 +59,7 @@ def check_document(spec: Path) -> None:
         )
         place = "/".join(map(str, path)) if tail else "the document"
         line = _find_line(spec, path) if tail else 0
-        message = str(getattr(error, "message", error))
+        message = str(getattr(error, "message", error)).partition("\n")[0]  # the rest repeats the value
         raise UnusableFileError(
             f"{spec}{f':{line}' if line else ''}: at {place}: {message[:200]}; correct it"
         )

@@ -37,6 +37,16 @@ class _Loader(_SafeLoader):  # type: ignore[misc]
             problem = "a value that does not fit its type"
             raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
 
+    _merged = 0
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Copy the keys of `<<`; each mapping is counted as often as it is merged, before it is copied."""
+        super().flatten_mapping(node)
+        self._merged += len(node.value)
+        if self._merged > 2 * _MAX_VALUES:
+            problem = "too many keys once those of << are copied"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+
 
 def find_resource(name: str) -> Path:
     """Return the path of a data file such as `spec/openapi.yaml`."""
@@ -96,7 +106,9 @@ def is_too_large(document: object) -> bool:
 def _find_flaw(text: str) -> str:
     """Return why a loader cannot read a text, or would read it otherwise than it stands; else an empty text."""
     open_nodes: list[_OpenNode] = []
-    for event in yaml.parse(text, Loader=_Loader):
+    for number, event in enumerate(yaml.parse(text, Loader=_Loader)):
+        if number > 2 * _MAX_VALUES:
+            return "too many values"
         if isinstance(event, yaml.CollectionEndEvent):
             open_nodes.pop()
             continue

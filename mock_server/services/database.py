@@ -51,8 +51,10 @@ def open_engine(address: str) -> tuple[sa.Engine, SqliteFile | None]:
 
     Return the file too if the database is SQLite's.
     """
+    url = None
     try:
-        engine = _create_engine(_parse_url(address))
+        url = _parse_url(address)
+        engine = _create_engine(url)
         if engine.dialect.name == "sqlite":
             _enable_wal(engine)
         with engine.begin() as connection:
@@ -60,7 +62,7 @@ def open_engine(address: str) -> tuple[sa.Engine, SqliteFile | None]:
             file = _find_file(connection)
         engine.dispose()  # a forked process must not share a connection
     except (SQLAlchemyError, sqlite3.Error) as error:
-        raise UnusableStoreError(f"{error_message(error)}; name a usable database") from error
+        raise UnusableStoreError(f"{error_message(error, url)}; name a usable database") from error
     return engine, file
 
 
@@ -157,7 +159,13 @@ def _prepare_tables(connection: sa.Connection) -> None:
     connection.execute(sa.insert(_SCHEMA).values(version=SCHEMA_VERSION))
 
 
-def error_message(error: Exception) -> str:
-    """Return the first line of a database error, without the statement."""
+def error_message(error: Exception, url: sa.URL | None = None) -> str:
+    """Return the first line of a database error, without the statement.
+
+    A server may repeat the password of its `url`, and send control characters of a terminal.
+    """
     text = str(getattr(error, "orig", None) or error).strip()
-    return (text.splitlines() or [type(error).__name__])[0]
+    text = (text.splitlines() or [type(error).__name__])[0]
+    for secret in filter(None, (url.password, url.query.get("password")) if url else ()):
+        text = text.replace(str(secret), "***")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -63,7 +63,7 @@ class SqlStore:
                     if self._file is not None:
                         self._file.check()
         except SQLAlchemyError as error:
-            raise UnreachableStoreError(database.error_message(error)) from error
+            raise UnreachableStoreError(database.error_message(error, self._engine.url)) from error
 
     def close(self) -> None:
         """Close all connections."""

@@ -1,9 +1,11 @@
 """Redaction: nothing that the mock or the proxy shows or logs repeats a secret."""
 
+import base64
 import functools
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from urllib.parse import unquote
 
 from mock_server.contract.model import Violation
@@ -18,6 +20,7 @@ _LONG_NUMBER = re.compile(r"(?<=&#)0+|(?<=&#[xX])0+|&#[xX]?[0-9a-fA-F]{9,}")  # 
 _HYPHEN = "\u2010"  # as HTML names it: it looks like the ASCII one
 #: So many kinds of escapes may wrap each other, as in a URL that is a part of a page; a text with more is hidden.
 _MAX_ROUNDS = 16
+_URL_SAFE = str.maketrans("+/", "-_")
 #: Header fields that are secret as a whole, in lower case, beside `authorization`.
 SECRET_HEADERS = frozenset({"cookie", "set-cookie", "proxy-authorization"})
 
@@ -40,7 +43,7 @@ class Redactor:
 
     def __init__(self, tokens: Iterable[str]) -> None:
         known = sorted(filter(_is_redactable, tokens), key=len, reverse=True)
-        self._tokens = tuple(map(_to_pattern, known))
+        self._tokens = tuple(chain.from_iterable(map(_list_patterns, known)))
 
     def redact(self, text: str, authorization: str | None = None) -> str:
         """Return the text with each token replaced; `authorization` is the header of the request.
@@ -70,7 +73,27 @@ def _list_tokens(authorization: str) -> tuple[TokenPattern, ...]:
     tokens = authorization.split()[-1:]
     if tokens and not tokens[0].isascii():
         tokens.append(tokens[0].encode("latin-1", "ignore").decode("utf-8", "ignore"))
-    return tuple(map(_to_pattern, filter(_is_redactable, tokens)))
+    return tuple(chain.from_iterable(map(_list_patterns, filter(_is_redactable, tokens))))
+
+
+def _list_patterns(token: str) -> Iterator[TokenPattern]:
+    """Yield the pattern of a token, and those of its encodings."""
+    yield _to_pattern(token)
+    for encoded in _list_encodings(token):
+        yield encoded.lower(), re.compile(re.escape(encoded), re.IGNORECASE)
+
+
+def _list_encodings(token: str) -> Iterator[str]:
+    """Yield a token in hexadecimal and in Base64, wherever it begins in what was encoded; none of a short one."""
+    data = token.encode("utf-8", "replace")
+    if len(data) <= _SHORT:
+        return
+    yield data.hex()
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + data).decode()
+        # The first and the last character may also be about what stands beside the token.
+        part = encoded[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
+        yield from {part, part.translate(_URL_SAFE)}
 
 
 def _to_pattern(token: str) -> TokenPattern:

@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 
-from contract_tests.cli.common.errors import exit_with, report_target_errors, report_usage_errors
+from contract_tests.cli.common.errors import report_target_errors, report_usage_errors
 from contract_tests.cli.common.options import (
     PerSecond,
     add_target_options,
     check_target,
     open_command_executor,
 )
-from contract_tests.cli.common.output import ignore_signals
+from contract_tests.cli.common.output import end_with_output, ignore_signals
 from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.contract.files.report_file import open_at_once
 from contract_tests.execution.sending.created_log import CreatedLog
@@ -51,14 +51,14 @@ def calibrate(output: Path, **options: Any) -> None:
     with report_target_errors():
         calibration = learner.calibrate(executor)
         ignore_signals()
-    for line in list_lines(calibration, _read_columns()):
-        click.echo(escape_console(line))
-    try:
-        write_profile(calibration, output, datetime.now(UTC).date().isoformat())
-    except OSError as error:
-        exit_with(f"{output}: {error.strerror or error}", calibration.exit_code or 2)
-    click.echo(f"profile: {output}", err=True)
-    sys.exit(calibration.exit_code)
+    lines, today = list_lines(calibration, _read_columns()), datetime.now(UTC).date().isoformat()
+    end_with_output(
+        lambda: click.echo("\n".join(map(escape_console, lines))),
+        calibration.exit_code,
+        output,
+        lambda file: write_profile(calibration, file, today),
+        label="profile",
+    )
 
 
 def _read_columns() -> int:

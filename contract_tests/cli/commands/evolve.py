@@ -57,8 +57,8 @@ def evolve(old: Path, new: Path, **options: Any) -> NoReturn:
         limits = Limits(options["max_requests"], options["seconds"], options["seed"])
         contracts = read_contract(old), read_contract(new)
         evolution = open_evolution(*contracts, options["target"], limits)
-    findings = tuple(evolution.search())
-    traffic = play_recording(evolution, recording) if recording else None
+        findings = tuple(evolution.search())
+        traffic = play_recording(evolution, recording) if recording else None
     budget = evolution.budget
     report = EvolutionReport(str(old), str(new), options["target"], limits.seed, budget.requests,
                              not budget.is_spent, findings, traffic)  # fmt: skip

@@ -73,8 +73,9 @@ def _run_mutation(session: Any, chosen: list[Any], options: dict[str, Any], *, w
     from contract_tests.mutation.report import MutationReport, print_mutation, write_mutation
 
     started = time.perf_counter()
-    mutations = run_mutations(session, chosen, options["jobs"])
-    results = tuple(track_work(mutations, len(chosen), "mutants", lambda result: result.state))
+    with report_usage_errors():  # a factory or a fault may raise after the first mutants only
+        mutations = run_mutations(session, chosen, options["jobs"])
+        results = tuple(track_work(mutations, len(chosen), "mutants", lambda result: result.state))
     wrong = tuple(find_wrongly_listed(session, results)) if whole else ()
     seconds = time.perf_counter() - started
     report = MutationReport(options["target"], seconds, results, wrong, session.spec.document)

@@ -13,6 +13,7 @@ from typing import NoReturn, TextIO
 
 import click
 
+from contract_tests.cli.common.streams import open_closed_streams
 from contract_tests.cli.long_runs.progress import suggest_next
 from contract_tests.results.verdict import Report
 
@@ -50,15 +51,18 @@ def end_with_output(
     *,
     problems: Iterable[str] = (),
     following: str = "",
+    label: str = "reports",
 ) -> NoReturn:
     """Print and write the results of a command, and exit with its code; see ``end_with_report``.
 
-    ``following`` says what to do next; it is left out if something could not be written.
+    ``following`` says what to do next; it is left out if something could not be written. ``label`` names what is
+    written into ``folder``, which may be a file.
     """
     ignore_signals()
+    open_closed_streams()  # code of the user may have closed one
     lines = [*problems, *find_problems(show, _STDOUT)]
     unwritten = find_problems(partial(write, folder), str(folder)) if folder else []
-    done = [f"reports: {folder}"] if folder and not unwritten else []
+    done = [f"{label}: {folder}"] if folder and not unwritten else []
     done += [_wrap_next(following)] if following and not (lines or unwritten) else []
     _exit_with_problems(code, [*lines, *unwritten], done)
 

@@ -31,6 +31,16 @@ class _Loader(yaml.CSafeLoader):
             problem = "a value that does not fit its type"
             raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from None
 
+    _merged = 0
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Copy the keys of ``<<``; each mapping is counted as often as it is merged, before it is copied."""
+        super().flatten_mapping(node)
+        self._merged += len(node.value)
+        if self._merged > 2 * _MAX_VALUES:
+            problem = "too many keys once those of << are copied"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+
 
 class TooLargeError(ValueError):
     """A file that is larger than any that is meant; the message is one line."""

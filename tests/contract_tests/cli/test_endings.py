@@ -2,15 +2,20 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+from contract_tests.cli.common.output import end_with_output
 from mock_server import create_app
+from tests.support.fixture_player import ROOT
 from tests.support.gate.odd_servers import COMMAND, CommandResult, run_command, serve_app
 
 pytestmark = pytest.mark.timeout(120)
@@ -237,3 +242,56 @@ def test_a_report_folder_that_cannot_be_created_is_reported_with_its_option(
     done = run_command(command, *arguments, "--report", folder)
     line = f"contract-tests: --report {folder}: Not a directory; name a folder that can be written\n"
     assert (done.code, done.out, done.err) == (2, "", line)
+
+
+@pytest.mark.parametrize(("output", "code"), [(">/dev/full", 2), (">&-", 0)], ids=["full", "closed"])
+@pytest.mark.slow
+def test_a_profile_is_written_although_it_cannot_be_shown(output: str, code: int, tmp_path: Path) -> None:
+    """What was learnt with 150 requests is in the file, as after `calibrate … | head`."""
+    profile = tmp_path / "profile.yaml"
+    calibrate = [
+        *map(str, COMMAND),
+        "calibrate",
+        "--target",
+        "wsgi:mock_server:create_app",
+        "-o",
+        str(profile),
+    ]
+    done = subprocess.run(
+        ["sh", "-c", f"exec {shlex.join(calibrate)} {output}"], stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert (done.returncode, profile.is_file()) == (code, True)
+    assert "of the kit" not in done.stderr
+
+
+def test_an_app_that_closes_the_standard_output_loses_no_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it closed is opened again, and discards what is printed."""
+    written: list[Path] = []
+    closed = (tmp_path / "out").open("w")
+    closed.close()
+    monkeypatch.setattr(sys, "stdout", closed)
+    monkeypatch.setattr("contract_tests.cli.common.output.ignore_signals", lambda: None)
+    with pytest.raises(SystemExit) as ended:
+        end_with_output(lambda: click.echo("CONFORMS"), 0, tmp_path, written.append)
+    sys.stdout.close()
+    assert (ended.value.code, written) == (0, [tmp_path])
+
+
+@pytest.mark.slow
+def test_a_thread_that_an_app_leaves_is_not_waited_for(tmp_path: Path) -> None:
+    """The command ends with its exit code; Python would wait for the thread, and ignore Ctrl-C."""
+    (tmp_path / "app_with_a_thread.py").write_text(
+        "import threading, mock_server\n"
+        "def create():\n"
+        "    threading.Thread(target=threading.Event().wait).start()\n"
+        "    return mock_server.create_app()\n"
+    )
+    target = ("--target", "wsgi:app_with_a_thread:create", "--layers", "cases", "-k", "slug-required")
+    done = subprocess.run(
+        [*COMMAND, "run", *target, "--quiet"], capture_output=True, text=True, timeout=60, check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout.partition(" in ")[0]) == (0, "CONFORMS")
+    assert "the app left a thread that does not end" in done.stderr

@@ -46,6 +46,15 @@ def test_aliases_are_bounded(text: str, tmp_path: Path) -> None:
         read_yaml(file)
 
 
+def test_merged_keys_are_bounded(tmp_path: Path) -> None:
+    """A file that its merge keys make too large is one sentence, before any key is copied."""
+    lines = [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 50)}]}}" for n in range(1, 9)]
+    file = tmp_path / "callers.yaml"
+    file.write_text("\n".join(["a0: &a0 {x: 1}", *lines]), "utf-8")
+    with pytest.raises(ValueError, match="too many keys once those of << are copied"):
+        read_yaml(file)
+
+
 def test_keys_beside_a_reference_are_merged() -> None:
     """Keys beside a reference replace those of its target; their ``x-rules`` are merged."""
     document = {

@@ -1,8 +1,10 @@
 """Recorded exchanges."""
 
+import base64
 import json
 import random
 import shlex
+from collections.abc import Callable
 
 import pytest
 
@@ -25,6 +27,21 @@ def test_tokens_are_redacted_before_storing() -> None:
     words = shlex.split(build_curl(exchange))
     assert "Authorization: Bearer $TOKEN_ME" in words
     assert words[-1] == '{"a": "$TOKEN_ME\'"}'
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "Bearer "])
+@pytest.mark.parametrize(
+    "encode", [base64.b64encode, base64.urlsafe_b64encode, bytes.hex], ids=["base64", "base64url", "hex"]
+)
+def test_an_encoded_token_is_redacted(before: str, encode: Callable[[bytes], bytes | str]) -> None:
+    """A token is found in Base64 and in hexadecimal, wherever it begins; one character of it may remain."""
+    token = "sk-secret?>~0123456789"
+    encoded = encode(f"{before}{token}:c".encode())
+    text = encoded if isinstance(encoded, str) else encoded.decode()
+    redactor = Redactor([token])
+    shown = {redactor.redact_text(f'"{text}"'), redactor.redact_bytes(f'"{text}"'.encode()).decode()}
+    assert len(shown) == 1
+    assert "$TOKEN" in shown.pop()
 
 
 def record_body(body: bytes | None, headers: tuple[tuple[str, str], ...] = ()) -> Exchange:

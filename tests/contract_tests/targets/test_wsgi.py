@@ -1,6 +1,8 @@
 """A WSGI app in this process that answers as no right one does."""
 
 import itertools
+import time
+from asyncio import CancelledError
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,3 +51,75 @@ def test_a_module_of_the_working_folder_needs_the_python_path(
     Path("my_own_server.py").touch()
     with pytest.raises(TargetError, match=r"No module named 'my_own_server'; set PYTHONPATH=\. to import"):
         open_target("wsgi:my_own_server:app")
+
+
+@pytest.mark.parametrize(
+    "status", ["0 Nothing", "100 Continue", "99999 Much", "-1 Less", "", "\u0662\u0660\u0661 Arabic"]
+)
+def test_a_status_that_no_server_can_send_is_a_server_error(status: str) -> None:
+    """Only three digits from 200 to 999 are a final status."""
+
+    def respond(_: Any, start_response: Any) -> list[bytes]:
+        start_response(status, [])
+        return [b""]
+
+    assert WsgiTarget(respond).send(CREATE).status == 500
+
+
+def test_a_header_of_bytes_is_a_server_error() -> None:
+    """A header that is no text is a fault of the app, not of the gate."""
+
+    def respond(_: Any, start_response: Any) -> list[bytes]:
+        start_response("201 Created", [(b"Content-Type", b"application/json")])
+        return [b"{}"]
+
+    assert WsgiTarget(respond).send(CREATE).status == 500
+
+
+@pytest.mark.parametrize(
+    "error", [SystemExit(0), GeneratorExit(), CancelledError(), BaseException("gone")], ids=repr
+)
+def test_whatever_an_app_raises_is_a_server_error(error: BaseException) -> None:
+    """A cancelled task or an exit is no error of the gate, which would lose its results."""
+
+    def respond(*_: Any) -> list[bytes]:
+        raise error
+
+    assert WsgiTarget(respond).send(CREATE).status == 500
+
+
+def test_ctrl_c_within_an_app_ends_the_run() -> None:
+    """The signal comes while the app runs, but is meant for the gate."""
+
+    def respond(*_: Any) -> list[bytes]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        WsgiTarget(respond).send(CREATE)
+
+
+@pytest.mark.parametrize("started", [True, False], ids=["after-its-head", "before-its-head"])
+@pytest.mark.parametrize("part", [b"", b" "], ids=["of-nothing", "of-spaces"])
+def test_a_body_without_end_is_cut(part: bytes, started: bool) -> None:
+    """An app whose body never ends holds up the gate for the timeout at most, and fills no memory."""
+
+    def respond(_: Any, start_response: Any) -> Iterator[bytes]:
+        if started:
+            start_response("201 Created", [])
+        return itertools.repeat(part)
+
+    begun = time.perf_counter()
+    status = WsgiTarget(respond, timeout=0.2).send(CREATE).status
+    assert time.perf_counter() - begun < 5
+    assert status == 500
+
+
+@pytest.mark.parametrize("headers", [[("X-A", "1")] * 1001, [("X-A", "a" * 2**20)]], ids=["many", "long"])
+def test_headers_without_end_are_a_server_error(headers: list[tuple[str, str]]) -> None:
+    """They are refused before each of them is searched for tokens."""
+
+    def respond(_: Any, start_response: Any) -> list[bytes]:
+        start_response("201 Created", headers)
+        return [b"{}"]
+
+    assert WsgiTarget(respond).send(CREATE).status == 500

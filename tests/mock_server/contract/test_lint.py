@@ -117,6 +117,19 @@ def test_a_document_with_a_mistake_is_refused(tmp_path: Path, change: Change, me
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "start", [{}, {"openapi": "3.1.0"}, {"openapi": "3.0.3"}], ids=["none", "3.1", "3.0"]
+)
+def test_a_file_that_is_no_document_is_not_quoted(start: dict[str, Any], tmp_path: Path) -> None:
+    """A callers file in place of a document shows no token."""
+    spec = tmp_path / "callers.yaml"
+    spec.write_text(yaml.safe_dump({**start, "callers": [{"token": "sk-secret"}]}), "utf-8")
+    with pytest.raises(UnusableFileError) as caught:
+        check_document(spec)
+    assert "is a required property" in str(caught.value)
+    assert "sk-secret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("name", ["reference-to-a-host", "dynamic-reference-to-a-file"])
 def test_a_validator_follows_no_reference_out_of_the_document(tmp_path: Path, name: str) -> None:
     """The check of a document refuses the reference before a validator can read the file or ask the host."""

@@ -32,6 +32,23 @@ def test_aliases_are_bounded(text: str, tmp_path: Path) -> None:
         read_yaml(file)
 
 
+def test_values_are_counted_while_they_are_read(tmp_path: Path) -> None:
+    """A file of a million values is refused before it is loaded."""
+    file = tmp_path / "openapi.yaml"
+    file.write_text("- x\n" * 1_000_000, "utf-8")
+    with pytest.raises(UnusableFileError, match="too many values; correct it"):
+        read_yaml(file)
+
+
+def test_merged_keys_are_bounded(tmp_path: Path) -> None:
+    """A file that its merge keys make too large is one sentence, before any key is copied."""
+    lines = [f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 50)}]}}" for n in range(1, 9)]
+    file = tmp_path / "openapi.yaml"
+    file.write_text("\n".join(["a0: &a0 {x: 1}", *lines]), "utf-8")
+    with pytest.raises(UnusableFileError, match="too many keys once those of << are copied"):
+        read_yaml(file)
+
+
 def test_a_file_without_end_is_refused() -> None:
     """A device that gives bytes without end is read up to a bound."""
     with pytest.raises(UnusableFileError, match="larger than 16 MiB"):

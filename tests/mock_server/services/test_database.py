@@ -2,18 +2,21 @@
 
 import os
 import re
+import socket
 import sqlite3
+import struct
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from mock_server.services.model import IdTakenError, Service, SlugTakenError, Store
+from mock_server.services.model import IdTakenError, Service, SlugTakenError, Store, UnusableStoreError
 from tests.support import databases
 from tests.support.databases import SHARED, StoreOpener, each_shared_store, lock_services
 from tests.support.fixture_player import ROOT
@@ -193,3 +196,27 @@ def test_memory_loads_no_database() -> None:
         "sys.exit(bool({'sqlalchemy', 'psycopg', 'sqlite3'} & {*sys.modules}))"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False, cwd=ROOT).returncode == 0
+
+
+def test_a_server_that_repeats_the_password_is_not_quoted(store_opener: StoreOpener) -> None:
+    """Neither the password nor a control character of a terminal is in the line about the store."""
+    fields = b"SFATAL\x00C28P01\x00Mno password \x1b[31msecret-of-mine\x07\nmore\x00\x00"
+    error = b"E" + struct.pack("!I", len(fields) + 4) + fields
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=refuse_clients, args=(server, error), daemon=True).start()
+        address = f"postgresql://me:secret-of-mine@127.0.0.1:{server.getsockname()[1]}/db?sslmode=disable"
+        with pytest.raises(UnusableStoreError) as refused:
+            store_opener(address)
+    assert r"no password \x1b[31m***\x07" in str(refused.value)
+    assert "secret-of-mine" not in str(refused.value)
+    assert str(refused.value).isprintable()
+
+
+def refuse_clients(server: socket.socket, error: bytes) -> None:
+    """Answer each start of a session with an error, until the server is closed."""
+    with suppress(OSError):
+        while True:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(error)

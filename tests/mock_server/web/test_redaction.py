@@ -1,5 +1,7 @@
 """No spelling of a token is shown."""
 
+import base64
+from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
@@ -50,6 +52,19 @@ def test_a_text_with_an_escaped_token_is_replaced(spelling: str, *, known: bool)
 def test_a_token_that_was_changed_is_replaced(text: str, shown: str) -> None:
     """Letter case and the last character do not matter."""
     assert Redactor([TOKEN]).redact(text) == shown
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "Bearer "])
+@pytest.mark.parametrize(
+    "encode", [base64.b64encode, base64.urlsafe_b64encode, bytes.hex], ids=["base64", "base64url", "hex"]
+)
+def test_an_encoded_token_is_replaced(before: str, encode: Callable[[bytes], bytes | str]) -> None:
+    """A token is found in Base64 and in hexadecimal, wherever it begins; one character of it may remain."""
+    token = "sk-secret?>~0123456789"
+    encoded = encode(f"{before}{token}:c".encode())
+    text = encoded if isinstance(encoded, str) else encoded.decode()
+    assert REDACTED in Redactor([token]).redact(text)
+    assert REDACTED in Redactor([]).redact(text, f"Bearer {token}")
 
 
 def test_a_name_is_no_place_for_a_token() -> None:
