@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import yaml
 
 from tests.support.collector import collector
 from tests.support.docs import list_blocks, read_page, run_block
+from tests.support.fixture_player import ROOT
 from tests.support.processes import mock_server, run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -57,6 +59,27 @@ def test_the_readme_judges_a_deployment(deployment: str, tmp_path: Path) -> None
     printed = judge(block, deployment, tmp_path)
     assert printed.count("CONFORMS in ") == 3
     assert (tmp_path / "report" / "report.html").is_file()
+
+
+def test_the_step_for_github_judges_a_deployment(deployment: str, tmp_path: Path) -> None:
+    """The composite action has each input of the example, and its script judges the deployment with them."""
+    *_, step = yaml.safe_load(find_block("docs/ci.md", "yaml", "jobs:"))["jobs"]["contract"]["steps"]
+    action = yaml.safe_load((ROOT / ".github/actions/conformance/action.yml").read_text("utf-8"))
+    assert step["uses"].partition("@")[0].endswith("/.github/actions/conformance")
+    values = {name: each["default"] for name, each in action["inputs"].items()} | step["with"]
+    assert {*values} == {*action["inputs"]}
+    (script,) = [each for each in action["runs"]["steps"] if each.get("name") == "Judge the deployment"]
+    inputs = {
+        name: values[expression.split("inputs.")[1].removesuffix(" }}")]
+        for name, expression in script["env"].items()
+    }
+    commands = tmp_path / "contract-kit" / "bin"
+    commands.mkdir(parents=True)
+    (commands / "contract-tests").symlink_to(Path(sys.executable).with_name("contract-tests"))
+    summary = tmp_path / "summary.md"
+    runner = {"RUNNER_TEMP": str(tmp_path), "GITHUB_STEP_SUMMARY": str(summary)}
+    judge(script["run"], deployment, tmp_path, **{**inputs, "TARGET": deployment, **runner})
+    assert summary.read_text("utf-8").startswith("## ✅ CONFORMS")
 
 
 def test_the_script_for_gitlab_judges_a_deployment(deployment: str, tmp_path: Path) -> None:
