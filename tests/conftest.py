@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
+
+from tests.support.browser import chromium
 
 _ROOT = Path(__file__).parent.parent
 
@@ -18,6 +21,12 @@ def closing() -> Iterator[Callable[[AbstractContextManager[Any]], Any]]:
     """Return a function that enters context managers, which are exited after the module."""
     with ExitStack() as stack:
         yield stack.enter_context
+
+
+@pytest.fixture(scope="module")
+def browser(closing: Callable[[AbstractContextManager[Any]], Any]) -> Browser:
+    """Return a headless Chromium."""
+    return chromium(closing)
 
 
 @pytest.fixture(autouse=True)

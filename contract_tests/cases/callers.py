@@ -159,6 +159,7 @@ def load_callers(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[C
         raise CallersError(f"{error}; `mock-server callers` prints an example") from None
     _check_variables(path, document["callers"], environ)
     teams = document.get("teams") or {}
+    _check_teams(path, teams)
     callers = tuple(
         _parse_caller(path, f"callers[{index}]", entry, teams, environ)
         for index, entry in enumerate(document["callers"])
@@ -173,6 +174,15 @@ def _check_variables(path: Path, entries: Iterable[Mapping[str, Any]], environ: 
     missing = [name for name in named if not environ.get(name, "").strip()]
     if len(missing) > 1:
         raise CallersError(f"{path}: set the variables {', '.join(missing)}, or remove these callers")
+
+
+def _check_teams(path: Path, teams: Mapping[str, str]) -> None:
+    """Raise CallersError for two teams with the same id."""
+    names: dict[str, str] = {}
+    for name, team in teams.items():
+        other = names.setdefault(team.lower(), name)
+        if other != name:
+            raise CallersError(f"{path}: the teams {other} and {name} have the same id; give each its own id")
 
 
 def _check_distinct(path: Path, callers: Iterable[Caller]) -> None:
@@ -198,6 +208,8 @@ def _parse_caller(
         named = tuple(str(UUID(teams.get(team, team))) for team in entry.get("teams") or ())
     except ValueError:  # not repeated: it may be a token in the wrong place
         raise CallersError(f"{path}: {place}: a team is neither under `teams` nor a UUID") from None
+    if entry["kind"] != "jwt" and len(named) > 1:
+        raise CallersError(f"{path}: {name}: a key belongs to one team; name one in `teams`")
     if entry["kind"] == "jwt" and not named:
         raise CallersError(f"{path}: {name}: a jwt caller needs `teams`, since each request must name one")
     token = _read_token(path, name, entry, environ)

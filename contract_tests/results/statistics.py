@@ -1,10 +1,11 @@
 """Statistics: what a number of tries says about how often a fault may show."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 CONFIDENCE = 0.95
+_Z = 1.959964  # of an interval that holds the true share 95 times in 100
 _MAX_PERIOD = 6
 _MAX_REPLAYS = 60
 _ORDINALS = {2: "every other", 3: "every third", 4: "every fourth", 5: "every fifth", 6: "every sixth"}
@@ -25,6 +26,16 @@ def count_replays(shown: int, tries: int) -> int:
     return min(_MAX_REPLAYS, count_needed_tries(shown / tries)) if 0 < shown <= tries else _MAX_REPLAYS
 
 
+def find_interval(hits: int, tries: int) -> tuple[float, float]:
+    """Return the interval of Wilson at 95 % for a share: 18 % to 57 % for 7 of 20; the whole scale without a try."""
+    if not tries:
+        return 0.0, 1.0
+    share, square = hits / tries, _Z * _Z / tries
+    middle = (share + square / 2) / (1 + square)
+    half = _Z * math.sqrt(share * (1 - share) / tries + square / (4 * tries)) / (1 + square)
+    return (max(0.0, middle - half) if hits else 0.0), (min(1.0, middle + half) if hits < tries else 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """How often a violation showed in so many tries, and the pattern of them, if there is one."""
@@ -35,11 +46,8 @@ class Rate:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The interval of Clopper and Pearson that covers the true rate in 95 of 100 such series."""
-        tail = (1 - CONFIDENCE) / 2
-        low = _bisect(lambda rate: _chance_below(self.shown - 1, self.tries, rate) >= 1 - tail)
-        high = _bisect(lambda rate: _chance_below(self.shown, self.tries, rate) >= tail)
-        return (0.0 if self.shown == 0 else low, 1.0 if self.shown == self.tries else high)
+        """The interval that covers the true rate in 94 to 96 of 100 such series."""
+        return find_interval(self.shown, self.tries)
 
     def __str__(self) -> str:
         low, high = self.interval
@@ -57,17 +65,3 @@ def find_pattern(hits: Sequence[bool]) -> str:
         if len(places) == 1 and whole == list(hits) and len(hits) >= 3 * period:
             return _ORDINALS[period]
     return ""
-
-
-def _chance_below(most: int, tries: int, rate: float) -> float:
-    """Return the chance of at most so many hits."""
-    return sum(math.comb(tries, k) * rate**k * (1 - rate) ** (tries - k) for k in range(most + 1))
-
-
-def _bisect(holds: Callable[[float], bool]) -> float:
-    """Return the largest rate for which a condition holds that fails from some rate on."""
-    low, high = 0.0, 1.0
-    for _ in range(40):
-        middle = (low + high) / 2
-        low, high = (middle, high) if holds(middle) else (low, middle)
-    return low

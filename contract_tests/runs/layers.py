@@ -1,6 +1,6 @@
 """Layers of a run: which cases each of them runs, and in which order."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
@@ -89,6 +89,7 @@ class LayerRunner:
         derived = select_new_cases(derive_cases(self.executor.sender.spec, catalogue, bodies), tables)
         cases = self.options.select_cases([*tables, *derived])
         able = [case for case in cases if case.expect in deciding[case.rule]]
+        self.executor.sender.target.reconnect()
         self.runner.run_cases("wire", repeat_cheap_cases(able, self._pool, missing))
 
     def _run_cases_layer(self) -> None:
@@ -100,12 +101,12 @@ class LayerRunner:
         batches, single = batch_cases(self._select_cases(every))
         unproven = self.runner.run_batches(batches)
         self.runner.run_rotated("cases", [*single, *unproven])
-        self.runner.run_in_order("cases", repeat_refusals(single, self._pool))
+        self._repeat("cases", repeat_refusals(single, self._pool))
 
     def _run_wire_layer(self) -> None:
         cases = self._select_cases(self._load_tables("wire"))
         self.runner.run_rotated("wire", cases)
-        self.runner.run_in_order("wire", repeat_refusals(cases, self._pool))
+        self._repeat("wire", repeat_refusals(cases, self._pool))
 
     def _run_lifecycle_layer(self) -> None:
         controls = self.executor.controls
@@ -113,7 +114,7 @@ class LayerRunner:
         scenarios = build_scenario_cases(controls.caller_pool, controls.bodies, offered, accepted or offered)
         cases = self._select_cases([*self._load_tables("lifecycle"), *scenarios])
         self.runner.run_rotated("lifecycle", cases)
-        self.runner.run_in_order("lifecycle", repeat_rare_cases(cases, self._pool))
+        self._repeat("lifecycle", repeat_rare_cases(cases, self._pool))
         if self.options.has_random_scenarios:
             seed = self.options.seed + self.options.shard[0] - 1
             self.runner.run_scenarios(load_scenarios(read_capabilities(self.executor), seed))
@@ -137,6 +138,11 @@ class LayerRunner:
                 return
             state.rounds = index + 1
             self.recorder.commit_checkpoint()
+
+    def _repeat(self, layer: Layer, cases: Sequence[Case]) -> None:
+        """Run repeats over new connections: one connection may lead to one of several instances only."""
+        self.executor.sender.target.reconnect()
+        self.runner.run_in_order(layer, cases)
 
     @property
     def _pool(self) -> CallerPool:

@@ -12,6 +12,7 @@ from contract_tests.diagnosis.diagnose import diagnose_violation
 from contract_tests.diagnosis.neighbours import find_base, list_changed
 from contract_tests.diagnosis.rates import add_rate
 from contract_tests.diagnosis.siblings import add_sibling
+from contract_tests.diagnosis.team_labels import describe_wrong_label, find_wrong_labels, list_callers
 from contract_tests.execution.executor import Executor
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.observation import Observation
@@ -20,6 +21,8 @@ from contract_tests.runs.example_db import ExampleArchive
 
 _MAX_PENDING = 200  # violations that wait to be shrunk
 _NOT_COMPARED = "refused, and not compared with an accepted request in this run"
+_WRONG_LABEL = "the callers file names the wrong team of {}, or the deployment mixes two teams"
+_SEVERAL = 2  # callers
 _MAX_REASONS = 3  # properties
 _MAX_EXPLAINED = 40  # kinds of violations
 
@@ -48,6 +51,7 @@ class Recorder:
         self._earlier = (state.seconds, state.requests, created)
         self._pending = state.take_pending()
         self._suspects: set[str] = set()  # properties of earlier violations
+        self._wrong_labels: dict[str, str] | None = None  # None until a violation of several callers is seen
         self.violations = len(state.committed.deviations)
         self._started = time.monotonic()
 
@@ -80,7 +84,10 @@ class Recorder:
     def shrink_pending(self) -> None:
         """Shrink the violations that wait, each within a few requests."""
         while self._pending:
-            observation = diagnose_violation(self._executor, self._pending[0], self._suspects)
+            self._check_labels(self._pending[0])
+            observation = self._excuse(self._pending[0])
+            if observation.judgement.outcome == "violated":
+                observation = self._excuse(diagnose_violation(self._executor, observation, self._suspects))
             self.state.pending.add(observation)
             del self._pending[0]
             if observation.case.value:
@@ -90,6 +97,22 @@ class Recorder:
                 }
             if self.archive and observation.judgement.outcome == "violated":
                 self.archive.save_case(observation.case)
+
+    def _check_labels(self, observation: Observation) -> None:
+        """Ask once, at the first violation of several callers, whether the callers file names their teams rightly."""
+        if self._wrong_labels is not None or len(list_callers(observation)) < _SEVERAL:
+            return
+        self._wrong_labels = find_wrong_labels(self._executor)
+        named = (describe_wrong_label(name, shown) for name, shown in self._wrong_labels.items())
+        self.state.unusable_callers = tuple(dict.fromkeys((*self.state.unusable_callers, *named)))
+
+    def _excuse(self, observation: Observation) -> Observation:
+        """Return a violation of several callers as inconclusive if the callers file names the wrong team of one."""
+        callers = list_callers(observation)
+        wrong = sorted(callers.intersection(self._wrong_labels or ()))
+        if not wrong or len(callers) < _SEVERAL or observation.judgement.outcome != "violated":
+            return observation
+        return call_inconclusive(observation, _WRONG_LABEL.format(" and ".join(wrong)))
 
     def explain_deviations(self) -> None:
         """Find the nearest request that behaved and the rate, for one observation of each kind of violation."""
@@ -113,6 +136,7 @@ class Recorder:
     def _add_unshrunk(self, observation: Observation) -> None:
         """Record a violation as it is; a refusal that any property may explain proves nothing yet."""
         unknown = needs_attribution(observation)
+        observation = self._excuse(observation)
         self.state.pending.add(call_inconclusive(observation, _NOT_COMPARED) if unknown else observation)
 
     def commit_checkpoint(self) -> None:

@@ -61,6 +61,10 @@ class Target(Protocol):
         """Send one request and wait for the response; raise RunStopped if the run ends before."""
         ...
 
+    def reconnect(self) -> None:
+        """Send what follows over new connections: another instance behind the same address may get it."""
+        ...
+
 
 def is_success(response: Response | NoResponse) -> TypeGuard[Response]:
     """Return whether a response has a status of 2xx."""

@@ -10,6 +10,7 @@ import socket
 import time
 from contextlib import suppress
 from http.client import SWITCHING_PROTOCOLS, HTTPException, HTTPResponse
+from queue import Queue
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -95,11 +96,15 @@ class _SecureConnection(_ClockedConnection, HTTPSConnection):  # type: ignore[mi
 
 
 class _Pool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Connection
+    """Uses its connections in turn, so that requests meet all instances behind an address."""
+
+    ConnectionCls, QueueCls = _Connection, Queue  # type: ignore[assignment]
 
 
 class _SecurePool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
+    """The same with TLS."""
+
+    ConnectionCls, QueueCls = _SecureConnection, Queue  # type: ignore[assignment]
 
 
 def open_pool(url: str, clock: RunClock, **options: Any) -> urllib3.HTTPConnectionPool:

@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from contract_tests.targets.base import Target, TargetError
@@ -35,4 +36,13 @@ def report_foreign_errors(name: str, advice: str = "") -> Iterator[None]:
         raise
     except BaseException as error:
         reason = f"{name}: {type(error).__name__}: {error}"
-        raise TargetError("; ".join(filter(None, (reason, advice)))) from None
+        hint = _explain_import(error) or advice
+        raise TargetError("; ".join(filter(None, (reason, hint)))) from None
+
+
+def _explain_import(error: BaseException) -> str:
+    """Return how to import a module of the working folder that was not found, an empty string for another error."""
+    package = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    if not package or not (Path(f"{package}.py").is_file() or Path(package).is_dir()):
+        return ""
+    return "set PYTHONPATH=. to import modules of this folder"

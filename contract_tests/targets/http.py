@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
@@ -82,7 +83,14 @@ class HttpTarget:
             retry_after_max=_MAX_RETRY_AFTER,
         )
         limits = urllib3.Timeout(connect=min(timeout, 5.0), read=timeout)
-        self._pool = open_pool(self.url, self.clock, maxsize=connections, block=True, timeout=limits)
+        self._open_pool = partial(
+            open_pool, self.url, self.clock, maxsize=connections, block=True, timeout=limits
+        )
+        self._pool = self._open_pool()
+
+    def reconnect(self) -> None:
+        """Use new connections from here on; requests that are under way keep theirs."""
+        self._pool = self._open_pool()
 
     def send(self, request: Request) -> Response | NoResponse:
         """Send one request; retry a 429, a 503 and a lost connection, within bounds."""

@@ -30,6 +30,10 @@ class RateLimitedTarget:
             self.clock.check_unsent()
         return self._target.send(request)
 
+    def reconnect(self) -> None:
+        """Use new connections from here on."""
+        self._target.reconnect()
+
 
 def _choose_rate(per_second: float) -> Rate:
     """Return a rate of whole milliseconds that is never above the given one."""

@@ -47,6 +47,9 @@ class WsgiTarget:
         deadline = time.perf_counter() + self._timeout
         return _limit_parts(self.app(environ, start_response), deadline)
 
+    def reconnect(self) -> None:
+        """Do nothing: there is no connection."""
+
 
 def _read_status(status: str) -> int:
     """Return the code of a status line; raise ValueError if a server could not send it."""

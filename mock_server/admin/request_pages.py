@@ -67,6 +67,7 @@ class RequestPages:
             "service_count": count,
             "callers": service_view.list_callers(self._mock),
             "any_token": self._mock.stages.callers.any_token,
+            "teams": service_view.list_teams(self._mock),
         }
 
     def request_page(self, number: str) -> flask.Response:

@@ -72,6 +72,11 @@ def list_callers(mock: Mock) -> list[dict[str, str]]:
     ]
 
 
+def list_teams(mock: Mock) -> dict[str, str]:
+    """Return the ids of the known teams by their labels."""
+    return {escape_invisible(label): team for label, team in mock.stages.callers.teams.items()}
+
+
 def url_key(service_id: str) -> str:
     """Return the id as a part of a URL; the id of a seeded service may be any text."""
     return quote(service_id, safe="", errors="replace")

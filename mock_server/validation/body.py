@@ -95,8 +95,15 @@ class BodyReader:
         bad = [(pointer, item) for pointer, item in iter_strings(value) if wrong.search(item)]
         found += [("body-text", body_text(pointer, item)) for pointer, item in bad[:1]]
         if any(_SURROGATE.search(item) for _, item in bad):
-            return ParsedBody({}, self._violations(found), readable=False)
+            return ParsedBody({}, self._as_unreadable(self._violations(found)), readable=False)
         return ParsedBody(value, self._violations(found))
+
+    def _as_unreadable(self, violations: list[Violation]) -> list[Violation]:
+        """Return the violations of a text that is none, with the status of a malformed body if that is chosen."""
+        if not self._contract.chosen("half-surrogates", "malformed"):
+            return violations
+        (status, *_) = self._contract.rule("body-json").status
+        return [Violation(each.rule.with_status(status), each.mismatch) for each in violations]
 
     def _check_permissions(self, request: Request) -> list[Violation]:
         """Return the violations of disabled permissions."""
@@ -189,7 +196,8 @@ def body_json(error: ValueError) -> Mismatch:
         return Mismatch("body", "", "a number of thousands of digits", expected)
     if not error.doc:
         return Mismatch("body", "", "an empty body", f"{expected} ({{}} where there is nothing to say)")
-    return Mismatch("body", "", f"{error.msg} at line {error.lineno}, column {error.colno}", expected)
+    problem = f"no JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+    return Mismatch("body", "", problem, expected)
 
 
 def body_keys(key: str) -> Mismatch:

@@ -8,7 +8,7 @@ import jsonschema_rs
 
 from mock_server.contract.model import Contract, Mismatch, Node, Operation, Rule, Schema, Violation
 from mock_server.contract.suggestions import suggest_name
-from mock_server.validation.schema_messages import ExpectedValue, format_value
+from mock_server.validation.schema_messages import HINT, ExpectedValue, format_value
 
 Error = jsonschema_rs.ValidationError
 #: A refusal lists at most about as many, so that a body of a million bad items has a small one.
@@ -32,10 +32,19 @@ def check_value(
     found: dict[tuple[str, str], Violation] = {}
     for error in _iter_errors(schema, value):
         for violation in _to_violations(contract, schema, error, location, pointer):
-            found.setdefault((violation.rule.id, violation.mismatch.pointer), violation)
+            key = violation.rule.id, violation.mismatch.pointer
+            found[key] = _join_expected(found[key], violation) if key in found else violation
         if len(found) >= MAX_VIOLATIONS:
             break
     return list(found.values())
+
+
+def _join_expected(first: Violation, second: Violation) -> Violation:
+    """Return one violation for two keywords of a rule that a value breaks, with the expectations of both."""
+    sentence, more = first.mismatch.expected.partition(HINT)[0], second.mismatch.expected
+    if more.partition(HINT)[0] in sentence:
+        return first
+    return first._replace(mismatch=first.mismatch._replace(expected=f"{sentence}, and {more}"))
 
 
 def _iter_errors(schema: Schema, value: Any) -> Iterable[Error]:

@@ -17,7 +17,8 @@ def team_required_for_jwt(header: str | None, caller: Caller) -> Mismatch | None
     """Refuse a JWT caller that names no team."""
     if header is not None or caller.kind in CREDENTIAL_KINDS:
         return None
-    return Mismatch("header", _POINTER, "no such header", "the UUID of one of the caller's teams")
+    expected = "the UUID of one of the caller's teams, which every token except an sk- or dk- key must name"
+    return Mismatch("header", _POINTER, "no such header", expected)
 
 
 def team_member(header: str | None, caller: Caller) -> Mismatch | None:

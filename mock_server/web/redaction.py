@@ -116,7 +116,12 @@ def _replace_escapes(text: str) -> str | None:
 
 
 def hide_values(violation: Violation) -> Violation:
-    """Return the violation without the value that it is about, and without a hint, which may repeat the value."""
+    """Return the violation without the value that it is about, and without a hint, which may repeat the value.
+
+    What is said of `Authorization` never repeats it.
+    """
+    if violation.mismatch.location == "header" and violation.mismatch.pointer == "/Authorization":
+        return violation
     expected = violation.mismatch.expected.partition(HINT)[0]
     return violation._replace(mismatch=violation.mismatch._replace(actual=REDACTED, expected=expected))
 

@@ -53,7 +53,7 @@ def take_mock(browser: Browser) -> Path:
     client = Client(app)
     for body in _BODIES:
         client.post("/api/v1/containers", json=body, headers=_AUTHORIZATION)
-    with serving(app) as origin, _open_page(browser, f"{origin}/_mock/", height=760) as page:
+    with serving(app) as origin, _open_page(browser, f"{origin}/_mock/", height=785) as page:
         return _take(page, "mock.png")
 
 

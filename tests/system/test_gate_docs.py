@@ -1,10 +1,7 @@
-"""The commands and files in README, docs/ci.md and docs/scaling.md work as shown."""
+"""The commands and files in docs/ci.md and docs/scaling.md work as shown."""
 
 import re
-import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,29 +14,8 @@ from tests.support.fixture_player import ROOT
 
 pytestmark = pytest.mark.slow
 
-README = read_page("README.md")
 CI = read_page("docs/ci.md")
-GATE = README.split("## The gate")[1].split("## In a checkout")[0]
-COMMANDS = [
-    line.partition("#")[0].strip()
-    for line in re.findall(r"^contract-tests run .* wsgi:.*$", GATE, re.MULTILINE)
-]
 YAML = list_blocks(CI, "yaml")
-
-
-@pytest.mark.parametrize("line", COMMANDS)
-def test_a_command_of_the_readme_finds_that_the_mock_conforms(line: str, tmp_path: Path) -> None:
-    """Each gate command of the README exits with 0 and reports that the mock conforms."""
-    words = [sys.executable, "-m", "contract_tests", *shlex.split(line)[1:]]
-    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "CONFORMS" in done.stdout
-    assert (tmp_path / "report" / "report.html").is_file() == ("--report" in line)
-
-
-def test_the_readme_shows_commands() -> None:
-    """The README's section about the gate has three commands that need no deployment."""
-    assert len(COMMANDS) == 2
 
 
 def test_the_files_of_the_ci_page_can_be_used(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
-from tests.support.browser import chromium, in_browser, watch_page
+from tests.support.browser import in_browser, watch_page
 from tests.support.docs import run_block
 from tests.support.fixture_player import ROOT
 
@@ -107,11 +108,11 @@ def serving_files(folder: Path) -> Iterator[str]:
 
 @in_browser
 def test_no_page_requests_another_host(
-    site: Path, closing: Callable[[AbstractContextManager[Any]], Any]
+    site: Path, browser: Browser, closing: Callable[[AbstractContextManager[Any]], Any]
 ) -> None:
     """In a browser, no page has an error or sends a request to another host, and the search finds a rule."""
     origin = closing(serving_files(site))
-    page = chromium(closing).new_page()
+    page = browser.new_page()
     page.route(lambda url: not url.startswith(f"{origin}/"), lambda route: route.abort())
     problems = watch_page(page, origin)
     for path in sorted(site.rglob("index.html")):

@@ -100,6 +100,22 @@ def malformed_body_status(prober: Prober) -> Sighting:
     return see_status([faults.ask(prober, faults.MALFORMED_BODY)])
 
 
+def half_surrogates(prober: Prober) -> Sighting:
+    """See whether half a surrogate pair has the status of an invalid or of a malformed body.
+
+    Where both bodies have one status, both options mean the same: the usual one is seen without a request.
+    """
+    invalid, malformed = faults.ask(prober, faults.INVALID_VALUE), faults.ask(prober, faults.MALFORMED_BODY)
+    if see_status([invalid]).option == see_status([malformed]).option:
+        return see("invalid", [invalid, malformed])
+    raw = r'{"display_name": "a\ud800b"}'
+    answer = prober.update("with half a surrogate pair", raw=raw, judged=Judged("body-text", "refuse"))
+    status = see_status([answer]).option
+    if status not in (invalid.status, malformed.status):
+        raise CannotSee(f"{answer.tell()}, as neither an invalid nor a malformed body is")
+    return see("invalid" if status == invalid.status else "malformed", [answer])
+
+
 def empty_update_body(prober: Prober) -> Sighting:
     """See whether an empty body is an update of nothing."""
     answer = prober.update("with an empty body", raw=b"", judged=Judged("body-json"))

@@ -59,6 +59,7 @@ PROBES: Mapping[str, Probe] = {
     "control-characters": _try("control-characters"),
     "integral-floats": _try("integral-floats"),
     "invalid-body-status": values.invalid_body_status,
+    "half-surrogates": reading.half_surrogates,
     "unknown-properties": _try("unknown-properties", "ignored"),
     "unknown-item-properties": _try("unknown-item-properties", "ignored"),
     "immutable-properties": values.immutable_properties,

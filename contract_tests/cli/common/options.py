@@ -77,7 +77,7 @@ _TARGET_OPTIONS = (
     click.option(
         "--callers",
         type=click.Path(path_type=Path),
-        help="File of callers; `mock-server callers` prints one.",
+        help="File of callers; `mock-server callers` prints one.  [default: those of the mock]",
     ),
     click.option(
         "--spec", type=click.Path(path_type=Path), help="Another openapi.yaml, with its rules.yaml beside it."

@@ -69,12 +69,15 @@ class RunTotals:
         return ", ".join(parts)
 
     def format_time(self) -> str:
-        """Return the time that the run has taken, its limit, and the time that is left."""
-        elapsed = format_duration(self.elapsed)
+        """Return the time that the run has taken, its limit, and the time that is left.
+
+        Once the limit is reached, a run only ends the requests on their way and explains its findings.
+        """
+        seconds = self.elapsed
         if self.limit is None:
-            return elapsed
-        left = format_duration(max(0.0, self.limit - self.elapsed))
-        return f"{elapsed} of {format_duration(self.limit)}, {left} left"
+            return format_duration(seconds)
+        left = f"{format_duration(self.limit - seconds)} left" if seconds < self.limit else "finishing"
+        return f"{format_duration(seconds)} of {format_duration(self.limit)}, {left}"
 
 
 def format_kinds(rules: Sequence[str]) -> str:

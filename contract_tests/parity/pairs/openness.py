@@ -157,7 +157,7 @@ def list_rule_choices(
     if rule == "body-json":
         return ["empty-update-body"] if not raw else [] if _is_utf8(raw) else ["other-encodings"]
     if rule == "body-text":
-        return ["nul-characters"] if _NUL.search(raw) else []
+        return ["nul-characters"] if _NUL.search(raw) else ["half-surrogates"]
     if rule == "body-size":
         return ["largest-body"]
     if rule == "team-uuid" and headers.get("x-team-id") == "":

@@ -1,14 +1,13 @@
 """Scores: how often the two agree, with an interval, and which rules and choices explain where they part."""
 
-import math
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from contract_tests.parity.pairs.compare import DIMENSIONS, Comparison, Difference, Dimension
+from contract_tests.results.statistics import find_interval
 from contract_tests.targets.exchange import Exchange
 
-_Z = 1.959964  # of an interval that holds the true share 95 times in 100
 #: Examples that are kept, and that are shown: those with the smallest bodies.
 _KEPT, _SHOWN = 10, 3
 
@@ -28,15 +27,7 @@ class Score:
     @property
     def interval(self) -> tuple[float, float]:
         """The interval of Wilson at 95 % for the true share; from 0 to 1 if nothing was compared."""
-        number = self.compared
-        if not number:
-            return 0.0, 1.0
-        share, square = self.share, _Z * _Z / number
-        middle = (share + square / 2) / (1 + square)
-        half = _Z * math.sqrt(share * (1 - share) / number + square / (4 * number)) / (1 + square)
-        return (max(0.0, middle - half) if self.agreed else 0.0), (
-            min(1.0, middle + half) if self.agreed < number else 1.0
-        )
+        return find_interval(self.agreed, self.compared)
 
 
 @dataclass(frozen=True, slots=True)

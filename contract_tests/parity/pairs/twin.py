@@ -74,6 +74,10 @@ class TwinTarget:
             self._compare(request, reading, theirs, ours)
         return theirs
 
+    def reconnect(self) -> None:
+        """Use new connections to the deployment from here on."""
+        self.target.reconnect()
+
     def _forget(self, reading: Reading) -> None:
         """Note that the deployment may have stored something that the mock has not."""
         self.services.parted_slugs.add(reading.slug)

@@ -20,7 +20,7 @@ _SET_VARIABLE = (
 #: Numbers and ids in the body of a server error, which differ in each response.
 _NUMBERS = re.compile(r"[0-9a-fA-F]{8}[0-9a-fA-F-]*|\d+")
 _WHERE = "The commands run in the folder where contract-tests was started."
-_SERVE_APP = "They also need a port: serve the app at their host first."
+_SERVE_APP = "The app of this process has no port: serve it at their host before you send them."
 _NOT_WRITTEN = "No finding was written; with --report DIR, contract-tests replay can send each again."
 OPERATIONS = {"createContainer": "create", "updateContainer": "update", "readContainer": "read"}
 

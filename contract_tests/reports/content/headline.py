@@ -25,7 +25,15 @@ def format_headline(report: Report) -> str:
 
 
 def format_extent(report: Report) -> str:
-    """Return the outcome, and how much of the contract it is about: ``CONFORMS in 76 of 83 rules``."""
+    """Return the outcome, and how much of the contract it is about: ``CONFORMS in 76 of 83 rules``.
+
+    It names the callers that could not be used, whatever the outcome.
+    """
+    unused = f", without {', '.join(report.unusable_callers)}" if report.unusable_callers else ""
+    return f"{_count_rules(report)}{unused}"
+
+
+def _count_rules(report: Report) -> str:
     headline, of = format_headline(report), f"{len(report.verdicts)} rules"
     if _only_departs(report):
         return f"{headline} in {_count(len(report.drift), 'choice', 'choices')}"
@@ -33,8 +41,7 @@ def format_extent(report: Report) -> str:
         return f"{headline} in {sum(row.fails for row in report.verdicts)} of {of}"
     if headline == "NOT JUDGED":
         return f"{headline}: only {report.judged} of {of} could be judged"
-    unused = f", without {', '.join(report.unusable_callers)}" if report.unusable_callers else ""
-    return f"{headline} in {report.judged} of {of}{unused}"
+    return f"{headline} in {report.judged} of {of}"
 
 
 def _only_departs(report: Report) -> bool:

@@ -66,6 +66,14 @@ def test_one_token_is_enough(tmp_path: Path) -> None:
             "callers: [{kind: sk, token: x-123456}, {kind: dk, token: x-123456}]",
             "sk and dk have the same token",
         ),
+        (
+            f"teams: {{red: {ID}, blue: {ID.upper()}}}\ncallers: [{{kind: sk, token: sk-12345, teams: [red]}}]",
+            "the teams red and blue have the same id",
+        ),
+        (
+            f"callers: [{{kind: sk, token: sk-12345, teams: [{ID}, {ID[:-1]}0]}}]",
+            "a key belongs to one team",
+        ),
     ],
 )
 def test_unusable_callers_file_is_explained(tmp_path: Path, text: str, says: str) -> None:

@@ -1,10 +1,7 @@
 """The report of a mutation run as an HTML page."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
@@ -13,15 +10,9 @@ from contract_tests.mutation.engine import MutantResult, all_mutants
 from contract_tests.mutation.report import MutationReport, write_mutation
 from contract_tests.mutation.session import open_session
 from tests.support.axe import find_axe_violations
-from tests.support.browser import chromium, in_browser
+from tests.support.browser import in_browser
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser(closing: Callable[[AbstractContextManager[Any]], Any]) -> Browser:
-    """Return a headless Chromium."""
-    return chromium(closing)
 
 
 @in_browser

@@ -3,8 +3,6 @@
 import html
 import json
 import re
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from contract_tests.parity.report import ParityReport, format_score, list_exampl
 from contract_tests.targets.exchange import Exchange
 from mock_server import create_app
 from tests.support.axe import find_axe_violations
-from tests.support.browser import chromium, in_browser
+from tests.support.browser import in_browser
 from tests.support.gate import messages, planting
 from tests.support.gate.parity import compare_app
 
@@ -31,12 +29,6 @@ def report() -> ParityReport:
     """Return the comparison of a mock with another status and without a rule, cut to a few requests."""
     app = create_app(profile={"choices": {"invalid-body-status": 418}}, disabled_rules={"auth-known"})
     return compare_app(app, None, requests=600)
-
-
-@pytest.fixture(scope="module")
-def browser(closing: Callable[[AbstractContextManager[Any]], Any]) -> Browser:
-    """Return a headless Chromium."""
-    return chromium(closing)
 
 
 @pytest.mark.parametrize(

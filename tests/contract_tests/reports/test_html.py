@@ -2,10 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -14,7 +12,7 @@ from contract_tests.reports.html import render_html
 from contract_tests.results.verdict import Report, RuleVerdict
 from mock_server.app.factory import create_app
 from tests.support.axe import find_axe_violations
-from tests.support.browser import chromium, in_browser
+from tests.support.browser import in_browser
 from tests.support.reports import (
     HOSTILE,
     make_crashed,
@@ -25,12 +23,6 @@ from tests.support.reports import (
 )
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser(closing: Callable[[AbstractContextManager[Any]], Any]) -> Browser:
-    """Return a headless Chromium."""
-    return chromium(closing)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ _FINAL = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}"
 def test_the_final_response_counts_and_the_connection_stays_in_step() -> None:
     """Two requests on one connection get their final responses, each after two interim ones."""
     with _serve_connections([_INTERIM + _FINAL] * 2) as url:
-        target = HttpTarget(url)
+        target = HttpTarget(url, connections=1)
         responses = [target.send(Request("POST", "/containers", (), b"{}")) for _ in range(2)]
     assert [r.status for r in responses if isinstance(r, Response)] == [201, 201]
 
@@ -35,7 +35,7 @@ def test_a_switch_of_protocols_ends_the_connection() -> None:
     """The request after a 101 goes over another connection."""
     switch = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n"
     with _serve_connections([switch, b""], [_FINAL]) as url:
-        target = HttpTarget(url)
+        target = HttpTarget(url, connections=1)
         responses = [target.send(Request("POST", "/containers", (), b"{}")) for _ in range(2)]
     assert [(r.status, r.resent) for r in responses if isinstance(r, Response)] == [
         (101, False),

@@ -21,6 +21,9 @@ class InstantTarget:
         """Return a response."""
         return Response(200, (), b"", 0.0)
 
+    def reconnect(self) -> None:
+        """Do nothing."""
+
 
 @pytest.mark.parametrize("per_second", [20, 150, 999, 1000, 1500, 2000, 100_000, 1e9])
 @pytest.mark.slow

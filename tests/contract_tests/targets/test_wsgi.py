@@ -4,11 +4,13 @@ import itertools
 import time
 from asyncio import CancelledError
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from contract_tests.targets.base import MAX_RESPONSE_BYTES, Request
+from contract_tests.targets.base import MAX_RESPONSE_BYTES, Request, TargetError
+from contract_tests.targets.factory import open_target
 from contract_tests.targets.wsgi import WsgiTarget
 
 CREATE = Request("POST", "/containers", (), b"{}")
@@ -37,6 +39,18 @@ def test_a_status_that_is_no_number_is_a_server_error() -> None:
         return [b""]
 
     assert WsgiTarget(respond).send(CREATE).status == 500
+
+
+def test_a_module_of_the_working_folder_needs_the_python_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command does not import from the working folder, so the error says how to; it does not for other modules."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TargetError, match="give wsgi:module:factory"):
+        open_target("wsgi:my_own_server:app")
+    Path("my_own_server.py").touch()
+    with pytest.raises(TargetError, match=r"No module named 'my_own_server'; set PYTHONPATH=\. to import"):
+        open_target("wsgi:my_own_server:app")
 
 
 @pytest.mark.parametrize(

@@ -366,3 +366,11 @@ def test_odd_headers_cause_no_error(client: Client, header: str, value: str) -> 
     expected = 4 if header == "Host" and value else 2
     assert [client.get(path, headers={header: value}).status_code // 100 for path in paths] == [expected] * 4
     assert client.post("/_mock/page/delete-requests", headers={header: value}).status_code in {403, 303}
+
+
+def test_the_ids_of_the_teams_stand_beside_the_callers(client: Client) -> None:
+    """A JWT names its team by an id, so the page has the ids to copy."""
+    page = client.get("/_mock/").get_data(as_text=True)
+    for label, team in CALLERS["teams"].items():
+        assert f"the id of team {label}" in page
+        assert team in page

@@ -5,23 +5,23 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 from werkzeug.test import Client
 
 from mock_server.app.factory import create_app
 from mock_server.proxy.app import create_proxy
 from mock_server.testing.plugin import serving
 from tests.support.axe import find_axe_violations
-from tests.support.browser import chromium, in_browser
+from tests.support.browser import in_browser
 from tests.support.pages import create
 
 pytestmark = [in_browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def page(closing: Callable[[AbstractContextManager[Any]], Any]) -> Page:
+def page(browser: Browser) -> Page:
     """Return a page of a headless Chromium."""
-    return chromium(closing).new_page()
+    return browser.new_page()
 
 
 @pytest.fixture(scope="module")

@@ -74,6 +74,7 @@ IN_CODE = {
     ("media-type-parameters", "any"),
     ("empty-update-body", "accepted"),
     ("nul-characters", "accepted"),
+    ("half-surrogates", "malformed"),
     ("id-version", "4"),
     ("id-case", "upper"),
     ("extra-answer-properties", "present"),

@@ -125,6 +125,17 @@ def test_one_violation_is_told() -> None:
     assert len(mock.post(PATH, json={}, headers=HEADERS).json["violations"]) == 1
 
 
+@pytest.mark.parametrize(("option", "status"), [("invalid", 422), ("malformed", 418)])
+def test_half_a_surrogate_pair(option: str, status: int) -> None:
+    """It breaks the rule about texts, with the status of an invalid or of a malformed body."""
+    mock = client(invalid_body_status=422, malformed_body_status=418, half_surrogates=option)
+    response = mock.post(
+        PATH, data=r'{"service_desc": "a\ud800"}', content_type="application/json", headers=HEADERS
+    )
+    assert response.status_code == status
+    assert [violation["rule"] for violation in response.json["violations"]] == ["body-text"]
+
+
 def test_repeated_items() -> None:
     """An item that an array holds twice is kept, merged or refused; `true` and 1 are different items."""
     body = {**BODY, "required_labels": ["a", "b", "a"]}

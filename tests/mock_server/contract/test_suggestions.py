@@ -21,3 +21,9 @@ MEANT = {
 def test_the_closest_name_is_suggested(name: str, suggestion: str) -> None:
     """Letter case does not count; a name that is far off or very long has no suggestion."""
     assert suggest_name(name, NAMES) == suggestion
+
+
+@pytest.mark.parametrize(("name", "meant"), [("code", ""), ("bdoy", "did you mean body?")])
+def test_half_of_a_short_name_suggests_nothing(name: str, meant: str) -> None:
+    """A name that shares two of four characters with another is no misspelling of it."""
+    assert suggest_name(name, ("status", "body")) == meant

@@ -114,6 +114,25 @@ def test_a_refusal_shows_no_part_of_a_token(name: str, *, escaped: bool) -> None
     assert {violation["actual"] for violation in response.json["violations"]} == {"…"}
 
 
+def test_a_token_in_another_header_is_told_where_it_belongs() -> None:
+    """What is said of Authorization repeats no value, so it stays where the token is sent in the wrong header."""
+    response = Client(create_app()).post(CREATE, json=BODY, headers={"X-Api-Key": HIDDEN})
+    assert response.json is not None
+    assert (
+        response.json["detail"] == "Authorization: got no such header, expected Authorization: Bearer TOKEN"
+    )
+
+
+def test_a_body_in_single_quotes_is_no_json_with_the_place() -> None:
+    """The message says first that the body is no JSON, then what the parser expected and where."""
+    response = create("{'service_slug': 'mine'}")
+    assert response.json is not None
+    (violation,) = response.json["violations"]
+    assert violation["actual"].startswith(
+        "no JSON: Expecting property name enclosed in double quotes at line 1"
+    )
+
+
 def test_a_key_twice_shows_no_part_of_a_token() -> None:
     """A key that is sent twice is cut, too."""
     key = f"{'k' * 30}{HIDDEN}"

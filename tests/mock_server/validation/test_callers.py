@@ -71,3 +71,13 @@ def test_all_missing_variables_are_named_at_once(monkeypatch: pytest.MonkeyPatch
         UnusableFileError, match="set the variables NOT_SET_1, NOT_SET_2, or remove these callers"
     ):
         create_app(callers={"teams": {"t": RED}, "callers": callers})
+
+
+def test_a_token_of_no_kind_is_told_why_it_needs_a_team() -> None:
+    """With any token allowed, one without a prefix counts as a JWT; the refusal says which tokens need no team."""
+    client = create_app(any_token=True).test_client()
+    response = client.post(CREATE, json=BODY, headers={"Authorization": "Bearer my-token"})
+    assert response.json is not None
+    (violation,) = response.json["violations"]
+    assert (violation["rule"], violation["actual"]) == ("team-required-for-jwt", "no such header")
+    assert "every token except an sk- or dk- key" in violation["expected"]

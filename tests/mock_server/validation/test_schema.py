@@ -7,7 +7,7 @@ import pytest
 from mock_server import create_app
 from mock_server.contract import loader, resources
 from mock_server.validation import schema as schema_stage
-from tests.support.api import CREATE, auth
+from tests.support.api import BODY, CREATE, auth
 
 SCHEMAS: dict[str, tuple[dict[str, Any], Any, list[str]]] = {
     "two-of-one": ({"oneOf": [{"type": "integer"}, {"minimum": 0}]}, 1, [""]),
@@ -72,3 +72,17 @@ def test_a_misspelt_required_property_is_named(body: dict[str, Any], hints: dict
     start = "a value: it is required here; is "
     found = {v["pointer"]: v["expected"] for v in violations if v["expected"].startswith(start)}
     assert found == {pointer: f"{start}{name} a misspelling of it?" for pointer, name in hints.items()}
+
+
+@pytest.mark.parametrize(
+    ("slug", "expected"),
+    [
+        ("A", "at least 3 characters, and a string that matches ^[a-z0-9][a-z0-9-]{1,98}[a-z0-9]$"),
+        ("My_", "a string that matches ^[a-z0-9][a-z0-9-]{1,98}[a-z0-9]$"),
+    ],
+)
+def test_a_rule_of_two_keywords_states_all_that_are_broken(slug: str, expected: str) -> None:
+    """One violation per rule and place: it has the length and the pattern, so that one correction is enough."""
+    response = create_app().test_client().post(CREATE, json={**BODY, "service_slug": slug}, headers=auth())
+    assert response.json is not None
+    assert [violation["expected"] for violation in response.json["violations"]] == [expected]

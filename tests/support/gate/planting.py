@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -32,7 +32,7 @@ from tests.support.gate.messages import (
 )
 
 
-@cache
+@lru_cache(maxsize=64)  # a contract holds much, and there are many profiles
 def served(disabled: frozenset[str] = frozenset(), profile: str = "") -> model.Contract:
     """Return the contract as the mock reads it; the profile is JSON, empty for none."""
     return loader.load_contract(

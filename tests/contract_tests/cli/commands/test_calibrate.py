@@ -31,9 +31,9 @@ def test_each_choice_has_a_line_and_the_profile_is_written(tmp_path: Path) -> No
     assert done.exit_code == 0, done.output
     assert any(line.startswith("invalid-body-status") and "was answered 400" in line for line in lines)
     assert any(line.startswith("busy-status") and "not seen: needs --control-hook" in line for line in lines)
-    assert lines[-1].startswith("73 of 74 choices seen in 1")
+    assert lines[-1].startswith("74 of 75 choices seen in 1")
     document = yaml.safe_load(file.read_text())
-    assert len(document["choices"]) == 73
+    assert len(document["choices"]) == 74
     assert list(document["not_seen"]) == ["busy-status"]
     assert "sk-red-5f0c7c1e9a" not in done.output + file.read_text()
 

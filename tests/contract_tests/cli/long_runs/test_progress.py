@@ -46,6 +46,11 @@ def test_line_has_units() -> None:
     assert line == "2,170 requests, 31/s, 0 kinds of findings, 1m 10s of 30m, 28m 50s left"
 
 
+def test_a_run_whose_time_is_up_is_finishing() -> None:
+    """No time is left while the last requests end and findings are explained, so the line says what goes on."""
+    assert build_totals(RunState("t", "now"), 9, 12.0, left=10.0).format_time() == "12s of 10s, finishing"
+
+
 def test_kinds_are_counted_as_the_report_shows_them() -> None:
     """Repeated violations are one kind, and so are both operations; an assumed rule is none."""
     totals = build_totals(RunState("t", "now"), 0, 1.0)

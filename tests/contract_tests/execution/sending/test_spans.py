@@ -1,13 +1,7 @@
 """Requests as OpenTelemetry spans, in memory and at a collector on this machine."""
 
-import gzip
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
-from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -27,6 +21,7 @@ from contract_tests.execution.sending.spans import SpanExport
 from contract_tests.targets.base import NoResponse, Response
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
+from tests.support.collector import collector
 
 CASES = {case.id: case for case in load_fixture_cases(load_catalogue())}
 RUN = [
@@ -52,29 +47,6 @@ def open_exporting() -> tuple[Executor, InMemorySpanExporter]:
 def run_gate(*options: str, **environment: str) -> Result:
     """Run some cases of the gate against a mock in this process."""
     return CliRunner().invoke(build_command(), [*RUN, *options], env=environment)
-
-
-@contextmanager
-def collector() -> Iterator[tuple[str, list[bytes]]]:
-    """Serve a collector; yield its address and the bodies that it gets."""
-    bodies: list[bytes] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            bodies.append(gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body)
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", bodies
-        server.shutdown()
-        thread.join()
 
 
 def close(executor: Executor) -> str:

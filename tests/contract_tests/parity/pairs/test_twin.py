@@ -41,6 +41,9 @@ class Deployment:
         """Answer as the mock, but for the change."""
         return self.change(request, self._mock.send(request))
 
+    def reconnect(self) -> None:
+        """Do nothing."""
+
 
 def open_twin(change: Change | None = None, max_requests: int = 100) -> TwinTarget:
     """Return a twin of a deployment and a mock of its own, which compares read-backs."""

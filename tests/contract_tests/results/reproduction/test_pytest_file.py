@@ -134,20 +134,22 @@ def test_the_texts_of_a_finding_are_no_code() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "layers"), [("exposed-port-range", ("cases",)), ("slug-unique", ("lifecycle",))]
+    ("rule", "layers"),
+    [("exposed-port-range", ("cases",)), ("slug-unique", ("lifecycle",)), ("team-scope", ("lifecycle",))],
 )
 @pytest.mark.slow
 def test_a_wrong_token_or_target_fails(
     rule: str, layers: tuple[Any, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On the mock the test passes, but not by a refusal of the token or of an unknown path."""
+    """On the mock the test passes, but not by a refusal of one of its tokens or of an unknown path."""
     report = judge_app(create_app(disabled_rules={rule}), layers=layers, rules={rule})
     for finding in report.findings:
         source = render(finding)
         assert run_test(source, create_app(), finding, monkeypatch), source
         wrong_target = source.replace('os.environ["TARGET"]', 'os.environ["TARGET"] + "/wrong"')
-        wrong_token = re.sub(r"^(TOKEN_\w*) = .*", r'\1 = "sk-wrong"', source, flags=re.MULTILINE)
-        for wrong in (wrong_target, wrong_token):
+        tokens = re.findall(r"^TOKEN_\w* = .*", source, re.MULTILINE)
+        wrong_tokens = [source.replace(line, f'{line.split()[0]} = "sk-wrong"') for line in tokens]
+        for wrong in (wrong_target, *wrong_tokens):
             assert not run_test(wrong, create_app(), finding, monkeypatch), wrong
         assert re.search(
             r"^Set TARGET \(.*\) and TOKEN_\w+ \(the token of [\w-]+\) in the env", source, re.MULTILINE
