@@ -12,14 +12,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture(params=SETS)
+#: Each run of the tests serves the first two sets and every third other one, an exhaustive run all.
+_PARAMS = {
+    name: pytest.param(name, marks=(pytest.mark.exhaustive,) if number > 1 and number % 3 else ())
+    for number, name in enumerate(SETS)
+}
+
+
+@pytest.fixture(params=_PARAMS.values())
 def it(request: pytest.FixtureRequest) -> Iterator[DeployedApp]:
     """Serve each of the sets of choices in turn."""
     with open_deployment(SETS[request.param]) as deployment:
         yield deployment
 
 
-@pytest.fixture(params=[name for name in SETS if not name.startswith(BODILESS)])
+@pytest.fixture(params=[param for name, param in _PARAMS.items() if not name.startswith(BODILESS)])
 def it_reading_bodies(request: pytest.FixtureRequest) -> Iterator[DeployedApp]:
     """Serve the sets of choices that affect bodies."""
     with open_deployment(SETS[request.param]) as deployment:
