@@ -6,19 +6,24 @@ from dataclasses import dataclass, field, replace
 
 from contract_tests.calibration.probes.confirmation import confirm_on_create
 from contract_tests.calibration.probes.table import PROBES
+from contract_tests.calibration.probing.limits import MAX_REQUESTS
 from contract_tests.calibration.probing.prober import Prober
 from contract_tests.calibration.probing.sighting import CannotSee, Sighting
 from contract_tests.calibration.probing.stored import require_right_ids
 from contract_tests.calibration.probing.wire import Wire
 from contract_tests.cases.callers import Caller
 from contract_tests.contract.choices import Choice, load_choices
+from contract_tests.diagnosis.team_labels import describe_wrong_label, find_wrong_labels
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.preflight import apply_preflight, run_preflight
 from contract_tests.execution.sending.context import CannotRun
-from contract_tests.execution.sending.limits import TargetGone
+from contract_tests.execution.sending.limits import BudgetSpent, RequestBudget, TargetGone
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.findings import Finding, build_findings
 from contract_tests.targets.clock import RunStopped
+
+#: The rules that a key of another team than the callers file says seems to break.
+_TEAM_RULES = ("team-scope", "slug-unique")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,10 @@ def calibrate(executor: Executor) -> Calibration:
         seen={name: learner.seen[name] for name in choices if name in learner.seen},
         not_seen={name: learner.not_seen[name] for name in choices if name in learner.not_seen},
         findings=tuple(finding for finding in findings if finding.severity == "failure"),
-        notes=(*ready.notes, *(f"cannot be used: {name}" for name in ready.unusable_callers)),
+        notes=(
+            *ready.notes,
+            *(f"cannot be used: {name}" for name in (*ready.unusable_callers, *learner.wrong_labels)),
+        ),
         requests=wire.requests,
         created=executor.sender.created_log.count,
         cut_short=learner.cut_short,
@@ -78,10 +86,14 @@ def _select_callers(callers: Iterable[Caller]) -> tuple[Caller, ...]:
 
 @dataclass(slots=True)
 class _Learner:
-    """Runs the probes; ``cut_short`` says why it ended early, if it did."""
+    """Runs the probes; ``cut_short`` says why it ended early, if it did.
+
+    ``wrong_labels`` names the keys of another team than the callers file says.
+    """
 
     prober: Prober
     choices: Mapping[str, Choice]
+    wrong_labels: tuple[str, ...] = ()
     seen: dict[str, Sighting] = field(default_factory=dict)
     not_seen: dict[str, str] = field(default_factory=dict)
     cut_short: str = ""
@@ -99,6 +111,7 @@ class _Learner:
         except (TargetGone, RunStopped) as error:
             self.cut_short = f"the target {str(error) or 'was not judged to the end'}"
             self._give_up(self.cut_short)
+        self._excuse_labels()
         self._drop_broken()
 
     def _probe(self, name: str) -> None:
@@ -133,6 +146,18 @@ class _Learner:
         """Note the reason for every choice that was not tried."""
         tried = self.seen.keys() | self.not_seen.keys()
         self.not_seen |= {name: reason for name in self.choices if name not in tried}
+
+    def _excuse_labels(self) -> None:
+        """Drop the broken rules about teams if the callers file names the wrong team of a key."""
+        wire = self.prober.wire
+        if self.cut_short or not any(one.judgement.rule in _TEAM_RULES for one in wire.observations):
+            return
+        wire.executor.sender.request_budget = RequestBudget(max(0, MAX_REQUESTS - wire.requests))
+        with suppress(BudgetSpent, TargetGone, RunStopped):
+            found = find_wrong_labels(wire.executor)
+            self.wrong_labels = tuple(describe_wrong_label(name, shown) for name, shown in found.items())
+        if self.wrong_labels:
+            wire.observations = [one for one in wire.observations if one.judgement.rule not in _TEAM_RULES]
 
     def _drop_broken(self) -> None:
         """Drop the choices that concern a rule that is broken: what was seen may be the fault."""

@@ -55,7 +55,7 @@ _STYLES: dict[Label, str] = {
 _TONES: dict[Tone, str] = {"conforms": "bold green", "inconclusive": "bold yellow", "violated": "bold red"}
 _PIPE_COLUMNS = 160
 _COMPARED = {"new": "red", "fixed": "green", "chosen otherwise": "yellow", "no longer judged": "yellow"}
-_WIDE_COLUMNS = 96  # columns; narrower terminals get short layer names without gaps
+_WIDE_COLUMNS = 96  # columns; narrower terminals get short layer names, no gaps, and no column of the rates
 _SHORT_LAYERS = {"lifecycle": "life", "properties": "prop"}
 
 
@@ -86,7 +86,7 @@ def print_report(report: Report, console: Console, reproduction: Reproduction | 
     _escape_unencodable(console.file)
     groups = group_by_severity(report)
     print_line(console, f"{report.target}  seed {report.seed}{'  strict' if report.strict else ''}", "bold")
-    console.print(_build_matrix(report, wide=console.width >= _WIDE_COLUMNS))
+    console.print(_fit_matrix(report, console))
     _print_choices(console, report, groups["note"])
     if unjudged := group_unjudged(report):
         rows = ((f"{name}: {why}", ", ".join(ids), _STYLES[name]) for (name, why), ids in unjudged.items())
@@ -144,7 +144,16 @@ def _escape_unencodable(stream: IO[str]) -> None:
         stream.reconfigure(errors="backslashreplace")
 
 
-def _build_matrix(report: Report, *, wide: bool) -> Table:
+def _fit_matrix(report: Report, console: Console) -> Table:
+    """Return the matrix of rules and layers, with short names of the layers where the long ones do not fit."""
+    wide = console.width >= _WIDE_COLUMNS
+    matrix = _build_matrix(report, wide=wide, short=not wide)
+    unbounded = console.options.update_width(_PIPE_COLUMNS * 2)
+    fits = console.measure(matrix, options=unbounded).maximum <= console.width
+    return matrix if fits else _build_matrix(report, wide=wide, short=True)
+
+
+def _build_matrix(report: Report, *, wide: bool, short: bool) -> Table:
     gap = 2 if wide else 1
     table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="dim")
     table.add_column("rule", no_wrap=True)
@@ -153,7 +162,8 @@ def _build_matrix(report: Report, *, wide: bool) -> Table:
         table.add_column("excludes", justify="right", no_wrap=True)
     layers = list_layers(report)
     for layer in layers:
-        table.add_column(layer if wide else _SHORT_LAYERS.get(layer, layer), justify="right", no_wrap=True)
+        name = _SHORT_LAYERS.get(layer, layer) if short else layer
+        table.add_column(name, justify="right", no_wrap=True)
     for grade in GRADES:
         rows = [row for row in report.verdicts if row.rule.grade == grade]
         if rows:

@@ -14,10 +14,12 @@ from contract_tests.diagnosis.rates import add_rate
 from contract_tests.diagnosis.siblings import add_sibling
 from contract_tests.diagnosis.team_labels import describe_wrong_label, find_wrong_labels, list_callers
 from contract_tests.execution.executor import Executor
+from contract_tests.execution.sending.limits import BudgetSpent
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.observation import Observation
 from contract_tests.runs.checkpoint import RunState
 from contract_tests.runs.example_db import ExampleArchive
+from contract_tests.targets.clock import RunStopped
 
 _MAX_PENDING = 200  # violations that wait to be shrunk
 _NOT_COMPARED = "refused, and not compared with an accepted request in this run"
@@ -67,6 +69,7 @@ class Recorder:
             return
         self.violations += 1
         self._pending.append(observation)
+        self._check_labels(observation)
         if len(self._pending) <= _MAX_PENDING:
             self.save()
         else:  # so many violations are not shrunk
@@ -84,7 +87,7 @@ class Recorder:
     def shrink_pending(self) -> None:
         """Shrink the violations that wait, each within a few requests."""
         while self._pending:
-            self._check_labels(self._pending[0])
+            self._check_labels(self._pending[0])  # of the part that a run continues
             observation = self._excuse(self._pending[0])
             if observation.judgement.outcome == "violated":
                 observation = self._excuse(diagnose_violation(self._executor, observation, self._suspects))
@@ -99,10 +102,16 @@ class Recorder:
                 self.archive.save_case(observation.case)
 
     def _check_labels(self, observation: Observation) -> None:
-        """Ask once, at the first violation of several callers, whether the callers file names their teams rightly."""
+        """Ask once, at the first violation of several callers, whether the callers file names their teams rightly.
+
+        At once, since later no service may be left that could show it.
+        """
         if self._wrong_labels is not None or len(list_callers(observation)) < _SEVERAL:
             return
-        self._wrong_labels = find_wrong_labels(self._executor)
+        try:
+            self._wrong_labels = find_wrong_labels(self._executor)
+        except (BudgetSpent, RunStopped):
+            return
         named = (describe_wrong_label(name, shown) for name, shown in self._wrong_labels.items())
         self.state.unusable_callers = tuple(dict.fromkeys((*self.state.unusable_callers, *named)))
 

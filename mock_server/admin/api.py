@@ -1,7 +1,7 @@
 """The JSON API under `/_mock/`: reset, seed and inspect the mock."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +34,8 @@ _ANOTHER_SITE = (
 )
 #: Properties of a seeded service beside those of a create.
 _SEED_PROPERTIES = ("team", "status", "id")
+#: Stand for a request without a token, and for one with a token that the mock does not know.
+_NO_CALLERS = ("none", "unknown")
 #: Begins the names of Flask's endpoints.
 _ENDPOINT_PREFIX = "control-"
 #: Path below the prefix, methods, and endpoint.
@@ -41,10 +43,11 @@ Route = tuple[str, tuple[str, ...], Callable[..., Response]]
 
 
 class _JournalApi:
-    """The endpoints that need no mock: health and journal."""
+    """The endpoints that need no mock: health and journal. Without a list of callers any name is a filter."""
 
-    def __init__(self, contract: Contract, journal: Journal) -> None:
+    def __init__(self, contract: Contract, journal: Journal, callers: Sequence[str] = ()) -> None:
         self._contract, self._journal = contract, journal
+        self._callers = (*callers, *_NO_CALLERS) if callers else ()
 
     def health(self, **counts: int) -> Response:
         contract = {"title": self._contract.title, "version": self._contract.version}
@@ -74,6 +77,9 @@ class _JournalApi:
         operations = [*(each.id for each in self._contract.operations), "readContainer"]
         if operation is not None and operation not in operations:
             return f"operation: got {operation!r}, expected one of {', '.join(operations)}"
+        caller = filters["caller"]
+        if caller is not None and self._callers and caller not in self._callers:
+            return f"caller: got {caller!r}, expected one of {', '.join(self._callers)}"
         if status is not None and not (status.isascii() and status.isdigit()):
             return f"status: got {status!r}, expected a number such as 409"
         return ""
@@ -176,7 +182,8 @@ class _ServicesApi:
 
 def register_api(app: Flask, mock: Mock, journal: Journal, scenarios: ScenarioApi) -> None:
     """Add the control plane of a mock to an app."""
-    journal_api = _JournalApi(mock.contract, journal)
+    names = () if mock.stages.callers.any_token else [c.name for c in mock.stages.callers.callers.values()]
+    journal_api = _JournalApi(mock.contract, journal, names)
     services_api = _ServicesApi(mock, journal_api)
     status = "services/<service_id>/status"
     routes: tuple[Route, ...] = (

@@ -167,3 +167,15 @@ def test_a_target_that_refuses_everything_after_a_refusal_shows_nothing() -> Non
     assert calibration.findings == ()
     assert calibration.seen == {}
     assert "so that no refusal before it proves anything" in calibration.not_seen["immutable-properties"]
+
+
+def test_a_key_with_a_wrong_team_is_named_and_breaks_no_rule() -> None:
+    """Two keys of one team look like a team that reaches another's services; the callers file is blamed for it."""
+    callers = {caller.name: caller for caller in load_callers(data_file("fixtures/callers.yaml"))}
+    wrong = replace(callers["dk-red"], teams=callers["sk-blue"].teams)
+    options = ExecutorOptions(control_hook=MOCK_HOOK, spec=spec())
+    executor = open_executor(WsgiTarget(build_mock()), [callers["sk-red"], wrong], options)
+    calibration = calibrate(executor)
+    assert (calibration.findings, calibration.exit_code) == ((), 0)
+    assert "cannot be used: dk-red (acts for the team of sk-red: check its `teams`" in calibration.notes[-1]
+    assert calibration.requests <= wire.MAX_REQUESTS

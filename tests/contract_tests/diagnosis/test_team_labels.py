@@ -51,6 +51,16 @@ def test_a_key_with_a_wrong_team_is_named_and_no_rule_is_broken(
     assert all(any(text.startswith(name) for text in report.unusable_callers) for name in wrong)
 
 
+@pytest.mark.parametrize("limit", [60, 90])
+def test_a_limit_of_services_leaves_enough_to_ask(limit: int) -> None:
+    """The gate asks at the first such violation, before --max-created leaves no service for it."""
+    callers = label_callers({"sk-red": "red", "dk-red": "blue"})
+    executor = open_app_executor(create_app(), callers=callers, max_created=limit)
+    report = Run(executor, RunOptions(layers=("lifecycle",), rules=RULES)).execute()
+    assert violated_rules(report) == set(), describe_findings(report)
+    assert report.created <= limit
+
+
 def test_a_run_that_may_create_nothing_asks_nothing() -> None:
     """With --refuse-only no valid request is sent, also not to find out about a key."""
     executor = open_app_executor(

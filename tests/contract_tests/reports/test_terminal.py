@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from contract_tests.cases.model import LAYERS
 from contract_tests.contract.profile import ChosenOption, Departure
 from contract_tests.reports.content.blocks import plan_reproduction
 from contract_tests.reports.content.common import GRADES
 from contract_tests.reports.content.headline import format_last_line
 from contract_tests.reports.terminal import print_report, show_report
-from contract_tests.results.verdict import Report
+from contract_tests.results.verdict import LayerSummary, Report
 from tests.support.reports import make_crashed, make_hostile, make_intermittent, summarize_earlier
 
 
@@ -44,6 +45,18 @@ def test_matrix_fits_the_terminal(report: Report, width: int) -> None:
     assert [line for line in rows if "…" in line] == []
     row = next(line for line in rows if "slug-unique" in line)
     assert re.fullmatch(r"✗ slug-unique +VIOLATED +\d+/\d+! +3/3! *", row)
+
+
+@pytest.mark.parametrize("width", [80, 95, 96, 100, 107, 108, 160])
+def test_the_names_of_all_layers_fit(report: Report, width: int) -> None:
+    """With each layer and the longest verdict, no name of a layer is cut at any usual width."""
+    verdicts = (replace(report.verdicts[0], verdict="not observed"), *report.verdicts[1:])
+    whole = replace(
+        report, verdicts=verdicts, layers={layer: LayerSummary(999, 9999, 99.9) for layer in LAYERS}
+    )
+    header, *_ = _matrix(_print_to_text(whole, width))
+    assert "…" not in header
+    assert header.split()[-1] in ("prop", "properties")
 
 
 def test_texts_of_a_block_are_below_each_other(report: Report) -> None:

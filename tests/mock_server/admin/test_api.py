@@ -139,11 +139,23 @@ def test_the_journal_is_filtered_and_counted(client: Client, query: str, count: 
     assert (journal["count"], len(journal["requests"])) == (count, count)
 
 
-@pytest.mark.parametrize("query", ["operation=create", "status=four", "status=%C2%B2"])
+@pytest.mark.parametrize("query", ["operation=create", "status=four", "status=%C2%B2", "caller=red"])
 def test_an_invalid_filter_value_is_refused(client: Client, query: str) -> None:
-    """An unknown operation or status is a 400 with the expected values."""
+    """An unknown operation, status or caller is a 400 with the expected values: a typo never counts as zero."""
     response = client.get(f"/_mock/journal?{query}")
     assert (response.status_code, "expected" in response.json["detail"]) == (400, True)
+
+
+@pytest.mark.parametrize("caller", ["none", "unknown", "sk-blue"])
+def test_a_caller_without_requests_is_a_filter(client: Client, caller: str) -> None:
+    """A known caller, and the names for requests without one, select no request of another."""
+    client.post(CREATE, json=BODY, headers=auth())
+    assert client.get(f"/_mock/journal?caller={caller}").json["count"] == 0
+
+
+def test_with_any_token_each_name_is_a_filter() -> None:
+    """The callers are not known in advance then."""
+    assert Client(create_app(any_token=True)).get("/_mock/journal?caller=any-sk").json["count"] == 0
 
 
 def test_an_entry_has_the_request_and_its_response(client: Client) -> None:
