@@ -65,7 +65,7 @@ def list_callers(mock: Mock) -> list[dict[str, str]]:
         {
             "name": escape_invisible(caller.name),
             "kind": caller.kind,
-            "teams": escape_invisible(" ".join(labels.get(team, team) for team in caller.teams)),
+            "teams": escape_invisible(", ".join(labels.get(team, team) for team in caller.teams)),
             "token": token if token in _packaged_tokens() else "",
         }
         for token, caller in mock.stages.callers.callers.items()
