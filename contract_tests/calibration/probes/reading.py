@@ -108,6 +108,7 @@ def half_surrogates(prober: Prober) -> Sighting:
     invalid, malformed = faults.ask(prober, faults.INVALID_VALUE), faults.ask(prober, faults.MALFORMED_BODY)
     if see_status([invalid]).option == see_status([malformed]).option:
         return see("invalid", [invalid, malformed])
+    prober.require_accepted({"display_name": "a\U0001f600b"}, rule="display-name-type")  # a whole pair
     raw = r'{"display_name": "a\ud800b"}'
     answer = prober.update("with half a surrogate pair", raw=raw, judged=Judged("body-text", "refuse"))
     status = see_status([answer]).option
