@@ -69,13 +69,16 @@ def _build_cases(executor: Executor, tables: list[Case]) -> Iterator[Case]:
 
 
 def take_turns(cases: Iterable[Case], seed: int) -> Iterator[Case]:
-    """Yield the cases of every rule in turn, in an order of the seed, so that a part of them tries each rule."""
+    """Yield the cases of every rule and of every choice in turn, in an order of the seed.
+
+    So a part of them tries each rule and each choice.
+    """
     shuffled = list(cases)
     random.Random(seed).shuffle(shuffled)  # noqa: S311 - an order, not a secret
-    by_rule: dict[str, deque[Case]] = {}
+    by_subject: dict[str, deque[Case]] = {}
     for case in shuffled:
-        by_rule.setdefault(case.rule, deque()).append(case)
-    queues = deque(by_rule.values())
+        by_subject.setdefault(case.steps[-1].choice or case.rule, deque()).append(case)
+    queues = deque(by_subject.values())
     while queues:
         queue = queues.popleft()
         yield queue.popleft()

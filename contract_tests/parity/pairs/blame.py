@@ -116,9 +116,11 @@ class Blame:
     def _list_statuses(self, reading: Reading, rule: str = "") -> Iterator[str]:
         """Yield the choices of the status with which a request is refused, or the rules that have one status only."""
         if reading.choices and not reading.broken:
-            found = (self._find_status(self.choices[one].rules, self.choices[one].stage, reading)
-                     for one in reading.choices)  # fmt: skip
-            yield from filter(None, found)
+            for one in reading.choices:
+                rules = self.choices[one].rules
+                used = [rule for rule in rules if rule in reading.concerned]
+                if found := self._find_status(used or rules, self.choices[one].stage, reading):
+                    yield found
         else:
             for one in self._suspect_rules(reading, rule):
                 yield self._find_status([one], "", reading) or one

@@ -79,7 +79,10 @@ def _list_unused(operation: OperationId, body: Any, stored_type: str) -> Iterato
 
 
 def _list_of_url(body: Any) -> Iterator[str]:
-    is_without_host = re.match(r"https:(?://(?:[/?#:]|$)|(?!//))", body["external_url"])
+    url = body["external_url"]
+    is_without_host = re.match(r"https:(?://(?:[/?#:]|$)|(?!//))", url)
+    if url.startswith("https://["):  # an address, which few networks but private ones have
+        yield "private-hosts"
     yield "urls-without-host" if is_without_host else "url-characters"
 
 

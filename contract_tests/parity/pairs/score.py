@@ -102,12 +102,17 @@ class Scorer:
     def list_parts(self, choices: Container[str]) -> tuple[Part, ...]:
         """Return where the two part, the most frequent first; ``choices`` tells the ids of choices from rules.
 
-        A difference with several suspects is put down to one that explains others without a doubt, else to the
-        likeliest. There is none where it is the only suspect, or the only choice of several suspects.
+        A difference with several suspects is put down to one that explains others without a doubt, else to the one
+        that may explain most others, the likeliest first. There is none where it is the only suspect, or the only
+        choice of several suspects.
         """
+        suspected = Counter(one for suspects, _ in self._examples for one in suspects)
         certain = {suspects[0] for suspects, _ in self._examples if _is_certain(suspects, choices)}
         chosen = {
-            (suspects, dimension): (next((one for one in suspects if one in certain), suspects[0]), dimension)
+            (suspects, dimension): (
+                next((one for one in suspects if one in certain), max(suspects, key=suspected.__getitem__)),
+                dimension,
+            )
             for suspects, dimension in self._examples
         }
         counts: Counter[tuple[str, Dimension]] = Counter()
