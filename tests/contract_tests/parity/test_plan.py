@@ -17,6 +17,14 @@ def test_a_part_of_the_cases_tries_every_rule() -> None:
     assert len({case.id for case in cases}) == 9
 
 
+def test_an_open_case_comes_early_for_its_choice() -> None:
+    """The only case of a choice does not wait for the other cases of its rule, which are many."""
+    closed = build_cases(*"aaaaaaaaab")
+    for seed in range(5):
+        ordered = [*take_turns([*closed, Case("open", "a", "cases", (Step(choice="c"),))], seed)]
+        assert "open" in [case.id for case in ordered[:3]]
+
+
 def test_the_seed_gives_the_order() -> None:
     """Equal seeds give equal orders, other seeds others."""
     cases = build_cases(*"abcdefgh")

@@ -54,6 +54,15 @@ def test_a_difference_goes_to_the_suspect_that_explains_others_alone() -> None:
     assert found == {"a-rule": 1, "d-rule": 2, "unknown-credentials": 2}
 
 
+def test_without_a_certain_suspect_the_one_of_most_differences_explains_them() -> None:
+    """Of two that are suspected equally often it is the likeliest."""
+    scorer = Scorer()
+    add(scorer, "credential-on-deployed", "unknown-credentials")
+    add(scorer, "external-url-on-deployed", "credential-on-deployed", "unknown-credentials")
+    found = {part.name: part.count for part in scorer.list_parts(CHOICES)}
+    assert found == {"credential-on-deployed": 2}
+
+
 def test_a_request_with_several_differences_counts_once() -> None:
     """Two properties that are stored otherwise are one request of the rule, whatever else is suspected."""
     scorer, one, two = Scorer(), Difference("stored", "a", "1", "2"), Difference("stored", "b", "1", "2")
