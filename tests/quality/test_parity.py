@@ -22,6 +22,7 @@ _UNSEEN = {
     ("reported-violations", "first"): "the words of refusals are not compared",
     ("empty-team", "missing"): "a missing team is answered 400, as a malformed one usually is",
     ("null-item-properties", "absent"): "an item without its property is usually refused, too",
+    ("half-surrogates", "malformed"): "malformed and invalid bodies usually have one status",
     ("media-type-parameters", "utf-8"): "no request has another parameter than charset",
 }
 _NUMBERS = {"4xx": 418, "2xx": 202, "bytes": 65_536}
