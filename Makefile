@@ -44,7 +44,7 @@ mutants: .venv/dev  ## Break the contract in every mechanical way; each mutant m
 audit: .venv/dev  ## Mutate recorded responses, judge them, and write docs/audit.md, in less than a minute
 	@$(BIN)/python -m benchmarks.audit
 
-test: .venv/dev  ## Run the fast tests, in about two minutes
+test: .venv/dev  ## Run the fast tests, in two to three minutes
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow and not exhaustive'
 
 tests/support/node/node_modules/.package-lock.json: tests/support/node/package.json
@@ -53,7 +53,7 @@ tests/support/node/node_modules/.package-lock.json: tests/support/node/package.j
 	  || echo 'The npm packages cannot be installed: the test of the TypeScript client is skipped'; \
 	else echo 'Node is not installed: the test of the TypeScript client is skipped'; fi
 
-test-all: .venv/dev .venv/docs tests/support/node/node_modules/.package-lock.json  ## Run all tests but the exhaustive ones, in about fifteen minutes
+test-all: .venv/dev .venv/docs tests/support/node/node_modules/.package-lock.json  ## Run all tests but the exhaustive ones, in about twenty minutes
 	$(BIN)/python -m pytest -n auto --dist worksteal -m 'not exhaustive'
 
 test-exhaustive: .venv/dev  ## Plant every fault in the mock and play every seed of hostility, in over an hour

@@ -7,9 +7,8 @@ from contract_tests.execution.sending.context import CannotRun
 from contract_tests.results.observation import Observation
 from contract_tests.results.statistics import Rate, find_pattern
 
-_CHECKS = (
-    4  # a violation that shows each time is called reproducible: one of half the requests is, 1 time in 16
-)
+#: A violation that shows each of so many times is called reproducible. One of half the requests is, 1 time in 16.
+_CHECKS = 4
 _TRIES = 20
 
 

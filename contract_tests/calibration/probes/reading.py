@@ -103,7 +103,7 @@ def malformed_body_status(prober: Prober) -> Sighting:
 def half_surrogates(prober: Prober) -> Sighting:
     """See whether half a surrogate pair has the status of an invalid or of a malformed body.
 
-    Where both bodies have one status, both options mean the same: the usual one is seen without a request.
+    Where both bodies have one status, both options mean the same: the usual one is seen without a third request.
     """
     invalid, malformed = faults.ask(prober, faults.INVALID_VALUE), faults.ask(prober, faults.MALFORMED_BODY)
     if see_status([invalid]).option == see_status([malformed]).option:

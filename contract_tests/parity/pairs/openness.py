@@ -81,7 +81,7 @@ def _list_unused(operation: OperationId, body: Any, stored_type: str) -> Iterato
 def _list_of_url(body: Any) -> Iterator[str]:
     url = body["external_url"]
     is_without_host = re.match(r"https:(?://(?:[/?#:]|$)|(?!//))", url)
-    if url.startswith("https://["):  # an address, which few networks but private ones have
+    if url.startswith("https://["):  # the address may be a private one
         yield "private-hosts"
     yield "urls-without-host" if is_without_host else "url-characters"
 

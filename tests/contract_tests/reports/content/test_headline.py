@@ -1,5 +1,6 @@
 """The last line of a run."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -30,9 +31,10 @@ def _leave_unjudged(report: Report) -> Report:
     [(_clear, "CONFORMS in 83"), (_leave_unjudged, "NOT JUDGED: only 0"), (lambda report: report, "VIOLATED in")],
     ids=["conforms", "not-judged", "violated"],
 )  # fmt: skip
-def test_a_caller_that_could_not_be_used_is_named_whatever_the_outcome(change: object, start: str) -> None:
+def test_a_caller_that_could_not_be_used_is_named_whatever_the_outcome(
+    change: Callable[[Report], Report], start: str
+) -> None:
     """A wrong token may be the reason for an outcome, so the only line of --quiet has it."""
-    assert callable(change)
     line = format_last_line(replace(change(build_faulty_report()), unusable_callers=UNUSABLE))
     assert line.startswith(start)
     assert f", without {', '.join(UNUSABLE)}: " in line
