@@ -1,5 +1,7 @@
 """Layers of a run: which cases each of them runs, and in which order."""
 
+import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -73,24 +75,32 @@ class LayerRunner:
             self.runner.run_scenarios(walk_more_scenarios(capabilities, round_.seed, round_.scenario_count))
 
     def run_repeats(self) -> None:
-        """Repeat cheap cases of each rule until it has enough tries.
+        """Repeat cheap cases of each rule until it has enough tries, or this shard's part of them.
 
         In the seed's order, since a target with a period must not meet the same case each time.
         """
-        catalogue, state = self.executor.catalogue, self.recorder.state
+        catalogue, state, options = self.executor.catalogue, self.recorder.state, self.options
         tries = state.committed.tries + state.pending.tries
-        deciding = {rule: DECIDING_EXPECTATIONS[catalogue[rule].kind] for rule in catalogue}
-        missing = {
-            rule: self.options.min_tries - sum(tries[rule, expectation] for expectation in expectations)
-            for rule, expectations in deciding.items()
-        }
         bodies = self.executor.controls.bodies
-        tables = [*self._load_tables("cases"), *self._load_tables("wire"), *self._load_tables("lifecycle")]
+        tables = [
+            case for case in load_fixture_cases(catalogue) if case.layer in ("cases", "wire", "lifecycle")
+        ]
         derived = select_new_cases(derive_cases(self.executor.sender.spec, catalogue, bodies), tables)
-        cases = self.options.select_cases([*tables, *derived])
-        able = [case for case in cases if case.expect in deciding[case.rule]]
+        deciding = {rule: DECIDING_EXPECTATIONS[catalogue[rule].kind] for rule in catalogue}
+        able = [
+            case
+            for case in (*tables, *derived)
+            if case.expect in deciding[case.rule] and options.includes_layer_of(case)
+        ]
+        mine = options.select_cases(able)
+        of_all, of_mine = (Counter(case.rule for case in cases) for cases in (able, mine))
+        missing = {
+            rule: math.ceil(options.min_tries * number / of_all[rule])
+            - sum(tries[rule, expectation] for expectation in deciding[rule])
+            for rule, number in of_mine.items()
+        }
         self.executor.sender.target.reconnect()
-        self.runner.run_cases("wire", repeat_cheap_cases(able, self._pool, missing))
+        self.runner.run_cases("wire", repeat_cheap_cases(mine, self._pool, missing))
 
     def _run_cases_layer(self) -> None:
         tables = self._load_tables("cases")

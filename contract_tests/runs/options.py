@@ -21,7 +21,7 @@ class RunOptions:
     ``asked_seconds`` is the time that the user gave, of which a resumed run has only the rest.
     ``min_judged`` is the share of the tried rules that must have a verdict. ``budget`` is the number of requests that
     the run may send, those of the plan first; the limit itself is in ``ExecutorOptions``. ``min_tries`` is the number
-    of independent tries that each rule gets at least, as far as that is cheap.
+    of independent tries that each rule gets at least, as far as that is cheap; shards divide them.
     ``operation`` and ``round_indices`` (of generated bodies) restrict the run to a part of its layers.
     """
 

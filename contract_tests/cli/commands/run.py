@@ -50,7 +50,7 @@ from contract_tests.execution.plain_creates import CannotJudge
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.execution.sending.limits import TargetGone
 from contract_tests.generation.rounds import GATE_EXAMPLES
-from contract_tests.results.statistics import count_needed_tries
+from contract_tests.results.statistics import USUAL_TRIES, count_needed_tries
 from contract_tests.results.verdict import MIN_JUDGED, Report
 from contract_tests.runs.checkpoint import RunState, check_writable, load_state
 from contract_tests.runs.example_db import open_archive
@@ -96,7 +96,8 @@ def _check_number(_ctx: click.Context, _param: click.Parameter, value: float) ->
 @click.option("--confidence", type=click.FloatRange(50, 99.9), default=95, show_default=True,
               help="Percent of confidence with which --fault-rate is excluded.")  # fmt: skip
 @click.option("--fault-rate", type=click.FloatRange(0.01, 1, max_open=True),
-              help="Repeat cheap cases until a fault in this share of requests, e.g. 0.1, would show.")  # fmt: skip
+              help="Repeat cheap cases until a fault in this share of requests, e.g. 0.1, would show.  "
+                   f"[default: {USUAL_TRIES} tries of each rule]")  # fmt: skip
 @click.option("--max-created", type=click.IntRange(0), help="Limit of services that the run creates.")
 @click.option(
     "--refuse-only",
@@ -322,7 +323,7 @@ def _build_run_options(options: dict[str, Any], catalogue: Catalogue) -> RunOpti
     rate, confidence = options["fault_rate"], options["confidence"] / 100
     return RunOptions(
         waivers=waivers,
-        min_tries=count_needed_tries(rate, confidence) if rate else 0,
+        min_tries=count_needed_tries(rate, confidence) if rate else USUAL_TRIES,
         rules=rules if options["rules"] else None,
         asked_seconds=options.get("asked_seconds"),
         **{name: options[name] for name in _RUN_OPTIONS},

@@ -39,3 +39,30 @@ def test_repeats_give_each_rule_of_the_body_enough_tries() -> None:
     assert all(tries[rule] >= 29 for rule in ("exposed-port-range", "auth-agent", "display-name-type"))
     assert many.findings == ()
     assert many.created <= few.created + 10
+
+
+@pytest.mark.slow
+def test_shards_divide_the_wanted_tries() -> None:
+    """Two shards together give a rule of many cases its tries, and neither alone all of them."""
+    halves = [
+        judge_app(
+            create_app(),
+            layers=("cases",),
+            rules=frozenset({"exposed-port-range"}),
+            min_tries=60,
+            shard=(i, 2),
+        )
+        for i in (1, 2)
+    ]
+    tries = [report.verdicts[0].tries for report in halves]
+    assert 60 <= sum(tries) <= 70
+    assert max(tries) < 60
+
+
+@pytest.mark.slow
+def test_only_cases_of_the_selected_layers_are_repeated() -> None:
+    """A run of the wire layer has no more tries of a constraint on a value than without repeats."""
+    few, many = (judge_app(create_app(), layers=("wire",), min_tries=number) for number in (0, 29))
+    tries = [{row.rule.id: row.tries for row in report.verdicts} for report in (few, many)]
+    assert tries[0]["exposed-port-range"] == tries[1]["exposed-port-range"] == 0
+    assert tries[1]["auth-agent"] >= 29
