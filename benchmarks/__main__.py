@@ -21,6 +21,7 @@ from benchmarks.report.regression import list_regressions
 from benchmarks.report.sections import SECTIONS
 from benchmarks.report.table import Table
 from benchmarks.servers.progress import Progress
+from benchmarks.suites.curve import measure_curve
 from benchmarks.suites.fuzzing import measure_fuzzing
 from benchmarks.suites.gate import measure_gate
 from benchmarks.suites.mock import measure_mock
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, Callable[[Scale, Progress], dict[str, Any]]] = {
     "sizes": measure_sizes,
     "gate": measure_gate,
     "fuzzing": measure_fuzzing,
+    "curve": measure_curve,
     "mutation": measure_mutation,
 }
 _SIGTERM_EXIT_CODE = 143

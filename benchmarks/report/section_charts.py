@@ -41,3 +41,14 @@ def draw_fuzzing_chart(figures: Mapping[str, Any]) -> str:
     """Draw the number of faults that each fuzzer finds."""
     rows = {name: {"found": float(len(each["found"]))} for name, each in figures["fuzzers"].items()}
     return chart.draw_bars(f"Faults found, of {len(figures['faults'])}", rows)
+
+
+def draw_curve_chart(figures: Mapping[str, Any]) -> str:
+    """Draw the share of the faults that each contender finds by the requests that it sends."""
+    rows = {
+        name: [
+            (float(budget), 100 * share) for budget, share in zip(figures["budgets"], shares, strict=False)
+        ]
+        for name, shares in figures["shares"].items()
+    }
+    return chart.draw_lines("Percent of the faults found, by requests", rows)

@@ -44,6 +44,16 @@ def build_fuzzing_tables(figures: Mapping[str, Any]) -> list[Table]:
     ]
 
 
+def build_curve_tables(figures: Mapping[str, Any]) -> list[Table]:
+    """Return the share of the faults that each contender finds in a number of requests."""
+    head = ("", *(f"{budget:,}" for budget in figures["budgets"]), "all")
+    rows = tuple(
+        (name, *(f"{100 * share:.0f}%" for share in shares)) for name, shares in figures["shares"].items()
+    )
+    title = f"Share found of {figures['faults']} faults, {figures['seeds']} seeds each, by requests"
+    return [Table(title, head, rows)]
+
+
 def build_mutation_tables(figures: Mapping[str, Any]) -> list[Table]:
     """Return the mutants tried per second."""
     count, seconds, cpu_seconds = figures["mutants"], figures["seconds"], figures["CPU seconds"]

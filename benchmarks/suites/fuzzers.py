@@ -3,7 +3,7 @@
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ def _build_gate(*options: str) -> _CommandBuilder:
     ]  # fmt: skip
 
 
-def _build_schemathesis(*options: str, one_of: bool = False) -> _CommandBuilder:
+def build_schemathesis(*options: str, one_of: bool = False) -> _CommandBuilder:
     """Return a builder for `st run`, on the contract as it is or on its `oneOf` view."""
 
     def build_command(url: str, folder: Path) -> list[str]:
@@ -61,27 +61,34 @@ def _read_violated_rules(result: CommandResult, folder: Path) -> frozenset[str]:
 
 
 def _read_failures(_result: CommandResult, folder: Path) -> frozenset[str]:
-    """Return the kind, operation and invalid component of each failure."""
     return frozenset(
-        " | ".join(
-            (failure["type"], failure["operation"], *_INVALID_COMPONENT.findall(failure["message"])[:1])
-        )
+        name_failure(failure)
         for line in (folder / "st.ndjson").read_text(encoding="utf-8").splitlines()
-        for failure in _iterate_failures(json.loads(line))
+        for failure in iterate_failures(json.loads(line))
     )
 
 
-def _iterate_failures(value: Any) -> Iterator[dict[str, Any]]:
+def name_failure(failure: Mapping[str, Any]) -> str:
+    """Return the kind, operation and invalid component of a failure of Schemathesis."""
+    component = _INVALID_COMPONENT.findall(failure["message"])[:1]
+    return " | ".join((failure["type"], failure["operation"], *component))
+
+
+def iterate_failures(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield the failures in a part of Schemathesis' report."""
     if isinstance(value, dict):
         if {"type", "operation", "message"} <= value.keys():
             yield value
         for inner in value.values():
-            yield from _iterate_failures(inner)
+            yield from iterate_failures(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _iterate_failures(inner)
+            yield from iterate_failures(inner)
 
 
+#: Enough examples for about a thousand requests, and two filters against alarms.
+TUNED_OPTIONS = ("--continue-on-failure", "--max-examples", "250")
+TUNED_ENVIRONMENT = {"SCHEMATHESIS_HOOKS": "benchmarks.st_hooks", "PYTHONPATH": str(ROOT)}
 #: The third and the last are set to send about as many requests as the first.
 FUZZERS = (
     Fuzzer("contract-tests run", _build_gate(), _read_violated_rules),
@@ -91,11 +98,8 @@ FUZZERS = (
         _build_gate("--layers", "properties", "--max-examples", "80"),
         _read_violated_rules,
     ),
-    Fuzzer("st run", _build_schemathesis(), _read_failures),
+    Fuzzer("st run", build_schemathesis(), _read_failures),
     Fuzzer(
-        "st run, tuned",
-        _build_schemathesis("--continue-on-failure", "--max-examples", "250", one_of=True),
-        _read_failures,
-        {"SCHEMATHESIS_HOOKS": "benchmarks.st_hooks", "PYTHONPATH": str(ROOT)},
+        "st run, tuned", build_schemathesis(*TUNED_OPTIONS, one_of=True), _read_failures, TUNED_ENVIRONMENT
     ),
 )

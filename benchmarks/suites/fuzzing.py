@@ -2,8 +2,9 @@
 
 import importlib
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +20,9 @@ from benchmarks.suites.fuzzers import FUZZERS, Fuzzer
 from benchmarks.suites.scale import Scale
 
 #: The name of the mock without a fault.
-_CORRECT = "none"
+CORRECT = "none"
 #: A longer run would not be used in a CI.
-_TIMEOUT_SECONDS = 180
+TIMEOUT_SECONDS = 180
 _PARALLEL_RUNS = 2
 _FAULT_TABLES = ("callers", "wire", "values", "state", "unique", "times")
 
@@ -49,8 +50,8 @@ class FuzzRun:
 
 def measure_fuzzing(scale: Scale, progress: Progress) -> dict[str, Any]:
     """Run each fuzzer on the correct mock and on each fault, two runs at a time."""
-    faults = _select_faults(scale.faults)
-    targets = (*[_CORRECT] * scale.correct_runs, *(fault.name for fault in faults))
+    faults = select_faults(scale.faults)
+    targets = (*[CORRECT] * scale.correct_runs, *(fault.name for fault in faults))
     jobs = [(fuzzer, target) for target in targets for fuzzer in FUZZERS]
     with ThreadPoolExecutor(_PARALLEL_RUNS) as pool:
         try:
@@ -69,7 +70,7 @@ def measure_fuzzing(scale: Scale, progress: Progress) -> dict[str, Any]:
     }
 
 
-def _select_faults(count: int) -> list[FaultSample]:
+def select_faults(count: int) -> list[FaultSample]:
     """Return `count` planted faults of the tests, at equal distances in their tables."""
     tables = {name: importlib.import_module(f"tests.quality.faults.{name}") for name in _FAULT_TABLES}
     planted = [
@@ -81,19 +82,22 @@ def _select_faults(count: int) -> list[FaultSample]:
     return planted[step // 2 :: step][:count]
 
 
+@contextmanager
+def serve_fault(fault: str) -> Iterator[str]:
+    """Serve a new mock with a fault, or the correct one, and yield its origin."""
+    port = find_free_port()
+    first = b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" % COUNT_PATH.encode()
+    with start_server(build_app_command(port, "faulty", fault), port, first):
+        yield f"http://127.0.0.1:{port}"
+
+
 def _run_fuzzer(fuzzer: Fuzzer, fault: str, progress: Progress) -> FuzzRun | None:
     """Run a fuzzer on a new mock with a fault; report a run that fails, and return None."""
-    port = find_free_port()
-    url = f"http://127.0.0.1:{port}"
-    first = b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" % COUNT_PATH.encode()
     try:
-        with (
-            start_server(build_app_command(port, "faulty", fault), port, first),
-            temporary_folder() as folder,
-        ):
+        with serve_fault(fault) as url, temporary_folder() as folder:
             command = fuzzer.build_command(f"{url}/api/v1", folder)
             result = run_command(
-                command, timeout=_TIMEOUT_SECONDS, environment=fuzzer.environment, folder=folder
+                command, timeout=TIMEOUT_SECONDS, environment=fuzzer.environment, folder=folder
             )
             with urllib.request.urlopen(url + COUNT_PATH, timeout=30) as response:
                 count = int(response.read())
@@ -111,8 +115,8 @@ def _summarize_runs(runs: list[FuzzRun], faults: Sequence[FaultSample]) -> dict[
     A fault is found by a finding that the correct mock does not cause, and named by the rule that it breaks.
     """
     rules = {fault.name: fault.rules for fault in faults}
-    correct = [run for run in runs if run.fault == _CORRECT]
-    faulty = [run for run in runs if run.fault != _CORRECT]
+    correct = [run for run in runs if run.fault == CORRECT]
+    faulty = [run for run in runs if run.fault != CORRECT]
     alarms = frozenset[str]().union(*(run.findings for run in correct))
     correct_cpu = max(0.01, sum(run.cpu_seconds for run in correct))
     return {
