@@ -26,7 +26,7 @@ _UNSEEN = {
     ("media-type-parameters", "utf-8"): "no request has another parameter than charset",
 }
 _NUMBERS = {"4xx": 418, "2xx": 202, "bytes": 65_536}
-_SOME_RULES = ("auth-agent", "body-json", "exposed-port-range", "slug-unique", "team-scope", "not-while-busy")
+_SOME_RULES = ("body-json", "exposed-port-range", "team-scope")
 
 
 def assert_agrees(choices: Choices, requests: int) -> None:
@@ -82,7 +82,7 @@ def iter_options() -> Any:
         options = [_NUMBERS[choice.number]] if choice.number else choice.options
         for option in options:
             if str(option) != str(choice.usual):
-                some = choice.id in ("check-order", "null-on-update", "busy-status", "absent-values")
+                some = choice.id in ("null-on-update", "busy-status")
                 marks = () if some else pytest.mark.exhaustive
                 yield pytest.param(choice, option, id=f"{choice.id}-{option}", marks=marks)
 
