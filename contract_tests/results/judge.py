@@ -215,7 +215,7 @@ def _explain_unreadable(response: Response) -> str:
 def _load_json(response: Response) -> Any:
     content = b"" if response.status in _STATUSES_WITHOUT_CONTENT else response.body
     text = content.decode("utf-8-sig")  # a reader may ignore the mark (RFC 8259, 8.1)
-    return json.loads(text, parse_constant=_refuse_constant, parse_int=_read_int)
+    return json.loads(text, parse_constant=_refuse_constant, parse_int=read_int)
 
 
 def _refuse_constant(name: str) -> None:
@@ -223,8 +223,8 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _read_int(digits: str) -> int | float:
-    """Return an integer; Python refuses those of thousands of digits, which JSON allows."""
+def read_int(digits: str) -> int | float:
+    """Return an integer, infinite if it is long; Python refuses those of thousands of digits, which JSON allows."""
     return int(digits) if len(digits) < _MAX_DIGITS else float(digits)
 
 
