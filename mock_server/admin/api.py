@@ -260,6 +260,8 @@ def _json_body() -> Any:
         raise _NotJsonError("not UTF-8") from None
     except RecursionError:
         raise _NotJsonError("nested too deeply") from None
+    except ValueError:  # JSON, but Python reads no such number
+        raise _NotJsonError("a number of thousands of digits") from None
 
 
 def _json_body_or_empty() -> Any:
