@@ -28,6 +28,7 @@ _UNSUPPORTED_STATUS = 405
 #: A response with one of these has no content, whatever was recorded as such (RFC 9110, 15.3.5 and 15.3.6).
 _STATUSES_WITHOUT_CONTENT = (204, 205)
 _MAX_DIGITS = 1000
+_MAX_ID = 255  # a longer one is no part of a path
 _MAX_VALUE = 200  # characters of a value that is shown
 
 
@@ -189,7 +190,8 @@ def read_id(response: Response | NoResponse) -> str | None:
     if not is_success(response):
         return None
     identifier = (parse_json_object(response) or {}).get("id")
-    return identifier if isinstance(identifier, str) and identifier and identifier.isprintable() else None
+    usable = isinstance(identifier, str) and 0 < len(identifier) <= _MAX_ID and identifier.isprintable()
+    return identifier if usable else None
 
 
 def parse_json_object(response: Response) -> dict[str, Any] | None:

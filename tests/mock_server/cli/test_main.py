@@ -154,7 +154,7 @@ UNUSABLE = {
     "callers-missing": (["--callers", "nowhere.yaml"], "nowhere.yaml: No such file"),
     "callers-no-callers": (["--callers", "list.yaml"], "not a mapping"),
     "callers-no-teams": (["--callers", "teamless.yaml"], "no teams; write the UUID of each under `teams:`"),
-    "callers-no-team": (["--callers", "no-token.yaml"], "caller 1: teams: got []"),
+    "callers-no-team": (["--callers", "no-token.yaml"], "caller 1: teams: expected a list"),
     "unknown-rule": (
         ["--disable-rule", "slug-uniqe"],
         "--disable-rule: no rule has the id 'slug-uniqe'; did you mean slug-unique",
@@ -168,6 +168,7 @@ UNUSABLE = {
         "--host 192.0.2.1: no address of this machine; use 127.0.0.1 for",
     ),
     "host-with-scheme": (["--host", "http://localhost"], "give it without a scheme, a port or brackets"),
+    "host-of-odd-bytes": (["--host", "\udcff"], "no name or address that this machine knows"),
     "no-host": (["--host", ""], "--host: got nothing, expected an address such as 127.0.0.1"),
     "endless": (["--body-timeout", "inf"], "--body-timeout: got inf, expected a number of seconds above 0"),
     "no-variable": (["--callers", "env.yaml"], "caller 1: no token; set the variable NO_SUCH_TOKEN"),
