@@ -222,7 +222,7 @@ def test_no_secret_header_is_shown(name: str) -> None:
     assert "c2VjcmV0" not in client.get(f"/_mock/requests/{entry['number']}").text
 
 
-@pytest.mark.parametrize("service_id", ["a/b", "/", ""])
+@pytest.mark.parametrize("service_id", ["a/b", "/", "", ".", ".."])
 def test_an_id_that_no_path_can_have_is_refused(service_id: str) -> None:
     """A seeded service can be reached by its id."""
     response = create_app().test_client().post("/_mock/services", json={**BODY, "id": service_id})

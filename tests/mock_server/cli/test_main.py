@@ -332,6 +332,16 @@ def test_tokens_of_a_callers_file_are_not_printed(tmp_path: Path) -> None:
         assert not [caller for caller in callers["callers"] if caller["token"] in mock.greeting]
 
 
+def test_the_greeting_has_what_the_terminal_can_show(tmp_path: Path) -> None:
+    """A name of a caller neither drives the terminal, nor ends the greeting where it has no such character."""
+    caller = {"name": "\x1b[31m\u202e\U0001f600", "kind": "sk", "teams": ["red"], "token": "sk-of-a-test"}
+    callers = {"teams": {"red": "0192f0c0-1111-7aaa-8bbb-0123456789ab"}, "callers": [caller]}
+    (tmp_path / "callers.yaml").write_text(yaml.safe_dump(callers), encoding="utf-8")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    with mock_server("--callers", str(tmp_path / "callers.yaml"), env=environment) as mock:
+        assert r"\x1b[31m\u202e\U0001f600" in mock.greeting
+
+
 @pytest.mark.slow
 def test_an_address_that_others_reach_is_told() -> None:
     """The greeting of 0.0.0.0 says what is open; --allow-host opens the control plane under one more name."""
