@@ -227,7 +227,7 @@ def _read_token(path: Path, name: str, entry: Mapping[str, Any], environ: Mappin
         hint = f"set the variable {entry['token_env']}"
     elif "token_file" in entry:
         file = path.parent / entry["token_file"]
-        hint = f"put the token into {file}"
+        hint = "put the token into the file that token_file names"  # not repeated: it may be the token
         try:
             token = read_text(file, "utf-8-sig", MAX_TOKEN)
         except (OSError, ValueError):

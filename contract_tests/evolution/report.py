@@ -150,7 +150,7 @@ def _list_ids(exchanges: Sequence[Sequence[Exchange]]) -> Iterator[str]:
     for exchange in (one for each in exchanges for one in each):
         try:
             body = json.loads(exchange.response_body)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(body, Mapping) and isinstance(body.get("id"), str):
             yield body["id"]

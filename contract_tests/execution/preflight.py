@@ -51,13 +51,15 @@ def run_preflight(executor: Executor) -> PreflightResult:
     """Try a plain create with every caller; raise CannotJudge with a hint if none of them can create anything."""
     if executor.controls.refuse_only:
         return _run_refuse_only(executor)
+    limit = executor.sender.created_log.count + 2  # a resumed run has created services before
     try:
-        return _Preflight(executor).run()
+        return _Preflight(executor, limit).run()
     except TargetGone as gone:
         raise CannotJudge(f"{executor.sender.target.url} {gone}") from None
     except CannotRun as error:
         url = executor.sender.target.url
-        raise CannotJudge(_name_limit(f"{url} cannot be judged: {error} in the preflight")) from None
+        problem = f"{url} cannot be judged: {error} in the preflight"
+        raise CannotJudge(_name_limit(problem, limit)) from None
     except BudgetSpent:
         enough = 2 * len(executor.controls.caller_pool.callers) + 2
         raise CannotJudge(
@@ -79,6 +81,7 @@ class _Preflight:
     """A preflight while it runs: the callers that can act, those that cannot, and the first form accepted."""
 
     executor: Executor
+    limit: int  # of --max-created, which is enough
     form: CreateForm | None = None
     ready: list[Caller] = field(default_factory=list)
     refused: dict[str, tuple[Caller, Response]] = field(default_factory=dict)
@@ -99,7 +102,9 @@ class _Preflight:
         able = [caller for caller in self.ready if caller.kind != "ak"]
         if not able and not self.refused:
             raise CannotJudge(
-                _name_limit(self.notes[0]) if self.notes else "no caller that may create; an ak- key may not"
+                _name_limit(self.notes[0], self.limit)
+                if self.notes
+                else "no caller that may create; an ak- key may not"
             )
         if not able:
             responses = {name: response for name, (_, response) in self.refused.items()}
@@ -225,9 +230,9 @@ class _Preflight:
         return describe_response(response)
 
 
-def _name_limit(problem: str) -> str:
+def _name_limit(problem: str, limit: int) -> str:
     """Return a problem, with the limit that is enough if it is about --max-created."""
-    return f"{problem}; give 2 or more" if "--max-created" in problem else problem
+    return f"{problem}; give {limit} or more" if "--max-created" in problem else problem
 
 
 def _refuses_every_service_key(ready: list[Caller], refused: Mapping[str, tuple[Caller, Response]]) -> bool:

@@ -190,7 +190,7 @@ def _check_uuid(value: Any, rule: str) -> Iterator[Remark]:
 
 def _integer_check(low: int | None, high: int | None) -> Check:
     def check(value: Any, rule: str) -> Iterator[Remark]:
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not _is_whole(value):
             yield "broken", f"{rule}-type"
             return
         if isinstance(value, float):
@@ -201,6 +201,11 @@ def _integer_check(low: int | None, high: int | None) -> Check:
             yield "open", "a number beyond 32 bits"
 
     return check
+
+
+def _is_whole(value: float) -> bool:
+    """Return whether a number is whole; JSON has no infinite ones, which are read from too many digits."""
+    return abs(value) == float("inf") or value == value // 1
 
 
 def _items_check(*names: str) -> Check:

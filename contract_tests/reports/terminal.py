@@ -73,7 +73,7 @@ def show_report(report: Report, *, quiet: bool, folder: str | None = None, repla
     if console.is_terminal:
         print_report(report, console, reproduction)
         return
-    width = int(columns) if (columns := os.environ.get("COLUMNS", "")).isdecimal() else _PIPE_COLUMNS
+    width = int(columns[:4]) if (columns := os.environ.get("COLUMNS", "")).isdecimal() else _PIPE_COLUMNS
     _escape_unencodable(sys.stdout)
     text = io.StringIO()
     print_report(report, Console(width=max(width, 1), file=text), reproduction)

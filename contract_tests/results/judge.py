@@ -28,6 +28,7 @@ _UNSUPPORTED_STATUS = 405
 #: A response with one of these has no content, whatever was recorded as such (RFC 9110, 15.3.5 and 15.3.6).
 _STATUSES_WITHOUT_CONTENT = (204, 205)
 _MAX_DIGITS = 1000
+_MAX_ID = 255  # a longer one is no part of a path
 _MAX_VALUE = 200  # characters of a value that is shown
 
 
@@ -189,7 +190,8 @@ def read_id(response: Response | NoResponse) -> str | None:
     if not is_success(response):
         return None
     identifier = (parse_json_object(response) or {}).get("id")
-    return identifier if isinstance(identifier, str) and identifier and identifier.isprintable() else None
+    usable = isinstance(identifier, str) and 0 < len(identifier) <= _MAX_ID and identifier.isprintable()
+    return identifier if usable else None
 
 
 def parse_json_object(response: Response) -> dict[str, Any] | None:
@@ -215,7 +217,7 @@ def _explain_unreadable(response: Response) -> str:
 def _load_json(response: Response) -> Any:
     content = b"" if response.status in _STATUSES_WITHOUT_CONTENT else response.body
     text = content.decode("utf-8-sig")  # a reader may ignore the mark (RFC 8259, 8.1)
-    return json.loads(text, parse_constant=_refuse_constant, parse_int=_read_int)
+    return json.loads(text, parse_constant=_refuse_constant, parse_int=read_int)
 
 
 def _refuse_constant(name: str) -> None:
@@ -223,8 +225,8 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _read_int(digits: str) -> int | float:
-    """Return an integer; Python refuses those of thousands of digits, which JSON allows."""
+def read_int(digits: str) -> int | float:
+    """Return an integer, infinite if it is long; Python refuses those of thousands of digits, which JSON allows."""
     return int(digits) if len(digits) < _MAX_DIGITS else float(digits)
 
 

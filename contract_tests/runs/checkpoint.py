@@ -25,6 +25,8 @@ _PROBE_BYTES = 4096
 _MAX_SECONDS = 10**10  # Infinity and NaN, which JSON of Python may hold, are none
 
 
+#: Options that all shards of a run have in common, so that together they are the whole.
+_SHARED_OPTIONS = ("layers", "refuse_only")
 #: Fields whose JSON key differs: state files outlive a version of the kit.
 _JSON_KEYS = {"command_options": "given", "done_layers": "done", "committed": "tally"}
 
@@ -236,6 +238,10 @@ def _check_shards(states: Sequence[RunState]) -> None:
     if len(of) > 1:
         raise ValueError("the runs were split into different numbers of shards; merge the shards of one run")
     (parts,) = of
+    for name in _SHARED_OPTIONS if parts > 1 else ():
+        if any(s.command_options.get(name) != states[0].command_options.get(name) for s in states):
+            option = f"--{name.replace('_', '-')}"
+            raise ValueError(f"the runs differ in {option}; run every shard with the same, then merge them")
     repeated = sorted({number for number in numbers if numbers.count(number) > 1}) if parts > 1 else []
     missing = sorted({*range(1, parts + 1)} - {*numbers})
     if repeated:

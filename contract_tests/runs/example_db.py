@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from platformdirs import user_cache_path
 
 from contract_tests.cases.model import Case, case_from_json, case_to_json
+from contract_tests.contract.files.file_shapes import check_shape
 
 _PREFIX = b"cyberun-contract-kit:"
 _KEEP_FOR = timedelta(days=8)  # longer than a week, for weekly runs
@@ -51,8 +52,8 @@ class ExampleArchive:
             if value not in self._known:
                 self._known.add(value)
                 try:
-                    yield case_from_json(json.loads(value))
-                except ValueError:
+                    yield _decode_case(value)
+                except (ValueError, RecursionError):
                     continue  # written by another program
 
     def save_case(self, case: Case) -> None:
@@ -105,6 +106,13 @@ def _open_redis(address: str) -> Any:
     except Exception as error:  # the client's errors, and ValueError for a malformed address
         raise ValueError(f"--example-db: no Redis responds there ({type(error).__name__})") from None
     return RedisExampleDatabase(client, expire_after=_KEEP_FOR, key_prefix=_PREFIX)
+
+
+def _decode_case(value: bytes) -> Case:
+    """Return the case of a value; raise ValueError or RecursionError for one that is none."""
+    document = json.loads(value)
+    check_shape({"case": document}, "finding", Path("--example-db"))
+    return case_from_json(document)
 
 
 def _encode_case(case: Case) -> bytes:

@@ -146,8 +146,8 @@ class _ServicesApi:
             return responses.refusal_response(refused)
         if status not in STATUSES:
             return _invalid_status(status)
-        if "/" in service_id or not service_id:
-            detail = f"id: got {format_value(service_id)}, expected a text without slashes, as it is a part of paths"
+        if "/" in service_id or service_id in {"", ".", ".."}:
+            detail = f"id: got {format_value(service_id)}, expected a text that can be a part of a path"
             return responses.problem_response(400, detail)
         now, slug = self._mock.clock(), body.get("service_slug")
         values = {**create.defaults, **body}
@@ -260,6 +260,8 @@ def _json_body() -> Any:
         raise _NotJsonError("not UTF-8") from None
     except RecursionError:
         raise _NotJsonError("nested too deeply") from None
+    except ValueError:  # JSON, but Python reads no such number
+        raise _NotJsonError("a number of thousands of digits") from None
 
 
 def _json_body_or_empty() -> Any:

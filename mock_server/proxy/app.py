@@ -42,7 +42,7 @@ from mock_server.validation.callers import load_callers
 from mock_server.validation.request import Request
 from mock_server.web import responses
 from mock_server.web.journal import MAX_STORED_BODY, Journal
-from mock_server.web.middleware import CONTROL_PREFIX, RequestMiddleware
+from mock_server.web.middleware import CONTROL_PREFIX, RequestMiddleware, check_host
 from mock_server.web.redaction import Redactor
 from mock_server.web.responses import Response
 from mock_server.web.wsgi import FRONT_PROBLEM, HEADER_FIELDS, Environ, StartResponse, request_headers
@@ -135,8 +135,10 @@ class Proxy:
             return self._pages(environ, start_response)
         exchange = self._start_exchange(environ)
         try:
-            if FRONT_PROBLEM in environ:
-                return self._send_own(exchange, environ[FRONT_PROBLEM], start_response)
+            # The upstream may be a mock, whose own check sees the Host that the proxy gives.
+            problem = environ.get(FRONT_PROBLEM) or check_host(environ, self._options.hosts)
+            if problem is not None:
+                return self._send_own(exchange, problem, start_response)
             return self._check_and_forward(exchange, start_response)
         except UpstreamError as error:
             failure = responses.problem_response(error.status, str(error))

@@ -130,6 +130,7 @@ def check_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        (parts.hostname or "").encode("idna")  # a name with an empty or a long part
     except ValueError:
         usable = False
     if not usable or "?" in url or "#" in url or not url.isprintable() or " " in url:

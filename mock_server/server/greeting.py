@@ -27,10 +27,16 @@ def print_when_ready(host: str, port: int, text: str) -> None:
                 break
             time.sleep(0.01)
         with contextlib.suppress(OSError):
-            sys.stdout.write(text + "\n")
+            sys.stdout.write(escape_text(text, sys.stdout.encoding) + "\n")
             sys.stdout.flush()
 
     threading.Thread(target=wait_and_print, daemon=True).start()
+
+
+def escape_text(text: str, encoding: str) -> str:
+    """Return the text with escapes in place of what a terminal obeys, or what the encoding does not have."""
+    visible = "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
+    return visible.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def mock_greeting(base_url: str, options: MockOptions) -> str:

@@ -78,18 +78,18 @@ def reserve_port(host: str, port: int) -> Iterator[int]:
 def _bind_socket(probe: socket.socket, host: str, port: int) -> None:
     try:
         probe.bind((host, port))
-    except (OSError, UnicodeError) as error:
+    except (OSError, UnicodeError, TypeError) as error:  # a TypeError is of bytes that are no UTF-8
         raise UnusableFileError(_explain_bind_error(error, host, port)) from error
 
 
-def _explain_bind_error(error: OSError | UnicodeError, host: str, port: int) -> str:
+def _explain_bind_error(error: OSError | UnicodeError | TypeError, host: str, port: int) -> str:
     """Return why an address cannot be used, and what to give instead."""
     number = error.errno if isinstance(error, OSError) else None
     if number == errno.EADDRINUSE:
         return f"{host}:{port}: address already in use; choose another with --port, or --port 0 for any"
     if number in {errno.EACCES, errno.EPERM}:
         return f"--port {port}: not permitted for this user; choose a port from 1024, or --port 0 for any free one"
-    if isinstance(error, socket.gaierror | UnicodeError):
+    if isinstance(error, socket.gaierror | UnicodeError | TypeError):
         reason = "no name or address that this machine knows"
         reason += "; give it without a scheme, a port or brackets" if set(host) & set("/:[]") else ""
     else:

@@ -22,6 +22,7 @@ _NAMESPACE = uuid.UUID("0192f0c0-0000-7000-8000-000000000000")
 #: The token of a line of the packaged callers file.
 _TOKEN = re.compile(r"(?P<start>.*\bname: (?P<name>[\w-]+),.*)\btoken: [^\s}]+")
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def load_callers(
     }
     for label, team in teams.items():
         if not UUID_PATTERN.fullmatch(team):
-            raise UnusableFileError(f"{name}: the team {label}: got {team!r}, expected the UUID of the team")
+            raise UnusableFileError(f"{name}: the team {label}: expected the UUID of the team")
     entries = source.get("callers")
     if not isinstance(entries, list) or not entries:
         raise UnusableFileError(f"{name}: no list of callers; write one under `callers:`")
@@ -118,6 +119,8 @@ def _check_variables(name: str, entries: Iterable[Any]) -> None:
     ]
     named = dict.fromkeys(str(entry["token_env"]) for entry in callers if "token_env" in entry)
     missing = [variable for variable in named if not os.environ.get(variable, "").strip()]
+    if not all(map(_VARIABLE.fullmatch, missing)):
+        return  # the caller that names none is refused by itself
     if len(missing) > 1:
         raise UnusableFileError(
             f"{name}: no tokens; set the variables {', '.join(missing)}, or remove these callers"
@@ -133,7 +136,7 @@ def _require_mapping(value: object, name: str) -> Mapping[str, Any]:
 def _parse_entry(name: str, number: int, entry: Any, teams: Mapping[str, str]) -> tuple[str, Caller]:
     place = f"{name}: caller {number}"
     entry = _require_mapping(entry, place)
-    kind, labels = entry.get("kind"), entry.get("teams")
+    kind, labels, variable = entry.get("kind"), entry.get("teams"), entry.get("token_env")
     unknown = next((key for key in entry if key not in _KEYS), None)
     if unknown is not None:
         hint = suggestion_suffix(str(unknown), _KEYS)
@@ -141,11 +144,11 @@ def _parse_entry(name: str, number: int, entry: Any, teams: Mapping[str, str]) -
             f"{place}: unknown key {str(unknown)[:40]!r}, expected {', '.join(_KEYS)}{hint}"
         )
     if kind not in KINDS:
-        raise UnusableFileError(f"{place}: kind: got {kind!r}, expected one of {', '.join(KINDS)}")
+        raise UnusableFileError(f"{place}: kind: expected one of {', '.join(KINDS)}")
     if not isinstance(labels, list) or not labels or any(label not in teams for label in labels):
-        raise UnusableFileError(
-            f"{place}: teams: got {labels!r}, expected a list of one or more of {', '.join(teams)}"
-        )
+        raise UnusableFileError(f"{place}: teams: expected a list of one or more of {', '.join(teams)}")
+    if variable is not None and not _VARIABLE.fullmatch(str(variable)):  # not repeated: it may be the token
+        raise UnusableFileError(f"{place}: token_env: expected the name of a variable that holds the token")
     caller_name = str(entry.get("name", f"caller-{number}"))
     token = _read_token(place, entry)
     if token_kind(token) not in ("jwt", kind):
@@ -159,7 +162,7 @@ def _read_token(place: str, entry: Mapping[str, Any]) -> str:
     elif "token_env" in entry:
         token = os.environ.get(str(entry["token_env"]), "")
     elif "token_file" in entry:
-        token = resources.read_text(Path(str(entry["token_file"])).expanduser())
+        token = _read_token_file(place, str(entry["token_file"]))
     else:
         token = ""
     if "token_env" in entry and not token.strip():
@@ -169,3 +172,11 @@ def _read_token(place: str, entry: Mapping[str, Any]) -> str:
     if not token.strip():
         raise UnusableFileError(f"{place}: no token; give token, token_env (a set variable) or token_file")
     return str(token.strip())
+
+
+def _read_token_file(place: str, name: str) -> str:
+    """Return the text of a file; the error does not repeat its name, which may be the token itself."""
+    try:
+        return resources.read_text(Path(name).expanduser())
+    except (UnusableFileError, ValueError, RuntimeError):  # also a NUL, or the home of an unknown user
+        raise UnusableFileError(f"{place}: token_file: expected a file of text with the token") from None

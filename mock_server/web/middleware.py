@@ -102,6 +102,7 @@ class RequestMiddleware:
         """Answer one request; an exception of the app becomes a problem document and a line in the log."""
         started = time.perf_counter()
         environ[RAW_REQUEST] = read_request(environ, self.max_bytes)
+        environ.pop("HTTP_UPGRADE", None)  # Werkzeug would refuse a WebSocket
         is_open = self.cors and not is_control_path(environ["PATH_INFO"])
         respond = _allow_any_origin(start_response) if is_open else start_response
         try:
@@ -122,7 +123,7 @@ class RequestMiddleware:
 
     def _answer_here(self, environ: Environ, respond: StartResponse) -> list[bytes]:
         """Return the body of a response that needs no app, or an empty list."""
-        problem: Response | None = environ.get(FRONT_PROBLEM) or self._check_host(environ)
+        problem: Response | None = environ.get(FRONT_PROBLEM) or check_host(environ, self.hosts)
         if problem is not None:
             environ[OUTCOME] = RequestOutcome(problem)
             status = f"{problem.status} {responses.reason_phrase(problem.status)}"
@@ -134,14 +135,6 @@ class RequestMiddleware:
         environ[OUTCOME] = RequestOutcome(Response(204, b""))
         respond("204 No Content", list(_PREFLIGHT_HEADERS.items()))
         return [b""]
-
-    def _check_host(self, environ: Environ) -> Response | None:
-        """Return the refusal of a request for the control plane under a name that may be another site's."""
-        host = environ.get("HTTP_HOST", "")
-        if not is_control_path(environ["PATH_INFO"]) or not host or is_private_host(host, self.hosts):
-            return None
-        expected = "an address, localhost, or a name given with --allow-host"
-        return responses.problem_response(403, f"Host: got {host!r}, expected {expected}")
 
     def _record(self, environ: Environ, milliseconds: float) -> None:
         outcome: RequestOutcome | None = environ.get(OUTCOME)
@@ -189,6 +182,15 @@ def _describe_response(response: Response, milliseconds: float) -> str:
 def is_control_path(path: str) -> bool:
     """Return whether a path leads to the control plane. Flask reads several slashes at the start as one."""
     return f"/{path.lstrip('/')}".startswith(CONTROL_PREFIX)
+
+
+def check_host(environ: Environ, hosts: frozenset[str]) -> Response | None:
+    """Return the refusal of a request for a control plane under a name that may be another site's."""
+    host = environ.get("HTTP_HOST", "")
+    if not is_control_path(environ["PATH_INFO"]) or not host or is_private_host(host, hosts):
+        return None
+    expected = "an address, localhost, or a name given with --allow-host"
+    return responses.problem_response(403, f"Host: got {host!r}, expected {expected}")
 
 
 def collect_body(parts: Iterable[bytes]) -> list[bytes]:

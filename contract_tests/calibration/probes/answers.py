@@ -118,7 +118,7 @@ def _name_form(answer: Answer) -> str:
     if form != "text":
         try:
             json.loads(answer.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise CannotSee(f"a refusal is {media_type}, and not JSON") from None
     return form
 

@@ -67,9 +67,9 @@ def _parse_layers(_ctx: click.Context, _param: click.Parameter, value: str) -> t
     return tuple(layer for layer in LAYERS if layer in names)
 
 
-def _check_number(_ctx: click.Context, _param: click.Parameter, value: float) -> float:
-    if math.isnan(value):  # is within every range for click
-        raise click.BadParameter("nan is not a number from 0 to 1")
+def _check_number(_ctx: click.Context, _param: click.Parameter, value: float | None) -> float | None:
+    if value is not None and math.isnan(value):  # is within every range for click
+        raise click.BadParameter("nan is not a number")
     return value
 
 
@@ -94,8 +94,8 @@ def _check_number(_ctx: click.Context, _param: click.Parameter, value: float) ->
 @click.option("--budget", type=click.IntRange(1), metavar="N",
               help="Send at most N requests, those first that tell most.")  # fmt: skip
 @click.option("--confidence", type=click.FloatRange(50, 99.9), default=95, show_default=True,
-              help="Percent of confidence with which --fault-rate is excluded.")  # fmt: skip
-@click.option("--fault-rate", type=click.FloatRange(0.01, 1, max_open=True),
+              callback=_check_number, help="Percent of confidence with which --fault-rate is excluded.")  # fmt: skip
+@click.option("--fault-rate", type=click.FloatRange(0.01, 1, max_open=True), callback=_check_number,
               help="Repeat cheap cases until a fault in this share of requests, e.g. 0.1, would show.  "
                    f"[default: {USUAL_TRIES} tries of each rule]")  # fmt: skip
 @click.option("--max-created", type=click.IntRange(0), help="Limit of services that the run creates.")
@@ -144,21 +144,22 @@ def run(context: click.Context, /, **options: Any) -> None:
             raise ValueError("--profile takes up to 150 requests of its own; leave out --budget")
         callers = load_callers(options["callers"]) if options["callers"] else None
         open_run, catalogue, totals = _prepare_run(options, state, callers, problems)
-    if state and is_finished(options, state):
-        report = state.build_report(catalogue)
-    else:
-        if state and not options["quiet"]:
-            announce_resumed(totals)
-        with (
-            _lock_folder(options["folder"]),
-            report_target_errors(),
-            _report_unwritable_files(),
-            show_progress(totals, quiet=options["quiet"]) as progress,
-        ):
-            report = _execute(open_run(progress), options, resumed=state is not None)
-    if profile:
-        report = _check_profile(report, profile, options, callers)
-    _end_run(compare(report), options, problems, resumed=state is not None)
+    finished = state if state and is_finished(options, state) else None
+    with _lock_folder(None if finished else options["folder"]):
+        if finished:
+            report = finished.build_report(catalogue)
+        else:
+            if state and not options["quiet"]:
+                announce_resumed(totals)
+            with (
+                report_target_errors(),
+                _report_unwritable_files(),
+                show_progress(totals, quiet=options["quiet"]) as progress,
+            ):
+                report = _execute(open_run(progress), options, resumed=state is not None)
+        if profile:
+            report = _check_profile(report, profile, options, callers)
+        _end_run(compare(report), options, problems, resumed=state is not None)
 
 
 def _execute(work: Run, options: dict[str, Any], *, resumed: bool) -> Report:

@@ -123,6 +123,8 @@ def _describe(keyword: str, value: Any, message: str) -> str:
         return f"expected {' or '.join([value] if isinstance(value, str) else value)}"
     if keyword == "enum":
         return f"expected one of {', '.join(map(str, value))}"
+    if keyword == "pattern":
+        return f"expected a text that matches {value}"
     if keyword in ("required", "additionalProperties"):  # these name properties only
         return message
     return f"expected {keyword} {value}" if isinstance(value, int) else "unexpected"

@@ -51,5 +51,5 @@ class CreatedLog:
 def _count_created(path: Path) -> int:
     if not path.is_file():
         return 0
-    with path.open(encoding="utf-8") as lines:
+    with path.open(encoding="utf-8", errors="replace") as lines:
         return sum('"event": "created"' in line for line in lines)

@@ -14,7 +14,7 @@ from uuid import UUID
 from contract_tests.cases.model import Case, Expect, OperationId, Step
 from contract_tests.generation.oracle import PROPERTY_NAMES, predict
 from contract_tests.generation.rounds import relabel_case
-from contract_tests.results.judge import SUCCESS_RULES, is_uuid
+from contract_tests.results.judge import SUCCESS_RULES, is_uuid, read_int
 from contract_tests.results.recorded.recording import RecordedCall
 from contract_tests.targets.exchange import REDACTED
 
@@ -67,7 +67,7 @@ def read_rules(call: RecordedCall, stored_type: str) -> RequestReading:
 def parse_body(raw: bytes) -> Any:
     """Return the body as a JSON value, or a value of its own if it is not JSON in UTF-8."""
     try:
-        return json.loads(raw.decode(), parse_constant=_refuse_constant)
+        return json.loads(raw.decode(), parse_constant=_refuse_constant, parse_int=read_int)
     except (ValueError, RecursionError):
         return _NOT_JSON
 
@@ -163,7 +163,7 @@ def _repeats_key(text: str) -> bool:
         repeated.append(len(built) < len(pairs))
         return built
 
-    json.loads(text, object_pairs_hook=build_object)
+    json.loads(text, object_pairs_hook=build_object, parse_int=read_int)
     return any(repeated)
 
 

@@ -1,5 +1,6 @@
 """Callers files and the roles of the callers."""
 
+import json
 import re
 from pathlib import Path
 
@@ -111,3 +112,13 @@ def test_a_token_that_would_spoil_a_run_is_refused(entry: str, hint: str, tmp_pa
     file.write_text(f"callers: [{entry}]")
     with pytest.raises(CallersError, match=hint):
         load_callers(file, {})
+
+
+@pytest.mark.parametrize("key", ["token_env", "token_file", "kind", "teams"])
+def test_a_token_under_another_key_is_not_repeated(tmp_path: Path, key: str) -> None:
+    """Who writes the token itself where a name is expected does not find it in a log."""
+    entry = {"kind": "sk", key: ["sk-pasted-secret"] if key == "teams" else "sk-pasted-secret"}
+    (tmp_path / "callers.yaml").write_text(json.dumps({"callers": [entry]}), "utf-8")
+    with pytest.raises(CallersError) as error:
+        load_callers(tmp_path / "callers.yaml", {})
+    assert "pasted" not in str(error.value)

@@ -110,12 +110,13 @@ def test_a_report_folder_that_links_to_itself(tmp_path: Path) -> None:
     assert str(loop) in assert_unusable("merge", tmp_path, "--report", loop)
 
 
+@pytest.mark.parametrize("option", ["--min-judged", "--confidence", "--fault-rate"])
 @pytest.mark.parametrize("value", ["nan", "NaN", "-0.1", "2"])
 @pytest.mark.slow
-def test_a_share_is_a_number(value: str) -> None:
-    """The share of judged rules is a number from 0 to 1."""
-    done = run_command("run", "--target", MOCK, "--min-judged", value)
-    assert (done.code, "Invalid value for '--min-judged'" in done.err) == (2, True)
+def test_a_share_is_a_number(option: str, value: str) -> None:
+    """A share, a rate and a percentage are numbers within their range."""
+    done = run_command("run", "--target", MOCK, option, value)
+    assert (done.code, f"Invalid value for '{option}'" in done.err) == (2, True)
 
 
 @pytest.mark.slow

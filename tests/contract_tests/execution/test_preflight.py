@@ -9,10 +9,13 @@ import pytest
 
 from contract_tests.cases.callers import Caller
 from contract_tests.cases.model import case_from_json, case_to_json
+from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.execution.plain_creates import CannotJudge
 from contract_tests.execution.preflight import apply_preflight, run_preflight
 from contract_tests.execution.sending.create_forms import PLAIN
+from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.results.verdict import Report
+from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.support.gate.gate import describe_findings, judge_app, open_app_executor, violated_rules
 from tests.support.gate.messages import (
@@ -124,6 +127,17 @@ def test_one_service_is_too_few_for_a_preflight(limit: int) -> None:
     with pytest.raises(CannotJudge, match=r"--max-created is reached.*; give 2 or more"):
         run_preflight(open_app_executor(create_app(), max_created=limit))
     assert run_preflight(open_app_executor(create_app(), max_created=2)).caller_pool.callers
+
+
+def test_a_resumed_run_names_a_limit_above_what_it_created() -> None:
+    """Where earlier parts of a run reached --max-created, the number that the error names counts them."""
+    log = CreatedLog()
+    log.count = 60
+    spent = open_executor(WsgiTarget(create_app()), options=ExecutorOptions(max_created=60), created_log=log)
+    with pytest.raises(CannotJudge, match=r"--max-created is reached.*; give 62 or more"):
+        run_preflight(spent)
+    more = open_executor(WsgiTarget(create_app()), options=ExecutorOptions(max_created=62), created_log=log)
+    assert run_preflight(more).caller_pool.callers
 
 
 def test_a_budget_below_the_preflight_names_a_sufficient_one() -> None:

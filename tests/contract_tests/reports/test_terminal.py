@@ -171,6 +171,15 @@ def test_pipe_gets_no_padding(
     assert max(map(len, folded)) > width - 40
 
 
+def test_a_width_beyond_all_screens_is_cut(
+    report: Report, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A ``COLUMNS`` of twelve digits fills no memory, and loses no verdict."""
+    monkeypatch.setenv("COLUMNS", "9" * 12)
+    show_report(report, quiet=False)
+    assert "VIOLATED in" in capsys.readouterr().out
+
+
 def test_groups_and_layers_without_content_are_left_out(report: Report) -> None:
     """A grade without rules has no heading, and a layer that never ran has no column."""
     provider = tuple(row for row in report.verdicts if row.rule.grade == "provider")

@@ -8,7 +8,7 @@ import pytest
 from contract_tests.cases.tables import load_bodies
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import load_spec
-from contract_tests.results.judge import judge_response
+from contract_tests.results.judge import judge_response, read_id
 from contract_tests.targets.base import NoResponse, Response
 
 CATALOGUE, SPEC, BODIES = load_catalogue(), load_spec(), load_bodies()
@@ -166,3 +166,10 @@ def test_an_answer_that_is_nested_too_deeply_is_named_so() -> None:
         for body in (b'{"id": ' + deep + b"}", deep[:10])
     ]
     assert reasons == ["the body is nested too deeply to read", "the body is not a JSON object"]
+
+
+def test_an_id_that_no_path_can_hold_is_not_used() -> None:
+    """A target that answers with ids of megabytes fills neither the log of creates nor later requests."""
+    lengths = (255, 256, 300_000)
+    found = [read_id(build_response(201, {"id": "a" * length})) for length in lengths]
+    assert found == ["a" * 255, None, None]

@@ -136,6 +136,11 @@ UNMERGED: dict[str, tuple[Spoil, str]] = {
     "other-target": (edit_second_state(target="https://other.example.com"), "the runs differ in target"),
     "other-contract": (edit_second_state(contract="other"), "the runs differ in contract"),
     "other-strictness": (edit_second_state(strict=True), "the runs differ in strict"),
+    "other-layers": (edit_second_state(given={"layers": "cases,race"}), "the runs differ in --layers"),
+    "other-requests": (
+        edit_second_state(given={"layers": "race", "refuse_only": True}),
+        "the runs differ in --refuse-only",
+    ),
     "other-number": (edit_second_state(shard=[2, 3]), "different numbers of shards"),
     "unfinished": (edit_second_state(finished=False), "has not finished"),
     "another-version": (edit_second_state(format=99), "another version of the kit"),
@@ -364,3 +369,21 @@ def test_waiver_of_a_rule_that_conforms_can_go() -> None:
         load_catalogue()
     )
     assert report.notes == ("a note", "the rule slug-unique conforms; its waiver can go")
+
+
+def test_a_comparison_with_a_profile_keeps_its_folder(tmp_path: Path) -> None:
+    """A second run is refused while the first one compares the target with a profile, and then reports."""
+    profile, folder = tmp_path / "profile.yaml", tmp_path / "report"
+    profile.write_text("choices: {}\n", "utf-8")
+    with serve_app(create_app()) as url:
+        options = ("run", "--target", url, "--layers", "race", "-k", "slug-unique", "--report", str(folder))
+        first = subprocess.Popen(
+            [*COMMAND, *options, "--rate", "20/s", "--profile", str(profile)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert first.stderr is not None
+        compares = any("comparing with the profile" in line for line in first.stderr)
+        second = run_command(*options)
+        first.send_signal(signal.SIGTERM)
+        first.communicate(timeout=60)
+    assert (compares, second.code, "another run reports" in second.err) == (True, 2, True)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import redis
 
-from contract_tests.cases.model import Case, Step
+from contract_tests.cases.model import Case, Step, case_to_json
 from contract_tests.execution.factory import open_executor
 from contract_tests.results.verdict import Report
 from contract_tests.runs.example_db import ExampleArchive, open_archive
@@ -170,3 +170,36 @@ def test_four_shards_share_a_redis(address: str, tmp_path: Path) -> None:
     report = json.loads((tmp_path / "all" / "report.json").read_text())
     assert (first.code, codes, merged.code) == (1, [1, 1, 1, 1], 1)
     assert {finding["rule"] for finding in report["findings"]} == {"display-name-length"}
+
+
+class OtherPrograms:
+    """A database in which other programs have written, too."""
+
+    def __init__(self, *values: bytes) -> None:
+        self.values = values
+
+    def fetch(self, _key: bytes) -> tuple[bytes, ...]:
+        """Return the values of every key."""
+        return self.values
+
+    def save(self, key: bytes, value: bytes) -> None:
+        """Keep nothing."""
+
+    def delete(self, key: bytes, value: bytes) -> None:
+        """Delete nothing."""
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        b"[" * 100_000,
+        json.dumps({**case_to_json(CASE), "layer": []}).encode(),
+        json.dumps({**case_to_json(CASE), "id": 5}).encode(),
+        json.dumps({**case_to_json(CASE), "steps": []}).encode(),
+    ],
+    ids=["deep", "layer", "id", "no step"],
+)
+def test_a_value_that_is_no_case_is_passed_over(spoilt: bytes) -> None:
+    """What another program wrote under the same key ends no run."""
+    database = OtherPrograms(spoilt, json.dumps(case_to_json(CASE)).encode())
+    assert list(ExampleArchive(database, "target", "contract").iter_pending()) == [CASE]

@@ -1,8 +1,13 @@
 """Whole runs against the mock."""
 
+import errno
+import os
+from pathlib import Path
+
 import pytest
 
 from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.reports.content.common import list_warnings
 from contract_tests.runs.options import RunOptions, format_duration
 from contract_tests.runs.run import Run
@@ -67,3 +72,26 @@ def test_refuse_only_is_the_reason_of_what_it_leaves_out() -> None:
     assert reasons["texts-unbounded"] == "--refuse-only sends nothing that may be accepted"
     assert reasons["external-credential-type"].startswith("--refuse-only sends no request")
     assert "no case of this rule was run" not in reasons.values()
+
+
+def test_a_disk_that_is_full_in_mid_run_is_no_error_of_the_suite(tmp_path: Path) -> None:
+    """A run that can log no further create ends with the file and the reason."""
+    executor = open_executor(WsgiTarget(create_app()), created_log=FullLog(tmp_path / "ledger.jsonl", 30))
+    report = Run(executor, RunOptions(layers=("cases",))).execute()
+    reason = f"{tmp_path / 'ledger.jsonl'} could not be written any more: {os.strerror(errno.ENOSPC)}"
+    assert (report.cut_short, report.exit_code, report.created > 0) == (reason, 3, True)
+
+
+class FullLog(CreatedLog):
+    """A log for so many creates, and then no more."""
+
+    def __init__(self, path: Path, room: int) -> None:
+        super().__init__()
+        self.path, self.room = path, room
+
+    def log_sending(self, caller: str, slug: str | None) -> None:
+        """Raise the error of a full disk once there is no room."""
+        if not self.room:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self.path))
+        self.room -= 1
+        super().log_sending(caller, slug)

@@ -222,7 +222,7 @@ def test_no_secret_header_is_shown(name: str) -> None:
     assert "c2VjcmV0" not in client.get(f"/_mock/requests/{entry['number']}").text
 
 
-@pytest.mark.parametrize("service_id", ["a/b", "/", ""])
+@pytest.mark.parametrize("service_id", ["a/b", "/", "", ".", ".."])
 def test_an_id_that_no_path_can_have_is_refused(service_id: str) -> None:
     """A seeded service can be reached by its id."""
     response = create_app().test_client().post("/_mock/services", json={**BODY, "id": service_id})
@@ -365,8 +365,9 @@ def test_a_known_caller_is_named_on_every_path(path: str, caller: str) -> None:
         (b"status=503", "Expecting value at line 1, column 1"),
         (b'"\xff"', "not UTF-8"),
         (b"[" * 100_000, "nested too deeply"),
+        (b'{"status": %s}' % (b"9" * 5000), "a number of thousands of digits"),
     ],
-    ids=["cut", "form", "latin-1", "deep"],
+    ids=["cut", "form", "latin-1", "deep", "digits"],
 )
 def test_a_body_that_is_not_json_is_called_so(client: Client, path: str, body: bytes, reason: str) -> None:
     """The message names the place, not what the object should have had."""

@@ -154,7 +154,7 @@ UNUSABLE = {
     "callers-missing": (["--callers", "nowhere.yaml"], "nowhere.yaml: No such file"),
     "callers-no-callers": (["--callers", "list.yaml"], "not a mapping"),
     "callers-no-teams": (["--callers", "teamless.yaml"], "no teams; write the UUID of each under `teams:`"),
-    "callers-no-team": (["--callers", "no-token.yaml"], "caller 1: teams: got []"),
+    "callers-no-team": (["--callers", "no-token.yaml"], "caller 1: teams: expected a list"),
     "unknown-rule": (
         ["--disable-rule", "slug-uniqe"],
         "--disable-rule: no rule has the id 'slug-uniqe'; did you mean slug-unique",
@@ -168,6 +168,7 @@ UNUSABLE = {
         "--host 192.0.2.1: no address of this machine; use 127.0.0.1 for",
     ),
     "host-with-scheme": (["--host", "http://localhost"], "give it without a scheme, a port or brackets"),
+    "host-of-odd-bytes": (["--host", "\udcff"], "no name or address that this machine knows"),
     "no-host": (["--host", ""], "--host: got nothing, expected an address such as 127.0.0.1"),
     "endless": (["--body-timeout", "inf"], "--body-timeout: got inf, expected a number of seconds above 0"),
     "no-variable": (["--callers", "env.yaml"], "caller 1: no token; set the variable NO_SUCH_TOKEN"),
@@ -329,6 +330,16 @@ def test_tokens_of_a_callers_file_are_not_printed(tmp_path: Path) -> None:
         assert "sk-blue" in mock.greeting
         assert "$TOKEN" in mock.greeting
         assert not [caller for caller in callers["callers"] if caller["token"] in mock.greeting]
+
+
+def test_the_greeting_has_what_the_terminal_can_show(tmp_path: Path) -> None:
+    """A name of a caller neither drives the terminal, nor ends the greeting where it has no such character."""
+    caller = {"name": "\x1b[31m\u202e\U0001f600", "kind": "sk", "teams": ["red"], "token": "sk-of-a-test"}
+    callers = {"teams": {"red": "0192f0c0-1111-7aaa-8bbb-0123456789ab"}, "callers": [caller]}
+    (tmp_path / "callers.yaml").write_text(yaml.safe_dump(callers), encoding="utf-8")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    with mock_server("--callers", str(tmp_path / "callers.yaml"), env=environment) as mock:
+        assert r"\x1b[31m\u202e\U0001f600" in mock.greeting
 
 
 @pytest.mark.slow

@@ -172,6 +172,16 @@ def test_the_proxy_has_only_its_own_pages() -> None:
         assert (deletion.status_code, client.get("/_mock/journal").json["count"]) == (303, 0)
 
 
+@pytest.mark.parametrize("control", [False, True])
+@pytest.mark.parametrize("path", ["/_mock/services", "/%5fmock/services"])
+def test_no_foreign_name_reaches_the_control_plane_of_the_upstream(path: str, *, control: bool) -> None:
+    """The name under which the proxy is reached counts for what it forwards to a mock, too."""
+    with proxy_client(create_app(), control=control) as client:
+        hosts = ("evil.example", "localhost")
+        assert [client.get(path, headers={"Host": host}).status_code for host in hosts] == [403, 200]
+        assert client.post(CREATE, json=BODY, headers={**HEADERS, "Host": "evil.example"}).status_code == 201
+
+
 def test_without_pages_every_path_is_forwarded() -> None:
     """The health check is that of the mock behind the proxy."""
     with proxy_client(create_app(), control=False) as client:

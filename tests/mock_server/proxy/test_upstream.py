@@ -181,6 +181,8 @@ MISTAKES = {
         "expected none: each caller sends its own token",
     ),
     "query": (["--upstream", "http://host/?hidden"], "got 'http://host/?…', expected the base URL"),
+    "name": (["--upstream", "http://a..b/"], "expected the base URL of an API"),
+    "long-name": (["--upstream", f"http://{'a' * 64}/"], "expected the base URL of an API"),
     "port": (["--upstream", "http://host:99999/"], "expected the base URL of an API"),
     "rule": (["--upstream", "http://host", "--disable-rule", "slug-uniqe"], "did you mean slug-unique"),
     "spec": (["--upstream", "http://host", "--spec", "nowhere.yaml"], "nowhere.yaml"),

@@ -49,8 +49,22 @@ WRONG_CALLERS: dict[str, tuple[list[dict[str, Any]], str]] = {
     "unknown-key": ([{**A, "tokens": "x"}], "unknown key 'tokens', expected .*; did you mean token?"),
     "equal-tokens": ([A, {**A, "name": "b"}], "two callers have the same token; give each one its own"),
     "prefix": ([{**A, "kind": "dk"}], "caller 1: a token with the prefix sk- is not of the kind dk"),
-    "kind": ([{**A, "kind": "key"}], "kind: got 'key', expected one of jwt, sk, dk, ak"),
+    "kind": ([{**A, "kind": "key"}], "kind: expected one of jwt, sk, dk, ak"),
     "team": ([{**A, "teams": ["u"]}], "expected a list of one or more of t"),
+    "token-in-token-env": (
+        [{"kind": "sk", "teams": ["t"], "token_env": A["token"]}] * 2,
+        "caller 1: token_env: expected the name of a variable",
+    ),
+    "token-in-token-file": (
+        [{"kind": "sk", "teams": ["t"], "token_file": A["token"]}],
+        "caller 1: token_file: expected a file",
+    ),
+    "token-file-with-nul": (
+        [{"kind": "sk", "teams": ["t"], "token_file": "a\0"}],
+        "caller 1: token_file: expected a file",
+    ),
+    "token-in-kind": ([{**A, "kind": A["token"]}], "caller 1: kind: expected one of jwt, sk, dk, ak"),
+    "token-in-teams": ([{**A, "teams": [A["token"]]}], "caller 1: teams: expected a list"),
 }
 
 

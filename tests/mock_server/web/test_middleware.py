@@ -38,3 +38,13 @@ def test_a_body_is_cut_at_the_limit() -> None:
     without_length = {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
     requests = [read_request(environ, 10) for environ in (with_length, without_length)]
     assert [(request.body, request.body_size) for request in requests] == [(body[:10], 100_000)] * 2
+
+
+def test_an_upgrade_is_ignored() -> None:
+    """A valid request that offers another protocol is answered in this one, and recorded as it came."""
+    client = Client(create_app())
+    offer = {"Connection": "Upgrade", "Upgrade": "websocket"}
+    assert client.post(CREATE, json=BODY, headers={**auth(), **offer}).status_code == 201
+    assert client.get("/_mock/", headers=offer).status_code == 200
+    [entry] = client.get("/_mock/journal").json["requests"]
+    assert entry["headers"]["Upgrade"] == "websocket"

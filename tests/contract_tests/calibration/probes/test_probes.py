@@ -174,6 +174,19 @@ def test_a_refusal_page_is_no_plain_text() -> None:
         PROBES["error-body"](prober)
 
 
+def test_a_refusal_that_is_nested_too_deeply_is_not_read() -> None:
+    """A refusal in JSON that no reader takes is none of the known forms, and ends no calibration."""
+
+    def intercept(request: Request, send: Send) -> Response:
+        response = send(request)
+        return response if response.accepted else Response(response.status, b"[" * 100_000)
+
+    prober = open_prober(add_interceptor(build_mock(), intercept))
+    PROBES["unauthenticated-status"](prober)
+    with pytest.raises(CannotSee, match="and not JSON"):
+        PROBES["error-body"](prober)
+
+
 def test_the_violations_that_are_told_now_and_then_are_not_seen() -> None:
     """Where the same request is refused for one value now and for both then, nothing is told of the choice."""
     seen: list[int] = []

@@ -29,3 +29,11 @@ def test_a_pipe_without_a_reader_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "ledger.jsonl")
     with pytest.raises(OSError, match=r"ledger\.jsonl"):
         CreatedLog(tmp_path / "ledger.jsonl")
+
+
+def test_bytes_of_another_program_end_no_resumed_run(tmp_path: Path) -> None:
+    """A log with bytes that are no UTF-8 is counted as far as it can be read."""
+    (tmp_path / "ledger.jsonl").write_bytes(b'\xff\xfe\n{"event": "created"}\n')
+    created_log = CreatedLog(tmp_path / "ledger.jsonl", resumed=True)
+    created_log.close()
+    assert created_log.count == 1

@@ -55,6 +55,16 @@ def build_call(
         pytest.param(build_call({"X-Team-ID": "red"}, kind="dk"), (), "accept", id="team of a credential"),
         pytest.param(build_call(body={}, service=ID), (), "accept", id="update"),
         pytest.param(
+            build_call(body=b'{"gpu_count": %s}' % (b"9" * 5000), service=ID), (), "open", id="many digits"
+        ),
+        pytest.param(build_call(body=b'{"gpu_count": 1e400}', service=ID), (), "open", id="huge exponent"),
+        pytest.param(
+            build_call(body=b'{"exposed_port": 1e400}', service=ID),
+            ("exposed-port-range",),
+            "refuse",
+            id="huge port",
+        ),
+        pytest.param(
             build_call(body={}, service=ID[:-1]), ("service-id-format",), "refuse", id="malformed id"
         ),
         pytest.param(build_call(body={}, service=ID.replace("-", "")), (), "open", id="id without hyphens"),
