@@ -37,7 +37,7 @@ _FirstSeen = Mapping[str, int]
 
 def measure_curve(scale: Scale, progress: Progress) -> dict[str, Any]:
     """Return by contender the share of the faults found within each budget, and without a limit."""
-    faults = [fault.name for fault in select_faults(scale.faults)]
+    faults = [fault.name for fault in select_faults(scale.curve_faults)]
     limits = (*scale.curve_budgets, _UNLIMITED)
     pairs = [(fault, seed) for fault in faults for seed in range(scale.curve_seeds)]
     shares = {

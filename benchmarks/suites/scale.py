@@ -26,6 +26,7 @@ class Scale:
     #: Runs on a mock without a fault.
     correct_runs: int = 2
     mutate_options: tuple[str, ...] = ()
+    curve_faults: int = 12
     curve_seeds: int = 5
     curve_budgets: tuple[int, ...] = (50, 100, 200, 300, 500, 1_000)
 
@@ -49,6 +50,7 @@ QUICK = Scale(
     faults=2,
     correct_runs=1,
     mutate_options=("--only", "exposed-port"),
+    curve_faults=2,
     curve_seeds=1,
     curve_budgets=(100, 300),
 )
