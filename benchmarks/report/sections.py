@@ -75,12 +75,12 @@ SECTIONS: dict[str, Section] = {
     ),
     "curve": Section(
         "Faults found by requests",
-        "Fewer faults of the same tables, once per seed. *run --budget N* sends the cases of its plan first. *the order of the "
-        "tables* is the default run, stopped after N requests. Both run in process, the preflight is part of the N "
-        "requests, and a fault is found by a violated rule. The plan is learnt from these faults and some thousand "
-        "others, so its curve says how well they fit into so few requests, not how it does on faults that nobody "
-        "knows. `st run` runs to its end over HTTP; its findings, less its alarms on the correct mock, count from "
-        "the request that first shows one. What it has not found by then stays unfound.",
+        "Fewer faults of the same tables, once per seed. *run --budget N* sends the cases of its plan first. *the "
+        "order of the tables* is the default run, stopped after N requests. Both run in process, the preflight is "
+        "part of the N requests, and a fault is found by a violated rule. The plan is learnt from these faults and "
+        "some thousand others, so its curve says how well they fit into so few requests, not how it does on faults "
+        "that nobody knows. `st run` runs to its end over HTTP; its findings, less its alarms on the correct mock, "
+        "count from the request that first shows one. What it has not found by then stays unfound.",
         suite_tables.build_curve_tables,
         section_charts.draw_curve_chart,
     ),
