@@ -21,6 +21,7 @@ UUID_PATTERN = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}
 _NAMESPACE = uuid.UUID("0192f0c0-0000-7000-8000-000000000000")
 #: The token of a line of the packaged callers file.
 _TOKEN = re.compile(r"(?P<start>.*\bname: (?P<name>[\w-]+),.*)\btoken: [^\s}]+")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WELL_FORMED = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
@@ -112,11 +113,15 @@ def load_callers(
 
 
 def _check_variables(name: str, entries: Iterable[Any]) -> None:
-    """Raise UnusableFileError that names all variables with a token that are not set, if there are several."""
+    """Raise UnusableFileError for a token in place of a variable, or for several variables that are not set."""
     callers = [
         entry for entry in entries if isinstance(entry, Mapping) and not isinstance(entry.get("token"), str)
     ]
     named = dict.fromkeys(str(entry["token_env"]) for entry in callers if "token_env" in entry)
+    if not all(map(_VARIABLE.fullmatch, named)):  # not repeated: it may be the token
+        raise UnusableFileError(
+            f"{name}: token_env: expected the name of a variable such as CYBERUN_SK_RED; a token goes under `token`"
+        )
     missing = [variable for variable in named if not os.environ.get(variable, "").strip()]
     if len(missing) > 1:
         raise UnusableFileError(

@@ -125,4 +125,6 @@ def _describe(keyword: str, value: Any, message: str) -> str:
         return f"expected one of {', '.join(map(str, value))}"
     if keyword in ("required", "additionalProperties"):  # these name properties only
         return message
+    if keyword == "pattern":
+        return f"expected a text that matches {value}"
     return f"expected {keyword} {value}" if isinstance(value, int) else "unexpected"

@@ -49,6 +49,10 @@ WRONG_CALLERS: dict[str, tuple[list[dict[str, Any]], str]] = {
     "unknown-key": ([{**A, "tokens": "x"}], "unknown key 'tokens', expected .*; did you mean token?"),
     "equal-tokens": ([A, {**A, "name": "b"}], "two callers have the same token; give each one its own"),
     "prefix": ([{**A, "kind": "dk"}], "caller 1: a token with the prefix sk- is not of the kind dk"),
+    "token-as-variable": (
+        [{"kind": "sk", "teams": ["t"], "token_env": "sk-of-caller-b"}],
+        "token_env: expected the name of a variable such as CYBERUN_SK_RED",
+    ),
     "kind": ([{**A, "kind": "key"}], "kind: got 'key', expected one of jwt, sk, dk, ak"),
     "team": ([{**A, "teams": ["u"]}], "expected a list of one or more of t"),
 }
