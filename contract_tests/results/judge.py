@@ -167,7 +167,8 @@ def _describe_stored(stored: Mapping[str, Any], name: str) -> str:
 def _describe_value(value: Any) -> str:
     """Return a value as JSON; a long one is cut, with the length that it has."""
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}… ({len(text):,} characters)"
+    size = len(value if isinstance(value, str) else text)
+    return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}… ({size:,} characters)"
 
 
 def find_success_error(operation: str, response: Response, service: str | None) -> str:

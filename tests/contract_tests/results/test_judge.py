@@ -8,7 +8,7 @@ import pytest
 from contract_tests.cases.tables import load_bodies
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import load_spec
-from contract_tests.results.judge import judge_response
+from contract_tests.results.judge import judge_readback, judge_response
 from contract_tests.targets.base import NoResponse, Response
 
 CATALOGUE, SPEC, BODIES = load_catalogue(), load_spec(), load_bodies()
@@ -166,3 +166,12 @@ def test_an_answer_that_is_nested_too_deeply_is_named_so() -> None:
         for body in (b'{"id": ' + deep + b"}", deep[:10])
     ]
     assert reasons == ["the body is nested too deeply to read", "the body is not a JSON object"]
+
+
+def test_a_long_value_has_the_length_of_its_text() -> None:
+    """The length beside a cut text counts its characters, without quotes and escapes: 300 are not 302."""
+    stored = build_response(200, {"usage_prompt": "\n" * 300})
+    judgement = judge_readback(CATALOGUE["updated-stored"], [("usage_prompt", "\n" * 1000)], stored)
+    ((_, received, expected),) = judgement.differences
+    assert received.endswith("… (300 characters)")
+    assert expected.endswith("… (1,000 characters)")
