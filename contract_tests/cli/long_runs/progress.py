@@ -38,8 +38,14 @@ class RunTotals:
         count_sent: Callable[[], int],
         seconds: float | None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        budget: int | None = None,
     ) -> None:
-        """Start from the state of a run; ``seconds`` is the time that is left to it, None without a limit."""
+        """Start from the state of a run; ``seconds`` is the time that is left to it, None without a limit.
+
+        ``budget`` is the number of requests of a run that has one.
+        """
+        self._of_budget = f" of {budget:,}" if budget else ""
         self._catalogue, self._count_sent, self._clock = catalogue, count_sent, clock
         self._earlier_requests, self._earlier_seconds = state.requests, state.seconds
         self._started = clock()
@@ -63,7 +69,8 @@ class RunTotals:
     def format_line(self) -> str:
         """Return all totals in one line, with their units."""
         sent, seconds = self._count_sent(), self._clock() - self._started
-        parts = [f"{self._earlier_requests + sent:,} requests", format_kinds(self._kinds), self.format_time()]
+        amount = f"{self._earlier_requests + sent:,}{self._of_budget} requests"
+        parts = [amount, format_kinds(self._kinds), self.format_time()]
         if sent and seconds > 0:
             parts.insert(1, f"{sent / seconds:,.0f}/s")
         return ", ".join(parts)
