@@ -287,10 +287,10 @@ def suggest_next(report: Report, folder: str | None, options: str) -> str:
         return "add --report DIR for a page, and a file per finding that contract-tests replay sends again"
     if violated:
         return f"open {folder}/report.html; after a fix, --previous {folder}/report.json tells what changed"
-    if (report.stopped_as_asked or interrupted) and options:
+    if report.cut_short and options:
         if folder is None:
             return "add --report DIR, so that a run can be resumed; another --seed sends other requests"
-        more = "" if interrupted else " --time 30m"
+        more = " --time 30m" if report.stopped_as_asked else ""
         return f"contract-tests run --resume {shlex.quote(folder)} {options}{more} goes on from here"
     if report.unusable_callers:
         return f"correct the callers file, or a token: {', '.join(report.unusable_callers)}"

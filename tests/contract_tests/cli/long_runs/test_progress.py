@@ -211,6 +211,11 @@ VIOLATED = (RuleVerdict(CATALOGUE["created"], "violated", "failure", "why", {}),
             "out",
             "contract-tests run --resume out --target t goes on from here",
         ),
+        (
+            {"verdicts": (), "cut_short": "the target stopped responding"},
+            "out",
+            "contract-tests run --resume out --target t goes on from here",
+        ),
         ({"verdicts": ()}, "out", "the reasons are above; more callers, or --control-hook"),
         (
             {"unusable_callers": ("jwt-red (401: check its token)",)},
