@@ -42,6 +42,7 @@ def test_one_token_is_enough(tmp_path: Path) -> None:
         ("{", "not YAML"),
         ("callers: [{kind: root}]", "callers[0].kind: expected one of sk, dk, jwt, ak"),
         ("callers: [{kind: sk}]", "give token_env"),
+        ("callers: [{kind: sk, tokn: x}]", "callers[0]: unknown property 'tokn'; did you mean token?"),
         ("callers: [{kind: sk, token_env: NOT_SET}]", "set the variable NOT_SET"),
         (
             "callers: [{kind: sk, token_env: sk-12345678}]",

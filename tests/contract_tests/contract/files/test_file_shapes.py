@@ -94,7 +94,7 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     [
         ("exchanges", [{**EXCHANGE, "method": 'GET", x'}], "exchanges.0..method: expected one of GET"),
         ("differences", 5, "differences: expected array"),
-        ("differences", [{"property": 'a")'}], "differences.0..property: unexpected"),
+        ("differences", [{"property": 'a")'}], "differences.0..property: expected a text that matches"),
     ],
     ids=["method", "type", "property"],
 )
