@@ -86,6 +86,11 @@ class Case:
         return self.id.startswith(("property/", "crossed/", "trace/"))
 
     @property
+    def starts_with_control(self) -> bool:
+        """True if the first request only shows that the last one, which shows the fault alone, can be accepted."""
+        return self.id.startswith("crossed/")
+
+    @property
     def is_planned(self) -> bool:
         """True if a run planned the case, so that its rule is undecided while the case proves nothing."""
         return not self.is_generated and not self.id.startswith("recorded/")

@@ -22,6 +22,7 @@ from contract_tests.results.observation import Observation, Sibling
 
 _MAX_TRIES = 10
 _ANOTHER_CALLER = "by another caller"
+_REQUESTS = {"createContainer": "a create", "updateContainer": "an update", "readContainer": "a read-back"}
 Edit = tuple[str, Case]  # what differs, and the edited case
 
 
@@ -150,10 +151,11 @@ def _drop_steps(case: Case) -> Iterator[Edit]:
         if step.operation == "createContainer" and step.as_ in {s.service for s in case.steps}:
             continue
         kept = (*case.steps[:number], *case.steps[number + 1 :])
-        words = f"status {step.status}" if step.operation == "setStatus" else f"request {number + 1}"
+        name = _REQUESTS.get(step.operation)
+        words = f"request {number + 1}, {name}" if name else f"the status {step.status}"
         smaller = replace(case, steps=kept)
         reading = last.operation == "readContainer"
-        yield f"without the {words}", smaller if reading else _expect_accept(smaller)
+        yield f"without {words}", smaller if reading else _expect_accept(smaller)
 
 
 def _list_nearer(value: Any) -> tuple[Any, ...]:

@@ -64,7 +64,7 @@ def _compare(executor: Executor, key: Owner, leaders: Mapping[str, Owner], betwe
 
 def describe_wrong_label(name: str, shown: str) -> str:
     """Return what the verdict says of a key whose team is wrong."""
-    return f"{name} ({shown}: check its `teams` in the callers file)"
+    return f"{name} ({shown}: check its `teams` in the callers file; if they are right, the deployment mixes teams)"
 
 
 def names_wrong_label(text: str) -> bool:

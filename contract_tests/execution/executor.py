@@ -25,6 +25,7 @@ from contract_tests.results.judge import (
     read_id,
 )
 from contract_tests.results.observation import Observation
+from contract_tests.results.verdict import REFUSE_ONLY_LEFT_OUT
 from contract_tests.targets.base import NoResponse, Response
 from contract_tests.targets.control_hook import StatusHook
 
@@ -89,6 +90,8 @@ class Executor:
             return self._set_status(rule, step, context)
         if step.operation == "readContainer" and not self.readback:
             raise CannotRun("the target offers no read-back")
+        if self.controls.refuse_only and step.operation == "createContainer" and rule.grade == "assumed":
+            raise CannotRun(REFUSE_ONLY_LEFT_OUT)
         step = self.controls.prepare_step(case, rule, step, context)
         response = self.sender.send_step(context, step)
         if step.operation == "readContainer":

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from contract_tests.cases.callers import Caller, load_callers
+from contract_tests.cases.callers import Caller, build_caller_pool, load_callers
 from contract_tests.cases.model import Case
 from contract_tests.contract.choices import Choice, load_choices
 from contract_tests.contract.resources import data_file
+from contract_tests.diagnosis.team_labels import describe_wrong_label, find_wrong_labels
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.execution.preflight import apply_preflight, run_preflight
@@ -90,6 +91,7 @@ class ParitySession:
     def _work(self) -> str:
         """Run the planned work, and return why it ended before the number of requests, or an empty string."""
         try:
+            self._leave_out_wrong_labels()
             for work in plan_work(self.executor, self.options.seed):
                 self._score_pairs(())  # of requests that prepared the work
                 self._run_one(work)
@@ -102,6 +104,18 @@ class ParitySession:
         except TargetGone as gone:
             return f"the target {gone}"
         return ""
+
+    def _leave_out_wrong_labels(self) -> None:
+        """Name the keys of another team than the callers file says, and go on with the other callers."""
+        wrong = find_wrong_labels(self.executor)
+        if not wrong:
+            return
+        self.twin.pairs.clear()
+        self.unusable_callers += tuple(describe_wrong_label(name, shown) for name, shown in wrong.items())
+        controls = self.executor.controls
+        controls.caller_pool = build_caller_pool(
+            caller for caller in controls.caller_pool.callers if caller.name not in wrong
+        )
 
     def _run_one(self, work: Work) -> None:
         observations = (

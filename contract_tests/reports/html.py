@@ -50,6 +50,7 @@ from contract_tests.reports.content.headline import (
     format_headline,
 )
 from contract_tests.results.comparison import format_age
+from contract_tests.results.statistics import format_percent
 from contract_tests.results.verdict import Report, RuleVerdict
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -128,6 +129,7 @@ def _template_values(report: Report, reproduction: Reproduction) -> Mapping[str,
         "advice": lambda finding, *others: suggest_change(finding, others),
         "facts": list_facts,
         "confidence": format_confidence(report),
+        "percent": format_percent,
         "expected": format_expectation,
         "operation": name_operation,
         "remark": " ".join(reproduction.page_remarks),

@@ -41,6 +41,7 @@ from contract_tests.reports.content.headline import Tone, choose_tone, format_co
 from contract_tests.reports.terminal_findings import print_block, print_line, print_sentence
 from contract_tests.results.comparison import Comparison
 from contract_tests.results.findings import Finding
+from contract_tests.results.statistics import format_percent
 from contract_tests.results.verdict import Report, RuleVerdict
 
 _STYLES: dict[Label, str] = {
@@ -188,7 +189,7 @@ def _rule_cells(row: RuleVerdict, layers: Iterable[Layer], *, wide: bool) -> Ite
     yield Text(name.upper() if failed else name, style=_STYLES[name])
     if wide:
         rate = row.excluded_rate
-        yield Text("" if rate is None else f"over {rate:.0%}", style="dim")
+        yield Text("" if rate is None else f"over {format_percent(rate)}%", style="dim")
     for layer in layers:
         yield _layer_cell(row, layer)
 

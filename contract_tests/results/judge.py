@@ -151,7 +151,7 @@ def judge_readback(
         differences = tuple((n, _describe_stored(stored, n), _describe_value(wanted[n])) for n in different)
         reason = _describe_difference(rule)
         return Judgement("violated", rule.id, reason, found, expected, differences=differences)
-    return Judgement("passed", rule.id, received=found, expected=expected)
+    return Judgement("passed", rule.id, received="the expected read-back", expected=expected)
 
 
 def _describe_difference(rule: Rule) -> str:
@@ -168,7 +168,8 @@ def _describe_stored(stored: Mapping[str, Any], name: str) -> str:
 def _describe_value(value: Any) -> str:
     """Return a value as JSON; a long one is cut, with the length that it has."""
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}… ({len(text):,} characters)"
+    size = len(value if isinstance(value, str) else text)
+    return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}… ({size:,} characters)"
 
 
 def find_success_error(operation: str, response: Response, service: str | None) -> str:

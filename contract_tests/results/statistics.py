@@ -18,6 +18,11 @@ def excluded_rate(tries: int, confidence: float = CONFIDENCE) -> float:
     return 1.0 if tries <= 0 else 1 - (1 - confidence) ** (1 / tries)
 
 
+def format_percent(rate: float) -> str:
+    """Return a rate in percent, without decimals from 1 % on, and never as 0: ``22``, ``0.1``, ``0.003``."""
+    return f"{100 * rate:.{'0f' if rate >= 0.01 else '1g'}}"
+
+
 def count_needed_tries(rate: float, confidence: float = CONFIDENCE) -> int:
     """Return how many tries exclude a fault of this rate: 29 for 10 %."""
     return max(1, math.ceil(math.log(1 - confidence) / math.log(1 - rate) - 1e-9)) if rate < 1 else 1

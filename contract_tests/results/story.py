@@ -22,7 +22,7 @@ def tell_story(case: Case, exchanges: Sequence[Exchange], judgement: Judgement) 
     if case.layer == "race":
         return _tell_race(case, exchanges)
     events = _pair_steps(case, exchanges)
-    if len(events) < 2:
+    if len(events) < 2 or case.starts_with_control:
         return ""
     teller = _Teller(
         several_callers=len({event.exchange.caller for event in events if event.exchange}) > 1,

@@ -81,6 +81,7 @@ class Run:
         self.state.notes, self.state.unusable_callers = ready.notes, (*ready.unusable_callers, *earlier)
         for observation in self.options.select_observations(ready.observations):
             self.recorder.add(observation)
+        self.recorder.save()  # a run that is killed in its first round can be resumed, too
         self.state.cut_short = self._run_layers()
         self._hooks.end()
         self.state.finished = True

@@ -102,9 +102,16 @@ class _ServicesApi:
         return self._journal_api.health(services=services)
 
     def list_services(self) -> Response:
+        """Return the stored services, of the team of the query if there is one: a label or an id."""
+        named, teams = request.args.get("team"), self._mock.stages.callers.teams
+        team = teams.get(named, named) if named is not None else None
+        unknown = next((name for name in request.args if name != "team"), None)
+        if unknown is not None:
+            return responses.problem_response(400, f"{unknown}: unknown filter; available: team")
+        if team is not None and not UUID_PATTERN.fullmatch(team):
+            return responses.problem_response(400, f"team: got {team!r}, expected one of {', '.join(teams)}")
         with self._mock.store.transaction() as transaction:
             stored = transaction.all()
-        team = self._mock.stages.callers.teams.get(request.args.get("team", ""), request.args.get("team"))
         services = [
             _service_with_team(with_current_status(service, self._mock.clock))
             for service in stored
@@ -137,7 +144,7 @@ class _ServicesApi:
         teams = self._mock.stages.callers.teams
         team = str(body.pop("team", next(iter(teams), "")))
         if team not in teams and not UUID_PATTERN.fullmatch(team):
-            detail = f"team: got {team!r}, expected one of {', '.join(teams)}{suggestion_suffix(team, teams)}"
+            detail = f"team: got {team!r}, expected one of {', '.join(teams)}"
             return responses.problem_response(400, self._mock.redactor.redact(detail))
         status = body.pop("status", "created")
         service_id = str(body.pop("id", self._mock.new_id())).lower()

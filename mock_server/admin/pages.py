@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from flask import Flask
 
 from mock_server.admin.reference_pages import ReferencePages
-from mock_server.admin.renderer import TEMPLATES, PageRenderer, PageRoute, static_file
+from mock_server.admin.renderer import TEMPLATES, PageRenderer, PageRoute
 from mock_server.admin.request_pages import RequestPages
 from mock_server.admin.scenario_api import ScenarioApi
 from mock_server.admin.script_pages import ScriptPages
@@ -37,7 +37,7 @@ def register_pages(
     routes: list[PageRoute] = [
         *RequestPages(renderer, journal, contracts, mock).routes(),
         *ReferencePages(renderer, contracts, mock).routes(),
-        ("GET", "page/<name>", static_file),
+        ("GET", "page/<name>", renderer.static_file),
     ]
     if mock is not None:
         routes += ServicePages(renderer, journal, mock).routes()

@@ -59,8 +59,19 @@ class PageRenderer:
         return flask.Response(text.encode("utf-8", "backslashreplace"), status, PAGE_HEADERS)
 
     def missing(self, name: str) -> flask.Response:
-        """Return the page for a `request` or a `service` that does not exist."""
+        """Return the page for a `request`, a `service` or a `page` that does not exist."""
         return self.render("missing.html", 404, missing=name)
+
+    def static_file(self, name: str) -> flask.Response:
+        """Return a static file with an ETag, so that browsers revalidate it."""
+        content = read_static_file(name)
+        if content is None:
+            return self.missing("page")
+        headers = {**PAGE_HEADERS, "Content-Type": _STATIC_TYPES[name], "Cache-Control": "no-cache"}
+        response = flask.Response(content, headers=headers)
+        response.add_etag()
+        response.make_conditional(request)
+        return response
 
 
 def redirect(path: str = "") -> Response:
@@ -85,18 +96,6 @@ def same_origin_only(endpoint: Callable[..., Response | flask.Response]) -> Call
         return flask.Response(response.body, response.status, headers)
 
     return view
-
-
-def static_file(name: str) -> flask.Response:
-    """Return a static file with an ETag, so that browsers revalidate it."""
-    content = read_static_file(name)
-    if content is None:
-        return flask.Response(b"", 404, PAGE_HEADERS, mimetype="text/plain")
-    headers = {**PAGE_HEADERS, "Content-Type": _STATIC_TYPES[name], "Cache-Control": "no-cache"}
-    response = flask.Response(content, headers=headers)
-    response.add_etag()
-    response.make_conditional(request)
-    return response
 
 
 @functools.cache

@@ -50,6 +50,7 @@ def request_row(journal: Journal, entry: JournalEntry) -> dict[str, Any]:
         "caller": escape_invisible(entry.caller) or entry.missing_caller,
         "status": entry.status,
         "rules": entry.rules,
+        "detail": entry.detail,
         "ignored": entry.ignored,
         "injected": entry.injected,
     }

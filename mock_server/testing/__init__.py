@@ -12,6 +12,7 @@ from mock_server.testing.plugin import (
     pytest_addoption,
     pytest_assertrepr_compare,
     pytest_runtest_call,
+    pytest_runtest_makereport,
     serving,
 )
 
@@ -24,5 +25,6 @@ __all__ = [
     "pytest_addoption",
     "pytest_assertrepr_compare",
     "pytest_runtest_call",
+    "pytest_runtest_makereport",
     "serving",
 ]

@@ -8,7 +8,7 @@ PYTEST_DONT_REWRITE: this module asserts nothing, so a test may import it before
 """
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -59,17 +59,19 @@ class ContainersMock:
     def __repr__(self) -> str:
         return f"<ContainersMock at {self.url}>"
 
-    def headers(self, caller: str | None = None) -> dict[str, str]:
+    def headers(self, caller: str | None = None, *, team: str | None = None) -> dict[str, str]:
         """Return the headers that a caller needs: Authorization, and for a JWT caller X-Team-ID, its first team.
 
-        The default is the caller of `token`.
+        The default is the caller of `token`. `team` is the label of another team for X-Team-ID.
         """
+        if team is not None and team not in self.teams:
+            raise ValueError(f"team: got {team!r}, expected one of {', '.join(self.teams)}")
         if caller is not None and caller not in self.tokens:
             raise ValueError(f"caller: got {caller!r}, expected one of {', '.join(self.tokens)}")
         token = self.tokens[caller] if caller else self.token
         known = self._callers[token]
-        team = {"X-Team-ID": known.teams[0]} if known.kind == "jwt" else {}
-        return {"Authorization": f"Bearer {token}", **team}
+        named = self.teams[team] if team else known.teams[0] if known.kind == "jwt" else None
+        return {"Authorization": f"Bearer {token}", **({"X-Team-ID": named} if named else {})}
 
     @property
     def services(self) -> list[dict[str, Any]]:
@@ -232,6 +234,24 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
             problem = str(error)
         if problem:
             pytest.fail(problem, pytrace=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the requests that a failed test sent, and why they were refused, unless its message lists them."""
+    report = yield
+    mock = getattr(item, "funcargs", {}).get("containers_mock")
+    failed = report.when == "call" and report.failed
+    if (
+        failed
+        and isinstance(mock, ContainersMock)
+        and mock.requests
+        and "received:" not in report.longreprtext
+    ):
+        report.sections.append(("Requests to containers_mock", "\n".join(mock.requests.explain())))
+    return report
 
 
 def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:

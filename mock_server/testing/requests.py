@@ -1,5 +1,6 @@
 """The requests that a mock received, with assertions whose failures list these requests."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,20 @@ class ReceivedRequest:
     response_headers: dict[str, str]
     response_body: str
     milliseconds: float
+
+    @property
+    def json(self) -> Any:
+        """The parsed body; raise ValueError if it is not JSON."""
+        return json.loads(self.body)
+
+    @property
+    def reason(self) -> str:
+        """Why the mock refused the request, in its words; an empty string if it did not."""
+        try:
+            problem = json.loads(self.response_body) if self.status >= 400 else None
+        except ValueError:
+            return ""
+        return str(problem.get("detail", "")) if isinstance(problem, dict) else ""
 
     def count_misses(self, filters: dict[str, Any]) -> int:
         """Return the number of filters that the request does not match."""
@@ -118,6 +133,11 @@ class ReceivedRequests:
     def assert_not_called(self, **filters: Any) -> None:
         """Raise AssertionError if a request matches."""
         self.assert_called(0, **filters)
+
+    def explain(self) -> list[str]:
+        """Return a table of the requests, and the reason of each refusal."""
+        reasons = [f"{received.number}: {received.reason}" for received in self if received.reason]
+        return [*self.table({}), *reasons[:_MAX_ROWS]]
 
     def table(self, filters: dict[str, Any]) -> list[str]:
         """Return a table of the requests; those that miss the fewest filters are first."""

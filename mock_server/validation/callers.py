@@ -21,8 +21,8 @@ UUID_PATTERN = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}
 _NAMESPACE = uuid.UUID("0192f0c0-0000-7000-8000-000000000000")
 #: The token of a line of the packaged callers file.
 _TOKEN = re.compile(r"(?P<start>.*\bname: (?P<name>[\w-]+),.*)\btoken: [^\s}]+")
-_WELL_FORMED = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WELL_FORMED = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +113,16 @@ def load_callers(
 
 
 def _check_variables(name: str, entries: Iterable[Any]) -> None:
-    """Raise UnusableFileError that names all variables with a token that are not set, if there are several."""
+    """Raise UnusableFileError for a token in place of a variable, or for several variables that are not set."""
     callers = [
         entry for entry in entries if isinstance(entry, Mapping) and not isinstance(entry.get("token"), str)
     ]
     named = dict.fromkeys(str(entry["token_env"]) for entry in callers if "token_env" in entry)
+    if not all(map(_VARIABLE.fullmatch, named)):  # not repeated: it may be the token
+        raise UnusableFileError(
+            f"{name}: token_env: expected the name of a variable such as CYBERUN_SK_RED; a token goes under `token`"
+        )
     missing = [variable for variable in named if not os.environ.get(variable, "").strip()]
-    if not all(map(_VARIABLE.fullmatch, missing)):
-        return  # the caller that names none is refused by itself
     if len(missing) > 1:
         raise UnusableFileError(
             f"{name}: no tokens; set the variables {', '.join(missing)}, or remove these callers"
@@ -136,7 +138,7 @@ def _require_mapping(value: object, name: str) -> Mapping[str, Any]:
 def _parse_entry(name: str, number: int, entry: Any, teams: Mapping[str, str]) -> tuple[str, Caller]:
     place = f"{name}: caller {number}"
     entry = _require_mapping(entry, place)
-    kind, labels, variable = entry.get("kind"), entry.get("teams"), entry.get("token_env")
+    kind, labels = entry.get("kind"), entry.get("teams")
     unknown = next((key for key in entry if key not in _KEYS), None)
     if unknown is not None:
         hint = suggestion_suffix(str(unknown), _KEYS)
@@ -147,8 +149,6 @@ def _parse_entry(name: str, number: int, entry: Any, teams: Mapping[str, str]) -
         raise UnusableFileError(f"{place}: kind: expected one of {', '.join(KINDS)}")
     if not isinstance(labels, list) or not labels or any(label not in teams for label in labels):
         raise UnusableFileError(f"{place}: teams: expected a list of one or more of {', '.join(teams)}")
-    if variable is not None and not _VARIABLE.fullmatch(str(variable)):  # not repeated: it may be the token
-        raise UnusableFileError(f"{place}: token_env: expected the name of a variable that holds the token")
     caller_name = str(entry.get("name", f"caller-{number}"))
     token = _read_token(place, entry)
     if token_kind(token) not in ("jwt", kind):

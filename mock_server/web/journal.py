@@ -23,7 +23,8 @@ class JournalEntry(NamedTuple):
     """A request and its response, not redacted: show it through `Journal.entry_to_json` only.
 
     The status is 0 if no response was sent. `violations` are those of the request and, in a proxy, of the response.
-    `ignored` are remarks about properties without effect; `injected` is the source of a fault, or empty.
+    `ignored` are remarks about properties without effect; `injected` is the source of a fault, or empty. `detail`
+    says, without a token, why a request was refused that breaks no rule.
     """
 
     number: int
@@ -42,6 +43,7 @@ class JournalEntry(NamedTuple):
     milliseconds: float
     ignored: tuple[str, ...] = ()
     injected: str = ""
+    detail: str = ""
 
     def __repr__(self) -> str:
         """Return the number and the status only, since the rest may hold a token."""
@@ -74,6 +76,7 @@ class JournalEntry(NamedTuple):
             self.method,
             self.path,
             self.query,
+            self.detail,
             *self.ignored,
             *(text for part in parts for text in part),
         )

@@ -142,9 +142,10 @@ class RequestMiddleware:
             return
         response, path, header = outcome.response, decoded_path(environ), environ.get("HTTP_AUTHORIZATION")
         method = self.redactor.redact(str(environ["REQUEST_METHOD"]), header)
+        detail = self.redactor.redact(_shorten_detail(response), header)
         if self.log is not None:
             shown = quote(self.redactor.redact(path, header), safe="/…")
-            self.log(f"{method} {shown} {_describe_response(response, milliseconds)}")
+            self.log(f"{method} {shown} {_describe_response(response, milliseconds, detail)}")
         if is_control_path(path):
             return
         self.journal.add(
@@ -161,6 +162,7 @@ class RequestMiddleware:
             response_body=response.body[:MAX_STORED_BODY],
             violations=response.violations,
             ignored=response.ignored,
+            detail=detail,
             injected=response.injected,
             milliseconds=milliseconds,
         )
@@ -170,13 +172,20 @@ class RequestMiddleware:
         return caller.name if caller else ""
 
 
-def _describe_response(response: Response, milliseconds: float) -> str:
+def _shorten_detail(response: Response) -> str:
+    """Return why a request was refused that breaks no rule, in one line, without the list of what is available."""
+    text = "" if response.injected else response.detail.partition("; available")[0]
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _describe_response(response: Response, milliseconds: float, detail: str) -> str:
     """Return the status, the broken rules, the time, and the remarks of a response for the log."""
     rules = dict.fromkeys(violation.rule.id for violation in response.violations)
     broken = f" {','.join(rules)}" if rules else ""
     injected = f"; injected: {response.injected}" if response.injected else ""
     ignored = f"; ignored: {', '.join(response.ignored)}" if response.ignored else ""
-    return f"{response.status}{broken} {milliseconds:.1f} ms{injected}{ignored}"
+    reason = f"; {detail}" if detail else ""
+    return f"{response.status}{broken} {milliseconds:.1f} ms{reason}{injected}{ignored}"
 
 
 def is_control_path(path: str) -> bool:

@@ -20,7 +20,7 @@ class Response(NamedTuple):
     """A response, and the violations that it reports.
 
     `ignored` are remarks about properties of the request without effect. `injected` is the source of a fault:
-    `script`, `prefer`, `random`, or empty.
+    `script`, `prefer`, `random`, or empty. `detail` is the reason of a problem document without violations.
     """
 
     status: int
@@ -30,6 +30,7 @@ class Response(NamedTuple):
     violations: tuple[Violation, ...] = ()
     ignored: tuple[str, ...] = ()
     injected: str = ""
+    detail: str = ""
 
 
 class HandledResponse(NamedTuple):
@@ -89,7 +90,9 @@ def problem_response(
     if violations:
         body["violations"] = [violation_to_json(violation) for violation in violations]
     challenge = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
-    return Response(status, encode_json(body), PROBLEM_TYPE, {**challenge, **(headers or {})}, violations)
+    named = {**challenge, **(headers or {})}
+    reason = "" if violations else detail
+    return Response(status, encode_json(body), PROBLEM_TYPE, named, violations, detail=reason)
 
 
 @functools.cache

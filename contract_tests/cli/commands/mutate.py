@@ -58,7 +58,10 @@ def mutate(**options: Any) -> None:
             and options["operator"] in ("", mutation.operator)
         ]
         if not chosen:
-            raise TargetError("no mutant matches --only and --operator; --list lists all mutants")
+            known = ", ".join(sorted({mutation.operator for mutation in everything}))
+            raise TargetError(
+                f"no mutant matches --only and --operator; --list lists all; operators: {known}"
+            )
     if options["listing"]:
         end_with_text("\n".join(mutation.id for mutation in chosen), 0)
     _run_mutation(session, chosen, options, whole=len(chosen) == len(everything))

@@ -57,8 +57,15 @@ def replay(file: Path, form: str | None, *, strict: bool, **options: Any) -> Non
     tolerated = executor.catalogue[judgement.rule].grade == "assumed" and not strict
     code = {"violated": 0 if tolerated else 1, "passed": 0}.get(judgement.outcome, 3)
     verdict = _describe_verdict(observations, judgement, tolerated=tolerated)
-    lines = (*_describe_observation(file.stem, observation), verdict)
+    other = _name_other_target(document.get("target", ""), options["target"])
+    lines = (*_describe_observation(file.stem, observation), *other, verdict)
     end_with_text(escape_console("\n".join(lines)), code)
+
+
+def _name_other_target(found: str, target: str) -> list[str]:
+    """Return a note if a finding is of another target than the one that gets its requests."""
+    same = not found or found.rstrip("/") == target.rstrip("/")
+    return [] if same else [f"note: the finding is of {found}, and was sent to {target}"]
 
 
 def _run_tries(executor: Executor, case: Case, rate: Mapping[str, Any] | None) -> list[Observation]:

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -297,7 +298,13 @@ def _prepare_run(
     state.waivers = run_options.waivers
     database = options["example_db"]
     archive = open_archive(database, state.target, contract) if database else None
-    totals = RunTotals(state, executor.catalogue, lambda: executor.sender.requests, options["seconds"])
+    totals = RunTotals(
+        state,
+        executor.catalogue,
+        lambda: executor.sender.requests,
+        options["seconds"],
+        budget=options["budget"],
+    )
 
     end = (lambda: None) if options["profile"] else ignore_signals  # a comparison with it sends requests
     hooks = RunHooks(save_state=partial(_save_state, totals, folder, problems), archive=archive, end=end)
@@ -320,7 +327,9 @@ def _build_run_options(options: dict[str, Any], catalogue: Catalogue) -> RunOpti
     if options["budget"] and options["shard"] != (1, 1):
         raise TargetError("--budget is for one run: leave out --shard")
     if not rules:
-        raise TargetError(f"-k {options['rules']}: no rule id contains this; `mock-server rules` lists them")
+        close = get_close_matches(options["rules"], catalogue, n=1)
+        hint = f"did you mean {close[0]}?" if close else "`mock-server rules` lists them"
+        raise TargetError(f"-k {options['rules']}: no rule id contains this; {hint}")
     rate, confidence = options["fault_rate"], options["confidence"] / 100
     return RunOptions(
         waivers=waivers,

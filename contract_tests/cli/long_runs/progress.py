@@ -38,8 +38,14 @@ class RunTotals:
         count_sent: Callable[[], int],
         seconds: float | None,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        budget: int | None = None,
     ) -> None:
-        """Start from the state of a run; ``seconds`` is the time that is left to it, None without a limit."""
+        """Start from the state of a run; ``seconds`` is the time that is left to it, None without a limit.
+
+        ``budget`` is the number of requests of a run that has one.
+        """
+        self._of_budget = f" of {budget:,}" if budget else ""
         self._catalogue, self._count_sent, self._clock = catalogue, count_sent, clock
         self._earlier_requests, self._earlier_seconds = state.requests, state.seconds
         self._started = clock()
@@ -63,7 +69,8 @@ class RunTotals:
     def format_line(self) -> str:
         """Return all totals in one line, with their units."""
         sent, seconds = self._count_sent(), self._clock() - self._started
-        parts = [f"{self._earlier_requests + sent:,} requests", format_kinds(self._kinds), self.format_time()]
+        amount = f"{self._earlier_requests + sent:,}{self._of_budget} requests"
+        parts = [amount, format_kinds(self._kinds), self.format_time()]
         if sent and seconds > 0:
             parts.insert(1, f"{sent / seconds:,.0f}/s")
         return ", ".join(parts)
@@ -280,10 +287,10 @@ def suggest_next(report: Report, folder: str | None, options: str) -> str:
         return "add --report DIR for a page, and a file per finding that contract-tests replay sends again"
     if violated:
         return f"open {folder}/report.html; after a fix, --previous {folder}/report.json tells what changed"
-    if (report.stopped_as_asked or interrupted) and options:
+    if report.cut_short and options:
         if folder is None:
             return "add --report DIR, so that a run can be resumed; another --seed sends other requests"
-        more = "" if interrupted else " --time 30m"
+        more = " --time 30m" if report.stopped_as_asked else ""
         return f"contract-tests run --resume {shlex.quote(folder)} {options}{more} goes on from here"
     if report.unusable_callers:
         return f"correct the callers file, or a token: {', '.join(report.unusable_callers)}"

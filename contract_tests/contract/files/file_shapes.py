@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +12,7 @@ from contract_tests.contract.files.yaml_file import TooLargeError, read_text, re
 
 Shape = Literal["callers", "waivers", "finding", "report", "recording", "state", "profile"]
 _MAX_JSON_BYTES = 256 * 2**20
+_MAX_NAME = 40  # characters of an unknown property that are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,17 @@ def check_shape(document: Any, shape: Shape, source: Path) -> None:
         raise ValueError(f"{source} is {other}, not {_KINDS[shape].name}")
     place = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in error.absolute_path)
     problem = _describe(str(error.validator), error.validator_value, error.message)
+    if error.validator == "additionalProperties":
+        problem = _name_unknown_property(error.instance, error.schema.get("properties", {}))
     raise ValueError(f"{source}: {place.lstrip('.') or shape}: {problem}")
+
+
+def _name_unknown_property(value: Mapping[Any, Any], known: Mapping[str, Any]) -> str:
+    """Return which property no shape has, and which one was probably meant."""
+    name = next(str(key) for key in value if key not in known)[:_MAX_NAME]
+    close = get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
+    return f"unknown property {name!r}; {hint}"
 
 
 @cache
@@ -123,8 +135,8 @@ def _describe(keyword: str, value: Any, message: str) -> str:
         return f"expected {' or '.join([value] if isinstance(value, str) else value)}"
     if keyword == "enum":
         return f"expected one of {', '.join(map(str, value))}"
+    if keyword == "required":  # it names properties only
+        return message
     if keyword == "pattern":
         return f"expected a text that matches {value}"
-    if keyword in ("required", "additionalProperties"):  # these name properties only
-        return message
     return f"expected {keyword} {value}" if isinstance(value, int) else "unexpected"

@@ -14,6 +14,8 @@ from contract_tests.targets.base import NoResponse, Response
 _TRIES = 10
 _UNAUTHORIZED, _FORBIDDEN = 401, 403
 _TURNED_AWAY = (_FORBIDDEN, 404)
+#: What a gateway answers while nothing runs behind it, to any request.
+_BAD_GATEWAY = (502, 504)
 
 Send = Callable[[CaseContext, Step], Response | NoResponse]
 
@@ -40,7 +42,7 @@ class AccessWatch:
 
         A 401 must be that of all creates of the step's caller. A 403 or a 404 on what must be accepted must be that
         of all creates and updates of every caller, so that a target that refuses some of them is judged; or a 403 of
-        all those of the step's caller, whose token is forbidden by now.
+        all those of the step's caller, whose token is forbidden by now. A 502 or 504 on anything is like a 404.
         """
         groups = self._choose_callers(context, step, status)
         if not groups:
@@ -63,7 +65,7 @@ class AccessWatch:
             # Creates alone may be refused for another reason, such as a quota.
             forbidden = [[name]] if status == _FORBIDDEN and own_token and service else []
             return [list(self._creators), *forbidden] if self._creators else []
-        return []
+        return [list(self._creators)] if status in _BAD_GATEWAY and self._creators else []
 
     def _refuses_all(
         self,
@@ -91,9 +93,9 @@ class AccessWatch:
 def _iter_controls(
     role: str, service: str | None, status: int, plain_body: Mapping[str, Any]
 ) -> Iterator[Step]:
-    yield Step(caller=role, body=plain_body)
-    if service and status != _UNAUTHORIZED:
-        yield Step("updateContainer", role, body={})
+    create, update = Step(caller=role, body=plain_body), Step("updateContainer", role, body={})
+    steps = [create, update] if service and status != _UNAUTHORIZED else [create]
+    yield from reversed(steps) if status in _BAD_GATEWAY else steps  # an update leaves no service behind
 
 
 def _explain_loss(names: Sequence[str], status: int) -> str:

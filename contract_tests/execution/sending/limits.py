@@ -7,6 +7,7 @@ from threading import Condition, Lock
 from contract_tests.cases.model import Step
 from contract_tests.execution.sending.context import CannotRun
 from contract_tests.execution.sending.created_log import CreatedLog
+from contract_tests.results.verdict import REFUSE_ONLY_LEFT_OUT
 from contract_tests.targets.base import BUSY_STATUSES, NoResponse, Response
 from contract_tests.targets.clock import RunStopped
 
@@ -42,7 +43,7 @@ class CreateBudget:
             yield
             return
         if self.refuse_only and step.expect != "refuse":
-            raise CannotRun("--refuse-only sends nothing that may be accepted")
+            raise CannotRun(REFUSE_ONLY_LEFT_OUT)
         self._take(keep=1 if step.expect != "refuse" else 0)
         try:
             yield

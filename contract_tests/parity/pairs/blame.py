@@ -8,7 +8,7 @@ from contract_tests.contract.property_rules import DEFAULT_RULES
 from contract_tests.contract.rules import Catalogue
 from contract_tests.generation.oracle import CREDENTIAL_PROPERTY, PROPERTY_NAMES
 from contract_tests.parity.pairs.compare import Difference, Reaction
-from contract_tests.parity.pairs.openness import UNUSED, repeats_env_name
+from contract_tests.parity.pairs.openness import UNUSED, has_unknown_item_properties, repeats_env_name
 from contract_tests.parity.pairs.reading import Reading
 from contract_tests.parity.pairs.services import ALL, KnownService
 from contract_tests.results.judge import SUCCESS_RULES
@@ -168,6 +168,8 @@ def _find_stored_choice(service: KnownService, name: str) -> str:
         return "repeated-items"
     if isinstance(value, list) and repeats_env_name(value):
         return "repeated-env-names"
+    if has_unknown_item_properties(name, value):
+        return "unknown-item-properties"
     return UNUSED.get((service.type, name), "")
 
 

@@ -105,7 +105,8 @@ def _describe_value(value: Any) -> str:
     if value is _MISSING:
         return _ABSENT
     text = "null" if value is None else repr(value)
-    return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}… ({len(text):,} characters)"
+    size = len(value if isinstance(value, str) else text)
+    return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}… ({size:,} characters)"
 
 
 def _describe_shape(response: Response, service: str) -> Mapping[str, str]:

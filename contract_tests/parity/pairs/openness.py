@@ -63,11 +63,14 @@ def _find_null_choice(operation: OperationId, name: str) -> str:
 def _list_unknown(body: Any) -> Iterator[str]:
     if body.keys() - PROPERTY_NAMES:
         yield "unknown-properties"
-    for name, known in _ITEM_PROPERTIES.items():
-        items = body.get(name)
-        if isinstance(items, list) and any(isinstance(item, dict) and item.keys() - known for item in items):
-            yield "unknown-item-properties"
-            return
+    if any(has_unknown_item_properties(name, body.get(name)) for name in _ITEM_PROPERTIES):
+        yield "unknown-item-properties"
+
+
+def has_unknown_item_properties(name: str, items: Any) -> bool:
+    """Return whether an item of this property of the body has a property that no page names."""
+    known, items = _ITEM_PROPERTIES.get(name), items if isinstance(items, list) else []
+    return known is not None and any(isinstance(item, dict) and item.keys() - known for item in items)
 
 
 def _list_unused(operation: OperationId, body: Any, stored_type: str) -> Iterator[str]:

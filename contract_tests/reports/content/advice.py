@@ -7,7 +7,8 @@ from contract_tests.results.judge import REDIRECTED, SERVER_ERROR
 
 _VERBS = {"createContainer": "create", "updateContainer": "update"}
 _POINT_AT_LOG = "The log of the deployment has the cause."
-_KEPT_RULES = ("update-keeps-omitted", "external-credential-null-keeps", "slug-immutable")
+_KEPT_RULES = ("update-keeps-omitted", "external-credential-null-keeps")
+_IMMUTABLE_RULES = ("service-type-immutable", "slug-immutable")
 
 
 def suggest_change(finding: Finding, others: Iterable[Finding] = ()) -> str:
@@ -50,6 +51,8 @@ def _suggest_for_readback(finding: Finding) -> str:
     names = ", ".join(difference[0] for difference in finding.differences)
     if finding.rule.id in _KEPT_RULES:
         return f"Keep the stored value of {names} in an update that does not change it."
+    if finding.rule.id in _IMMUTABLE_RULES:
+        return f"Keep the stored value of {names}, also in an update that names another."
     if names == "id":
         return "Show the service with the id that its create returned."
     return f"Store {names} as the accepted request says, and show that value."

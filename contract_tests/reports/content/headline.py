@@ -3,7 +3,7 @@
 from typing import Literal
 
 from contract_tests.reports.content.common import format_counts
-from contract_tests.results.statistics import excluded_rate
+from contract_tests.results.statistics import excluded_rate, format_percent
 from contract_tests.results.verdict import Report
 
 Tone = Literal["conforms", "violated", "inconclusive"]
@@ -100,4 +100,4 @@ def _count(number: int, one: str, more: str) -> str:
 
 
 def _percent(tries: int) -> str:
-    return f"{100 * excluded_rate(tries):.0f} %"
+    return f"{format_percent(excluded_rate(tries))} %"

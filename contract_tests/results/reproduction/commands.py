@@ -116,7 +116,9 @@ def _name_ids(exchanges: Sequence[Exchange]) -> dict[str, str]:
 
 def read_slug(exchange: Exchange) -> str:
     """Return the slug that a request sends, an empty string without one."""
-    return _read_text(exchange.body, "service_slug")
+    whole = exchange.body_bytes  # a long body is stored beside its beginning
+    text = exchange.body if whole is None else whole.decode("utf-8", "replace")
+    return _read_text(text, "service_slug")
 
 
 def read_created_id(exchange: Exchange) -> str:

@@ -31,6 +31,8 @@ _DRAWN = re.compile(r"[a-z0-9]{12}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _INTERMITTENT = re.compile(r"\d+ of \d+ times|every \w+ time")
 _TRIES = 24
+_LONG_RUN = re.compile(r"(.)\1{199,}", re.DOTALL)
+_MAX_SOURCE = 64 * 1024  # characters of one body
 _ACCEPTED = "assert 200 <= response.status < 300, response.data"
 #: A plain create by the same caller may be refused for these rules, too.
 _CALLER_STAGES = ("authentication", "team")
@@ -170,6 +172,8 @@ class _Writer:
             body = repr(data)
         else:
             body = self._write_text((data or b"").decode("utf-8", "surrogatepass"))
+        if len(body) > _MAX_SOURCE:
+            raise ValueError("a body is too long for a source file")
         token = self._name_token(exchange) if any("$" in value for _, value in exchange.headers) else ""
         return _format_request(
             exchange.method, self._write_text(path), exchange.headers, body, token, literal=True
@@ -182,7 +186,7 @@ class _Writer:
             if recorded in text:
                 text = text.replace(recorded, f"{{{name}}}")
                 replaced += f".replace('{{{name}}}', {name})"
-        return f"{text!r}{replaced}"
+        return f"{_write_runs(text)}{replaced}"
 
     def _name_token(self, exchange: Exchange) -> str:
         return self._use_token(exchange.token_variable, exchange.caller)
@@ -276,6 +280,16 @@ def _check_stored(case: Case, names: Sequence[str]) -> Iterator[str]:
 
 def _refuse_slug(_length: int | None) -> str:
     raise ValueError("it compares a slug that each run draws anew")
+
+
+def _write_runs(text: str) -> str:
+    """Return a text as source; a long run of one character is a product."""
+    parts, end = [], 0
+    for run in _LONG_RUN.finditer(text):
+        parts += [repr(text[end : run.start()]), f"{run[1]!r} * {len(run[0])}"]
+        end = run.end()
+    parts.append(repr(text[end:]))
+    return f"({' + '.join(parts)})" if end else parts[0]
 
 
 def _check_writable(case: Case, exchanges: Sequence[Exchange], reason: str) -> None:

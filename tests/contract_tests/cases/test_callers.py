@@ -43,7 +43,12 @@ def test_one_token_is_enough(tmp_path: Path) -> None:
         ("{", "not YAML"),
         ("callers: [{kind: root}]", "callers[0].kind: expected one of sk, dk, jwt, ak"),
         ("callers: [{kind: sk}]", "give token_env"),
+        ("callers: [{kind: sk, tokn: x}]", "callers[0]: unknown property 'tokn'; did you mean token?"),
         ("callers: [{kind: sk, token_env: NOT_SET}]", "set the variable NOT_SET"),
+        (
+            "callers: [{kind: sk, token_env: sk-12345678}]",
+            "callers[0].token_env: expected a text that matches ^",
+        ),
         (
             "callers: [{kind: sk, token_env: A_1}, {kind: dk, token_env: A_2}, {kind: ak, token_env: A_1}]",
             "set the variables A_1, A_2, or remove these callers",
@@ -84,6 +89,7 @@ def test_unusable_callers_file_is_explained(tmp_path: Path, text: str, says: str
     with pytest.raises(CallersError, match=re.escape(says)) as caught:
         load_callers(file, {})
     assert "\n" not in str(caught.value)
+    assert "12345678" not in str(caught.value)
 
 
 def test_unnamed_caller_is_named_after_kind_and_team(tmp_path: Path) -> None:

@@ -20,7 +20,10 @@ CATALOGUE = load_catalogue()
         ("[{rule: none, reason: r, until: 2030-01-01}]", "unknown rule 'none'"),
         ("[{rule: slug-uniqe, reason: r, until: 2030-01-01}]", "did you mean slug-unique\\?"),
         ("[{rule: slug-unique, reason: r, until: soon}]", "not a date"),
-        ("[{rule: slug-unique, reason: r, until: 2030-01-01, by: me}]", "'by' was unexpected"),
+        (
+            "[{rule: slug-unique, reason: r, until: 2030-01-01, by: me}]",
+            "unknown property 'by'; known are rule, reason, until",
+        ),
         ("[{rule: slug-unique, reason: ' ', until: 2030-01-01}]", "slug-unique: the reason is empty"),
         ("[{rule: slug-unique, reason: , until: 2030-01-01}]", "slug-unique: the reason is empty"),
     ],

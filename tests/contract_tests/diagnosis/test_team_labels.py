@@ -47,7 +47,10 @@ def test_a_key_with_a_wrong_team_is_named_and_no_rule_is_broken(
     report = judge(create_app(), label_callers(labels))
     assert violated_rules(report) == set(), describe_findings(report)
     assert report.exit_code == 3
-    assert all("in the callers file)" in text for text in report.unusable_callers)
+    assert all(
+        "in the callers file; if they are right, the deployment mixes teams)" in text
+        for text in report.unusable_callers
+    )
     assert all(any(text.startswith(name) for text in report.unusable_callers) for name in wrong)
 
 

@@ -199,6 +199,7 @@ def test_command_reports_survivors(tmp_path: Path) -> None:
     ("arguments", "says"),
     [
         (("--target", MOCK, "--only", "no-such-rule"), "no mutant matches --only and --operator"),
+        (("--target", MOCK, "--operator", "wide"), "operators: add, caller, "),
         (("--target", "wsgi:nothing:here"), "give wsgi:module:factory"),
         (("--target", MOCK, "--faults", "nothing:here"), "give module:attribute"),
     ],

@@ -72,6 +72,14 @@ def test_example_names_the_form_of_a_request() -> None:
         assert describe_example(replace(seen, case=case)) == Example(sent, "201")
 
 
+def test_example_of_a_request_after_its_control_names_the_request() -> None:
+    """A valid request that goes before a broken one only proves that it is the breach that is refused."""
+    seen = observe("body-keys", b'{"a": 1, "a": 2}')
+    case = Case("crossed/key-twice-0-1", "body-keys", "wire", (Step(), Step(expect="refuse")))
+    observed = replace(seen, case=case, exchanges=(*observe("body-keys", b"{}").exchanges, *seen.exchanges))
+    assert describe_example(observed) == Example('the body {"a": 1, "a": 2}', "201")
+
+
 def test_five_different_examples_are_kept() -> None:
     """A deviation keeps five different examples, also when it is stored and merged, and counts all."""
     observations = [

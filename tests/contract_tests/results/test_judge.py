@@ -8,7 +8,7 @@ import pytest
 from contract_tests.cases.tables import load_bodies
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import load_spec
-from contract_tests.results.judge import judge_response, read_id
+from contract_tests.results.judge import judge_readback, judge_response, read_id
 from contract_tests.targets.base import NoResponse, Response
 
 CATALOGUE, SPEC, BODIES = load_catalogue(), load_spec(), load_bodies()
@@ -173,3 +173,12 @@ def test_an_id_that_no_path_can_hold_is_not_used() -> None:
     lengths = (255, 256, 300_000)
     found = [read_id(build_response(201, {"id": "a" * length})) for length in lengths]
     assert found == ["a" * 255, None, None]
+
+
+def test_a_long_value_has_the_length_of_its_text() -> None:
+    """The length beside a cut text counts its characters, without quotes and escapes: 300 are not 302."""
+    stored = build_response(200, {"usage_prompt": "\n" * 300})
+    judgement = judge_readback(CATALOGUE["updated-stored"], [("usage_prompt", "\n" * 1000)], stored)
+    ((_, received, expected),) = judgement.differences
+    assert received.endswith("… (300 characters)")
+    assert expected.endswith("… (1,000 characters)")

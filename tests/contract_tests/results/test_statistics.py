@@ -10,6 +10,7 @@ from contract_tests.results.statistics import (
     count_replays,
     excluded_rate,
     find_pattern,
+    format_percent,
 )
 
 
@@ -17,6 +18,14 @@ from contract_tests.results.statistics import (
 def test_tries_exclude_a_rate(tries: int, percent: int) -> None:
     """A fault of that rate shows at least once in so many tries, in 95 of 100 series."""
     assert round(100 * excluded_rate(tries)) == percent
+
+
+@pytest.mark.parametrize(
+    ("rate", "text"), [(1.0, "100"), (0.224, "22"), (0.01, "1"), (0.0014, "0.1"), (0.00003, "0.003")]
+)
+def test_a_small_rate_is_never_shown_as_none(rate: float, text: str) -> None:
+    """A rate under 1 % has a digit, so that no report says "over 0%"."""
+    assert format_percent(rate) == text
 
 
 @pytest.mark.parametrize(("rate", "tries"), [(0.5, 5), (0.1, 29), (0.02, 149), (0.95, 1)])

@@ -209,6 +209,16 @@ def test_killed_run_resumes_where_it_was(tmp_path: Path) -> None:
     assert after["created"] == (tmp_path / "ledger.jsonl").read_text().count('"event": "created"')
 
 
+def test_run_that_is_killed_in_its_first_round_resumes(tmp_path: Path) -> None:
+    """A state is there from the first request of a layer on, so that --resume never asks for a missing file."""
+    options = ("--layers", "cases", "--rate", "20/s", "--min-judged", "0")
+    with serve_app(create_app()) as url:
+        before = kill_run(tmp_path, url, lambda _: True, *options)
+        done = run_command("run", "--resume", tmp_path, "--target", url, "--time", "3s", "--rate", "999/s")
+    assert (before["done"], before["layers"]) == ([], {})
+    assert done.code == 0, done.out + done.err
+
+
 def test_findings_before_the_kill_are_reported(tmp_path: Path) -> None:
     """A deviation that the target no longer shows is still a finding of the resumed run."""
     mended = tmp_path / "mended"

@@ -298,6 +298,14 @@ def test_an_unknown_file_is_not_found(client: Client, name: str) -> None:
     assert client.get(f"/_mock/page/{name}").status_code in {404, 405}
 
 
+def test_an_unknown_page_leads_back(client: Client) -> None:
+    """A browser shows a page with a link, not an empty window."""
+    response = client.get("/_mock/page/nope")
+    assert (response.status_code, response.mimetype) == (404, "text/html")
+    assert "No such page" in response.text
+    assert '<a href="/_mock/">Requests</a>' in response.text
+
+
 def test_the_pages_are_part_of_the_control_plane() -> None:
     """Without the control plane every page is a 404."""
     client = create_app(control=False).test_client()

@@ -166,13 +166,14 @@ def test_the_pages_fit_a_phone(scene: BrowserScene, path: str) -> None:
     )
 
 
-def test_the_filters_of_a_phone_have_one_width(scene: BrowserScene) -> None:
-    """Each field of the filters begins and ends where the others do."""
+def test_the_filters_of_a_phone_stand_in_two_columns(scene: BrowserScene) -> None:
+    """Each field of the filters begins and ends where the others of its column do."""
     page = scene.open_page(width=375)
     measure = "all => all.map((e) => e.getBoundingClientRect()).map((r) => [r.left, r.right].join())"
     places = page.locator(".filters :is(select, input)").evaluate_all(measure)
     assert len(places) == 6
-    assert len(set(places)) == 1
+    assert [place == places[number % 2] for number, place in enumerate(places)] == [True] * 6
+    assert places[0] != places[1]
 
 
 def test_a_wrapped_rule_does_not_move_the_row(scene: BrowserScene) -> None:

@@ -265,6 +265,26 @@ def test_headers_of_an_unknown_caller_raise(containers_mock: ContainersMock) -> 
         containers_mock.headers("sk-rde")
 
 
+def test_headers_name_another_team(containers_mock: ContainersMock) -> None:
+    """A JWT caller of two teams acts for the one that the test names; an unknown label is an error."""
+    headers = containers_mock.headers("jwt-both", team="red")
+    assert (
+        headers["X-Team-ID"]
+        == containers_mock.teams["red"]
+        != containers_mock.headers("jwt-both")["X-Team-ID"]
+    )
+    with pytest.raises(ValueError, match="team: got 'green', expected one of red, blue"):
+        containers_mock.headers("jwt-both", team="green")
+
+
+def test_a_received_request_has_its_body_as_json(containers_mock: ContainersMock) -> None:
+    """A test reads what its client sent without parsing it, and why it was refused."""
+    assert create(containers_mock, post_by_httpx, exposed_port=0) == 400
+    received = containers_mock.requests[0]
+    assert received.json["exposed_port"] == 0
+    assert received.reason == "exposed_port: got 0, expected an integer of at least 1"
+
+
 def run_client_test(pytester: pytest.Pytester, body: str, *options: str) -> pytest.RunResult:
     """Run a test of a client with that body in another process."""
     pytester.makepyfile(f"def test_it(containers_mock):\n    {body}\n")
@@ -298,6 +318,18 @@ def test_a_fault_that_is_used_once_is_used(containers_mock: ContainersMock) -> N
     assert create(containers_mock, post_by_httpx) == 503
     containers_mock.assert_all_faults_used()
     assert containers_mock.requests[0].injected == "script"
+
+
+@pytest.mark.slow
+def test_a_failed_test_shows_why_its_requests_were_refused(pytester: pytest.Pytester) -> None:
+    """A client that trips over a refusal fails somewhere else; the report has the requests and the reason."""
+    post = 'containers_mock.app.test_client().post("/api/v1/containers", headers=containers_mock.headers(), json={})'
+    result = run_client_test(pytester, f'{post}.json["id"]')
+    result.stdout.fnmatch_lines(
+        ["E*KeyError: 'id'", "*Requests to containers_mock*", "1*POST*400*", "1: *display_name: got nothing*"]
+    )
+    result = run_client_test(pytester, f"{post}\n    containers_mock.requests.assert_not_called()")
+    assert "Requests to containers_mock" not in result.stdout.str()  # the message lists them
 
 
 TYPOS = {

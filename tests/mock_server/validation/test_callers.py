@@ -53,7 +53,7 @@ WRONG_CALLERS: dict[str, tuple[list[dict[str, Any]], str]] = {
     "team": ([{**A, "teams": ["u"]}], "expected a list of one or more of t"),
     "token-in-token-env": (
         [{"kind": "sk", "teams": ["t"], "token_env": A["token"]}] * 2,
-        "caller 1: token_env: expected the name of a variable",
+        "token_env: expected the name of a variable such as CYBERUN_SK_RED",
     ),
     "token-in-token-file": (
         [{"kind": "sk", "teams": ["t"], "token_file": A["token"]}],

@@ -1,7 +1,10 @@
-"""The middleware: CORS, and the part of a body that is stored."""
+"""The middleware: CORS, the log, and the part of a body that is stored."""
 
+import html
 import io
+import re
 
+import pytest
 from werkzeug.test import Client
 
 from mock_server import create_app
@@ -29,6 +32,29 @@ def test_cors_does_not_open_the_control_plane() -> None:
     responses = [client.get("/_mock/journal"), client.options("/_mock/journal", headers=headers)]
     assert [response.status_code for response in responses] == [200, 405]
     assert not any("Access-Control-Allow-Origin" in response.headers for response in responses)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "line"),
+    [
+        ("GET", "/api/v1/container", {}, "404 ms; /api/v1/container: unknown path"),
+        ("GET", "/x%0A500", {}, "404 ms; /x\\n500: unknown path"),
+        ("DELETE", CREATE, {}, f"405 ms; {CREATE}: got DELETE, expected POST"),
+        ("POST", CREATE, {"Prefer": "code=299"}, "400 ms; Prefer: code: got '299', expected a declared status"),
+        ("POST", CREATE, {}, "401 auth-required ms"),
+    ],
+)  # fmt: skip
+def test_the_log_says_why_a_request_that_breaks_no_rule_was_refused(
+    method: str, path: str, headers: dict[str, str], line: str
+) -> None:
+    """A line has the rules, or else the reason in one line; so has the list of requests on the page."""
+    lines: list[str] = []
+    client = Client(create_app(log=lines.append))
+    client.open(path, method=method, headers=headers)
+    (logged,) = lines
+    assert re.sub(r" [\d.]+ ms", " ms", logged).partition(" ")[2].partition(" ")[2].startswith(line)
+    reason = line.partition("ms; ")[2]
+    assert html.escape(reason, quote=True).replace("&#x27;", "&#39;") in client.get("/_mock/").text
 
 
 def test_a_body_is_cut_at_the_limit() -> None:

@@ -92,3 +92,18 @@ def test_wrong_usage_is_one_line_with_exit_code_2(
 def test_a_target_that_is_not_there_is_exit_code_3() -> None:
     """Nothing could be compared."""
     assert parity("--target", "http://127.0.0.1:9/api/v1").exit_code == 3
+
+
+def test_a_key_of_another_team_than_the_file_says_is_named_and_left_out(tmp_path: Path) -> None:
+    """The mock takes the team from the file, so that such a key would show differences that no deployment has."""
+    callers = tmp_path / "callers.yaml"
+    callers.write_text(
+        "teams: {red: 0192f0c0-1111-7aaa-8bbb-0123456789ab, blue: 0192f0c0-2222-7aaa-8bbb-0123456789ab}\n"
+        "callers:\n"
+        "  - {name: sk-red, kind: sk, teams: [red], token: sk-red-5f0c7c1e9a}\n"
+        "  - {name: dk-blue, kind: dk, teams: [blue], token: dk-red-1b6e20f8d4}\n"
+    )
+    done = parity("--target", MOCK, "--requests", "300", "--callers", callers)
+    assert done.exit_code == 3, done.output
+    assert "cannot be used: dk-blue (acts for the team of sk-red" in " ".join(done.stdout.split())
+    assert "agrees in 100.0 %" in done.stdout

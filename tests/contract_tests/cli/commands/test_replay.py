@@ -79,6 +79,19 @@ def test_replay_compares_a_readback_by_property(faulty_url: str, tmp_path: Path)
     assert re.search(r'Bearer \$TOKEN_(\w+)" .*"\$SLUG".*  # as \S+$', output, re.MULTILINE)
 
 
+@pytest.mark.slow
+def test_replay_on_another_target_says_so(faulty_url: str, tmp_path: Path) -> None:
+    """The outcome is that of the target that got the requests; the target of the finding is named beside it."""
+    options = ("--layers", "cases", "-k", "exposed-port-range", "--quiet", "--report", tmp_path)
+    run_command("run", "--target", faulty_url, *options)
+    file = next((tmp_path / "findings").glob("exposed-port-range-*.json"))
+    mock = "wsgi:mock_server:create_app"
+    *_, note, verdict = run_command("replay", file, "--target", mock).out.splitlines()
+    assert note == f"note: the finding is of {faulty_url}, and was sent to {mock}"
+    assert verdict == "exposed-port-range conforms"
+    assert "note: the finding is of" not in run_command("replay", file, "--target", f"{faulty_url}/").out
+
+
 def paste(commands: str, caller: str, folder: Path) -> str:
     """Return what a shell prints for commands, with the tokens of all callers in their variables."""
     tokens = {f"TOKEN_{name.upper().replace('-', '_')}": token for name, token in TOKENS.items()}

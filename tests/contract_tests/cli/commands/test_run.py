@@ -181,10 +181,15 @@ def test_log_lists_every_created_service(tmp_path: Path) -> None:
     assert {entry["slug"] for entry in entries if entry["event"] == "created"} <= set(announced)
 
 
-def test_refuse_only_creates_nothing() -> None:
-    """With --refuse-only nothing is stored on a target that conforms."""
+@pytest.mark.parametrize(
+    "choices",
+    [{}, {"repeated-keys": "accepted", "nul-characters": "accepted", "unknown-tokens": "accepted"}],
+    ids=["usual", "accepts-what-is-assumed"],
+)
+def test_refuse_only_creates_nothing(choices: dict[str, str]) -> None:
+    """With --refuse-only nothing is stored on a target that conforms, also where it accepts what it may refuse."""
     store = MemoryStore()
-    with serve_app(create_app(store=store)) as url:
+    with serve_app(create_app(store=store, profile={"choices": choices})) as url:
         done = run_command("run", "--target", url, "--refuse-only", "--quiet")
     assert done.code == 0, done.out + done.err
     assert list_stored_ids(store) == set()

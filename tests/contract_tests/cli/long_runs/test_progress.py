@@ -46,6 +46,12 @@ def test_line_has_units() -> None:
     assert line == "2,170 requests, 31/s, 0 kinds of findings, 1m 10s of 30m, 28m 50s left"
 
 
+def test_line_of_a_budget_has_its_end() -> None:
+    """The requests of a run with --budget are shown beside the number at which it ends."""
+    totals = RunTotals(RunState("t", "now"), CATALOGUE, lambda: 60, None, lambda: 0.0, budget=1000)
+    assert totals.format_line() == "60 of 1,000 requests, 0 kinds of findings, 0s"
+
+
 def test_a_run_whose_time_is_up_is_finishing() -> None:
     """No time is left while the last requests end and findings are explained, so the line says what goes on."""
     assert build_totals(RunState("t", "now"), 9, 12.0, left=10.0).format_time() == "12s of 10s, finishing"
@@ -202,6 +208,11 @@ VIOLATED = (RuleVerdict(CATALOGUE["created"], "violated", "failure", "why", {}),
         ),
         (
             {"verdicts": VIOLATED, "cut_short": "interrupted"},
+            "out",
+            "contract-tests run --resume out --target t goes on from here",
+        ),
+        (
+            {"verdicts": (), "cut_short": "the target stopped responding"},
             "out",
             "contract-tests run --resume out --target t goes on from here",
         ),

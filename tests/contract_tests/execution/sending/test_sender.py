@@ -37,7 +37,7 @@ def is_sent(method: str, kind: str = "") -> Callable[[Environ], bool]:
     )
 
 
-@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("status", [401, 403, 404, 502, 504])
 def test_a_run_ends_once_every_request_is_refused(status: int) -> None:
     """It ends with 3 and a sentence, and no rule is called violated."""
     report = judge_app(refuse_some(lambda number, _: number > 50, status), layers=("cases", "wire"))
@@ -70,8 +70,18 @@ def test_a_run_ends_once_one_token_is_refused(status: int) -> None:
         (403, lambda _, environ: is_sent("PUT")(environ)),
         (404, lambda _, environ: is_sent("POST")(environ)),
         (403, lambda _, environ: is_sent("POST", "dk-")(environ)),
+        (502, lambda number, _: number % 3 == 0),
+        (504, lambda _, environ: is_sent("POST")(environ)),
     ],
-    ids=["401-every-third", "403-every-third", "updates", "creates", "creates-of-one-kind"],
+    ids=[
+        "401-every-third",
+        "403-every-third",
+        "updates",
+        "creates",
+        "creates-of-one-kind",
+        "502-every-third",
+        "504-creates",
+    ],
 )
 @pytest.mark.slow
 def test_a_target_that_refuses_some_requests_is_judged(status: int, refuses: Refuses) -> None:

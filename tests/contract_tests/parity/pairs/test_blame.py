@@ -74,13 +74,16 @@ def test_another_reaction(
         ("stored", "service_slug", ("slug-immutable",)),
         ("stored", "docker_image", ("unused-docker-image",)),
         ("stored", "required_labels", ("repeated-items",)),
+        ("stored", "volume_config", ("unknown-item-properties",)),
         ("stored", "id", ("created",)),
     ],
 )
 def test_another_read_back(dimension: Dimension, part: str, suspects: tuple[str, ...]) -> None:
     """The last write that named the property decides, and the choices about what is shown."""
     service = KnownService("x", "y", "a", "red", "external")
-    service.record_write("create", {"health_path": "/", "required_labels": ["a", "a"]}, both=True)
+    volumes = [{"host_path": "/a", "container_path": "/b", "mode": "ro"}]
+    body = {"health_path": "/", "required_labels": ["a", "a"], "volume_config": volumes}
+    service.record_write("create", body, both=True)
     service.record_write("update", {"exposed_port": 80}, both=True)
     found = BLAME.list_suspects(
         build(READ, service=service), Difference(dimension, part, "a", "b"), (200, 200)

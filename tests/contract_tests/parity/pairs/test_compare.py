@@ -74,6 +74,8 @@ def test_an_update_must_have_the_id_of_its_service() -> None:
         ({"exposed_port": 80}, {"exposed_port": 81}, [("stored", "exposed_port", "80", "81")]),
         ({"exposed_port": 1}, {"exposed_port": True}, [("stored", "exposed_port", "1", "True")]),
         ({"health_path": ""}, {}, [("shape", "health_path", "''", "absent")]),
+        ({"health_path": "a" * 300}, {"health_path": "b"},
+         [("stored", "health_path", f"'{'a' * 119}… (300 characters)", "'b'")]),
         ({"env_config": []}, {"env_config": None}, [("shape", "env_config", "[]", "null")]),
         ({"required_labels": ["a"]}, {}, [("stored", "required_labels", "['a']", "absent")]),
         ({"display_name": "b"}, {"display_name": "c"}, []),

@@ -75,3 +75,13 @@ def test_readback_names_the_property_to_keep(report: Report) -> None:
     assert suggest_change(changed) == "Store gpu_count as the accepted request says, and show that value."
     kept = replace(changed, rule=replace(finding.rule, id="update-keeps-omitted"))
     assert suggest_change(kept) == "Keep the stored value of gpu_count in an update that does not change it."
+
+
+@pytest.mark.parametrize("rule", ["service-type-immutable", "slug-immutable"])
+def test_immutable_property_is_not_to_be_stored(report: Report, rule: str) -> None:
+    """The advice for a type or a slug that changed never says to store what the update names."""
+    finding = _find(report, "exposed-port-range", "cases")
+    changed = replace(finding, differences=(("service_type", '"external"', '"deployed"'),))
+    assert suggest_change(replace(changed, rule=replace(finding.rule, id=rule))) == (
+        "Keep the stored value of service_type, also in an update that names another."
+    )

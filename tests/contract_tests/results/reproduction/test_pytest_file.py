@@ -12,7 +12,8 @@ from contract_tests.cases.model import Case, Step
 from contract_tests.contract.resources import data_file
 from contract_tests.results.findings import Finding
 from contract_tests.results.reproduction.pytest_file import render_pytest
-from contract_tests.targets.exchange import Exchange
+from contract_tests.targets.base import Request, Response
+from contract_tests.targets.exchange import Exchange, Redactor
 from mock_server import create_app
 from tests.quality.faults import FAULTS
 from tests.support.clients import serving
@@ -90,6 +91,7 @@ def test_what_plain_requests_cannot_show_is_refused(
         ({"url": "http://h/api"}, "a URL holds no /containers"),
         ({"method": "GET"}, "a URL holds no /r/containers"),
         ({"body_cut": True}, "a body is too long to be stored"),
+        ({"body": "ab" * 40_000}, "a body is too long for a source file"),
     ],
 )
 def test_a_request_that_cannot_be_written_is_named(change: dict[str, Any], problem: str) -> None:
@@ -101,6 +103,31 @@ def test_a_request_that_cannot_be_written_is_named(change: dict[str, Any], probl
             {},
             [replace(EXCHANGE, **change)],
         )
+
+
+def test_a_long_run_of_one_character_is_a_product() -> None:
+    """A body of two megabytes is a line of source, which has the same text."""
+    body = '{"service_desc": "' + "a" * 2_000_000 + '"}'
+    source = render_pytest(
+        Case("a", "body-size", "wire", (Step(expect="refuse"),)),
+        catalogue()["body-size"],
+        {},
+        [replace(EXCHANGE, body=body)],
+    )
+    assert len(source) < 5000
+    (written,) = re.findall(r"body=(\(.*\* 2000000 .*\)),", source)
+    assert eval(written) == body
+
+
+def test_a_long_body_gets_a_new_slug() -> None:
+    """The slug behind a text of two megabytes is replaced, too: it is taken once the test has run."""
+    body = b'{"service_desc": "' + b"a" * 2_000_000 + b'", "service_slug": "ck-0123456789ab"}'
+    request = Request("POST", "/containers", (), body)
+    exchange = Redactor(()).record_exchange("sk-red", "http://h", request, Response(201, (), b"", 0.1))
+    case = Case("a", "body-size", "wire", (Step(expect="refuse"),))
+    source = render_pytest(case, catalogue()["body-size"], {}, [exchange])
+    assert '"service_slug": "ck-{new}"' in source
+    assert "0123456789ab" not in source
 
 
 def test_a_missing_variable_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
