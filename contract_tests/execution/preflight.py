@@ -101,11 +101,8 @@ class _Preflight:
                 self.notes.append(f"{caller.name} was not tried: {error}")
         able = [caller for caller in self.ready if caller.kind != "ak"]
         if not able and not self.refused:
-            raise CannotJudge(
-                _name_limit(self.notes[0], self.limit)
-                if self.notes
-                else "no caller that may create; an ak- key may not"
-            )
+            problem = self.notes[0] if self.notes else "no caller that may create; an ak- key may not"
+            raise CannotJudge(_name_limit(problem, self.limit))
         if not able:
             responses = {name: response for name, (_, response) in self.refused.items()}
             raise CannotJudge(explain_refusals(self.executor.sender.target.url, responses))
