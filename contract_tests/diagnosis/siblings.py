@@ -95,6 +95,7 @@ def _edit_request(executor: Executor, case: Case) -> Iterator[Edit]:
     whole: Mapping[str, Any] = {"raw": None, "body": plain, "as_is": False}
     edits: list[tuple[str, bool, Mapping[str, Any]]] = [
         ("a plain body", step.raw is not None or not isinstance(step.body, dict), whole),
+        ("a display_name in the body", step.body == {} == plain, {"body": {"display_name": "Sibling"}}),
         ("no further headers", bool(step.headers), {"headers": ()}),
         ("the usual spelling of the body", bool(step.style), {"style": ""}),
         ("the caller's own team", step.team is not None, {"team": None}),

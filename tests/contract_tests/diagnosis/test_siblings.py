@@ -28,6 +28,7 @@ def find_pairs(name: str) -> set[tuple[str, str]]:
         ("not-while-busy-not-the-third-time", "spec/rules.yaml", "without the status stopping"),
         ("replica-default-not-stored", "spec/openapi.yaml", "replica_count: left out -> 1"),
         ("null-clears-the-credential", "spec/rules.yaml", "without request 3, an update"),
+        ("update-of-nothing-answers-no-content", "spec/openapi.yaml", "a display_name in the body"),
         ("jwt-may-not-update", "spec/rules.yaml", "by sk-red in place of jwt-red"),
     ],
 )
