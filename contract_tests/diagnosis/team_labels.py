@@ -18,7 +18,6 @@ from contract_tests.targets.base import BUSY_STATUSES, NoResponse, is_success
 _TEAMS = ("red", "blue")
 _OTHER = {"red": "blue", "blue": "red"}
 _SLUG = "taken"  # a label: a new slug for each pair
-_FOR_TEAM = "for the team of"
 
 Relation = Literal["same", "different", "unclear"]
 #: By whether an update of the other's service, and a create with its slug, are accepted.
@@ -51,7 +50,7 @@ def find_wrong_labels(executor: Executor) -> dict[str, str]:
 def _compare(executor: Executor, key: Owner, leaders: Mapping[str, Owner], between: Relation) -> str:
     """Return what shows that a key is of another team than the callers file says, or an empty string."""
     own, other = leaders[key.role], leaders[_OTHER[key.role]]
-    acts = f"acts {_FOR_TEAM} {other.caller.name}"
+    acts = f"acts for the team of {other.caller.name}"
     if key.caller.name == own.caller.name:  # of two keys, the one of the team with most callers is believed
         return acts if between == "same" and (key.role == "blue" or other.caller.kind == "jwt") else ""
     if _relate(executor, key, own) != "different":
@@ -59,17 +58,12 @@ def _compare(executor: Executor, key: Owner, leaders: Mapping[str, Owner], betwe
     if _relate(executor, key, other) == "same":
         return acts
     # The leader of its own team is itself wrong then, or is all that is left of that team.
-    return f"does not act {_FOR_TEAM} {own.caller.name}" if between == "same" else ""
+    return f"does not act for the team of {own.caller.name}" if between == "same" else ""
 
 
 def describe_wrong_label(name: str, shown: str) -> str:
     """Return what the verdict says of a key whose team is wrong."""
     return f"{name} ({shown}: check its `teams` in the callers file; if they are right, the deployment mixes teams)"
-
-
-def names_wrong_label(text: str) -> bool:
-    """Return whether a text is from ``describe_wrong_label``."""
-    return f" {_FOR_TEAM} " in text
 
 
 def list_callers(observation: Observation) -> set[str]:

@@ -37,7 +37,8 @@ class RunState:
 
     ``committed`` holds the results of ``done_layers`` and of ``rounds`` rounds of generated bodies; ``pending``
     holds later ones, which a resumed run repeats. ``command_options`` are the options of the command, without
-    secrets. ``seconds`` is the total time of all parts. ``finished`` is true once the run has ended by itself.
+    secrets. ``wrong_labels`` are keys whose team is wrong in the callers file, which a preflight does not see.
+    ``seconds`` is the total time of all parts. ``finished`` is true once the run has ended by itself.
     """
 
     target: str
@@ -53,6 +54,7 @@ class RunState:
     callers: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unusable_callers: tuple[str, ...] = ()
+    wrong_labels: tuple[str, ...] = ()
     min_judged: float = MIN_JUDGED
     layers: dict[Layer, LayerSummary] = field(default_factory=dict)
     requests: int = 0
@@ -95,7 +97,7 @@ class RunState:
             requests=self.requests,
             created=self.created,
             notes=(*self.notes, *(f"the rule {rule} conforms; its waiver can go" for rule in spare)),
-            unusable_callers=self.unusable_callers,
+            unusable_callers=(*self.unusable_callers, *self.wrong_labels),
             min_judged=self.min_judged,
             cut_short=self.cut_short,
             expired=tuple(waiver for waiver in self.waivers.values() if waiver.expired),
@@ -192,6 +194,7 @@ def _state_from_json(data: Mapping[str, Any]) -> RunState:
             "callers": tuple(data["callers"]),
             "notes": tuple(data["notes"]),
             "unusable_callers": tuple(data["unusable_callers"]),
+            "wrong_labels": tuple(data.get("wrong_labels", ())),
             "layers": {name: LayerSummary(**layer) for name, layer in data["layers"].items()},
             "committed": Aggregate.from_json(data["tally"]),
             "pending": Aggregate.from_json(data["pending"]),
@@ -226,8 +229,8 @@ def merge_states(states: Sequence[RunState]) -> RunState:
     whole.seconds = max(state.seconds for state in states)
     whole.requests, whole.created = sum(s.requests for s in states), sum(s.created for s in states)
     whole.callers = tuple(dict.fromkeys(name for state in states for name in state.callers))
-    unusable = (caller for state in states for caller in state.unusable_callers)
-    whole.unusable_callers = tuple(dict.fromkeys(unusable))
+    whole.unusable_callers = tuple(dict.fromkeys(name for state in states for name in state.unusable_callers))
+    whole.wrong_labels = tuple(dict.fromkeys(name for state in states for name in state.wrong_labels))
     whole.notes = tuple(dict.fromkeys(note for state in states for note in state.notes))
     whole.cut_short = next((state.cut_short for state in states if state.cut_short), "")
     return whole

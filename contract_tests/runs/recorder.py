@@ -113,7 +113,7 @@ class Recorder:
         except (BudgetSpent, RunStopped):
             return
         named = (describe_wrong_label(name, shown) for name, shown in self._wrong_labels.items())
-        self.state.unusable_callers = tuple(dict.fromkeys((*self.state.unusable_callers, *named)))
+        self.state.wrong_labels = tuple(dict.fromkeys((*self.state.wrong_labels, *named)))
 
     def _excuse(self, observation: Observation) -> Observation:
         """Return a violation of several callers as inconclusive if the callers file names the wrong team of one."""

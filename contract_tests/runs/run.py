@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.rules import Catalogue
-from contract_tests.diagnosis.team_labels import names_wrong_label
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.preflight import PreflightResult, apply_preflight, run_preflight
 from contract_tests.execution.sending.limits import BudgetSpent, TargetGone
@@ -77,8 +76,7 @@ class Run:
         ready = self._hooks.preflight or run_preflight(self.executor)
         apply_preflight(self.executor, ready)
         self.state.callers = tuple(caller.name for caller in ready.caller_pool.callers)
-        earlier = filter(names_wrong_label, self.state.unusable_callers)  # of the part that a run continues
-        self.state.notes, self.state.unusable_callers = ready.notes, (*ready.unusable_callers, *earlier)
+        self.state.notes, self.state.unusable_callers = ready.notes, ready.unusable_callers
         for observation in self.options.select_observations(ready.observations):
             self.recorder.add(observation)
         self.recorder.save()  # a run that is killed in its first round can be resumed, too

@@ -79,7 +79,7 @@ def test_a_resumed_run_still_names_the_keys_of_its_earlier_part() -> None:
     options = RunOptions(layers=("race",), rules=frozenset({"updated"}))
     state = create_state(executor, options)
     wrong = describe_wrong_label("dk-red", "acts for the team of sk-blue")
-    state.unusable_callers = ("jwt-red (401: check its token)", wrong)
+    state.unusable_callers, state.wrong_labels = ("jwt-red (401: check its token)",), (wrong,)
     assert Run(executor, options, state=state).execute().unusable_callers == (wrong,)
 
 
