@@ -62,17 +62,18 @@ def draw_lines(title: str, rows: Mapping[str, Sequence[tuple[float, float]]]) ->
     points = [point for row in rows.values() for point in row]
     highest = max((y for _, y in points), default=1) or 1
     xs = sorted({x for x, _ in points})
-    decades = math.log10(max(xs, default=10)) or 1
+    first, last = (xs[0], xs[-1]) if xs else (1, 10)
+    decades = math.log10(last / first) or 1
     bottom, height, left = _TOP + 220, 200, 60
 
     def place_point(x: float, y: float) -> tuple[float, float]:
-        return left + math.log10(max(x, 1)) / decades * (_WIDTH - left - 90), bottom - y / highest * height
+        return left + math.log10(x / first) / decades * (_WIDTH - left - 90), bottom - y / highest * height
 
     parts = [*_draw_head(title, colours)]
     parts.append(f'<path class="axis" d="M{left} {bottom - height}V{bottom}H{_WIDTH - 40}"/>')
     parts += [_draw_text(place_point(x, 0)[0], bottom + 18, f"{x:,.0f}", "middle", "faint") for x in xs]
     for y in (0, highest / 2, highest):
-        parts.append(_draw_text(left - 6, place_point(1, y)[1] + 4, f"{y:,.0f}", "end", "faint"))
+        parts.append(_draw_text(left - 6, place_point(first, y)[1] + 4, f"{y:,.0f}", "end", "faint"))
     for name, row in rows.items():
         parts += _draw_line([place_point(x, y) for x, y in row], colours[name])
     return _render_svg(parts, bottom + 30)
