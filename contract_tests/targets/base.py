@@ -9,6 +9,8 @@ from contract_tests.targets.clock import RunClock
 
 #: The target is too busy: the response proves nothing, and the request may be sent again.
 BUSY_STATUSES = (429, 503)
+#: The longest ``Retry-After`` that is obeyed, in seconds.
+MAX_RETRY_AFTER = 30
 #: A longer response body is cut: no response of this API is nearly as long.
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 USER_AGENT = f"cyberun-contract-kit/{VERSION}"

@@ -11,6 +11,7 @@ import urllib3
 from contract_tests.targets.base import (
     BUSY_STATUSES,
     MAX_RESPONSE_BYTES,
+    MAX_RETRY_AFTER,
     USER_AGENT,
     NoResponse,
     Request,
@@ -22,8 +23,6 @@ from contract_tests.targets.connection import TooManyInterim, open_pool
 
 _CONNECTION_RETRIES = 3
 _STATUS_RETRIES = 9
-#: The longest ``Retry-After`` that is obeyed, in seconds.
-_MAX_RETRY_AFTER = 30
 
 
 class _Retry(urllib3.Retry):
@@ -80,7 +79,7 @@ class HttpTarget:
             backoff_factor=0.1,
             backoff_max=2.0,
             raise_on_status=False,
-            retry_after_max=_MAX_RETRY_AFTER,
+            retry_after_max=MAX_RETRY_AFTER,
         )
         limits = urllib3.Timeout(connect=min(timeout, 5.0), read=timeout)
         self._open_pool = partial(

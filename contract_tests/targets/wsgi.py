@@ -10,11 +10,20 @@ from urllib.parse import urlsplit
 
 from werkzeug.test import create_environ, run_wsgi_app
 
-from contract_tests.targets.base import MAX_RESPONSE_BYTES, USER_AGENT, Request, Response
+from contract_tests.targets.base import (
+    BUSY_STATUSES,
+    MAX_RESPONSE_BYTES,
+    MAX_RETRY_AFTER,
+    USER_AGENT,
+    Request,
+    Response,
+)
 from contract_tests.targets.clock import RunClock
 
 #: Headers of a response and the characters in them: more than a client over HTTP takes.
 _MAX_FIELDS, _MAX_HEAD = 1000, 2**20
+#: Seconds before each further try of a request that the app is too busy for, unless its response asks for others.
+_PAUSES = (0, 0.01, 0.01, 0.02, 0.02, 0.05, 0.05, 0.1, 0.1)
 
 
 class WsgiTarget:
@@ -29,7 +38,16 @@ class WsgiTarget:
         self._base_path = base_path
 
     def send(self, request: Request) -> Response:
-        """Call the app; an exception that it raises becomes a 500, as on a server."""
+        """Call the app; send a request again that gets a 429 or a 503, within bounds."""
+        for pause in _PAUSES:
+            response = self._call(request)
+            if response.status not in BUSY_STATUSES:
+                return response
+            self.clock.wait(_read_retry_after(response) or pause)
+        return self._call(request)
+
+    def _call(self, request: Request) -> Response:
+        """Call the app once; an exception that it raises becomes a 500, as on a server."""
         environ = _build_environ(request, self._base_path)
         started = time.perf_counter()
         try:
@@ -49,6 +67,12 @@ class WsgiTarget:
 
     def reconnect(self) -> None:
         """Do nothing: there is no connection."""
+
+
+def _read_retry_after(response: Response) -> int:
+    """Return the seconds that a response asks to wait, within bounds; 0 if it names none."""
+    asked = next((value.strip() for name, value in response.headers if name.lower() == "retry-after"), "")
+    return min(int(asked), MAX_RETRY_AFTER) if re.fullmatch("[0-9]{1,9}", asked, re.ASCII) else 0
 
 
 def _read_status(status: str) -> int:

@@ -95,11 +95,15 @@ def test_a_wrong_answer_to_the_first_create_is_a_finding(response: Response) -> 
     assert (report.exit_code, violated_rules(report)) == (1, {"created"}), describe_findings(report)
 
 
+#: How often a target sends a request for which it is too busy.
+TRIES = 10
+
+
 @pytest.mark.parametrize("status", [429, 503])
 @pytest.mark.parametrize("busy", [1, 2, 4, 100])
 def test_a_busy_target_is_no_finding(status: int, busy: int) -> None:
     """A first create that gets a 429 or a 503 is sent again; a target that stays too busy is not judged."""
-    left = iter([Response(status)] * busy)
+    left = iter([Response(status)] * (busy * TRIES))
     app = add_interceptor(create_app(), lambda request, send: next(left, None) or send(request))
     executor = open_app_executor(app)
     if busy > 4:
@@ -112,7 +116,7 @@ def test_a_busy_target_is_no_finding(status: int, busy: int) -> None:
 
 def test_a_busy_moment_while_a_form_is_confirmed_is_no_finding() -> None:
     """Where the plain create is neither accepted nor refused again, no rule is blamed."""
-    creates = iter([REFUSED, REFUSED, None, *[Response(503)] * 4])
+    creates = iter([REFUSED, REFUSED, None, *[Response(503)] * (4 * TRIES)])
 
     def intercept(request: Request, send: Send) -> Response:
         return (request.operation == "create" and next(creates, None)) or send(request)

@@ -31,6 +31,32 @@ def test_a_long_body_is_cut_and_closed() -> None:
     assert (received.status, len(received.body), closed) == (201, MAX_RESPONSE_BYTES, [True])
 
 
+@pytest.mark.parametrize("busy", [("429 Too Many Requests", []), ("503 Later", [("Retry-After", "0")])])
+def test_a_busy_app_gets_the_request_again(busy: tuple[str, list[tuple[str, str]]]) -> None:
+    """A 429 or a 503 proves nothing: the same request is sent until it gets another response, as over HTTP."""
+    bodies: list[bytes] = []
+
+    def respond(environ: Any, start_response: Any) -> list[bytes]:
+        bodies.append(environ["wsgi.input"].read())
+        start_response(*(busy if len(bodies) < 3 else ("201 Created", [])))
+        return [b""]
+
+    assert WsgiTarget(respond).send(CREATE).status == 201
+    assert bodies == [b"{}"] * 3
+
+
+def test_an_app_that_stays_busy_is_given_up() -> None:
+    """After nine further tries the response is the last 503."""
+    calls: list[str] = []
+
+    def respond(environ: Any, start_response: Any) -> list[bytes]:
+        calls.append(environ["PATH_INFO"])
+        start_response("503 Never", [])
+        return [b""]
+
+    assert (WsgiTarget(respond).send(CREATE).status, len(calls)) == (503, 10)
+
+
 def test_a_status_that_is_no_number_is_a_server_error() -> None:
     """A server cannot send it: it answers 500."""
 
