@@ -70,7 +70,8 @@ class Controls:
         if shared or single:
             self._attach_service(step, service_type, owner, context, id_required=shared)
         if updating and (single or allowed):
-            return self._start_from_base(rule, step, service_type, owner, context)
+            shown = {name for later in case.steps for name, _ in later.shows}
+            return self._start_from_base(rule, step, service_type, owner, context, shown)
         return step
 
     def open_shared(self, service_type: str, owner: Owner) -> SharedService | None:
@@ -120,8 +121,9 @@ class Controls:
             context.services[step.service], context.service_slugs[step.service] = service.id, service.slug
 
     def _start_from_base(
-        self, rule: Rule, step: Step, service_type: str, owner: Owner, context: CaseContext
+        self, rule: Rule, step: Step, service_type: str, owner: Owner, context: CaseContext, shown: set[str]
     ) -> Step:
+        """Add the base body to an update; raise ControlFailed where it would change what the case shows later."""
         base = self.find_base(service_type, owner)
         context.caller_pool = self.caller_pool  # finding the base may have shown that a team must be named
         if rule.id == "update-partial":
@@ -131,7 +133,8 @@ class Controls:
             return step
         if base is None:
             raise ControlFailed(f"{owner.caller.name} cannot update a plain {service_type} service here")
-        if base and (step.raw is not None or step.rule) and step.expect == "accept":
+        overwrites = isinstance(step.body, dict) and not shown & base.keys() <= step.body.keys()
+        if overwrites or (base and (step.raw is not None or step.rule) and step.expect == "accept"):
             raise ControlFailed("an update that leaves anything out is refused here")
         return replace(step, body={**base, **step.body}) if isinstance(step.body, dict) else step
 

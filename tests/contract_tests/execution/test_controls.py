@@ -6,6 +6,9 @@ from contract_tests.cases.model import Case, Step
 from contract_tests.execution.factory import open_executor
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
+from tests.support.gate.gate import open_app_executor
+from tests.support.gate.messages import REFUSED, Request, Response, Send
+from tests.support.gate.planting import add_interceptor
 
 
 def test_an_observation_has_the_create_of_its_shared_service() -> None:
@@ -19,3 +22,22 @@ def test_an_observation_has_the_create_of_its_shared_service() -> None:
     assert json.loads(create.response_body)["id"] in first.exchanges[-1].url
     own = Step(body=executor.controls.bodies["deployed"], expect="accept")
     assert executor.run_case(Case("c3", "created", "cases", (own,))).setup == ()
+
+
+def test_an_update_that_needs_a_whole_body_overwrites_nothing_that_is_read_later() -> None:
+    """Where one caller's empty update is refused, its whole body resets what a colleague set: nothing is proved."""
+
+    def refuse_empty(request: Request, send: Send) -> Response:
+        empty = request.operation == "update" and request.kind == "sk" and request.value == {}
+        return REFUSED if empty else send(request)
+
+    create = Step(caller="sk-red", body={"display_name": "Ours", "docker_image": "nginx:1.27"})
+    renamed = Step(
+        "updateContainer", "dk-red", body={"display_name": "New"}, expect="accept", rule="team-scope"
+    )
+    described = Step("updateContainer", "sk-red", body={"service_desc": "A text"})
+    read = Step("readContainer", "sk-red", shows=(("display_name", "New"), ("service_desc", "A text")))
+    case = Case("c1", "update-keeps-omitted", "lifecycle", (create, renamed, described, read))
+    judgement = open_app_executor(add_interceptor(create_app(), refuse_empty)).run_case(case).judgement
+    assert judgement.outcome == "inconclusive"
+    assert judgement.reason == "an update that leaves anything out is refused here"
