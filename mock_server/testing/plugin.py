@@ -59,7 +59,7 @@ class ContainersMock:
     def __repr__(self) -> str:
         return f"<ContainersMock at {self.url}>"
 
-    def headers(self, caller: str | None = None, *, team: str | None = None) -> dict[str, str]:
+    def headers(self, caller: str | None = None, team: str | None = None) -> dict[str, str]:
         """Return the headers that a caller needs: Authorization, and for a JWT caller X-Team-ID, its first team.
 
         The default is the caller of `token`. `team` is the label of another team for X-Team-ID.

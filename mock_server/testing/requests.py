@@ -105,6 +105,8 @@ class ReceivedRequests:
         path: str | None = None,
     ) -> list[ReceivedRequest]:
         """Return the requests that match all filters; `rule` is the id of a rule, or of a choice of the profile."""
+        if isinstance(status, str):
+            raise TypeError(f"status: got {status!r}, expected a number such as 409")
         exact = {"rule": rule, "status": status, "operation": operation, "caller": caller}
         filters = _without_none({**exact, "method": method and method.upper(), "path": path})
         self._check(filters)

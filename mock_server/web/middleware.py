@@ -114,10 +114,9 @@ class RequestMiddleware:
             respond("500 Internal Server Error", responses.response_headers(failure), sys.exc_info())
             body = [failure.body]
         delay = environ.get(DELAY_SECONDS, 0)
+        self._record(environ, (time.perf_counter() - started + delay) * 1000)
         if delay and AWAITS_DELAY not in environ:
             time.sleep(delay)
-        elapsed = time.perf_counter() - started + (delay if AWAITS_DELAY in environ else 0)
-        self._record(environ, elapsed * 1000)
         truncate_at = environ.get(TRUNCATE_AT)
         return body if truncate_at is None else TruncatedBody(b"".join(body), truncate_at, environ)
 

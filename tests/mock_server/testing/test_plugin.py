@@ -50,6 +50,32 @@ def create(mock: ContainersMock, post: Any, **changes: Any) -> int:
     return int(post(f"{mock.url}/containers", mock.headers(), {**BODY, **changes}))
 
 
+def test_a_status_in_quotes_is_no_filter(containers_mock: ContainersMock, post: Any) -> None:
+    """A text matches no request, so a filter with one is refused: `assert_not_called` would always pass."""
+    assert [create(containers_mock, post) for _ in range(2)] == [201, 409]
+    with pytest.raises(TypeError, match=r"status: got '409', expected a number such as 409"):
+        containers_mock.requests.assert_not_called(status="409")
+
+
+def test_the_team_of_headers_may_be_positional(containers_mock: ContainersMock) -> None:
+    """`headers(caller, team)` is called as its documentation writes it."""
+    headers = containers_mock.headers("jwt-both", "red")
+    assert headers == containers_mock.headers("jwt-both", team="red")
+
+
+def test_a_request_is_recorded_before_its_delay(containers_mock: ContainersMock) -> None:
+    """A client that gives up while its response is delayed finds its request, and the service that it stored."""
+    containers_mock.delay_next(2)
+    with (
+        urllib3.PoolManager(retries=False, timeout=0.3) as pool,
+        pytest.raises(urllib3.exceptions.ReadTimeoutError),
+    ):
+        pool.request(
+            "POST", f"{containers_mock.url}/containers", json=BODY, headers=containers_mock.headers()
+        )
+    assert containers_mock.requests.assert_called_once(status=201).milliseconds > 2000
+
+
 def test_a_create_is_stored_and_recorded(containers_mock: ContainersMock, post: Any) -> None:
     """The service and the request are listed, whatever the client library."""
     assert create(containers_mock, post) == 201
@@ -248,7 +274,7 @@ UNKNOWN_NAMES: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("filters", UNKNOWN_NAMES.values(), ids=UNKNOWN_NAMES)
 def test_an_unknown_name_in_a_filter_raises(containers_mock: ContainersMock, filters: dict[str, Any]) -> None:
     """An unknown rule, caller, status or operation is reported instead of counted as zero."""
-    with pytest.raises(ValueError, match=f"^{next(iter(filters))}: got"):
+    with pytest.raises((TypeError, ValueError), match=f"^{next(iter(filters))}: got"):
         containers_mock.requests.assert_not_called(**filters)
 
 
