@@ -17,6 +17,7 @@ import click
 from contract_tests.cases.model import Layer
 from contract_tests.contract.rules import Catalogue
 from contract_tests.reports.content.blocks import list_failing_blocks
+from contract_tests.reports.content.headline import only_waivers_fail
 from contract_tests.results.verdict import Report
 from contract_tests.runs.checkpoint import RunState
 from contract_tests.runs.options import Progress
@@ -283,6 +284,8 @@ def suggest_next(report: Report, folder: str | None, options: str) -> str:
     """Return what to do after a run in one line, an empty string if nothing; ``options`` name the target."""
     interrupted = report.cut_short == "interrupted"
     violated = report.exit_code == 1 and not interrupted
+    if violated and only_waivers_fail(report):
+        return f"remove these waivers, or give them a later day: {', '.join(w.rule for w in report.expired)}"
     if violated and folder is None:
         return "add --report DIR for a page, and a file per finding that contract-tests replay sends again"
     if violated:

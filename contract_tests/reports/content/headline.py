@@ -16,6 +16,8 @@ def format_headline(report: Report) -> str:
     so_far = " so far" if report.cut_short == "interrupted" else ""
     if _only_departs(report):
         return f"DEPARTS FROM ITS PROFILE{so_far}"
+    if only_waivers_fail(report):
+        return f"WAIVER EXPIRED{so_far}"
     if report.exit_code == 1:
         return f"VIOLATED{so_far}"
     if report.judged_too_little and (report.cut_short != "interrupted" or not report.judged):
@@ -37,6 +39,8 @@ def _count_rules(report: Report) -> str:
     headline, of = format_headline(report), f"{len(report.verdicts)} rules"
     if _only_departs(report):
         return f"{headline} in {_count(len(report.drift), 'choice', 'choices')}"
+    if only_waivers_fail(report):
+        return f"{headline} for {_count(len(report.expired), 'rule', 'rules')}"
     if report.exit_code == 1:
         return f"{headline} in {sum(row.fails for row in report.verdicts)} of {of}"
     if headline == "NOT JUDGED":
@@ -47,6 +51,11 @@ def _count_rules(report: Report) -> str:
 def _only_departs(report: Report) -> bool:
     """Return whether nothing but departures from the profile fails a run."""
     return bool(report.drift) and not report.expired and not any(row.fails for row in report.verdicts)
+
+
+def only_waivers_fail(report: Report) -> bool:
+    """Return whether expired waivers fail a run, and nothing else does."""
+    return bool(report.expired) and not report.drift and not any(row.fails for row in report.verdicts)
 
 
 def explain_unjudged(report: Report) -> str:
