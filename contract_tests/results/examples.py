@@ -72,7 +72,8 @@ def _describe_request(rule: str, observation: Observation, exchange: Exchange) -
         return f"a body nested {raw['$nested']['depth']:,} deep"
     body = _parse_body(exchange)
     name = observation.case.value[2] if observation.case.value else _find_property(rule, body)
-    if name and isinstance(body, dict):
+    blind = observation.judgement.server_error and not observation.case.value  # any part may be the cause
+    if name and isinstance(body, dict) and (name in body or not (body and blind)):
         return f"{name} {describe_value(body[name])}" if name in body else f"no {name}"
     return _describe_form(observation.case.steps[-1]) or _describe_body(exchange)
 

@@ -59,6 +59,17 @@ def test_example_names_the_part_in_question(observation: Observation, example: t
     assert describe_example(observation) == Example(*example)
 
 
+def test_example_of_a_server_error_blames_no_absent_property() -> None:
+    """Anything in a random body may be the cause of a server error, so the body is shown, not what it lacks."""
+    body = b'{"gpu_count": 2, "replica_count": 7.0}'
+    crashed = observe("display-name-required", body, server_error=True)
+    assert describe_example(crashed) == Example(f"the body {body.decode()}", "201")
+    without = replace(
+        crashed, case=replace(crashed.case, value=("createContainer", "deployed", "display_name"))
+    )
+    assert describe_example(without) == Example("no display_name", "201")
+
+
 def test_example_names_the_form_of_a_request() -> None:
     """A valid body is not the reason where a header or the spelling of the body is the only unusual part."""
     seen = observe("request-forms", b'{"display_name": "One"}')
