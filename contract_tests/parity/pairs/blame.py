@@ -20,6 +20,7 @@ _SHAPE_CHOICES = {
     "more properties": "extra-answer-properties",
 }
 _IMMUTABLE = {"service_slug": "slug-immutable", "service_type": "service-type-immutable"}
+_CONFLICTS = {"createContainer": "slug-unique", "updateContainer": "not-while-busy"}
 _CALLER_STATUSES = (401, 403)
 
 
@@ -77,6 +78,8 @@ class Blame:
             yield from self._suspect_rules(reading, rule)
         elif reading.broken:
             yield from (self._name_broken(one, reading) for one in reading.broken)
+        elif conflict := self._find_conflict(reading, statuses):
+            yield conflict
         else:
             yield from reading.choices
             if reading.kind == "sk" and max(statuses) in _CALLER_STATUSES:
@@ -84,6 +87,11 @@ class Blame:
             yield from _suspect_credential(reading)
             if not reading.choices:
                 yield from self._suspect_rules(reading, rule)
+
+    def _find_conflict(self, reading: Reading, statuses: tuple[int, int]) -> str:
+        """Return the rule about stored state that a valid request breaks for one side, by its status."""
+        rule = _CONFLICTS.get(reading.operation, "")
+        return rule if rule and max(statuses) in self.catalogue[rule].status else ""
 
     def _suspect_rules(self, reading: Reading, rule: str) -> Iterator[str]:
         """Yield the broken rules, or that of the case and those that the request uses."""

@@ -1,5 +1,6 @@
 """Compares two responses to one request: accepted or not, the status, the shape, and what a read-back shows."""
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -104,7 +105,7 @@ def _is_same(theirs: Any, ours: Any) -> bool:
 def _describe_value(value: Any) -> str:
     if value is _MISSING:
         return _ABSENT
-    text = "null" if value is None else repr(value)
+    text = json.dumps(value, ensure_ascii=False)
     size = len(value if isinstance(value, str) else text)
     return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}… ({size:,} characters)"
 

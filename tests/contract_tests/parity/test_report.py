@@ -99,7 +99,7 @@ def test_a_token_that_the_deployment_repeats_is_hidden(tmp_path: Path) -> None:
     write_parity(report, tmp_path)
     shown = "\n".join(list_lines(report, 100))
     whole = shown + "".join(path.read_text("utf-8") for path in tmp_path.iterdir())
-    assert "display_name: deployment '$TOKEN'" in shown
+    assert 'display_name: deployment "$TOKEN"' in shown
     assert "body: deployment text/$TOKEN" in shown
     assert SECRET not in whole
 

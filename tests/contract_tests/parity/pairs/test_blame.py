@@ -52,12 +52,17 @@ def test_another_status(reading: Reading, statuses: tuple[int, int], suspects: t
         (build(concerned=("exposed-port-type",)), (400, 200), "exposed-port-range",
          ("exposed-port-range", "exposed-port-type")),
         (build(choices=("null-on-update",), concerned=("updated",)), (500, 400), "", ("updated",)),
+        (build(CREATE, concerned=("display-name-type",)), (409, 201), "auth-known", ("slug-unique",)),
+        (build(concerned=("display-name-type",)), (200, 409), "auth-known", ("not-while-busy",)),
     ],
 )  # fmt: skip
 def test_another_reaction(
     reading: Reading, statuses: tuple[int, int], rule: str, suspects: tuple[str, ...]
 ) -> None:
-    """The broken rule or the open point; for a valid request the rule of the case; a server error is no choice."""
+    """The broken rule or the open point; for a valid request the rule of the case; a server error is no choice.
+
+    A valid request that is refused with 409 conflicts with stored state.
+    """
     words = ["error" if status >= 500 else "refused" if status >= 400 else "accepted" for status in statuses]
     assert (
         BLAME.list_suspects(reading, Difference("accepted", "reaction", *words), statuses, rule) == suspects

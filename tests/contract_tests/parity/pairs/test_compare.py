@@ -72,19 +72,19 @@ def test_an_update_must_have_the_id_of_its_service() -> None:
     [
         ({"exposed_port": 80}, {"exposed_port": 80.0}, []),
         ({"exposed_port": 80}, {"exposed_port": 81}, [("stored", "exposed_port", "80", "81")]),
-        ({"exposed_port": 1}, {"exposed_port": True}, [("stored", "exposed_port", "1", "True")]),
-        ({"health_path": ""}, {}, [("shape", "health_path", "''", "absent")]),
+        ({"exposed_port": 1}, {"exposed_port": True}, [("stored", "exposed_port", "1", "true")]),
+        ({"health_path": ""}, {}, [("shape", "health_path", '""', "absent")]),
         ({"health_path": "a" * 300}, {"health_path": "b"},
-         [("stored", "health_path", f"'{'a' * 119}… (300 characters)", "'b'")]),
+         [("stored", "health_path", f'"{"a" * 119}… (300 characters)', '"b"')]),
         ({"env_config": []}, {"env_config": None}, [("shape", "env_config", "[]", "null")]),
-        ({"required_labels": ["a"]}, {}, [("stored", "required_labels", "['a']", "absent")]),
+        ({"required_labels": ["a"]}, {}, [("stored", "required_labels", '["a"]', "absent")]),
         ({"display_name": "b"}, {"display_name": "c"}, []),
         ({"updated_at": 1, "status": "x"}, {"updated_at": 2}, []),
         ({"external_auth_credential_id": SEVEN.upper()}, {"external_auth_credential_id": SEVEN}, []),
     ],
 )  # fmt: skip
 def test_the_values_of_a_read_back(theirs: Any, ours: Any, expected: list[Any]) -> None:
-    """Values of the contract's properties are compared, but those that have parted, here display_name."""
+    """Values of the contract's properties are compared, and shown as JSON; not those that have parted before."""
     service = KnownService(SEVEN, FOUR, "a", "red", "deployed", parted={"display_name"})
     found = compare_reads(
         response(200, {"id": SEVEN, **theirs}), response(200, {"id": FOUR, **ours}), service
