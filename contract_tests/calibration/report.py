@@ -8,20 +8,35 @@ from contract_tests.contract.choices import load_choices
 from contract_tests.reports.content.blocks import Block, format_example, group_blocks
 from contract_tests.reports.content.common import format_expectation
 
+_INDENT = "    "
+_SHORTER = {"PUT /containers/{serviceId}": "PUT", "POST /containers": "POST", " was answered ": " → "}
+
 
 def list_lines(calibration: Calibration, columns: int = 0) -> Iterator[str]:
     """Yield one line for each choice, the broken rules, notes, and how much was seen.
 
-    A line that is longer than ``columns`` is wrapped, and goes on below its text; 0 wraps none.
+    Lines are shortened for a terminal of ``columns``. A line that is longer still is wrapped, and goes on below its
+    text, or below its lead where that leaves more room; 0 neither shortens nor wraps.
     """
-    for lead, text in _iter_parts(calibration):
+    for lead, whole in _iter_parts(calibration):
+        text = _shorten(whole) if columns else whole
         if len(lead + text) <= columns or not columns:
             yield lead + text
             continue
-        indent = " " * min(len(lead), columns // 2)
+        is_below = len(lead) > columns // 3
+        if is_below:
+            yield lead.rstrip()
         yield from textwrap.wrap(
-            text, columns, initial_indent=lead, subsequent_indent=indent, break_on_hyphens=False
-        )
+            text, columns, break_on_hyphens=False, initial_indent=_INDENT if is_below else lead,
+            subsequent_indent=_INDENT if is_below else " " * len(lead),
+        )  # fmt: skip
+
+
+def _shorten(text: str) -> str:
+    """Return an evidence without the paths of the two operations: their methods differ."""
+    for long, short in _SHORTER.items():
+        text = text.replace(long, short)
+    return text
 
 
 def _iter_parts(calibration: Calibration) -> Iterator[tuple[str, str]]:

@@ -29,7 +29,7 @@ def test_each_choice_has_a_line_and_the_profile_is_written(tmp_path: Path) -> No
     done = calibrate("--target", MOCK, "-o", file)
     lines = done.stdout.splitlines()
     assert done.exit_code == 0, done.output
-    assert any(line.startswith("invalid-body-status") and "was answered 400" in line for line in lines)
+    assert any(line.startswith("invalid-body-status") and "→ 400" in line for line in lines)
     assert any(line.startswith("busy-status") and "not seen: needs --control-hook" in line for line in lines)
     assert lines[-1].startswith("74 of 75 choices seen in 1")
     document = yaml.safe_load(file.read_text())
@@ -39,11 +39,13 @@ def test_each_choice_has_a_line_and_the_profile_is_written(tmp_path: Path) -> No
 
 
 def test_lines_are_wrapped_in_a_narrow_terminal(tmp_path: Path) -> None:
-    """No line is longer than the terminal, and a wrapped one goes on below its text."""
+    """No line is longer than the terminal; a wrapped one goes on below its choice, in most of the width."""
     lines = calibrate("--target", MOCK, "-o", tmp_path / "mock.yaml", columns=80).stdout.splitlines()
     assert [line for line in lines if len(line) > 80] == []
     number = next(n for n, line in enumerate(lines) if line.startswith("invalid-body-status"))
-    assert lines[number + 1].startswith(" " * 40)
+    assert lines[number].endswith("400")
+    assert lines[number + 1].startswith('    PUT with {"exposed_port": 0} → 400; ')
+    assert len(lines) < 200
 
 
 def test_a_broken_rule_is_reported_with_exit_code_1(tmp_path: Path) -> None:
