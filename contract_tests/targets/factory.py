@@ -1,6 +1,7 @@
 """The target that a name stands for: a base URL, or a WSGI app in this process."""
 
 import importlib
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,14 +12,35 @@ from contract_tests.targets.http import HttpTarget
 
 
 def open_target(name: str, *, timeout: float = 10.0, connections: int = 12) -> Target:
-    """Return the target of a base URL or of ``wsgi:module:factory``; raise TargetError if it cannot be used."""
+    """Return the target of a base URL or of ``wsgi:module:factory``; raise TargetError if it cannot be used.
+
+    In place of a factory, the name may be that of a WSGI app.
+    """
     if not name.startswith("wsgi:"):
         return HttpTarget(name, timeout=timeout, connections=connections)
     with report_foreign_errors(name, "give wsgi:module:factory, a callable that returns a WSGI app"):
-        app = import_object(name.removeprefix("wsgi:"))()
+        found = import_object(name.removeprefix("wsgi:"))
+        app = found if _is_app(found) else found()
     from contract_tests.targets.wsgi import WsgiTarget  # loads Werkzeug, which a run over HTTP never needs
 
     return WsgiTarget(app, timeout=timeout)
+
+
+def _is_app(found: Any) -> bool:
+    """Return whether an object is called as a WSGI app, with an environ and a function, and not without arguments."""
+    try:
+        signature = inspect.signature(found)
+    except (TypeError, ValueError):
+        return False
+    return not _takes(signature) and _takes(signature, {}, print)
+
+
+def _takes(signature: inspect.Signature, *arguments: Any) -> bool:
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        return False
+    return True
 
 
 def import_object(name: str) -> Any:

@@ -8,7 +8,7 @@ import pytest
 
 from contract_tests.mutation.faults import load_faults
 from contract_tests.mutation.session import import_factory
-from contract_tests.targets.base import TargetError
+from contract_tests.targets.base import Request, Response, TargetError
 from contract_tests.targets.factory import open_target
 
 MODULES = {
@@ -46,3 +46,23 @@ def test_a_factory_that_exits_is_one_sentence() -> None:
 def exit_early(**_: Any) -> None:
     """Exit as a script does."""
     raise SystemExit(0)
+
+
+def respond(_environ: Any, start_response: Any) -> list[bytes]:
+    """Respond as a WSGI app that is no factory."""
+    start_response("204 No Content", [])
+    return []
+
+
+def test_a_wsgi_app_stands_in_place_of_a_factory() -> None:
+    """The usual name of an app, as other servers take it, needs no function around it."""
+    for name in ("respond", "make_app"):
+        target = open_target(f"wsgi:tests.contract_tests.targets.test_factory:{name}")
+        received = target.send(Request("GET", "/r/containers/a"))
+        assert isinstance(received, Response)
+        assert received.status == 204
+
+
+def make_app(app: Any = respond) -> Any:
+    """Return the app, as a factory with an option."""
+    return app
