@@ -6,12 +6,17 @@ from contract_tests.reports.content.common import escape_console
 from contract_tests.results.verdict import Report, RuleVerdict
 
 
-def test_rule(rule: str, verdict: RuleVerdict, contract_report: Report) -> None:
+def test_rule(rule: str, verdict: RuleVerdict, contract_report: Report, pytestconfig: pytest.Config) -> None:
     """The target conforms to the rule."""
     if verdict.fails:
+        folder = pytestconfig.getoption("--report", None)
+        place = folder and str(folder / "findings")
         own = [finding for finding in contract_report.findings if finding.rule.id == rule]
         shown = [
-            f"{f.reason}\nReceived: {f.received}\nExpected: {f.expected}\n{f.curl_commands}" for f in own
+            "\n".join(
+                (f.reason, f"Received: {f.received}", f"Expected: {f.expected}", *f.list_commands(place))
+            )
+            for f in own
         ]
         text = f"{verdict.rule.statement}\n" + "\n\n".join(shown)
         pytest.fail(escape_console(text), pytrace=False)

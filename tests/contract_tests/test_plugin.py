@@ -1,5 +1,6 @@
 """The pytest plugin, run as its users run it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,21 @@ def test_a_broken_rule_fails_its_test(folder: Path) -> None:
     assert "1 failed, 82 deselected" in done.stdout
     assert "Received: 201" in done.stdout
     assert "curl -i -X POST" in done.stdout
+
+
+@pytest.mark.parametrize("report", [(), ("--report", "reports")], ids=["no-report", "report"])
+def test_a_body_that_cannot_be_pasted_is_a_file_of_the_report(folder: Path, report: tuple[str, ...]) -> None:
+    """A command reads a file that exists; without a report it says how to get one."""
+    (folder / "large.py").write_text(
+        "from mock_server import create_app\n\n\ndef app():\n    return create_app(disabled_rules={'body-size'})\n"
+    )
+    options = ("--target", "wsgi:large:app", "-k", "body-size", "--contract-strict")
+    done = run_contract_pytest(folder, *options, *report)
+    assert done.returncode == 1, done.stdout
+    files = re.findall(r"\S+-1\.body", done.stdout)
+    assert bool(files) == bool(report)
+    assert all((folder / file).is_file() for file in files)
+    assert report or "has a body that cannot be pasted; run --report DIR writes it to a file" in done.stdout
 
 
 @pytest.mark.parametrize(
