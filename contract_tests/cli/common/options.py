@@ -22,7 +22,7 @@ from contract_tests.targets.factory import open_target
 _DECIMAL = r"[0-9]{1,6}(?:\.[0-9]{1,6})?"
 #: A gate has some 2,000 requests; more shards would have nothing to send.
 _MAX_SHARDS = 1000
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class Duration(click.ParamType[float]):
@@ -31,12 +31,12 @@ class Duration(click.ParamType[float]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Parse ``90``, ``90s``, ``10m`` or ``2h`` as seconds."""
+        """Parse ``500ms``, ``90``, ``90s``, ``10m`` or ``2h`` as seconds."""
         if isinstance(value, float):
             return value
-        match = re.fullmatch(rf"({_DECIMAL})([smh]?)", str(value))
+        match = re.fullmatch(rf"({_DECIMAL})(ms|[smh]|)", str(value))
         if not match or float(match[1]) <= 0:
-            self.fail(f"{value!r} is not a time such as 90s, 10m or 2h", param, ctx)
+            self.fail(f"{value!r} is not a time such as 500ms, 90s, 10m or 2h", param, ctx)
         return float(match[1]) * _UNITS[match[2] or "s"]
 
 
@@ -53,6 +53,16 @@ class PerSecond(click.ParamType[float]):
         if not match or float(match[1]) <= 0:
             self.fail(f"{value!r} is not a rate such as 10/s or 30/m", param, ctx)
         return float(match[1]) / _UNITS[match[2] or "s"]
+
+
+class ReportFormat(click.Choice[str]):
+    """A further report for a code host."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Refuse a report that each folder has with the option that writes it."""
+        if value in ("html", "json", "junit", "markdown"):
+            self.fail(f"{value!r} needs no --format: --report DIR writes it", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class Shard(click.ParamType[tuple[int, int]]):
@@ -114,10 +124,12 @@ _COMPARISON_OPTIONS = (
 
 def add_report_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that name the folder of the reports, and further reports in it."""
-    command = click.option("--format", "formats", type=click.Choice([*FORMAT_FILES]), multiple=True,
-                           help="A further report for a code host; can be repeated.")(command)  # fmt: skip
+    command = click.option("--format", "formats", type=ReportFormat([*FORMAT_FILES]), multiple=True,
+                           help="One more report, for a code host; can be repeated.")(command)  # fmt: skip
     folder = click.Path(path_type=Path, file_okay=False)
-    return click.option("--report", "folder", type=folder, help="Folder for all reports.")(command)
+    return click.option(
+        "--report", "folder", type=folder, help="Folder for all reports: HTML, JUnit, JSON, …"
+    )(command)
 
 
 def check_formats(formats: tuple[str, ...], folder: Path | None) -> None:

@@ -5,12 +5,13 @@ from typing import Any
 import click
 import pytest
 
-from contract_tests.cli.common.options import Duration, PerSecond, Shard
+from contract_tests.cli.common.options import Duration, PerSecond, ReportFormat, Shard
 
 
 @pytest.mark.parametrize(
     ("kind", "text", "value"),
     [
+        (Duration(), "500ms", 0.5),
         (Duration(), "1.5m", 90.0),
         (Duration(), "999999h", 999999 * 3600.0),
         (PerSecond(), "2000/s", 2000.0),
@@ -29,3 +30,9 @@ def test_an_unusable_value_is_one_sentence(kind: click.ParamType[Any], text: str
     """A number that is not one, or far too long, is a usage error, not a crash."""
     with pytest.raises(click.UsageError, match=r"is not a (time|rate|shard) such as"):
         kind.convert(text, None, None)
+
+
+def test_a_report_that_each_folder_has_is_no_format() -> None:
+    """A guess such as `--format junit` is told which option writes that report."""
+    with pytest.raises(click.BadParameter, match="'junit' needs no --format: --report DIR writes it"):
+        ReportFormat(["sarif"]).convert("junit", None, None)
