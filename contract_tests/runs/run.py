@@ -103,6 +103,11 @@ class Run:
             self.state.notes += (self._planned.describe(),)
         if (spans := self.executor.sender.spans) and (problem := spans.close()):
             self.state.notes += (problem,)
+        if busy := self._clock.busy:
+            times = "once" if busy == 1 else f"{busy:,} times"
+            self.state.notes += (
+                f"the target was too busy (429 or 503) {times}; these requests were sent again",
+            )
         if self.executor.sender.requests > MAX_TRAFFIC:
             self.state.notes += (f"traffic.har has the last {MAX_TRAFFIC} requests only",)
 

@@ -15,10 +15,13 @@ class RunStopped(Exception):  # noqa: N818 - not an error of the suite
 
 
 class RunClock:
-    """Times one run; safe to use from several threads. ``tell`` takes the seconds of each long wait."""
+    """Times one run; safe to use from several threads. ``tell`` takes the seconds of each long wait.
+
+    ``busy`` counts the responses that said that the target is too busy, so that the request was sent again.
+    """
 
     def __init__(self, tell: Callable[[float], object] = lambda _: None) -> None:
-        self.tell = tell
+        self.tell, self.busy = tell, 0
         self._deadline = float("inf")
         self._told_until = 0.0
         self._stopped = Event()
@@ -27,6 +30,7 @@ class RunClock:
     def start(self, seconds: float | None) -> None:
         """Start the time limit of a run, if there is one; the stop of an earlier run ends with it."""
         self._stopped.clear()
+        self.busy = 0
         self._deadline = float("inf") if seconds is None else time.monotonic() + seconds
 
     def is_time_up(self) -> bool:
@@ -47,6 +51,12 @@ class RunClock:
         self.check()
         if self.is_time_up():
             raise RunStopped("while --rate allowed no further request")
+
+    def wait_while_busy(self, seconds: float) -> None:
+        """Wait until a busy target may get a request again, and count it; raise RunStopped if the run ends before."""
+        with self._lock:
+            self.busy += 1
+        self.wait(seconds)
 
     def wait(self, seconds: float) -> None:
         """Wait for some seconds; raise RunStopped if the run ends before."""

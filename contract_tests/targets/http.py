@@ -46,7 +46,8 @@ class _Retry(urllib3.Retry):
     def sleep(self, response: urllib3.BaseHTTPResponse | None = None) -> None:
         """Wait as long as the target asks, else a little longer after each try."""
         asked = self.get_retry_after(response) if response else None
-        self._clock.wait(asked or self.get_backoff_time())
+        wait = self._clock.wait_while_busy if response else self._clock.wait
+        wait(asked or self.get_backoff_time())
 
 
 class HttpTarget:

@@ -43,7 +43,7 @@ class WsgiTarget:
             response = self._call(request)
             if response.status not in BUSY_STATUSES:
                 return response
-            self.clock.wait(_read_retry_after(response) or pause)
+            self.clock.wait_while_busy(_read_retry_after(response) or pause)
         return self._call(request)
 
     def _call(self, request: Request) -> Response:
