@@ -41,3 +41,22 @@ def test_an_update_that_needs_a_whole_body_overwrites_nothing_that_is_read_later
     judgement = open_app_executor(add_interceptor(create_app(), refuse_empty)).run_case(case).judgement
     assert judgement.outcome == "inconclusive"
     assert judgement.reason == "an update that leaves anything out is refused here"
+
+
+def test_an_empty_update_that_is_refused_hides_no_documented_status() -> None:
+    """Where the empty update is refused by itself, a request with a documented status has a whole body."""
+
+    def refuse_empty(request: Request, send: Send) -> Response:
+        return Response(422) if request.operation == "update" and request.value == {} else send(request)
+
+    nameless = Step(
+        "updateContainer",
+        "jwt-red",
+        headers=(("X-Team-ID", None),),
+        service="shared:deployed",
+        body={},
+        expect="refuse",
+    )
+    case = Case("c1", "team-required-for-jwt", "wire", (nameless,))
+    observed = open_app_executor(add_interceptor(create_app(), refuse_empty)).run_case(case)
+    assert (observed.judgement.outcome, observed.exchanges[-1].status) == ("passed", 400)
