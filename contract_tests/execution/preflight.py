@@ -164,7 +164,7 @@ class _Preflight:
             self.observations.append(observation)
         if refused and _is_server_error(refused[1]):
             reason = "the first create got a server error, which is never correct"
-            self._record_refusal(observation, "created", reason, refused[1])
+            self.observations.append(_call_violated(observation, "created", reason, refused[1]))
         if self.form is None:
             self.form = form
             if form is not PLAIN and refused is not None:
@@ -187,21 +187,9 @@ class _Preflight:
             missing = next(iter(needed))
             rule = find_omission_rule("createContainer", missing)
             form = replace(form, name=f"with {' and '.join(needed)}", rule=rule, extra=needed)
-        self._record_refusal(plain, form.rule, f"refused a plain create, which it accepts {form.name}")
+        reason = f"refused a plain create, which it accepts {form.name}"
+        self.observations.append(_call_violated(plain, form.rule, reason))
         return form
-
-    def _record_refusal(
-        self, observation: Observation, rule: str, reason: str, response: Response | None = None
-    ) -> None:
-        """Record a violation; ``response`` is the wrong one, if it is not that of the observation."""
-        judgement = replace(observation.judgement, outcome="violated", rule=rule, reason=reason)
-        if response is not None:
-            judgement = replace(
-                judgement, received=describe_response(response), server_error=response.status >= 500
-            )
-        self.observations.append(
-            replace(observation, case=replace(observation.case, rule=rule), judgement=judgement)
-        )
 
     def _judge_refused_callers(self) -> tuple[str, ...]:
         """Record what a refused caller shows, and return those that the verdict must name."""
@@ -232,8 +220,19 @@ class _Preflight:
             role = self.executor.controls.caller_pool.name_role(caller)  # no other caller can show it again
             steps = tuple(replace(step, caller=role) for step in observation.case.steps)
             named = replace(observation, case=replace(observation.case, steps=steps))
-            self._record_refusal(named, rule, reason)
+            self.observations.append(_call_violated(named, rule, reason))
         return describe_response(response)
+
+
+def _call_violated(
+    observation: Observation, rule: str, reason: str, response: Response | None = None
+) -> Observation:
+    """Return an observation as a violation; ``response`` is the wrong one, if it is not that of the observation."""
+    judgement = replace(observation.judgement, outcome="violated", rule=rule, reason=reason)
+    if response is not None:
+        received = describe_response(response)
+        judgement = replace(judgement, received=received, server_error=response.status >= 500)
+    return replace(observation, case=replace(observation.case, rule=rule), judgement=judgement)
 
 
 def _name_limit(problem: str, limit: int) -> str:
