@@ -6,11 +6,13 @@ A target may enforce a rule only at first, every other time, or on one of two in
 from collections.abc import Iterable, Mapping
 
 from contract_tests.cases.callers import CallerPool
-from contract_tests.cases.model import Case
+from contract_tests.cases.model import Case, Step
+from contract_tests.cases.value_templates import fill_templates
 
 _FEW_REFUSALS = 5
 _RARE_CASES = 2
 _RARE_REPEATS = 2
+_LARGE = 50_000  # characters of a body
 
 
 def repeat_refusals(cases: Iterable[Case], pool: CallerPool) -> list[Case]:
@@ -41,7 +43,8 @@ def repeat_rare_cases(cases: Iterable[Case], pool: CallerPool) -> list[Case]:
 def repeat_cheap_cases(cases: Iterable[Case], pool: CallerPool, missing: Mapping[str, int]) -> list[Case]:
     """Return as many cases of each rule as it misses, by all callers in turn.
 
-    Cheap are single requests that leave no service behind: refusals, and updates of a shared service.
+    Cheap are single requests with a small body that leave no service behind: refusals, and updates of a shared
+    service.
     """
     by_rule = _group_by_rule(case for case in cases if _is_cheap(case))
     return [
@@ -53,7 +56,12 @@ def repeat_cheap_cases(cases: Iterable[Case], pool: CallerPool, missing: Mapping
 
 def _is_cheap(case: Case) -> bool:
     updates = case.operation == "updateContainer" and case.expect == "accept"
-    return len(case.steps) == 1 and (case.expect == "refuse" or updates)
+    return len(case.steps) == 1 and (case.expect == "refuse" or updates) and not _is_large(case.steps[0])
+
+
+def _is_large(step: Step) -> bool:
+    filled = fill_templates([step.body, step.raw], lambda length: "s" * (length or 0))
+    return len(str(filled)) > _LARGE
 
 
 def _group_by_rule(cases: Iterable[Case]) -> Mapping[str, list[Case]]:

@@ -85,6 +85,7 @@ def build_command() -> "click.Group":
     from contract_tests.cli.commands.compare import compare
     from contract_tests.cli.commands.evolve import evolve
     from contract_tests.cli.commands.init import init, schema
+    from contract_tests.cli.commands.learn import learn
     from contract_tests.cli.commands.merge import merge
     from contract_tests.cli.commands.mutate import mutate
     from contract_tests.cli.commands.parity import parity
@@ -117,7 +118,7 @@ def build_command() -> "click.Group":
         freeze_scenarios(0)
 
     for command in (
-        run, replay, check, compare, calibrate, parity, evolve, merge, mutate, plan, init, schema,
+        run, replay, check, compare, calibrate, parity, learn, evolve, merge, mutate, plan, init, schema,
     ):  # fmt: skip
         commands.add_command(command)
     return commands

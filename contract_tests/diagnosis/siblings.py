@@ -59,7 +59,7 @@ def _iter_edits(executor: Executor, observation: Observation, name: str) -> Iter
     case = observation.case
     if case.steps[-1].operation == "readContainer":
         yield from _edit_stored(executor, observation)
-    else:
+    elif not _is_refused_for_status(case):
         yield from _edit_body(executor, observation, name)
         yield from _edit_request(executor, case)
     yield from _drop_steps(case)
@@ -190,6 +190,11 @@ def _predict(step: Step, body: Mapping[str, Any], case: Case) -> Expect:
 
 def _expect_accept(case: Case) -> Case:
     return change_last_step(case, expect="accept", rule="")
+
+
+def _is_refused_for_status(case: Case) -> bool:
+    """Return whether a case must be refused for the status of its service, whatever it sends and by whom."""
+    return case.expect == "refuse" and any(step.operation == "setStatus" for step in case.steps)
 
 
 def _names_no_service(case: Case) -> bool:

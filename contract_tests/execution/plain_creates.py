@@ -14,6 +14,8 @@ from contract_tests.targets.base import BUSY_STATUSES, NoResponse, Response, is_
 
 #: A plain create is sent so often while the target is too busy.
 _BUSY_TRIES = 3
+#: The caller as it can create, None if it cannot; the observation; the context of the last request.
+Create = tuple[Caller | None, Observation, CaseContext]
 
 
 class CannotJudge(Exception):  # noqa: N818 - not an error of the suite: exit code 3
@@ -29,9 +31,7 @@ def create_surely(executor: Executor, caller: Caller) -> tuple[Caller | None, Ob
     return able, observation
 
 
-def create_plain(
-    executor: Executor, caller: Caller, team: str = ""
-) -> tuple[Caller | None, Observation, CaseContext]:
+def create_plain(executor: Executor, caller: Caller, team: str = "") -> Create:
     """Create a plain service, for the team of a role if one is given.
 
     A credential that is refused without X-Team-ID tries once more with it.

@@ -1,6 +1,7 @@
 """Preflight: a few requests that show whether the target can be judged, by which callers, and in which form."""
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from contract_tests.cases.callers import Caller, CallerPool
@@ -10,16 +11,18 @@ from contract_tests.contract.property_rules import find_omission_rule
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.plain_creates import (
     CannotJudge,
+    Create,
     create_plain,
     create_surely,
     explain_refusals,
     last_response,
     open_context,
 )
-from contract_tests.execution.refused_callers import find_forbidden_team, suspect_callers_file
+from contract_tests.execution.refused_callers import leave_out_teams, suspect_callers_file
 from contract_tests.execution.sending.context import CannotRun, CaseContext
 from contract_tests.execution.sending.create_forms import PLAIN, CreateForm, list_create_forms
 from contract_tests.execution.sending.limits import BudgetSpent, TargetGone
+from contract_tests.execution.workers import Workers
 from contract_tests.results.judge import describe_response, parse_json_object, read_id
 from contract_tests.results.observation import Observation
 from contract_tests.targets.base import BUSY_STATUSES, Response, is_success
@@ -47,13 +50,16 @@ class PreflightResult:
     observations: tuple[Observation, ...] = ()
 
 
-def run_preflight(executor: Executor) -> PreflightResult:
-    """Try a plain create with every caller; raise CannotJudge with a hint if none of them can create anything."""
+def run_preflight(executor: Executor, workers: Workers | None = None) -> PreflightResult:
+    """Try a plain create with every caller; raise CannotJudge with a hint if none of them can create anything.
+
+    Once one is accepted, the ``workers`` send those of the other callers.
+    """
     if executor.controls.refuse_only:
         return _run_refuse_only(executor)
     limit = executor.sender.created_log.count + 2  # a resumed run has created services before
     try:
-        return _Preflight(executor, limit).run()
+        return _Preflight(executor, workers or Workers(1, executor.sender.target.clock), limit).run()
     except TargetGone as gone:
         raise CannotJudge(f"{executor.sender.target.url} {gone}") from None
     except CannotRun as error:
@@ -81,6 +87,7 @@ class _Preflight:
     """A preflight while it runs: the callers that can act, those that cannot, and the first form accepted."""
 
     executor: Executor
+    workers: Workers
     limit: int  # of --max-created, which is enough
     form: CreateForm | None = None
     ready: list[Caller] = field(default_factory=list)
@@ -91,14 +98,10 @@ class _Preflight:
 
     def run(self) -> PreflightResult:
         pool = self.executor.controls.caller_pool
-        for caller in pool.callers:
-            if caller.kind == "ak":
-                self.ready.append(caller)
-                continue
-            try:
-                self._try_caller(caller)
-            except CannotRun as error:
-                self.notes.append(f"{caller.name} was not tried: {error}")
+        self.ready += (caller for caller in pool.callers if caller.kind == "ak")
+        self._try_callers([caller for caller in pool.callers if caller.kind != "ak"])
+        names = [caller.name for caller in pool.callers]
+        self.ready.sort(key=lambda caller: names.index(caller.name))
         able = [caller for caller in self.ready if caller.kind != "ak"]
         if not able and not self.refused:
             problem = self.notes[0] if self.notes else "no caller that may create; an ak- key may not"
@@ -107,31 +110,49 @@ class _Preflight:
             responses = {name: response for name, (_, response) in self.refused.items()}
             raise CannotJudge(explain_refusals(self.executor.sender.target.url, responses))
         _check_same_api(self.executor, able[0])
-        unusable = (*self._judge_refused_callers(), *self._leave_out_teams())
+        unusable = self._judge_refused_callers()
+        self.ready, forbidden = leave_out_teams(self.executor, self.ready)
         rejected = tuple(caller for caller, _ in self.refused.values())
         able_pool = replace(pool, callers=tuple(self.ready), rejected=rejected)
         return PreflightResult(
             able_pool,
             self.readback,
             tuple(self.notes),
-            unusable,
+            (*unusable, *forbidden),
             self.form or PLAIN,
             tuple(self.observations),
         )
 
-    def _try_caller(self, caller: Caller) -> None:
-        """Create a service, in the form that is known to be accepted, or in each form until one is."""
-        forms = [self.form] if self.form else list_create_forms(self.executor.controls.bodies)
-        for form in forms:
-            _use_form(self.executor, form)
-            able, observation, context = create_plain(self.executor, caller)
-            if able is not None:
-                self._accept(able, form, observation, context)
-                return
-            response = last_response(observation)
-            self.refused.setdefault(caller.name, (caller, response))
-            if response.status in _FORM_INDEPENDENT_STATUSES:
-                return
+    def _try_callers(self, callers: list[Caller]) -> None:
+        """Try each form with one caller after another until one is accepted, then send that of the others."""
+        waiting = deque(callers)
+        while waiting and self.form is None:
+            caller = waiting.popleft()
+            for form in list_create_forms(self.executor.controls.bodies):
+                _use_form(self.executor, form)
+                if self._observe(form, *self._create(caller)):
+                    break
+        for result in self.workers.run_all(self._create, waiting):
+            self._observe(self.form or PLAIN, *result)
+
+    def _create(self, caller: Caller) -> tuple[Caller, Create | CannotRun]:
+        try:
+            return caller, create_plain(self.executor, caller)
+        except CannotRun as error:
+            return caller, error
+
+    def _observe(self, form: CreateForm, caller: Caller, create: Create | CannotRun) -> bool:
+        """Record whether a caller can create a service in a form; return whether other forms cannot help."""
+        if isinstance(create, CannotRun):
+            self.notes.append(f"{caller.name} was not tried: {create}")
+            return True
+        able, observation, context = create
+        if able is not None:
+            self._accept(able, form, observation, context)
+            return True
+        response = last_response(observation)
+        self.refused.setdefault(caller.name, (caller, response))
+        return response.status in _FORM_INDEPENDENT_STATUSES
 
     def _accept(self, able: Caller, form: CreateForm, observation: Observation, context: CaseContext) -> None:
         refused = self.refused.pop(able.name, None)
@@ -143,7 +164,7 @@ class _Preflight:
             self.observations.append(observation)
         if refused and _is_server_error(refused[1]):
             reason = "the first create got a server error, which is never correct"
-            self._record_refusal(observation, "created", reason, refused[1])
+            self.observations.append(_call_violated(observation, "created", reason, refused[1]))
         if self.form is None:
             self.form = form
             if form is not PLAIN and refused is not None:
@@ -166,21 +187,9 @@ class _Preflight:
             missing = next(iter(needed))
             rule = find_omission_rule("createContainer", missing)
             form = replace(form, name=f"with {' and '.join(needed)}", rule=rule, extra=needed)
-        self._record_refusal(plain, form.rule, f"refused a plain create, which it accepts {form.name}")
+        reason = f"refused a plain create, which it accepts {form.name}"
+        self.observations.append(_call_violated(plain, form.rule, reason))
         return form
-
-    def _record_refusal(
-        self, observation: Observation, rule: str, reason: str, response: Response | None = None
-    ) -> None:
-        """Record a violation; ``response`` is the wrong one, if it is not that of the observation."""
-        judgement = replace(observation.judgement, outcome="violated", rule=rule, reason=reason)
-        if response is not None:
-            judgement = replace(
-                judgement, received=describe_response(response), server_error=response.status >= 500
-            )
-        self.observations.append(
-            replace(observation, case=replace(observation.case, rule=rule), judgement=judgement)
-        )
 
     def _judge_refused_callers(self) -> tuple[str, ...]:
         """Record what a refused caller shows, and return those that the verdict must name."""
@@ -192,18 +201,6 @@ class _Preflight:
                 continue
             unusable.append(f"{name} ({self._judge_refused_caller(caller, response)})")
         return tuple(unusable)
-
-    def _leave_out_teams(self) -> Iterator[str]:
-        """Take the second team from each JWT caller that may not act for it, and yield the reason."""
-        pool = self.executor.controls.caller_pool
-        for number, caller in enumerate(self.ready):
-            if caller.kind != "jwt" or not {pool.red, pool.blue} <= {*caller.teams}:
-                continue
-            status = find_forbidden_team(self.executor, caller)
-            if status:
-                self.ready[number] = replace(caller, teams=tuple(t for t in caller.teams if t != pool.blue))
-                where = f"check `teams` of {caller.name} in the callers file"
-                yield f"{caller.name} for team {pool.blue} ({status}: {where})"
 
     def _judge_refused_caller(self, caller: Caller, response: Response) -> str:
         """Return why a caller cannot be used; record a violation if the callers file cannot explain it."""
@@ -223,8 +220,19 @@ class _Preflight:
             role = self.executor.controls.caller_pool.name_role(caller)  # no other caller can show it again
             steps = tuple(replace(step, caller=role) for step in observation.case.steps)
             named = replace(observation, case=replace(observation.case, steps=steps))
-            self._record_refusal(named, rule, reason)
+            self.observations.append(_call_violated(named, rule, reason))
         return describe_response(response)
+
+
+def _call_violated(
+    observation: Observation, rule: str, reason: str, response: Response | None = None
+) -> Observation:
+    """Return an observation as a violation; ``response`` is the wrong one, if it is not that of the observation."""
+    judgement = replace(observation.judgement, outcome="violated", rule=rule, reason=reason)
+    if response is not None:
+        received = describe_response(response)
+        judgement = replace(judgement, received=received, server_error=response.status >= 500)
+    return replace(observation, case=replace(observation.case, rule=rule), judgement=judgement)
 
 
 def _name_limit(problem: str, limit: int) -> str:

@@ -1,5 +1,7 @@
 """Refused callers: whether the callers file may explain that the target refuses a valid create."""
 
+from dataclasses import replace
+
 from contract_tests.cases.callers import Caller
 from contract_tests.cases.model import Step
 from contract_tests.execution.executor import Executor
@@ -34,7 +36,20 @@ def suspect_callers_file(executor: Executor, caller: Caller, status: int) -> str
     return f"`teams` of {caller.name}"
 
 
-def find_forbidden_team(executor: Executor, caller: Caller) -> int:
+def leave_out_teams(executor: Executor, callers: list[Caller]) -> tuple[list[Caller], list[str]]:
+    """Return the callers, without the second team of each JWT that may not act for it, and the reasons."""
+    pool, limited, reasons = executor.controls.caller_pool, [*callers], []
+    for number, caller in enumerate(callers):
+        if caller.kind != "jwt" or not {pool.red, pool.blue} <= {*caller.teams}:
+            continue
+        if status := _find_forbidden_team(executor, caller):
+            limited[number] = replace(caller, teams=tuple(t for t in caller.teams if t != pool.blue))
+            where = f"check `teams` of {caller.name} in the callers file"
+            reasons.append(f"{caller.name} for team {pool.blue} ({status}: {where})")
+    return limited, reasons
+
+
+def _find_forbidden_team(executor: Executor, caller: Caller) -> int:
     """Return the status with which the target refuses a JWT caller for its second team, 0 if it does not.
 
     It is 0, too, if the callers file cannot explain the refusal: then the cases find what is broken.

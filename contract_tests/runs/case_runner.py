@@ -8,11 +8,11 @@ from contract_tests.cases.batching import Batch
 from contract_tests.cases.model import Case, Layer
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.random_scenarios import run_scenario
+from contract_tests.execution.workers import Workers
 from contract_tests.generation.scenario_types import Scenario
 from contract_tests.results.observation import Observation
 from contract_tests.runs.options import Progress
 from contract_tests.runs.recorder import Recorder
-from contract_tests.runs.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,16 @@
 """The planned part of a run with a budget: the units that tell most come first, until every request is spent."""
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from contract_tests.execution.executor import Executor
+from contract_tests.execution.workers import Workers
 from contract_tests.planning.plan import Plan, load_plan
 from contract_tests.planning.units import AcceptedCompany, Unit, build_units
 from contract_tests.results.observation import Observation
 from contract_tests.runs.options import RunOptions
 from contract_tests.runs.recorder import Recorder
-from contract_tests.runs.workers import Workers
-
-_MAX_WIDTH = 12  # units between two diagnoses
 
 
 @dataclass(slots=True)
@@ -28,26 +28,34 @@ class PlannedRun:
     done: set[str] = field(default_factory=set)
     sent: int = 0
     left_out: list[Unit] = field(default_factory=list)
+    _waiting: deque[Unit] = field(default_factory=deque)
 
     def run(self) -> None:
-        """Send units in groups and diagnose after each, so that a deviation is explained while requests are left."""
+        """Send units until one deviates, and explain that before the next, while requests are left."""
         company = AcceptedCompany(self.executor.controls.bodies)
         units = [
             unit for unit in self.plan.order_units(build_units(self.executor)) if self._is_selected(unit)
         ]
-        units = self._record_unsendable(units)
-        self.left_out = list(units)
-        while units and self._can_afford_more():
-            group = [company.limit(unit) for unit in units[:_MAX_WIDTH]]
-            units = units[_MAX_WIDTH:]
-            refused: list[Unit] = []
-            for unit, observation in self.workers.run_all(lambda one: (one, one.run(self.executor)), group):
+        self._waiting.extend(self._record_unsendable(units))
+        self.left_out = list(self._waiting)
+        while self._waiting and self._can_afford_more():
+            for unit, observation in self.workers.run_ready(self._run_unit, self._take_units(company)):
                 self.sent += "." not in unit.id.rpartition("/")[2]  # a half of a batch is no unit of the plan
                 self.left_out = [left for left in self.left_out if left.id != unit.id]
                 company.observe(observation)
-                refused += self._record(unit, observation)
+                self._waiting.extendleft(reversed(self._record(unit, observation)))
             self.recorder.shrink_pending()
-            units = [*refused, *filter(self._tells_more, units)]
+
+    def _run_unit(self, unit: Unit) -> tuple[Unit, Observation]:
+        return unit, unit.run(self.executor)
+
+    def _take_units(self, company: AcceptedCompany) -> Iterator[Unit]:
+        """Yield the next units until there is a new violation."""
+        violations = self.recorder.violations
+        while self._waiting and self.recorder.violations == violations and self._can_afford_more():
+            unit = self._waiting.popleft()
+            if self._tells_more(unit):
+                yield company.limit(unit)
 
     def _record_unsendable(self, units: list[Unit]) -> list[Unit]:
         """Record why units cannot be sent without a control hook, which takes no request; return the others."""

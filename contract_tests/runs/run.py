@@ -12,6 +12,7 @@ from contract_tests.execution.executor import Executor
 from contract_tests.execution.preflight import PreflightResult, apply_preflight, run_preflight
 from contract_tests.execution.sending.limits import BudgetSpent, TargetGone
 from contract_tests.execution.sending.sender import MAX_TRAFFIC
+from contract_tests.execution.workers import Workers
 from contract_tests.results.verdict import STOPPED_AFTER, Report
 from contract_tests.runs.case_runner import CaseRunner
 from contract_tests.runs.checkpoint import RunState
@@ -20,7 +21,6 @@ from contract_tests.runs.layers import LayerRunner
 from contract_tests.runs.options import Progress, RunOptions, format_duration
 from contract_tests.runs.planned_run import PlannedRun
 from contract_tests.runs.recorder import Recorder
-from contract_tests.runs.workers import Workers
 from contract_tests.targets.clock import RunStopped
 
 
@@ -59,7 +59,7 @@ class Run:
         )
         width = options.concurrency if executor.sender.target.concurrent else 1
         self._clock = executor.sender.target.clock
-        workers = Workers(width, self._clock)
+        self._workers = workers = Workers(width, self._clock)
         runner = CaseRunner(executor, self.recorder, workers, self._hooks.progress, options.seed)
         self.layers = LayerRunner(executor, options, self.recorder, runner)
         self._planned = PlannedRun(executor, options, self.recorder, workers) if options.budget else None
@@ -73,7 +73,7 @@ class Run:
         """Run everything that is left and return the report; raise CannotJudge if the preflight fails."""
         self.recorder.restart_clock()
         self._clock.start(self.options.seconds)
-        ready = self._hooks.preflight or run_preflight(self.executor)
+        ready = self._hooks.preflight or run_preflight(self.executor, self._workers)
         apply_preflight(self.executor, ready)
         self.state.callers = tuple(caller.name for caller in ready.caller_pool.callers)
         self.state.notes, self.state.unusable_callers = ready.notes, ready.unusable_callers

@@ -37,6 +37,7 @@ EXECUTED = (
     Held("docs/containers.md", "tests/system/test_containers_docs.py", 1),
     Held("docs/mock.md", "tests/system/test_readme.py", 8),
     Held("docs/mutate.md", "tests/system/test_deployment_docs.py", 1),
+    Held("docs/learn.md", "tests/system/test_learn_docs.py", 2),
     Held("docs/parity.md", "tests/system/test_parity_docs.py", 1),
     Held("docs/proxy.md", "tests/system/test_proxy_docs.py", 4),
     Held("docs/scaling.md", "tests/system/test_gate_docs.py", 3),

@@ -1,7 +1,6 @@
 """The ``contract-tests run`` command."""
 
 import math
-import shlex
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -29,6 +28,7 @@ from contract_tests.cli.common.options import (
     add_target_options,
     check_formats,
     check_target,
+    format_replay_options,
     open_command_executor,
     read_comparison_options,
 )
@@ -217,7 +217,7 @@ def _end_run(report: Report, options: dict[str, Any], problems: list[str], *, re
 def _report_options(options: dict[str, Any]) -> dict[str, Any]:
     """Return the options of ``write_report_folder``."""
     further = {name: options[name] for name in ("formats", "spec")}
-    return {"replay_options": _format_replay_options(options), **further}
+    return {"replay_options": format_replay_options(options), **further}
 
 
 def write_report_folder(
@@ -238,13 +238,6 @@ def _report_unwritable_files() -> Iterator[None]:
         yield
     except OSError as error:
         exit_with(format_os_error(error), 2)
-
-
-def _format_replay_options(options: dict[str, Any]) -> str:
-    """Return the options with which ``contract-tests replay`` sends a finding as this run did."""
-    names = ("target", "callers", "spec", "control_hook")
-    given = [(f"--{name.replace('_', '-')}", str(options[name])) for name in names if options[name]]
-    return shlex.join(word for pair in given for word in pair)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Types of command-line options, the options that name a target, and the executor that they describe."""
 
 import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -204,3 +205,10 @@ def open_command_executor(
         ),
         created_log,
     )
+
+
+def format_replay_options(options: dict[str, Any]) -> str:
+    """Return the options with which ``contract-tests replay`` sends a finding as this command did."""
+    names = ("target", "callers", "spec", "control_hook")
+    given = [(f"--{name.replace('_', '-')}", str(options[name])) for name in names if options[name]]
+    return shlex.join(word for pair in given for word in pair)

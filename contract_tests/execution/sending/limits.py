@@ -14,6 +14,8 @@ from contract_tests.targets.clock import RunStopped
 #: Ids that no later create may return: the most recent ones.
 MAX_IDS = 20_000
 _MAX_SILENT = 5
+#: Of the services that a run may create, one in so many is kept for creates that must be refused, up to a number.
+_KEPT_SHARE, _MAX_KEPT = 6, 4
 
 
 class TargetGone(Exception):  # noqa: N818 - not an error of the suite
@@ -23,8 +25,9 @@ class TargetGone(Exception):  # noqa: N818 - not an error of the suite
 class CreateBudget:
     """Limits how many services exist because of a run; safe to use from several threads.
 
-    Every create counts while it is on its way, also one that must be refused: a faulty target may accept it. One
-    service is kept for those, so that refusals can be tried to the end. A create without a response counts for good.
+    Every create counts while it is on its way, also one that must be refused: a faulty target may accept it. A few
+    services are kept for those, so that refusals can be tried to the end, several at once. A create without a
+    response counts for good.
     """
 
     def __init__(
@@ -33,6 +36,8 @@ class CreateBudget:
         """Set the limit; with ``refuse_only`` no request may be sent that should be accepted."""
         self.refuse_only = refuse_only
         self._created_log, self._max_created = created_log, max_created
+        allowed = max(0, (max_created or 0) - created_log.count)
+        self._kept = min(_MAX_KEPT, max(1, allowed // _KEPT_SHARE))
         self._pending = self._unknown = 0
         self._changed = Condition()
 
@@ -44,7 +49,7 @@ class CreateBudget:
             return
         if self.refuse_only and step.expect != "refuse":
             raise CannotRun(REFUSE_ONLY_LEFT_OUT)
-        self._take(keep=1 if step.expect != "refuse" else 0)
+        self._take(step)
         try:
             yield
         finally:
@@ -57,11 +62,12 @@ class CreateBudget:
         with self._changed:
             self._unknown += 1
 
-    def _take(self, keep: int) -> None:
+    def _take(self, step: Step) -> None:
         with self._changed:
             while self._max_created is not None:
                 created = self._created_log.count + self._unknown
-                limit = max(self._max_created - keep, min(self._max_created, 1))
+                kept = 0 if step.expect == "refuse" else self._kept
+                limit = max(self._max_created - kept, min(self._max_created, 1))
                 if created + self._pending < limit:
                     break
                 if created >= limit or not self._pending:
