@@ -102,8 +102,9 @@ class Blame:
         known = (one for one in reading.choices if rule in self.choices[one].disables)
         is_assumed = rule in self.catalogue and self.catalogue[rule].grade == "assumed"
         deciding = list_deciding_choices(rule, self.choices) if is_assumed else ()
-        plain = (one for one in deciding if not self.choices[one].disables)
-        return next(known, next(plain, rule))
+        plain = [one for one in deciding if not self.choices[one].disables]
+        touched = (one for one in plain if one in reading.choices)
+        return next(known, next(touched, next(iter(plain), rule)))
 
     def _suspect_status(self, reading: Reading, statuses: tuple[int, int], rule: str) -> Iterator[str]:
         if all(200 <= status < 300 for status in statuses):

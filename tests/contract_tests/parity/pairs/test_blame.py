@@ -52,6 +52,7 @@ def test_another_status(reading: Reading, statuses: tuple[int, int], suspects: t
         (build(concerned=("exposed-port-type",)), (400, 200), "exposed-port-range",
          ("exposed-port-range", "exposed-port-type")),
         (build(choices=("null-on-update",), concerned=("updated",)), (500, 400), "", ("updated",)),
+        (build(broken=("body-text",), choices=("half-surrogates",)), (200, 400), "", ("half-surrogates",)),
         (build(CREATE, concerned=("display-name-type",)), (409, 201), "auth-known", ("slug-unique",)),
         (build(concerned=("display-name-type",)), (200, 409), "auth-known", ("not-while-busy",)),
     ],
