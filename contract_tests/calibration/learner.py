@@ -62,7 +62,7 @@ def calibrate(executor: Executor) -> Calibration:
     learner.run()
     findings = build_findings(Aggregate.of(wire.observations).deviations.values(), executor.catalogue)
     return Calibration(
-        target=executor.sender.target.url,
+        target=executor.sender.target.name,
         seen={name: learner.seen[name] for name in choices if name in learner.seen},
         not_seen={name: learner.not_seen[name] for name in choices if name in learner.not_seen},
         findings=tuple(finding for finding in findings if finding.severity == "failure"),

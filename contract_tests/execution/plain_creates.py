@@ -27,7 +27,7 @@ def create_surely(executor: Executor, caller: Caller) -> tuple[Caller | None, Ob
     able, observation, _ = create_plain(executor, caller)
     response = last_response(observation)
     if response.status in BUSY_STATUSES:
-        raise CannotJudge(explain_refusals(executor.sender.target.url, {caller.name: response}))
+        raise CannotJudge(explain_refusals(executor.sender.target.name, {caller.name: response}))
     return able, observation
 
 
@@ -64,8 +64,8 @@ def _send_plain(executor: Executor, caller: Caller, team: str) -> tuple[Observat
     step = Step(caller=role, body=executor.controls.bodies["deployed"], expect="accept")
     response = executor.sender.send_step(context, step)
     if isinstance(response, NoResponse):
-        url = executor.sender.target.url
-        raise CannotJudge(f"{url} cannot be judged: {response.reason}; is it up, and is the URL right?")
+        name = executor.sender.target.name
+        raise CannotJudge(f"{name} cannot be judged: {response.reason}; is it up, and is the URL right?")
     judgement = judge_response(executor.catalogue["created"], "accept", "createContainer", response)
     case = Case(f"preflight/create-by-{caller.name}", "created", "wire", (step,))
     return Observation(case, judgement, tuple(context.exchanges)), context
@@ -85,24 +85,27 @@ def last_response(observation: Observation) -> Response:
     )
 
 
-def explain_refusals(url: str, responses: Mapping[str, Any]) -> str:
+def explain_refusals(target: str, responses: Mapping[str, Any]) -> str:
     """Return in one line why no caller can create; ``responses`` are by the names of the callers."""
     statuses = {response.status for response in responses.values() if isinstance(response, Response)}
     if statuses and statuses <= {401, 403}:
         callers = "the callers file; without --callers, the made-up callers of the fixtures are sent"
-        return f"{url} refuses every caller ({', '.join(responses)}); check the tokens and teams in {callers}"
+        return (
+            f"{target} refuses every caller ({', '.join(responses)}); check the tokens and teams in {callers}"
+        )
     if statuses and statuses <= {404, 405, 501}:
-        return f"{url} is not this API: POST /containers is not found there; check the base URL (it ends in /api/v1)"
+        advice = "check the base URL (it ends in /api/v1, also for a wsgi: app)"
+        return f"{target} is not this API: POST /containers is not found there; {advice}"
     if statuses and max(statuses) < 300:
-        return f"{url} is not this API: it accepts an empty create and returns no id; check the base URL"
+        return f"{target} is not this API: it accepts an empty create and returns no id; check the base URL"
     if statuses and max(statuses) < 400:
-        return f"{url} is not this API: it redirects POST /containers; give the URL that it redirects to"
+        return f"{target} is not this API: it redirects POST /containers; give the URL that it redirects to"
     if statuses and statuses <= {429, 503}:
-        return f"{url} is too busy to be judged; try again later or with --rate"
+        return f"{target} is too busy to be judged; try again later or with --rate"
     name, response = next(iter(responses.items()))
     if isinstance(response, NoResponse):
-        return f"{url} cannot be judged: {response.reason}"
+        return f"{target} cannot be judged: {response.reason}"
     if min(statuses) >= 500:
         answer = f"{name} got {describe_response(response)}"
-        return f"{url} cannot be judged: it responds to each create with a server error; {answer}"
-    return f"{url} refuses a valid create by every caller; {name} got {describe_response(response)}"
+        return f"{target} cannot be judged: it responds to each create with a server error; {answer}"
+    return f"{target} refuses a valid create by every caller; {name} got {describe_response(response)}"

@@ -61,10 +61,10 @@ def run_preflight(executor: Executor, workers: Workers | None = None) -> Preflig
     try:
         return _Preflight(executor, workers or Workers(1, executor.sender.target.clock), limit).run()
     except TargetGone as gone:
-        raise CannotJudge(f"{executor.sender.target.url} {gone}") from None
+        raise CannotJudge(f"{executor.sender.target.name} {gone}") from None
     except CannotRun as error:
-        url = executor.sender.target.url
-        problem = f"{url} cannot be judged: {error} in the preflight"
+        name = executor.sender.target.name
+        problem = f"{name} cannot be judged: {error} in the preflight"
         raise CannotJudge(_name_limit(problem, limit)) from None
     except BudgetSpent:
         enough = 2 * len(executor.controls.caller_pool.callers) + 2
@@ -72,8 +72,8 @@ def run_preflight(executor: Executor, workers: Workers | None = None) -> Preflig
             f"--budget is too small: trying each caller takes more requests; give {enough} or more"
         ) from None
     except RunStopped as stopped:
-        url, when = executor.sender.target.url, str(stopped) or "before it had responded"
-        raise CannotJudge(f"{url} cannot be judged: the time was up {when}") from None
+        name, when = executor.sender.target.name, str(stopped) or "before it had responded"
+        raise CannotJudge(f"{name} cannot be judged: the time was up {when}") from None
 
 
 def apply_preflight(executor: Executor, result: PreflightResult) -> None:
@@ -108,7 +108,7 @@ class _Preflight:
             raise CannotJudge(_name_limit(problem, self.limit))
         if not able:
             responses = {name: response for name, (_, response) in self.refused.items()}
-            raise CannotJudge(explain_refusals(self.executor.sender.target.url, responses))
+            raise CannotJudge(explain_refusals(self.executor.sender.target.name, responses))
         _check_same_api(self.executor, able[0])
         unusable = self._judge_refused_callers()
         self.ready, forbidden = leave_out_teams(self.executor, self.ready)
@@ -274,7 +274,7 @@ def _check_same_api(executor: Executor, caller: Caller) -> None:
     response = executor.sender.send_step(context, probe)
     if is_success(response) and read_id(response) is None:
         raise CannotJudge(
-            f"{executor.sender.target.url} is not this API: it accepts a create that is not JSON and has no "
+            f"{executor.sender.target.name} is not this API: it accepts a create that is not JSON and has no "
             "token; give the base URL of POST /containers"
         )
 
@@ -292,7 +292,7 @@ def _run_refuse_only(executor: Executor) -> PreflightResult:
     except CannotRun as error:
         raise CannotJudge(str(error)) from None
     if not isinstance(response, Response) or not _handles_creates(response):
-        raise CannotJudge(explain_refusals(executor.sender.target.url, {caller.name: response}))
+        raise CannotJudge(explain_refusals(executor.sender.target.name, {caller.name: response}))
     return PreflightResult(pool, False, (_REFUSE_ONLY,))
 
 

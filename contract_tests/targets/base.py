@@ -52,9 +52,10 @@ class NoResponse:
 class Target(Protocol):
     """Anything that answers requests; ``concurrent`` is true where sending in parallel is faster.
 
-    ``clock`` ends its waits.
+    ``name`` names it in messages: a URL, or an app in this process. ``clock`` ends its waits.
     """
 
+    name: str
     url: str
     concurrent: bool
     clock: RunClock

@@ -23,7 +23,7 @@ def open_target(name: str, *, timeout: float = 10.0, connections: int = 12) -> T
         app = found if _is_app(found) else found()
     from contract_tests.targets.wsgi import WsgiTarget  # loads Werkzeug, which a run over HTTP never needs
 
-    return WsgiTarget(app, timeout=timeout)
+    return WsgiTarget(app, timeout=timeout, name=name)
 
 
 def _is_app(found: Any) -> bool:

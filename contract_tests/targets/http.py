@@ -65,7 +65,8 @@ class HttpTarget:
     ) -> None:
         """Open a pool of connections; ``timeout`` is in seconds."""
         parts = _split_base_url(url)
-        self.url, self._path = url.rstrip("/"), parts.path.rstrip("/")
+        self.name = self.url = url.rstrip("/")
+        self._path = parts.path.rstrip("/")
         self.clock = clock or RunClock()
         self._retry = _Retry(
             clock=self.clock,

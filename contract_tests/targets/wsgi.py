@@ -31,10 +31,13 @@ class WsgiTarget:
 
     concurrent = False
 
-    def __init__(self, app: Callable[..., Any], base_path: str = "/api/v1", timeout: float = 10.0) -> None:
+    def __init__(
+        self, app: Callable[..., Any], base_path: str = "/api/v1", timeout: float = 10.0, name: str = ""
+    ) -> None:
         """Wrap an app; ``base_path`` precedes the paths of the contract, ``timeout`` seconds end a body."""
         self.app, self.clock, self._timeout = app, RunClock(), timeout
         self.url = "http://localhost" + base_path
+        self.name = name or self.url
         self._base_path = base_path
 
     def send(self, request: Request) -> Response:

@@ -49,12 +49,13 @@ class TwinTarget:
     requests: int = 0
     uncompared: int = 0
     concurrent: bool = False
+    name: str = ""
     url: str = ""
     clock: RunClock = field(init=False)
 
     def __post_init__(self) -> None:
         """Take the address and the clock of the deployment."""
-        self.url, self.clock = self.target.url, self.target.clock
+        self.name, self.url, self.clock = self.target.name, self.target.url, self.target.clock
 
     def send(self, request: Request) -> Response | NoResponse:
         """Send a request to both and return the response of the deployment; raise RunStopped at the limit."""

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from contract_tests.execution.factory import open_executor
+from contract_tests.execution.plain_creates import CannotJudge
+from contract_tests.execution.preflight import run_preflight
 from contract_tests.mutation.faults import load_faults
 from contract_tests.mutation.session import import_factory
 from contract_tests.targets.base import Request, Response, TargetError
@@ -61,6 +64,19 @@ def test_a_wsgi_app_stands_in_place_of_a_factory() -> None:
         received = target.send(Request("GET", "/r/containers/a"))
         assert isinstance(received, Response)
         assert received.status == 204
+
+
+def refuse(_environ: Any, start_response: Any) -> list[bytes]:
+    """Refuse every request."""
+    start_response("401 Unauthorized", [])
+    return []
+
+
+def test_an_app_in_this_process_is_named_as_it_was_given() -> None:
+    """A message about a target that cannot be judged names the app, not an address that nobody serves."""
+    name = "wsgi:tests.contract_tests.targets.test_factory:refuse"
+    with pytest.raises(CannotJudge, match=f"^{name} refuses every caller"):
+        run_preflight(open_executor(open_target(name)))
 
 
 def make_app(app: Any = respond) -> Any:

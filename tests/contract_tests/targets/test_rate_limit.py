@@ -12,7 +12,7 @@ from contract_tests.targets.rate_limit import RateLimitedTarget
 class InstantTarget:
     """A target that responds at once."""
 
-    url, concurrent = "http://h", True
+    name, url, concurrent = "h", "http://h", True
 
     def __init__(self) -> None:
         self.clock = RunClock()

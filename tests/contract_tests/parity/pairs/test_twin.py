@@ -32,6 +32,7 @@ class Deployment:
     change: Change = field(default=lambda _request, response: response)
     url: str = "http://localhost/api/v1"
     concurrent: bool = True
+    name: str = "h"
     clock: RunClock = field(default_factory=RunClock)
 
     def __post_init__(self) -> None:
