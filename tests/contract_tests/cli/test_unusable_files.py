@@ -105,9 +105,10 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         {"seconds": float("nan")},
         {"seconds": 10**400},
         {"min_judged": float("nan")},
+        {"rounds": 10**400},
         {"layers": {"race": {"cases": 1, "requests": 1, "seconds": float("nan")}}},
     ],
-    ids=["shards", "infinite", "nan", "huge", "share", "layer"],
+    ids=["shards", "infinite", "nan", "huge", "share", "rounds", "layer"],
 )
 @pytest.mark.slow
 def test_a_state_with_absurd_numbers(change: dict[str, Any], state: dict[str, Any], tmp_path: Path) -> None:
