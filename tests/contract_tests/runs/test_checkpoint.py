@@ -193,6 +193,16 @@ def test_a_violation_of_an_unknown_rule_is_explained() -> None:
         state.check_rules({})
 
 
+def test_a_violation_of_no_layer_is_refused(tmp_path: Path) -> None:
+    """A state whose violation was seen in no layer is unusable."""
+    run_faulty_mock(layers=("race",)).state.save(tmp_path)
+    state = json.loads((tmp_path / "state.json").read_text())
+    [*state["tally"]["deviations"], *state["pending"]["deviations"]][0]["layers"] = {}
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    with pytest.raises(ValueError, match="layers: expected minProperties 1"):
+        load_state(tmp_path)
+
+
 def kill_run(folder: Path, url: str, when: Callable[[dict[str, Any]], bool], *options: str) -> dict[str, Any]:
     """Kill a fuzzing run (SIGKILL) once its state meets a condition; return that state."""
     process = subprocess.Popen(
