@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from werkzeug.test import create_environ, run_wsgi_app
 
-from contract_tests.targets.base import MAX_RESPONSE_BYTES, USER_AGENT, Request, Response
+from contract_tests.targets.base import MAX_RESPONSE_BYTES, USER_AGENT, Request, Response, tell_error
 from contract_tests.targets.clock import RunClock
 
 #: Headers of a response and the characters in them: more than a client over HTTP takes.
@@ -39,7 +39,7 @@ class WsgiTarget:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # an app may exit, and its framework may cancel it
-            text = repr(error).encode("utf-8", "replace")
+            text = tell_error(error, repr).encode("utf-8", "replace")
             return Response(500, (), text, time.perf_counter() - started)
         return Response(code, fields, body, time.perf_counter() - started)
 
