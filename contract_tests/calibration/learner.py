@@ -134,13 +134,17 @@ class _Learner:
 
     def _check_end(self) -> None:
         """Drop everything if a plain update is refused by now: then refusals were about what happened before."""
-        self.prober.wire.reserve = 0
+        wire = self.prober.wire
+        wire.reserve = 0
         for service in ("deployed", "external"):
             with suppress(CannotSee):
                 end = self.prober.update("with {} at the end", service=service)
                 if end.reaction != "accepted":
                     for name in [*self.seen]:
                         self._drop(name, f"{end.tell()}, so that no refusal before it proves anything")
+                    wire.observations = [
+                        one for one in wire.observations if one.judgement.reaction != "refused"
+                    ]
 
     def _give_up(self, reason: str) -> None:
         """Note the reason for every choice that was not tried."""

@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 from contract_tests.calibration.learner import Calibration
+from contract_tests.contract.files.report_file import write_named_file
 
 _HEAD = """\
 # How {target} chose, as contract-tests calibrate saw it on {day}.
@@ -31,4 +32,4 @@ def format_profile(calibration: Calibration, day: str) -> str:
 
 def write_profile(calibration: Calibration, file: Path, day: str) -> None:
     """Write the profile; raise OSError if that fails."""
-    file.write_text(format_profile(calibration, day), "utf-8")
+    write_named_file(file, format_profile(calibration, day))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from contract_tests.contract.files.file_shapes import check_shape
 from contract_tests.contract.files.yaml_file import read_yaml
 from contract_tests.contract.resources import data_file
 
@@ -43,6 +44,8 @@ def load_catalogue(path: Path | None = None) -> Catalogue:
     entries = document.get("rules") if isinstance(document, Mapping) else None
     if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
         raise ValueError(f"{file} has no list of rules; see spec/rules.yaml for an example")
+    if path:
+        check_shape({"rules": entries}, "rules", file)
     return {rule.id: rule for rule in map(_parse_rule, entries)}
 
 

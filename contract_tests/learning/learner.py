@@ -24,6 +24,7 @@ from contract_tests.runs.recorder import Recorder
 from contract_tests.targets.clock import RunStopped
 
 NOTHING_SENT = "-"
+_NOT_LEARNT = "the target was not learnt to its end: "
 #: Random words from each state, for what the contract does not know: so many, of so many symbols.
 _WALKS, _WALK_LENGTH = 10, 8
 
@@ -37,6 +38,11 @@ class Learnt:
     requests: int
     seconds: float
     cut_short: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Why the target could not be learnt, in short."""
+        return self.cut_short.removeprefix(_NOT_LEARNT)
 
 
 def learn(executor: Executor, recorder: Recorder, seed: int) -> Learnt:
@@ -53,11 +59,11 @@ def learn(executor: Executor, recorder: Recorder, seed: int) -> Learnt:
     except SystemExit:  # so the library says that two answers to one word differ
         cut_short = f"the target answered the same requests in two ways: {', '.join(service.word)}"
     except CannotRun as error:
-        cut_short = f"the target was not learnt to the end: {error}"
+        cut_short = f"{_NOT_LEARNT}{error}"
     except TargetGone as gone:
         cut_short = f"the target {gone}"
     except RunStopped:
-        cut_short = "the target was not learnt to the end: the time is up"
+        cut_short = f"{_NOT_LEARNT}the time is up"
     except KeyboardInterrupt:
         cut_short = "interrupted"
     finally:
@@ -113,7 +119,9 @@ class LearntService(SUL):  # type: ignore[misc]  # the library has no types
         return self._word.symbols
 
     def pre(self) -> None:
-        """Begin a word."""
+        """Begin a word; raise RunStopped if the time is up."""
+        if self._executor.sender.target.clock.is_time_up():
+            raise RunStopped
         self.words += 1
         self._word = _Word(self._executor.open_context())
 

@@ -102,6 +102,7 @@ class ParitySession:
         except KeyboardInterrupt:
             return "interrupted"
         except TargetGone as gone:
+            self.twin.pairs.clear()  # the request that showed it, and those that made sure
             return f"the target {gone}"
         return ""
 

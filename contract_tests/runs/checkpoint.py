@@ -22,6 +22,7 @@ from contract_tests.targets.exchange import Exchange
 STATE_FILE = "state.json"
 _FORMAT = 4
 _PROBE_BYTES = 4096
+_MAX_NAME = 40  # characters of an unknown rule that are shown
 _MAX_SECONDS = 10**10  # Infinity and NaN, which JSON of Python may hold, are none
 
 
@@ -105,6 +106,16 @@ class RunState:
             contract=self.contract,
             chosen=list_chosen(whole.answers, load_choices()),
         )
+
+    def check_rules(self, catalogue: Catalogue) -> None:
+        """Raise ValueError if a violation is of a rule that the contract does not have."""
+        for part in (self.committed, self.pending):
+            for deviation in part.deviations.values():
+                rule = deviation.observation.judgement.rule
+                if rule not in catalogue:
+                    raise ValueError(
+                        f"the rule {rule[:_MAX_NAME]!r} was broken, but the contract has none; start a new run"
+                    )
 
     def take_pending(self) -> list[Observation]:
         """Return the violations that are still pending, and drop the other pending results, which run again."""

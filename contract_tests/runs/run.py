@@ -127,7 +127,7 @@ class Run:
             return f"the target {gone}"
         except Exception as error:  # the observations so far are worth more than a traceback
             if isinstance(error, OSError) and error.filename:  # nothing is created that cannot be logged
-                return f"{error.filename} could not be written any more: {error.strerror}"
+                return f"{error.filename} could not be opened or written any more: {error.strerror}"
             return f"an error of the suite, please report it: {type(error).__name__}: {error}"
         finally:
             self.recorder.flush_pending()

@@ -1,5 +1,6 @@
 """Request, response and target: the values and the protocol that every kind of target shares."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeGuard
 from urllib.parse import quote
@@ -77,3 +78,13 @@ def is_success(response: Response | NoResponse) -> TypeGuard[Response]:
 def quote_segment(text: str) -> str:
     """Return the text quoted as one path segment."""
     return quote(text, safe="")
+
+
+def tell_error(error: BaseException, tell: Callable[[BaseException], str]) -> str:
+    """Return an error of foreign code as text; its class decides how, and may raise anything itself."""
+    try:
+        return tell(error)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
+        return f"{type(error).__name__}, which has no text"

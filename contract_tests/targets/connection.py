@@ -9,7 +9,7 @@ import io
 import socket
 import time
 from contextlib import suppress
-from http.client import SWITCHING_PROTOCOLS, HTTPException, HTTPResponse
+from http.client import SWITCHING_PROTOCOLS, HTTPException, HTTPResponse, RemoteDisconnected
 from queue import Queue
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,11 +25,12 @@ _LOOK_SECONDS = 0.5
 
 
 class _DeadlineReader(io.RawIOBase):
-    """The bytes of a socket until a deadline or the end of the run."""
+    """The bytes of a socket until a deadline or the end of the run; ``ended`` once a read met their end."""
 
     def __init__(self, sock: socket.socket, seconds: float, clock: RunClock) -> None:
         self._sock, self._seconds, self._clock = sock, seconds, clock
         self._deadline = time.monotonic() + seconds
+        self.ended = False
         self._file = sock.makefile("rb", buffering=0)  # keeps the socket open while it is read
 
     def readable(self) -> bool:
@@ -42,7 +43,9 @@ class _DeadlineReader(io.RawIOBase):
             self._clock.check()
             self._sock.settimeout(min(left, _LOOK_SECONDS))
             with suppress(TimeoutError):
-                return self._sock.recv_into(buffer)
+                count = self._sock.recv_into(buffer)
+                self.ended = not count
+                return count
         raise TimeoutError("the response was not complete in time")
 
     def close(self) -> None:
@@ -62,21 +65,31 @@ class _FinalResponse(HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, clock: RunClock, **options: Any) -> None:
         super().__init__(sock, *args, **options)
+        self._reader: _DeadlineReader | None = None
         if (seconds := sock.gettimeout()) is not None:
             self.fp.close()
-            self.fp = io.BufferedReader(_DeadlineReader(sock, seconds, clock))
+            self._reader = _DeadlineReader(sock, seconds, clock)
+            self.fp = io.BufferedReader(self._reader)
 
     def begin(self) -> None:
         """Read status and headers, again for each interim response; raise TooManyInterim after 20."""
-        super().begin()
+        self._read_head()
         for _ in range(_MAX_INTERIM):
             if not 101 < self.status < 200:
                 # After a switch of protocols the rest of the connection is no HTTP.
                 self.will_close = self.will_close or self.status == SWITCHING_PROTOCOLS
                 return
             self.headers = self.msg = None  # type: ignore[assignment]
-            super().begin()
+            self._read_head()
         raise TooManyInterim(f"more than {_MAX_INTERIM} interim responses")
+
+    def _read_head(self) -> None:
+        """Read status and headers; raise RemoteDisconnected if the connection ends within them."""
+        super().begin()
+        if (
+            self._reader and self._reader.ended
+        ):  # http.client takes the end of the bytes for the end of the head
+            raise RemoteDisconnected("the connection ended within the head of a response")
 
 
 class _ClockedConnection:

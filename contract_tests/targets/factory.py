@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from contract_tests.targets.base import Target, TargetError
+from contract_tests.targets.base import Target, TargetError, tell_error
 from contract_tests.targets.http import HttpTarget
 
 
@@ -57,7 +57,7 @@ def report_foreign_errors(name: str, advice: str = "") -> Iterator[None]:
     except (KeyboardInterrupt, TargetError):
         raise
     except BaseException as error:
-        reason = f"{name}: {type(error).__name__}: {error}"
+        reason = f"{name}: {type(error).__name__}: {tell_error(error, str)}"
         hint = _explain_import(error) or advice
         raise TargetError("; ".join(filter(None, (reason, hint)))) from None
 

@@ -17,6 +17,7 @@ from contract_tests.targets.base import (
     USER_AGENT,
     Request,
     Response,
+    tell_error,
 )
 from contract_tests.targets.clock import RunClock
 
@@ -60,7 +61,7 @@ class WsgiTarget:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # an app may exit, and its framework may cancel it
-            text = repr(error).encode("utf-8", "replace")
+            text = tell_error(error, repr).encode("utf-8", "replace")
             return Response(500, (), text, time.perf_counter() - started)
         return Response(code, fields, body, time.perf_counter() - started)
 

@@ -41,6 +41,17 @@ def report_cli_errors(command: Callable[..., None]) -> Callable[..., None]:
     return reporting
 
 
+class ReportingGroup(click.Group):
+    """Commands whose --help and --version, too, report an output that cannot be written on one line."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command; click itself ends quietly once the reader has left."""
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            _exit_with_os_error(error)
+
+
 def _exit_with_os_error(error: OSError) -> NoReturn:
     """Report a file, or the standard output, that cannot be used; then discard what Python would write at its end."""
     with suppress(OSError):

@@ -10,7 +10,7 @@ import yaml
 
 from mock_server.app.factory import create_app
 from mock_server.app.options import MockOptions
-from mock_server.cli.errors import report_cli_errors
+from mock_server.cli.errors import ReportingGroup, report_cli_errors
 from mock_server.cli.options import FILE, build_options, exit_on_signals, listen_options, to_frozenset
 from mock_server.cli.proxy import proxy
 from mock_server.cli.streams import open_closed_streams
@@ -22,7 +22,11 @@ from mock_server.services.model import MEMORY
 from mock_server.validation.callers import callers_from_environment
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=ReportingGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @listen_options
 @click.option("--callers", type=FILE, help="File of known callers; `mock-server callers` prints one.")
 @click.option("--spec", type=FILE, help="OpenAPI document to enforce, with rules.yaml beside it.")

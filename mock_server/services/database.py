@@ -100,7 +100,10 @@ def _create_postgresql_engine(url: sa.URL) -> sa.Engine:
         hide_parameters=True,
         pool_pre_ping=True,  # replaces a connection that the server closed
         pool_timeout=seconds,
-        connect_args={name: value for name, value in timeouts.items() if name not in url.query},
+        connect_args={
+            **{name: value for name, value in timeouts.items() if name not in url.query},
+            "client_encoding": "utf8",  # a database without an encoding would return bytes
+        },
     )
     sa.event.listen(engine, "connect", _set_up_postgresql)
     return engine

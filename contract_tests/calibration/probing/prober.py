@@ -46,6 +46,7 @@ class Prober:
     wire: Wire
     _values: dict[str, str] = field(default_factory=dict)
     _bases: dict[tuple[str, str], Any] = field(default_factory=dict)
+    _shared: dict[tuple[str, str], SharedService] = field(default_factory=dict)
 
     def update(
         self,
@@ -104,12 +105,15 @@ class Prober:
 
     def find_shared(self, kind: str, caller: str = "red") -> SharedService:
         """Return the service of this type that the probes share; raise CannotSee if it cannot be created."""
+        if known := self._shared.get((kind, caller)):
+            return known
         self.wire.require_budget(_RESERVE)
         shared = self.wire.executor.controls.open_shared(kind, self.find_owner(caller))
         if shared is None or shared.id is None:
             # Records the rule that it breaks.
             self.create("again", kind=kind, sender=Sender(caller), judged=Judged("created", "accept"))
             raise CannotSee(f"a plain {kind} service cannot be created here")
+        self._shared[kind, caller] = shared
         return shared
 
     def find_owner(self, caller: str = "red") -> Owner:

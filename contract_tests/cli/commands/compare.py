@@ -13,7 +13,7 @@ from contract_tests.cli.common.errors import report_usage_errors
 from contract_tests.cli.common.output import end_with_output, format_os_error
 from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.contract.files.file_shapes import check_shape, find_kind, read_document
-from contract_tests.contract.files.report_file import open_at_once
+from contract_tests.contract.files.report_file import open_at_once, write_named_file
 from contract_tests.contract.profile import Profile, find_departures, parse_profile
 from contract_tests.reports.content.common import escape_console
 from contract_tests.results.comparison import (
@@ -178,7 +178,7 @@ def _write_json(difference: Difference, output: Path) -> None:
     }
     try:
         open_at_once(output).close()  # waits for no reader of a pipe
-        output.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+        write_named_file(output, json.dumps(document, indent=2) + "\n")
     except OSError as error:
         raise ValueError(
             f"-o: {format_os_error(error, str(output))}; name a file that can be written"

@@ -87,7 +87,9 @@ def _show(learnt: "Learnt", report: "Report", folder: str | None, replay_options
 
     if learnt.machine:
         lines = [f"{len(learnt.machine.accesses)} states:", *learnt.machine.list_lines(), ""]
-        click.echo("\n".join(map(escape_console, lines)))
+    else:
+        lines = [f"not learnt: {learnt.reason}", ""]
+    click.echo("\n".join(map(escape_console, lines)))
     show_report(report, quiet=False, folder=folder, replay_options=replay_options)
 
 

@@ -54,6 +54,7 @@ def merge(
         rules = Path(spec).parent / "rules.yaml" if spec else None
         compare = read_comparison_options(**earlier)
         catalogue = load_catalogue(rules if rules and rules.is_file() else None)
+        state.check_rules(catalogue)
         report = compare(state.build_report(catalogue))
     write = partial(_write_merged, report, state, folders, formats)
     end_with_report(report, folder, write, quiet=quiet)

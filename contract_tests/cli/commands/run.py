@@ -285,6 +285,8 @@ def _prepare_run(
     contract = digest_contract(executor)
     if state and state.contract != contract:
         raise ValueError("the contract has changed since that run started; start a new one")
+    if state:
+        state.check_rules(executor.catalogue)
     state = state or create_state(executor, run_options)
     total = None if options["seconds"] is None else round(options["seconds"] + state.seconds, 3)
     state.command_options = options_to_json({**options, "seconds": total})

@@ -106,7 +106,7 @@ def _restore_value(context: click.Context, parameter: click.Parameter, saved: An
     """Return a saved value as the option itself would; raise ValueError for one that it refuses."""
     try:
         return parameter.process_value(context, saved)
-    except (click.BadParameter, TypeError) as error:
+    except (click.BadParameter, ArithmeticError, AttributeError, TypeError) as error:
         reason = getattr(error, "message", "another type is expected")
         raise ValueError(f"--resume: state.json: {parameter.name}: got {saved!r}: {reason}") from None
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from contract_tests.contract.files.yaml_file import TooLargeError, read_text, read_yaml
 
-Shape = Literal["callers", "waivers", "finding", "report", "recording", "state", "profile"]
+Shape = Literal["callers", "waivers", "finding", "report", "recording", "state", "profile", "rules"]
 _MAX_JSON_BYTES = 256 * 2**20
 _MAX_NAME = 40  # characters of an unknown property that are shown
 
@@ -37,6 +37,7 @@ _KINDS: Mapping[str, _Kind] = {
     "profile": _Kind("a profile", ("choices",), "name a file that `contract-tests calibrate` wrote"),
     "callers": _Kind("a file of callers", ("callers",)),
     "waivers": _Kind("a list of waivers", ()),
+    "rules": _Kind("a catalogue of rules", ()),
     "contract": _Kind("an OpenAPI document", ("openapi",)),
 }
 

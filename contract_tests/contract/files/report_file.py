@@ -1,10 +1,14 @@
 """Files of a report: each is written whole or not at all, and one that cannot be written keeps no other back."""
 
+import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TextIO
+
+#: Why a file cannot be replaced that may still be written: its folder, or a mount of the file alone.
+_IRREPLACEABLE = (errno.EACCES, errno.EBUSY, errno.EPERM, errno.EROFS)
 
 
 @contextmanager
@@ -31,6 +35,21 @@ def write_file(path: Path, content: str | bytes) -> None:
     data = content if isinstance(content, bytes) else content.encode()
     with replace_file(path) as file:
         file.write(data)
+
+
+def write_named_file(path: Path, text: str) -> None:
+    """Write a file that the user names, in UTF-8: whole, or its earlier content stays.
+
+    A pipe or a device is written to, and so is a file that nobody can replace, such as one in a read-only folder.
+    """
+    if path.is_file() or not path.exists():
+        try:
+            return write_file(path.resolve(), text)
+        except OSError as error:
+            if error.errno not in _IRREPLACEABLE:
+                raise
+    path.write_text(text, "utf-8")
+    return None
 
 
 def open_at_once(path: Path) -> TextIO:

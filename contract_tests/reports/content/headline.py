@@ -43,6 +43,8 @@ def _count_rules(report: Report) -> str:
         return f"{headline} for {_count(len(report.expired), 'rule', 'rules')}"
     if report.exit_code == 1:
         return f"{headline} in {sum(row.fails for row in report.verdicts)} of {of}"
+    if headline == "NOT JUDGED" and 0 < report.judged == len(report.verdicts):
+        return f"{headline} to its end, but in {report.judged} of {of}"
     if headline == "NOT JUDGED":
         return f"{headline}: only {report.judged} of {of} could be judged"
     return f"{headline} in {report.judged} of {of}"

@@ -56,6 +56,17 @@ def test_a_target_that_goes_away_ends_the_calibration() -> None:
     assert "stopped responding" in calibration.not_seen["error-body"]
 
 
+@pytest.mark.parametrize("after", [80, 110])
+def test_refusals_of_everything_are_not_learnt(after: int) -> None:
+    """A target that refuses every request from some point on teaches and breaks nothing, at the limit too."""
+    numbers = itertools.count()
+    app = with_answers(lambda request, send: send(request) if next(numbers) < after else Response(403))
+    calibration = calibrate_app(app)
+    assert (calibration.seen, calibration.findings, calibration.exit_code) == ({}, (), 3)
+    assert calibration.requests <= 150
+    assert "proves anything" in calibration.not_seen["unknown-tokens"]
+
+
 def test_a_server_error_is_reported_and_not_learnt() -> None:
     """A 5xx is a finding, even on a choice, and the exit code is 1."""
     app = with_answers(lambda request, send: Response(500) if b"\\u0000" in request.raw else send(request))

@@ -50,6 +50,20 @@ def test_a_document_without_usable_operations(name: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
+    ("key", "value"), [("id", 1), ("kind", 1), ("operations", 1), ("status", None), ("needs", False)]
+)
+@pytest.mark.slow
+def test_a_catalogue_with_values_of_other_types(key: str, value: object, tmp_path: Path) -> None:
+    """The line names the file beside the document, and the place in it."""
+    (tmp_path / "openapi.yaml").write_bytes(data_file("spec/openapi.yaml").read_bytes())
+    catalogue = yaml.safe_load(data_file("spec/rules.yaml").read_text("utf-8"))
+    catalogue["rules"][0][key] = value
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(catalogue), "utf-8")
+    line = assert_unusable("run", "--target", MOCK, "--spec", tmp_path / "openapi.yaml")
+    assert f"{tmp_path / 'rules.yaml'}: rules[0].{key}: expected" in line
+
+
+@pytest.mark.parametrize(
     ("arguments", "size"),
     [
         (("run", "--target", MOCK, "--spec", "/dev/zero"), 64),
@@ -91,9 +105,10 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         {"seconds": float("nan")},
         {"seconds": 10**400},
         {"min_judged": float("nan")},
+        {"rounds": 10**400},
         {"layers": {"race": {"cases": 1, "requests": 1, "seconds": float("nan")}}},
     ],
-    ids=["shards", "infinite", "nan", "huge", "share", "layer"],
+    ids=["shards", "infinite", "nan", "huge", "share", "rounds", "layer"],
 )
 @pytest.mark.slow
 def test_a_state_with_absurd_numbers(change: dict[str, Any], state: dict[str, Any], tmp_path: Path) -> None:

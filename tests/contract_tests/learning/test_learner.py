@@ -107,8 +107,17 @@ def test_a_limit_ends_the_learning_with_its_reason() -> None:
     """No more services are created than allowed, and nothing is called learnt."""
     learnt, report = learn(create_app(), max_created=30)
     assert learnt.machine is None
-    assert learnt.cut_short == "the target was not learnt to the end: --max-created is reached"
+    assert learnt.cut_short == "the target was not learnt to its end: --max-created is reached"
     assert (report.exit_code, report.created <= 30) == (3, True)
+
+
+def test_a_time_limit_ends_the_learning() -> None:
+    """The word that is sent is the last one."""
+    executor = open_app_executor(create_app())
+    learnt, report = learn_target(executor, RunOptions(seconds=0.05))
+    assert (learnt.machine, report.exit_code) == (None, 3)
+    assert learnt.cut_short.endswith("the time is up")
+    assert learnt.requests < 300
 
 
 class Recorded:

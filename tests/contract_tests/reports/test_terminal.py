@@ -326,7 +326,7 @@ def test_the_outcome_is_one_line_in_a_pipe(report: Report) -> None:
         ("", "CONFORMS in {0} of {0} rules: "),
         ("stopped after --time 10s as asked", "CONFORMS in {0} of {0} rules: "),
         ("interrupted", "CONFORMS so far in {0} of {0} rules: "),
-        ("the target stopped responding: refused", "NOT JUDGED: only {0} of {0} rules"),
+        ("the target stopped responding: refused", "NOT JUDGED to its end, but in {0} of {0} rules"),
     ],
 )
 def test_last_line_promises_no_more_than_observed(report: Report, cut_short: str, said: str) -> None:

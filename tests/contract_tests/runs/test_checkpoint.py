@@ -130,6 +130,15 @@ def edit_second_state(**changes: Any) -> Spoil:
     return spoil
 
 
+def drop_notes(folders: list[Path]) -> list[Path]:
+    """Remove a property from the state of the second run."""
+    path = folders[1] / "state.json"
+    state = json.loads(path.read_text())
+    del state["notes"]
+    path.write_text(json.dumps(state))
+    return folders
+
+
 UNMERGED: dict[str, tuple[Spoil, str]] = {
     "missing": (lambda folders: folders[:1], "shard 2/2 is missing"),
     "twice": (lambda folders: [*folders, folders[0]], "shard 1/2 is given twice"),
@@ -145,6 +154,7 @@ UNMERGED: dict[str, tuple[Spoil, str]] = {
     "unfinished": (edit_second_state(finished=False), "has not finished"),
     "another-version": (edit_second_state(format=99), "another version of the kit"),
     "damaged": (edit_second_state(tally=[1]), "state.json: tally: expected object"),
+    "incomplete": (drop_notes, "'notes' is a required property"),
     "no-report": (lambda folders: [folders[0], folders[0].parent / "nowhere"], "No such file"),
 }
 
@@ -173,6 +183,24 @@ def test_a_run_is_not_merged_with_itself(tmp_path: Path) -> None:
         done = run_command("merge", tmp_path / "r1", tmp_path / other)
         assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
         assert "of the same run; name the folder of each run once" in done.err
+
+
+def test_a_violation_of_an_unknown_rule_is_explained() -> None:
+    """Runs that broke a rule of another catalogue are not merged, and not resumed."""
+    state = run_faulty_mock(layers=("race",)).state
+    state.check_rules(load_catalogue())
+    with pytest.raises(ValueError, match="the rule 'slug-unique' was broken, but the contract has none"):
+        state.check_rules({})
+
+
+def test_a_violation_of_no_layer_is_refused(tmp_path: Path) -> None:
+    """A state whose violation was seen in no layer is unusable."""
+    run_faulty_mock(layers=("race",)).state.save(tmp_path)
+    state = json.loads((tmp_path / "state.json").read_text())
+    [*state["tally"]["deviations"], *state["pending"]["deviations"]][0]["layers"] = {}
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    with pytest.raises(ValueError, match="layers: expected minProperties 1"):
+        load_state(tmp_path)
 
 
 def kill_run(folder: Path, url: str, when: Callable[[dict[str, Any]], bool], *options: str) -> dict[str, Any]:
@@ -284,7 +312,11 @@ def never() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("seed", "x"), ("seconds", [1]), ("shard", "5/2"), ("layers", 7), ("min_judged", 2)]
+    ("name", "value"),
+    [
+        *(("seed", "x"), ("seconds", [1]), ("shard", "5/2"), ("layers", 7), ("min_judged", 2)),
+        *(("strict", 1.5), ("traced", -1), ("refuse_only", [[]]), ("max_created", float("inf"))),
+    ],
 )
 def test_a_spoilt_option_of_a_state_file_is_one_line(
     two_shards: list[Path], tmp_path: Path, name: str, value: object

@@ -78,7 +78,9 @@ def test_a_disk_that_is_full_in_mid_run_is_no_error_of_the_suite(tmp_path: Path)
     """A run that can log no further create ends with the file and the reason."""
     executor = open_executor(WsgiTarget(create_app()), created_log=FullLog(tmp_path / "ledger.jsonl", 30))
     report = Run(executor, RunOptions(layers=("cases",))).execute()
-    reason = f"{tmp_path / 'ledger.jsonl'} could not be written any more: {os.strerror(errno.ENOSPC)}"
+    reason = (
+        f"{tmp_path / 'ledger.jsonl'} could not be opened or written any more: {os.strerror(errno.ENOSPC)}"
+    )
     assert (report.cut_short, report.exit_code, report.created > 0) == (reason, 3, True)
 
 

@@ -31,6 +31,16 @@ def test_a_request_ends_in_time(name: str) -> None:
         assert "\n" not in received.reason
 
 
+@pytest.mark.parametrize("name", ["status-cut", "headers-cut", "length-cut"])
+@pytest.mark.slow
+def test_a_head_that_breaks_off_is_no_response(name: str) -> None:
+    """What arrived of a status line or of headers is never judged as a response without a body."""
+    with serve_answers(serve_always(name)) as (url, _):
+        received = HttpTarget(url, timeout=5).send(CREATE)
+    assert isinstance(received, NoResponse)
+    assert received.reason == "the connection was dropped"
+
+
 def test_a_body_without_end_is_cut() -> None:
     """The beginning of a body without end is the response."""
     with serve_answers(serve_always("gzip-bomb")) as (url, _):

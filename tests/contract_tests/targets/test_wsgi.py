@@ -114,6 +114,32 @@ def test_whatever_an_app_raises_is_a_server_error(error: BaseException) -> None:
     assert WsgiTarget(respond).send(CREATE).status == 500
 
 
+class _UnspeakableError(Exception):
+    """An error that cannot be told."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+    __repr__ = __str__
+
+
+def raise_unspeakable(*_: Any) -> Any:
+    """Raise an error that cannot be told."""
+    raise _UnspeakableError
+
+
+def test_an_error_without_a_text_is_a_server_error() -> None:
+    """What an error of the app says comes from code of the app: it may fail, too."""
+    received = WsgiTarget(raise_unspeakable).send(CREATE)
+    assert (received.status, received.body) == (500, b"_UnspeakableError, which has no text")
+
+
+def test_an_error_without_a_text_while_loading_is_told() -> None:
+    """A factory that raises one is unusable, as one that raises another."""
+    with pytest.raises(TargetError, match="_UnspeakableError, which has no text"):
+        open_target(f"wsgi:{__name__}:raise_unspeakable")
+
+
 def test_ctrl_c_within_an_app_ends_the_run() -> None:
     """The signal comes while the app runs, but is meant for the gate."""
 

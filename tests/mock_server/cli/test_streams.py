@@ -10,7 +10,7 @@ from mock_server.cli.streams import open_closed_streams
 COMMANDS = ("rules", "choices", "spec", "callers")
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [*COMMANDS, "--help", "--version", "rules --help"])
 def test_a_full_standard_output_is_one_line(command: str) -> None:
     """A full disk is one line and exit code 2, not a traceback."""
     done = run_in_shell(f"{command} >/dev/full")

@@ -189,6 +189,13 @@ def test_postgresql_waits_for_seconds_unless_the_url_says_otherwise(
     assert timeouts == ["3s", timeout]
 
 
+@pytest.mark.parametrize("store_url", ["postgresql"], indirect=True)
+def test_a_connection_without_an_encoding_is_one_of_utf_8(store_url: str, store_opener: StoreOpener) -> None:
+    """A database of a cluster that was set up in the locale C has none, and would return bytes."""
+    with store_opener(f"{store_url}&client_encoding=sql_ascii").transaction() as transaction:
+        assert transaction._connection.exec_driver_sql("SHOW client_encoding").scalar() == "UTF8"
+
+
 def test_memory_loads_no_database() -> None:
     """Creating an app with the default store imports neither SQLAlchemy nor SQLite."""
     program = (
