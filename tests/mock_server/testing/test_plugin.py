@@ -392,4 +392,4 @@ def test_seeding_an_unknown_property_raises(containers_mock: ContainersMock) -> 
 def test_a_received_request_has_its_remarks(containers_mock: ContainersMock) -> None:
     """`ignored` lists the properties without effect."""
     assert create(containers_mock, post_by_httpx, displayname="d") == 201
-    assert containers_mock.requests[0].ignored == ("displayname; did you mean display_name?",)
+    assert containers_mock.requests[0].ignored == ("displayname (did you mean display_name?)",)
