@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from contract_tests.contract.choices import Choice, list_deciding_choices
-from contract_tests.contract.property_rules import DEFAULT_RULES
+from contract_tests.contract.property_rules import DEFAULT_RULES, find_length_rule
 from contract_tests.contract.rules import Catalogue
 from contract_tests.generation.oracle import CREDENTIAL_PROPERTY, PROPERTY_NAMES
 from contract_tests.parity.pairs.compare import Difference, Reaction
@@ -81,11 +81,12 @@ class Blame:
         elif conflict := self._find_conflict(reading, statuses):
             yield conflict
         else:
-            yield from reading.choices
+            lengths = [*_suspect_lengths(reading)] if difference.theirs.startswith("refused") else []
+            yield from (*lengths, *reading.choices)
             if reading.kind == "sk" and max(statuses) in _CALLER_STATUSES:
                 yield "service-keys"
             yield from _suspect_credential(reading)
-            if not reading.choices:
+            if not (reading.choices or lengths):
                 yield from self._suspect_rules(reading, rule)
 
     def _find_conflict(self, reading: Reading, statuses: tuple[int, int]) -> str:
@@ -166,6 +167,11 @@ class Blame:
 def _suspect_credential(reading: Reading) -> Iterator[str]:
     if isinstance(reading.properties.get(CREDENTIAL_PROPERTY), str):
         yield "unknown-credentials"
+
+
+def _suspect_lengths(reading: Reading) -> Iterator[str]:
+    """Yield the rules about lengths that a server may call broken which counts them in bytes."""
+    yield from filter(None, (find_length_rule(name, value) for name, value in reading.properties.items()))
 
 
 def _find_stored_choice(service: KnownService, name: str) -> str:

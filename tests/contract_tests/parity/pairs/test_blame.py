@@ -71,6 +71,24 @@ def test_another_reaction(
 
 
 @pytest.mark.parametrize(
+    ("name", "theirs", "suspects"),
+    [
+        ("é" * 255, "refused", ("display-name-length",)),
+        ("😀" * 64, "refused", ("display-name-length",)),
+        ("é" * 255, "accepted", ("updated", "display-name-type")),
+        ("é" * 99, "refused", ("updated", "display-name-type")),
+    ],
+    ids=["two-bytes", "four-bytes", "accepted", "short"],
+)
+def test_a_refused_text_that_is_long_in_bytes(name: str, theirs: str, suspects: tuple[str, ...]) -> None:
+    """A deployment that counts bytes refuses a valid long text: that is put down to the length, not to the type."""
+    reading = build(body={"display_name": name}, concerned=("updated", "display-name-type"))
+    assert (
+        BLAME.list_suspects(reading, Difference("accepted", "reaction", theirs, ""), (400, 200)) == suspects
+    )
+
+
+@pytest.mark.parametrize(
     ("dimension", "part", "suspects"),
     [
         ("shape", "env_config", ("absent-values",)),
