@@ -115,6 +115,17 @@ def test_another_read_back(dimension: Dimension, part: str, suspects: tuple[str,
     assert found == suspects
 
 
+def test_each_choice_about_the_items_of_an_array_is_suspected() -> None:
+    """Items may repeat a name and have an unknown property: the differences of other read-backs tell which it is."""
+    items = [{"env_name": "A", "env_value": "1"}, {"env_name": "A", "env_value": "2", "extra": 1}]
+    service = KnownService("x", "y", "a", "red", "deployed")
+    service.record_write("create", {"env_config": items}, both=True)
+    found = BLAME.list_suspects(
+        build(READ, service=service), Difference("stored", "env_config", "a", "b"), (200, 200)
+    )
+    assert found == ("repeated-env-names", "unknown-item-properties")
+
+
 def test_a_read_back_counts_for_each_rule_that_it_could_contradict() -> None:
     """Properties of an earlier difference, and those that a choice decides, count for no rule."""
     service = KnownService("x", "y", "a", "red", "external", parted={"health_path", "gpu_count"})
