@@ -58,6 +58,8 @@ def test_control_characters_do_not_reach_the_terminal(capsys: pytest.CaptureFixt
         ("run --token sk-secret", "No such option '--token'; --callers FILE names the tokens; "),
         ("calibrate --report x", "No such option '--report'; -o FILE names the file that is written."),
         ("parity --junit x.xml", "No such option '--junit'."),
+        ("run https://a:sk-secret@host/api/v1", "name the deployment as --target URL."),
+        ("parity wsgi:mock_server:create_app", "name the deployment as --target URL."),
         ("serve", "No such command 'serve'; `mock-server` serves the mock."),
         ("replay FILE --as curl", "the curl commands are printed without --as"),
     ],
