@@ -42,7 +42,7 @@ _MACHINE_FILE = "machine.md"
 @click.option("--report", "folder", type=click.Path(path_type=Path, file_okay=False),
               help=f"Folder for {_MACHINE_FILE}, a diagram, and all reports.")  # fmt: skip
 def learn(**options: Any) -> NoReturn:
-    """Learn the states of a service, and where they differ from the contract.
+    """Learn the states of a service, and judge them by the contract.
 
     Sends creates, updates and, with --control-hook, changes of status in words of up to some ten requests, one at a
     time, until the answers to all words are known. It leaves some 300 services behind, which this API cannot delete,
