@@ -251,6 +251,7 @@ def _build_executor_opener(config: pytest.Config, folder: Path | None) -> Callab
     callers, max_created = config.getoption("--callers"), config.getoption("--max-created")
     workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
     created_log = CreatedLog(folder / "ledger.jsonl" if folder else None)
+    created_log.name_target(config.getoption("--target"))
     all_callers = load_callers(callers) if callers else None
     target = open_target(config.getoption("--target"))
     options = ExecutorOptions(

@@ -63,6 +63,13 @@ def find_nearest_rule(operation: str, name: str, value: Any) -> str:
     return _RANGE_RULES.get(name, _TYPE_RULES[name])
 
 
+def find_length_rule(name: str, value: Any) -> str:
+    """Return the rule about the length of a valid text that is long in bytes, or an empty string."""
+    rule, length = _LENGTH_RULES.get(name, ("", 0))
+    is_long = isinstance(value, str) and len(value.encode("utf-8", "surrogatepass")) >= length
+    return rule if is_long else ""
+
+
 def find_item_rule(name: str, key: str, value: Any) -> str:
     """Return the rule that allows a text in an item of an array; ``key`` is empty for an item that is a text."""
     if _has_unbounded_text(value):

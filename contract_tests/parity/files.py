@@ -17,6 +17,7 @@ from contract_tests.parity.report import (
     Row,
     format_outcome,
     format_score,
+    format_state,
     list_example_commands,
     name_example,
 )
@@ -73,6 +74,7 @@ def render_page(report: ParityReport) -> str:
         report=report, version=VERSION, style=style, tone=tone,
         policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         outcome=format_outcome(report), score=format_score, dimensions=DIMENSION_NAMES, states=STATES,
+        state=format_state,
         command=_format_commands,
         body=lambda text: truncate_text(text, _MAX_BODY, "the rest is left out") if text else "",
     )  # fmt: skip

@@ -65,7 +65,7 @@ class ParityReport:
 
     @property
     def exit_code(self) -> int:
-        """0: agrees. 1: parts. 3: nothing was compared, the target went away, or a caller could not be used."""
+        """0: agrees. 1: differs. 3: nothing was compared, the target went away, or a caller could not be used."""
         failing = [part for part in self.parts if self.strict or part.dimension in _FAILING]
         if failing:
             return 1
@@ -131,12 +131,17 @@ def _percent(share: float) -> str:
 
 def format_outcome(report: ParityReport) -> str:
     """Return the outcome in one line."""
-    headline = {0: "AGREES", 1: "PARTS", 130: "INTERRUPTED"}.get(report.exit_code, "NOT COMPARED")
+    headline = {0: "AGREES", 1: "DIFFERS", 130: "INTERRUPTED"}.get(report.exit_code, "NOT COMPARED")
     names = {part.name for part in report.parts}
     choices = len(names & {*report.choices})
     about = f" on {_number(choices, 'choice')} and {_number(len(names) - choices, 'rule')}" if names else ""
     extent = f"{report.requests:,} requests in {report.seconds:.1f} s, {report.created} services created"
     return f"{headline}{about}: agrees in {format_score(report.whole)} requests; {extent}"
+
+
+def format_state(state: State, number: int = 1) -> str:
+    """Return the word for a state of so many rules or choices; ``parity.json`` has the state itself."""
+    return state if state != "parts" else "differs" if number == 1 else "differ"
 
 
 def _number(number: int, word: str) -> str:
@@ -209,7 +214,8 @@ def _list_texts(report: ParityReport, folder: str | None) -> Iterator[tuple[int,
 
 def _list_rows(name: str, rows: tuple[Row, ...]) -> Iterator[tuple[int, str]]:
     counts = ((state, sum(row.state == state for row in rows)) for state in STATES)
-    yield 0, f"{name}: {', '.join(f'{number} {state}' for state, number in counts if number)}"
+    texts = (f"{number} {format_state(state, number)}" for state, number in counts if number)
+    yield 0, f"{name}: {', '.join(texts)}"
     for (state, reason), names in group_rows(rows).items():
         yield 2, f"{state}: {', '.join(names)}: {reason}"
 

@@ -16,6 +16,8 @@ Answer = tuple[str, str, int]
 
 #: Choices whose options a plain acceptance or refusal tells apart.
 _OPTIONS = 2
+#: Options with which a request is refused; with the others of such a choice it is accepted.
+_REFUSING = ("refused", "exact")
 #: What a deployment chose that accepts some of the requests about a choice and refuses others.
 _BOTH_WAYS = {"media-type-parameters": "not-another-charset or utf-8"}
 
@@ -37,12 +39,19 @@ class Chosen:
 
     @property
     def summary(self) -> str:
-        """The answers in one line."""
-        counts = ", ".join(f"{answer} ({number})" for answer, number in self.answers.items())
+        """The answers in one line, each by the option of a profile that it shows."""
+        counts = ", ".join(f"{self._name_option(one)} ({number})" for one, number in self.answers.items())
         both = _BOTH_WAYS.get(
             self.choice.id, "seen both ways" if len(self.choice.options) == _OPTIONS else ""
         )
         return f"{both}: {counts}" if both and len(self.answers) > 1 else counts
+
+    def _name_option(self, answer: str) -> str:
+        """Return the options that an answer leaves, or the answer itself where it tells none apart."""
+        options = self.choice.options
+        if not {*options} & {*_REFUSING}:
+            return answer
+        return " or ".join(one for one in options if (one in _REFUSING) is (answer == "refused"))
 
 
 def find_answer(observation: Observation) -> Answer | None:

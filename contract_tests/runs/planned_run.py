@@ -12,6 +12,8 @@ from contract_tests.results.observation import Observation
 from contract_tests.runs.options import RunOptions
 from contract_tests.runs.recorder import Recorder
 
+_SHRINKING = 4  # a violation is shrunk at once until that took a quarter of the budget
+
 
 @dataclass(slots=True)
 class PlannedRun:
@@ -31,7 +33,7 @@ class PlannedRun:
     _waiting: deque[Unit] = field(default_factory=deque)
 
     def run(self) -> None:
-        """Send units until one deviates, and explain that before the next, while requests are left."""
+        """Send units until one deviates, and shrink that before the next, while requests are left for it."""
         company = AcceptedCompany(self.executor.controls.bodies)
         units = [
             unit for unit in self.plan.order_units(build_units(self.executor)) if self._is_selected(unit)
@@ -44,7 +46,7 @@ class PlannedRun:
                 self.left_out = [left for left in self.left_out if left.id != unit.id]
                 company.observe(observation)
                 self._waiting.extendleft(reversed(self._record(unit, observation)))
-            self.recorder.shrink_pending()
+            self.recorder.shrink_pending((self.options.budget or 0) // _SHRINKING)
 
     def _run_unit(self, unit: Unit) -> tuple[Unit, Observation]:
         return unit, unit.run(self.executor)

@@ -52,6 +52,7 @@ class Recorder:
         created = 0 if resumed else -executor.sender.created_log.count
         self._earlier = (state.seconds, state.requests, created)
         self._pending = state.take_pending()
+        self._spent = 0  # requests that the shrinking took
         self._suspects: set[str] = set()  # properties of earlier violations
         self._wrong_labels: dict[str, str] | None = None  # None until a violation of several callers is seen
         self.violations = len(state.committed.deviations)
@@ -84,15 +85,20 @@ class Recorder:
             self.add(one, independent=member.rule not in rules)
             rules.add(member.rule)
 
-    def shrink_pending(self) -> None:
-        """Shrink the violations that wait, each within a few requests."""
-        while self._pending:
+    def shrink_pending(self, limit: int | None = None) -> None:
+        """Shrink the violations that wait, each within a few requests.
+
+        Those that are left once the shrinking of this run took ``limit`` requests wait on.
+        """
+        while self._pending and (limit is None or self._spent < limit):
+            before = self._executor.sender.requests
             self._check_labels(self._pending[0])  # of the part that a run continues
             observation = self._excuse(self._pending[0])
             if observation.judgement.outcome == "violated":
                 observation = self._excuse(diagnose_violation(self._executor, observation, self._suspects))
             self.state.pending.add(observation)
             del self._pending[0]
+            self._spent += self._executor.sender.requests - before
             if observation.case.value:
                 self._suspects |= {
                     observation.case.value[2],

@@ -146,6 +146,7 @@ class Run:
             self._planned.run()
             self.layers.done.update(self._planned.done)
             self.recorder.explain_deviations()
+            self.recorder.shrink_pending()
         for layer in LAYERS:
             if layer in self.options.layers and layer not in self.state.done_layers and not budget.is_spent:
                 self._run_layer(layer)

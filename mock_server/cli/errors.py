@@ -44,6 +44,17 @@ def report_cli_errors(command: Callable[..., None]) -> Callable[..., None]:
 class ReportingGroup(click.Group):
     """Commands whose --help and --version, too, report an output that cannot be written on one line."""
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command of this name; the error of an unknown one says how the mock is served."""
+        if args[0] not in self.commands and not args[0].startswith("-"):
+            known = ", ".join(sorted(self.commands))
+            ctx.fail(
+                f"No such command '{args[0]}'; mock-server without a command serves the mock, others are {known}."
+            )
+        return super().resolve_command(ctx, args)
+
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run a command; click itself ends quietly once the reader has left."""
         try:

@@ -59,7 +59,7 @@ def find_misspelt(header: str) -> tuple[str, ...]:
     """Return a remark for each preference whose name is close to one of the mock's own; others are for others."""
     unknown = [name for name in parse_preferences(header) if name not in _NAMES and name not in _REGISTERED]
     found = ((name, suggest_name(name, _NAMES)) for name in unknown[:_MAX_REMARKS])
-    return tuple(f"Prefer: {name}; {suggestion}" for name, suggestion in found if suggestion)
+    return tuple(f"Prefer: {name} ({suggestion})" for name, suggestion in found if suggestion)
 
 
 def preferred_fault(

@@ -37,6 +37,13 @@ class _Handler(WSGIRequestHandler):
         """Print nothing, since the journal has the requests."""
 
 
+class _ByName(dict[str, str]):
+    """Values by name; the error of an unknown name has the known ones."""
+
+    def __missing__(self, name: str) -> str:
+        raise KeyError(f"got {name!r}, expected one of {', '.join(self)}")
+
+
 class ContainersMock:
     """A live mock at `url`, which ends in /api/v1: its services, the requests received, and faults to inject."""
 
@@ -44,8 +51,10 @@ class ContainersMock:
         self.app = app
         self.origin = origin
         self.url = origin + BASE_PATH
-        self.tokens: Mapping[str, str] = {caller.name: token for token, caller in callers.callers.items()}
-        self.teams: Mapping[str, str] = dict(callers.teams)
+        self.tokens: Mapping[str, str] = _ByName(
+            (caller.name, token) for token, caller in callers.callers.items()
+        )
+        self.teams: Mapping[str, str] = _ByName(callers.teams)
         self._callers = callers.callers
         credential = next((c for c in callers.callers.values() if c.kind in CREDENTIAL_KINDS), None)
         default_caller = credential or next(iter(callers.callers.values()))

@@ -1,6 +1,6 @@
 """Remarks about properties of a body that are accepted and have no effect: unknown, immutable and unused ones.
 
-A remark is printable ASCII, for a header and the log: `displayname; did you mean display_name?`.
+A remark is printable ASCII, for a header and the log: `displayname (did you mean display_name?)`.
 """
 
 import itertools
@@ -34,9 +34,9 @@ def remark_unknown(
         rule = IMMUTABLE_PROPERTIES.get(each.place)
         if rule is None:
             reason = suggest_name(each.name, each.known) or "the contract has no such property"
-            remarks.append(f"{format_place(redact(each.place))}; {reason}")
+            remarks.append(f"{format_place(redact(each.place))} ({reason})")
         elif contract.rule_enabled(rule):
-            remarks.append(f"{each.place}; no update changes it")
+            remarks.append(f"{each.place} (no update changes it)")
     more = sum(1 for _ in found)
     return [*remarks, f"and {more} more"] if more else remarks
 
@@ -45,7 +45,7 @@ def remark_unused(service_type: object, body: dict[str, Any]) -> list[str]:
     """Return a remark for each property that a service of that type does not use."""
     names = UNUSED_PROPERTIES.get(service_type, ()) if isinstance(service_type, str) else ()
     reason = f"a service of the type {service_type} does not use it"
-    return [f"{name}; {reason}" for name in names if body.get(name) is not None]
+    return [f"{name} ({reason})" for name in names if body.get(name) is not None]
 
 
 def format_place(place: str) -> str:

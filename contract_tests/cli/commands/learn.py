@@ -42,13 +42,13 @@ _MACHINE_FILE = "machine.md"
 @click.option("--report", "folder", type=click.Path(path_type=Path, file_okay=False),
               help=f"Folder for {_MACHINE_FILE}, a diagram, and all reports.")  # fmt: skip
 def learn(**options: Any) -> NoReturn:
-    """Learn the states of a service, and where they part from the contract.
+    """Learn the states of a service, and judge them by the contract.
 
     Sends creates, updates and, with --control-hook, changes of status in words of up to some ten requests, one at a
     time, until the answers to all words are known. It leaves some 300 services behind, which this API cannot delete,
     so it is for a deployment in this process or on staging.
 
-    Exit codes: 0 as the contract says, 1 parts from it, 2 wrong usage, 3 could not be learnt, 130 interrupted.
+    Exit codes: 0 as the contract says, 1 differs from it, 2 wrong usage, 3 could not be learnt, 130 interrupted.
     """
     folder: Path | None = options["folder"]
     with report_usage_errors():

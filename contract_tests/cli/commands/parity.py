@@ -47,10 +47,10 @@ def parity(**options: Any) -> NoReturn:
     Sends the same requests to both, one at a time.
 
     Each request is sent to the deployment and played on the mock in this process. The report says how often the two
-    agree, on which rules and choices they part, and which rules were verified. A comparison of 2,000 requests
+    agree, on which rules and choices they differ, and which rules were verified. A comparison of 2,000 requests
     creates about 500 services, which this API cannot delete.
 
-    Exit codes: 0 agrees, 1 parts, 2 wrong usage, 3 nothing could be compared or a listed caller could not be used,
+    Exit codes: 0 agrees, 1 differs, 2 wrong usage, 3 nothing could be compared or a listed caller could not be used,
     130 interrupted.
     """
     from contract_tests.parity.files import write_parity

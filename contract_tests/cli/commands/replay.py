@@ -21,12 +21,20 @@ from contract_tests.results.story import tell_story
 from contract_tests.targets.exchange import Exchange
 
 
+class _Form(click.Choice):  # type: ignore[type-arg]  # generic since click 8.2
+    """A form of a finding; the error of ``curl`` says that nothing is needed for it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the form, or end with an error."""
+        if value == "curl":
+            self.fail("the curl commands are printed without --as", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 @click.command(cls=ConfiguredCommand)
 @click.argument("file", type=click.Path(path_type=Path))
 @add_target_options
-@click.option(
-    "--as", "form", type=click.Choice(["pytest"]), help="Print the finding as a test; send nothing."
-)
+@click.option("--as", "form", type=_Form(["pytest"]), help="Print the finding as a test; send nothing.")
 @click.option("--strict", is_flag=True, help="Fail on assumed rules, too.")
 def replay(file: Path, form: str | None, *, strict: bool, **options: Any) -> None:
     """Send the requests of a finding's FILE again, and judge them.

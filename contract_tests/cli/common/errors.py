@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import click
 
 from contract_tests.cases.callers import CallersError
+from contract_tests.cli.common.guesses import find_command_hint, find_option_hint
 from contract_tests.cli.common.output import format_os_error, report_unwritable_output
 from contract_tests.contract.resources import VERSION
 from contract_tests.contract.waivers import WaiversError
@@ -28,11 +29,24 @@ class CommandGroup(click.Group):
         with report_unwritable_output():
             return super().make_context(*args, **options)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command of this name; the error of a name that users guess says what they look for."""
+        if args[0] not in self.commands and (hint := find_command_hint(args[0])):
+            ctx.fail(f"No such command '{args[0]}'; {hint}.")
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; an unforeseen error is one line, and a file to report."""
         try:
             with report_unwritable_output():
                 return super().invoke(ctx)
+        except click.NoSuchOption as error:
+            hint = find_option_hint(error.option_name, error.ctx.command) if error.ctx else ""
+            if not hint:
+                raise
+            raise click.UsageError(f"No such option '{error.option_name}'; {hint}.", error.ctx) from error
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except KeyboardInterrupt:

@@ -189,6 +189,7 @@ def open_command_executor(
     options: Mapping[str, Any], created_log: CreatedLog, callers: Sequence[Caller] | None = None
 ) -> Executor:
     """Return the executor that a command's options describe; `callers` are those that were read already."""
+    created_log.name_target(options["target"])
     if callers is None and options["callers"]:
         callers = load_callers(options["callers"])
     return open_executor(

@@ -29,8 +29,10 @@ class ConfiguredCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the command line with the configuration as defaults, except for --help and completion."""
         if not ctx.resilient_parsing:
-            given, _, order = self.make_parser(ctx).parse_args(args=list(args))
+            given, rest, order = self.make_parser(ctx).parse_args(args=list(args))
             if not any(param.is_eager for param in order):  # as --help
+                if names_deployment(self) and any("://" in one or one.startswith("wsgi:") for one in rest):
+                    ctx.fail("Got an unexpected extra argument; name the deployment as --target URL.")
                 with report_usage_errors():
                     ctx.default_map = _read_defaults(ctx, given)
         return super().parse_args(ctx, args)

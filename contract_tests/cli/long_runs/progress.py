@@ -68,10 +68,10 @@ class RunTotals:
         self._kinds = tuple(block.rule.id for block in list_failing_blocks(report.findings, report.verdicts))
 
     def format_line(self) -> str:
-        """Return all totals in one line, with their units."""
+        """Return all totals in one line, with their units; the names of rules, which a terminal may cut, end it."""
         sent, seconds = self._count_sent(), self._clock() - self._started
         amount = f"{self._earlier_requests + sent:,}{self._of_budget} requests"
-        parts = [amount, format_kinds(self._kinds), self.format_time()]
+        parts = [amount, self.format_time(), format_kinds(self._kinds)]
         if sent and seconds > 0:
             parts.insert(1, f"{sent / seconds:,.0f}/s")
         return ", ".join(parts)
@@ -188,7 +188,10 @@ class Display:
         from rich.text import Text
 
         def draw() -> Group:
-            return Group(*([self._above] if self._above else []), Text(self._describe()))
+            return Group(
+                *([self._above] if self._above else []),
+                Text(self._describe(), no_wrap=True, overflow="ellipsis"),
+            )
 
         console = Console(stderr=True)
         if console.is_terminal and not self._quiet:
@@ -249,7 +252,7 @@ def show_progress(totals: RunTotals, *, quiet: bool) -> Iterator[Progress]:
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bars
 
-    bars = Bars(TextColumn("{task.description:<10}"), BarColumn(), TextColumn("{task.fields[amount]}"))
+    bars = Bars(TextColumn("{task.description:<10}"), BarColumn(20), TextColumn("{task.fields[amount]}"))
     tasks: dict[Layer, Any] = {}
     started: dict[Layer, float] = {}
     current = ""

@@ -10,7 +10,7 @@ from contract_tests.contract.files.report_file import open_at_once
 
 
 class CreatedLog:
-    """JSON lines: ``sending`` before a create is sent, ``created`` after it succeeds.
+    """JSON lines: ``run`` with the target of the creates below, ``sending`` before one is sent, ``created`` after it.
 
     ``count`` is the number of successful creates. Without a path nothing else is kept.
     """
@@ -20,7 +20,12 @@ class CreatedLog:
         self.count = _count_created(path) if path and resumed else 0
         self._lock = Lock()
         self._path = path
+        self._head = ""
         self._file = open_at_once(path) if path else None
+
+    def name_target(self, target: str) -> None:
+        """Name the target of the creates that follow, in a line before the first of them."""
+        self._head = _format_line({"event": "run", "target": target})
 
     def log_sending(self, caller: str, slug: str | None) -> None:
         """Log a create that is about to be sent."""
@@ -39,13 +44,18 @@ class CreatedLog:
 
     def _write_entry(self, entry: dict[str, Any]) -> None:
         if self._file:
-            line = json.dumps({"at": datetime.now(UTC).isoformat(), **entry})
+            line = _format_line(entry)
             try:
                 with self._lock:
-                    self._file.write(line + "\n")
+                    self._file.write(self._head + line)
+                    self._head = ""
                     self._file.flush()
             except OSError as error:  # that of a full disk names no file
                 raise OSError(error.errno, error.strerror, str(self._path)) from None
+
+
+def _format_line(entry: dict[str, Any]) -> str:
+    return json.dumps({"at": datetime.now(UTC).isoformat(), **entry}) + "\n"
 
 
 def _count_created(path: Path) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from contract_tests.contract.choices import Choice, list_deciding_choices
-from contract_tests.contract.property_rules import DEFAULT_RULES
+from contract_tests.contract.property_rules import DEFAULT_RULES, find_length_rule
 from contract_tests.contract.rules import Catalogue
 from contract_tests.generation.oracle import CREDENTIAL_PROPERTY, PROPERTY_NAMES
 from contract_tests.parity.pairs.compare import Difference, Reaction
@@ -67,7 +67,7 @@ class Blame:
     def _list_stored_rules(self, service: KnownService) -> Iterator[str]:
         """Yield the rules about the stored values that are still compared; a choice decides some of them."""
         for name in () if ALL in service.parted else PROPERTY_NAMES - service.parted:
-            if not _find_stored_choice(service, name):
+            if not any(_list_stored_choices(service, name)):
                 yield from _suspect_value(service, name)
 
     def _suspect_reaction(
@@ -81,11 +81,12 @@ class Blame:
         elif conflict := self._find_conflict(reading, statuses):
             yield conflict
         else:
-            yield from reading.choices
+            lengths = [*_suspect_lengths(reading)] if difference.theirs.startswith("refused") else []
+            yield from (*lengths, *reading.choices)
             if reading.kind == "sk" and max(statuses) in _CALLER_STATUSES:
                 yield "service-keys"
             yield from _suspect_credential(reading)
-            if not reading.choices:
+            if not (reading.choices or lengths):
                 yield from self._suspect_rules(reading, rule)
 
     def _find_conflict(self, reading: Reading, statuses: tuple[int, int]) -> str:
@@ -151,9 +152,8 @@ class Blame:
             yield "absent-values"
             return
         service, name = reading.service, difference.part
-        choice = _find_stored_choice(service, name) if service else ""
-        if choice:
-            yield choice
+        if choices := [*_list_stored_choices(service, name)] if service else []:
+            yield from choices
             return
         if rule and self.catalogue[rule].kind == "effect":
             yield rule
@@ -168,18 +168,27 @@ def _suspect_credential(reading: Reading) -> Iterator[str]:
         yield "unknown-credentials"
 
 
-def _find_stored_choice(service: KnownService, name: str) -> str:
-    """Return the choice that decides how a property of a service is shown, or an empty string."""
+def _suspect_lengths(reading: Reading) -> Iterator[str]:
+    """Yield the rules about lengths that a server may call broken which counts them in bytes."""
+    yield from filter(None, (find_length_rule(name, value) for name, value in reading.properties.items()))
+
+
+def _list_stored_choices(service: KnownService, name: str) -> Iterator[str]:
+    """Yield the choices that decide how a property of a service is shown."""
     if service.type == "external" and name == "docker_image":
-        return "unused-docker-image"
+        yield "unused-docker-image"
+        return
     value = service.values.get(name)
-    if isinstance(value, list) and any(item in value[:place] for place, item in enumerate(value)):
-        return "repeated-items"
-    if isinstance(value, list) and repeats_env_name(value):
-        return "repeated-env-names"
+    items = value if isinstance(value, list) else []
+    distinct = [item for place, item in enumerate(items) if item not in items[:place]]
+    if len(distinct) < len(items):
+        yield "repeated-items"
+    if repeats_env_name(distinct):
+        yield "repeated-env-names"
     if has_unknown_item_properties(name, value):
-        return "unknown-item-properties"
-    return UNUSED.get((service.type, name), "")
+        yield "unknown-item-properties"
+    if unused := UNUSED.get((service.type, name)):
+        yield unused
 
 
 def _suspect_value(service: KnownService, name: str) -> Iterator[str]:

@@ -47,7 +47,10 @@ def test_a_score_is_told_with_its_interval(score: Score, text: str) -> None:
 
 @pytest.mark.slow
 def test_each_part_has_a_line_with_an_example(report: ParityReport) -> None:
-    """The rule or choice, the dimension, how often, what both answered, and a command without the token."""
+    """The rule or choice, the dimension, how often, what both answered, and a command without the token.
+
+    The last lines say in plain words how many of them differ.
+    """
     lines = [*list_lines(report, 100)]
     (place,) = (
         number
@@ -62,7 +65,8 @@ def test_each_part_has_a_line_with_an_example(report: ParityReport) -> None:
     assert "$TOKEN" in lines[place + 3]
     assert any(line.startswith("✗ unknown-tokens (choice), accept or refuse: ") for line in lines)
     assert any("skipped: not-while-busy: needs --control-hook" in line for line in lines)
-    assert lines[-2].startswith("PARTS on 2 choices and 0 rules: agrees in ")
+    assert any(line.startswith("choices: 2 differ, ") for line in lines)
+    assert lines[-2].startswith("DIFFERS on 2 choices and 0 rules: agrees in ")
     assert SECRET not in "\n".join(lines)
 
 
@@ -82,6 +86,7 @@ def test_the_files_hold_everything_without_a_secret(report: ParityReport, tmp_pa
     assert {row["state"] for row in data["rules"]} <= {"verified", "tried", "skipped", "parts"}
     whole = "".join(path.read_text("utf-8") for path in tmp_path.iterdir())
     assert SECRET not in whole
+    assert '<span class="badge violated">differs</span>' in whole
     assert "default-src 'none'" in html.unescape((tmp_path / "parity.html").read_text("utf-8"))
 
 

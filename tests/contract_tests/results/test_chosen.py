@@ -102,12 +102,18 @@ def test_contradictory_answers_are_called_so() -> None:
         ),
         ({("created", "createContainer", 200): 1}, {"created-status": ("200 (1)", True)}),
         ({("integral-floats", "updateContainer", 200): 1}, {"integral-floats": ("accepted (1)", False)}),
-        ({("null-on-update", "updateContainer", 200): 2}, {"null-on-update": ("accepted (2)", True)}),
+        ({("null-on-update", "updateContainer", 200): 2}, {"null-on-update": ("absent (2)", True)}),
+        ({("missing-media-type", "createContainer", 201): 2}, {"missing-media-type": ("json (2)", True)}),
+        ({("bearer-case", "createContainer", 401): 2}, {"bearer-case": ("exact (2)", True)}),
+        ({("repeated-items", "createContainer", 201): 2}, {"repeated-items": ("kept or merged (2)", False)}),
         ({("media-type-parameters", "createContainer", 201): 2}, {"media-type-parameters": ("accepted (2)", False)}),
     ],
 )  # fmt: skip
 def test_answers_are_told_by_choice(answers: Mapping[Answer, int], expected: dict[str, Any]) -> None:
-    """An answer is unusual if it is none of the usual option, as far as answers can tell."""
+    """An answer is unusual if it is none of the usual option, as far as answers can tell.
+
+    It is told by the option of a profile, where it shows one.
+    """
     found = {one.choice.id: (one.summary, one.is_unusual) for one in list_chosen(answers, CHOICES)}
     assert found == expected
 

@@ -10,6 +10,8 @@ from examples.deployment.choices import VARIANTS
 from mock_server import create_app
 from tests.support.gate.example_app import build_deployment_app
 from tests.support.gate.gate import EXAMPLE_HOOK, MOCK_HOOK, App, open_app_executor, violated_rules
+from tests.support.gate.messages import REFUSED, Request, Response, Send
+from tests.support.gate.planting import add_interceptor
 
 
 def judge_with_budget(
@@ -49,6 +51,18 @@ def test_a_budget_below_the_preflight_judges_nothing() -> None:
 def test_a_missing_rule_is_named(rule: str) -> None:
     """A rule that is not enforced at all is violated, and no other, within 300 requests."""
     assert violated_rules(judge_with_budget(create_app(disabled_rules={rule}), 300)) == {rule}
+
+
+def test_what_explains_refusals_leaves_most_of_the_budget() -> None:
+    """Once the explanations took a quarter of the budget, the plan goes on; the violations that are left wait."""
+
+    def refuse_lines(request: Request, send: Send) -> Response:
+        has_lines = any(isinstance(value, str) and "\n" in value for value in request.body.values())
+        return REFUSED if has_lines and request.caller else send(request)
+
+    report = judge_with_budget(add_interceptor(create_app(), refuse_lines), 100, 25)
+    assert "usage-prompt-type" in violated_rules(report)
+    assert report.judged >= 12
 
 
 @pytest.mark.slow

@@ -391,3 +391,12 @@ def test_the_list_of_commands_has_whole_sentences() -> None:
     shown = run("--help").stdout
     assert "Commands:" in shown
     assert "..." not in shown.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("guess", ["serve", "run", "4010"])
+def test_an_unknown_command_says_how_the_mock_is_served(guess: str) -> None:
+    """A word that is no command is answered with the way to serve the mock, and with the commands."""
+    done = CliRunner().invoke(main, [guess])
+    assert done.exit_code == 2
+    assert f"No such command '{guess}'; mock-server without a command serves the mock" in done.output
+    assert "callers, choices, proxy, rules, spec" in done.output

@@ -132,3 +132,11 @@ def test_numbers_have_bounds() -> None:
         *(False, True, True, False, False, False)
     ]
     assert set(NUMBERS) == {"2xx", "4xx", "bytes"}
+
+
+def test_no_option_that_an_acceptance_shows_claims_what_is_stored() -> None:
+    """A property that is accepted may be stored: its option says what was seen, not that it has no effect."""
+    rules = {"unused-properties-accepted", "unknown-properties-ignored"}
+    about = {choice.id: choice.options for choice in CHOICES.values() if rules & {*choice.rules}}
+    about["unknown-item-properties"] = CHOICES["unknown-item-properties"].options
+    assert [name for name, options in about.items() if "no effect" in " ".join(options.values())] == []

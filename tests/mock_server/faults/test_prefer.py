@@ -217,8 +217,8 @@ def test_preferences_need_the_control_plane_and_an_operation(options: dict[str, 
 @pytest.mark.parametrize(
     ("header", "remark"),
     [
-        ("cod=409", "Prefer: cod; did you mean code?"),
-        ("return=minimal, Rules=slug-unique", "Prefer: rules; did you mean rule?"),
+        ("cod=409", "Prefer: cod (did you mean code?)"),
+        ("return=minimal, Rules=slug-unique", "Prefer: rules (did you mean rule?)"),
         ("respond-async, wait=0, vendor=1", None),
     ],
 )

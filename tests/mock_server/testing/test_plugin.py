@@ -170,6 +170,14 @@ def test_the_callers_are_those_of_the_fixtures(containers_mock: ContainersMock) 
     assert containers_mock.token not in repr(containers_mock)
 
 
+def test_the_token_of_an_unknown_caller_names_the_callers(containers_mock: ContainersMock) -> None:
+    """A misspelt name is an error that has the known names, and so is that of a team."""
+    with pytest.raises(KeyError, match="got 'sk-rde', expected one of sk-red, sk-blue"):
+        containers_mock.tokens["sk-rde"]
+    with pytest.raises(KeyError, match="got 'rde', expected one of red"):
+        containers_mock.teams["rde"]
+
+
 def test_an_invalid_step_raises(containers_mock: ContainersMock) -> None:
     """ValueError has the reason of the control plane."""
     with pytest.raises(ValueError, match="operation: got 'create', expected one of createContainer"):
@@ -392,4 +400,4 @@ def test_seeding_an_unknown_property_raises(containers_mock: ContainersMock) -> 
 def test_a_received_request_has_its_remarks(containers_mock: ContainersMock) -> None:
     """`ignored` lists the properties without effect."""
     assert create(containers_mock, post_by_httpx, displayname="d") == 201
-    assert containers_mock.requests[0].ignored == ("displayname; did you mean display_name?",)
+    assert containers_mock.requests[0].ignored == ("displayname (did you mean display_name?)",)

@@ -20,27 +20,27 @@ EXTERNAL = {
 }
 BODIES: dict[str, tuple[dict[str, Any], int, str]] = {
     "nothing": (BODY, 201, ""),
-    "misspelt": ({**BODY, "serviceDesc": 1}, 201, "serviceDesc; did you mean service_desc?"),
-    "unknown": ({**BODY, "zzz": 1}, 201, "zzz; the contract has no such property"),
+    "misspelt": ({**BODY, "serviceDesc": 1}, 201, "serviceDesc (did you mean service_desc?)"),
+    "unknown": ({**BODY, "zzz": 1}, 201, "zzz (the contract has no such property)"),
     "nested": (
         {**BODY, "env_config": [{"env_name": "A", "env_value": "b", "valeu": 1}]},
         201,
-        "env_config/0/valeu; did you mean env_value?",
+        "env_config/0/valeu (did you mean env_value?)",
     ),
     "unused": (
         {**BODY, "external_url": "https://a.example"},
         201,
-        "external_url; a service of the type deployed does not use it",
+        "external_url (a service of the type deployed does not use it)",
     ),
     "unused-by-external": (
         {**EXTERNAL, "docker_image": "n"},
         201,
-        "docker_image; a service of the type external does not use it",
+        "docker_image (a service of the type external does not use it)",
     ),
     "refused": (
         {"service_slug": "abc", "displayname": "d", "docker_image": "n"},
         400,
-        "displayname; did you mean display_name?",
+        "displayname (did you mean display_name?)",
     ),
 }
 
@@ -54,7 +54,7 @@ def test_a_create_is_remarked(body: dict[str, Any], status: int, remark: str) ->
 
 def test_an_update_remarks_what_it_never_changes() -> None:
     """A slug and a type are ignored; with the rule disabled the slug is obeyed, and not remarked."""
-    for disabled, remark in ((set(), "service_slug; no update changes it"), ({"slug-immutable"}, "")):
+    for disabled, remark in ((set(), "service_slug (no update changes it)"), ({"slug-immutable"}, "")):
         client = Client(create_app(disabled_rules=disabled))
         service_id = client.post("/_mock/services", json=BODY).json["id"]
         response = client.put(f"{CREATE}/{service_id}", json={"service_slug": "other"}, headers=auth())
@@ -64,7 +64,7 @@ def test_an_update_remarks_what_it_never_changes() -> None:
 def test_a_remark_is_in_the_log_the_journal_and_on_the_page() -> None:
     """All four say the same."""
     lines: list[str] = []
-    client, remark = Client(create_app(log=lines.append)), "displayname; did you mean display_name?"
+    client, remark = Client(create_app(log=lines.append)), "displayname (did you mean display_name?)"
     client.post(CREATE, json={**BODY, "displayname": "d"}, headers=auth())
     assert lines[0].endswith(f" ms; ignored: {remark}")
     assert client.get("/_mock/journal").json["requests"][0]["ignored"] == [remark]
@@ -104,3 +104,10 @@ def test_a_remark_repeats_no_token() -> None:
     response = client.post(CREATE, json={**BODY, "x" * 75 + token: 1, token: 1}, headers=auth())
     texts = response.headers["Mock-Ignored"] + lines[0] + client.get("/_mock/requests/1").text
     assert token[:10] not in texts
+
+
+def test_each_remark_of_several_is_one_clause() -> None:
+    """The reason stands in brackets after its property, so a list of remarks reads as a list of properties."""
+    response = Client(create_app()).post(CREATE, json={**BODY, "displayname": "d", "zzz": 1}, headers=auth())
+    clauses = "displayname (did you mean display_name?), zzz (the contract has no such property)"
+    assert response.headers["Mock-Ignored"] == clauses

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from contract_tests.cli.common.errors import CommandGroup, exit_with
+from contract_tests.cli.main import build_command
 
 
 def run_failing(error: BaseException) -> tuple[int, str]:
@@ -48,3 +49,24 @@ def test_control_characters_do_not_reach_the_terminal(capsys: pytest.CaptureFixt
     assert capsys.readouterr().err == (
         "contract-tests: POST responds with \\x1b[2J\\x9b31m\\x00 \\u202egone\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        ("run --junit x.xml", "No such option '--junit'; --report DIR writes junit.xml."),
+        ("run --token sk-secret", "No such option '--token'; --callers FILE names the tokens; "),
+        ("calibrate --report x", "No such option '--report'; -o FILE names the file that is written."),
+        ("parity --junit x.xml", "No such option '--junit'."),
+        ("run https://a:sk-secret@host/api/v1", "name the deployment as --target URL."),
+        ("parity wsgi:mock_server:create_app", "name the deployment as --target URL."),
+        ("serve", "No such command 'serve'; `mock-server` serves the mock."),
+        ("replay FILE --as curl", "the curl commands are printed without --as"),
+    ],
+)
+def test_a_guessed_name_gets_advice(arguments: str, hint: str) -> None:
+    """The error of a name that users guess says what has its purpose, where the command has that."""
+    done = CliRunner().invoke(build_command(), arguments.split())
+    assert done.exit_code == 2
+    assert hint in done.output
+    assert "sk-secret" not in done.output

@@ -43,13 +43,13 @@ def build_totals(state: RunState, sent: int, after: float, left: float | None = 
 def test_line_has_units() -> None:
     """The line says the requests, their rate, the kinds of findings, and the time of its limit."""
     line = build_totals(RunState("t", "now"), 2170, 70.0, left=1800.0).format_line()
-    assert line == "2,170 requests, 31/s, 0 kinds of findings, 1m 10s of 30m, 28m 50s left"
+    assert line == "2,170 requests, 31/s, 1m 10s of 30m, 28m 50s left, 0 kinds of findings"
 
 
 def test_line_of_a_budget_has_its_end() -> None:
     """The requests of a run with --budget are shown beside the number at which it ends."""
     totals = RunTotals(RunState("t", "now"), CATALOGUE, lambda: 60, None, lambda: 0.0, budget=1000)
-    assert totals.format_line() == "60 of 1,000 requests, 0 kinds of findings, 0s"
+    assert totals.format_line() == "60 of 1,000 requests, 0s, 0 kinds of findings"
 
 
 def test_a_run_whose_time_is_up_is_finishing() -> None:
@@ -67,9 +67,9 @@ def test_kinds_are_counted_as_the_report_shows_them() -> None:
         observe("gpu-count-range"),
     ]
     totals.count_findings(RunState("t", "now", pending=Aggregate.of(seen[:5])))
-    assert totals.format_line() == "0 requests, 1 kind of finding (exposed-port-range), 1s"
+    assert totals.format_line() == "0 requests, 1s, 1 kind of finding (exposed-port-range)"
     totals.count_findings(RunState("t", "now", pending=Aggregate.of(seen)))
-    assert totals.format_line() == "0 requests, 2 kinds of findings (exposed-port-range, slug-unique), 1s"
+    assert totals.format_line() == "0 requests, 1s, 2 kinds of findings (exposed-port-range, slug-unique)"
 
 
 def test_resumed_run_starts_with_its_earlier_parts(capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,7 +86,7 @@ def test_resumed_run_starts_with_its_earlier_parts(capsys: pytest.CaptureFixture
     state.add_layer("wire", 10, 10, 1.0)
     announce_resumed(build_totals(state, 0, 0.0, left=1730.0))
     assert capsys.readouterr().err == (
-        "resumed: 1,204 requests, 1 kind of finding (slug-unique), 1m 10s of 30m, 28m 50s left; "
+        "resumed: 1,204 requests, 1m 10s of 30m, 28m 50s left, 1 kind of finding (slug-unique); "
         "layers done: cases, wire\n"
     )
 
@@ -172,6 +172,19 @@ def test_terminal_is_redrawn(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     assert results == ["a", "b"]
     assert [line for line in ("0 of 2 letters", "1 of 2 letters", "2 of 2 letters") if line not in text] == []
     assert text.rstrip().endswith("\x1b[2K") or text.rstrip("\r").endswith("\x1b[2K")
+
+
+def test_line_is_cut_to_one_line_of_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line that is longer than the terminal is wide, as with names of rules at its end, is cut, not wrapped."""
+    for name, value in (("FORCE_COLOR", "1"), ("TERM", "xterm"), ("COLUMNS", "40")):
+        monkeypatch.setenv(name, value)
+    with Display(lambda: "9 requests, 3 kinds of findings (slug-unique, exposed-port-range)", threaded=False):
+        pass
+    text = capsys.readouterr().err
+    assert "9 requests, 3 kinds of findings (slug-u…" in text
+    assert "range" not in text
 
 
 def build_report(**changes: Any) -> Report:

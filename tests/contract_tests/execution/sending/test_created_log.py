@@ -23,6 +23,21 @@ def test_create_is_logged_before_its_response(tmp_path: Path) -> None:
     assert (before, after, created_log.count) == (["sending"], ["sending", "created"], 1)
 
 
+def test_the_target_is_named_before_its_creates(tmp_path: Path) -> None:
+    """Runs on two targets that share a file are told apart; a run that creates nothing adds no line."""
+    path = tmp_path / "ledger.jsonl"
+    for target, slugs in (("http://one", ["a", "b"]), ("http://none", []), ("http://two", ["c"])):
+        created_log = CreatedLog(path)
+        created_log.name_target(target)
+        for slug in slugs:
+            created_log.log_sending("me", slug)
+        created_log.close()
+    entries = [json.loads(line) for line in path.read_text().splitlines()]
+    told = [entry.get("target") or entry["slug"] for entry in entries]
+    assert told == ["http://one", "a", "b", "http://two", "c"]
+    assert {entry["event"] for entry in entries if "target" in entry} == {"run"}
+
+
 @pytest.mark.timeout(10)
 def test_a_pipe_without_a_reader_is_refused(tmp_path: Path) -> None:
     """A log that is a pipe which nobody reads is an error at once, and no run waits for a reader."""

@@ -71,6 +71,24 @@ def test_another_reaction(
 
 
 @pytest.mark.parametrize(
+    ("name", "theirs", "suspects"),
+    [
+        ("é" * 255, "refused", ("display-name-length",)),
+        ("😀" * 64, "refused", ("display-name-length",)),
+        ("é" * 255, "accepted", ("updated", "display-name-type")),
+        ("é" * 99, "refused", ("updated", "display-name-type")),
+    ],
+    ids=["two-bytes", "four-bytes", "accepted", "short"],
+)
+def test_a_refused_text_that_is_long_in_bytes(name: str, theirs: str, suspects: tuple[str, ...]) -> None:
+    """A deployment that counts bytes refuses a valid long text: that is put down to the length, not to the type."""
+    reading = build(body={"display_name": name}, concerned=("updated", "display-name-type"))
+    assert (
+        BLAME.list_suspects(reading, Difference("accepted", "reaction", theirs, ""), (400, 200)) == suspects
+    )
+
+
+@pytest.mark.parametrize(
     ("dimension", "part", "suspects"),
     [
         ("shape", "env_config", ("absent-values",)),
@@ -95,6 +113,17 @@ def test_another_read_back(dimension: Dimension, part: str, suspects: tuple[str,
         build(READ, service=service), Difference(dimension, part, "a", "b"), (200, 200)
     )
     assert found == suspects
+
+
+def test_each_choice_about_the_items_of_an_array_is_suspected() -> None:
+    """Items may repeat a name and have an unknown property: the differences of other read-backs tell which it is."""
+    items = [{"env_name": "A", "env_value": "1"}, {"env_name": "A", "env_value": "2", "extra": 1}]
+    service = KnownService("x", "y", "a", "red", "deployed")
+    service.record_write("create", {"env_config": items}, both=True)
+    found = BLAME.list_suspects(
+        build(READ, service=service), Difference("stored", "env_config", "a", "b"), (200, 200)
+    )
+    assert found == ("repeated-env-names", "unknown-item-properties")
 
 
 def test_a_read_back_counts_for_each_rule_that_it_could_contradict() -> None:
