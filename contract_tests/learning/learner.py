@@ -6,7 +6,7 @@ and the contract part; what follows is only learnt from.
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from aalpy.base import SUL
@@ -21,6 +21,7 @@ from contract_tests.learning.machine import Machine, Transition
 from contract_tests.learning.symbols import ContractState, build_step, list_symbols, list_words
 from contract_tests.results.observation import Observation
 from contract_tests.runs.recorder import Recorder
+from contract_tests.runs.run import describe_error
 from contract_tests.targets.clock import RunStopped
 
 NOTHING_SENT = "-"
@@ -46,31 +47,39 @@ class Learnt:
 
 
 def learn(executor: Executor, recorder: Recorder, seed: int) -> Learnt:
-    """Learn the states of a target, and record what each request shows of the rules."""
+    """Learn the states of a target, and record what each request shows of the rules, whatever ends it."""
     pool = executor.controls.caller_pool
     symbols = list_symbols(hook=executor.hook is not None, other_team=pool.find_caller("blue") is not None)
     service = LearntService(executor, recorder)
     started, requests = time.monotonic(), executor.sender.requests
     state = random.getstate()
     random.seed(seed)
-    machine, cut_short = None, ""
-    try:
-        machine = _learn_machine(service, symbols)
-    except SystemExit:  # so the library says that two answers to one word differ
-        cut_short = f"the target answered the same requests in two ways: {', '.join(service.word)}"
-    except CannotRun as error:
-        cut_short = f"{_NOT_LEARNT}{error}"
-    except TargetGone as gone:
-        cut_short = f"the target {gone}"
-    except RunStopped:
-        cut_short = f"{_NOT_LEARNT}the time is up"
-    except KeyboardInterrupt:
-        cut_short = "interrupted"
-    finally:
-        random.setstate(state)
+    machine, cut_short = _run_to_end(service, lambda: _learn_machine(service, symbols))
+    random.setstate(state)
+    _, unexplained = _run_to_end(service, service.explain_violations)
     service.record_violations()
     sent = executor.sender.requests - requests
-    return Learnt(machine, service.words, sent, time.monotonic() - started, cut_short)
+    return Learnt(machine, service.words, sent, time.monotonic() - started, cut_short or unexplained)
+
+
+def _run_to_end(service: "LearntService", work: Callable[[], Machine | None]) -> tuple[Machine | None, str]:
+    """Return the result of some work and an empty string, or None and what ended it before."""
+    try:
+        return work(), ""
+    except SystemExit:  # so the library says that two answers to one word differ
+        return None, f"the target answered the same requests in two ways: {', '.join(service.word)}"
+    except CannotRun as error:
+        return None, f"{_NOT_LEARNT}{error}"
+    except RunStopped:
+        return None, f"{_NOT_LEARNT}the time is up"
+    except TargetGone as gone:
+        reason = f"the target {gone}"
+    except KeyboardInterrupt:
+        reason = "interrupted"
+    except Exception as error:  # what was seen is worth more than a traceback
+        reason = describe_error(error)
+    service.stop()
+    return None, reason
 
 
 def _learn_machine(service: "LearntService", symbols: Sequence[str]) -> Machine:
@@ -149,10 +158,18 @@ class LearntService(SUL):  # type: ignore[misc]  # the library has no types
             word.contract = None
         return self._read_status(step)
 
+    def stop(self) -> None:
+        """Send nothing more."""
+        self._executor.sender.target.clock.stop()
+
     def record_violations(self) -> None:
-        """Record the shortest word of each violation; it is shrunk and compared with its neighbours."""
-        for observation in self._violations.values():
-            self._recorder.add(observation)
+        """Record the shortest word of each violation that is not recorded yet."""
+        while self._violations:
+            self._recorder.add(self._violations.pop(next(iter(self._violations))))
+
+    def explain_violations(self) -> None:
+        """Record the violations, shrink them, and compare them with their neighbours."""
+        self.record_violations()
         self._recorder.shrink_pending()
         self._recorder.explain_deviations()
 

@@ -1,12 +1,18 @@
 """The learner on the mock, on deployments that chose otherwise, and on broken ones."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 
+from contract_tests.execution.sending.limits import TargetGone
 from contract_tests.learning.learner import Learnt, LearntService
 from contract_tests.learning.session import learn_target
 from contract_tests.results.observation import Observation
 from contract_tests.results.verdict import Report
 from contract_tests.runs.options import RunOptions
+from contract_tests.targets.base import NoResponse, Request, Response
+from contract_tests.targets.clock import RunStopped
 from examples.deployment.choices import VARIANTS
 from mock_server import create_app
 from tests.quality.faults import FAULTS
@@ -120,6 +126,43 @@ def test_a_time_limit_ends_the_learning() -> None:
     assert learnt.requests < 300
 
 
+ENDINGS: dict[str, tuple[Callable[[], BaseException], str]] = {
+    "error": (RuntimeError, "an error of the suite, please report it: RuntimeError: "),
+    "Ctrl-C": (KeyboardInterrupt, "interrupted"),
+    "time": (RunStopped, "the target was not learnt to its end: the time is up"),
+    "gone": (partial(TargetGone, "stopped responding"), "the target stopped responding"),
+    "disk": (partial(OSError, 28, "No space left", "log"), "log could not be opened or written any more: "),
+}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+@pytest.mark.parametrize("explaining", [False, True], ids=["learning", "explaining"])
+def test_a_violation_outlives_whatever_ends_the_learning(
+    name: str, explaining: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A violation that was seen is reported, though the words or the requests that explain it end early."""
+    error, reason = ENDINGS[name]
+    executor = open_app_executor(create_app(disabled_rules={"external-url-on-external-only"}), hook=None)
+    send, explain = executor.sender.target.send, LearntService.explain_violations
+    last = [10_000 if explaining else 60]
+
+    def send_until(request: Request) -> Response | NoResponse:
+        if executor.sender.requests >= last[0]:
+            raise error()
+        return send(request)
+
+    def explain_nothing(service: LearntService) -> None:
+        last[0] = 0
+        explain(service)
+
+    monkeypatch.setattr(executor.sender.target, "send", send_until)
+    monkeypatch.setattr(LearntService, "explain_violations", explain_nothing)
+    learnt, report = learn_target(executor, RunOptions())
+    assert (violated_rules(report), report.exit_code) == ({"external-url-on-external-only"}, 1)
+    assert learnt.cut_short.startswith(reason)
+    assert (learnt.machine is not None) == explaining
+
+
 class Recorded:
     """Stands in for the recorder of a run: keeps what it is given."""
 
@@ -142,7 +185,7 @@ def send_words(app: App, *words: tuple[str, ...]) -> list[tuple[str, int]]:
     service = LearntService(open_app_executor(app), recorded)  # type: ignore[arg-type]
     for word in words:
         service.query(word)
-    service.record_violations()
+    service.explain_violations()
     violated = [one for one in recorded.observations if one.judgement.outcome == "violated"]
     return [(one.judgement.rule, len(one.case.steps)) for one in violated]
 
