@@ -95,9 +95,9 @@ class Sender:
         slug: str | None,
         response: Response | NoResponse,
     ) -> None:
-        if isinstance(response, NoResponse):
-            self.budget.count_unknown()
         if not is_success(response):
+            if isinstance(response, NoResponse) or response.resent:  # what was lost may be stored
+                self.budget.count_unknown()
             return
         identifier = read_id(response)
         self._access.add_creator(caller, identifier)
