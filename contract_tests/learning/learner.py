@@ -19,6 +19,7 @@ from contract_tests.execution.sending.context import CannotRun, CaseContext
 from contract_tests.execution.sending.limits import TargetGone
 from contract_tests.learning.machine import Machine, Transition
 from contract_tests.learning.symbols import ContractState, build_step, list_symbols, list_words
+from contract_tests.results.judge import Judgement
 from contract_tests.results.observation import Observation
 from contract_tests.runs.recorder import Recorder
 from contract_tests.runs.run import describe_error
@@ -67,7 +68,8 @@ def _run_to_end(service: "LearntService", work: Callable[[], Machine | None]) ->
     try:
         return work(), ""
     except SystemExit:  # so the library says that two answers to one word differ
-        return None, f"the target answered the same requests in two ways: {', '.join(service.word)}"
+        words = ", ".join(service.word)
+        return None, f"the target answered the same requests in two ways: {words} (now {service.last_output})"
     except CannotRun as error:
         return None, f"{_NOT_LEARNT}{error}"
     except RunStopped:
@@ -118,6 +120,8 @@ class LearntService(SUL):  # type: ignore[misc]  # the library has no types
     def __init__(self, executor: Executor, recorder: Recorder) -> None:
         super().__init__()
         self.words = 0
+        self.last_output = ""
+        self._hook_worked = False
         self._executor, self._recorder = executor, recorder
         self._violations: dict[tuple[str, str], Observation] = {}
         self._word = _Word(executor.open_context())
@@ -151,6 +155,7 @@ class LearntService(SUL):  # type: ignore[misc]  # the library has no types
         word.steps[-1] = step = replace(step, expect=expect)
         case = Case(f"trace/learnt-{rule_id}", rule_id, "lifecycle", tuple(word.steps))
         judgement = self._executor.run_step(case, self._executor.catalogue[rule_id], step, word.context)
+        self._check_hook(step, judgement)
         self._record(letter, Observation(case, judgement, tuple(word.context.exchanges)))
         if judgement.outcome == "passed":
             word.contract.apply(letter)
@@ -183,6 +188,13 @@ class LearntService(SUL):  # type: ignore[misc]  # the library has no types
         if len(observation.case.steps) < len(known.case.steps):
             self._violations[judgement.rule, symbol] = observation
 
+    def _check_hook(self, step: Step, judgement: Judgement) -> None:
+        """Raise CannotRun if the control hook fails before it has ever worked: it may refuse some changes only."""
+        if step.operation == "setStatus" and not self._hook_worked:
+            if judgement.outcome != "passed":
+                raise CannotRun(judgement.reason)
+            self._hook_worked = True
+
     def _send(self, step: Step) -> str:
         """Send a step without judging it: the contract does not know what came before."""
         if step.operation == "setStatus" and self._executor.hook is not None:
@@ -195,4 +207,5 @@ class LearntService(SUL):  # type: ignore[misc]  # the library has no types
         if step.operation == "setStatus":
             return NOTHING_SENT
         last = self._word.context.exchanges[-1]
-        return str(last.status or last.reason)
+        self.last_output = str(last.status or last.reason)
+        return self.last_output

@@ -109,6 +109,24 @@ def test_a_target_that_answers_in_two_ways_is_not_learnt() -> None:
     assert (violated_rules(report), report.exit_code) == ({"not-while-busy"}, 1)
 
 
+def test_a_control_hook_that_never_works_ends_the_learning() -> None:
+    """Without it nothing would be busy, and a machine of three states would be called complete."""
+    learnt, report = learn(create_app(), "/_mock/no-such-path/{id}/{status}")
+    assert (learnt.machine, report.exit_code) == (None, 3)
+    assert learnt.reason == "the control hook failed: it responds with 404"
+
+
+def test_the_answer_that_differs_is_named() -> None:
+    """So that a target that is lost is not taken for one that answers in two ways."""
+    executor = open_app_executor(create_app(), hook=None)
+    send = executor.sender.target.send
+    executor.sender.target.send = lambda request: (  # type: ignore[method-assign]
+        NoResponse("the connection was dropped", 0.0) if executor.sender.requests > 100 else send(request)
+    )
+    learnt, _ = learn_target(executor, RunOptions())
+    assert learnt.cut_short.endswith(" (now the connection was dropped)")
+
+
 def test_a_limit_ends_the_learning_with_its_reason() -> None:
     """No more services are created than allowed, and nothing is called learnt."""
     learnt, report = learn(create_app(), max_created=30)
