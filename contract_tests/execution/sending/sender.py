@@ -58,6 +58,7 @@ class Sender:
         if the run is over.
         """
         response = self._send_once(context, step)
+        self._silence.check(response, lambda: self._access.is_alive(context, self._send_once))
         if isinstance(response, Response) and self.plain_body is not None:
             self._access.check_refusal(context, step, response.status, self.plain_body, self._send_once)
         return response
@@ -111,7 +112,7 @@ class Sender:
         with self._lock:
             self.requests += 1
             self.traffic.append(exchange)
-            self._silence.observe(response)
+        self._silence.observe(response)
 
 
 def _slug_of(body: Any) -> str | None:
