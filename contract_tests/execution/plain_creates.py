@@ -50,10 +50,10 @@ def create_plain(executor: Executor, caller: Caller, team: str = "") -> Create:
 
 
 def _send_create(executor: Executor, caller: Caller, team: str) -> tuple[Observation, CaseContext]:
-    """Send a plain create, again while the target is too busy."""
+    """Send a plain create, again while the target is too busy, or stored what it answered over a lost connection."""
     for _ in range(_BUSY_TRIES):
         observation, context = _send_plain(executor, caller, team)
-        if last_response(observation).status not in BUSY_STATUSES:
+        if observation.judgement.outcome != "inconclusive":
             break
     return observation, context
 

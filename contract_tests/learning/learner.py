@@ -6,7 +6,7 @@ and the contract part; what follows is only learnt from.
 
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from aalpy.base import SUL
@@ -19,8 +19,10 @@ from contract_tests.execution.sending.context import CannotRun, CaseContext
 from contract_tests.execution.sending.limits import TargetGone
 from contract_tests.learning.machine import Machine, Transition
 from contract_tests.learning.symbols import ContractState, build_step, list_symbols, list_words
+from contract_tests.results.judge import Judgement
 from contract_tests.results.observation import Observation
 from contract_tests.runs.recorder import Recorder
+from contract_tests.runs.run import describe_error
 from contract_tests.targets.clock import RunStopped
 
 NOTHING_SENT = "-"
@@ -46,31 +48,40 @@ class Learnt:
 
 
 def learn(executor: Executor, recorder: Recorder, seed: int) -> Learnt:
-    """Learn the states of a target, and record what each request shows of the rules."""
+    """Learn the states of a target, and record what each request shows of the rules, whatever ends it."""
     pool = executor.controls.caller_pool
     symbols = list_symbols(hook=executor.hook is not None, other_team=pool.find_caller("blue") is not None)
     service = LearntService(executor, recorder)
     started, requests = time.monotonic(), executor.sender.requests
     state = random.getstate()
     random.seed(seed)
-    machine, cut_short = None, ""
-    try:
-        machine = _learn_machine(service, symbols)
-    except SystemExit:  # so the library says that two answers to one word differ
-        cut_short = f"the target answered the same requests in two ways: {', '.join(service.word)}"
-    except CannotRun as error:
-        cut_short = f"{_NOT_LEARNT}{error}"
-    except TargetGone as gone:
-        cut_short = f"the target {gone}"
-    except RunStopped:
-        cut_short = f"{_NOT_LEARNT}the time is up"
-    except KeyboardInterrupt:
-        cut_short = "interrupted"
-    finally:
-        random.setstate(state)
+    machine, cut_short = _run_to_end(service, lambda: _learn_machine(service, symbols))
+    random.setstate(state)
+    _, unexplained = _run_to_end(service, service.explain_violations)
     service.record_violations()
     sent = executor.sender.requests - requests
-    return Learnt(machine, service.words, sent, time.monotonic() - started, cut_short)
+    return Learnt(machine, service.words, sent, time.monotonic() - started, cut_short or unexplained)
+
+
+def _run_to_end(service: "LearntService", work: Callable[[], Machine | None]) -> tuple[Machine | None, str]:
+    """Return the result of some work and an empty string, or None and what ended it before."""
+    try:
+        return work(), ""
+    except SystemExit:  # so the library says that two answers to one word differ
+        words = ", ".join(service.word)
+        return None, f"the target answered the same requests in two ways: {words} (now {service.last_output})"
+    except CannotRun as error:
+        return None, f"{_NOT_LEARNT}{error}"
+    except RunStopped:
+        return None, f"{_NOT_LEARNT}the time is up"
+    except TargetGone as gone:
+        reason = f"the target {gone}"
+    except KeyboardInterrupt:
+        reason = "interrupted"
+    except Exception as error:  # what was seen is worth more than a traceback
+        reason = describe_error(error)
+    service.stop()
+    return None, reason
 
 
 def _learn_machine(service: "LearntService", symbols: Sequence[str]) -> Machine:
@@ -109,6 +120,8 @@ class LearntService(SUL):  # type: ignore[misc]  # the library has no types
     def __init__(self, executor: Executor, recorder: Recorder) -> None:
         super().__init__()
         self.words = 0
+        self.last_output = ""
+        self._hook_worked = False
         self._executor, self._recorder = executor, recorder
         self._violations: dict[tuple[str, str], Observation] = {}
         self._word = _Word(executor.open_context())
@@ -142,6 +155,7 @@ class LearntService(SUL):  # type: ignore[misc]  # the library has no types
         word.steps[-1] = step = replace(step, expect=expect)
         case = Case(f"trace/learnt-{rule_id}", rule_id, "lifecycle", tuple(word.steps))
         judgement = self._executor.run_step(case, self._executor.catalogue[rule_id], step, word.context)
+        self._check_hook(step, judgement)
         self._record(letter, Observation(case, judgement, tuple(word.context.exchanges)))
         if judgement.outcome == "passed":
             word.contract.apply(letter)
@@ -149,10 +163,18 @@ class LearntService(SUL):  # type: ignore[misc]  # the library has no types
             word.contract = None
         return self._read_status(step)
 
+    def stop(self) -> None:
+        """Send nothing more."""
+        self._executor.sender.target.clock.stop()
+
     def record_violations(self) -> None:
-        """Record the shortest word of each violation; it is shrunk and compared with its neighbours."""
-        for observation in self._violations.values():
-            self._recorder.add(observation)
+        """Record the shortest word of each violation that is not recorded yet."""
+        while self._violations:
+            self._recorder.add(self._violations.pop(next(iter(self._violations))))
+
+    def explain_violations(self) -> None:
+        """Record the violations, shrink them, and compare them with their neighbours."""
+        self.record_violations()
         self._recorder.shrink_pending()
         self._recorder.explain_deviations()
 
@@ -166,6 +188,13 @@ class LearntService(SUL):  # type: ignore[misc]  # the library has no types
         if len(observation.case.steps) < len(known.case.steps):
             self._violations[judgement.rule, symbol] = observation
 
+    def _check_hook(self, step: Step, judgement: Judgement) -> None:
+        """Raise CannotRun if the control hook fails before it has ever worked: it may refuse some changes only."""
+        if step.operation == "setStatus" and not self._hook_worked:
+            if judgement.outcome != "passed":
+                raise CannotRun(judgement.reason)
+            self._hook_worked = True
+
     def _send(self, step: Step) -> str:
         """Send a step without judging it: the contract does not know what came before."""
         if step.operation == "setStatus" and self._executor.hook is not None:
@@ -178,4 +207,5 @@ class LearntService(SUL):  # type: ignore[misc]  # the library has no types
         if step.operation == "setStatus":
             return NOTHING_SENT
         last = self._word.context.exchanges[-1]
-        return str(last.status or last.reason)
+        self.last_output = str(last.status or last.reason)
+        return self.last_output

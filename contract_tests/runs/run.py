@@ -126,9 +126,7 @@ class Run:
         except TargetGone as gone:
             return f"the target {gone}"
         except Exception as error:  # the observations so far are worth more than a traceback
-            if isinstance(error, OSError) and error.filename:  # nothing is created that cannot be logged
-                return f"{error.filename} could not be opened or written any more: {error.strerror}"
-            return f"an error of the suite, please report it: {type(error).__name__}: {error}"
+            return describe_error(error)
         finally:
             self.recorder.flush_pending()
         return self._explain_end() if self._clock.is_time_up() else ""
@@ -167,6 +165,13 @@ class Run:
             seconds = time.monotonic() - started
             self.state.add_layer(layer, self.recorder.cases - cases, sender.requests - requests, seconds)
             self.recorder.save()
+
+
+def describe_error(error: Exception) -> str:
+    """Return in one line why an error ended a run."""
+    if isinstance(error, OSError) and error.filename:  # nothing is created that cannot be logged
+        return f"{error.filename} could not be opened or written any more: {error.strerror}"
+    return f"an error of the suite, please report it: {type(error).__name__}: {error}"
 
 
 def digest_contract(executor: Executor) -> str:

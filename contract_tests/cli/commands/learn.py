@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from contract_tests.cli.common.errors import create_report_folder, report_target_errors, report_usage_errors
+from contract_tests.cli.common.lock import lock_folder
 from contract_tests.cli.common.options import (
     Duration,
     PerSecond,
@@ -60,15 +61,16 @@ def learn(**options: Any) -> NoReturn:
         executor = open_command_executor(options, log)
     names = ("target", "seed", "strict", "seconds")
     chosen = RunOptions(**{name: options[name] for name in names})
-    with closing(log), report_target_errors():
-        learnt, report = learn_target(executor, chosen)
-    replay_options = format_replay_options(options)
-    end_with_output(
-        partial(_show, learnt, report, str(folder) if folder else None, replay_options),
-        report.exit_code,
-        folder,
-        partial(_write, learnt, report, replay_options),
-    )
+    with closing(log), lock_folder(folder):
+        with report_target_errors():
+            learnt, report = learn_target(executor, chosen)
+        replay_options = format_replay_options(options)
+        end_with_output(
+            partial(_show, learnt, report, str(folder) if folder else None, replay_options),
+            report.exit_code,
+            folder,
+            partial(_write, learnt, report, replay_options),
+        )
 
 
 def _load_learning() -> Any:

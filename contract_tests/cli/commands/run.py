@@ -19,6 +19,7 @@ from contract_tests.cli.common.errors import (
     report_target_errors,
     report_usage_errors,
 )
+from contract_tests.cli.common.lock import lock_folder
 from contract_tests.cli.common.options import (
     Duration,
     PerSecond,
@@ -53,7 +54,7 @@ from contract_tests.execution.sending.limits import TargetGone
 from contract_tests.generation.rounds import GATE_EXAMPLES
 from contract_tests.results.statistics import USUAL_TRIES, count_needed_tries
 from contract_tests.results.verdict import MIN_JUDGED, Report
-from contract_tests.runs.checkpoint import RunState, check_writable, load_state
+from contract_tests.runs.checkpoint import RunState, load_state
 from contract_tests.runs.example_db import open_archive
 from contract_tests.runs.options import Progress, RunOptions
 from contract_tests.runs.run import Run, RunHooks, create_state, digest_contract
@@ -146,7 +147,7 @@ def run(context: click.Context, /, **options: Any) -> None:
         callers = load_callers(options["callers"]) if options["callers"] else None
         open_run, catalogue, totals = _prepare_run(options, state, callers, problems)
     finished = state if state and is_finished(options, state) else None
-    with _lock_folder(None if finished else options["folder"]):
+    with lock_folder(None if finished else options["folder"]):
         if finished:
             report = finished.build_report(catalogue)
         else:
@@ -238,30 +239,6 @@ def _report_unwritable_files() -> Iterator[None]:
         yield
     except OSError as error:
         exit_with(format_os_error(error), 2)
-
-
-@contextmanager
-def _lock_folder(folder: Path | None) -> Iterator[None]:
-    """Let only one run at a time report to a folder."""
-    if folder is None:
-        yield
-        return
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder / "lock")
-    try:
-        lock.acquire(timeout=0)
-        check_writable(folder)
-    except Timeout:
-        exit_with(f"another run reports to {folder}; wait for it, or name another folder", 2)
-    except OSError as error:
-        exit_with(f"--report: {format_os_error(error, str(folder / 'lock'))}", 2)
-    try:
-        yield
-    finally:
-        lock.release()
-        with suppress(OSError):
-            (folder / "lock").unlink()
 
 
 def _prepare_run(

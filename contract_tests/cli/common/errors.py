@@ -20,6 +20,9 @@ from contract_tests.execution.sending.limits import TargetGone
 from contract_tests.reports.content.common import escape_console
 from contract_tests.targets.base import TargetError
 
+#: Characters of the one line before and after what is left out.
+_MAX_HALF = 1_000
+
 
 class CommandGroup(click.Group):
     """Commands that end with one line, whatever happens: never with a traceback."""
@@ -51,6 +54,8 @@ class CommandGroup(click.Group):
             raise
         except KeyboardInterrupt:
             exit_with("interrupted", 130)
+        except MemoryError:
+            exit_with("no memory is left for what the files or the target hold", 3)
         except Exception as error:
             # Neither the line nor the file has the message or any value: they could hold a secret.
             file = _write_frames(error)
@@ -98,6 +103,9 @@ def report_target_errors() -> Iterator[None]:
 
 
 def exit_with(text: str, code: int) -> NoReturn:
-    """Print one line on stderr, without control characters of the target, and exit."""
-    click.echo(f"contract-tests: {escape_console(' '.join(text.split()))}", err=True)
+    """Print one line on stderr, without control characters of the target and the middle of a huge value, and exit."""
+    line = " ".join(text.split())
+    if len(line) > 2 * _MAX_HALF:
+        line = f"{line[:_MAX_HALF]} … {line[-_MAX_HALF:]}"
+    click.echo(f"contract-tests: {escape_console(line)}", err=True)
     sys.exit(code)

@@ -35,6 +35,16 @@ class AccessWatch:
         """Remember a caller whose create was accepted, and the id of its service."""
         self._creators[caller.name] = caller, service
 
+    def is_alive(self, context: CaseContext, send: Send) -> bool:
+        """Return whether the target responds to an empty update of a service that it has accepted."""
+        for caller, service in [*self._creators.values()]:
+            if service:
+                pool = context.caller_pool.limit_to(caller)
+                update = Step("updateContainer", pool.team_role(caller), body={})
+                own = CaseContext(pool, context.slugs, services={update.service: service})
+                return isinstance(send(own, update), Response)
+        return False
+
     def check_refusal(
         self, context: CaseContext, step: Step, status: int, plain_body: Mapping[str, Any], send: Send
     ) -> None:

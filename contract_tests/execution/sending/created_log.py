@@ -1,6 +1,7 @@
 """Log of created services: one line for each service that a run may have stored, written before sending."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -38,9 +39,10 @@ class CreatedLog:
         self._write_entry({"event": "created", "caller": caller, "slug": slug, "id": identifier})
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; an entry that found no room was told already."""
         if self._file:
-            self._file.close()
+            with suppress(OSError):
+                self._file.close()
 
     def _write_entry(self, entry: dict[str, Any]) -> None:
         if self._file:

@@ -1,6 +1,6 @@
 """Limits of a run: services created, ids remembered, consecutive requests without a usable response."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Condition, Lock
 
@@ -14,6 +14,8 @@ from contract_tests.targets.clock import RunStopped
 #: Ids that no later create may return: the most recent ones.
 MAX_IDS = 20_000
 _MAX_SILENT = 5
+#: So often a target that leaves requests in a row without a response may show that it responds to a plain one.
+_MAX_EXCUSED = 8
 #: Of the services that a run may create, one in so many is kept for creates that must be refused, up to a number.
 _KEPT_SHARE, _MAX_KEPT = 6, 4
 
@@ -102,19 +104,43 @@ class RequestBudget:
 
 
 class SilenceWatch:
-    """Counts consecutive requests without a usable response; the caller holds a lock."""
+    """Counts consecutive requests without a usable response; safe to use from several threads."""
 
     def __init__(self) -> None:
-        self._silent = 0
+        self._silent = self._excused = 0
+        self._reason = ""
+        self._lock = Lock()
+        self._checking = Lock()
 
     def observe(self, response: Response | NoResponse) -> None:
-        """Count a response; raise TargetGone after several unusable ones in a row."""
-        busy = isinstance(response, NoResponse) or response.status in BUSY_STATUSES
-        self._silent = self._silent + 1 if busy else 0
-        if self._silent >= _MAX_SILENT:
-            if isinstance(response, NoResponse):
-                raise TargetGone(f"stopped responding: {response.reason}")
-            raise TargetGone(f"stopped responding: it responds with {response.status} for too long")
+        """Count a response."""
+        with self._lock:
+            busy = isinstance(response, NoResponse) or response.status in BUSY_STATUSES
+            self._silent = self._silent + 1 if busy else 0
+
+    def check(self, response: Response | NoResponse, is_alive: Callable[[], bool]) -> None:
+        """Raise TargetGone after several unusable responses in a row, unless a control shows that it is alive.
+
+        A target may be slow with some requests only. It is excused for that a few times, since each takes long.
+        """
+        if self._silent < _MAX_SILENT:
+            return
+        with self._checking:  # one control for all threads that wait
+            if self._silent >= _MAX_SILENT and not self._reason:
+                self._reason = self._explain_silence(response, is_alive)
+        if self._reason:
+            raise TargetGone(self._reason)
+
+    def _explain_silence(self, response: Response | NoResponse, is_alive: Callable[[], bool]) -> str:
+        if isinstance(response, Response):
+            return f"stopped responding: it responds with {response.status} for too long"
+        if not is_alive():
+            return f"stopped responding: {response.reason}"
+        self._silent, self._excused = 0, self._excused + 1
+        if self._excused > _MAX_EXCUSED:
+            plain = "though it responds to plain updates"
+            return f"left too many requests without a response, {plain}: {response.reason}"
+        return ""
 
 
 class SeenIds:

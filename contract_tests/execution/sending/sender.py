@@ -58,6 +58,7 @@ class Sender:
         if the run is over.
         """
         response = self._send_once(context, step)
+        self._silence.check(response, lambda: self._access.is_alive(context, self._send_once))
         if isinstance(response, Response) and self.plain_body is not None:
             self._access.check_refusal(context, step, response.status, self.plain_body, self._send_once)
         return response
@@ -95,9 +96,9 @@ class Sender:
         slug: str | None,
         response: Response | NoResponse,
     ) -> None:
-        if isinstance(response, NoResponse):
-            self.budget.count_unknown()
         if not is_success(response):
+            if isinstance(response, NoResponse) or response.resent:  # what was lost may be stored
+                self.budget.count_unknown()
             return
         identifier = read_id(response)
         self._access.add_creator(caller, identifier)
@@ -111,7 +112,7 @@ class Sender:
         with self._lock:
             self.requests += 1
             self.traffic.append(exchange)
-            self._silence.observe(response)
+        self._silence.observe(response)
 
 
 def _slug_of(body: Any) -> str | None:

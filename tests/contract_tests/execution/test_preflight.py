@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import count
 from uuid import uuid4
 
 import pytest
@@ -15,6 +16,9 @@ from contract_tests.execution.preflight import apply_preflight, run_preflight
 from contract_tests.execution.sending.create_forms import PLAIN
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.results.verdict import Report
+from contract_tests.targets.base import NoResponse
+from contract_tests.targets.base import Request as HttpRequest
+from contract_tests.targets.base import Response as HttpResponse
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.support.gate.gate import describe_findings, judge_app, open_app_executor, violated_rules
@@ -123,6 +127,23 @@ def test_a_busy_moment_while_a_form_is_confirmed_is_no_finding() -> None:
 
     with pytest.raises(CannotJudge, match="too busy to be judged"):
         run_preflight(open_app_executor(add_interceptor(create_app(), intercept)))
+
+
+def test_a_create_that_is_stored_twice_does_not_refuse_its_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A create that finds its own slug taken, since the first response was lost, is sent with another slug."""
+    executor = open_app_executor(create_app())
+    send, creates = executor.sender.target.send, count(1)
+
+    def send_again(request: HttpRequest) -> HttpResponse | NoResponse:
+        if request.method != "POST" or next(creates) % 3:
+            return send(request)
+        send(request)
+        again = send(request)
+        return replace(again, resent=True) if isinstance(again, HttpResponse) else again
+
+    monkeypatch.setattr(executor.sender.target, "send", send_again)
+    result = run_preflight(executor)
+    assert (result.unusable_callers, result.observations) == ((), ())
 
 
 @pytest.mark.parametrize("limit", [0, 1])

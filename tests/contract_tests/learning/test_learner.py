@@ -1,12 +1,18 @@
 """The learner on the mock, on deployments that chose otherwise, and on broken ones."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 
+from contract_tests.execution.sending.limits import TargetGone
 from contract_tests.learning.learner import Learnt, LearntService
 from contract_tests.learning.session import learn_target
 from contract_tests.results.observation import Observation
 from contract_tests.results.verdict import Report
 from contract_tests.runs.options import RunOptions
+from contract_tests.targets.base import NoResponse, Request, Response
+from contract_tests.targets.clock import RunStopped
 from examples.deployment.choices import VARIANTS
 from mock_server import create_app
 from tests.quality.faults import FAULTS
@@ -103,6 +109,24 @@ def test_a_target_that_answers_in_two_ways_is_not_learnt() -> None:
     assert (violated_rules(report), report.exit_code) == ({"not-while-busy"}, 1)
 
 
+def test_a_control_hook_that_never_works_ends_the_learning() -> None:
+    """Without it nothing would be busy, and a machine of three states would be called complete."""
+    learnt, report = learn(create_app(), "/_mock/no-such-path/{id}/{status}")
+    assert (learnt.machine, report.exit_code) == (None, 3)
+    assert learnt.reason == "the control hook failed: it responds with 404"
+
+
+def test_the_answer_that_differs_is_named() -> None:
+    """So that a target that is lost is not taken for one that answers in two ways."""
+    executor = open_app_executor(create_app(), hook=None)
+    send = executor.sender.target.send
+    executor.sender.target.send = lambda request: (  # type: ignore[method-assign]
+        NoResponse("the connection was dropped", 0.0) if executor.sender.requests > 100 else send(request)
+    )
+    learnt, _ = learn_target(executor, RunOptions())
+    assert learnt.cut_short.endswith(" (now the connection was dropped)")
+
+
 def test_a_limit_ends_the_learning_with_its_reason() -> None:
     """No more services are created than allowed, and nothing is called learnt."""
     learnt, report = learn(create_app(), max_created=30)
@@ -118,6 +142,43 @@ def test_a_time_limit_ends_the_learning() -> None:
     assert (learnt.machine, report.exit_code) == (None, 3)
     assert learnt.cut_short.endswith("the time is up")
     assert learnt.requests < 300
+
+
+ENDINGS: dict[str, tuple[Callable[[], BaseException], str]] = {
+    "error": (RuntimeError, "an error of the suite, please report it: RuntimeError: "),
+    "Ctrl-C": (KeyboardInterrupt, "interrupted"),
+    "time": (RunStopped, "the target was not learnt to its end: the time is up"),
+    "gone": (partial(TargetGone, "stopped responding"), "the target stopped responding"),
+    "disk": (partial(OSError, 28, "No space left", "log"), "log could not be opened or written any more: "),
+}
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+@pytest.mark.parametrize("explaining", [False, True], ids=["learning", "explaining"])
+def test_a_violation_outlives_whatever_ends_the_learning(
+    name: str, explaining: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A violation that was seen is reported, though the words or the requests that explain it end early."""
+    error, reason = ENDINGS[name]
+    executor = open_app_executor(create_app(disabled_rules={"external-url-on-external-only"}), hook=None)
+    send, explain = executor.sender.target.send, LearntService.explain_violations
+    last = [10_000 if explaining else 60]
+
+    def send_until(request: Request) -> Response | NoResponse:
+        if executor.sender.requests >= last[0]:
+            raise error()
+        return send(request)
+
+    def explain_nothing(service: LearntService) -> None:
+        last[0] = 0
+        explain(service)
+
+    monkeypatch.setattr(executor.sender.target, "send", send_until)
+    monkeypatch.setattr(LearntService, "explain_violations", explain_nothing)
+    learnt, report = learn_target(executor, RunOptions())
+    assert (violated_rules(report), report.exit_code) == ({"external-url-on-external-only"}, 1)
+    assert learnt.cut_short.startswith(reason)
+    assert (learnt.machine is not None) == explaining
 
 
 class Recorded:
@@ -142,7 +203,7 @@ def send_words(app: App, *words: tuple[str, ...]) -> list[tuple[str, int]]:
     service = LearntService(open_app_executor(app), recorded)  # type: ignore[arg-type]
     for word in words:
         service.query(word)
-    service.record_violations()
+    service.explain_violations()
     violated = [one for one in recorded.observations if one.judgement.outcome == "violated"]
     return [(one.judgement.rule, len(one.case.steps)) for one in violated]
 

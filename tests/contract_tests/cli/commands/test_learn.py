@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from filelock import FileLock
 
 from contract_tests.cli.main import build_command
 
@@ -46,6 +47,15 @@ def test_a_violation_is_exit_code_1() -> None:
     assert done.exit_code == 1, done.output
     assert "✗ not-while-busy" in done.stdout
     assert "curl -i -X PUT" in done.stdout
+
+
+def test_a_folder_to_which_another_run_reports_is_refused(tmp_path: Path) -> None:
+    """Two at a time would mix their findings and replace the reports of each other; nothing is sent."""
+    with FileLock(tmp_path / "lock"):
+        done = learn("--target", MOCK, "--report", tmp_path)
+    assert done.exit_code == 2
+    assert f"another run reports to {tmp_path}" in done.output
+    assert not (tmp_path / "report.json").exists()
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,22 @@ def test_an_interruption_is_no_violation() -> None:
     assert run_failing(KeyboardInterrupt()) == (130, "contract-tests: interrupted\n")
 
 
+def test_memory_that_is_used_up_is_no_error_of_the_kit() -> None:
+    """One line says what the kit has run out of, and there is nothing to report."""
+    done = run_failing(MemoryError())
+    assert done == (3, "contract-tests: no memory is left for what the files or the target hold\n")
+
+
+def test_a_huge_value_is_cut_out_of_the_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is before and after a value of 200 kB stays: the place, and how to mend it."""
+    with pytest.raises(SystemExit):
+        exit_with(f"waivers.yaml: unknown rule '{'A' * 200_000}'; `mock-server rules` lists them", 2)
+    line = capsys.readouterr().err
+    assert line.startswith("contract-tests: waivers.yaml: unknown rule 'AAA")
+    assert line.endswith("AAA'; `mock-server rules` lists them\n")
+    assert len(line) < 2_100
+
+
 def test_control_characters_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     """Escape sequences and invisible characters in a text of the target are shown as escapes, on one line."""
     with pytest.raises(SystemExit):

@@ -52,3 +52,12 @@ def test_bytes_of_another_program_end_no_resumed_run(tmp_path: Path) -> None:
     created_log = CreatedLog(tmp_path / "ledger.jsonl", resumed=True)
     created_log.close()
     assert created_log.count == 1
+
+
+def test_a_log_that_found_no_room_is_closed_in_peace(tmp_path: Path) -> None:
+    """The entry that could not be written is one error; a second one at the end would replace the verdict."""
+    (tmp_path / "ledger.jsonl").symlink_to("/dev/full")
+    created_log = CreatedLog(tmp_path / "ledger.jsonl")
+    with pytest.raises(OSError, match=r"No space left on device.*ledger\.jsonl"):
+        created_log.log_sending("me", "a-slug")
+    created_log.close()

@@ -8,8 +8,15 @@ from typing import Any
 
 import pytest
 
+from contract_tests.cases.model import Layer
+from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.results.verdict import Report
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
+from contract_tests.targets.base import NoResponse, Request, Response
+from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
-from tests.support.gate.gate import judge_app
+from tests.support.gate.gate import judge_app, rules_with, spec
 
 Environ = dict[str, Any]
 Refuses = Callable[[int, Environ], bool]
@@ -90,3 +97,53 @@ def test_a_target_that_refuses_some_requests_is_judged(status: int, refuses: Ref
     report = judge_app(app, layers=("cases", "wire"))
     assert report.exit_code == 1
     assert report.cut_short == ""
+
+
+class SilentTarget(WsgiTarget):
+    """A mock that leaves the requests without a response for which a condition holds."""
+
+    def __init__(self, is_silent: Callable[[Request], bool]) -> None:
+        super().__init__(create_app())
+        self.silent = 0
+        self._is_silent = is_silent
+
+    def send(self, request: Request) -> Response | NoResponse:  # type: ignore[override]
+        """Send a request, or wait in vain."""
+        if not self._is_silent(request):
+            return super().send(request)
+        self.silent += 1
+        return NoResponse("no response before the timeout", 0.0)
+
+
+def run_silent(is_silent: Callable[[Request], bool], *layers: Layer) -> tuple[SilentTarget, Report]:
+    """Return a target that is silent for some requests, and the report on it."""
+    target = SilentTarget(is_silent)
+    options = RunOptions(layers=layers)
+    return target, Run(open_executor(target, options=ExecutorOptions(spec=spec())), options).execute()
+
+
+def test_a_target_that_is_slow_for_one_property_is_judged() -> None:
+    """Requests in a row without a response do not end the run while an empty update is answered."""
+    target, report = run_silent(lambda request: b'"replica_count"' in (request.body or b""), "cases")
+    assert (report.cut_short, report.findings) == ("", ())
+    assert target.silent > 10
+    assert rules_with(report, "inconclusive") >= {"replica-count-range"}
+    assert len(rules_with(report, "conforms")) > 40
+
+
+def test_a_target_that_is_slow_for_most_requests_ends_the_run() -> None:
+    """The number of times that an empty update excuses it is limited; the reason says that it responds to some."""
+    numbers = itertools.count(1)
+    target, report = run_silent(
+        lambda request: next(numbers) > 50 and len(request.body or b"") > len("{}"), "cases"
+    )
+    assert target.silent < 60
+    assert "left too many requests without a response, though it responds to plain up" in report.cut_short
+
+
+def test_a_target_that_is_lost_ends_the_run_after_one_control() -> None:
+    """Five requests in a row and an empty update without a response are enough."""
+    numbers = itertools.count(1)
+    target, report = run_silent(lambda _: next(numbers) > 100, "cases")
+    assert (target.silent, report.exit_code) == (6, 3)
+    assert report.cut_short == "the target stopped responding: no response before the timeout"
