@@ -69,6 +69,10 @@ class Target(Protocol):
         """Send what follows over new connections: another instance behind the same address may get it."""
         ...
 
+    def open_host(self) -> "Target":
+        """Return a target for the paths of the same host, which are not those of the contract."""
+        ...
+
 
 def is_success(response: Response | NoResponse) -> TypeGuard[Response]:
     """Return whether a response has a status of 2xx."""

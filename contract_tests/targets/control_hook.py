@@ -45,11 +45,4 @@ def _resolve_url(url: str, target: Target) -> tuple[Target, str]:
             return HttpTarget(f"{scheme}://{host}", clock=target.clock), slash + path
         except ValueError:  # not repeated: it is about --target, and the URL may hold a password
             raise TargetError(f"--control-hook is not a usable URL; {_EXAMPLE}") from None
-    if isinstance(target, HttpTarget):
-        scheme, _, rest = target.url.partition("://")
-        return HttpTarget(f"{scheme}://{rest.partition('/')[0]}", clock=target.clock), url
-    from contract_tests.targets.wsgi import WsgiTarget  # loads Werkzeug, which a run over HTTP never needs
-
-    if not isinstance(target, WsgiTarget):
-        raise TargetError("--control-hook needs an absolute URL for this target")
-    return WsgiTarget(target.app, ""), url
+    return target.open_host(), url

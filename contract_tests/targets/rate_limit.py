@@ -35,6 +35,10 @@ class RateLimitedTarget:
         """Use new connections from here on."""
         self._target.reconnect()
 
+    def open_host(self) -> Target:
+        """Return a target for the paths of the same host, without the limit: it is about requests of the contract."""
+        return self._target.open_host()
+
 
 def _choose_rate(per_second: float) -> Rate:
     """Return a rate of whole milliseconds that is never above the given one."""

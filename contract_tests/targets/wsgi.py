@@ -72,6 +72,10 @@ class WsgiTarget:
     def reconnect(self) -> None:
         """Do nothing: there is no connection."""
 
+    def open_host(self) -> "WsgiTarget":
+        """Return a target for all paths of the app."""
+        return WsgiTarget(self.app, "", self._timeout)
+
 
 def _read_retry_after(response: Response) -> int:
     """Return the seconds that a response asks to wait, within bounds; 0 if it names none."""

@@ -79,6 +79,10 @@ class TwinTarget:
         """Use new connections to the deployment from here on."""
         self.target.reconnect()
 
+    def open_host(self) -> Target:
+        """Return a target for the paths of the deployment's host."""
+        return self.target.open_host()
+
     def _forget(self, reading: Reading) -> None:
         """Note that the deployment may have stored something that the mock has not."""
         self.services.parted_slugs.add(reading.slug)
