@@ -65,7 +65,10 @@ def _send_plain(executor: Executor, caller: Caller, team: str) -> tuple[Observat
     response = executor.sender.send_step(context, step)
     if isinstance(response, NoResponse):
         name = executor.sender.target.name
-        raise CannotJudge(f"{name} cannot be judged: {response.reason}; is it up, and is the URL right?")
+        advice = "is it up, and is the URL right?"
+        if executor.sender.created_log.count:  # it has accepted a create
+            advice = f"that is the response to a create by {caller.name}; leave it out of the callers file to go on"
+        raise CannotJudge(f"{name} cannot be judged: {response.reason}; {advice}")
     judgement = judge_response(executor.catalogue["created"], "accept", "createContainer", response)
     case = Case(f"preflight/create-by-{caller.name}", "created", "wire", (step,))
     return Observation(case, judgement, tuple(context.exchanges)), context

@@ -146,6 +146,20 @@ def test_a_create_that_is_stored_twice_does_not_refuse_its_caller(monkeypatch: p
     assert (result.unusable_callers, result.observations) == ((), ())
 
 
+def test_a_caller_without_a_response_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where creates by others are accepted, the URL is right: the line names the caller."""
+    executor = open_app_executor(create_app())
+    send = executor.sender.target.send
+
+    def leave_jwts(request: HttpRequest) -> HttpResponse | NoResponse:
+        token = dict(request.headers).get("Authorization", "")
+        return NoResponse("no response before the timeout", 0.0) if "eyJ" in token else send(request)
+
+    monkeypatch.setattr(executor.sender.target, "send", leave_jwts)
+    with pytest.raises(CannotJudge, match=r"no response before the timeout; .* by jwt-red; leave it out of"):
+        run_preflight(executor)
+
+
 @pytest.mark.parametrize("limit", [0, 1])
 def test_one_service_is_too_few_for_a_preflight(limit: int) -> None:
     """Where --max-created leaves the preflight no create, one line says so, and how many are needed; two are."""
