@@ -214,24 +214,6 @@ def test_the_app_is_the_same_mock_without_a_port(
     assert (response.status_code, containers_mock.requests.count(caller="jwt-red")) == (201, 1)
 
 
-FAILS = """
-def test_it(containers_mock_app, containers_mock):
-    containers_mock_app.test_client().post("/api/v1/containers", json={}, headers=containers_mock.headers())
-    assert containers_mock.requests.count(rule="slug-unique") == 1
-"""
-
-
-@pytest.mark.slow
-def test_a_failed_comparison_lists_the_requests(pytester: pytest.Pytester) -> None:
-    """A plain assert on a count lists the requests received, without tokens."""
-    pytester.makepyfile(FAILS)
-    result = pytester.runpytest_subprocess("-p", "mock_server.testing", "-p", "no:cacheprovider")
-    result.stdout.fnmatch_lines(
-        ["E*assert 0 == 1", "E*0 requests with rule='slug-unique'; received:", "E*POST*sk-red*400*required*"]
-    )
-    assert "sk-red-" not in result.stdout.str()
-
-
 ISOLATED = """
 import pytest
 pytest_plugins = ["mock_server.testing"]
@@ -319,29 +301,6 @@ def test_a_received_request_has_its_body_as_json(containers_mock: ContainersMock
     assert received.reason == "exposed_port: got 0, expected an integer of at least 1"
 
 
-def run_client_test(pytester: pytest.Pytester, body: str, *options: str) -> pytest.RunResult:
-    """Run a test of a client with that body in another process."""
-    pytester.makepyfile(f"def test_it(containers_mock):\n    {body}\n")
-    return pytester.runpytest_subprocess("-p", "mock_server.testing", "-p", "no:cacheprovider", *options)
-
-
-UNUSED = 'containers_mock.fail_next(rule="slug-unique", operation="createContainer")'
-
-
-@pytest.mark.slow
-def test_a_fault_that_no_request_used_fails_the_test(pytester: pytest.Pytester) -> None:
-    """The failure lists the fault and the requests, once and without frames; the ini option turns the check off."""
-    result = run_client_test(pytester, UNUSED)
-    report = result.stdout.str().split("short test summary")[0]
-    assert (report.count("no request has used this fault:"), "traceback" in report) == (1, False)
-    result.stdout.fnmatch_lines(
-        ["no request has used this fault:", "  rule='slug-unique', operation='createContainer'", "received:"]
-    )
-    result.assert_outcomes(failed=1)
-    option = "containers_mock_assert_all_faults_used=false"
-    run_client_test(pytester, UNUSED, "-o", option).assert_outcomes(passed=1)
-
-
 def test_a_fault_that_is_used_once_is_used(containers_mock: ContainersMock) -> None:
     """A step for several requests counts as used from the first on."""
     containers_mock.fail_next(times=2)
@@ -352,43 +311,6 @@ def test_a_fault_that_is_used_once_is_used(containers_mock: ContainersMock) -> N
     assert create(containers_mock, post_by_httpx) == 503
     containers_mock.assert_all_faults_used()
     assert containers_mock.requests[0].injected == "script"
-
-
-@pytest.mark.slow
-def test_a_failed_test_shows_why_its_requests_were_refused(pytester: pytest.Pytester) -> None:
-    """A client that trips over a refusal fails somewhere else; the report has the requests and the reason."""
-    post = 'containers_mock.app.test_client().post("/api/v1/containers", headers=containers_mock.headers(), json={})'
-    result = run_client_test(pytester, f'{post}.json["id"]')
-    result.stdout.fnmatch_lines(
-        ["E*KeyError: 'id'", "*Requests to containers_mock*", "1*POST*400*", "1: *display_name: got nothing*"]
-    )
-    result = run_client_test(pytester, f"{post}\n    containers_mock.requests.assert_not_called()")
-    assert "Requests to containers_mock" not in result.stdout.str()  # the message lists them
-
-
-TYPOS = {
-    "script": 'containers_mock.fail_next(rule="slug-uniqe")',
-    "filter": 'containers_mock.requests.count(rule="slug-uniqe")',
-}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("body", TYPOS.values(), ids=TYPOS)
-def test_a_failure_shows_no_frame_of_the_kit(pytester: pytest.Pytester, body: str) -> None:
-    """The traceback has the line of the test and the message, with the rule that was meant."""
-    result = run_client_test(pytester, body)
-    result.stdout.fnmatch_lines([f">*{body[:30]}*", "E*ValueError: rule: got*did you mean slug-unique?"])
-    assert "plugin.py" not in result.stdout.str()
-    assert "requests.py" not in result.stdout.str()
-
-
-@pytest.mark.slow
-def test_a_lost_connection_shows_no_frame_of_the_kit(pytester: pytest.Pytester) -> None:
-    """In process, the error of a dropped connection ends in the frames of the client."""
-    call = 'containers_mock.app.test_client().post("/api/v1/containers")'
-    result = run_client_test(pytester, f"containers_mock.drop_next()\n    {call}")
-    result.stdout.fnmatch_lines(["E*ConnectionResetError: the connection is closed on demand"])
-    assert "truncated_body.py" not in result.stdout.str()
 
 
 def test_seeding_an_unknown_property_raises(containers_mock: ContainersMock) -> None:
