@@ -72,9 +72,8 @@ class Controls:
         if updating and (single or allowed):
             shown = {name for later in case.steps for name, _ in later.shows}
             return self._start_from_base(rule, step, service_type, owner, context, shown)
-        if (
-            updating and rule.exact_status and step.body == {}
-        ):  # a refusal of the empty update has another status
+        if updating and rule.exact_status and step.body == {}:
+            # A refusal of the empty update would have another status.
             return replace(step, body=self.find_base(service_type, owner) or {})
         return step
 

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 from contract_tests.execution.executor import Executor
-from contract_tests.execution.preflight import apply_preflight, run_preflight
+from contract_tests.execution.preflight import run_preflight
 from contract_tests.learning.learner import Learnt, learn
 from contract_tests.results.verdict import Report
 from contract_tests.runs.checkpoint import RunState
 from contract_tests.runs.options import RunOptions
 from contract_tests.runs.recorder import Recorder
-from contract_tests.runs.run import create_state
+from contract_tests.runs.run import create_state, use_preflight
 
 
 def learn_target(executor: Executor, options: RunOptions) -> tuple[Learnt, Report]:
@@ -17,12 +17,7 @@ def learn_target(executor: Executor, options: RunOptions) -> tuple[Learnt, Repor
     executor.sender.target.clock.start(options.seconds)
     state = create_state(executor, options)
     recorder = Recorder(executor, state, lambda _: None, None, resumed=False)
-    ready = run_preflight(executor)
-    apply_preflight(executor, ready)
-    state.callers = tuple(caller.name for caller in ready.caller_pool.callers)
-    state.notes, state.unusable_callers = ready.notes, ready.unusable_callers
-    for observation in ready.observations:
-        recorder.add(observation)
+    use_preflight(executor, recorder, run_preflight(executor), options)
     learnt = learn(executor, recorder, options.seed)
     recorder.flush_pending()
     state.add_layer("lifecycle", learnt.words, learnt.requests, learnt.seconds)

@@ -74,11 +74,7 @@ class Run:
         self.recorder.restart_clock()
         self._clock.start(self.options.seconds)
         ready = self._hooks.preflight or run_preflight(self.executor, self._workers)
-        apply_preflight(self.executor, ready)
-        self.state.callers = tuple(caller.name for caller in ready.caller_pool.callers)
-        self.state.notes, self.state.unusable_callers = ready.notes, ready.unusable_callers
-        for observation in self.options.select_observations(ready.observations):
-            self.recorder.add(observation)
+        use_preflight(self.executor, self.recorder, ready, self.options)
         self.recorder.save()  # a run that is killed in its first round can be resumed, too
         self.state.cut_short = self._run_layers()
         self._hooks.end()
@@ -165,6 +161,17 @@ class Run:
             seconds = time.monotonic() - started
             self.state.add_layer(layer, self.recorder.cases - cases, sender.requests - requests, seconds)
             self.recorder.save()
+
+
+def use_preflight(
+    executor: Executor, recorder: Recorder, ready: PreflightResult, options: RunOptions
+) -> None:
+    """Let the executor use what a preflight found, and record it."""
+    apply_preflight(executor, ready)
+    recorder.state.callers = tuple(caller.name for caller in ready.caller_pool.callers)
+    recorder.state.notes, recorder.state.unusable_callers = ready.notes, ready.unusable_callers
+    for observation in options.select_observations(ready.observations):
+        recorder.add(observation)
 
 
 def describe_error(error: Exception) -> str:

@@ -86,9 +86,8 @@ class _FinalResponse(HTTPResponse):
     def _read_head(self) -> None:
         """Read status and headers; raise RemoteDisconnected if the connection ends within them."""
         super().begin()
-        if (
-            self._reader and self._reader.ended
-        ):  # http.client takes the end of the bytes for the end of the head
+        # http.client takes the end of the bytes for the end of the head.
+        if self._reader and self._reader.ended:
             raise RemoteDisconnected("the connection ended within the head of a response")
 
 

@@ -25,6 +25,9 @@ from contract_tests.reports.content.common import escape_console
 from contract_tests.runs.options import RunOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contract_tests.execution.executor import Executor
     from contract_tests.learning.learner import Learnt
     from contract_tests.results.verdict import Report
 
@@ -73,7 +76,7 @@ def learn(**options: Any) -> NoReturn:
         )
 
 
-def _load_learning() -> Any:
+def _load_learning() -> "Callable[[Executor, RunOptions], tuple[Learnt, Report]]":
     """Return the learning, which needs an extra; raise ValueError without it."""
     try:
         from contract_tests.learning.session import learn_target
