@@ -105,11 +105,11 @@ def _edit_request(executor: Executor, case: Case) -> Iterator[Edit]:
     ]
     for edit, applies, changes in edits:
         if applies:
-            yield edit, _expect_accept(change_last_step(case, **changes))
+            yield edit, _expect_rightly(change_last_step(case, **changes))
     creators = [one.caller for one in case.steps[:-1] if one.operation == "createContainer"]
     for caller in dict.fromkeys([*creators, "red"]):
         if caller != step.caller:
-            yield _ANOTHER_CALLER, _expect_accept(change_last_step(case, caller=caller))
+            yield _ANOTHER_CALLER, _expect_rightly(change_last_step(case, caller=caller))
 
 
 def _name_callers(observation: Observation, found: Observation) -> str:
@@ -156,7 +156,7 @@ def _drop_steps(case: Case) -> Iterator[Edit]:
         words = f"request {number + 1}, {name}" if name else f"the status {step.status}"
         smaller = replace(case, steps=kept)
         reading = last.operation == "readContainer"
-        yield f"without {words}", smaller if reading else _expect_accept(smaller)
+        yield f"without {words}", smaller if reading else _expect_rightly(smaller)
 
 
 def _list_nearer(value: Any) -> tuple[Any, ...]:
@@ -190,6 +190,15 @@ def _predict(step: Step, body: Mapping[str, Any], case: Case) -> Expect:
 
 def _expect_accept(case: Case) -> Case:
     return change_last_step(case, expect="accept", rule="")
+
+
+def _expect_rightly(case: Case) -> Case:
+    """Return an edited case with what it must show: a body that breaks a rule is refused, whatever else changes."""
+    step = case.steps[-1]
+    if case.expect != "refuse" or step.body is step.raw is None:
+        return _expect_accept(case)
+    usable = step.raw is None and isinstance(step.body, dict)
+    return _expect_accept(case) if usable and _predict(step, step.body, case) != "refuse" else case
 
 
 def _is_refused_for_status(case: Case) -> bool:

@@ -14,6 +14,7 @@ _MAX_SHOWN = 4
 _LONG = 100
 #: The end of a kind of input that was drawn at random: by chance it shows what planned requests show in every run.
 _GENERATED = " by a generated request"
+_READ_BACK = " read back"
 _VERBS = {
     "createContainer": "create",
     "updateContainer": "update",
@@ -101,8 +102,16 @@ def list_inputs(case: Case, differences: Iterable[Difference] = ()) -> tuple[str
     verb = _VERBS.get(case.operation, case.operation)
     names = sorted({name for name, _, _ in differences})
     if names:
-        return tuple(f"{verb}, {name} read back" for name in names)
+        return tuple(f"{verb}, {name}{_READ_BACK}" for name in names)
     return (f"{verb}{_describe_input(case)}",)
+
+
+def list_read_back(inputs: Iterable[str]) -> frozenset[str]:
+    """Return the properties that read-backs showed to be wrong; none if an input shows more than properties."""
+    kinds = tuple(inputs)
+    if not all(kind.endswith(_READ_BACK) for kind in kinds):
+        return frozenset()
+    return frozenset(kind.removesuffix(_READ_BACK).partition(", ")[2] for kind in kinds)
 
 
 def _describe_input(case: Case) -> str:

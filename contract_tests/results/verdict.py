@@ -9,7 +9,7 @@ from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.profile import Departure
 from contract_tests.contract.rules import Catalogue, Rule
 from contract_tests.contract.waivers import Waiver
-from contract_tests.results.aggregate import Aggregate
+from contract_tests.results.aggregate import Aggregate, Deviation, DeviationKind
 from contract_tests.results.chosen import Chosen
 from contract_tests.results.comparison import (
     Comparison,
@@ -18,6 +18,7 @@ from contract_tests.results.comparison import (
     compare_reports,
     format_age,
 )
+from contract_tests.results.finding_keys import list_read_back
 from contract_tests.results.findings import Finding, build_findings
 from contract_tests.results.judge import ID_ERRORS, Outcome
 from contract_tests.results.statistics import excluded_rate
@@ -233,25 +234,21 @@ def _name_refuse_only(row: RuleVerdict) -> RuleVerdict:
 
 
 def _drop_consequences(aggregate: Aggregate) -> Aggregate:
-    """Return the aggregate without the violations that follow from another broken rule."""
-    broken = {kind[0] for kind in aggregate.deviations}
-    wrong_id = any(
-        rule == "created" and reason in ID_ERRORS for rule, _, reason, _, _ in aggregate.deviations
-    )
-    kept = Aggregate(
-        Counter(aggregate.outcomes),
-        Counter(aggregate.reasons),
-        aggregate.shown,
-        aggregate.tries,
-        aggregate.unproven,
+    """Return the aggregate without the violations that follow from another broken rule: they prove nothing."""
+    kept = replace(
+        aggregate,
+        outcomes=Counter(aggregate.outcomes),
+        reasons=Counter(aggregate.reasons),
+        unproven=set(aggregate.unproven),
+        deviations={},
     )
     for kind, deviation in aggregate.deviations.items():
-        rule, by_id = kind[0], kind[-1]
-        # While a create returns a wrong id, requests by id prove nothing.
-        cause = "created" if wrong_id and by_id else _broken_prerequisite(rule, broken)
+        rule = kind[0]
+        cause = _find_cause(kind, deviation, aggregate.deviations)
         if not cause:
             kept.deviations[kind] = deviation
             continue
+        kept.unproven |= {(rule, expectation) for of, expectation in aggregate.shown if of == rule}
         kept.reasons[rule, "inconclusive", f"cannot be checked until {cause} is fixed"] += deviation.count
         for layer, number in deviation.layers.items():
             kept.outcomes[rule, layer, "violated"] -= number
@@ -259,8 +256,23 @@ def _drop_consequences(aggregate: Aggregate) -> Aggregate:
     return kept
 
 
-def _broken_prerequisite(rule: str, broken: set[str]) -> str:
-    return next((other for other in _PREREQUISITES.get(rule, ()) if other in broken), "")
+def _find_cause(
+    kind: DeviationKind, deviation: Deviation, deviations: Mapping[DeviationKind, Deviation]
+) -> str:
+    """Return the broken rule from which a violation follows, or an empty string.
+
+    A wrong value in a read-back follows only from a rule that is broken for the same property.
+    """
+    rule, by_id = kind[0], kind[-1]
+    wrong_id = any(of == "created" and reason in ID_ERRORS for of, _, reason, _, _ in deviations)
+    if wrong_id and by_id:
+        return "created"  # while a create returns a wrong id, requests by id prove nothing
+    names = list_read_back(deviation.inputs)
+    for cause in _PREREQUISITES.get(rule, ()):
+        shown = [list_read_back(other.inputs) for (of, *_), other in deviations.items() if of == cause]
+        if shown and (not names or not all(shown) or names <= frozenset().union(*shown)):
+            return cause
+    return ""
 
 
 def _decide_verdict(

@@ -2,10 +2,12 @@
 
 import pytest
 
+from contract_tests.cases.model import Case, Step
 from contract_tests.contract.lines import find_rule_line
+from contract_tests.diagnosis.siblings import add_sibling
 from mock_server import create_app
 from tests.quality.faults import FAULTS
-from tests.support.gate.gate import judge_app
+from tests.support.gate.gate import judge_app, open_app_executor
 
 
 def find_pairs(name: str) -> set[tuple[str, str]]:
@@ -43,6 +45,23 @@ def test_a_conforming_deployment_has_no_pairs() -> None:
     """Nothing is looked for where nothing is wrong: the run sends as many requests as without siblings."""
     report = judge_app(create_app())
     assert report.findings == ()
+
+
+@pytest.mark.parametrize("caller", ["blue", "jwt-red"])
+def test_a_request_that_breaks_the_rule_too_is_no_sibling(caller: str) -> None:
+    """That another caller is answered just as wrongly says nothing."""
+    executor = open_app_executor(create_app(disabled_rules={"replica-count-range"}))
+    body = {
+        "display_name": "",
+        "service_type": "external",
+        "external_url": "https://a.io",
+        "docker_image": "",
+    }
+    step = Step(caller=caller, body={**body, "replica_count": 11}, as_is=True, expect="refuse")
+    case = Case("property/create-1", "replica-count-range", "properties", (step,))
+    observation = executor.run_case(case)
+    assert observation.judgement.outcome == "violated"
+    assert add_sibling(executor, observation).sibling is None
 
 
 def test_a_line_is_that_of_the_keyword_that_the_value_crosses() -> None:

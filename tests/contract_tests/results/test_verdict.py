@@ -3,6 +3,8 @@
 from datetime import date
 from typing import Any
 
+import pytest
+
 from contract_tests.cases.model import Case, Step
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.waivers import Waiver
@@ -80,6 +82,40 @@ def test_rule_observed_through_a_broken_one_is_inconclusive() -> None:
     both = [build_observation("slug-unique", "violated"), build_observation("slug-immutable", "violated")]
     assert decide_one("slug-immutable", *both) == ("inconclusive", False)
     assert decide_one("slug-immutable", both[1]) == ("violated", True)
+    passed = build_observation("slug-immutable", "passed", expect="accept")
+    assert decide_one("slug-immutable", passed, *both) == ("inconclusive", False)
+
+
+def build_wrong_value(rule: str, operation: Any, *names: str) -> Observation:
+    """Build the observation of a read-back that shows wrong values of some properties."""
+    case = Case(rule, rule, "lifecycle", (Step(operation), Step("readContainer")))
+    differences = tuple((name, "1", "2") for name in names)
+    return Observation(case, Judgement("violated", rule, "another value", differences=differences))
+
+
+@pytest.mark.parametrize(
+    ("created", "updated", "verdict"),
+    [
+        (("display_name",), ("display_name",), "inconclusive"),
+        (("display_name", "gpu_count"), ("gpu_count",), "inconclusive"),
+        (("display_name",), ("gpu_count",), "violated"),
+        (("display_name",), ("display_name", "gpu_count"), "violated"),
+        ((), ("gpu_count",), "inconclusive"),
+    ],
+)
+def test_a_wrong_value_follows_only_from_a_rule_broken_for_the_same_property(
+    created: tuple[str, ...], updated: tuple[str, ...], verdict: str
+) -> None:
+    """A waived fault of one property does not hide that an update loses another."""
+    waiver = Waiver("created-stored", "known", date(2999, 1, 1))
+    results = (
+        build_observation("updated-stored", "passed", "lifecycle", "accept"),
+        build_wrong_value("created-stored", "createContainer", *created),
+        build_wrong_value("updated-stored", "updateContainer", *updated),
+    )
+    rows, _ = decide_verdicts(Aggregate.of(results), CATALOGUE, {"created-stored": waiver})
+    verdicts = {row.rule.id: row.verdict for row in rows}
+    assert (verdicts["created-stored"], verdicts["updated-stored"]) == ("waived", verdict)
 
 
 def test_a_budget_is_the_reason_of_what_it_left_out() -> None:
