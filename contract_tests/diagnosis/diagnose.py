@@ -15,6 +15,7 @@ from contract_tests.diagnosis.comparison import (
     find_violation,
     is_reproducible,
 )
+from contract_tests.diagnosis.earlier_writes import blame_earlier_write
 from contract_tests.diagnosis.history import find_history
 from contract_tests.diagnosis.intermittent import blame_intermittent
 from contract_tests.diagnosis.neighbours import change_last_step
@@ -62,7 +63,8 @@ def _diagnose_by_kind(executor: Executor, observation: Observation, suspects: Co
         return attribute_crash(executor, observation, case.steps[-1].body)
     if case.layer not in ("lifecycle", "properties") and not is_generated_call(case):
         return observation
-    best = shrink_steps(executor, blame_refused_request(executor, observation))
+    blamed = blame_earlier_write(executor, blame_refused_request(executor, observation))
+    best = shrink_steps(executor, blamed)
     return _find_reason(executor, best, suspects) if needs_attribution(best) else best
 
 

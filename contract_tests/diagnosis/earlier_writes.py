@@ -1,0 +1,43 @@
+"""Earlier writes: a value that an update left out may have been stored wrongly before, by the write that sent it."""
+
+from dataclasses import replace
+
+from contract_tests.cases.model import Case, Step
+from contract_tests.diagnosis.comparison import find_violation
+from contract_tests.execution.executor import Executor
+from contract_tests.results.observation import Observation
+
+_WRITES = {"createContainer": "created-stored", "updateContainer": "updated-stored"}
+
+
+def blame_earlier_write(executor: Executor, observation: Observation) -> Observation:
+    """Return a value that an update seems to have changed under the rule of the write that stored it wrongly.
+
+    That write is the last one that sent the property: a read-back right after it shows the same wrong value.
+    """
+    if observation.judgement.rule != "update-keeps-omitted" or not observation.judgement.differences:
+        return observation
+    direct = _read_after_write(observation.case, {name for name, _, _ in observation.judgement.differences})
+    again = find_violation(executor, direct) if direct else None
+    if direct is None or again is None or again.judgement.rule != direct.rule:
+        return observation
+    return again
+
+
+def _read_after_write(case: Case, names: set[str]) -> Case | None:
+    """Return the case up to the last write of some properties, and their read-back; None if nothing sent them."""
+    last = case.steps[-1]
+    numbers = [number for number, step in enumerate(case.steps) if names & _list_written(step)]
+    if not numbers or last.operation != "readContainer":
+        return None
+    rule = _WRITES[case.steps[numbers[-1]].operation]
+    shows = tuple((name, value) for name, value in last.shows if name in names)
+    read = replace(last, shows=shows, rule=rule)
+    return replace(case, rule=rule, steps=(*case.steps[: numbers[-1] + 1], read))
+
+
+def _list_written(step: Step) -> set[str]:
+    """Return the properties that an accepted write sends; null is none, as the pages say of an update."""
+    if step.operation not in _WRITES or step.expect == "refuse" or not isinstance(step.body, dict):
+        return set()
+    return {name for name, value in step.body.items() if value is not None}

@@ -1,0 +1,34 @@
+"""A wrong value after an update that left it out is blamed on the write that stored it wrongly, if one did."""
+
+import pytest
+
+from contract_tests.cases.model import Case, Step
+from contract_tests.diagnosis.diagnose import diagnose_violation
+from tests.quality.faults import FAULTS
+from tests.support.gate.gate import open_app_executor
+
+BODY = {"display_name": "A name", "docker_image": "nginx:1.27", "exposed_port": 9000}
+
+
+@pytest.mark.parametrize(
+    ("name", "sent", "shown", "rule"),
+    [
+        ("create-stores-the-port-as-text", {"display_name": "B"}, "exposed_port", "created-stored"),
+        ("update-sets-defaults-again", {"display_name": "B"}, "exposed_port", "update-keeps-omitted"),
+    ],
+)
+def test_the_write_that_stored_a_value_wrongly_is_blamed(
+    name: str, sent: dict[str, object], shown: str, rule: str
+) -> None:
+    """A run of one rule, or one with a small budget, may never have read the service back before the update."""
+    fault = next(fault for fault in FAULTS if fault.name == name)
+    executor = open_app_executor(fault.app())
+    executor.readback = True
+    steps = (
+        Step(caller="red", body=BODY),
+        Step("updateContainer", "red", body=sent, expect="accept"),
+        Step("readContainer", "red", shows=((shown, BODY[shown]),), expect="accept"),
+    )
+    observation = executor.run_case(Case("covering/kept", "update-keeps-omitted", "lifecycle", steps))
+    assert observation.judgement.rule == "update-keeps-omitted"
+    assert diagnose_violation(executor, observation).judgement.rule == rule
