@@ -145,14 +145,17 @@ class ContainersMock:
 
     def assert_all_faults_used(self) -> None:
         """Raise AssertionError if a step of the script was never used; the message lists these and the requests."""
-        unused = self.unused_faults()
-        if unused:
-            steps = [", ".join(f"{n}={v!r}" for n, v in step.items() if n != "left") for step in unused]
-            lines = [
-                "no request has used this fault:" if len(unused) == 1 else "no request has used these faults:"
-            ]
-            lines += [f"  {step}" for step in steps] + ["received:", *self.requests.table({})]
-            raise AssertionError("\n".join(lines))
+        lines = self.explain_unused()
+        if lines:
+            raise AssertionError("\n".join([*lines, "received:", *self.requests.table({})]))
+
+    def explain_unused(self) -> list[str]:
+        """Return lines with the steps of the script that no request has used; none if each was used."""
+        steps = [
+            ", ".join(f"{n}={v!r}" for n, v in step.items() if n != "left") for step in self.unused_faults()
+        ]
+        noun = "this fault" if len(steps) == 1 else "these faults"
+        return [f"no request has used {noun}:", *(f"  {step}" for step in steps)] if steps else []
 
     def reset(self) -> None:
         """Delete the services, the requests and the script. The clock keeps its advance."""
@@ -249,17 +252,16 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show the requests that a failed test sent, and why they were refused, unless its message lists them."""
+    """Show the requests that a failed test sent, why they were refused, and which faults none of them used."""
     report = yield
     mock = getattr(item, "funcargs", {}).get("containers_mock")
-    failed = report.when == "call" and report.failed
-    if (
-        failed
-        and isinstance(mock, ContainersMock)
-        and mock.requests
-        and "received:" not in report.longreprtext
-    ):
-        report.sections.append(("Requests to containers_mock", "\n".join(mock.requests.explain())))
+    if report.when == "call" and report.failed and isinstance(mock, ContainersMock):
+        text = report.longreprtext
+        if mock.requests and "received:" not in text:
+            report.sections.append(("Requests to containers_mock", "\n".join(mock.requests.explain())))
+        unused = mock.explain_unused()
+        if unused and unused[0] not in text:
+            report.sections.append(("Unused faults of containers_mock", "\n".join(unused)))
     return report
 
 

@@ -163,5 +163,8 @@ def _describe_filters(filters: dict[str, Any]) -> str:
 
 
 def _format_cell(received: ReceivedRequest, name: str) -> str:
+    if name == "rules" and received.injected:  # as in the log
+        rules = ",".join(received.rules)
+        return f"{rules}; injected: {received.injected}".removeprefix("; ")
     value = getattr(received, name)
     return ",".join(value) if isinstance(value, tuple) else "-" if value is None else str(value)[:70]

@@ -57,6 +57,26 @@ def test_a_failed_test_shows_why_its_requests_were_refused(pytester: pytest.Pyte
     assert "Requests to containers_mock" not in result.stdout.str()  # the message lists them
 
 
+@pytest.mark.slow
+def test_a_failed_test_names_the_faults_that_no_request_used(pytester: pytest.Pytester) -> None:
+    """A test that waits for the error of a fault fails elsewhere if no request matched the fault."""
+    post = 'containers_mock.app.test_client().post("/api/v1/containers", headers=containers_mock.headers(), json={})'
+    lines = (
+        'containers_mock.fail_next(409, operation="updateContainer")',
+        "containers_mock.truncate_next(3)",
+        f"assert {post}.status_code == 409",
+    )
+    result = run_client_test(pytester, "\n    ".join(lines))
+    result.stdout.fnmatch_lines(
+        [
+            "1*POST*sk-red*docker-image-required; injected: script",
+            "*Unused faults of containers_mock*",
+            "no request has used this fault:",
+            "  status=409, operation='updateContainer'",
+        ]
+    )
+
+
 TYPOS = {
     "script": 'containers_mock.fail_next(rule="slug-uniqe")',
     "filter": 'containers_mock.requests.count(rule="slug-uniqe")',
