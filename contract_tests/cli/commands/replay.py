@@ -1,6 +1,8 @@
 """The ``contract-tests replay`` command."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,49 +33,105 @@ class _Form(click.Choice):  # type: ignore[type-arg]  # generic since click 8.2
         return super().convert(value, param, ctx)
 
 
+@dataclass(frozen=True, slots=True)
+class _Replay:
+    """One finding that was sent again: the lines that describe it, its verdict, and its exit code."""
+
+    file: Path
+    lines: tuple[str, ...]
+    verdict: str
+    code: int
+    note: str
+
+
 @click.command(cls=ConfiguredCommand)
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @add_target_options
 @click.option("--as", "form", type=_Form(["pytest"]), help="Print the finding as a test; send nothing.")
 @click.option("--strict", is_flag=True, help="Fail on assumed rules, too.")
-def replay(file: Path, form: str | None, *, strict: bool, **options: Any) -> None:
-    """Send the requests of a finding's FILE again, and judge them.
+def replay(files: tuple[Path, ...], form: str | None, *, strict: bool, **options: Any) -> None:
+    """Send the requests of findings again, and judge them.
+
+    A FILE is a finding, or a folder: a report, or its findings. One finding is shown with its requests, several with
+    a line each.
 
     A finding that showed only sometimes is sent as often as its rate needs to show it (95 %), at most 60 times.
 
-    Exit codes: 0 conforms now, or differs on an assumed rule, which --strict or a strict run makes 1; 1 still
-    violated, 2 wrong usage, 3 the target could not be judged.
+    Exit codes: 0 all conform now, or differ on an assumed rule, which --strict or a strict run makes 1; 1 one is
+    still violated, 2 wrong usage, 3 the target could not be judged.
     """
     from contract_tests.results.findings import load_finding
 
     with report_usage_errors():
-        case, document = load_finding(file)
+        findings = {file: load_finding(file) for file in _list_findings(files)}
         if form:
-            end_with_text(_render_pytest(file, case, document, options["spec"]), 0)
+            end_with_text(_render_pytest(findings, options["spec"]), 0)
         check_target(options)
         executor = open_command_executor(options, CreatedLog())
-        if case.rule not in executor.catalogue:
-            raise ValueError(f"{file}: the contract has no rule {case.rule!r} any more")
+        for file, (case, _) in findings.items():
+            if case.rule not in executor.catalogue:
+                raise ValueError(f"{file}: the contract has no rule {case.rule!r} any more")
     with report_target_errors():
         from contract_tests.execution.preflight import apply_preflight, run_preflight
 
         apply_preflight(executor, run_preflight(executor))
-        observations = _run_tries(executor, case, document.get("rate"))
+        done = [
+            _replay_finding(executor, file, *found, options["target"], strict=strict)
+            for file, found in findings.items()
+        ]
+    end_with_text(escape_console("\n".join(_describe_replays(done))), _combine_codes(done))
+
+
+def _list_findings(files: Iterable[Path]) -> list[Path]:
+    """Return the files of findings, those of a folder in order; raise ValueError for a folder without any."""
+    found: list[Path] = []
+    for file in files:
+        folder = file / "findings" if (file / "findings").is_dir() else file
+        inside = sorted(folder.glob("*.json")) if folder.is_dir() else [file]
+        if not inside:
+            raise ValueError(f"{file}: no finding is in this folder; name a report folder, or its findings")
+        found += inside
+    return list(dict.fromkeys(found))
+
+
+def _replay_finding(
+    executor: Executor, file: Path, case: Case, document: Mapping[str, Any], target: str, *, strict: bool
+) -> _Replay:
+    observations = _run_tries(executor, case, document.get("rate"))
     observation = _choose_observation(observations)
     judgement = observation.judgement
     strict = strict or document.get("severity") == "failure" or judgement.server_error
     tolerated = executor.catalogue[judgement.rule].grade == "assumed" and not strict
     code = {"violated": 0 if tolerated else 1, "passed": 0}.get(judgement.outcome, 3)
     verdict = _describe_verdict(observations, judgement, tolerated=tolerated)
-    other = _name_other_target(document.get("target", ""), options["target"])
-    lines = (*_describe_observation(file.stem, observation), *other, verdict)
-    end_with_text(escape_console("\n".join(lines)), code)
+    note = _name_other_target(document.get("target", ""), target)
+    return _Replay(file, tuple(_describe_observation(file.stem, observation)), verdict, code, note)
 
 
-def _name_other_target(found: str, target: str) -> list[str]:
+def _describe_replays(done: Sequence[_Replay]) -> Iterator[str]:
+    """Yield all of one finding; a line for each of several, and how many of them are as before."""
+    notes = list(dict.fromkeys(one.note for one in done if one.note))
+    if len(done) == 1:
+        yield from (*done[0].lines, *notes, done[0].verdict)
+        return
+    yield from (f"{one.file}: {one.verdict}" for one in done)
+    yield from notes
+    codes = Counter(one.code for one in done)
+    parts = ((codes[1], "still violated"), (codes[0], "not violated"), (codes[3], "not judged"))
+    numbers = ", ".join(f"{number} {name}" for number, name in parts if number)
+    yield f"{len(done)} findings: {numbers}; replay FILE shows the requests of one"
+
+
+def _combine_codes(done: Iterable[_Replay]) -> int:
+    """Return 1 if a finding is still violated, else 3 if one could not be judged, else 0."""
+    codes = {one.code for one in done}
+    return next((code for code in (1, 3) if code in codes), 0)
+
+
+def _name_other_target(found: str, target: str) -> str:
     """Return a note if a finding is of another target than the one that gets its requests."""
     same = not found or found.rstrip("/") == target.rstrip("/")
-    return [] if same else [f"note: the finding is of {found}, and was sent to {target}"]
+    return "" if same else f"note: the finding is of {found}, and was sent to {target}"
 
 
 def _run_tries(executor: Executor, case: Case, rate: Mapping[str, Any] | None) -> list[Observation]:
@@ -104,8 +162,11 @@ def _describe_verdict(observations: Sequence[Observation], judgement: Judgement,
     return f"{judgement.rule} {name}{f': {reason}' if reason else ''}"
 
 
-def _render_pytest(file: Path, case: Case, document: Mapping[str, Any], spec: Path | None) -> str:
+def _render_pytest(findings: Mapping[Path, tuple[Case, Mapping[str, Any]]], spec: Path | None) -> str:
     """Return a finding as a pytest; raise ValueError with one line if it cannot be one."""
+    if len(findings) > 1:
+        raise ValueError(f"--as pytest prints one finding, not {len(findings)}; name one FILE")
+    ((file, (case, document)),) = findings.items()
     from contract_tests.contract.rules import load_catalogue
     from contract_tests.results.reproduction.pytest_file import render_pytest
     from contract_tests.targets.exchange import exchange_from_json

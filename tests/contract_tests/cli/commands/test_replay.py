@@ -80,6 +80,27 @@ def test_replay_compares_a_readback_by_property(faulty_url: str, tmp_path: Path)
 
 
 @pytest.mark.slow
+def test_a_folder_of_findings_is_replayed_with_a_line_for_each(faulty_url: str, tmp_path: Path) -> None:
+    """A report is a folder of findings; the last line counts them, and a target without the faults has none."""
+    options = ("--layers", "cases", "-k", "exposed-port-range", "--quiet", "--report", tmp_path)
+    run_command("run", "--target", faulty_url, *options)
+    files = sorted((tmp_path / "findings").glob("*.json"))
+    done = run_command("replay", tmp_path, files[0], "--target", faulty_url)
+    *lines, last = done.out.splitlines()
+    assert [line.partition(": exposed-port-range violated: ")[0] for line in lines] == list(map(str, files))
+    assert (done.code, last.partition(";")[0]) == (1, "2 findings: 2 still violated")
+    fixed = run_command("replay", tmp_path / "findings", "--target", "wsgi:mock_server:create_app")
+    assert (fixed.code, fixed.out.splitlines()[-1].partition(";")[0]) == (0, "2 findings: 2 not violated")
+    assert [len(done.out.splitlines()), done.out.count("curl")] == [3, 0]
+
+
+def test_a_folder_that_cannot_be_replayed_is_a_usage_error(tmp_path: Path) -> None:
+    """A folder without findings is named."""
+    done = run_command("replay", tmp_path, "--target", "wsgi:mock_server:create_app")
+    assert (done.code, "no finding is in this folder" in done.err) == (2, True)
+
+
+@pytest.mark.slow
 def test_replay_on_another_target_says_so(faulty_url: str, tmp_path: Path) -> None:
     """The outcome is that of the target that got the requests; the target of the finding is named beside it."""
     options = ("--layers", "cases", "-k", "exposed-port-range", "--quiet", "--report", tmp_path)
