@@ -32,7 +32,7 @@ _JSON_KEYS = {
     "response_size": "reply_size",
 }
 #: A longer body is sent from a file, because a command that contains it is hard to read and to paste.
-_MAX_INLINE_BODY = 1000  # characters
+_MAX_INLINE_BODY = 1000  # bytes, since an emoji takes as much room as two letters, and more bytes
 _NOT_PASTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\uffff]"
 )
@@ -83,7 +83,7 @@ class Exchange:
     def needs_body_file(self) -> bool:
         """True if the body cannot be pasted: it is long, binary, cut, or has control characters."""
         body = self.body or ""
-        long = self.body_cut or len(body) > _MAX_INLINE_BODY
+        long = self.body_cut or len(body.encode("utf-8", "surrogatepass")) > _MAX_INLINE_BODY
         return long or bool(self.raw_body or _NOT_PASTABLE.search(body) or not _is_unicode(body))
 
     @property

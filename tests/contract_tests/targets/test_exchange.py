@@ -92,6 +92,7 @@ def test_a_body_that_no_run_packed_is_refused(packed: str, problem: str) -> None
         (b"a\x1bb", True),
         (b"\xff", True),
         (b"a" * 1001, True),
+        (("\U0001f600" * 251).encode(), True),
         ("a\u202eb".encode(), True),
     ],
 )
