@@ -20,7 +20,8 @@ _SHAPE_CHOICES = {
     "more properties": "extra-answer-properties",
 }
 _IMMUTABLE = {"service_slug": "slug-immutable", "service_type": "service-type-immutable"}
-_CONFLICTS = {"createContainer": "slug-unique", "updateContainer": "not-while-busy"}
+#: The rule about stored state that may explain any refusal of a valid request with the status of a conflict.
+CONFLICTS = {"createContainer": "slug-unique", "updateContainer": "not-while-busy"}
 _CALLER_STATUSES = (401, 403)
 
 
@@ -78,20 +79,23 @@ class Blame:
             yield from self._suspect_rules(reading, rule)
         elif reading.broken:
             yield from (self._name_broken(one, reading) for one in reading.broken)
-        elif conflict := self._find_conflict(reading, statuses):
-            yield conflict
         else:
+            conflict = self._find_conflict(reading, statuses)
             lengths = [*_suspect_lengths(reading)] if difference.theirs.startswith("refused") else []
             yield from (*lengths, *reading.choices)
             if reading.kind == "sk" and max(statuses) in _CALLER_STATUSES:
                 yield "service-keys"
             yield from _suspect_credential(reading)
-            if not (reading.choices or lengths):
+            if (
+                conflict
+            ):  # last, since a deployment may refuse what an open point is about with the same status
+                yield conflict
+            elif not (reading.choices or lengths):
                 yield from self._suspect_rules(reading, rule)
 
     def _find_conflict(self, reading: Reading, statuses: tuple[int, int]) -> str:
         """Return the rule about stored state that a valid request breaks for one side, by its status."""
-        rule = _CONFLICTS.get(reading.operation, "")
+        rule = CONFLICTS.get(reading.operation, "")
         return rule if rule and max(statuses) in self.catalogue[rule].status else ""
 
     def _suspect_rules(self, reading: Reading, rule: str) -> Iterator[str]:

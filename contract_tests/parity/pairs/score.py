@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from contract_tests.parity.pairs.blame import CONFLICTS
 from contract_tests.parity.pairs.compare import DIMENSIONS, Comparison, Difference, Dimension
 from contract_tests.results.statistics import find_interval
 from contract_tests.targets.exchange import Exchange
@@ -133,6 +134,7 @@ def _choose_smallest(examples: Iterable[Example]) -> tuple[Example, ...]:
 
 
 def _is_certain(suspects: tuple[str, ...], choices: Container[str]) -> bool:
-    """Return whether the first suspect is the only one, or the only choice."""
+    """Return whether the first suspect is the only one, or the only choice beside rules that are no conflict."""
     first, *others = suspects
-    return not others or (first in choices and not any(other in choices for other in others))
+    doubtful = any(other in choices or other in CONFLICTS.values() for other in others)
+    return not others or (first in choices and not doubtful)

@@ -55,6 +55,7 @@ def test_another_status(reading: Reading, statuses: tuple[int, int], suspects: t
         (build(broken=("body-text",), choices=("half-surrogates",)), (200, 400), "", ("half-surrogates",)),
         (build(CREATE, concerned=("display-name-type",)), (409, 201), "auth-known", ("slug-unique",)),
         (build(concerned=("display-name-type",)), (200, 409), "auth-known", ("not-while-busy",)),
+        (build(CREATE, choices=("unknown-properties",)), (409, 201), "", ("unknown-properties", "slug-unique")),
     ],
 )  # fmt: skip
 def test_another_reaction(
@@ -62,7 +63,7 @@ def test_another_reaction(
 ) -> None:
     """The broken rule or the open point; for a valid request the rule of the case; a server error is no choice.
 
-    A valid request that is refused with 409 conflicts with stored state.
+    A valid request that is refused with 409 conflicts with stored state, unless it touches an open point.
     """
     words = ["error" if status >= 500 else "refused" if status >= 400 else "accepted" for status in statuses]
     assert (

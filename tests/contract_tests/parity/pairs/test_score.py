@@ -54,6 +54,18 @@ def test_a_difference_goes_to_the_suspect_that_explains_others_alone() -> None:
     assert found == {"a-rule": 1, "d-rule": 2, "unknown-credentials": 2}
 
 
+@pytest.mark.parametrize("conflicts", [0, 1], ids=["refused-as-a-conflict", "in-conflict"])
+def test_a_conflict_explains_an_open_point_only_if_it_shows_elsewhere(conflicts: int) -> None:
+    """A deployment may refuse a null with the status of a taken slug, or know more slugs than the mock does."""
+    scorer = Scorer()
+    add(scorer, "null-on-create", "slug-unique")
+    add(scorer, "null-on-create", "slug-unique")
+    for _ in range(conflicts):
+        add(scorer, "slug-unique")
+    found = {part.name: part.count for part in scorer.list_parts(CHOICES)}
+    assert found == ({"slug-unique": 3} if conflicts else {"null-on-create": 2})
+
+
 def test_without_a_certain_suspect_the_one_of_most_differences_explains_them() -> None:
     """Of two that are suspected equally often it is the likeliest."""
     scorer = Scorer()
