@@ -99,11 +99,12 @@ def format_confidence(report: Report) -> str:
     if not tries:
         return ""
     most, least = tries[(len(tries) - 1) // 2], tries[0]
-    return (
-        f"How sure: most rules that conform stand on {_count(most, 'try', 'tries')} or more, so a fault in over "
-        f"{_percent(most)} of their requests would have shown (95 %); the least has {_count(least, 'try', 'tries')}, "
-        f"for {_percent(least)}"
+    rules = "each rule that conforms stands" if most == least else "most rules that conform stand"
+    proven = (
+        f"a fault in over {_percent(most)} of {'its' if most == least else 'their'} requests would have shown"
     )
+    rest = f"; the least has {_count(least, 'try', 'tries')}, for {_percent(least)}" if least < most else ""
+    return f"How sure: {rules} on {_count(most, 'try', 'tries')} or more, so {proven} (95 %){rest}"
 
 
 def _count(number: int, one: str, more: str) -> str:
