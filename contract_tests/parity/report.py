@@ -129,12 +129,22 @@ def _percent(share: float) -> str:
     return text if share >= 1 or text != "100.0" else f"{int(share * 10_000) / 100:.2f}"
 
 
+#: By exit code: the headline, and what comes before the rules and choices on which the two differ.
+_HEADLINES = {
+    0: ("AGREES", " except for the shape of answers on "),
+    1: ("DIFFERS", " on "),
+    130: ("INTERRUPTED", ", differs on "),
+}
+
+
 def format_outcome(report: ParityReport) -> str:
     """Return the outcome in one line."""
-    headline = {0: "AGREES", 1: "DIFFERS", 130: "INTERRUPTED"}.get(report.exit_code, "NOT COMPARED")
+    headline, before = _HEADLINES.get(report.exit_code, ("NOT COMPARED", ", differs on "))
     names = {part.name for part in report.parts}
     choices = len(names & {*report.choices})
-    about = f" on {_number(choices, 'choice')} and {_number(len(names) - choices, 'rule')}" if names else ""
+    numbers = ((choices, "choice"), (len(names) - choices, "rule"))
+    subjects = " and ".join(_number(number, word) for number, word in numbers if number)
+    about = f"{before}{subjects}" if subjects else ""
     extent = f"{report.requests:,} requests in {report.seconds:.1f} s, {report.created} services created"
     return f"{headline}{about}: agrees in {format_score(report.whole)} requests; {extent}"
 
@@ -145,7 +155,7 @@ def format_state(state: State, number: int = 1) -> str:
 
 
 def _number(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def list_example_commands(part: Part, number: int, folder: str | None = None) -> list[str]:
@@ -189,10 +199,8 @@ def _list_texts(report: ParityReport, folder: str | None) -> Iterator[tuple[int,
     for part in report.parts:
         kind, statement = report.describe(part.name)
         of = subjects.get(part.name, part.count)
-        yield (
-            0,
-            f"✗ {part.name} ({kind}), {DIMENSION_NAMES[part.dimension]}: {part.count:,} of {of:,} requests",
-        )
+        numbers = f"{part.count:,} of {_number(of, 'request')}"
+        yield 0, f"✗ {part.name} ({kind}), {DIMENSION_NAMES[part.dimension]}: {numbers}"
         yield 4, statement
         for example in part.examples[:1]:
             found = example.difference

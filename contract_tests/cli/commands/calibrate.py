@@ -28,7 +28,8 @@ from contract_tests.reports.content.common import escape_console
 @click.option("--rate", type=PerSecond(), help="Limit of requests per time, e.g. 10/s.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), required=True,
               metavar="FILE", help="File to which the profile is written.")  # fmt: skip
-def calibrate(output: Path, **options: Any) -> None:
+@click.option("--quiet", is_flag=True, help="Print only the summary line.")
+def calibrate(output: Path, *, quiet: bool, **options: Any) -> None:
     """Learn how a deployment chose where the pages are silent.
 
     That takes at most 150 requests and 25 services. The profile in FILE makes the mock choose the same: mock-server
@@ -40,7 +41,7 @@ def calibrate(output: Path, **options: Any) -> None:
     from contract_tests.calibration import learner
     from contract_tests.calibration.probing.limits import MAX_CREATED
     from contract_tests.calibration.profile import write_profile
-    from contract_tests.calibration.report import list_lines
+    from contract_tests.calibration.report import format_last_line, list_lines
 
     with report_usage_errors():
         check_target(options)
@@ -51,7 +52,8 @@ def calibrate(output: Path, **options: Any) -> None:
     with report_target_errors():
         calibration = learner.calibrate(executor)
         ignore_signals()
-    lines, today = list_lines(calibration, _read_columns()), datetime.now(UTC).date().isoformat()
+    lines = [format_last_line(calibration)] if quiet else list_lines(calibration, _read_columns())
+    today = datetime.now(UTC).date().isoformat()
     end_with_output(
         lambda: click.echo("\n".join(map(escape_console, lines))),
         calibration.exit_code,

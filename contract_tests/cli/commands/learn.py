@@ -45,6 +45,7 @@ _MACHINE_FILE = "machine.md"
 @click.option("--strict", is_flag=True, help="Fail on assumed rules too.")
 @click.option("--report", "folder", type=click.Path(path_type=Path, file_okay=False),
               help=f"Folder for {_MACHINE_FILE}, a diagram, and all reports.")  # fmt: skip
+@click.option("--quiet", is_flag=True, help="Print only the summary line.")
 def learn(**options: Any) -> NoReturn:
     """Learn the states of a service, and judge them by the contract.
 
@@ -68,11 +69,14 @@ def learn(**options: Any) -> NoReturn:
         with report_target_errors():
             learnt, report = learn_target(executor, chosen)
         replay_options = format_replay_options(options)
+        place = str(folder) if folder else None
         end_with_output(
-            partial(_show, learnt, report, str(folder) if folder else None, replay_options),
+            partial(
+                _show, learnt, report, quiet=options["quiet"], folder=place, replay_options=replay_options
+            ),
             report.exit_code,
             folder,
-            partial(_write, learnt, report, replay_options),
+            partial(_write, learnt, report, replay_options=replay_options),
         )
 
 
@@ -87,18 +91,22 @@ def _load_learning() -> "Callable[[Executor, RunOptions], tuple[Learnt, Report]]
     return learn_target
 
 
-def _show(learnt: "Learnt", report: "Report", folder: str | None, replay_options: str) -> None:
+def _show(
+    learnt: "Learnt", report: "Report", *, quiet: bool, folder: str | None, replay_options: str
+) -> None:
     from contract_tests.reports.terminal import show_report
 
-    if learnt.machine:
+    lines: list[str] = []
+    if learnt.machine and not quiet:
         lines = [f"{len(learnt.machine.accesses)} states:", *learnt.machine.list_lines(), ""]
-    else:
-        lines = [f"not learnt: {learnt.reason}", ""]
-    click.echo("\n".join(map(escape_console, lines)))
-    show_report(report, quiet=False, folder=folder, replay_options=replay_options)
+    elif not learnt.machine:
+        lines = [f"not learnt: {learnt.reason}"] + ([] if quiet else [""])
+    for line in lines:
+        click.echo(escape_console(line))
+    show_report(report, quiet=quiet, folder=folder, replay_options=replay_options)
 
 
-def _write(learnt: "Learnt", report: "Report", replay_options: str, folder: Path) -> None:
+def _write(learnt: "Learnt", report: "Report", folder: Path, *, replay_options: str) -> None:
     from contract_tests.reports.write import write_reports
 
     writers = [partial(write_reports, report, folder, replay_options=replay_options)]

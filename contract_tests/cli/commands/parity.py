@@ -41,6 +41,7 @@ _USUAL = "the usual options (no --profile)"
 @click.option("--strict", is_flag=True, help="Fail on differences in the shape of answers, too.")
 @click.option("--report", "folder", type=click.Path(path_type=Path, file_okay=False),
               help="Folder for parity.html and parity.json.")  # fmt: skip
+@click.option("--quiet", is_flag=True, help="Print only the summary line.")
 def parity(**options: Any) -> NoReturn:
     """Compare a deployment with the mock.
 
@@ -54,7 +55,7 @@ def parity(**options: Any) -> NoReturn:
     130 interrupted.
     """
     from contract_tests.parity.files import write_parity
-    from contract_tests.parity.report import build_report, list_lines
+    from contract_tests.parity.report import build_report, format_outcome, list_lines
     from contract_tests.parity.session import ParityOptions, open_session
 
     folder: Path | None = options["folder"]
@@ -74,7 +75,10 @@ def parity(**options: Any) -> NoReturn:
     report = build_report(
         session, target=options["target"], profile=profile, started=started, strict=options["strict"]
     )
-    lines = list_lines(report, shutil.get_terminal_size(_COLUMNS).columns, str(folder) if folder else None)
+    columns = shutil.get_terminal_size(_COLUMNS).columns
+    lines = list_lines(report, columns, str(folder) if folder else None)
+    if options["quiet"]:
+        lines = iter([format_outcome(report)])
     end_with_output(
         lambda: click.echo("\n".join(map(escape_console, lines))),
         report.exit_code, folder, partial(write_parity, report),

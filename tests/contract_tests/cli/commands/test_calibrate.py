@@ -38,6 +38,13 @@ def test_each_choice_has_a_line_and_the_profile_is_written(tmp_path: Path) -> No
     assert "sk-red-5f0c7c1e9a" not in done.output + file.read_text()
 
 
+def test_quiet_prints_how_much_was_seen(tmp_path: Path) -> None:
+    """The profile has the rest."""
+    (line,) = calibrate("--target", MOCK, "-o", tmp_path / "mock.yaml", "--quiet").stdout.splitlines()
+    assert line.startswith("74 of 75 choices seen in 1")
+    assert (tmp_path / "mock.yaml").is_file()
+
+
 def test_lines_are_wrapped_in_a_narrow_terminal(tmp_path: Path) -> None:
     """No line is longer than the terminal; a wrapped one goes on below its choice, in most of the width."""
     lines = calibrate("--target", MOCK, "-o", tmp_path / "mock.yaml", columns=80).stdout.splitlines()

@@ -41,6 +41,13 @@ def test_the_states_and_the_verdict_are_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_quiet_prints_the_verdict() -> None:
+    """Neither the states nor the matrix."""
+    (line,) = learn("--target", MOCK, *HOOK, "--quiet").stdout.splitlines()
+    assert line.startswith("CONFORMS in 8 of 8 rules: ")
+
+
+@pytest.mark.slow
 def test_a_violation_is_exit_code_1() -> None:
     """It is a finding as of the gate, with commands to paste."""
     done = learn("--target", BROKEN, *HOOK, "--strict")

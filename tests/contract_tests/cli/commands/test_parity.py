@@ -48,12 +48,24 @@ def test_a_rule_that_is_not_enforced_is_exit_code_1() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("options", "code"), [((), 0), (("--strict",), 1)])
-def test_another_shape_alone_fails_with_strict_only(options: tuple[str, ...], code: int) -> None:
-    """It is reported in any case."""
-    done = parity("--target", SHAPED, "--requests", "200", *options)
-    assert done.exit_code == code
+@pytest.mark.parametrize(
+    ("options", "code", "outcome"),
+    [
+        ((), 0, "AGREES except for the shape of answers on 1 choice: "),
+        (("--strict",), 1, "DIFFERS on 1 choice: "),
+    ],
+    ids=["lenient", "strict"],
+)
+def test_another_shape_alone_fails_with_strict_only(
+    options: tuple[str, ...], code: int, outcome: str
+) -> None:
+    """It is reported in any case; --quiet prints the outcome alone."""
+    arguments = ("--target", SHAPED, "--requests", "200", *options)
+    done, quiet = parity(*arguments), parity(*arguments, "--quiet")
+    assert done.exit_code == quiet.exit_code == code
     assert "✗ error-body (choice), shape of the answer: " in done.stdout
+    assert f"\n{outcome}" in done.stdout
+    assert [line.startswith(outcome) for line in quiet.stdout.splitlines()] == [True]
 
 
 @pytest.mark.slow
