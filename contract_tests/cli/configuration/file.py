@@ -1,5 +1,6 @@
 """Reads a configuration file: ``contract-tests.toml``, or ``[tool.contract-tests]`` of a pyproject.toml."""
 
+import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -50,7 +51,23 @@ class Configuration:
                 except ValueError as error:
                     raise ConfigurationError(f"{self.source}: {table}.{key}: {error}") from None
                 defaults[str(options[key].name)] = value
+        if "target" in given and target is None and "folder" in defaults and "resume" not in given:
+            self._keep_report(name, Path(defaults["folder"]), str(given["target"]))
         return defaults
+
+    def _keep_report(self, command: str, folder: Path, target: str) -> None:
+        """Raise ConfigurationError if the folder of the file has the report of another target, as of a pipeline."""
+        for name in ("report.json", "parity.json"):
+            file = folder / name
+            try:
+                found = json.loads(file.read_text("utf-8"))["target"] if file.is_file() else target
+            except (OSError, ValueError, LookupError, TypeError, RecursionError):
+                continue
+            if str(found).rstrip("/") != target.rstrip("/"):
+                raise ConfigurationError(
+                    f"{self.source}: {command}.report: {folder} has the report of {found}; name another folder for "
+                    "this target with --report"
+                )
 
     def _choose_target(self, given: Mapping[str, Any]) -> str | None:
         """Return the name of the target whose table applies, None for none.

@@ -92,6 +92,33 @@ def test_another_target_gets_no_callers_of_the_file() -> None:
     assert defaults("run", {"target": "http://127.0.0.1:4010/api/v1"}).keys() & {"target", "callers"} == set()
 
 
+@pytest.mark.parametrize(
+    ("given", "refused"),
+    [
+        ({"target": MOCK}, True),
+        ({"target": "https://staging.example.com/api/v1/"}, False),
+        ({"target": MOCK, "folder": "mine"}, False),
+        ({"target": MOCK, "resume": "reports"}, False),
+        ({"target": MOCK, "environment": "staging"}, False),
+        ({"environment": "staging"}, False),
+    ],
+)
+def test_another_target_does_not_replace_the_report(given: dict[str, str], refused: bool) -> None:
+    """Who tries another target by hand keeps the report of the pipeline, which the file names."""
+    write(TWO)
+    Path("reports").mkdir()
+    Path("reports/report.json").write_text('{"target": "https://staging.example.com/api/v1"}', "utf-8")
+    problem = ""
+    try:
+        defaults("run", given)
+    except ConfigurationError as error:
+        problem = str(error)
+    assert (
+        problem.startswith("contract-tests.toml: run.report: reports has the report of https://") == refused
+    )
+    assert problem.endswith("name another folder for this target with --report") == refused
+
+
 def test_the_only_target_needs_no_name() -> None:
     """A single target is used; of several the file, or the command line, names one."""
     write('[targets.a]\ntarget = "a"')
