@@ -79,18 +79,20 @@ def _describe_request(rule: str, observation: Observation, exchange: Exchange) -
 
 
 def describe_value(value: Any) -> str:
-    """Return a value as JSON; a long one is cut, with its length."""
+    """Return a value as JSON; a long one is cut, with its length, and an array in its middle.
+
+    The last item of an array is often the wrong one.
+    """
     text = json.dumps(value, ensure_ascii=False)
     if len(text) <= _MAX_TEXT:
         return text
-    size = (
-        f"{len(value):,} items"
-        if isinstance(value, list)
-        else f"{len(value):,} characters"
-        if (isinstance(value, str))
-        else ""
-    )
-    return f"{_shorten(text)}{f' ({size})' if size else ''}"
+    if isinstance(value, list):
+        start = _MAX_TEXT // 3
+        return (
+            f"{text[:start]}…{text[start + 1 - _MAX_TEXT :]} ({len(value):,} item{'s' * (len(value) != 1)})"
+        )
+    size = f" ({len(value):,} characters)" if isinstance(value, str) else ""
+    return f"{_shorten(text)}{size}"
 
 
 def _describe_form(step: Step) -> str:

@@ -27,7 +27,7 @@ def _tokens(text: str) -> Counter[str]:
 def test_first_line_is_the_verdict(report: Report) -> None:
     """The summary starts with the outcome in one line."""
     assert render_markdown(report).startswith(
-        f"## ❌ VIOLATED in 3 of 83 rules: {len(report.verdicts) - 6} conforms, 3 violated"
+        f"## ❌ VIOLATED in 3 of 83 rules: {len(report.verdicts) - 7} conforms, 3 violated"
     )
     assert render_markdown(run_app(create_app(), layers=("cases",))).startswith("## ✅ CONFORMS in ")
     assert render_markdown(

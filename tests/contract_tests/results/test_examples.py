@@ -41,6 +41,14 @@ def observe(
         (observe("external-credential-format", b'{"external_auth_credential_id": ""}'),
          ('external_auth_credential_id ""', "201")),
         (observe("env-name-type", b'{"env_config": [1]}'), ("env_config [1]", "201")),
+        (
+            observe(
+                "container-path-type",
+                b'{"volume_config": [{"host_path": "/srv/data", "container_path": "/data"}, '
+                b'{"host_path": "/a", "container_path": 1}]}',
+            ),
+            ('volume_config [{"host_path": "/srv…host_path": "/a", "container_path": 1}] (2 items)', "201"),
+        ),
         (observe("auth-required", b"{}"), ("no Authorization, as sk-red", "201")),
         (observe("team-uuid", b"{}", (("x-team-id", ""),)), ("an empty X-Team-ID, as sk-red", "201")),
         (observe("service-id-format", b"{}", path="/containers/1"), ("the id 1", "201")),
