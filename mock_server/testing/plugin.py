@@ -8,7 +8,7 @@ PYTEST_DONT_REWRITE: this module asserts nothing, so a test may import it before
 """
 
 import threading
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from werkzeug.test import Client
 
 from mock_server.app.factory import create_app
 from mock_server.contract.model import BASE_PATH
+from mock_server.contract.suggestions import suggestion_suffix
 from mock_server.testing.requests import ReceivedRequests, RequestCount
 from mock_server.validation import callers as directory
 from mock_server.validation.callers import CREDENTIAL_KINDS, CallerDirectory
@@ -37,11 +38,16 @@ class _Handler(WSGIRequestHandler):
         """Print nothing, since the journal has the requests."""
 
 
+def _describe_unknown(name: object, known: Iterable[str]) -> str:
+    names = list(known)
+    return f"got {name!r}, expected one of {', '.join(names)}{suggestion_suffix(str(name), names)}"
+
+
 class _ByName(dict[str, str]):
     """Values by name; the error of an unknown name has the known ones."""
 
     def __missing__(self, name: str) -> str:
-        raise KeyError(f"got {name!r}, expected one of {', '.join(self)}")
+        raise KeyError(_describe_unknown(name, self))
 
 
 class ContainersMock:
@@ -74,9 +80,9 @@ class ContainersMock:
         The default is the caller of `token`. `team` is the label of another team for X-Team-ID.
         """
         if team is not None and team not in self.teams:
-            raise ValueError(f"team: got {team!r}, expected one of {', '.join(self.teams)}")
+            raise ValueError(f"team: {_describe_unknown(team, self.teams)}")
         if caller is not None and caller not in self.tokens:
-            raise ValueError(f"caller: got {caller!r}, expected one of {', '.join(self.tokens)}")
+            raise ValueError(f"caller: {_describe_unknown(caller, self.tokens)}")
         token = self.tokens[caller] if caller else self.token
         known = self._callers[token]
         named = self.teams[team] if team else known.teams[0] if known.kind == "jwt" else None
@@ -166,7 +172,7 @@ class ContainersMock:
         """Raise ValueError for an unknown rule, operation, status or caller, so that a typo never counts as zero."""
         caller = filters.get("caller")
         if caller is not None and caller not in self.tokens and not str(caller).startswith("any-"):
-            raise ValueError(f"caller: got {caller!r}, expected one of {', '.join(self.tokens)}")
+            raise ValueError(f"caller: {_describe_unknown(caller, self.tokens)}")
         query = {name: filters[name] for name in ("rule", "status", "operation") if name in filters}
         self._control("GET", f"journal?{urlencode(query)}")
 

@@ -172,7 +172,9 @@ def test_the_callers_are_those_of_the_fixtures(containers_mock: ContainersMock) 
 
 def test_the_token_of_an_unknown_caller_names_the_callers(containers_mock: ContainersMock) -> None:
     """A misspelt name is an error that has the known names, and so is that of a team."""
-    with pytest.raises(KeyError, match="got 'sk-rde', expected one of sk-red, sk-blue"):
+    with pytest.raises(
+        KeyError, match=r"got 'sk-rde', expected one of sk-red, sk-blue.*; did you mean sk-red\?"
+    ):
         containers_mock.tokens["sk-rde"]
     with pytest.raises(KeyError, match="got 'rde', expected one of red"):
         containers_mock.teams["rde"]
@@ -277,7 +279,7 @@ def test_filters_accept_method_in_any_case_and_both_paths(containers_mock: Conta
 
 def test_headers_of_an_unknown_caller_raise(containers_mock: ContainersMock) -> None:
     """The error names the known callers."""
-    with pytest.raises(ValueError, match="expected one of sk-red"):
+    with pytest.raises(ValueError, match=r"expected one of sk-red.*; did you mean sk-red\?"):
         containers_mock.headers("sk-rde")
 
 
