@@ -113,9 +113,15 @@ def _edit_request(executor: Executor, case: Case) -> Iterator[Edit]:
 
 
 def _change_type(executor: Executor, case: Case) -> Iterator[Edit]:
-    """Yield the plain request for a service of the other type, where that is the only request."""
+    """Yield the plain request for a service of the other type, where a valid request is the only one."""
     step = case.steps[-1]
-    if len(case.steps) > 1 or step.raw is not None or not isinstance(step.body, dict) or step.path != "{id}":
+    if (
+        case.expect == "refuse"
+        or len(case.steps) > 1
+        or step.raw is not None
+        or not isinstance(step.body, dict)
+        or step.path != "{id}"
+    ):
         return
     other = "deployed" if case.service_type == "external" else "external"
     creating = step.operation == "createContainer"
