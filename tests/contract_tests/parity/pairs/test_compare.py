@@ -81,6 +81,8 @@ def test_an_update_must_have_the_id_of_its_service() -> None:
         ({"display_name": "b"}, {"display_name": "c"}, []),
         ({"updated_at": 1, "status": "x"}, {"updated_at": 2}, []),
         ({"external_auth_credential_id": SEVEN.upper()}, {"external_auth_credential_id": SEVEN}, []),
+        ({"external_url": None, "docker_image": None}, {}, [("shape", "docker_image", "null", "absent")]),
+        ({"external_url": "https://a.io"}, {}, [("stored", "external_url", '"https://a.io"', "absent")]),
     ],
 )  # fmt: skip
 def test_the_values_of_a_read_back(theirs: Any, ours: Any, expected: list[Any]) -> None:
