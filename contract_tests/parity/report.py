@@ -13,7 +13,7 @@ from contract_tests.parity.pairs.compare import DIMENSIONS, Dimension
 from contract_tests.parity.pairs.score import Part, Score
 from contract_tests.parity.session import ParitySession
 from contract_tests.results.reproduction.commands import list_commands
-from contract_tests.results.verdict import decide_verdicts
+from contract_tests.results.verdict import RuleVerdict, decide_verdicts
 
 State = Literal["parts", "verified", "tried", "skipped"]
 STATES: tuple[State, ...] = ("parts", "verified", "tried", "skipped")
@@ -94,10 +94,9 @@ def build_report(
     parted = {part.name for part in parts}
     requests = scorer.subjects | Counter({part.name: part.count for part in reversed(parts)})
     verdicts, _ = decide_verdicts(session.aggregate, catalogue, {})
-    states: Mapping[str, State] = {"inconclusive": "tried", "not observed": "skipped"}
     rule_rows = [
-        Row(row.rule.id, "parts" if row.rule.id in parted else states.get(row.verdict, "verified"),
-            requests[row.rule.id], row.reason if row.verdict in states else "")
+        Row(row.rule.id, "parts" if row.rule.id in parted else _find_state(row, requests[row.rule.id]),
+            requests[row.rule.id], row.reason if row.verdict in ("inconclusive", "not observed") else "")
         for row in verdicts
     ]  # fmt: skip
     choice_rows = [
@@ -113,6 +112,13 @@ def build_report(
         choice_rows=tuple(choice_rows), rules=catalogue, choices=choices, notes=session.notes,
         unusable_callers=session.unusable_callers, cut_short=session.cut_short,
     )  # fmt: skip
+
+
+def _find_state(row: RuleVerdict, requests: int) -> State:
+    """Return the state of a rule on which the two agree; ``requests`` are those that say something about it."""
+    if row.verdict == "not observed":
+        return "tried" if requests else "skipped"
+    return "tried" if row.verdict == "inconclusive" else "verified"
 
 
 def format_score(score: Score) -> str:

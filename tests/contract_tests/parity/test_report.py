@@ -70,6 +70,13 @@ def test_each_part_has_a_line_with_an_example(report: ParityReport) -> None:
     assert SECRET not in "\n".join(lines)
 
 
+def test_a_rule_about_which_requests_agree_is_tried_not_skipped(report: ParityReport) -> None:
+    """Few requests may leave out the cases of a rule, while others touch it."""
+    rows = {row.name: row for row in report.rule_rows}
+    assert (rows["updated-stored"].state, rows["updated-stored"].requests > 0) == ("tried", True)
+    assert [row.requests for row in rows.values() if row.state == "skipped"] == [0]
+
+
 def test_lines_keep_the_width_but_for_commands(report: ParityReport) -> None:
     """A command stays in one line, so that it can be pasted."""
     lines = [line for line in list_lines(report, 60) if not line.strip().startswith(("curl", "# request"))]
