@@ -87,11 +87,12 @@ def test_json_matches_the_report(report: Report) -> None:
     data = json.loads(render_json(report))
     rows = {row["rule"]: (row["verdict"], row["severity"], row["label"]) for row in data["rules"]}
     assert data["exit_code"] == 1
-    conforming = len(report.verdicts) - 6
+    conforming = len(report.verdicts) - 7
     assert data["counts"] == {
-        "conforms": conforming, "violated": 3, "note": 1, "waived": 1, "not observed": 1,
+        "conforms": conforming, "violated": 3, "note": 1, "waived": 1, "inconclusive": 1, "not observed": 1,
     }  # fmt: skip
     assert rows["slug-unique"] == ("violated", "failure", "violated")
     assert rows["gpu-count-range"] == ("violated", "note", "note")
     assert rows["service-desc-type"] == ("waived", "failure", "waived")
+    assert rows["slug-immutable"] == ("inconclusive", "", "inconclusive")
     assert rows["not-while-busy"] == ("not observed", "", "not observed")
