@@ -26,7 +26,7 @@ from contract_tests.results.judge import (
 )
 from contract_tests.results.observation import Observation
 from contract_tests.results.verdict import REFUSE_ONLY_LEFT_OUT
-from contract_tests.targets.base import NoResponse, Response
+from contract_tests.targets.base import BUSY_STATUSES, NoResponse, Response
 from contract_tests.targets.control_hook import StatusHook
 
 _SLUG_TRIES = 3
@@ -99,7 +99,7 @@ class Executor:
             return judge_readback(rule, shows.items(), response, context.services.get(step.service))
         service = context.services.get(step.service) if step.operation == "updateContainer" else None
         judgement = judge_response(rule, step.expect or "accept", step.operation, response, service)
-        if _has_short_slug(step) and _status_of(response) == 409:
+        if _has_short_slug(step) and _may_be_taken(step, response):
             return self._retry_short_slug(rule, step, context)
         if step.operation == "createContainer" and self._seen_ids.add(read_id(response)):
             return replace(
@@ -133,8 +133,10 @@ class Executor:
         for _ in range(_SLUG_TRIES):
             response = self.sender.send_step(context, step)
             judgement = judge_response(rule, step.expect or "accept", step.operation, response)
-            if _status_of(response) != 409:
+            if not _may_be_taken(step, response):
                 return judgement
+        if _status_of(response) != 409:
+            return judgement
         return replace(
             judgement, outcome="inconclusive", reason="each of several slugs of this length was taken"
         )
@@ -174,6 +176,12 @@ def _has_short_slug(step: Step) -> bool:
         return isinstance(slug, str) and 0 < len(slug) < _SHORT_SLUG
     template = slug.get("$slug") if isinstance(slug, dict) else None
     return isinstance(template, dict) and template.get("length", 99) < _SHORT_SLUG
+
+
+def _may_be_taken(step: Step, response: Response | NoResponse) -> bool:
+    """Return whether the slug may be the reason of a refusal; no page tells the status of that."""
+    status = _status_of(response)
+    return status == 409 or (step.expect == "accept" and 400 <= status < 500 and status not in BUSY_STATUSES)
 
 
 def _status_of(response: Response | NoResponse) -> int:

@@ -40,14 +40,21 @@ def require_readback(prober: Prober) -> None:
 
 
 def require_stored(prober: Prober, rule: str, values: Mapping[str, Any]) -> None:
-    """Raise CannotSee if the read-back of the deployed service shows other values, or another id."""
+    """Raise CannotSee if the read-back of the deployed service fails, or shows other values or another id."""
+    if not _shows_stored(prober, rule, values):
+        raise CannotSee("the read-back failed")
+
+
+def _shows_stored(prober: Prober, rule: str, values: Mapping[str, Any]) -> bool:
+    """Return False if the read-back of the deployed service fails; raise CannotSee if it shows something else."""
     step = Step("readContainer", prober.find_owner().role, shows=tuple(values.items()))
     response, context = _send(prober, step, "deployed")
     known_rule = prober.wire.executor.catalogue[rule]
     judgement = judge_readback(known_rule, values.items(), response, prober.find_shared("deployed").id)
-    if judgement.outcome != "passed":
+    if judgement.outcome == "violated":
         prober.wire.record(judgement, step, context)
         raise CannotSee(f"the read-back does not show what is stored by the rule {judgement.rule}")
+    return judgement.outcome == "passed"
 
 
 def can_read(prober: Prober, caller: str) -> bool:
@@ -70,8 +77,8 @@ def require_right_ids(prober: Prober) -> None:
         judgement = Judgement("violated", "created", REPEATED_ID, "", "a new id", "accepted")
         case = Case("calibration/ids", "created", "cases", (Step(),))
         wire.observations.append(Observation(case, judgement, tuple(creates)))
-    elif wire.executor.readback:
-        require_stored(prober, "created", {})
+    elif wire.executor.readback:  # it may refuse the caller of the probes
+        wire.executor.readback = _shows_stored(prober, "created", {})
     if any(observation.judgement.reason in ID_ERRORS for observation in wire.observations):
         raise CannotSee("the ids that creates return are wrong, so that requests by id prove nothing")
 
