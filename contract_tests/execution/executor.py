@@ -9,6 +9,7 @@ from contract_tests.cases.value_templates import fill_templates
 from contract_tests.contract.rules import Catalogue, Rule
 from contract_tests.execution.accepted_values import accepts_credentials
 from contract_tests.execution.controls import Controls
+from contract_tests.execution.late_reads import LateReads
 from contract_tests.execution.sending.context import CannotRun, CaseContext, ControlFailed
 from contract_tests.execution.sending.limits import SeenIds
 from contract_tests.execution.sending.sender import Sender
@@ -48,6 +49,7 @@ class Executor:
     catalogue: Catalogue
     hook: StatusHook | None = None
     readback: bool = False
+    late_reads: LateReads = field(default_factory=LateReads)
     _seen_ids: SeenIds = field(default_factory=SeenIds)
 
     def open_context(self, case: Case | None = None, *, lenient: bool = False) -> CaseContext:
@@ -93,10 +95,9 @@ class Executor:
         if self.controls.refuse_only and step.operation == "createContainer" and rule.grade == "assumed":
             raise CannotRun(REFUSE_ONLY_LEFT_OUT)
         step = self.controls.prepare_step(case, rule, step, context)
-        response = self.sender.send_step(context, step)
         if step.operation == "readContainer":
-            shows = fill_templates(self._select_shown(step), self.controls.slugs.new_slug)
-            return judge_readback(rule, shows.items(), response, context.services.get(step.service))
+            return self.read_back(rule, step, context)
+        response = self.sender.send_step(context, step)
         service = context.services.get(step.service) if step.operation == "updateContainer" else None
         judgement = judge_response(rule, step.expect or "accept", step.operation, response, service)
         if _has_short_slug(step) and _may_be_taken(step, response):
@@ -110,6 +111,17 @@ class Executor:
             reason = _REFUSE_ONLY if self.controls.refuse_only else _NO_CREDENTIAL
             return replace(judgement, outcome=outcome, reason=reason)
         return judgement
+
+    def read_back(self, rule: Rule, step: Step, context: CaseContext) -> Judgement:
+        """Read a service back and judge the values that the step names; a write may show after a moment."""
+        shows = fill_templates(self._select_shown(step), self.controls.slugs.new_slug)
+        service = context.services.get(step.service)
+        return self.late_reads.judge(
+            self.sender,
+            context,
+            step,
+            lambda response: judge_readback(rule, shows.items(), response, service),
+        )
 
     def _select_shown(self, step: Step) -> dict[str, Any]:
         """Return what a read-back must show, without properties that every create of this run has to send."""
