@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from contract_tests.contract.files.yaml_file import read_yaml
@@ -59,7 +61,8 @@ def number_bounds(number: str) -> tuple[int, int]:
     return _NUMBERS[number]
 
 
-def load_choices(path: Path | None = None) -> dict[str, Choice]:
+@cache
+def load_choices(path: Path | None = None) -> Mapping[str, Choice]:
     """Return the choices by id, in the order of the file; raise ValueError for an unreadable entry."""
     file = path or data_file("spec/choices.yaml")
     document = read_yaml(file)
@@ -67,7 +70,7 @@ def load_choices(path: Path | None = None) -> dict[str, Choice]:
     if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
         raise ValueError(f"{file} has no list of choices; see spec/choices.yaml for an example")
     try:
-        return {choice.id: choice for choice in map(_parse_choice, entries)}
+        return MappingProxyType({choice.id: choice for choice in map(_parse_choice, entries)})
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{file}: an entry is no choice: {error!r}") from None
 

@@ -93,8 +93,10 @@ def attribute_refusal(
 
     ``suspects`` are properties that were blamed before, which are tried first.
     """
-    if not is_reproducible(executor, observation.case):
+    single = _find_single(executor, observation.case)
+    if single is None and not is_reproducible(executor, observation.case):
         return blame_intermittent(executor, observation, suspects)
+    observation = single or observation
     last = observation.case.steps[-1]
     if last.headers or last.style:
         usual = change_last_step(observation.case, headers=(), style="")
@@ -113,6 +115,12 @@ def attribute_refusal(
             return blame_intermittent(executor, single, suspects)
         observation = single or observation
     return _attribute_request(executor, observation, suspects)
+
+
+def _find_single(executor: Executor, case: Case) -> Observation | None:
+    """Return the refusal of the last of several requests if it is refused alone each time: that is cheaper to run."""
+    single = find_refusal(executor, make_single(case)) if len(case.steps) > 1 else None
+    return single if single is not None and is_reproducible(executor, single.case) else None
 
 
 def _attribute_request(executor: Executor, observation: Observation, suspects: Container[str]) -> Observation:

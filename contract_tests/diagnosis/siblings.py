@@ -6,6 +6,7 @@ The edit shows what the target overlooks, or what it dislikes. Edits of the body
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import chain, islice
 from typing import Any
 
 from contract_tests.cases.model import SHARED_PREFIX, Case, Expect, Step
@@ -39,9 +40,8 @@ def add_sibling(executor: Executor, observation: Observation) -> Observation:
 def _find_sibling(executor: Executor, observation: Observation, name: str) -> Sibling | None:
     if observation.case.layer == "race":
         return None
-    for number, (edit, case) in enumerate(_iter_edits(executor, observation, name)):
-        if number == _MAX_TRIES:
-            break
+    edits = islice(_iter_edits(executor, observation, name), _MAX_TRIES)
+    for edit, case in chain(edits, _change_type(executor, observation.case)):
         try:
             found = executor.run_case(case)
         except CannotRun:
@@ -110,6 +110,22 @@ def _edit_request(executor: Executor, case: Case) -> Iterator[Edit]:
     for caller in dict.fromkeys([*creators, "red"]):
         if caller != step.caller:
             yield _ANOTHER_CALLER, _expect_accept(change_last_step(case, caller=caller))
+
+
+def _change_type(executor: Executor, case: Case) -> Iterator[Edit]:
+    """Yield the plain request for a service of the other type, where that is the only request."""
+    step = case.steps[-1]
+    if len(case.steps) > 1 or step.raw is not None or not isinstance(step.body, dict) or step.path != "{id}":
+        return
+    other = "deployed" if case.service_type == "external" else "external"
+    creating = step.operation == "createContainer"
+    target = (
+        {"body": executor.controls.bodies[other]}
+        if creating
+        else {"service": SHARED_PREFIX + other, "body": {}}
+    )
+    plain = change_last_step(case, **target)
+    yield f"the plain request for a service of type {other}", _expect_accept(replace(plain, value=None))
 
 
 def _name_callers(observation: Observation, found: Observation) -> str:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from contract_tests.cases.callers import Caller, CallerPool
 from contract_tests.cases.model import Step
@@ -18,7 +19,11 @@ from contract_tests.execution.plain_creates import (
     last_response,
     open_context,
 )
-from contract_tests.execution.refused_callers import leave_out_teams, suspect_callers_file
+from contract_tests.execution.refused_callers import (
+    find_forbidden_team,
+    leave_out_teams,
+    suspect_callers_file,
+)
 from contract_tests.execution.sending.context import CannotRun, CaseContext
 from contract_tests.execution.sending.create_forms import PLAIN, CreateForm, list_create_forms
 from contract_tests.execution.sending.limits import BudgetSpent, TargetGone
@@ -94,6 +99,7 @@ class _Preflight:
     refused: dict[str, tuple[Caller, Response]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     observations: list[Observation] = field(default_factory=list)
+    created: list[tuple[Caller, CaseContext]] = field(default_factory=list)
     readback: bool = False
 
     def run(self) -> PreflightResult:
@@ -109,16 +115,16 @@ class _Preflight:
         if not able:
             responses = {name: response for name, (_, response) in self.refused.items()}
             raise CannotJudge(explain_refusals(self.executor.sender.target.name, responses))
-        _check_same_api(self.executor, able[0])
+        forbidden = self._probe(able[0])
         unusable = self._judge_refused_callers()
-        self.ready, forbidden = leave_out_teams(self.executor, self.ready)
+        self.ready, reasons = leave_out_teams(pool.blue, self.ready, forbidden)
         rejected = tuple(caller for caller, _ in self.refused.values())
         able_pool = replace(pool, callers=tuple(self.ready), rejected=rejected)
         return PreflightResult(
             able_pool,
             self.readback,
             tuple(self.notes),
-            (*unusable, *forbidden),
+            (*unusable, *reasons),
             self.form or PLAIN,
             tuple(self.observations),
         )
@@ -132,8 +138,27 @@ class _Preflight:
                 _use_form(self.executor, form)
                 if self._observe(form, *self._create(caller)):
                     break
-        for result in self.workers.run_all(self._create, waiting):
+        for result in self.workers.run_every(self._create, waiting):
             self._observe(self.form or PLAIN, *result)
+
+    def _probe(self, able: Caller) -> dict[str, int]:
+        """Send at once what no other request waits for; return the status of each caller's forbidden second team."""
+        forbidden: dict[str, int] = {}
+
+        def find_forbidden(caller: Caller) -> None:
+            forbidden[caller.name] = find_forbidden_team(self.executor, caller)
+
+        probes = (
+            partial(_check_same_api, self.executor, able),
+            self._find_readback,
+            *(partial(find_forbidden, caller) for caller in self.ready),
+        )
+        self.workers.run_every(lambda probe: probe(), probes)
+        return forbidden
+
+    def _find_readback(self) -> None:
+        """Read the created services until one is shown."""
+        self.readback = any(_offers_readback(self.executor, *create) for create in self.created)
 
     def _create(self, caller: Caller) -> tuple[Caller, Create | CannotRun]:
         try:
@@ -157,7 +182,7 @@ class _Preflight:
     def _accept(self, able: Caller, form: CreateForm, observation: Observation, context: CaseContext) -> None:
         refused = self.refused.pop(able.name, None)
         self.ready.append(able)
-        self.readback = self.readback or _offers_readback(self.executor, able, context)
+        self.created.append((able, context))
         if form is PLAIN:
             self.executor.controls.keep_shared(able, context)
         if observation.judgement.outcome == "violated":

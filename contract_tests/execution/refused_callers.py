@@ -1,5 +1,6 @@
 """Refused callers: whether the callers file may explain that the target refuses a valid create."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from contract_tests.cases.callers import Caller
@@ -36,24 +37,14 @@ def suspect_callers_file(executor: Executor, caller: Caller, status: int) -> str
     return f"`teams` of {caller.name}"
 
 
-def leave_out_teams(executor: Executor, callers: list[Caller]) -> tuple[list[Caller], list[str]]:
-    """Return the callers, without the second team of each JWT that may not act for it, and the reasons."""
-    pool, limited, reasons = executor.controls.caller_pool, [*callers], []
-    for number, caller in enumerate(callers):
-        if caller.kind != "jwt" or not {pool.red, pool.blue} <= {*caller.teams}:
-            continue
-        if status := _find_forbidden_team(executor, caller):
-            limited[number] = replace(caller, teams=tuple(t for t in caller.teams if t != pool.blue))
-            where = f"check `teams` of {caller.name} in the callers file"
-            reasons.append(f"{caller.name} for team {pool.blue} ({status}: {where})")
-    return limited, reasons
-
-
-def _find_forbidden_team(executor: Executor, caller: Caller) -> int:
+def find_forbidden_team(executor: Executor, caller: Caller) -> int:
     """Return the status with which the target refuses a JWT caller for its second team, 0 if it does not.
 
     It is 0, too, if the callers file cannot explain the refusal: then the cases find what is broken.
     """
+    pool = executor.controls.caller_pool
+    if caller.kind != "jwt" or not {pool.red, pool.blue} <= {*caller.teams}:
+        return 0
     try:
         able, observation, context = create_plain(executor, caller, "blue")
     except CannotRun:  # no service is left for it
@@ -63,6 +54,20 @@ def _find_forbidden_team(executor: Executor, caller: Caller) -> int:
         return 0
     status = last_response(observation).status
     return status if suspect_callers_file(executor, caller, status) else 0
+
+
+def leave_out_teams(
+    team: str | None, callers: Iterable[Caller], forbidden: Mapping[str, int]
+) -> tuple[list[Caller], list[str]]:
+    """Return the callers, without the second team of each that may not act for it, and the reasons."""
+    limited, reasons = [], []
+    for caller in callers:
+        if status := forbidden.get(caller.name):
+            where = f"check `teams` of {caller.name} in the callers file"
+            reasons.append(f"{caller.name} for team {team} ({status}: {where})")
+            caller = replace(caller, teams=tuple(other for other in caller.teams if other != team))
+        limited.append(caller)
+    return limited, reasons
 
 
 def _send(executor: Executor, caller: Caller, step: Step) -> Response | NoResponse:

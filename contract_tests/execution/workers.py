@@ -30,6 +30,13 @@ class Workers:
         with self._open_threads() as threads:
             yield from filter(None, threads.map(run_in_time, items))
 
+    def run_every(self, run: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+        """Return the results in the order of the items; raise RunStopped if the time is up before all of them ran."""
+        if self._width == 1:
+            return [run(item) for item in items]
+        with self._open_threads() as threads:
+            return list(threads.map(run, items))
+
     def run_ready(self, run: Callable[[Any], Any], items: Iterator[Any]) -> Iterator[Any]:
         """Yield each result once it is there; take an item only when a thread is free and the results are used."""
         if self._width == 1:

@@ -53,13 +53,15 @@ class NoResponse:
 class Target(Protocol):
     """Anything that answers requests; ``concurrent`` is true where sending in parallel is faster.
 
-    ``name`` names it in messages: a URL, or an app in this process. ``clock`` ends its waits.
+    ``name`` names it in messages: a URL, or an app in this process. ``clock`` ends its waits. A
+    response may take ``timeout`` seconds.
     """
 
     name: str
     url: str
     concurrent: bool
     clock: RunClock
+    timeout: float
 
     def send(self, request: Request) -> Response | NoResponse:
         """Send one request and wait for the response; raise RunStopped if the run ends before."""

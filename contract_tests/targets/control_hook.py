@@ -42,7 +42,7 @@ def _resolve_url(url: str, target: Target) -> tuple[Target, str]:
         scheme, _, rest = url.partition("://")
         host, slash, path = rest.partition("/")
         try:
-            return HttpTarget(f"{scheme}://{host}", clock=target.clock), slash + path
+            return HttpTarget(f"{scheme}://{host}", timeout=target.timeout, clock=target.clock), slash + path
         except ValueError:  # not repeated: it is about --target, and the URL may hold a password
             raise TargetError(f"--control-hook is not a usable URL; {_EXAMPLE}") from None
     return target.open_host(), url

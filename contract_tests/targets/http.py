@@ -68,7 +68,7 @@ class HttpTarget:
         self.name = self.url = url.rstrip("/")
         self._path = parts.path.rstrip("/")
         self.clock = clock or RunClock()
-        self._timeout = timeout
+        self.timeout = timeout
         self._retry = _Retry(
             clock=self.clock,
             total=_CONNECTION_RETRIES + _STATUS_RETRIES,
@@ -97,7 +97,7 @@ class HttpTarget:
     def open_host(self) -> "HttpTarget":
         """Return a target for the paths of the same host, with the same time limits."""
         scheme, _, rest = self.url.partition("://")
-        return HttpTarget(f"{scheme}://{rest.partition('/')[0]}", timeout=self._timeout, clock=self.clock)
+        return HttpTarget(f"{scheme}://{rest.partition('/')[0]}", timeout=self.timeout, clock=self.clock)
 
     def send(self, request: Request) -> Response | NoResponse:
         """Send one request; retry a 429, a 503 and a lost connection, within bounds."""

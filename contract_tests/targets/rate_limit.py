@@ -19,7 +19,7 @@ class RateLimitedTarget:
     def __init__(self, target: Target, per_second: float) -> None:
         """Wrap a target; a ``per_second`` of 0.5 allows one request every two seconds."""
         self.name, self.url = target.name, target.url
-        self.concurrent, self.clock = target.concurrent, target.clock
+        self.concurrent, self.clock, self.timeout = target.concurrent, target.clock, target.timeout
         self._target = target
         self._limiter = Limiter(_choose_rate(per_second), buffer_ms=1)
 

@@ -12,6 +12,8 @@ _ESCAPE = re.compile(
     r"|\\{1,8}+(?:u(?:0000)?([0-9a-f]{4})|u\{([0-9a-f]{1,8})\}|x([0-9a-f]{2})|([0-7]{3})|(/))|\x00",
     re.IGNORECASE,
 )
+#: What every escape begins with.
+_ESCAPE_START = re.compile(r"[%&\\\x00]")
 #: What wraps an escape again and again: only one of each run counts.
 _NESTED = re.compile(r"(?<=&)(?:amp;)+|(?<=%)(?:25)+|(?<=\\)\\+", re.IGNORECASE)
 _LEADING_ZEROS, _NO_CHARACTER = (
@@ -71,13 +73,14 @@ class Spellings:
         return re.compile(self._pattern.encode(), re.IGNORECASE)
 
     def _may_hold_token(self, text: str) -> bool:
+        escaped = _ESCAPE_START.search(text) is not None
         if not self._is_plain:
-            return bool(re.search(r"[%&\\\x00]", text))
-        plain = _ESCAPE.sub(_unescape, text).lower()
+            return escaped
+        plain = (_ESCAPE.sub(_unescape, text) if escaped else text).lower()
         return any(token in plain for token in self._lowered)
 
     def _still_holds_token(self, text: str) -> bool:
-        plain = _remove_escapes(text) if re.search(r"[%&\\\x00]", text) else text
+        plain = _remove_escapes(text) if _ESCAPE_START.search(text) else text
         if plain is None:
             return True
         lowered = plain.lower()

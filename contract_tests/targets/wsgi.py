@@ -36,7 +36,7 @@ class WsgiTarget:
         self, app: Callable[..., Any], base_path: str = "/api/v1", timeout: float = 10.0, name: str = ""
     ) -> None:
         """Wrap an app; ``base_path`` precedes the paths of the contract, ``timeout`` seconds end a body."""
-        self.app, self.clock, self._timeout = app, RunClock(), timeout
+        self.app, self.clock, self.timeout = app, RunClock(), timeout
         self.url = "http://localhost" + base_path
         self.name = name or self.url
         self._base_path = base_path
@@ -66,7 +66,7 @@ class WsgiTarget:
         return Response(code, fields, body, time.perf_counter() - started)
 
     def _call_app(self, environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
-        deadline = time.perf_counter() + self._timeout
+        deadline = time.perf_counter() + self.timeout
         return _limit_parts(self.app(environ, start_response), deadline)
 
     def reconnect(self) -> None:
@@ -74,7 +74,7 @@ class WsgiTarget:
 
     def open_host(self) -> "WsgiTarget":
         """Return a target for all paths of the app."""
-        return WsgiTarget(self.app, "", self._timeout)
+        return WsgiTarget(self.app, "", self.timeout)
 
 
 def _read_retry_after(response: Response) -> int:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -203,12 +202,9 @@ def merge_values(several: Iterable[Values]) -> dict[str, Any]:
     return merged
 
 
-_load_choices = cache(load_choices)
-
-
 def applies_to_creates(name: str) -> bool:
     """Return whether the choice of a trial is one of creates, too."""
-    return "createContainer" in _load_choices()[name].operations
+    return "createContainer" in load_choices()[name].operations
 
 
 def run_trial(prober: Prober, choice: str) -> list[Answer]:

@@ -183,6 +183,8 @@ class Display:
 
     def __enter__(self) -> "Display":
         """Start to show the line."""
+        if self._quiet:
+            return self
         from rich.console import Console, Group
         from rich.live import Live
         from rich.text import Text
@@ -194,12 +196,12 @@ class Display:
             )
 
         console = Console(stderr=True)
-        if console.is_terminal and not self._quiet:
+        if console.is_terminal:
             self._live = Live(
                 get_renderable=draw, console=console, transient=True, auto_refresh=self._threaded
             )
             self._live.start(refresh=True)
-        elif self._threaded and not self._quiet:
+        elif self._threaded:
             threading.Thread(target=self._print_lines, daemon=True).start()
         return self
 
@@ -249,6 +251,9 @@ def track_work(
 @contextmanager
 def show_progress(totals: RunTotals, *, quiet: bool) -> Iterator[Progress]:
     """Show the progress of each layer and the totals; with a time limit, generated bodies show the time."""
+    if quiet:
+        yield lambda *_: None
+        return
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bars
 
@@ -276,7 +281,7 @@ def show_progress(totals: RunTotals, *, quiet: bool) -> Iterator[Progress]:
             f"{current}: {totals.format_line()}" if current and not display.redraws else totals.format_line()
         )
 
-    display = Display(describe, quiet=quiet, above=bars)
+    display = Display(describe, above=bars)
     for layer, cases in totals.layers.items():
         update_bar(layer, cases, cases, 0)
     with display:

@@ -52,10 +52,12 @@ class TwinTarget:
     name: str = ""
     url: str = ""
     clock: RunClock = field(init=False)
+    timeout: float = field(init=False)
 
     def __post_init__(self) -> None:
-        """Take the address and the clock of the deployment."""
+        """Take the address, the clock and the time limit of the deployment."""
         self.name, self.url, self.clock = self.target.name, self.target.url, self.target.clock
+        self.timeout = self.target.timeout
 
     def send(self, request: Request) -> Response | NoResponse:
         """Send a request to both and return the response of the deployment; raise RunStopped at the limit."""

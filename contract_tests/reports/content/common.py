@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
 from http import HTTPStatus
 from typing import Literal
 
@@ -161,9 +160,6 @@ def format_departure(departure: Departure) -> str:
     )
 
 
-_load_choices = cache(load_choices)
-
-
 def list_layers(report: Report) -> tuple[Layer, ...]:
     """Return the layers that ran, or that have an outcome."""
     return tuple(n for n in LAYERS if n in report.layers or any(row.layers.get(n) for row in report.verdicts))
@@ -188,7 +184,7 @@ def summarize_deviations(findings: Iterable[Finding]) -> str:
 def name_choices(findings: Iterable[Finding]) -> str:
     """Return the choices that decide whether a deployment follows the assumed rules of findings."""
     rules = dict.fromkeys(finding.rule.id for finding in findings if finding.rule.grade == "assumed")
-    return ", ".join(name for rule in rules for name in list_deciding_choices(rule, _load_choices()))
+    return ", ".join(name for rule in rules for name in list_deciding_choices(rule, load_choices()))
 
 
 def format_expectation(finding: Finding) -> str:

@@ -2,13 +2,16 @@
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from contract_tests.cases.model import Case, Step
+from contract_tests.diagnosis.diagnose import diagnose_violation
 from contract_tests.results.verdict import Report
 from mock_server import create_app
-from tests.support.gate.gate import describe_findings, judge_app, violated_rules
+from tests.support.gate.gate import describe_findings, judge_app, open_app_executor, violated_rules
 from tests.support.gate.messages import REFUSED, Interceptor, Request
 from tests.support.gate.planting import add_interceptor
 
@@ -71,3 +74,22 @@ def test_what_is_open_is_blamed_on_no_documented_rule() -> None:
     strict = refuse(lambda request: any("not_in_the_contract" in item for item in _variables(request)))
     report = judge(strict, layers=("cases", "properties"), strict=False)
     assert (report.exit_code, violated_rules(report)) == (0, {"unknown-properties-ignored"})
+
+
+def test_an_update_that_is_refused_alone_is_explained_without_new_services() -> None:
+    """What a scenario created before is not created again to find the property that an update is refused for."""
+    app = add_interceptor(
+        create_app(), refuse(lambda r: r.operation == "update" and "service_desc" in r.body)
+    )
+    executor = open_app_executor(app)
+    create = Step(caller="jwt-red", body=executor.controls.bodies["deployed"])
+    update = Step(
+        "updateContainer", "jwt-red", body={"service_desc": "text", "display_name": "name"}, expect="accept"
+    )
+    observation = executor.run_case(Case("covering/an-update", "updated", "lifecycle", (create, update)))
+    executor.run_case(
+        Case("an-update", "updated", "lifecycle", (replace(update, service="shared:deployed"),))
+    )
+    created = executor.sender.created_log.count
+    found = diagnose_violation(executor, observation)
+    assert (found.case.rule, executor.sender.created_log.count) == ("service-desc-type", created)

@@ -31,6 +31,11 @@ def find_pairs(name: str) -> set[tuple[str, str]]:
         ("null-clears-the-credential", "spec/rules.yaml", "without request 3, an update"),
         ("update-of-nothing-answers-no-content", "spec/openapi.yaml", "a display_name in the body"),
         ("jwt-may-not-update", "spec/rules.yaml", "by sk-red in place of jwt-red"),
+        (
+            "create-answers-no-body-on-external",
+            "spec/openapi.yaml",
+            "the plain request for a service of type deployed",
+        ),
     ],
 )
 def test_the_sibling_is_one_edit_apart(name: str, file: str, edit: str) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
+from threading import Barrier
 from uuid import uuid4
 
 import pytest
@@ -15,6 +16,7 @@ from contract_tests.execution.plain_creates import CannotJudge
 from contract_tests.execution.preflight import apply_preflight, run_preflight
 from contract_tests.execution.sending.create_forms import PLAIN
 from contract_tests.execution.sending.created_log import CreatedLog
+from contract_tests.execution.workers import Workers
 from contract_tests.results.verdict import Report
 from contract_tests.targets.base import NoResponse
 from contract_tests.targets.base import Request as HttpRequest
@@ -181,9 +183,31 @@ def test_a_resumed_run_names_a_limit_above_what_it_created() -> None:
 
 def test_a_budget_below_the_preflight_names_a_sufficient_one() -> None:
     """The number that the error names is enough for the preflight."""
-    with pytest.raises(CannotJudge, match=r"--budget is too small: .*; give 14 or more"):
-        run_preflight(open_app_executor(create_app(), max_requests=1))
+    for width, requests in ((1, 1), (4, 1), (4, 6)):
+        executor = open_app_executor(create_app(), max_requests=requests)
+        with pytest.raises(CannotJudge, match=r"--budget is too small: .*; give 14 or more"):
+            run_preflight(executor, Workers(width, executor.sender.target.clock))
     assert run_preflight(open_app_executor(create_app(), max_requests=14)).caller_pool.callers
+
+
+def test_what_waits_for_no_response_is_sent_at_once() -> None:
+    """Over a slow network, the read-back, the create for a second team and the check of the API go together."""
+    together = Barrier(3, timeout=10)
+
+    def intercept(request: Request, send: Send) -> Response:
+        if (
+            request.operation == "read"
+            or request.header("Authorization") is None
+            or names_second_team(request)
+        ):
+            together.wait()
+        return send(request)
+
+    def names_second_team(request: Request) -> bool:
+        return request.kind == "jwt" and request.header("X-Team-ID") == executor.controls.caller_pool.blue
+
+    executor = open_app_executor(add_interceptor(create_app(), intercept))
+    assert run_preflight(executor, Workers(3, executor.sender.target.clock)).readback
 
 
 @pytest.mark.slow

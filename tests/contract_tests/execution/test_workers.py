@@ -6,7 +6,7 @@ from threading import Event
 import pytest
 
 from contract_tests.execution.workers import Workers
-from contract_tests.targets.clock import RunClock
+from contract_tests.targets.clock import RunClock, RunStopped
 
 
 def test_a_long_item_does_not_hold_up_the_others() -> None:
@@ -47,3 +47,18 @@ def test_no_item_is_run_once_the_time_is_up(width: int) -> None:
     clock = RunClock()
     clock.start(0)
     assert list(Workers(width, clock).run_ready(lambda item: item, iter((1, 2, 3)))) == []
+
+
+@pytest.mark.parametrize("width", [1, 3])
+def test_an_item_that_is_stopped_is_not_left_out(width: int) -> None:
+    """Where each result is needed, the end of the time ends the whole."""
+
+    def run(item: int) -> int:
+        if item == 2:
+            raise RunStopped
+        return item
+
+    workers = Workers(width, RunClock())
+    assert workers.run_every(lambda item: -item, (1, 2, 3)) == [-1, -2, -3]
+    with pytest.raises(RunStopped):
+        workers.run_every(run, (1, 2, 3))

@@ -59,8 +59,12 @@ def test_a_path_belongs_to_the_host_of_the_target(*, limited: bool) -> None:
 
 
 @pytest.mark.timeout(15)  # four tries of the usual ten seconds would take longer
-def test_a_path_has_the_time_limit_of_the_target() -> None:
-    """`--timeout` is for the calls of the hook, too."""
+@pytest.mark.parametrize("absolute", [False, True])
+def test_a_hook_has_the_time_limit_of_the_target(absolute: bool) -> None:
+    """`--timeout` is for the calls of the hook, too, whether it is a path or a URL."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        target = HttpTarget(f"http://127.0.0.1:{silent.getsockname()[1]}/api", timeout=0.05)
-        assert "time" in ControlHook("/{id}/{status}", target).set_status("a", "running")
+        host = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        hook = ControlHook(
+            f"{host if absolute else ''}/{{id}}/{{status}}", HttpTarget(f"{host}/api", timeout=0.05)
+        )
+        assert "time" in hook.set_status("a", "running")

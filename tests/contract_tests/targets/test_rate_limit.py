@@ -12,7 +12,7 @@ from contract_tests.targets.rate_limit import RateLimitedTarget
 class InstantTarget:
     """A target that responds at once."""
 
-    name, url, concurrent = "h", "http://h", True
+    name, url, concurrent, timeout = "h", "http://h", True, 10.0
 
     def __init__(self) -> None:
         self.clock = RunClock()

@@ -34,6 +34,7 @@ class Deployment:
     concurrent: bool = True
     name: str = "h"
     clock: RunClock = field(default_factory=RunClock)
+    timeout: float = 10.0
 
     def __post_init__(self) -> None:
         self._mock = open_mock(CALLERS)
