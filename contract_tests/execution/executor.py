@@ -9,6 +9,7 @@ from contract_tests.cases.value_templates import fill_templates
 from contract_tests.contract.rules import Catalogue, Rule
 from contract_tests.execution.accepted_values import accepts_credentials
 from contract_tests.execution.controls import Controls
+from contract_tests.execution.late_reads import LateReads
 from contract_tests.execution.sending.context import CannotRun, CaseContext, ControlFailed
 from contract_tests.execution.sending.limits import SeenIds
 from contract_tests.execution.sending.sender import Sender
@@ -26,7 +27,7 @@ from contract_tests.results.judge import (
 )
 from contract_tests.results.observation import Observation
 from contract_tests.results.verdict import REFUSE_ONLY_LEFT_OUT
-from contract_tests.targets.base import NoResponse, Response
+from contract_tests.targets.base import BUSY_STATUSES, NoResponse, Response
 from contract_tests.targets.control_hook import StatusHook
 
 _SLUG_TRIES = 3
@@ -48,6 +49,7 @@ class Executor:
     catalogue: Catalogue
     hook: StatusHook | None = None
     readback: bool = False
+    late_reads: LateReads = field(default_factory=LateReads)
     _seen_ids: SeenIds = field(default_factory=SeenIds)
 
     def open_context(self, case: Case | None = None, *, lenient: bool = False) -> CaseContext:
@@ -93,13 +95,12 @@ class Executor:
         if self.controls.refuse_only and step.operation == "createContainer" and rule.grade == "assumed":
             raise CannotRun(REFUSE_ONLY_LEFT_OUT)
         step = self.controls.prepare_step(case, rule, step, context)
-        response = self.sender.send_step(context, step)
         if step.operation == "readContainer":
-            shows = fill_templates(self._select_shown(step), self.controls.slugs.new_slug)
-            return judge_readback(rule, shows.items(), response, context.services.get(step.service))
+            return self.read_back(rule, step, context)
+        response = self.sender.send_step(context, step)
         service = context.services.get(step.service) if step.operation == "updateContainer" else None
         judgement = judge_response(rule, step.expect or "accept", step.operation, response, service)
-        if _has_short_slug(step) and _status_of(response) == 409:
+        if _has_short_slug(step) and _may_be_taken(step, response):
             return self._retry_short_slug(rule, step, context)
         if step.operation == "createContainer" and self._seen_ids.add(read_id(response)):
             return replace(
@@ -110,6 +111,17 @@ class Executor:
             reason = _REFUSE_ONLY if self.controls.refuse_only else _NO_CREDENTIAL
             return replace(judgement, outcome=outcome, reason=reason)
         return judgement
+
+    def read_back(self, rule: Rule, step: Step, context: CaseContext) -> Judgement:
+        """Read a service back and judge the values that the step names; a write may show after a moment."""
+        shows = fill_templates(self._select_shown(step), self.controls.slugs.new_slug)
+        service = context.services.get(step.service)
+        return self.late_reads.judge(
+            self.sender,
+            context,
+            step,
+            lambda response: judge_readback(rule, shows.items(), response, service),
+        )
 
     def _select_shown(self, step: Step) -> dict[str, Any]:
         """Return what a read-back must show, without properties that every create of this run has to send."""
@@ -133,8 +145,10 @@ class Executor:
         for _ in range(_SLUG_TRIES):
             response = self.sender.send_step(context, step)
             judgement = judge_response(rule, step.expect or "accept", step.operation, response)
-            if _status_of(response) != 409:
+            if not _may_be_taken(step, response):
                 return judgement
+        if _status_of(response) != 409:
+            return judgement
         return replace(
             judgement, outcome="inconclusive", reason="each of several slugs of this length was taken"
         )
@@ -174,6 +188,12 @@ def _has_short_slug(step: Step) -> bool:
         return isinstance(slug, str) and 0 < len(slug) < _SHORT_SLUG
     template = slug.get("$slug") if isinstance(slug, dict) else None
     return isinstance(template, dict) and template.get("length", 99) < _SHORT_SLUG
+
+
+def _may_be_taken(step: Step, response: Response | NoResponse) -> bool:
+    """Return whether the slug may be the reason of a refusal; no page tells the status of that."""
+    status = _status_of(response)
+    return status == 409 or (step.expect == "accept" and 400 <= status < 500 and status not in BUSY_STATUSES)
 
 
 def _status_of(response: Response | NoResponse) -> int:

@@ -62,7 +62,7 @@ def run_preflight(executor: Executor, workers: Workers | None = None) -> Preflig
     """
     if executor.controls.refuse_only:
         return _run_refuse_only(executor)
-    limit = executor.sender.created_log.count + 2  # a resumed run has created services before
+    limit = executor.sender.created_log.possible + 2  # a resumed run has created services before
     try:
         return _Preflight(executor, workers or Workers(1, executor.sender.target.clock), limit).run()
     except TargetGone as gone:

@@ -15,7 +15,6 @@ from contract_tests.results.judge import (
     Judgement,
     describe_expectation,
     describe_response,
-    judge_readback,
     judge_response,
 )
 from contract_tests.results.observation import Observation
@@ -121,7 +120,7 @@ def _judge_stored(
     rule = executor.catalogue[case.rule]
     shows = tuple(item for step, response in updates if is_success(response) for item in step.body.items())
     read = Step("readContainer", updates[0][0].caller, shows=shows)
-    judgement = judge_readback(rule, shows, executor.sender.send_step(context, read))
+    judgement = executor.read_back(rule, read, context)
     if judgement.outcome != "violated":
         return judgement
     if _is_lost_in_turn(executor, case, read):

@@ -29,6 +29,8 @@ NOTHING_SENT = "-"
 _NOT_LEARNT = "the target was not learnt to its end: "
 #: Random words from each state, for what the contract does not know: so many, of so many symbols.
 _WALKS, _WALK_LENGTH = 10, 8
+#: A word is begun anew so often where the response to a create was lost: nobody knows what is stored then.
+_MAX_LOST = 3
 
 
 @dataclass(slots=True)
@@ -143,6 +145,19 @@ class LearntService(SUL):  # type: ignore[misc]  # the library has no types
 
     def step(self, letter: str) -> str:
         """Send the request of a symbol and return its status."""
+        lost, output = self._count_lost(), self._send_symbol(letter)
+        for _ in range(_MAX_LOST):
+            if lost == self._count_lost():
+                break
+            lost, symbols = self._count_lost(), self._word.symbols
+            self._word = _Word(self._executor.open_context())
+            output = [self._send_symbol(symbol) for symbol in symbols][-1]
+        return output
+
+    def _count_lost(self) -> int:
+        return self._executor.sender.created_log.lost
+
+    def _send_symbol(self, letter: str) -> str:
         word = self._word
         word.symbols.append(letter)
         step = build_step(letter, exists="service" in word.context.services)

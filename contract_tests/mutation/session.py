@@ -18,6 +18,7 @@ from contract_tests.contract.spec import Spec, load_spec
 from contract_tests.execution.controls import Controls
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.execution.late_reads import LateReads
 from contract_tests.execution.preflight import run_preflight
 from contract_tests.execution.race import run_race
 from contract_tests.execution.sending.created_log import CreatedLog
@@ -66,7 +67,7 @@ class MutationSession:
         sender = Sender(target, self.spec, known.sender.redactor, log, CreateBudget(log))
         controls = Controls(sender, known.controls.caller_pool, known.controls.bodies, SlugFactory())
         hook = ControlHook(self.control_hook, target) if self.control_hook else None
-        return Executor(sender, controls, known.catalogue, hook, self.readback)
+        return Executor(sender, controls, known.catalogue, hook, self.readback, LateReads(()))
 
     def open_reader(self) -> RequestReader:
         """Return a reader of the requests of this session."""

@@ -104,6 +104,8 @@ class Run:
             self.state.notes += (
                 f"the target was too busy (429 or 503) {times}; these requests were sent again",
             )
+        if self.executor.late_reads.count:
+            self.state.notes += (self.executor.late_reads.describe(),)
         if self.executor.sender.requests > MAX_TRAFFIC:
             self.state.notes += (f"traffic.har has the last {MAX_TRAFFIC} requests only",)
 

@@ -12,11 +12,10 @@ from contract_tests.results.judge import (
     ID_ERRORS,
     REPEATED_ID,
     Judgement,
-    judge_readback,
     parse_json_object,
 )
 from contract_tests.results.observation import Observation
-from contract_tests.targets.base import NoResponse, Response, is_success
+from contract_tests.targets.base import Response, is_success
 from contract_tests.targets.exchange import Exchange
 
 
@@ -24,7 +23,7 @@ def read_stored(prober: Prober, kind: str = "deployed") -> Mapping[str, Any]:
     """Return the read-back of a shared service; raise CannotSee if it is missing, or that of another service."""
     require_readback(prober)
     step = Step("readContainer", prober.find_owner().role)
-    response, _ = _send(prober, step, kind)
+    response = prober.wire.executor.sender.send_step(_open_context(prober, kind), step)
     shown = parse_json_object(response) if is_success(response) else None
     if shown is None:
         raise CannotSee("the read-back failed")
@@ -40,21 +39,32 @@ def require_readback(prober: Prober) -> None:
 
 
 def require_stored(prober: Prober, rule: str, values: Mapping[str, Any]) -> None:
-    """Raise CannotSee if the read-back of the deployed service shows other values, or another id."""
+    """Raise CannotSee if the read-back of the deployed service fails, or shows other values or another id."""
+    if not _shows_stored(prober, rule, values):
+        raise CannotSee("the read-back failed")
+
+
+def _shows_stored(prober: Prober, rule: str, values: Mapping[str, Any]) -> bool:
+    """Return False if the read-back of the deployed service fails; raise CannotSee if it shows something else."""
     step = Step("readContainer", prober.find_owner().role, shows=tuple(values.items()))
-    response, context = _send(prober, step, "deployed")
-    known_rule = prober.wire.executor.catalogue[rule]
-    judgement = judge_readback(known_rule, values.items(), response, prober.find_shared("deployed").id)
-    if judgement.outcome != "passed":
+    executor = prober.wire.executor
+    prober.wire.require_budget(len(executor.late_reads.waits))
+    context = _open_context(prober, "deployed")
+    context.services["service"] = str(prober.find_shared("deployed").id)
+    judgement = executor.read_back(executor.catalogue[rule], step, context)
+    if judgement.outcome == "violated":
         prober.wire.record(judgement, step, context)
         raise CannotSee(f"the read-back does not show what is stored by the rule {judgement.rule}")
+    return judgement.outcome == "passed"
 
 
 def can_read(prober: Prober, caller: str) -> bool:
     """Return whether the read-back knows the token of a listed caller."""
     if not prober.wire.executor.readback:
         return False
-    response, _ = _send(prober, Step("readContainer", caller), "deployed", listed=True)
+    context = _open_context(prober, "deployed")
+    context.caller_pool = prober.wire.listed
+    response = prober.wire.executor.sender.send_step(context, Step("readContainer", caller))
     return isinstance(response, Response) and response.status != 401
 
 
@@ -70,8 +80,8 @@ def require_right_ids(prober: Prober) -> None:
         judgement = Judgement("violated", "created", REPEATED_ID, "", "a new id", "accepted")
         case = Case("calibration/ids", "created", "cases", (Step(),))
         wire.observations.append(Observation(case, judgement, tuple(creates)))
-    elif wire.executor.readback:
-        require_stored(prober, "created", {})
+    elif wire.executor.readback:  # it may refuse the caller of the probes
+        wire.executor.readback = _shows_stored(prober, "created", {})
     if any(observation.judgement.reason in ID_ERRORS for observation in wire.observations):
         raise CannotSee("the ids that creates return are wrong, so that requests by id prove nothing")
 
@@ -82,12 +92,8 @@ def parse_accepted(exchange: Exchange) -> dict[str, Any] | None:
     return parse_json_object(response) if is_success(response) else None
 
 
-def _send(
-    prober: Prober, step: Step, kind: str, *, listed: bool = False
-) -> tuple[Response | NoResponse, CaseContext]:
+def _open_context(prober: Prober, kind: str) -> CaseContext:
     prober.wire.require_budget()
     context = prober.wire.open_context()
-    if listed:
-        context.caller_pool = prober.wire.listed
     context.service_slugs["service"] = prober.find_shared(kind).slug
-    return prober.wire.executor.sender.send_step(context, step), context
+    return context

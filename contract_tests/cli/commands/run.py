@@ -145,7 +145,8 @@ def run(context: click.Context, /, **options: Any) -> None:
         if profile and options["budget"]:
             raise ValueError("--profile takes up to 150 requests of its own; leave out --budget")
         callers = load_callers(options["callers"]) if options["callers"] else None
-        open_run, catalogue, totals = _prepare_run(options, state, callers, problems)
+        log = _open_log(options, resumed=state is not None)
+        open_run, catalogue, totals = _prepare_run(options, state, callers, problems, log)
     finished = state if state and is_finished(options, state) else None
     with lock_folder(None if finished else options["folder"]):
         if finished:
@@ -160,7 +161,7 @@ def run(context: click.Context, /, **options: Any) -> None:
             ):
                 report = _execute(open_run(progress), options, resumed=state is not None)
         if profile:
-            report = _check_profile(report, profile, options, callers)
+            report = _check_profile(report, profile, options, callers, log.possible)
         _end_run(compare(report), options, problems, resumed=state is not None)
 
 
@@ -178,9 +179,16 @@ def _execute(work: Run, options: dict[str, Any], *, resumed: bool) -> Report:
 
 
 def _check_profile(
-    report: Report, profile: Profile, options: dict[str, Any], callers: Sequence[Caller] | None
+    report: Report,
+    profile: Profile,
+    options: dict[str, Any],
+    callers: Sequence[Caller] | None,
+    created: int,
 ) -> Report:
-    """Return the report with the departures from a profile; a run that was cut short is not compared."""
+    """Return the report with the departures from a profile; a run that was cut short is not compared.
+
+    The run itself may have ``created`` so many services.
+    """
     # Loads all probes, which a run without a profile never needs.
     from contract_tests.calibration.drift import check_profile
     from contract_tests.calibration.probing.limits import MAX_CREATED, MAX_REQUESTS
@@ -188,14 +196,15 @@ def _check_profile(
     if report.cut_short and not report.stopped_as_asked:
         note = f"not compared with the profile {profile.name}: the run was cut short"
         return replace(report, notes=(*report.notes, note))
-    folder, limit = options["folder"], options["max_created"]
-    left = MAX_CREATED if limit is None else max(0, min(MAX_CREATED, limit - report.created))
+    limit = options["max_created"]
+    left = MAX_CREATED if limit is None else max(0, min(MAX_CREATED, limit - created))
     if not options["quiet"]:
         click.echo(f"comparing with the profile {profile.name}: up to {MAX_REQUESTS} requests", err=True)
 
     def open_second() -> Executor:
         try:
-            log = CreatedLog(folder / "ledger.jsonl" if folder else None)
+            log = _open_log(options, resumed=True)
+            log.count = log.lost = 0  # those of the run are not in ``left``
             return open_command_executor({**options, "max_created": left}, log, callers)
         except (OSError, ValueError) as error:
             raise CannotJudge(str(error)) from None
@@ -242,18 +251,18 @@ def _report_unwritable_files() -> Iterator[None]:
 
 
 def _prepare_run(
-    options: dict[str, Any], state: RunState | None, callers: Sequence[Caller] | None, problems: list[str]
+    options: dict[str, Any],
+    state: RunState | None,
+    callers: Sequence[Caller] | None,
+    problems: list[str],
+    created_log: CreatedLog,
 ) -> tuple[Callable[[Progress], Run], Catalogue, RunTotals]:
     """Prepare a run, so that wrong options are reported before anything is sent.
 
     ``problems`` then says why the run could not save its last state, if it could not.
     """
     folder: Path | None = options["folder"]
-    check_formats(options["formats"], folder)
-    if folder:
-        create_report_folder(folder)
-    log_path = folder / "ledger.jsonl" if folder else None
-    executor = open_command_executor(options, CreatedLog(log_path, resumed=state is not None), callers)
+    executor = open_command_executor(options, created_log, callers)
     if options["otel"]:
         executor.sender.spans = open_span_export(traced=options["traced"])
     if not options["quiet"]:
@@ -285,6 +294,15 @@ def _prepare_run(
         return Run(executor, run_options, replace(hooks, progress=progress), state=state)
 
     return open_run, executor.catalogue, totals
+
+
+def _open_log(options: dict[str, Any], *, resumed: bool) -> CreatedLog:
+    """Return the log of the creates in the folder of the reports, which is created if it is missing."""
+    folder: Path | None = options["folder"]
+    check_formats(options["formats"], folder)
+    if folder:
+        create_report_folder(folder)
+    return CreatedLog(folder / "ledger.jsonl" if folder else None, resumed=resumed)
 
 
 def _save_state(totals: RunTotals, folder: Path | None, problems: list[str], state: RunState) -> None:

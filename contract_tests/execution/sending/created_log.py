@@ -13,20 +13,28 @@ from contract_tests.contract.files.report_file import open_at_once
 class CreatedLog:
     """JSON lines: ``run`` with the target of the creates below, ``sending`` before one is sent, ``created`` after it.
 
-    ``count`` is the number of successful creates. Without a path nothing else is kept.
+    ``count`` is the number of successful creates, ``lost`` that of those without a response, whose services may
+    exist. Without a path nothing else is kept.
     """
 
     def __init__(self, path: Path | None = None, *, resumed: bool = False) -> None:
-        """Open the file for appending; a resumed run continues its count. Raise OSError if it is not writable."""
-        self.count = _count_created(path) if path and resumed else 0
+        """Open the file for appending; a resumed run continues its counts. Raise OSError if it is not writable."""
+        self.count, self.lost = _count_creates(path) if path and resumed else (0, 0)
+        self._resumed = resumed
         self._lock = Lock()
         self._path = path
         self._head = ""
         self._file = open_at_once(path) if path else None
 
+    @property
+    def possible(self) -> int:
+        """The number of services that may exist."""
+        return self.count + self.lost
+
     def name_target(self, target: str) -> None:
         """Name the target of the creates that follow, in a line before the first of them."""
-        self._head = _format_line({"event": "run", "target": target})
+        further = {"resumed": True} if self._resumed else {}
+        self._head = _format_line({"event": "run", "target": target, **further})
 
     def log_sending(self, caller: str, slug: str | None) -> None:
         """Log a create that is about to be sent."""
@@ -37,6 +45,12 @@ class CreatedLog:
         with self._lock:
             self.count += 1
         self._write_entry({"event": "created", "caller": caller, "slug": slug, "id": identifier})
+
+    def log_lost(self, caller: str, slug: str | None) -> None:
+        """Log a create whose service may exist, though its response was lost."""
+        with self._lock:
+            self.lost += 1
+        self._write_entry({"event": "lost", "caller": caller, "slug": slug})
 
     def close(self) -> None:
         """Close the file; an entry that found no room was told already."""
@@ -60,8 +74,14 @@ def _format_line(entry: dict[str, Any]) -> str:
     return json.dumps({"at": datetime.now(UTC).isoformat(), **entry}) + "\n"
 
 
-def _count_created(path: Path) -> int:
-    if not path.is_file():
-        return 0
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        return sum('"event": "created"' in line for line in lines)
+def _count_creates(path: Path) -> tuple[int, int]:
+    """Return how many creates of the last run in a log succeeded, and how many were lost."""
+    created = lost = 0
+    if path.is_file():
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                if '"event": "run"' in line and '"resumed": true' not in line:
+                    created = lost = 0
+                created += '"event": "created"' in line
+                lost += '"event": "lost"' in line
+    return created, lost

@@ -38,9 +38,9 @@ class CreateBudget:
         """Set the limit; with ``refuse_only`` no request may be sent that should be accepted."""
         self.refuse_only = refuse_only
         self._created_log, self._max_created = created_log, max_created
-        allowed = max(0, (max_created or 0) - created_log.count)
+        allowed = max(0, (max_created or 0) - created_log.possible)
         self._kept = min(_MAX_KEPT, max(1, allowed // _KEPT_SHARE))
-        self._pending = self._unknown = 0
+        self._pending = 0
         self._changed = Condition()
 
     @contextmanager
@@ -59,15 +59,10 @@ class CreateBudget:
                 self._pending -= 1
                 self._changed.notify_all()
 
-    def count_unknown(self) -> None:
-        """Count a create without a response: its service may exist."""
-        with self._changed:
-            self._unknown += 1
-
     def _take(self, step: Step) -> None:
         with self._changed:
             while self._max_created is not None:
-                created = self._created_log.count + self._unknown
+                created = self._created_log.possible
                 kept = 0 if step.expect == "refuse" else self._kept
                 limit = max(self._max_created - kept, min(self._max_created, 1))
                 if created + self._pending < limit:

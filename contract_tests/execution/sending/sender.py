@@ -98,7 +98,7 @@ class Sender:
     ) -> None:
         if not is_success(response):
             if isinstance(response, NoResponse) or response.resent:  # what was lost may be stored
-                self.budget.count_unknown()
+                self.created_log.log_lost(caller.name, slug)
             return
         identifier = read_id(response)
         self._access.add_creator(caller, identifier)

@@ -67,6 +67,18 @@ def test_refusals_of_everything_are_not_learnt(after: int) -> None:
     assert "proves anything" in calibration.not_seen["unknown-tokens"]
 
 
+def test_a_readback_that_refuses_the_caller_hides_only_what_it_shows() -> None:
+    """Where the read-back refuses service keys, the choices that show in the two operations are learnt."""
+
+    def intercept(request: Request, send: Send) -> Response:
+        read = request.environ["REQUEST_METHOD"] == "GET"
+        return Response(403) if read and request.kind == "sk" else send(request)
+
+    calibration = calibrate_app(with_answers(intercept), MOCK_HOOK)
+    assert (calibration.exit_code, calibration.seen["invalid-body-status"].option) == (0, 400)
+    assert calibration.not_seen["absent-values"] == "the target offers no read-back"
+
+
 def test_a_server_error_is_reported_and_not_learnt() -> None:
     """A 5xx is a finding, even on a choice, and the exit code is 1."""
     app = with_answers(lambda request, send: Response(500) if b"\\u0000" in request.raw else send(request))

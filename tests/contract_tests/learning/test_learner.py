@@ -1,6 +1,8 @@
 """The learner on the mock, on deployments that chose otherwise, and on broken ones."""
 
+import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -125,6 +127,22 @@ def test_the_answer_that_differs_is_named() -> None:
     )
     learnt, _ = learn_target(executor, RunOptions())
     assert learnt.cut_short.endswith(" (now the connection was dropped)")
+
+
+def test_a_lost_response_begins_the_word_anew() -> None:
+    """A create that was stored finds its slug taken when it is sent again: that is no second answer to the word."""
+    executor = open_app_executor(create_app(profile={"choices": {"slug-taken-status": 422}}), hook=None)
+    send, creates = executor.sender.target.send, itertools.count(1)
+
+    def send_again(request: Request) -> Response | NoResponse:
+        lost = request.method == "POST" and next(creates) % 10 == 0
+        first, again = send(request), send(request) if lost else None
+        return replace(again, resent=True) if isinstance(again, Response) else first
+
+    executor.sender.target.send = send_again  # type: ignore[method-assign]
+    learnt, report = learn_target(executor, RunOptions())
+    assert states_of(learnt) == [(), ("create deployed",), ("create external",)]
+    assert (report.exit_code, executor.sender.created_log.lost > 10) == (0, True)
 
 
 def test_a_limit_ends_the_learning_with_its_reason() -> None:

@@ -128,6 +128,7 @@ def build_response(status: int, body: Any = None, *, resent: bool = False) -> Re
         ("created", "accept", "createContainer", build_response(201), "violated", "created"),
         ("created", "accept", "createContainer", build_response(400), "violated", "created"),
         ("created", "accept", "createContainer", build_response(409, resent=True), "inconclusive", "created"),
+        ("created", "accept", "createContainer", build_response(422, resent=True), "inconclusive", "created"),
         ("service-slug-pattern", "accept", "createContainer", build_response(201, {}), "violated", "created"),
         (
             "update-partial",

@@ -39,7 +39,10 @@ def open_app_executor(
     app: App, *, hook: str | None = MOCK_HOOK, callers: Iterable[Caller] | None = None, **options: Any
 ) -> Executor:
     """Return an executor for an app in this process; ``options`` are those of the executor."""
-    return open_executor(WsgiTarget(app), callers, ExecutorOptions(control_hook=hook, spec=spec(), **options))
+    limits = ExecutorOptions(control_hook=hook, spec=spec(), **options)
+    executor = open_executor(WsgiTarget(app), callers, limits)
+    executor.late_reads.waits = (0.0,) * len(executor.late_reads.waits)
+    return executor
 
 
 def judge_app(

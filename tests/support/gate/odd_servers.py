@@ -121,6 +121,18 @@ def build_busy_app(app: App, when: Callable[[], bool], status: int, wait: str) -
     return application
 
 
+def lose_responses(app: App, when: Callable[[], bool]) -> App:
+    """Return an app that carries out each create, and loses its response where ``when`` is true."""
+
+    def application(environ: Any, start_response: Any) -> Any:
+        body = app(environ, start_response)
+        if environ["REQUEST_METHOD"] == "POST" and when():
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        return body
+
+    return application
+
+
 def every_nth(count: int) -> Callable[[], bool]:
     """Return a function that is true at every n-th call."""
     number = itertools.count(1)

@@ -23,6 +23,7 @@ from tests.support.gate.odd_servers import (
     echo_secret,
     every_nth,
     first_seconds,
+    lose_responses,
     run_command,
     serve_app,
     serve_mute,
@@ -206,6 +207,19 @@ def test_no_more_is_created_than_allowed(most: int) -> None:
         done = run_command("run", "--target", url, "--max-created", str(most), "--min-judged", "0", "--quiet")
     assert done.code == 0, done.out + done.err
     assert len(list_stored_ids(store)) <= most
+
+
+@pytest.mark.parametrize("status", [400, 409, 422])
+def test_a_create_whose_response_is_lost_breaks_no_rule(status: int, tmp_path: Path) -> None:
+    """Sent again, it finds its slug taken, with any status; its service counts in --max-created, to the end."""
+    store, profile = MemoryStore(), tmp_path / "p.yaml"
+    profile.write_text("choices: {id-version: '7'}")
+    app = create_app(store=store, profile={"choices": {"slug-taken-status": status}})
+    limits = ("--max-created", "60", "--profile", profile)
+    with serve_app(lose_responses(app, every_nth(7))) as url:
+        done = run_command("run", "--target", url, *limits, "--min-judged", "0")
+    assert done.code == 0, done.out + done.err
+    assert 40 < len(list_stored_ids(store)) <= 60
 
 
 def test_no_token_reaches_a_report(tmp_path: Path) -> None:

@@ -38,6 +38,21 @@ def test_the_target_is_named_before_its_creates(tmp_path: Path) -> None:
     assert {entry["event"] for entry in entries if "target" in entry} == {"run"}
 
 
+def test_a_resumed_run_counts_its_own_services_alone(tmp_path: Path) -> None:
+    """Creates of an earlier run that reported to the same folder are left out; lost ones and later parts count."""
+    for resumed, slugs in ((False, "abc"), (False, "d"), (True, "ef")):
+        created_log = CreatedLog(tmp_path / "ledger.jsonl", resumed=resumed)
+        created_log.name_target("http://host")
+        for slug in slugs:
+            created_log.log_created("me", slug, ID)
+        created_log.log_lost("me", "lost")
+        created_log.close()
+    assert (created_log.count, created_log.lost, created_log.possible) == (3, 2, 5)
+    again = CreatedLog(tmp_path / "ledger.jsonl", resumed=True)
+    again.close()
+    assert (again.count, again.possible) == (3, 5)
+
+
 @pytest.mark.timeout(10)
 def test_a_pipe_without_a_reader_is_refused(tmp_path: Path) -> None:
     """A log that is a pipe which nobody reads is an error at once, and no run waits for a reader."""
