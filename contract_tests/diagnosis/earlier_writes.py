@@ -13,7 +13,8 @@ _WRITES = {"createContainer": "created-stored", "updateContainer": "updated-stor
 def blame_earlier_write(executor: Executor, observation: Observation) -> Observation:
     """Return a value that an update seems to have changed under the rule of the write that stored it wrongly.
 
-    That write is the last one that sent the property: a read-back right after it shows the same wrong value.
+    That write is the last one that sent the property to the same service: a read-back right after it shows the same
+    wrong value.
     """
     if observation.judgement.rule != "update-keeps-omitted" or not observation.judgement.differences:
         return observation
@@ -27,7 +28,11 @@ def blame_earlier_write(executor: Executor, observation: Observation) -> Observa
 def _read_after_write(case: Case, names: set[str]) -> Case | None:
     """Return the case up to the last write of some properties, and their read-back; None if nothing sent them."""
     last = case.steps[-1]
-    numbers = [number for number, step in enumerate(case.steps) if names & _list_written(step)]
+    numbers = [
+        number
+        for number, step in enumerate(case.steps)
+        if names & _list_written(step, case.steps[-1].service)
+    ]
     if not numbers or last.operation != "readContainer":
         return None
     rule = _WRITES[case.steps[numbers[-1]].operation]
@@ -36,8 +41,14 @@ def _read_after_write(case: Case, names: set[str]) -> Case | None:
     return replace(case, rule=rule, steps=(*case.steps[: numbers[-1] + 1], read))
 
 
-def _list_written(step: Step) -> set[str]:
-    """Return the properties that an accepted write sends; null is none, as the pages say of an update."""
-    if step.operation not in _WRITES or step.expect == "refuse" or not isinstance(step.body, dict):
+def _list_written(step: Step, service: str) -> set[str]:
+    """Return what an accepted write of a service sends; null is nothing, as the pages say of an update."""
+    written = step.as_ if step.operation == "createContainer" else step.service
+    if (
+        step.operation not in _WRITES
+        or written != service
+        or step.expect == "refuse"
+        or not isinstance(step.body, dict)
+    ):
         return set()
     return {name for name, value in step.body.items() if value is not None}

@@ -32,3 +32,19 @@ def test_the_write_that_stored_a_value_wrongly_is_blamed(
     observation = executor.run_case(Case("covering/kept", "update-keeps-omitted", "lifecycle", steps))
     assert observation.judgement.rule == "update-keeps-omitted"
     assert diagnose_violation(executor, observation).judgement.rule == rule
+
+
+def test_a_write_of_another_service_is_not_blamed() -> None:
+    """An update that changes a service of its neighbour stored rightly what it sent: the neighbour was not kept."""
+    fault = next(fault for fault in FAULTS if fault.name == "prompt-shared-by-the-team")
+    executor = open_app_executor(fault.app())
+    executor.readback = True
+    steps = (
+        Step(caller="red", body={**BODY, "usage_prompt": "Old"}),
+        Step(caller="red", body=BODY, as_="other"),
+        Step("updateContainer", "red", body={"usage_prompt": "New"}, service="other", expect="accept"),
+        Step("readContainer", "red", shows=(("usage_prompt", "Old"),), expect="accept"),
+    )
+    observation = executor.run_case(Case("covering/kept", "update-keeps-omitted", "lifecycle", steps))
+    assert observation.judgement.outcome == "violated"
+    assert diagnose_violation(executor, observation).judgement.rule == "update-keeps-omitted"
