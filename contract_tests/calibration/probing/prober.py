@@ -78,7 +78,8 @@ class Prober:
             as_is=True,
         )
         where = " on an external service" if service == "external" else ""
-        return self.wire.send(context, step, judged.rule, f"{what or name_body(body)}{where}", service)
+        whole = ", completed to a whole update" if base else ""
+        return self.wire.send(context, step, judged.rule, f"{what or name_body(body)}{where}{whole}", service)
 
     def create(
         self,

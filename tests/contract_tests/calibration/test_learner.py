@@ -231,3 +231,16 @@ def test_a_key_with_a_wrong_team_is_named_and_breaks_no_rule() -> None:
     assert (calibration.findings, calibration.exit_code) == ((), 0)
     assert "cannot be used: dk-red (acts for the team of sk-red: check its `teams`" in calibration.notes[-1]
     assert calibration.requests <= wire.MAX_REQUESTS
+
+
+def test_the_evidence_of_a_target_that_takes_whole_updates_says_so() -> None:
+    """It does not say that an empty update was accepted, which is the rule that is broken."""
+
+    def refuse_partial(request: Request, send: Send) -> Response:
+        whole = {"display_name", "health_path"} <= request.body.keys()
+        return REFUSED if request.operation == "update" and not whole else send(request)
+
+    calibration = calibrate_app(with_answers(refuse_partial), MOCK_HOOK)
+    assert {finding.rule.id for finding in calibration.findings} == {"update-partial"}
+    evidence = calibration.seen["service-keys"].evidence
+    assert evidence.endswith("with {} as sk, completed to a whole update was answered 200")
