@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from contract_tests.calibration.learner import Calibration, calibrate
+from contract_tests.calibration.learner import INTERRUPTED, Calibration, calibrate
 from contract_tests.contract.profile import ChosenOption, Profile, find_departures
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.plain_creates import CannotJudge
@@ -24,10 +24,12 @@ def check_profile(report: Report, profile: Profile, open_executor: Callable[[], 
     except (CannotJudge, TargetGone, RunStopped) as error:
         return _add_note(report, f"not compared with the profile {profile.name}: {error}")
     except KeyboardInterrupt:
-        return _add_note(report, f"not compared with the profile {profile.name}: interrupted")
+        return _add_note(report, f"not compared with the profile {profile.name}: {INTERRUPTED}")
     except Exception as error:  # the report of the run is worth more than a traceback
         reason = f"an error of the suite, please report it: {type(error).__name__}"
         return _add_note(report, f"not compared with the profile {profile.name}: {reason}")
+    if calibration.cut_short == INTERRUPTED:
+        report = _add_note(report, f"not compared to the end with the profile {profile.name}: {INTERRUPTED}")
     compared = replace(
         report,
         departures=find_departures(profile, read_calibration(calibration)),

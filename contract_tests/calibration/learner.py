@@ -22,6 +22,7 @@ from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.findings import Finding, build_findings
 from contract_tests.targets.clock import RunStopped
 
+INTERRUPTED = "interrupted"
 #: The rules that a key of another team than the callers file says seems to break.
 _TEAM_RULES = ("team-scope", "slug-unique")
 
@@ -44,14 +45,19 @@ class Calibration:
 
     @property
     def exit_code(self) -> int:
-        """0: learnt. 1: a rule is broken. 3: the target went away, or nothing could be learnt."""
+        """0: learnt. 1: a rule is broken. 3: the target went away, or nothing could be learnt. 130: interrupted."""
         if self.findings:
             return 1
+        if self.cut_short == INTERRUPTED:
+            return 130
         return 3 if self.cut_short or not self.seen else 0
 
 
 def calibrate(executor: Executor) -> Calibration:
-    """Learn how a target chose; raise CannotJudge if it cannot be judged at all."""
+    """Learn how a target chose; raise CannotJudge if it cannot be judged at all.
+
+    KeyboardInterrupt is raised only before a choice is seen.
+    """
     pool = executor.controls.caller_pool
     executor.controls.caller_pool = replace(pool, callers=_select_callers(pool.callers))
     ready = run_preflight(executor)
@@ -60,12 +66,13 @@ def calibrate(executor: Executor) -> Calibration:
     choices = load_choices()
     learner = _Learner(Prober(wire), choices)
     learner.run()
+    unsure = _TEAM_RULES if learner.cut_short else ()  # nobody asked whether the callers file is wrong
     findings = build_findings(Aggregate.of(wire.observations).deviations.values(), executor.catalogue)
     return Calibration(
         target=executor.sender.target.name,
         seen={name: learner.seen[name] for name in choices if name in learner.seen},
         not_seen={name: learner.not_seen[name] for name in choices if name in learner.not_seen},
-        findings=tuple(finding for finding in findings if finding.severity == "failure"),
+        findings=tuple(one for one in findings if one.severity == "failure" and one.rule.id not in unsure),
         notes=(
             *ready.notes,
             *(f"cannot be used: {name}" for name in (*ready.unusable_callers, *learner.wrong_labels)),
@@ -109,8 +116,11 @@ class _Learner:
         except (CannotSee, CannotRun) as error:
             self._give_up(str(error))
         except (TargetGone, RunStopped) as error:
-            self.cut_short = f"the target {str(error) or 'was not judged to the end'}"
-            self._give_up(self.cut_short)
+            self._cut_short(f"the target {str(error) or 'was not judged to the end'}")
+        except KeyboardInterrupt:
+            if not self.seen:
+                raise
+            self._cut_short(INTERRUPTED)
         self._excuse_labels()
         self._drop_broken()
 
@@ -145,6 +155,12 @@ class _Learner:
                     wire.observations = [
                         one for one in wire.observations if one.judgement.reaction != "refused"
                     ]
+
+    def _cut_short(self, reason: str) -> None:
+        """Keep what was seen, but as uncertain: it was confirmed neither by creates nor at the end."""
+        self.cut_short = reason
+        self.seen = {name: replace(one, confidence="medium") for name, one in self.seen.items()}
+        self._give_up(reason)
 
     def _give_up(self, reason: str) -> None:
         """Note the reason for every choice that was not tried."""

@@ -75,4 +75,5 @@ def format_last_line(calibration: Calibration) -> str:
     rules = f"{broken} rule{'s' if broken > 1 else ''}"
     faults = f"; {rules} broken, and no choice learnt from that" if broken else ""
     extent = f"{calibration.requests} requests, {calibration.created} services created"
-    return f"{seen} of {seen + not_seen} choices seen in {extent}{faults}"
+    ended = f"{calibration.cut_short}: " if calibration.cut_short else ""
+    return f"{ended}{seen} of {seen + not_seen} choices seen in {extent}{faults}"

@@ -65,7 +65,7 @@ class Controls:
         allowed = updating and step.expect in (None, "accept") and isinstance(step.body, dict)
         if not (shared or single or allowed) or (self.refuse_only and not updating):
             return step  # with --refuse-only a refused create cannot have a control
-        service_type = step.service.removeprefix(SHARED_PREFIX) if shared else _guess_type(step)
+        service_type = step.service.removeprefix(SHARED_PREFIX) if shared else _find_type(case, step)
         owner = self.choose_owner(step, context)
         if shared or single:
             self._attach_service(step, service_type, owner, context, id_required=shared)
@@ -178,7 +178,11 @@ class Controls:
         return None
 
 
-def _guess_type(step: Step) -> str:
-    """Return the type of a service that takes the body of an update; the plainest one beside a create."""
+def _find_type(case: Case, step: Step) -> str:
+    """Return the type of the service that a step writes: that of its create, else the plainest for its body."""
+    creates = (one for one in case.steps if one.operation == "createContainer" and one.as_ == step.service)
+    create = next(creates, None) if step.operation == "updateContainer" else None
+    if create is not None and isinstance(create.body, dict):
+        return "external" if create.body.get("service_type") == "external" else "deployed"
     body = step.body if step.operation == "updateContainer" and isinstance(step.body, dict) else {}
     return "external" if any(body.get(name) is not None for name in _EXTERNAL_ONLY) else "deployed"

@@ -84,7 +84,7 @@ class _Teller:
         if step.operation == "readContainer":
             created = self._created.get(step.service, {})
             return f"the read-back of {self._service(step)} showed {_tell_differences(judgement, created)}"
-        subject = self._subject(event)
+        subject = self._subject(event) + _name_property(step, judgement)
         reaction = (
             "got no response" if not event.status
             else f"got a server error ({event.status})" if event.status >= 500
@@ -190,6 +190,13 @@ def _alike(event: _Event, number: int) -> tuple[int, str]:
     step = event.step
     plain = step.operation == "createContainer" and event.accepted and not step.slug and step.as_ != "service"
     return (0, step.as_.rpartition("-")[0]) if plain else (number + 1, "")
+
+
+def _name_property(step: Step, judgement: Judgement) -> str:
+    """Return the property of a create that the broken rule is about: the sentence tells its slug alone."""
+    body = step.body if step.operation == "createContainer" and isinstance(step.body, dict) else {}
+    about = [name for name in body if judgement.rule.startswith(f"{name.replace('_', '-')}-")]
+    return f" that set {_join(about)}" if about else ""
 
 
 def _tell_differences(judgement: Judgement, created: Mapping[str, Any]) -> str:

@@ -68,7 +68,8 @@ class _JournalApi:
         """Return what is wrong with the query, or an empty text."""
         for name in request.args:
             if name not in filters:
-                return f"{name}: unknown filter; available: {', '.join(filters)}"
+                hint = suggestion_suffix(name, filters)
+                return f"{name}: unknown filter; available: {', '.join(filters)}{hint}"
         rule, operation, status = filters["rule"], filters["operation"], filters["status"]
         known = self._contract.violation_ids
         if rule is not None and rule not in known:

@@ -3,8 +3,12 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
+from mock_server.contract.suggestions import suggestion_suffix
+
+_FILTERS = ("rule", "status", "operation", "caller", "method", "path")
 _COLUMNS = ("number", "method", "path", "caller", "status", "rules")
 _MAX_ROWS = 20
 _BASE = "/api/v1"
@@ -89,7 +93,11 @@ class ReceivedRequests:
         return len(self._read())
 
     def __getitem__(self, index: int) -> ReceivedRequest:
-        return list(self)[index]
+        received = list(self)
+        try:
+            return received[index]
+        except IndexError:
+            raise IndexError(f"no request has the index {index}: {len(received)} received") from None
 
     def __repr__(self) -> str:
         return "\n".join(self.table({}))
@@ -114,12 +122,20 @@ class ReceivedRequests:
 
     def count(self, **filters: Any) -> RequestCount:
         """Return the number of requests that match all filters; a failed comparison lists the requests."""
+        for name in filters:
+            if name not in _FILTERS:
+                hint = suggestion_suffix(name, _FILTERS)
+                raise TypeError(f"{name}: unknown filter; available: {', '.join(_FILTERS)}{hint}")
         count = RequestCount(len(self.select(**filters)))
         count.requests, count.filters = self, _without_none(filters)
         return count
 
     def assert_called(self, times: int | None = None, **filters: Any) -> list[ReceivedRequest]:
         """Return the matching requests; raise AssertionError unless there are `times` of them, or at least one."""
+        if isinstance(times, str):
+            raise TypeError(
+                f"times: got {times!r}, expected a number; a filter has a name, as in rule={times!r}"
+            )
         count = self.count(**filters)
         if count == times or (times is None and count):
             return self.select(**filters)
@@ -137,9 +153,11 @@ class ReceivedRequests:
         self.assert_called(0, **filters)
 
     def explain(self) -> list[str]:
-        """Return a table of the requests, and the reason of each refusal."""
-        reasons = [f"{received.number}: {received.reason}" for received in self if received.reason]
-        return [*self.table({}), *reasons[:_MAX_ROWS]]
+        """Return a table of the requests, and of each what it was refused for and which properties were ignored."""
+        ignored = ((one.number, f"ignored: {', '.join(one.ignored)}") for one in self if one.ignored)
+        reasons = ((one.number, one.reason) for one in self if one.reason)
+        remarks = sorted([*reasons, *ignored], key=itemgetter(0))
+        return [*self.table({}), *(f"{number}: {remark}" for number, remark in remarks[:_MAX_ROWS])]
 
     def table(self, filters: dict[str, Any]) -> list[str]:
         """Return a table of the requests; those that miss the fewest filters are first."""

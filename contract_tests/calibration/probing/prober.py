@@ -13,6 +13,7 @@ from contract_tests.execution.controls import Owner, SharedService
 #: Requests that one probe may send without asking for leave: a shared service, and what its updates start from.
 _RESERVE = 4
 _PLAIN = "with {}"
+_ON_EXTERNAL, _COMPLETED = " on an external service", ", completed to a whole update"
 _MAX_BODY = 120  # characters of a body in words
 Headers = tuple[tuple[str, str | None], ...]
 #: In place of a value: the property is left out.
@@ -77,8 +78,8 @@ class Prober:
             expect=judged.expect,
             as_is=True,
         )
-        where = " on an external service" if service == "external" else ""
-        return self.wire.send(context, step, judged.rule, f"{what or name_body(body)}{where}", service)
+        name = f"{what or name_body(body)}{_ON_EXTERNAL if service == 'external' else ''}"
+        return self.wire.send(context, step, judged.rule, f"{name}{_COMPLETED if base else ''}", service)
 
     def create(
         self,

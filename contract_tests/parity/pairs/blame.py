@@ -100,7 +100,8 @@ class Blame:
 
     def _suspect_rules(self, reading: Reading, rule: str) -> Iterator[str]:
         """Yield the broken rules, or that of the case and those that the request uses."""
-        yield from reading.broken or (*([rule] if rule else []), *reading.concerned)
+        nothing = ["update-partial"] if reading.operation == "updateContainer" and reading.body == {} else []
+        yield from reading.broken or (*([rule] if rule else []), *nothing, *reading.concerned)
 
     def _name_broken(self, rule: str, reading: Reading) -> str:
         """Return the choice that decides whether a broken rule is enforced, or the rule itself."""

@@ -9,6 +9,7 @@ import pytest
 from contract_tests.calibration.learner import calibrate
 from contract_tests.calibration.probes.table import PROBES
 from contract_tests.calibration.probing import wire
+from contract_tests.calibration.report import format_last_line
 from contract_tests.cases.callers import load_callers
 from contract_tests.contract.choices import load_choices
 from contract_tests.contract.resources import data_file
@@ -54,6 +55,34 @@ def test_a_target_that_goes_away_ends_the_calibration() -> None:
     assert calibration.requests < 50
     assert set(calibration.seen) | set(calibration.not_seen) == set(load_choices())
     assert "stopped responding" in calibration.not_seen["error-body"]
+
+
+@pytest.mark.parametrize("after", [40, 100])
+def test_what_an_interrupted_calibration_saw_is_kept(after: int) -> None:
+    """Ctrl-C ends it with 130; what was seen is not certain, since nothing confirmed it."""
+    numbers = itertools.count()
+
+    def interrupt(request: Request, send: Send) -> Response:
+        if next(numbers) == after:
+            raise KeyboardInterrupt
+        return send(request)
+
+    calibration = calibrate_app(with_answers(interrupt), MOCK_HOOK)
+    assert (calibration.exit_code, calibration.cut_short) == (130, "interrupted")
+    assert {sighting.confidence for sighting in calibration.seen.values()} == {"medium"}
+    assert set(calibration.seen) | set(calibration.not_seen) == set(load_choices())
+    assert calibration.not_seen["id-case"] == "interrupted"
+    assert format_last_line(calibration).startswith("interrupted: ")
+
+
+def test_a_calibration_that_is_interrupted_at_once_saw_nothing() -> None:
+    """Ctrl-C before the first choice is seen ends it without a profile."""
+
+    def interrupt(_request: Request, _send: Send) -> Response:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        calibrate_app(with_answers(interrupt), MOCK_HOOK)
 
 
 @pytest.mark.parametrize("after", [80, 110])
@@ -202,3 +231,16 @@ def test_a_key_with_a_wrong_team_is_named_and_breaks_no_rule() -> None:
     assert (calibration.findings, calibration.exit_code) == ((), 0)
     assert "cannot be used: dk-red (acts for the team of sk-red: check its `teams`" in calibration.notes[-1]
     assert calibration.requests <= wire.MAX_REQUESTS
+
+
+def test_the_evidence_of_a_target_that_takes_whole_updates_says_so() -> None:
+    """It does not say that an empty update was accepted, which is the rule that is broken."""
+
+    def refuse_partial(request: Request, send: Send) -> Response:
+        whole = {"display_name", "health_path"} <= request.body.keys()
+        return REFUSED if request.operation == "update" and not whole else send(request)
+
+    calibration = calibrate_app(with_answers(refuse_partial), MOCK_HOOK)
+    assert {finding.rule.id for finding in calibration.findings} == {"update-partial"}
+    evidence = calibration.seen["service-keys"].evidence
+    assert evidence.endswith("with {} as sk, completed to a whole update was answered 200")

@@ -60,3 +60,21 @@ def test_an_empty_update_that_is_refused_hides_no_documented_status() -> None:
     case = Case("c1", "team-required-for-jwt", "wire", (nameless,))
     observed = open_app_executor(add_interceptor(create_app(), refuse_empty)).run_case(case)
     assert (observed.judgement.outcome, observed.exchanges[-1].status) == ("passed", 400)
+
+
+def test_a_whole_body_has_the_type_of_the_service_that_the_case_created() -> None:
+    """Where an update needs a whole body, a null credential of an external service is sent with its URL."""
+
+    def refuse_partial(request: Request, send: Send) -> Response:
+        body = request.value if isinstance(request.value, dict) else {}
+        whole = "display_name" in body and ("docker_image" in body or "external_url" in body)
+        return REFUSED if request.operation == "update" and not whole else send(request)
+
+    app = add_interceptor(
+        create_app(profile={"choices": {"docker-image-on-external-update": "refused"}}), refuse_partial
+    )
+    executor = open_app_executor(app)
+    create = Step(body=executor.controls.bodies["external"])
+    cleared = Step("updateContainer", body={"external_auth_credential_id": None}, expect="accept")
+    case = Case("c1", "external-credential-null-accepted", "lifecycle", (create, cleared))
+    assert executor.run_case(case).judgement.outcome == "passed"

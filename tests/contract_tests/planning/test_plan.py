@@ -49,6 +49,21 @@ def test_the_shipped_plan_knows_the_cases_of_the_kit() -> None:
     assert sum(one.judged for one in plan.units) == len(catalogue())
 
 
+def test_a_unit_by_a_caller_that_the_run_lacks_gives_its_place_to_another() -> None:
+    """Of the units that differ in the caller alone, one stands in that the plan does not have; none is sent twice."""
+    names = ("trace/nothing-by-jwt", "trace/nothing-by-dk", "trace/name-by-jwt", "trace/name-by-sk")
+    plan = Plan(9, tuple(PlannedUnit(name, 1, 1, 0) for name in names))
+    units = [
+        unit(f"trace/{what}-by-{kind}", "accept") for what in ("nothing", "name") for kind in ("sk", "dk")
+    ]
+    assert [one.id for one in plan.order_units(units)] == [
+        "trace/nothing-by-sk",
+        "trace/nothing-by-dk",
+        "trace/name-by-dk",
+        "trace/name-by-sk",
+    ]
+
+
 def test_a_refused_batch_is_taken_apart_by_halves() -> None:
     """Each half has the values of its own cases, down to the cases themselves."""
     cases = tuple(

@@ -134,6 +134,16 @@ def test_readback_tells_the_first_difference() -> None:
     )
 
 
+def test_a_create_is_told_with_the_property_that_its_rule_is_about() -> None:
+    """A sentence about the slug alone would blame a create that is right but for its replica_count."""
+    body = {"display_name": "Traced", "docker_image": "nginx:1.27", "replica_count": 11}
+    pairs = (create(), answer(201, "sk-blue")), (create(body=body, expect="refuse"), answer(201))
+    assert tell(*pairs, judgement=Judgement("violated", "replica-count-range")) == (
+        "After a service was created with a slug by sk-blue, a create with the same slug by sk-red that set "
+        "replica_count was accepted (201); it must be refused."
+    )
+
+
 def test_race_tells_the_responses() -> None:
     """The sentence about a race counts the responses by status."""
     raced = create(expect="open")

@@ -2,6 +2,8 @@
 
 import pytest
 
+from contract_tests.cases.callers import load_callers
+from contract_tests.contract.resources import data_file
 from contract_tests.execution.plain_creates import CannotJudge
 from contract_tests.results.verdict import Report
 from contract_tests.runs.options import RunOptions
@@ -51,6 +53,20 @@ def test_a_budget_below_the_preflight_judges_nothing() -> None:
 def test_a_missing_rule_is_named(rule: str) -> None:
     """A rule that is not enforced at all is violated, and no other, within 300 requests."""
     assert violated_rules(judge_with_budget(create_app(disabled_rules={rule}), 300)) == {rule}
+
+
+@pytest.mark.parametrize("kinds", [("sk",), ("sk", "dk")])
+def test_a_caller_that_the_run_lacks_hides_no_fault_at_large(kinds: tuple[str, ...]) -> None:
+    """A target that refuses each update of a part is broken, also where the plan knows such a case by a JWT only."""
+
+    def refuse_partial(request: Request, send: Send) -> Response:
+        whole = {"display_name", "health_path"} <= request.body.keys()
+        return REFUSED if request.operation == "update" and not whole else send(request)
+
+    callers = [caller for caller in load_callers(data_file("fixtures/callers.yaml")) if caller.kind in kinds]
+    app = add_interceptor(create_app(), refuse_partial)
+    executor = open_app_executor(app, callers=callers, max_requests=100)
+    assert violated_rules(Run(executor, RunOptions(budget=100)).execute()) == {"update-partial"}
 
 
 def test_what_explains_refusals_leaves_most_of_the_budget() -> None:

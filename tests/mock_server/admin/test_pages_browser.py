@@ -15,6 +15,7 @@ from tests.support.pages import HEADERS, HOSTILE_TEXT, create
 
 pytestmark = [in_browser, pytest.mark.slow]
 expect.set_options(timeout=20_000)  # long enough for a busy machine
+UNKNOWN_ID = "0192f0c1-9a8b-7c6d-9e5f-404142434445"
 TOP_OF_ELEMENT = "(element) => element.getBoundingClientRect().top"
 
 
@@ -185,6 +186,18 @@ def test_a_wrapped_rule_does_not_move_the_row(scene: BrowserScene) -> None:
     cells.locator(".rules").evaluate("one => { one.innerHTML = '<code>service-slug-<br>required</code>'; }")
     tops = [cells.locator(name).evaluate(top) for name in (".time time", ".rules code")]
     assert abs(tops[0] - tops[1]) < 6
+
+
+def test_short_paths_leave_their_room_to_the_rules(scene: BrowserScene) -> None:
+    """Beside creates alone, three rules fit into a line; an update widens the requests, and its id is not broken."""
+    widths = "(row) => ['.request', '.rules'].map((name) => row.querySelector(name).clientWidth)"
+    invalid = {"display_name": 5, "exposed_port": "80", "gpu_count": "1"}
+    scene.client.post("/api/v1/containers", json=invalid, headers=HEADERS)
+    request, rules = scene.open_page().locator("#rows tr").first.evaluate(widths)
+    assert request < rules > 400
+    scene.client.put(f"/api/v1/containers/{UNKNOWN_ID}", json={}, headers=HEADERS)
+    link = scene.open_page().locator("#rows .request a").first
+    assert link.evaluate("(element) => element.getBoundingClientRect().height") < 30
 
 
 @pytest.mark.parametrize("path", ["", "page/services"])

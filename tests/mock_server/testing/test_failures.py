@@ -53,6 +53,11 @@ def test_a_failed_test_shows_why_its_requests_were_refused(pytester: pytest.Pyte
     result.stdout.fnmatch_lines(
         ["E*KeyError: 'id'", "*Requests to containers_mock*", "1*POST*400*", "1: *display_name: got nothing*"]
     )
+    misspelt = post.replace("json={}", "json={'displayname': 'A name'}")
+    result = run_client_test(pytester, f'{misspelt}.json["id"]')
+    result.stdout.fnmatch_lines(
+        ["1: *display_name: got nothing*", "1: ignored: displayname (did you mean display_name[?])"]
+    )
     result = run_client_test(pytester, f"{post}\n    containers_mock.requests.assert_not_called()")
     assert "Requests to containers_mock" not in result.stdout.str()  # the message lists them
 

@@ -57,6 +57,33 @@ def test_a_status_in_quotes_is_no_filter(containers_mock: ContainersMock, post: 
         containers_mock.requests.assert_not_called(status="409")
 
 
+def test_a_misspelt_filter_is_explained(containers_mock: ContainersMock) -> None:
+    """The message says which filters there are, and which was meant."""
+    available = (
+        "rul: unknown filter; available: rule, status, operation, caller, method, path; did you mean rule?"
+    )
+    for check in (containers_mock.requests.count, containers_mock.requests.assert_not_called):
+        with pytest.raises(TypeError) as caught:
+            check(rul="slug-unique")
+        assert str(caught.value) == available
+    journal = containers_mock.app.test_client().get("/_mock/journal?rul=slug-unique")
+    assert journal.json["detail"] == available
+
+
+def test_a_filter_without_its_name_is_explained(containers_mock: ContainersMock) -> None:
+    """The first argument of `assert_called` is how often."""
+    with pytest.raises(TypeError, match="times: got 'slug-unique', expected a number; a filter has a name"):
+        containers_mock.requests.assert_called("slug-unique")  # type: ignore[arg-type]
+
+
+def test_an_index_without_a_request_is_explained(containers_mock: ContainersMock, post: Any) -> None:
+    """The message says how many requests were received."""
+    with pytest.raises(IndexError, match="no request has the index 0: 0 received"):
+        _ = containers_mock.requests[0]
+    create(containers_mock, post)
+    assert containers_mock.requests[-1].status == 201
+
+
 def test_the_team_of_headers_may_be_positional(containers_mock: ContainersMock) -> None:
     """`headers(caller, team)` is called as its documentation writes it."""
     headers = containers_mock.headers("jwt-both", "red")
