@@ -12,7 +12,7 @@ from contract_tests.targets.base import NoResponse, Response
 #: Seconds before each further read.
 _WAITS = (0.05, 0.2, 0.5, 1.0)
 #: Nothing is waited for once so many values stayed wrong and none was late.
-_MAX_STAYED = 8
+_MAX_STAYED = 4
 
 
 @dataclass(slots=True)
