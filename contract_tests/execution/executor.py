@@ -115,6 +115,8 @@ class Executor:
     def read_back(self, rule: Rule, step: Step, context: CaseContext) -> Judgement:
         """Read a service back and judge the values that the step names; a write may show after a moment."""
         shows = fill_templates(self._select_shown(step), self.controls.slugs.new_slug)
+        if step.slug is not None:
+            shows["service_slug"] = context.slug_for(step.slug)
         service = context.services.get(step.service)
         return self.late_reads.judge(
             self.sender,

@@ -109,6 +109,21 @@ def _last_property(body: dict[str, Any]) -> str:
     return names[-1] if names else ""
 
 
+def _shows_sent_slug(_store: Store) -> Interceptor:
+    """Shows the slug that the last update of a service sent, in place of its own."""
+    shown: dict[str, str] = {}
+
+    def intercept(request: Request, send: Send) -> Response:
+        response = send(request)
+        if request.operation == "update" and response.accepted and "service_slug" in request.body:
+            shown[response.value["id"]] = request.body["service_slug"]
+        if request.environ["REQUEST_METHOD"] == "GET" and response.accepted and response.value["id"] in shown:
+            return response.with_value({**response.value, "service_slug": shown[response.value["id"]]})
+        return response
+
+    return intercept
+
+
 def _last_restored(store: Store) -> Interceptor:
     """Leaves the last property of an update as it was."""
 
@@ -246,6 +261,7 @@ UPDATES: tuple[Fault, ...] = (
                 after_update(lambda body: CREDENTIAL not in body, _cleared)),
     remembering("update-makes-external", "service-type-immutable",
                 after_update(lambda body: "service_type" in body, _to_external)),
+    remembering("update-changes-the-shown-slug", "slug-immutable", _shows_sent_slug),
     unenforced("update-changes-the-slug", "slug-immutable", lambda: lambda r: r.operation == "update"),
     unenforced("update-stores-nothing", "updated-stored", lambda: lambda r: r.operation == "update"),
     unenforced("url-on-deployed-with-others", "external-url-on-external-only",
