@@ -15,6 +15,7 @@ from contract_tests.cli.common.output import end_with_text
 from contract_tests.cli.configuration.command import ConfiguredCommand
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.sending.created_log import CreatedLog
+from contract_tests.execution.sending.limits import TargetGone
 from contract_tests.reports.content.common import escape_console
 from contract_tests.results.judge import Judgement
 from contract_tests.results.observation import Observation
@@ -35,13 +36,13 @@ class _Form(click.Choice):  # type: ignore[type-arg]  # generic since click 8.2
 
 @dataclass(frozen=True, slots=True)
 class _Replay:
-    """One finding that was sent again: the lines that describe it, its verdict, and its exit code."""
+    """One finding that was sent again: its verdict, its exit code, and the lines that describe it."""
 
     file: Path
-    lines: tuple[str, ...]
     verdict: str
     code: int
-    note: str
+    note: str = ""
+    lines: tuple[str, ...] = ()
 
 
 @click.command(cls=ConfiguredCommand)
@@ -75,10 +76,7 @@ def replay(files: tuple[Path, ...], form: str | None, *, strict: bool, **options
         from contract_tests.execution.preflight import apply_preflight, run_preflight
 
         apply_preflight(executor, run_preflight(executor))
-        done = [
-            _replay_finding(executor, file, *found, options["target"], strict=strict)
-            for file, found in findings.items()
-        ]
+        done = _replay_findings(executor, findings, options["target"], strict=strict)
     end_with_text(escape_console("\n".join(_describe_replays(done))), _combine_codes(done))
 
 
@@ -87,11 +85,28 @@ def _list_findings(files: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for file in files:
         folder = file / "findings" if (file / "findings").is_dir() else file
-        inside = sorted(folder.glob("*.json")) if folder.is_dir() else [file]
+        inside = sorted(filter(Path.is_file, folder.glob("*.json"))) if folder.is_dir() else [file]
         if not inside:
             raise ValueError(f"{file}: no finding is in this folder; name a report folder, or its findings")
         found += inside
     return list(dict.fromkeys(found))
+
+
+def _replay_findings(
+    executor: Executor, findings: Mapping[Path, tuple[Case, Mapping[str, Any]]], target: str, *, strict: bool
+) -> list[_Replay]:
+    """Replay findings in turn; if the target goes away after the first of them, the others are not judged."""
+    done: list[_Replay] = []
+    for file, found in findings.items():
+        try:
+            done.append(_replay_finding(executor, file, *found, target, strict=strict))
+        except TargetGone as gone:
+            if not done:
+                raise
+            left = list(findings)[len(done) :]
+            verdicts = [f"{findings[one][0].rule} not observed: the target {gone}" for one in left]
+            return done + [_Replay(*one, code=3) for one in zip(left, verdicts, strict=True)]
+    return done
 
 
 def _replay_finding(
@@ -105,7 +120,7 @@ def _replay_finding(
     code = {"violated": 0 if tolerated else 1, "passed": 0}.get(judgement.outcome, 3)
     verdict = _describe_verdict(observations, judgement, tolerated=tolerated)
     note = _name_other_target(document.get("target", ""), target)
-    return _Replay(file, tuple(_describe_observation(file.stem, observation)), verdict, code, note)
+    return _Replay(file, verdict, code, note, tuple(_describe_observation(file.stem, observation)))
 
 
 def _describe_replays(done: Sequence[_Replay]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The commands that a report shows send a finding again."""
 
 import html
+import io
 import itertools
 import json
 import os
@@ -94,8 +95,33 @@ def test_a_folder_of_findings_is_replayed_with_a_line_for_each(faulty_url: str, 
     assert [len(done.out.splitlines()), done.out.count("curl")] == [3, 0]
 
 
+@pytest.mark.slow
+def test_a_finding_that_was_replayed_counts_when_the_target_goes_away(tmp_path: Path) -> None:
+    """The verdict on the first finding is kept, and the others are not judged."""
+    files = []
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+        files.append(write_finding(tmp_path / name, "exposed-port-range", {"exposed_port": 0}))
+    app, sent = create_app(disabled_rules={"exposed-port-range"}), []
+
+    def application(environ: Any, start_response: Any) -> Any:
+        if sent:
+            start_response("401 Unauthorized", [("Content-Length", "0")])
+            return [b""]
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        sent.extend([body] if b'"exposed_port": 0' in body else [])
+        return app({**environ, "wsgi.input": io.BytesIO(body)}, start_response)
+
+    with serve_app(application) as url:
+        done = run_command("replay", *files, "--target", url)
+    verdicts = [line.split(": ")[1] for line in done.out.splitlines()[:3]]
+    assert verdicts == ["exposed-port-range violated", *["exposed-port-range not observed"] * 2]
+    assert (done.code, "1 still violated, 2 not judged" in done.out) == (1, True)
+
+
 def test_a_folder_that_cannot_be_replayed_is_a_usage_error(tmp_path: Path) -> None:
-    """A folder without findings is named."""
+    """A folder without findings is named; what only has the name of one, such as a pipe, is not read."""
+    os.mkfifo(tmp_path / "a.json")
     done = run_command("replay", tmp_path, "--target", "wsgi:mock_server:create_app")
     assert (done.code, "no finding is in this folder" in done.err) == (2, True)
 
