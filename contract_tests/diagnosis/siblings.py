@@ -174,9 +174,13 @@ def _drop_steps(case: Case) -> Iterator[Edit]:
         if step.operation == "createContainer" and step.as_ in {s.service for s in case.steps}:
             continue
         kept = (*case.steps[:number], *case.steps[number + 1 :])
+        if step.operation == "setStatus":  # nothing is refused for the status any more
+            kept = tuple(replace(one, expect=None) if one.expect == "refuse" else one for one in kept)
         name = _REQUESTS.get(step.operation)
         words = f"request {number + 1}, {name}" if name else f"the status {step.status}"
         smaller = replace(case, steps=kept)
+        if _is_refused_for_status(smaller):
+            continue  # the status is the reason, whatever else is left out
         reading = last.operation == "readContainer"
         yield f"without {words}", smaller if reading else _expect_rightly(smaller)
 

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable
 from functools import cached_property
 
-#: An escape of one character: of a URL, of HTML, of JSON and other languages, or the NUL of UTF-16.
+#: An escape of one character: of a URL, of HTML, of JSON and other languages.
 _ESCAPE = re.compile(
     r"%(?:25)*([0-9a-f]{2})|&(?:amp;)*\#(?:x([0-9a-f]{1,8})|([0-9]{1,8}));"
-    r"|\\{1,8}+(?:u(?:0000)?([0-9a-f]{4})|u\{([0-9a-f]{1,8})\}|x([0-9a-f]{2})|([0-7]{3})|(/))|\x00",
+    r"|\\{1,8}+(?:u(?:0000)?([0-9a-f]{4})|u\{([0-9a-f]{1,8})\}|x([0-9a-f]{2})|([0-7]{3})|(/))",
     re.IGNORECASE,
 )
-#: What every escape begins with.
+#: What every escape begins with, and the NUL of UTF-16.
 _ESCAPE_START = re.compile(r"[%&\\\x00]")
 #: What wraps an escape again and again: only one of each run counts.
 _NESTED = re.compile(r"(?<=&)(?:amp;)+|(?<=%)(?:25)+|(?<=\\)\\+", re.IGNORECASE)
@@ -76,7 +76,7 @@ class Spellings:
         escaped = _ESCAPE_START.search(text) is not None
         if not self._is_plain:
             return escaped
-        plain = (_ESCAPE.sub(_unescape, text) if escaped else text).lower()
+        plain = (_ESCAPE.sub(_unescape, text.replace("\0", "")) if escaped else text).lower()
         return any(token in plain for token in self._lowered)
 
     def _still_holds_token(self, text: str) -> bool:
@@ -111,7 +111,7 @@ def _list_shown_parts(token: str) -> Iterable[str]:
 def _remove_escapes(text: str) -> str | None:
     """Return a text without escapes, however they are within each other; None if there is no end to them."""
     for _ in range(_MAX_ROUNDS):
-        plain = _PERCENT_U.sub(lambda found: chr(int(found[1], 16)), _NESTED.sub("", text))
+        plain = _PERCENT_U.sub(lambda found: chr(int(found[1], 16)), _NESTED.sub("", text.replace("\0", "")))
         plain = _NO_CHARACTER.sub("", _LEADING_ZEROS.sub(r"\1", plain))
         plain = html.unescape(_ESCAPE.sub(_unescape, plain)).replace(_HYPHEN, "-")
         if plain == text:
@@ -121,7 +121,7 @@ def _remove_escapes(text: str) -> str | None:
 
 
 def _unescape(found: re.Match[str]) -> str:
-    """Return the character of an escape; that of NUL is none."""
+    """Return the character of an escape; that of no character is none."""
     numbers = [int(number, base) for number, base in zip(found.groups(), _BASES, strict=False) if number]
     if numbers:
         return chr(numbers[0]) if numbers[0] < 0x110000 else ""

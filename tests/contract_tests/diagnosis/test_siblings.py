@@ -27,7 +27,7 @@ def find_pairs(name: str) -> set[tuple[str, str]]:
         ("port-text-taken-on-update", "spec/openapi.yaml", 'exposed_port: "8080" -> 8080'),
         ("image-not-required-for-dk", "spec/openapi.yaml", 'docker_image: left out -> "nginx:1.27"'),
         ("slug-unique-not-for-blue", "spec/rules.yaml", "another slug"),
-        ("not-while-busy-not-the-third-time", "spec/rules.yaml", "without the status stopping"),
+        ("not-while-busy-not-the-third-time", "spec/rules.yaml", "without the status deploying"),
         ("update-while-deploying", "spec/rules.yaml", "without the status deploying"),
         ("replica-default-not-stored", "spec/openapi.yaml", "replica_count: left out -> 1"),
         ("null-clears-the-credential", "spec/rules.yaml", "without request 3, an update"),
