@@ -193,28 +193,9 @@ class _Preflight:
         if self.form is None:
             self.form = form
             if form is not PLAIN and refused is not None:
-                self.form = self._confirm_form(able, form)
+                self.form, refusals = _confirm_form(self.executor, able, form)
+                self.observations += refusals
             _use_form(self.executor, self.form)
-
-    def _confirm_form(self, caller: Caller, form: CreateForm) -> CreateForm:
-        """Try the plain form once more; if it is still refused, record that and return the smallest form accepted."""
-        _use_form(self.executor, PLAIN)
-        able, plain = create_surely(self.executor, caller)
-        if able is not None:
-            return PLAIN
-        needed = dict(form.extra)
-        for name in form.extra if len(form.extra) > 1 else ():
-            fewer = {key: value for key, value in needed.items() if key != name}
-            _use_form(self.executor, replace(form, extra=fewer))
-            if create_surely(self.executor, caller)[0] is not None:
-                needed = fewer
-        if len(form.extra) > 1 and needed:
-            missing = next(iter(needed))
-            rule = find_omission_rule("createContainer", missing)
-            form = replace(form, name=f"with {' and '.join(needed)}", rule=rule, extra=needed)
-        reason = f"refused a plain create, which it accepts {form.name}"
-        self.observations.append(_call_violated(plain, form.rule, reason))
-        return form
 
     def _judge_refused_callers(self) -> tuple[str, ...]:
         """Record what a refused caller shows, and return those that the verdict must name."""
@@ -247,6 +228,28 @@ class _Preflight:
             named = replace(observation, case=replace(observation.case, steps=steps))
             self.observations.append(_call_violated(named, rule, reason))
         return describe_response(response)
+
+
+def _confirm_form(
+    executor: Executor, caller: Caller, form: CreateForm
+) -> tuple[CreateForm, tuple[Observation, ...]]:
+    """Try the plain form once more; if it is still refused, return the smallest form accepted, and that refusal."""
+    _use_form(executor, PLAIN)
+    able, plain = create_surely(executor, caller)
+    if able is not None:
+        return PLAIN, ()
+    needed = dict(form.extra)
+    for name in form.extra if len(form.extra) > 1 else ():
+        fewer = {key: value for key, value in needed.items() if key != name}
+        _use_form(executor, replace(form, extra=fewer))
+        if create_surely(executor, caller)[0] is not None:
+            needed = fewer
+    if len(form.extra) > 1 and needed:
+        missing = next(iter(needed))
+        rule = find_omission_rule("createContainer", missing)
+        form = replace(form, name=f"with {' and '.join(needed)}", rule=rule, extra=needed)
+    reason = f"refused a plain create, which it accepts {form.name}"
+    return form, (_call_violated(plain, form.rule, reason),)
 
 
 def _call_violated(

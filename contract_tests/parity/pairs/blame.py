@@ -86,9 +86,8 @@ class Blame:
             if reading.kind == "sk" and max(statuses) in _CALLER_STATUSES:
                 yield "service-keys"
             yield from _suspect_credential(reading)
-            if (
-                conflict
-            ):  # last, since a deployment may refuse what an open point is about with the same status
+            # Last, since a deployment may refuse what an open point is about with the same status.
+            if conflict:
                 yield conflict
             elif not (reading.choices or lengths):
                 yield from self._suspect_rules(reading, rule)
