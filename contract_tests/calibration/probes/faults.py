@@ -61,7 +61,7 @@ INVALID_VALUE = Fault(
     "body", 'with {"exposed_port": 0}', "exposed-port-range", changes={"body": {"exposed_port": 0}}
 )
 MALFORMED_BODY = Fault(
-    "body", "with a body that ends early", "body-json", changes={"raw": '{"display_name": '}
+    "body", "with a body that ends early", "body-json", changes={"raw": '["display_name", '}
 )
 OTHER_MEDIA_TYPE = Fault(
     "body", "with the Content-Type text/plain", "body-media-type", headers=(("Content-Type", "text/plain"),)

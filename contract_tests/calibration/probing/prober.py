@@ -66,7 +66,7 @@ class Prober:
         if is_shared:
             context.services["service"] = str(self.find_shared(service).id)
         base = self.find_base(service if is_shared else "deployed")
-        if base and raw is not None:
+        if base and raw and raw[:1] in ("{", b"{"):  # only an object leaves something out
             raise CannotSee("this target refuses an update that leaves anything out")
         step = Step(
             "updateContainer",

@@ -233,13 +233,20 @@ def test_a_key_with_a_wrong_team_is_named_and_breaks_no_rule() -> None:
     assert calibration.requests <= wire.MAX_REQUESTS
 
 
+def refuse_partial(request: Request, send: Send) -> Response:
+    """Refuse an update with 400 that is no whole one."""
+    whole = {"display_name", "health_path"} <= request.body.keys()
+    return REFUSED if request.operation == "update" and not whole else send(request)
+
+
+def test_a_target_that_takes_whole_updates_shows_the_statuses_of_bodies_that_are_no_object() -> None:
+    """An array and half an array leave nothing out, so that the status of their refusals is learnt."""
+    seen = calibrate_app(with_answers(refuse_partial), MOCK_HOOK).seen
+    assert (seen["invalid-body-status"].option, seen["malformed-body-status"].option) == (400, 400)
+
+
 def test_the_evidence_of_a_target_that_takes_whole_updates_says_so() -> None:
     """It does not say that an empty update was accepted, which is the rule that is broken."""
-
-    def refuse_partial(request: Request, send: Send) -> Response:
-        whole = {"display_name", "health_path"} <= request.body.keys()
-        return REFUSED if request.operation == "update" and not whole else send(request)
-
     calibration = calibrate_app(with_answers(refuse_partial), MOCK_HOOK)
     assert {finding.rule.id for finding in calibration.findings} == {"update-partial"}
     evidence = calibration.seen["service-keys"].evidence
