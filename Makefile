@@ -89,7 +89,7 @@ plan: .venv/dev  ## Learn the plan of --budget from all mutants and planted faul
 	  --faults tests.quality.faults:FAULTS $(ARGS)
 
 screenshots: .venv/dev  ## Take docs/screenshots/*.png of the page and of a finding (needs Chromium)
-	$(BIN)/python -m tests.system.screenshots
+	$(BIN)/python -m tests.docs.screenshots
 
 wheel: .venv/dev  ## Build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation

@@ -1,4 +1,4 @@
-"""Make docs/screenshots/*.png with headless Chromium: `python -m tests.system.screenshots`, or `make screenshots`.
+"""Make docs/screenshots/*.png with headless Chromium: `python -m tests.docs.screenshots`, or `make screenshots`.
 
 The data are the same each time: a mock with a few requests, and the report of a mock without two of its rules.
 """

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs import screenshots
 from tests.support.browser import in_browser
-from tests.system import screenshots
 
 
 @in_browser
