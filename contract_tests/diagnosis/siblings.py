@@ -3,7 +3,6 @@
 The edit shows what the target overlooks, or what it dislikes. Edits of the body come first, the smallest first.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, islice
@@ -12,6 +11,7 @@ from typing import Any
 from contract_tests.cases.model import SHARED_PREFIX, Case, Expect, Step
 from contract_tests.cases.tables import ABSENT
 from contract_tests.cases.value_templates import fill_templates
+from contract_tests.contract.json_text import parse_json
 from contract_tests.contract.lines import find_rule_line
 from contract_tests.contract.property_rules import find_named_property
 from contract_tests.diagnosis.neighbours import change_last_step, find_base, list_changed, take_back
@@ -201,8 +201,8 @@ def _list_nearer(value: Any) -> tuple[Any, ...]:
 
 def _read_json(text: str) -> Any:
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = parse_json(text)
+    except ValueError:
         return None
     return value if isinstance(value, int | list) else None
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from contract_tests.contract.json_text import parse_json
 from contract_tests.evolution.changes import Change
 from contract_tests.evolution.play import Difference, Played
 from contract_tests.evolution.search import Finding
@@ -108,8 +109,8 @@ def _describe_difference(difference: Difference) -> str:
 def _describe_body(exchange: Exchange) -> str:
     """Return the body in a few words, the property that matters first."""
     try:
-        body = json.loads(exchange.body or "")
-    except (ValueError, RecursionError):
+        body = parse_json(exchange.body or "")
+    except ValueError:
         body = None
     if not isinstance(body, dict):
         return f" {_shorten(exchange.body)}" if exchange.body else ""
@@ -149,8 +150,8 @@ def hide_ids(text: str, played: Played) -> str:
 def _list_ids(exchanges: Sequence[Sequence[Exchange]]) -> Iterator[str]:
     for exchange in (one for each in exchanges for one in each):
         try:
-            body = json.loads(exchange.response_body)
-        except (ValueError, RecursionError):
+            body = parse_json(exchange.response_body)
+        except ValueError:
             continue
         if isinstance(body, Mapping) and isinstance(body.get("id"), str):
             yield body["id"]

@@ -5,7 +5,6 @@ kind, and an update follows the create of a service of its type.
 """
 
 import base64
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from contract_tests.cases.model import NO_SLUG, Case, OperationId, Step
+from contract_tests.contract.json_text import parse_json
 from contract_tests.contract.spec import Spec
 from contract_tests.evolution.bodies import CREATE, UPDATE, ServiceType
 from contract_tests.evolution.changes import Change
@@ -165,7 +165,7 @@ def _is_uuid(text: str) -> bool:
 
 def _read_object(raw: bytes | None) -> dict[str, Any]:
     try:
-        body = json.loads(raw or b"")
-    except (ValueError, RecursionError):
+        body = parse_json(raw or b"")
+    except ValueError:
         return {}
     return body if isinstance(body, dict) else {}

@@ -5,13 +5,13 @@ pages leave open, so its prediction decides; ``ORACLE_EXCEPTIONS`` names the rul
 """
 
 import base64
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
 from contract_tests.cases.model import NO_SLUG, SHARED_PREFIX, Case, Step
+from contract_tests.contract.json_text import parse_json
 from contract_tests.contract.property_rules import find_nearest_rule
 from contract_tests.contract.spec import Spec
 from contract_tests.generation.bodies import Sample, load_samples
@@ -142,6 +142,6 @@ def _parse_json(raw: bytes) -> Any:
         raise ValueError
 
     try:
-        return json.loads(raw.decode("utf-8"), parse_constant=refuse_constant)
-    except (ValueError, RecursionError):
+        return parse_json(raw.decode("utf-8"), parse_constant=refuse_constant)
+    except ValueError:
         return _NOT_JSON

@@ -4,12 +4,12 @@ A mutant that changes one property of a body acts on requests that send this pro
 the unchanged target sends none against the mutant either.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from contract_tests.cases.building.company import has_company
 from contract_tests.cases.model import Case
+from contract_tests.contract.json_text import parse_json
 from contract_tests.contract.spec import Spec
 from contract_tests.mutation.mutants import Mutant
 from contract_tests.mutation.sample import ScopedMutant
@@ -79,7 +79,7 @@ def find_property(mutant: Mutant) -> str:
 
 def _list_properties(exchange: Exchange) -> Iterable[str]:
     try:
-        body = json.loads(exchange.body or "null")
-    except (ValueError, RecursionError):
+        body = parse_json(exchange.body or "null")
+    except ValueError:
         return (ANY,)
     return body if isinstance(body, dict) else ()

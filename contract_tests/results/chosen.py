@@ -1,12 +1,12 @@
 """How a deployment chose on the points that the reference pages leave open, as the answers of a run show it."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
 from contract_tests.contract.choices import Choice, load_choices
+from contract_tests.contract.json_text import parse_json
 from contract_tests.generation.oracle import LARGE_BODY_BYTES, Prediction, predict
 from contract_tests.results.judge import SUCCESS_RULES
 from contract_tests.results.observation import Observation
@@ -91,8 +91,8 @@ def _predict_sent(observation: Observation) -> Prediction:
     """Return the prediction for the body as it was sent; an empty one if it is not JSON or stored in part."""
     case, body = observation.case, observation.exchanges[-1].body
     try:
-        sent = json.loads(body or "")
-    except (ValueError, RecursionError):
+        sent = parse_json(body or "")
+    except ValueError:
         return Prediction(frozenset(), frozenset())
     return predict(case.operation, sent, case.service_type)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_tests.cases.model import Step
+from contract_tests.contract.json_text import parse_json
 from contract_tests.results.observation import Observation
 from contract_tests.results.story import tell_story
 from contract_tests.targets.exchange import Exchange
@@ -137,8 +138,8 @@ def _find_property(rule: str, body: Any) -> str:
 
 def _parse_body(exchange: Exchange) -> Any:
     try:
-        return json.loads(exchange.body or "")
-    except (ValueError, RecursionError):
+        return parse_json(exchange.body or "")
+    except ValueError:
         return None
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from contract_tests.cases.model import Expect
+from contract_tests.contract.json_text import TooDeepError, parse_json
 from contract_tests.contract.rules import Rule
 from contract_tests.targets.base import BUSY_STATUSES, NoResponse, Response, is_success
 
@@ -199,7 +200,7 @@ def parse_json_object(response: Response) -> dict[str, Any] | None:
     """Return the body as a JSON object, or None if it is something else."""
     try:
         body = _load_json(response)
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     return body if isinstance(body, dict) else None
 
@@ -208,7 +209,7 @@ def _explain_unreadable(response: Response) -> str:
     """Return why ``parse_json_object`` has no object."""
     try:
         _load_json(response)
-    except RecursionError:
+    except TooDeepError:
         return "nested too deeply to read"
     except ValueError:
         pass
@@ -218,7 +219,7 @@ def _explain_unreadable(response: Response) -> str:
 def _load_json(response: Response) -> Any:
     content = b"" if response.status in _STATUSES_WITHOUT_CONTENT else response.body
     text = content.decode("utf-8-sig")  # a reader may ignore the mark (RFC 8259, 8.1)
-    return json.loads(text, parse_constant=_refuse_constant, parse_int=read_int)
+    return parse_json(text, parse_constant=_refuse_constant, parse_int=read_int)
 
 
 def _refuse_constant(name: str) -> None:

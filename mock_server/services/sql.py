@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 import uuid
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
@@ -46,10 +47,15 @@ def open_sql_store(address: str) -> "SqlStore":
 
 
 class SqlStore:
-    """A store that processes can share. Every acknowledged write survives a crash."""
+    """A store that processes can share. Every acknowledged write survives a crash.
+
+    A store that nothing refers to any more closes its connections, so that an app in a test leaves none open.
+    """
 
     def __init__(self, engine: sa.Engine, file: SqliteFile | None) -> None:
         self._engine, self._file = engine, file
+        # At exit a forked process must not close what it inherited: SQLite would delete the log of the others.
+        weakref.finalize(self, engine.dispose).atexit = False
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:

@@ -1,6 +1,5 @@
 """Probes of how answers look. They read what was answered already, and send little."""
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -15,6 +14,7 @@ from contract_tests.calibration.probing.sighting import (
 from contract_tests.calibration.probing.stored import parse_accepted, read_stored, require_readback
 from contract_tests.calibration.probing.trials import UNUSED_IMAGE
 from contract_tests.contract.choices import Option
+from contract_tests.contract.json_text import parse_json
 from contract_tests.results.judge import is_uuid
 from contract_tests.targets.exchange import Exchange
 
@@ -117,8 +117,8 @@ def _name_form(answer: Answer) -> str:
         raise CannotSee(f"a refusal has the media type {media_type or 'none'}, which is no option")
     if form != "text":
         try:
-            json.loads(answer.text)
-        except (ValueError, RecursionError):
+            parse_json(answer.text)
+        except ValueError:
             raise CannotSee(f"a refusal is {media_type}, and not JSON") from None
     return form
 

@@ -1,6 +1,5 @@
 """Reads a configuration file: ``contract-tests.toml``, or ``[tool.contract-tests]`` of a pyproject.toml."""
 
-import json
 import os
 import tomllib
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ import click
 from contract_tests.cli.configuration.checks import Commands, ConfigurationError, check_document, check_known
 from contract_tests.cli.configuration.options import list_options, names_deployment, resolve_value
 from contract_tests.contract.files.yaml_file import TooLargeError, read_text
+from contract_tests.contract.json_text import parse_json
 
 FILE_NAME = "contract-tests.toml"
 _PYPROJECT = "pyproject.toml"
@@ -60,8 +60,8 @@ class Configuration:
         for name in ("report.json", "parity.json"):
             file = folder / name
             try:
-                found = json.loads(file.read_text("utf-8"))["target"] if file.is_file() else target
-            except (OSError, ValueError, LookupError, TypeError, RecursionError):
+                found = parse_json(file.read_text("utf-8"))["target"] if file.is_file() else target
+            except (OSError, ValueError, LookupError, TypeError):
                 continue
             if str(found).rstrip("/") != target.rstrip("/"):
                 raise ConfigurationError(

@@ -1,6 +1,5 @@
 """The files that users and other programs give to the commands: read, and checked before they are used."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from contract_tests.contract.files.yaml_file import TooLargeError, read_text, read_yaml
+from contract_tests.contract.json_text import parse_json
 
 Shape = Literal["callers", "waivers", "finding", "report", "recording", "state", "profile", "rules"]
 _MAX_JSON_BYTES = 256 * 2**20
@@ -56,12 +56,12 @@ def read_json_file(path: Path, shape: Shape) -> Any:
     """
     kind = _KINDS[shape]
     try:
-        document = json.loads(read_text(path, "utf-8-sig", _MAX_JSON_BYTES))
+        document = parse_json(read_text(path, "utf-8-sig", _MAX_JSON_BYTES))
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}; {kind.advice}") from None
     except TooLargeError:
         raise
-    except (ValueError, RecursionError):
+    except ValueError:
         raise ValueError(f"{path} is not JSON, or only a part of it; {kind.advice}") from None
     if other := _name_other_kind(document, shape):
         raise ValueError(f"{path} is {other}, not {kind.name}; {kind.advice}")
@@ -71,10 +71,10 @@ def read_json_file(path: Path, shape: Shape) -> Any:
 def read_document(path: Path) -> Any:
     """Return the document of a JSON or a YAML file; raise OSError, or ValueError with one line, if it is unusable."""
     try:
-        return json.loads(read_text(path, "utf-8-sig", _MAX_JSON_BYTES))
+        return parse_json(read_text(path, "utf-8-sig", _MAX_JSON_BYTES))
     except TooLargeError:
         raise
-    except (ValueError, RecursionError):
+    except ValueError:
         return read_yaml(path)
 
 

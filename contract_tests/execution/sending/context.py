@@ -1,6 +1,5 @@
 """Context of one case: turns its steps into requests, with callers, labels and templates filled in."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +8,7 @@ from uuid import uuid4
 from contract_tests.cases.callers import CREDENTIAL_KINDS, Caller, CallerPool
 from contract_tests.cases.model import NO_SLUG, Step
 from contract_tests.cases.value_templates import MAX_SLUG_LENGTH, SlugFactory, fill_templates, freshen
+from contract_tests.contract.json_text import parse_json
 from contract_tests.contract.spec import Operation
 from contract_tests.execution.sending.create_forms import PLAIN, CreateForm
 from contract_tests.execution.sending.tracing import create_trace_id
@@ -179,8 +179,8 @@ class CaseContext:
 def _parse_object(text: str) -> Any:
     """Return the object of a JSON text, or None if it is something else."""
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = parse_json(text)
+    except ValueError:
         return None
     return value if isinstance(value, dict) else None
 

@@ -12,6 +12,7 @@ from typing import Any
 from werkzeug.test import run_wsgi_app
 
 from contract_tests.cases.callers import CallerPool
+from contract_tests.contract.json_text import parse_json
 from contract_tests.contract.spec import Spec
 
 App = Callable[..., Any]
@@ -38,8 +39,8 @@ class WsgiRequest:
     def body(self) -> dict[str, Any]:
         """The body if it is a JSON object, else an empty one."""
         try:
-            value = json.loads(self.raw_body)
-        except (ValueError, RecursionError):
+            value = parse_json(self.raw_body)
+        except ValueError:
             return {}
         return value if isinstance(value, dict) else {}
 
@@ -76,8 +77,8 @@ class WsgiResponse:
     def read_object(self) -> dict[str, Any]:
         """Return the body as a JSON object, an empty one if it is something else."""
         try:
-            value = json.loads(self.body)
-        except (ValueError, RecursionError):
+            value = parse_json(self.body)
+        except ValueError:
             return {}
         return value if isinstance(value, dict) else {}
 

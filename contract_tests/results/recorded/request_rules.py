@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from contract_tests.cases.model import Case, Expect, OperationId, Step
+from contract_tests.contract.json_text import parse_json
 from contract_tests.generation.oracle import PROPERTY_NAMES, predict
 from contract_tests.generation.rounds import relabel_case
 from contract_tests.results.judge import SUCCESS_RULES, is_uuid, read_int
@@ -67,8 +68,8 @@ def read_rules(call: RecordedCall, stored_type: str) -> RequestReading:
 def parse_body(raw: bytes) -> Any:
     """Return the body as a JSON value, or a value of its own if it is not JSON in UTF-8."""
     try:
-        return json.loads(raw.decode(), parse_constant=_refuse_constant, parse_int=read_int)
-    except (ValueError, RecursionError):
+        return parse_json(raw.decode(), parse_constant=_refuse_constant, parse_int=read_int)
+    except ValueError:
         return _NOT_JSON
 
 

@@ -3,12 +3,12 @@
 Creates get a fresh slug, since the recorded one is taken by now, and later commands name the new service.
 """
 
-import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from contract_tests.cases.model import Case
+from contract_tests.contract.json_text import parse_json
 from contract_tests.results.reproduction.curl import build_curl
 from contract_tests.results.reproduction.fresh_slugs import FreshSlug, list_fresh_slugs
 from contract_tests.targets.exchange import Exchange
@@ -129,8 +129,8 @@ def read_created_id(exchange: Exchange) -> str:
 def _read_text(text: str | None, name: str) -> str:
     """Return a property of a JSON object, an empty string if it is no text."""
     try:
-        value = json.loads(text or "")
-    except (ValueError, RecursionError):
+        value = parse_json(text or "")
+    except ValueError:
         return ""
     found = value.get(name) if isinstance(value, dict) else None
     return found if isinstance(found, str) else ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from contract_tests.cases.model import Case
 from contract_tests.cases.value_templates import find_fresh_span
+from contract_tests.contract.json_text import parse_json
 from contract_tests.results.reproduction.curl import escape_double_quoted
 from contract_tests.targets.exchange import Exchange
 
@@ -81,8 +82,8 @@ def _to_json(text: str) -> str:
 def _read_slugs(exchange: Exchange) -> list[str | float]:
     """Return the texts and numbers that a create has as its slug; one that is not JSON may name several."""
     try:
-        value = json.loads(exchange.body or "")
-    except (ValueError, RecursionError):
+        value = parse_json(exchange.body or "")
+    except ValueError:
         value = None
     named = value.get("service_slug") if isinstance(value, dict) else None
     slugs = [named] if isinstance(named, str | int | float) and not isinstance(named, bool) else []

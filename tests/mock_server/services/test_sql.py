@@ -1,6 +1,7 @@
 """The stores in use: the fixtures, text that no database accepts, and a database that fails."""
 
 import contextlib
+import gc
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -38,6 +39,24 @@ def test_every_fixture_passes(store_url: str, store_opener: StoreOpener) -> None
     with over_wsgi(create_app(store=store_opener(store_url))) as send:
         problems = {case.id: FixturePlayer(send).judge(case) for case in cases()}
     assert {name: problem for name, problem in problems.items() if problem} == {}
+
+
+def test_an_app_that_is_dropped_closes_its_connections(tmp_path: Path) -> None:
+    """A test that builds an app on a file leaves no connection open, which Python 3.13 warns about."""
+    closed: list[object] = []
+
+    def note_close(raw: object, _record: object) -> None:
+        closed.append(raw)
+
+    sa.event.listen(sa.pool.Pool, "close", note_close)
+    app = create_app(store=f"sqlite:///{tmp_path / 'mock.db'}")
+    assert Client(app).post(CREATE, json=BODY, headers=AUTH).status_code == 201
+    gc.collect()
+    before = len(closed)
+    del app
+    gc.collect()
+    sa.event.remove(sa.pool.Pool, "close", note_close)
+    assert len(closed) > before
 
 
 OFF = (
