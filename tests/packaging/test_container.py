@@ -95,8 +95,8 @@ def test_an_invalid_store_in_the_environment_is_reported() -> None:
 def test_the_mock_serves_without_privileges_on_a_read_only_root() -> None:
     """A user without capabilities can run the mock on a read-only file system, and store a service."""
     sandbox = ["unshare", "--mount", "sh", "-c", SANDBOX_SCRIPT, "sh"]
-    if subprocess.run([*sandbox, "true"], check=False, capture_output=True).returncode:
-        pytest.skip("mounts cannot be made here")
+    if subprocess.run([*sandbox, sys.executable, "-c", ""], check=False, capture_output=True).returncode:
+        pytest.skip("mounts cannot be made here, or other users cannot run this Python")
     process = subprocess.Popen(
         [*sandbox, *MOCK, "--port", "0"], stdout=subprocess.PIPE, text=True, cwd=ROOT,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
