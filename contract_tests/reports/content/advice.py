@@ -75,7 +75,15 @@ def _name_request(finding: Finding, others: Iterable[Finding]) -> str:
     example = next(iter(finding.examples), None)
     if finding.story or example is None or not example.received:
         return f"such {_name_article(next(iter(verbs)))} {' or '.join(verbs)}"
-    return f"{' or '.join(f'{_name_article(verb)} {verb}' for verb in verbs)} with {example.sent}"
+    service = _name_service(finding) if finding.rule.stage == "state" else ""
+    return f"{' or '.join(f'{_name_article(verb)} {verb}' for verb in verbs)}{service} with {example.sent}"
+
+
+def _name_service(finding: Finding) -> str:
+    """Return the type of the service that an update was refused or accepted for: the stored state decides."""
+    if finding.operation != "updateContainer":
+        return ""
+    return f" of {'an external' if finding.case.service_type == 'external' else 'a deployed'} service"
 
 
 def _name_article(verb: str) -> str:

@@ -38,6 +38,15 @@ def test_accepted_request_is_to_be_refused(report: Report, rule: str, layer: str
     assert suggest_change(_find(report, rule, layer)).startswith(change)
 
 
+def test_the_type_of_service_is_named_where_the_stored_state_decides(report: Report) -> None:
+    """The advice never says to refuse an external_url on every update."""
+    finding = _find(report, "exposed-port-range", "cases")
+    rule = replace(finding.rule, id="external-url-on-external-only", stage="state")
+    assert suggest_change(replace(finding, rule=rule)).startswith(
+        "Respond with any 4xx to an update of a deployed service with exposed_port 0,"
+    )
+
+
 def test_both_operations_are_named(report: Report) -> None:
     """Findings of a create and an update with one cause have one advice, which names both."""
     found = [f for f in report.findings if f.rule.id == "exposed-port-range"]
