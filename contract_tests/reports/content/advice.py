@@ -16,6 +16,9 @@ def suggest_change(finding: Finding, others: Iterable[Finding] = ()) -> str:
     request = _name_request(finding, others)
     status = finding.exchanges[-1].status if finding.exchanges else 0
     if status >= 500 or finding.reason == SERVER_ERROR:
+        if finding.rate and not finding.rate.shown:
+            tries = f"the same request got no server error in {finding.rate.tries} further tries"
+            return f"Look for the cause in the log of the deployment: {tries}."
         return (
             f"Handle this request without a server error: {_name_reaction(finding, request)}. {_POINT_AT_LOG}"
         )

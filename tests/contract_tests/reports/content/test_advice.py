@@ -8,6 +8,7 @@ import pytest
 from contract_tests.reports.content.advice import suggest_change
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import SERVER_ERROR
+from contract_tests.results.statistics import Rate
 from contract_tests.results.verdict import Report
 
 
@@ -65,6 +66,14 @@ def test_server_error_is_to_be_handled(report: Report) -> None:
     assert suggest_change(replace(finding, reason=SERVER_ERROR)) == (
         "Handle this request without a server error: respond with any 4xx to an update with exposed_port 0, "
         "and store nothing. The log of the deployment has the cause."
+    )
+
+
+def test_server_error_that_never_came_back_is_not_about_the_request(report: Report) -> None:
+    """The advice for a server error that no repetition showed says to accept or refuse nothing."""
+    finding = _answer(_find(report, "exposed-port-range", "cases"), 500)
+    assert suggest_change(replace(finding, reason=SERVER_ERROR, rate=Rate(0, 20))) == (
+        "Look for the cause in the log of the deployment: the same request got no server error in 20 further tries."
     )
 
 
