@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from contract_tests.cases.model import Case, Step
+from contract_tests.cases.model import SHARED_PREFIX, Case, Step
+from contract_tests.cases.tables import load_bodies
 from contract_tests.diagnosis.comparison import find_violation
 from contract_tests.execution.executor import Executor
+from contract_tests.generation.oracle import predict
 from contract_tests.generation.rounds import relabel_case
 from contract_tests.generation.state_model import permission_rule
 from contract_tests.results.observation import Observation
@@ -73,15 +75,31 @@ def _without_status(case: Case) -> Iterator[Case]:
 
 def _iter_barer(case: Case) -> Iterator[Case]:
     """Yield a generated case with one property less, or with one item of an array."""
-    body = case.steps[-1].body
+    step = case.steps[-1]
+    body = step.body
     if not isinstance(body, dict) or not (case.layer == "properties" or is_generated_call(case)):
         return
+    slug = _slug_property(case) if step.slug is None else {}
+    broken = _list_broken(step, {**slug, **body})
+    if case.layer == "properties" and case.operation == "createContainer":
+        # A server error that stays when the required properties are valid is about none of them.
+        required = load_bodies()["external" if body.get("service_type") == "external" else "deployed"]
+        others = {name: value for name, value in body.items() if name != "service_type"}
+        mended = {**others, **required, **_slug_property(case)}
+        if _list_broken(step, mended) < broken:
+            yield relabel_case(case, mended)
     for smaller in _iter_smaller_bodies(body):
         if case.layer == "properties":
-            yield relabel_case(case, smaller)
+            # Without a property that is required, the case would be put down to its absence.
+            if _list_broken(step, {**slug, **smaller}) <= broken:
+                yield relabel_case(case, {**slug, **smaller})
         elif relabel_case(case, {**_slug_property(case), **smaller}).expect == "accept":
             # The body must still be valid, so that only the request around it is in question.
             yield replace(case, steps=(*case.steps[:-1], replace(case.steps[-1], body=smaller)))
+
+
+def _list_broken(step: Step, body: dict[str, Any]) -> set[str]:
+    return {*predict(step.operation, body, step.service.removeprefix(SHARED_PREFIX)).broken_rules}
 
 
 def is_generated_call(case: Case) -> bool:

@@ -129,11 +129,15 @@ def _judge_stored(
 
 
 def _is_lost_in_turn(executor: Executor, case: Case, read: Step) -> bool:
-    """Return whether the same updates, sent one after another, lose a value, too."""
-    in_turn = tuple(replace(step, expect="accept", slug=None) for step in case.steps)
-    steps = (*in_turn, replace(read, expect="accept"))
-    observation = executor.run_case(replace(case, layer="lifecycle", steps=steps))
-    return observation.judgement.outcome == "violated"
+    """Return whether the same updates, sent one after another in either order, lose a value, too."""
+    create, *updates = (replace(step, expect="accept", slug=None) for step in case.steps)
+    # The last update of an order loses nothing, so each one has to be followed by each other one once.
+    for in_turn in (updates, updates[::-1]):
+        steps = (create, *in_turn, replace(read, expect="accept"))
+        observation = executor.run_case(replace(case, layer="lifecycle", steps=steps))
+        if observation.judgement.outcome == "violated":
+            return True
+    return False
 
 
 def _judge_updates(rule: Rule, responses: list[Response | NoResponse], service: str) -> Judgement:

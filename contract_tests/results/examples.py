@@ -63,6 +63,8 @@ def merge_examples(first: Iterable[Example], second: Iterable[Example]) -> tuple
 
 
 def _describe_request(rule: str, observation: Observation, exchange: Exchange) -> str:
+    if rule == "team-scope":
+        return f"the id of another team's service, as {exchange.caller}"
     header = next((name for start, name in _HEADERS.items() if rule.startswith(start)), "")
     if header:
         return _describe_header(header, exchange)

@@ -23,6 +23,7 @@ from contract_tests.targets.clock import RunStopped
 
 _MAX_PENDING = 200  # violations that wait to be shrunk
 _NOT_COMPARED = "refused, and not compared with an accepted request in this run"
+_SAME_CRASH = "the server error of another request, and not compared with it in this run"
 _WRONG_LABEL = "the callers file names the wrong team of {}, or the deployment mixes two teams"
 _SEVERAL = 2  # callers
 _MAX_REASONS = 3  # properties
@@ -54,6 +55,7 @@ class Recorder:
         self._pending = state.take_pending()
         self._spent = 0  # requests that the shrinking took
         self._suspects: set[str] = set()  # properties of earlier violations
+        self._crashes: set[tuple[str, str]] = set()  # operations and server errors that were shrunk
         self._wrong_labels: dict[str, str] | None = None  # None until a violation of several callers is seen
         self.violations = len(state.committed.deviations)
         self._started = time.monotonic()
@@ -98,6 +100,8 @@ class Recorder:
                 observation = self._excuse(diagnose_violation(self._executor, observation, self._suspects))
             self.state.pending.add(observation)
             del self._pending[0]
+            if observation.judgement.server_error:
+                self._crashes.add(_name_crash(observation))
             self._spent += self._executor.sender.requests - before
             if observation.case.value:
                 self._suspects |= {
@@ -149,10 +153,16 @@ class Recorder:
             self._add_unshrunk(self._pending.pop())
 
     def _add_unshrunk(self, observation: Observation) -> None:
-        """Record a violation as it is; a refusal that any property may explain proves nothing yet."""
-        unknown = needs_attribution(observation)
+        """Record a violation as it is; a refusal that any property may explain proves nothing yet.
+
+        Nor does the server error of a random body that was seen and shrunk before.
+        """
+        crashed = observation.judgement.server_error and observation.case.layer == "properties"
+        reason = _NOT_COMPARED if needs_attribution(observation) else ""
+        if crashed and _name_crash(observation) in self._crashes:
+            reason = _SAME_CRASH
         observation = self._excuse(observation)
-        self.state.pending.add(call_inconclusive(observation, _NOT_COMPARED) if unknown else observation)
+        self.state.pending.add(call_inconclusive(observation, reason) if reason else observation)
 
     def commit_checkpoint(self) -> None:
         """Count everything recorded so far as done: a resumed run continues after it."""
@@ -167,6 +177,10 @@ class Recorder:
         self.state.requests = requests + self._executor.sender.requests
         self.state.created = created + self._executor.sender.created_log.count
         self._save_state(self.state.with_pending(self._pending) if self._pending else self.state)
+
+
+def _name_crash(observation: Observation) -> tuple[str, str]:
+    return observation.case.operation, observation.judgement.received
 
 
 def _list_reasons(executor: Executor, case: Case) -> list[str]:

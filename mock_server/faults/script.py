@@ -278,9 +278,8 @@ def _parse_headers(options: Mapping[str, Any]) -> dict[str, str]:
             expected = "a header name of at most 100 characters that does not frame the message"
             raise ValueError(f"headers: got {_format(name)}, expected {expected}")
         if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
-            raise ValueError(
-                f"headers: {name}: got {_format(value)}, expected up to 10,000 characters of printable ASCII"
-            )
+            expected = "a string of up to 10,000 characters of printable ASCII"
+            raise ValueError(f"headers: {name}: got {_format(value)}, expected {expected}")
     return dict(headers)
 
 

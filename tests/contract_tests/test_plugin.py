@@ -29,10 +29,11 @@ def test_each_rule_is_a_test(folder: Path) -> None:
 
 
 def test_a_broken_rule_fails_its_test(folder: Path) -> None:
-    """A violated rule fails its test, with the response and a command to reproduce it."""
+    """A violated rule fails its test, with what happened, the response and a command to reproduce it."""
     done = run_contract_pytest(folder, "--target", "wsgi:faulty:app", "-k", "slug-unique")
     assert done.returncode == 1, done.stdout
     assert "1 failed, 82 deselected" in done.stdout
+    assert "Happened: After a service was created" in done.stdout
     assert "Received: 201" in done.stdout
     assert "curl -i -X POST" in done.stdout
 

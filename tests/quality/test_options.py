@@ -38,6 +38,10 @@ MISTAKES = {
     "waivers-no-file": (("--waivers", "nowhere.yaml"), "nowhere.yaml: No such file"),
     "no-such-rule": (("-k", "no-such-rule"), "no rule id contains this; `mock-server rules` lists them"),
     "misspelt-rule": (("-k", "slug-uniqe"), "no rule id contains this; did you mean slug-unique?"),
+    "misspelt-rule-of-two": (
+        ("-k", "exposed-port,slug-uniqe"),
+        "-k slug-uniqe: no rule id contains this; did you",
+    ),
     "unknown-layer": (("--layers", "cases,fuzz"), "fuzz: the layers are cases, wire"),
     "no-shard": (("--shard", "3/2"), "is not a shard such as 1/4"),
     "no-time": (("--time", "soon"), "is not a time such as"),
@@ -194,3 +198,10 @@ def test_one_service_key_is_enough_to_start(tmp_path: Path, teams: str) -> None:
     assert "needs a JWT caller; add one to the callers file" in done.out
     rows = json.loads((tmp_path / "report" / "report.json").read_text("utf-8"))
     assert rows
+
+
+def test_several_parts_of_ids_are_one_option() -> None:
+    """-k takes a list as --layers does, and runs the rules of each part."""
+    target = ("--target", MOCK, "--layers", "cases", "--quiet")
+    done = run_command("run", *target, "-k", "slug-required,usage-prompt")
+    assert (done.code, "CONFORMS in 2 of 2 rules" in done.out) == (0, True)

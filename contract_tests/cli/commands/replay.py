@@ -81,10 +81,12 @@ def replay(files: tuple[Path, ...], form: str | None, *, strict: bool, **options
 
 
 def _list_findings(files: Iterable[Path]) -> list[Path]:
-    """Return the files of findings, those of a folder in order; raise ValueError for a folder without any."""
+    """Return the files of findings, those of a folder in order; raise ValueError for one without any."""
     found: list[Path] = []
     for file in files:
         folder = file / "findings" if (file / "findings").is_dir() else file
+        if folder == file and (file / "report.json").is_file():
+            raise ValueError(f"{file}: the report has no finding, so there is nothing to send again")
         inside = sorted(filter(Path.is_file, folder.glob("*.json"))) if folder.is_dir() else [file]
         if not inside:
             raise ValueError(f"{file}: no finding is in this folder; name a report folder, or its findings")

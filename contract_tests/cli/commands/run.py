@@ -113,7 +113,12 @@ def _check_number(_ctx: click.Context, _param: click.Parameter, value: float | N
 @click.option("--shard", type=Shard(), default="1/1", show_default=True, help="Run the i-th of n shards.")
 @add_report_options
 @click.option(
-    "-k", "--rules", "rules", default="", metavar="RULE", help="Run only rules whose id contains this."
+    "-k",
+    "--rules",
+    "rules",
+    default="",
+    metavar="RULE,…",
+    help="Run only rules whose id contains this, or one of several, as slug,port.",
 )
 @click.option("--example-db", metavar="DB", envvar="EXAMPLE_DB", show_envvar=True,
               help="Share findings with other runs: redis://host:6379/0, or a folder.")  # fmt: skip
@@ -312,19 +317,21 @@ def _save_state(totals: RunTotals, folder: Path | None, problems: list[str], sta
 
 
 def _build_run_options(options: dict[str, Any], catalogue: Catalogue) -> RunOptions:
-    rules = frozenset(rule for rule in catalogue if options["rules"] in rule)
+    parts = [part for part in options["rules"].split(",") if part]
+    rules = frozenset(rule for rule in catalogue if any(part in rule for part in parts))
     waivers = load_waivers(options["waivers"], catalogue) if options["waivers"] else {}
     if options["budget"] and options["shard"] != (1, 1):
         raise TargetError("--budget is for one run: leave out --shard")
-    if not rules:
-        close = get_close_matches(options["rules"], catalogue, n=1)
-        hint = f"did you mean {close[0]}?" if close else "`mock-server rules` lists them"
-        raise TargetError(f"-k {options['rules']}: no rule id contains this; {hint}")
+    for part in parts:
+        if not any(part in rule for rule in rules):
+            close = get_close_matches(part, catalogue, n=1)
+            hint = f"did you mean {close[0]}?" if close else "`mock-server rules` lists them"
+            raise TargetError(f"-k {part}: no rule id contains this; {hint}")
     rate, confidence = options["fault_rate"], options["confidence"] / 100
     return RunOptions(
         waivers=waivers,
         min_tries=count_needed_tries(rate, confidence) if rate else USUAL_TRIES,
-        rules=rules if options["rules"] else None,
+        rules=rules if parts else None,
         asked_seconds=options.get("asked_seconds"),
         **{name: options[name] for name in _RUN_OPTIONS},
     )

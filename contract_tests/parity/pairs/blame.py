@@ -124,8 +124,9 @@ class Blame:
                 yield "empty-team"
             if "largest-body" in reading.choices and reading.broken and "body-size" not in reading.broken:
                 yield "largest-body"  # it may be refused for its size before its fault is seen
-            yield from _suspect_credential(reading)
             yield from self._list_statuses(reading, rule)
+            # Last: a deployment that refuses unknown credentials also refuses some that break no other rule.
+            yield from _suspect_credential(reading)
 
     def _list_statuses(self, reading: Reading, rule: str = "") -> Iterator[str]:
         """Yield the choices of the status with which a request is refused, or the rules that have one status only."""
@@ -159,12 +160,13 @@ class Blame:
         if choices := [*_list_stored_choices(service, name)] if service else []:
             yield from choices
             return
-        if rule and self.catalogue[rule].kind == "effect":
-            yield rule
         if service is None or name in ("id", "service"):
             yield "created"
         else:
             yield from _suspect_value(service, name)
+        # Last: the case may be about another property than the one that differs.
+        if rule and self.catalogue[rule].kind == "effect":
+            yield rule
 
 
 def _suspect_credential(reading: Reading) -> Iterator[str]:
@@ -199,11 +201,14 @@ def _suspect_value(service: KnownService, name: str) -> Iterator[str]:
     """Yield why a property of a service is stored otherwise."""
     if name in _IMMUTABLE and service.updates:
         yield _IMMUTABLE[name]
-    elif name not in service.writes:
+        return
+    if name not in service.writes:
         yield DEFAULT_RULES.get(name, "created-stored")
-    elif service.writes[name] == "update":
-        yield "external-credential-null-keeps" if service.values[name] is None else "updated-stored"
-    elif service.updates:
+        return
+    is_null = service.values[name] is None  # read as absent by both, since both accepted it
+    if service.writes[name] < service.updates or (is_null and name != CREDENTIAL_PROPERTY):
         yield "update-keeps-omitted"
-    else:
-        yield "created-stored"
+    if is_null and name == CREDENTIAL_PROPERTY:
+        yield "external-credential-null-keeps"
+    elif not is_null:
+        yield "updated-stored" if service.writes[name] else "created-stored"

@@ -58,8 +58,8 @@ class Part:
     examples: tuple[Example, ...]
 
 
-#: What explains a difference: the suspects, the likeliest first, and the dimension.
-_Key = tuple[tuple[str, ...], Dimension]
+#: What explains a difference: the suspects, the likeliest first, the dimension, and the property of a stored value.
+_Key = tuple[tuple[str, ...], Dimension, str]
 
 
 @dataclass(slots=True)
@@ -89,9 +89,9 @@ class Scorer:
         sent_twice: bool = False,
     ) -> None:
         """Add the differences of one request, each with its suspects; ``record`` returns the exchange."""
-        self._counts[frozenset((suspects, difference.dimension) for suspects, difference in found)] += 1
+        self._counts[frozenset(_build_key(*one) for one in found)] += 1
         for suspects, difference in found:
-            kept = self._examples.setdefault((suspects, difference.dimension), [])
+            kept = self._examples.setdefault(_build_key(suspects, difference), [])
             if len(kept) < _KEPT:
                 kept.append(Example(record(), difference, sent_twice))
 
@@ -105,17 +105,18 @@ class Scorer:
 
         A difference with several suspects is put down to one that explains others without a doubt, else to the one
         that may explain most others, the likeliest first. There is none where it is the only suspect, or the only
-        choice of several suspects.
+        choice of several suspects. What is stored otherwise is explained by the same property only.
         """
-        suspected = Counter(one for suspects, _ in self._examples for one in suspects)
-        certain = {suspects[0] for suspects, _ in self._examples if _is_certain(suspects, choices)}
-        chosen = {
-            (suspects, dimension): (
-                next((one for one in suspects if one in certain), max(suspects, key=suspected.__getitem__)),
-                dimension,
-            )
-            for suspects, dimension in self._examples
+        suspected = Counter((one, name) for suspects, _, name in self._examples for one in suspects)
+        certain = {
+            (suspects[0], name) for suspects, _, name in self._examples if _is_certain(suspects, choices)
         }
+
+        def choose(suspects: tuple[str, ...], name: str) -> str:
+            likeliest = max(suspects, key=lambda one: suspected[one, name])
+            return next((one for one in suspects if (one, name) in certain), likeliest)
+
+        chosen = {key: (choose(key[0], key[2]), key[1]) for key in self._examples}
         counts: Counter[tuple[str, Dimension]] = Counter()
         for keys, number in self._counts.items():
             for part in {chosen[key] for key in keys}:
@@ -127,6 +128,10 @@ class Scorer:
             Part(name, dimension, number, _choose_smallest(examples[name, dimension]))
             for (name, dimension), number in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         )
+
+
+def _build_key(suspects: tuple[str, ...], difference: Difference) -> _Key:
+    return suspects, difference.dimension, difference.part if difference.dimension == "stored" else ""
 
 
 def _choose_smallest(examples: Iterable[Example]) -> tuple[Example, ...]:

@@ -20,8 +20,9 @@ ALL = "*"
 class KnownService:
     """A service; ``ours`` is empty if the mock could not be given it.
 
-    ``values`` are the values sent in accepted writes, ``writes`` the last write that named each property. ``parted``
-    are the properties that the two may store differently, because one accepted a write that the other refused.
+    ``values`` are the values sent in accepted writes, ``writes`` which write named each property last: 0 is the
+    create, 1 the first update. ``parted`` are the properties that the two may store differently, because one accepted
+    a write that the other refused.
     """
 
     theirs: str
@@ -32,7 +33,7 @@ class KnownService:
     status: str = ""
     updates: int = 0
     values: dict[str, Any] = field(default_factory=dict)
-    writes: dict[str, Write] = field(default_factory=dict)
+    writes: dict[str, int] = field(default_factory=dict)
     parted: set[str] = field(default_factory=set)
 
     def record_write(self, write: Write, body: Mapping[str, Any], *, both: bool) -> None:
@@ -40,7 +41,7 @@ class KnownService:
         if both:
             self.updates += write == "update"
             self.values |= body
-            self.writes |= dict.fromkeys(body, write)
+            self.writes |= dict.fromkeys(body, self.updates)
             self.parted.difference_update(name for name, value in body.items() if value is not None)
         else:
             self.parted.update(body)

@@ -16,6 +16,9 @@ def suggest_change(finding: Finding, others: Iterable[Finding] = ()) -> str:
     request = _name_request(finding, others)
     status = finding.exchanges[-1].status if finding.exchanges else 0
     if status >= 500 or finding.reason == SERVER_ERROR:
+        if finding.rate and not finding.rate.shown:
+            tries = f"the same request got no server error in {finding.rate.tries} further tries"
+            return f"Look for the cause in the log of the deployment: {tries}."
         return (
             f"Handle this request without a server error: {_name_reaction(finding, request)}. {_POINT_AT_LOG}"
         )
@@ -75,7 +78,15 @@ def _name_request(finding: Finding, others: Iterable[Finding]) -> str:
     example = next(iter(finding.examples), None)
     if finding.story or example is None or not example.received:
         return f"such {_name_article(next(iter(verbs)))} {' or '.join(verbs)}"
-    return f"{' or '.join(f'{_name_article(verb)} {verb}' for verb in verbs)} with {example.sent}"
+    service = _name_service(finding) if finding.rule.stage == "state" else ""
+    return f"{' or '.join(f'{_name_article(verb)} {verb}' for verb in verbs)}{service} with {example.sent}"
+
+
+def _name_service(finding: Finding) -> str:
+    """Return the type of the service that an update was refused or accepted for: the stored state decides."""
+    if finding.operation != "updateContainer":
+        return ""
+    return f" of {'an external' if finding.case.service_type == 'external' else 'a deployed'} service"
 
 
 def _name_article(verb: str) -> str:

@@ -12,6 +12,7 @@ from contract_tests.diagnosis.shrink import _with_one_caller as with_one_caller
 from contract_tests.diagnosis.shrink import iter_shorter as shorter
 from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.generation.oracle import CREDENTIAL_PROPERTY
+from contract_tests.generation.rounds import relabel_case
 from contract_tests.runs.options import RunOptions
 from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
@@ -83,6 +84,39 @@ def test_status_is_the_cause_only_if_it_matters(
     )
     assert (found.judgement.outcome, found.judgement.rule) == ("violated", rule)
     assert [step.status for step in found.case.steps if step.status] == statuses
+
+
+def crash_together(request: Request, send: Send) -> Response:
+    """Crash on a create with a description and more than 100 GPUs, whatever else it has."""
+    body = request.body if isinstance(request.body, dict) else {}
+    is_hit = "service_desc" in body and isinstance(gpus := body.get("gpu_count"), int) and gpus > 100
+    return Response(500) if request.operation == "create" and is_hit else send(request)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"display_name": None},
+        {"display_name": 1, "service_slug": "A"},
+        {"replica_count": 0},
+        {"service_type": "x"},
+    ],
+    ids=["valid", "null-name", "slug", "replicas", "type"],
+)
+def test_a_server_error_is_put_down_to_no_property_that_may_be_right(change: dict[str, Any]) -> None:
+    """A crash that stays when the other properties are valid, or left out, is not one of a rule about these."""
+    executor = open_executor(WsgiTarget(add_interceptor(create_app(), crash_together)))
+    body = {"service_slug": "a-slug", **load_bodies()["deployed-full"], "gpu_count": 123, **change}
+    case = relabel_case(
+        Case("property/crash", "created", "properties", (Step(service="shared:deployed"),)), body
+    )
+    found = diagnose_violation(executor, executor.run_case(case))
+    assert (found.judgement.outcome, found.case.rule, found.case.expect) == (
+        "violated",
+        "service-desc-type",
+        "accept",
+    )
 
 
 @pytest.mark.slow

@@ -51,6 +51,7 @@ def observe(
         ),
         (observe("auth-required", b"{}"), ("no Authorization, as sk-red", "201")),
         (observe("team-uuid", b"{}", (("x-team-id", ""),)), ("an empty X-Team-ID, as sk-red", "201")),
+        (observe("team-scope", b"{}"), ("the id of another team's service, as sk-red", "201")),
         (observe("service-id-format", b"{}", path="/containers/1"), ("the id 1", "201")),
         (observe("body-json", b"{\n"), ("the body {\\n", "201")),
         (observe("body-json", b"caf\xe9"), ("the bytes 63 61 66 e9", "201")),

@@ -113,6 +113,10 @@ MISTAKES: dict[str, tuple[Any, str]] = {
     "body-alone": ({"body": "x"}, "expected a status with them"),
     "body-of-204": ({"status": 204, "body": "x"}, "expected none with status 204"),
     "headers": ({"status": 503, "headers": ["a"]}, "an object of strings"),
+    "header-number": (
+        {"status": 429, "headers": {"Retry-After": 1}},
+        "Retry-After: got 1, expected a string",
+    ),
     "header-split": ({"status": 503, "headers": {"A": "b\r\nC: d"}}, "printable ASCII"),
     "header-framing": ({"status": 503, "headers": {"Content-Length": "1"}}, "does not frame"),
     "header-name": ({"status": 503, "headers": {"A b": "1"}}, "does not frame"),

@@ -126,6 +126,16 @@ def test_a_folder_that_cannot_be_replayed_is_a_usage_error(tmp_path: Path) -> No
     assert (done.code, "no finding is in this folder" in done.err) == (2, True)
 
 
+def test_a_report_without_findings_says_so(tmp_path: Path) -> None:
+    """The report of a run that conforms has nothing to send again: its files are not taken for findings."""
+    (tmp_path / "report.json").write_text("{}")
+    done = run_command("replay", tmp_path, "--target", "wsgi:mock_server:create_app")
+    assert (done.code, "the report has no finding, so there is nothing to send again" in done.err) == (
+        2,
+        True,
+    )
+
+
 @pytest.mark.slow
 def test_replay_on_another_target_says_so(faulty_url: str, tmp_path: Path) -> None:
     """The outcome is that of the target that got the requests; the target of the finding is named beside it."""

@@ -31,6 +31,8 @@ def build(operation: Any = UPDATE, **fields: Any) -> Reading:
         (build(broken=("auth-required", "service-exists")), (404, 401),
          ("check-order", "auth-required", "service-exists", "unauthenticated-status", "unknown-service-status")),
         (build(choices=("null-on-update",)), (422, 400), ("invalid-body-status",)),
+        (build(broken=("external-credential-on-external-only",), body={"external_auth_credential_id": "a"}),
+         (422, 400), ("external-only-status", "unknown-credentials")),
         (build(concerned=("updated",)), (202, 200), ("updated-status",)),
         (build(CREATE, concerned=("created",)), (200, 201), ("created-status",)),
     ],
@@ -97,7 +99,10 @@ def test_a_refused_text_that_is_long_in_bytes(name: str, theirs: str, suspects: 
     [
         ("shape", "env_config", ("absent-values",)),
         ("stored", "exposed_port", ("updated-stored",)),
-        ("stored", "health_path", ("update-keeps-omitted",)),
+        ("stored", "health_path", ("update-keeps-omitted", "created-stored")),
+        ("stored", "service_desc", ("update-keeps-omitted", "updated-stored")),
+        ("stored", "usage_prompt", ("update-keeps-omitted",)),
+        ("stored", "external_auth_credential_id", ("external-credential-null-keeps",)),
         ("stored", "gpu_count", ("gpu-count-default",)),
         ("stored", "service_slug", ("slug-immutable",)),
         ("stored", "docker_image", ("unused-docker-image",)),
@@ -107,16 +112,30 @@ def test_a_refused_text_that_is_long_in_bytes(name: str, theirs: str, suspects: 
     ],
 )
 def test_another_read_back(dimension: Dimension, part: str, suspects: tuple[str, ...]) -> None:
-    """The last write that named the property decides, and the choices about what is shown."""
+    """The last write of the property decides, the updates since then, and the choices about what is shown."""
     service = KnownService("x", "y", "a", "red", "external")
     volumes = [{"host_path": "/a", "container_path": "/b", "mode": "ro"}]
     body = {"health_path": "/", "required_labels": ["a", "a"], "volume_config": volumes}
     service.record_write("create", body, both=True)
-    service.record_write("update", {"exposed_port": 80}, both=True)
+    service.record_write("update", {"service_desc": "d"}, both=True)
+    nulls = {"usage_prompt": None, "external_auth_credential_id": None}
+    service.record_write("update", {"exposed_port": 80} | nulls, both=True)
     found = BLAME.list_suspects(
         build(READ, service=service), Difference(dimension, part, "a", "b"), (200, 200)
     )
     assert found == suspects
+
+
+def test_the_rule_of_a_case_is_suspected_last() -> None:
+    """A case about a null credential may show that its update lost another property."""
+    service = KnownService("x", "y", "a", "red", "external")
+    service.record_write("create", {"replica_count": 3}, both=True)
+    service.record_write("update", {"external_auth_credential_id": None}, both=True)
+    found = BLAME.list_suspects(
+        build(READ, service=service), Difference("stored", "replica_count", "1", "3"), (200, 200),
+        "external-credential-null-keeps",
+    )  # fmt: skip
+    assert found == ("update-keeps-omitted", "created-stored", "external-credential-null-keeps")
 
 
 def test_each_choice_about_the_items_of_an_array_is_suspected() -> None:

@@ -75,6 +75,18 @@ def test_without_a_certain_suspect_the_one_of_most_differences_explains_them() -
     assert found == {"credential-on-deployed": 2}
 
 
+def test_a_stored_value_is_explained_by_the_same_property() -> None:
+    """A text that each create trims does not explain why updates set a number back."""
+    scorer, text = Scorer(), Difference("stored", "usage_prompt", "a", " a")
+    number = Difference("stored", "replica_count", "1", "3")
+    scorer.add_differences([(("created-stored",), text)], record(1))
+    for suspects in (("keeps", "created-stored"), ("keeps", "updated-stored")):
+        scorer.add_differences([(suspects, number)], record(1))
+    scorer.add_differences([(("keeps", "created-stored"), text)], record(1))
+    found = {part.name: part.count for part in scorer.list_parts(CHOICES)}
+    assert found == {"created-stored": 2, "keeps": 2}
+
+
 def test_a_request_with_several_differences_counts_once() -> None:
     """Two properties that are stored otherwise are one request of the rule, whatever else is suspected."""
     scorer, one, two = Scorer(), Difference("stored", "a", "1", "2"), Difference("stored", "b", "1", "2")

@@ -8,6 +8,7 @@ import pytest
 from contract_tests.reports.content.advice import suggest_change
 from contract_tests.results.findings import Finding
 from contract_tests.results.judge import SERVER_ERROR
+from contract_tests.results.statistics import Rate
 from contract_tests.results.verdict import Report
 
 
@@ -38,6 +39,15 @@ def test_accepted_request_is_to_be_refused(report: Report, rule: str, layer: str
     assert suggest_change(_find(report, rule, layer)).startswith(change)
 
 
+def test_the_type_of_service_is_named_where_the_stored_state_decides(report: Report) -> None:
+    """The advice never says to refuse an external_url on every update."""
+    finding = _find(report, "exposed-port-range", "cases")
+    rule = replace(finding.rule, id="external-url-on-external-only", stage="state")
+    assert suggest_change(replace(finding, rule=rule)).startswith(
+        "Respond with any 4xx to an update of a deployed service with exposed_port 0,"
+    )
+
+
 def test_both_operations_are_named(report: Report) -> None:
     """Findings of a create and an update with one cause have one advice, which names both."""
     found = [f for f in report.findings if f.rule.id == "exposed-port-range"]
@@ -56,6 +66,14 @@ def test_server_error_is_to_be_handled(report: Report) -> None:
     assert suggest_change(replace(finding, reason=SERVER_ERROR)) == (
         "Handle this request without a server error: respond with any 4xx to an update with exposed_port 0, "
         "and store nothing. The log of the deployment has the cause."
+    )
+
+
+def test_server_error_that_never_came_back_is_not_about_the_request(report: Report) -> None:
+    """The advice for a server error that no repetition showed says to accept or refuse nothing."""
+    finding = _answer(_find(report, "exposed-port-range", "cases"), 500)
+    assert suggest_change(replace(finding, reason=SERVER_ERROR, rate=Rate(0, 20))) == (
+        "Look for the cause in the log of the deployment: the same request got no server error in 20 further tries."
     )
 
 
