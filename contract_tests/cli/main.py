@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import click
 
 _PATIENCE = 3.0  # seconds in which a command that was interrupted ends by itself
+_MOMENT = 0.05  # seconds after which a callback is over
 
 
 def main() -> None:
@@ -33,6 +34,7 @@ def _run_command() -> None:
     numbers = [getattr(signal, name) for name in names]
     handled = [one for one in numbers if signal.getsignal(one) is not signal.SIG_IGN]  # nohup ignores SIGHUP
     interrupt = _Interrupt()
+    sys.unraisablehook = interrupt.repeat_lost
     try:
         for number in handled:
             signal.signal(number, interrupt)
@@ -43,6 +45,7 @@ def _run_command() -> None:
     finally:
         for number in handled:
             signal.signal(number, signal.SIG_IGN)  # the exit code stands
+        sys.unraisablehook = sys.__unraisablehook__
 
 
 def leave_threads(code: Any) -> None:
@@ -68,12 +71,23 @@ class _Interrupt:
 
     def __init__(self) -> None:
         self._ignored_until = 0.0
+        self._number = signal.SIGINT
 
-    def __call__(self, *_: Any) -> None:
+    def __call__(self, number: int, _: Any) -> None:
         now = time.monotonic()
         if now >= self._ignored_until:
-            self._ignored_until = now + _PATIENCE
+            self._ignored_until, self._number = now + _PATIENCE, signal.Signals(number)
             raise KeyboardInterrupt
+
+    def repeat_lost(self, lost: "sys.UnraisableHookArgs") -> None:
+        """Send a signal again that came within a destructor or a callback, out of which nothing can be raised."""
+        if lost.exc_type is not KeyboardInterrupt:
+            sys.__unraisablehook__(lost)
+            return
+        self._ignored_until = 0.0
+        again = threading.Timer(_MOMENT, os.kill, (os.getpid(), self._number))
+        again.daemon = True
+        again.start()
 
 
 def build_command() -> "click.Group":

@@ -19,6 +19,7 @@ from contract_tests.diagnosis.earlier_writes import blame_earlier_write
 from contract_tests.diagnosis.history import find_history
 from contract_tests.diagnosis.intermittent import blame_intermittent
 from contract_tests.diagnosis.neighbours import change_last_step
+from contract_tests.diagnosis.refused_creates import blame_every_create
 from contract_tests.diagnosis.refused_requests import blame_refused_request
 from contract_tests.diagnosis.sharpening import sharpen_refusal
 from contract_tests.diagnosis.shrink import is_generated_call, shrink_steps
@@ -36,6 +37,8 @@ def diagnose_violation(
 
     ``suspects`` are properties that were blamed before.
     """
+    if (every := blame_every_create(executor, observation)) is not None:
+        return every
     history = find_history(executor, observation)
     if history is not None:
         return history

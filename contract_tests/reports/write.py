@@ -20,6 +20,9 @@ from contract_tests.reports.markdown import render_markdown
 from contract_tests.results.findings import save_finding
 from contract_tests.results.verdict import Report
 
+#: The end of a finding's id, as a pattern of file names.
+_DIGEST = "[0-9a-f]" * 6
+
 
 def write_reports(report: Report, folder: Path, *, resumed: bool = False, replay_options: str = "") -> None:
     """Write every report into ``folder``; docs/reports.md describes the files.
@@ -42,10 +45,10 @@ def write_reports(report: Report, folder: Path, *, resumed: bool = False, replay
 
 
 def _write_findings(report: Report, folder: Path) -> None:
-    """Write a file per finding in place of those of an earlier run."""
+    """Write a file per finding in place of those of an earlier run; other files of the folder stay."""
     if folder.is_symlink():  # the files behind it are of others
         folder.unlink()
-    for pattern in ("*.json", "*.body"):
+    for pattern in (f"*-{_DIGEST}.json", f"*-{_DIGEST}-*.body"):
         for old in folder.glob(pattern):
             old.unlink()
     write_each(partial(save_finding, finding, folder, report.target) for finding in report.findings)

@@ -15,6 +15,7 @@ _LONG = 100
 #: The end of a kind of input that was drawn at random: by chance it shows what planned requests show in every run.
 _GENERATED = " by a generated request"
 _READ_BACK = " read back"
+_NULL = ": null"
 _VERBS = {
     "createContainer": "create",
     "updateContainer": "update",
@@ -112,6 +113,11 @@ def list_read_back(inputs: Iterable[str]) -> frozenset[str]:
     if not all(kind.endswith(_READ_BACK) for kind in kinds):
         return frozenset()
     return frozenset(kind.removesuffix(_READ_BACK).partition(", ")[2] for kind in kinds)
+
+
+def shows_null_alone(inputs: Collection[str]) -> bool:
+    """Return whether each kind of input is a property that is null."""
+    return bool(inputs) and all(kind.endswith(_NULL) for kind in inputs)
 
 
 def _describe_input(case: Case) -> str:

@@ -18,7 +18,7 @@ from contract_tests.results.comparison import (
     compare_reports,
     format_age,
 )
-from contract_tests.results.finding_keys import list_read_back
+from contract_tests.results.finding_keys import list_read_back, shows_null_alone
 from contract_tests.results.findings import Finding, build_findings
 from contract_tests.results.judge import ID_ERRORS, Outcome
 from contract_tests.results.statistics import excluded_rate
@@ -261,12 +261,20 @@ def _find_cause(
 ) -> str:
     """Return the broken rule from which a violation follows, or an empty string.
 
-    A wrong value in a read-back follows only from a rule that is broken for the same property.
+    A wrong value in a read-back follows only from a rule that is broken for the same property. A null may be read as
+    no value: where a required property may be left out, one that is accepted proves nothing about its type.
     """
-    rule, by_id = kind[0], kind[-1]
+    rule, is_server_error, by_id = kind[0], kind[-2], kind[-1]
     wrong_id = any(of == "created" and reason in ID_ERRORS for of, _, reason, _, _ in deviations)
     if wrong_id and by_id:
         return "created"  # while a create returns a wrong id, requests by id prove nothing
+    required = f"{rule.removesuffix('-type')}-required"
+    if (
+        shows_null_alone(deviation.inputs)
+        and not is_server_error
+        and any(of == required for of, *_ in deviations)
+    ):
+        return required
     names = list_read_back(deviation.inputs)
     for cause in _PREREQUISITES.get(rule, ()):
         shown = [list_read_back(other.inputs) for (of, *_), other in deviations.items() if of == cause]

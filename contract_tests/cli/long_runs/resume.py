@@ -12,6 +12,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from contract_tests.results.verdict import STOPPED_AFTER
 from contract_tests.runs.checkpoint import RunState
 
 #: Options that identify a run: with another value it would be another run.
@@ -112,6 +113,10 @@ def _restore_value(context: click.Context, parameter: click.Parameter, saved: An
 
 
 def is_finished(options: Mapping[str, Any], state: RunState) -> bool:
-    """Return whether nothing of a resumed run is left; a finished run only prints its report again."""
-    done = options["seconds"] == 0 or {*options["layers"]} <= {*state.done_layers}
-    return state.finished and (done or bool(options["budget"]))
+    """Return whether nothing of a resumed run is left; a finished run only prints its report again.
+
+    One that ended early after its last layer has repeats and explanations left.
+    """
+    ended_early = bool(state.cut_short) and not state.cut_short.startswith(STOPPED_AFTER)
+    all_layers = {*options["layers"]} <= {*state.done_layers} and not ended_early
+    return state.finished and (options["seconds"] == 0 or all_layers or bool(options["budget"]))

@@ -207,6 +207,25 @@ def test_a_signal_while_modules_load_is_one_line(number: signal.Signals) -> None
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "contract-tests: interrupted\n")
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT], ids=lambda one: one.name)
+def test_a_signal_within_a_destructor_ends_a_command(number: signal.Signals) -> None:
+    """Python drops what a destructor raises, also when an import calls one: the signal is sent again."""
+    code = (
+        "import os, time\n"
+        "import contract_tests.cli.main as main\n"
+        "class Signal:\n"
+        "    def __del__(self):\n"
+        f"        os.kill(os.getpid(), {int(number)})\n"
+        "def command():\n"
+        "    Signal()\n"
+        "    time.sleep(20)\n"
+        "main.build_command = lambda: command\n"
+        "main.main()\n"
+    )
+    done = subprocess.run([*COMMAND[:1], "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "contract-tests: interrupted\n")
+
+
 @pytest.mark.slow
 def test_a_state_that_cannot_be_saved_any_more_does_not_end_a_run(tmp_path: Path) -> None:
     """A run goes on, shows and writes its report, and ends with 2, because it cannot be resumed or merged."""

@@ -39,6 +39,18 @@ def test_folder_holds_each_report_and_a_file_per_finding(report: Report, tmp_pat
     assert names == reports | {f"findings/{finding.id}.json" for finding in report.findings}
 
 
+def test_findings_of_an_earlier_run_are_replaced_and_no_other_file(report: Report, tmp_path: Path) -> None:
+    """A folder of findings may be somebody's own: what no run wrote stays."""
+    earlier = {"created-0a1b2c.json", "created-0a1b2c-1.body"}
+    own = {"notes.json", "photo.body", "created.json"}
+    (tmp_path / "findings").mkdir()
+    for name in earlier | own:
+        (tmp_path / "findings" / name).write_text("")
+    write_reports(report, tmp_path)
+    names = {path.name for path in (tmp_path / "findings").iterdir()}
+    assert names == own | {f"{finding.id}.json" for finding in report.findings}
+
+
 def test_bodies_that_cannot_be_pasted_are_files(tmp_path: Path) -> None:
     """A binary body is a file beside its finding, and the commands of every report read it from there."""
     fault = next(fault for fault in FAULTS if fault.name == "no-utf-8-crashes")

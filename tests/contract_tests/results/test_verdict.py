@@ -118,6 +118,27 @@ def test_a_wrong_value_follows_only_from_a_rule_broken_for_the_same_property(
     assert (verdicts["created-stored"], verdicts["updated-stored"]) == ("waived", verdict)
 
 
+def build_accepted(rule: str, body: dict[str, Any], *, server_error: bool = False) -> Observation:
+    """Build the observation of a create without a valid display_name that was not refused."""
+    step = Step("createContainer", body=body, expect="refuse")
+    case = Case(rule, rule, "cases", (step,), value=("createContainer", "deployed", "display_name"))
+    return Observation(case, Judgement("violated", rule, "why", server_error=server_error))
+
+
+@pytest.mark.parametrize(
+    ("value", "server_error", "verdict"),
+    [(None, False, "inconclusive"), (None, True, "violated"), (7, False, "violated")],
+)
+def test_a_null_follows_from_a_property_that_may_be_left_out(
+    value: object, server_error: bool, verdict: str
+) -> None:
+    """A deployment may read null as no value: where display_name may be left out, its type is not broken by that."""
+    missing = build_accepted("display-name-required", {})
+    wrong = build_accepted("display-name-type", {"display_name": value}, server_error=server_error)
+    assert decide_one("display-name-type", missing, wrong) == (verdict, verdict == "violated")
+    assert decide_one("display-name-type", wrong) == ("violated", True)
+
+
 def test_a_budget_is_the_reason_of_what_it_left_out() -> None:
     """A rule whose cases were left out does not blame a caller, and one that was decided names no budget."""
     left_out = ("slug-unique", "team-scope", "exposed-port-range")

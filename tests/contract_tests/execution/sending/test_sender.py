@@ -19,6 +19,7 @@ from mock_server import create_app
 from tests.support.gate.gate import judge_app, rules_with, spec
 
 Environ = dict[str, Any]
+OTHER_STATUS = "refused with another status than the documented one"  # of a JWT without a team: 400
 Refuses = Callable[[int, Environ], bool]
 
 
@@ -97,6 +98,16 @@ def test_a_target_that_refuses_some_requests_is_judged(status: int, refuses: Ref
     report = judge_app(app, layers=("cases", "wire"))
     assert report.exit_code == 1
     assert report.cut_short == ""
+
+
+@pytest.mark.parametrize("status", [400, 409])
+def test_creates_that_are_all_refused_by_now_break_one_rule(status: int) -> None:
+    """A limit of services, reached in the run, is told as such: no header, caller or property is blamed for it."""
+    app = refuse_some(lambda number, environ: number > 200 and is_sent("POST")(environ), status)
+    report = judge_app(app, layers=("cases", "wire"))
+    violated = {(row.rule.id, row.reason) for row in report.verdicts if row.fails}
+    told = "refuses every plain create by now, as it accepted them before; it may have a limit of services"
+    assert violated - {("team-required-for-jwt", OTHER_STATUS)} == {("created", told)}
 
 
 class SilentTarget(WsgiTarget):
