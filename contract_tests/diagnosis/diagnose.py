@@ -6,8 +6,14 @@ from dataclasses import replace
 from contract_tests.cases.building.company import has_company
 from contract_tests.cases.building.telling_values import list_properties
 from contract_tests.cases.model import Case
-from contract_tests.diagnosis.attribution import attribute_crash, attribute_refusal, needs_attribution
-from contract_tests.diagnosis.comparison import (
+from contract_tests.diagnosis.causes.attribution import attribute_crash, attribute_refusal, needs_attribution
+from contract_tests.diagnosis.causes.earlier_writes import blame_earlier_write
+from contract_tests.diagnosis.causes.history import find_history
+from contract_tests.diagnosis.causes.intermittent import blame_intermittent
+from contract_tests.diagnosis.causes.refused_creates import blame_every_create
+from contract_tests.diagnosis.causes.refused_requests import blame_refused_request
+from contract_tests.diagnosis.causes.sharpening import sharpen_refusal
+from contract_tests.diagnosis.experiments.comparison import (
     blame_rule,
     call_intermittent,
     differs_reliably,
@@ -15,13 +21,7 @@ from contract_tests.diagnosis.comparison import (
     find_violation,
     is_reproducible,
 )
-from contract_tests.diagnosis.earlier_writes import blame_earlier_write
-from contract_tests.diagnosis.history import find_history
-from contract_tests.diagnosis.intermittent import blame_intermittent
-from contract_tests.diagnosis.neighbours import change_last_step
-from contract_tests.diagnosis.refused_creates import blame_every_create
-from contract_tests.diagnosis.refused_requests import blame_refused_request
-from contract_tests.diagnosis.sharpening import sharpen_refusal
+from contract_tests.diagnosis.experiments.neighbours import change_last_step
 from contract_tests.diagnosis.shrink import is_generated_call, shrink_steps
 from contract_tests.execution.executor import Executor
 from contract_tests.results.judge import SUCCESS_RULES

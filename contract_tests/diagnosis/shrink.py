@@ -6,7 +6,7 @@ from typing import Any
 
 from contract_tests.cases.model import SHARED_PREFIX, Case, Step
 from contract_tests.cases.tables import load_bodies
-from contract_tests.diagnosis.comparison import find_violation
+from contract_tests.diagnosis.experiments.comparison import find_violation
 from contract_tests.execution.executor import Executor
 from contract_tests.generation.oracle import predict
 from contract_tests.generation.rounds import relabel_case

@@ -14,7 +14,12 @@ from contract_tests.cases.value_templates import fill_templates
 from contract_tests.contract.json_text import parse_json
 from contract_tests.contract.lines import find_rule_line
 from contract_tests.contract.property_rules import find_named_property
-from contract_tests.diagnosis.neighbours import change_last_step, find_base, list_changed, take_back
+from contract_tests.diagnosis.experiments.neighbours import (
+    change_last_step,
+    find_base,
+    list_changed,
+    take_back,
+)
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.sending.context import CannotRun
 from contract_tests.generation.oracle import predict

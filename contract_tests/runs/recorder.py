@@ -6,11 +6,11 @@ from dataclasses import replace
 from itertools import count
 
 from contract_tests.cases.model import Case
-from contract_tests.diagnosis.attribution import needs_attribution
-from contract_tests.diagnosis.comparison import call_inconclusive
+from contract_tests.diagnosis.causes.attribution import needs_attribution
 from contract_tests.diagnosis.diagnose import diagnose_violation
-from contract_tests.diagnosis.neighbours import find_base, list_changed
-from contract_tests.diagnosis.rates import add_rate
+from contract_tests.diagnosis.experiments.comparison import call_inconclusive
+from contract_tests.diagnosis.experiments.neighbours import find_base, list_changed
+from contract_tests.diagnosis.experiments.rates import add_rate
 from contract_tests.diagnosis.siblings import add_sibling
 from contract_tests.diagnosis.team_labels import describe_wrong_label, find_wrong_labels, list_callers
 from contract_tests.execution.executor import Executor

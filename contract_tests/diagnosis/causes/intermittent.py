@@ -8,8 +8,14 @@ from collections.abc import Container
 from dataclasses import replace
 
 from contract_tests.cases.model import Case
-from contract_tests.diagnosis.comparison import TRIES, call_intermittent, find_refusal
-from contract_tests.diagnosis.neighbours import find_base, list_changed, make_single, take_back, with_body
+from contract_tests.diagnosis.experiments.comparison import TRIES, call_intermittent, find_refusal
+from contract_tests.diagnosis.experiments.neighbours import (
+    find_base,
+    list_changed,
+    make_single,
+    take_back,
+    with_body,
+)
 from contract_tests.execution.executor import Executor
 from contract_tests.results.observation import Observation
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from contract_tests.cases.model import Case, Step
-from contract_tests.diagnosis.neighbours import make_single
+from contract_tests.diagnosis.experiments.neighbours import make_single
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.sending.context import CannotRun
 from contract_tests.results.observation import Observation

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from contract_tests.cases.model import Case, Step
-from contract_tests.diagnosis.comparison import blame_rule, differs_reliably
+from contract_tests.diagnosis.experiments.comparison import blame_rule, differs_reliably
 from contract_tests.execution.executor import Executor
 from contract_tests.results.observation import Observation
 

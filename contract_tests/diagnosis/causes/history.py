@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from contract_tests.cases.model import SHARED_PREFIX, Case, Step
-from contract_tests.diagnosis.comparison import call_inconclusive, differs_reliably, find_refusal
+from contract_tests.diagnosis.experiments.comparison import call_inconclusive, differs_reliably, find_refusal
 from contract_tests.execution.executor import Executor
 from contract_tests.results.observation import Observation
 

@@ -11,14 +11,14 @@ from typing import Any
 from contract_tests.cases.model import Case
 from contract_tests.cases.value_templates import fill_templates
 from contract_tests.contract.property_rules import PROPERTY_ORDER, find_item_rule, find_nearest_rule
-from contract_tests.diagnosis.attribution import is_certainly_valid
-from contract_tests.diagnosis.comparison import (
+from contract_tests.diagnosis.causes.attribution import is_certainly_valid
+from contract_tests.diagnosis.experiments.comparison import (
     blame_rule,
     differs_reliably,
     find_refusal,
     is_reproducible,
 )
-from contract_tests.diagnosis.neighbours import change_last_step
+from contract_tests.diagnosis.experiments.neighbours import change_last_step
 from contract_tests.execution.executor import Executor
 from contract_tests.results.observation import Observation
 

@@ -11,7 +11,8 @@ from typing import Any
 from contract_tests.cases.model import Case, Step
 from contract_tests.cases.value_templates import fill_templates
 from contract_tests.contract.property_rules import PROPERTY_ORDER
-from contract_tests.diagnosis.comparison import (
+from contract_tests.diagnosis.causes.intermittent import blame_intermittent
+from contract_tests.diagnosis.experiments.comparison import (
     blame_rule,
     call_inconclusive,
     differs_reliably,
@@ -19,8 +20,7 @@ from contract_tests.diagnosis.comparison import (
     find_refusal,
     is_reproducible,
 )
-from contract_tests.diagnosis.intermittent import blame_intermittent
-from contract_tests.diagnosis.neighbours import (
+from contract_tests.diagnosis.experiments.neighbours import (
     change_last_step,
     find_base,
     list_changed,

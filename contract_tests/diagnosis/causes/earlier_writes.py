@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from contract_tests.cases.model import Case, Step
-from contract_tests.diagnosis.comparison import find_violation
+from contract_tests.diagnosis.experiments.comparison import find_violation
 from contract_tests.execution.executor import Executor
 from contract_tests.results.observation import Observation
 
