@@ -111,7 +111,8 @@ def _judge_refusal(rule: Rule, expect: Expect, operation: str, response: Respons
     if expect == "accept":
         if operation == "createContainer" and response.resent:  # no page says how a taken slug is refused
             return build_judgement(
-                "inconclusive", "sent twice after a lost connection; the first request may have been stored"
+                "inconclusive",
+                "sent again after a lost connection or a 503; the first request may have been stored",
             )
         return build_judgement("violated", "refused a request that this rule allows")
     if rule.exact_status and response.status not in rule.exact_status:

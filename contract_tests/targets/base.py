@@ -10,6 +10,8 @@ from contract_tests.targets.clock import RunClock
 
 #: The target is too busy: the response proves nothing, and the request may be sent again.
 BUSY_STATUSES = (429, 503)
+#: The only one of them after which the request was surely not carried out.
+RATE_LIMITED = 429
 #: The longest ``Retry-After`` that is obeyed, in seconds.
 MAX_RETRY_AFTER = 30
 #: A longer response body is cut: no response of this API is nearly as long.
@@ -33,7 +35,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One response, received after ``seconds``; ``resent`` marks a request sent again after a lost connection."""
+    """One response, received after ``seconds``; ``resent`` marks one sent again that may have been carried out."""
 
     status: int
     headers: tuple[tuple[str, str], ...]

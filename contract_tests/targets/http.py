@@ -12,6 +12,7 @@ from contract_tests.targets.base import (
     BUSY_STATUSES,
     MAX_RESPONSE_BYTES,
     MAX_RETRY_AFTER,
+    RATE_LIMITED,
     USER_AGENT,
     NoResponse,
     Request,
@@ -124,7 +125,7 @@ class HttpTarget:
             tuple(received.headers.items()),
             body,
             time.perf_counter() - started,
-            resent or any(entry.error is not None and entry.status is None for entry in history),
+            resent or any(entry.status != RATE_LIMITED for entry in history),
         )
 
 

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from io import StringIO
 from itertools import chain
 from typing import Any
@@ -14,6 +15,7 @@ from contract_tests.targets.base import (
     BUSY_STATUSES,
     MAX_RESPONSE_BYTES,
     MAX_RETRY_AFTER,
+    RATE_LIMITED,
     USER_AGENT,
     Request,
     Response,
@@ -43,12 +45,16 @@ class WsgiTarget:
 
     def send(self, request: Request) -> Response:
         """Call the app; send a request again that gets a 429 or a 503, within bounds."""
+        resent = False
         for pause in _PAUSES:
             response = self._call(request)
             if response.status not in BUSY_STATUSES:
-                return response
+                break
+            resent = resent or response.status != RATE_LIMITED
             self.clock.wait_while_busy(_read_retry_after(response) or pause)
-        return self._call(request)
+        else:
+            response = self._call(request)
+        return replace(response, resent=resent)
 
     def _call(self, request: Request) -> Response:
         """Call the app once; an exception that it raises becomes a 500, as on a server."""

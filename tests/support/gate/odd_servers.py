@@ -133,6 +133,19 @@ def lose_responses(app: App, when: Callable[[], bool]) -> App:
     return application
 
 
+def store_then_fail(app: App, when: Callable[[], bool]) -> App:
+    """Return an app that carries out each create, and answers with a 503 where ``when`` is true."""
+
+    def application(environ: Any, start_response: Any) -> Any:
+        if environ["REQUEST_METHOD"] != "POST" or not when():
+            return app(environ, start_response)
+        list(app(environ, lambda *_: None))
+        start_response("503 Service Unavailable", [("Content-Length", "0")])
+        return [b""]
+
+    return application
+
+
 def every_nth(count: int) -> Callable[[], bool]:
     """Return a function that is true at every n-th call."""
     number = itertools.count(1)

@@ -28,6 +28,7 @@ from tests.support.gate.odd_servers import (
     serve_app,
     serve_mute,
     slow_down,
+    store_then_fail,
 )
 from tests.support.gate.planting import add_interceptor
 
@@ -220,6 +221,13 @@ def test_a_create_whose_response_is_lost_breaks_no_rule(status: int, tmp_path: P
         done = run_command("run", "--target", url, *limits, "--min-judged", "0")
     assert done.code == 0, done.out + done.err
     assert 40 < len(list_stored_ids(store)) <= 60
+
+
+def test_a_create_that_was_stored_before_a_503_breaks_no_rule() -> None:
+    """Sent again, it finds its slug taken, as after the 503 of a gateway, or of a database that did commit."""
+    with serve_app(store_then_fail(create_app(), every_nth(7))) as url:
+        done = run_command("run", "--target", url, "--min-judged", "0", "--quiet")
+    assert done.code == 0, done.out + done.err
 
 
 def test_no_token_reaches_a_report(tmp_path: Path) -> None:
