@@ -14,11 +14,11 @@ _REASON = "refuses every plain create by now, as it accepted them before; it may
 def blame_every_create(executor: Executor, observation: Observation) -> Observation | None:
     """Return the refusal of a plain create, if those of each kind of caller are refused by now; else None.
 
-    The run began with plain creates that were accepted, so no part of the refused request is the reason.
+    The run began with plain creates that were accepted, so no part of the refused request is the reason, nor is a
+    broken rule the reason of its status.
     """
-    step = observation.case.steps[-1]
-    allowed = step.operation == "createContainer" and step.expect in (None, "accept")
-    if not allowed or observation.judgement.reaction != "refused":
+    is_create = observation.case.steps[-1].operation == "createContainer"
+    if not is_create or observation.judgement.reaction != "refused":
         return None
     refusal = None
     for kind in sorted({caller.kind for caller in executor.controls.caller_pool.list_red_callers()}) * _TRIES:
