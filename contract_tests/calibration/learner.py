@@ -8,7 +8,7 @@ from contract_tests.calibration.probes.confirmation import confirm_on_create
 from contract_tests.calibration.probes.table import PROBES
 from contract_tests.calibration.probing.limits import MAX_REQUESTS
 from contract_tests.calibration.probing.prober import Prober
-from contract_tests.calibration.probing.sighting import CannotSee, Sighting
+from contract_tests.calibration.probing.sighting import Answer, CannotSee, Sighting
 from contract_tests.calibration.probing.stored import require_right_ids
 from contract_tests.calibration.probing.wire import Wire
 from contract_tests.cases.callers import Caller
@@ -143,18 +143,28 @@ class _Learner:
                 self.seen[name] = result
 
     def _check_end(self) -> None:
-        """Drop everything if a plain update is refused by now: then refusals were about what happened before."""
+        """Drop everything if a plain request is refused by now: then refusals were about what happened before.
+
+        Of an update it may be an earlier update, of a create a limit of services.
+        """
         wire = self.prober.wire
         wire.reserve = 0
         for service in ("deployed", "external"):
             with suppress(CannotSee):
                 end = self.prober.update("with {} at the end", service=service)
                 if end.reaction != "accepted":
-                    for name in [*self.seen]:
-                        self._drop(name, f"{end.tell()}, so that no refusal before it proves anything")
+                    self._drop_all(end)
                     wire.observations = [
                         one for one in wire.observations if one.judgement.reaction != "refused"
                     ]
+        with suppress(CannotSee):
+            end = self.prober.create("of a plain service at the end")
+            if end.reaction == "refused":
+                self._drop_all(end)
+
+    def _drop_all(self, end: Answer) -> None:
+        for name in [*self.seen]:
+            self._drop(name, f"{end.tell()}, so that no refusal before it proves anything")
 
     def _cut_short(self, reason: str) -> None:
         """Keep what was seen, but as uncertain: it was confirmed neither by creates nor at the end."""

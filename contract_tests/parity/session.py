@@ -10,6 +10,7 @@ from contract_tests.cases.callers import Caller, build_caller_pool, load_callers
 from contract_tests.cases.model import Case
 from contract_tests.contract.choices import Choice, load_choices
 from contract_tests.contract.resources import data_file
+from contract_tests.diagnosis.causes.refused_creates import EVERY_CREATE_REFUSED, find_refused_create
 from contract_tests.diagnosis.team_labels import describe_wrong_label, find_wrong_labels
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
@@ -74,7 +75,7 @@ class ParitySession:
         return self.blame.choices
 
     def run(self) -> None:
-        """Send requests to both until a limit is reached; raise CannotJudge if the deployment cannot be judged."""
+        """Send requests to both until a limit is reached; raise CannotJudge or TargetGone if none can be judged."""
         started = time.monotonic()
         self.twin.clock.start(self.options.seconds)
         ready = run_preflight(self.executor)
@@ -82,6 +83,7 @@ class ParitySession:
         self.notes, self.unusable_callers = ready.notes, ready.unusable_callers
         unusable = {text.partition(" (")[0] for text in ready.unusable_callers}
         self.twin.pairs = [pair for pair in self.twin.pairs if pair.reading.caller not in unusable]
+        self._require_creates()
         self._score_pairs(ready.observations)
         self.twin.compares_reads = self.executor.readback
         self.cut_short = self._work()
@@ -122,12 +124,23 @@ class ParitySession:
         observations = (
             [self.executor.run_case(work)] if isinstance(work, Case) else run_scenario(self.executor, work)
         )
+        self._require_creates()
         for observation in observations:
             self.aggregate.add(observation)
         last = self.twin.pairs[-1] if self.twin.pairs else None
         self._score_pairs(observations)
         if last is not None and self.executor.readback:
             self._read_back(last)
+
+    def _require_creates(self) -> None:
+        """Raise TargetGone if plain creates are refused by now: nothing in a refused create is the reason."""
+        pairs, self.twin.pairs = self.twin.pairs, []
+        parted = (
+            pair for pair in pairs if pair.reading.operation == "createContainer" and _is_theirs_alone(pair)
+        )
+        if any(parted) and find_refused_create(self.executor):
+            raise TargetGone(EVERY_CREATE_REFUSED)
+        self.twin.pairs = pairs
 
     def _read_back(self, pair: Pair) -> None:
         """Read a service back after a write that both accepted: each that touches a choice, and some others."""
@@ -186,6 +199,11 @@ class ParitySession:
         response = sender.redactor.redact_response(pair.theirs)
         exchange = sender.redactor.record_exchange(caller, self.twin.url, pair.request, response)
         return replace(exchange, token_env=self.token_variables.get(caller, ""))
+
+
+def _is_theirs_alone(pair: Pair) -> bool:
+    """Return whether the deployment refuses a request as the mock does not: for another reason, or by itself."""
+    return find_reaction(pair.theirs) == "refused" and pair.theirs.status != pair.ours.status
 
 
 def open_session(

@@ -27,7 +27,7 @@ class Wire:
     observations: list[Observation] = field(default_factory=list)
     refusals: list[Answer] = field(default_factory=list)
     hook_calls: int = 0
-    reserve: int = 2
+    reserve: int = 3
     _answers: dict[str, Answer] = field(default_factory=dict)
 
     @property

@@ -190,7 +190,8 @@ def test_what_a_create_decides_otherwise_is_not_seen() -> None:
         return REFUSED if is_refused else send(request)
 
     calibration = calibrate_app(with_answers(intercept), MOCK_HOOK)
-    assert list(calibration.not_seen) == ["unknown-properties"]
+    limited = {name for name, reason in calibration.not_seen.items() if "limit of 150 requests" in reason}
+    assert calibration.not_seen.keys() - limited == {"unknown-properties"}
     assert calibration.not_seen["unknown-properties"].startswith("an update is accepted, a create is refused")
 
 
@@ -219,6 +220,24 @@ def test_a_target_that_refuses_everything_after_a_refusal_shows_nothing() -> Non
     assert calibration.findings == ()
     assert calibration.seen == {}
     assert "so that no refusal before it proves anything" in calibration.not_seen["immutable-properties"]
+
+
+@pytest.mark.parametrize("most", [8, 9, 10, 14])
+def test_a_limit_of_services_that_is_reached_shows_nothing(most: int) -> None:
+    """Creates that are refused for it show no choice, neither of values nor of a status."""
+    created: list[Response] = []
+
+    def intercept(request: Request, send: Send) -> Response:
+        if request.operation == "create" and len(created) >= most:
+            return Response(403)
+        response = send(request)
+        if request.operation == "create" and response.accepted:
+            created.append(response)
+        return response
+
+    calibration = calibrate_app(with_answers(intercept), MOCK_HOOK)
+    assert (calibration.seen, calibration.findings, calibration.exit_code) == ({}, (), 3)
+    assert "so that no refusal before it proves anything" in calibration.not_seen["empty-docker-image"]
 
 
 def test_a_key_with_a_wrong_team_is_named_and_breaks_no_rule() -> None:
