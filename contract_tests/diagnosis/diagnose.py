@@ -27,6 +27,8 @@ from contract_tests.execution.executor import Executor
 from contract_tests.results.judge import SUCCESS_RULES
 from contract_tests.results.observation import Observation
 
+#: Rules that an update breaks by the service that it names, so that a crash may be one of its values all the same.
+_ABOUT_THE_SERVICE = ("not-while-busy", "team-scope")
 _STORED_RULES = ("created-stored", "updated-stored", "update-keeps-omitted")
 
 
@@ -62,7 +64,7 @@ def _diagnose_by_kind(executor: Executor, observation: Observation, suspects: Co
         return blame_rule(observation, "request-forms")
     if has_company(case):
         return _without_company(executor, observation)
-    if observation.judgement.server_error and (case.rule, case.expect) == ("not-while-busy", "refuse"):
+    if observation.judgement.server_error and case.expect == "refuse" and case.rule in _ABOUT_THE_SERVICE:
         return attribute_crash(executor, observation, case.steps[-1].body)
     if case.layer not in ("lifecycle", "properties") and not is_generated_call(case):
         return observation

@@ -8,7 +8,7 @@ from contract_tests.cases.model import SHARED_PREFIX, Case, Step
 from contract_tests.cases.tables import load_bodies
 from contract_tests.diagnosis.experiments.comparison import find_violation
 from contract_tests.execution.executor import Executor
-from contract_tests.generation.oracle import predict
+from contract_tests.generation.oracle import PROPERTY_NAMES, predict
 from contract_tests.generation.rounds import relabel_case
 from contract_tests.generation.state_model import permission_rule
 from contract_tests.results.observation import Observation
@@ -113,7 +113,8 @@ def _slug_property(case: Case) -> dict[str, str]:
 
 
 def _iter_smaller_bodies(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for name in sorted(body):
+    # Unknown properties first: what the contract leaves open about them must not hide a property that it knows.
+    for name in sorted(body, key=lambda name: (name in PROPERTY_NAMES, name)):
         yield {key: value for key, value in body.items() if key != name}
     for name, value in sorted(body.items()):
         if isinstance(value, list) and len(value) > 1:

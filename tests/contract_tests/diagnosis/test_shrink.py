@@ -18,7 +18,7 @@ from contract_tests.runs.run import Run
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.quality.faults import FAULTS
-from tests.support.gate.gate import MOCK_HOOK
+from tests.support.gate.gate import MOCK_HOOK, judge_app
 from tests.support.gate.messages import Request, Response, Send
 from tests.support.gate.planting import add_interceptor
 
@@ -117,6 +117,23 @@ def test_a_server_error_is_put_down_to_no_property_that_may_be_right(change: dic
         "service-desc-type",
         "accept",
     )
+
+
+def crash_for_many_gpus(request: Request, send: Send) -> Response:
+    """Answer a create of several GPUs, and an update to ten replicas, with a 500."""
+    gpus = request.body.get("gpu_count") if request.operation == "create" else None
+    is_many = isinstance(gpus, int | float) and gpus >= 4
+    is_broken = is_many or (request.operation == "update" and request.body.get("replica_count") == 10)
+    return Response(500) if is_broken else send(request)
+
+
+@pytest.mark.slow
+def test_a_crash_for_a_value_is_blamed_on_no_rule_of_the_whole_request() -> None:
+    """Neither ``created``, for an unknown property, nor ``team-scope``, for a foreign service, is named."""
+    app = add_interceptor(create_app(), crash_for_many_gpus)
+    report = judge_app(app, layers=("lifecycle", "properties"))
+    violated = {row.rule.id for row in report.verdicts if row.fails}
+    assert violated == {"gpu-count-type", "replica-count-range"}
 
 
 @pytest.mark.slow
