@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import partial
@@ -153,7 +153,7 @@ def run(context: click.Context, /, **options: Any) -> None:
         log = _open_log(options, resumed=state is not None)
         open_run, catalogue, totals = _prepare_run(options, state, callers, problems, log)
     finished = state if state and is_finished(options, state) else None
-    with lock_folder(None if finished else options["folder"]):
+    with closing(log), lock_folder(None if finished else options["folder"]):
         if finished:
             report = finished.build_report(catalogue)
         else:

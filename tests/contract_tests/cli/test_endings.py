@@ -94,6 +94,14 @@ def test_check_shows_its_verdict_although_a_report_cannot_be_written(
     assert "created" in done.out
 
 
+def test_a_log_of_creates_without_room_is_one_line(tmp_path: Path) -> None:
+    """What it could not hold is not written, nor told, once more at the end, as Python 3.13 does."""
+    folder = spoil_folder(tmp_path / "report", "ledger.jsonl")
+    done = run_short(folder)
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert done.err.startswith(f"contract-tests: {folder / 'ledger.jsonl'}: ")
+
+
 def test_a_quiet_check_prints_its_last_line_only(tmp_path: Path) -> None:
     """Neither the matrix nor the findings are shown, and no line follows."""
     done = run_command("check", write_recording(tmp_path, {"display_name": 1}), "--quiet")
