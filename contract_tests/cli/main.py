@@ -72,16 +72,18 @@ class _Interrupt:
     def __init__(self) -> None:
         self._ignored_until = 0.0
         self._number = signal.SIGINT
+        self._raised = KeyboardInterrupt()
 
     def __call__(self, number: int, _: Any) -> None:
         now = time.monotonic()
         if now >= self._ignored_until:
             self._ignored_until, self._number = now + _PATIENCE, signal.Signals(number)
-            raise KeyboardInterrupt
+            self._raised = KeyboardInterrupt()
+            raise self._raised
 
     def repeat_lost(self, lost: "sys.UnraisableHookArgs") -> None:
         """Send a signal again that came within a destructor or a callback, out of which nothing can be raised."""
-        if lost.exc_type is not KeyboardInterrupt:
+        if lost.exc_value is not self._raised:  # an app may raise one of its own
             sys.__unraisablehook__(lost)
             return
         self._ignored_until = 0.0

@@ -234,6 +234,26 @@ def test_a_signal_within_a_destructor_ends_a_command(number: signal.Signals) -> 
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "contract-tests: interrupted\n")
 
 
+def test_a_destructor_that_raises_an_interrupt_of_its_own_ends_nothing() -> None:
+    """An app in this process may have one: it is no signal, and Python reports it as ever."""
+    code = (
+        "import time\n"
+        "import contract_tests.cli.main as main\n"
+        "class Odd:\n"
+        "    def __del__(self):\n"
+        "        raise KeyboardInterrupt\n"
+        "def command():\n"
+        "    Odd()\n"
+        "    time.sleep(0.5)\n"
+        "    print('the end')\n"
+        "main.build_command = lambda: command\n"
+        "main.main()\n"
+    )
+    done = subprocess.run([*COMMAND[:1], "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "the end\n")
+    assert done.stderr.startswith("Exception ignored in: ")
+
+
 @pytest.mark.slow
 def test_a_state_that_cannot_be_saved_any_more_does_not_end_a_run(tmp_path: Path) -> None:
     """A run goes on, shows and writes its report, and ends with 2, because it cannot be resumed or merged."""
