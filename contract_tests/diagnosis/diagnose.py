@@ -27,8 +27,6 @@ from contract_tests.execution.executor import Executor
 from contract_tests.results.judge import SUCCESS_RULES
 from contract_tests.results.observation import Observation
 
-#: Rules that an update breaks by the service that it names, so that a crash may be one of its values all the same.
-_ABOUT_THE_SERVICE = ("not-while-busy", "team-scope")
 _STORED_RULES = ("created-stored", "updated-stored", "update-keeps-omitted")
 
 
@@ -64,13 +62,25 @@ def _diagnose_by_kind(executor: Executor, observation: Observation, suspects: Co
         return blame_rule(observation, "request-forms")
     if has_company(case):
         return _without_company(executor, observation)
-    if observation.judgement.server_error and case.expect == "refuse" and case.rule in _ABOUT_THE_SERVICE:
+    if observation.judgement.server_error and _may_be_about_a_value(case):
         return attribute_crash(executor, observation, case.steps[-1].body)
     if case.layer not in ("lifecycle", "properties") and not is_generated_call(case):
         return observation
     blamed = blame_earlier_write(executor, blame_refused_request(executor, observation))
     best = shrink_steps(executor, blamed)
     return _find_reason(executor, best, suspects) if needs_attribution(best) else best
+
+
+def _may_be_about_a_value(case: Case) -> bool:
+    """Return whether an update must be refused for the service that it names, by a caller that has one of its own.
+
+    A crash may be one of its values all the same.
+    """
+    step = case.steps[-1]
+    if case.expect != "refuse" or step.operation != "updateContainer":
+        return False
+    is_foreign = case.rule == "team-scope" and step.team is None and isinstance(step.body, dict)
+    return case.rule == "not-while-busy" or (is_foreign and bool(step.body))
 
 
 def _is_generated_refusal(observation: Observation) -> bool:
