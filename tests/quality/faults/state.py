@@ -48,16 +48,13 @@ def after_update(
     return planted
 
 
-def without_default(
-    name: str, other: Any = None, service_type: str | None = None
-) -> Callable[[Store], Interceptor]:
-    """Stores another value than the default, or none, where a create (of a type) leaves the property out."""
+def without_default(name: str, other: Any = None) -> Callable[[Store], Interceptor]:
+    """Stores another value than the default, or none, where a create leaves the property out."""
 
     def planted(store: Store) -> Interceptor:
         def intercept(request: Request, send: Send) -> Response:
             response = send(request)
-            of_type = service_type in (None, request.body.get("service_type", "deployed"))
-            if request.operation == "create" and response.accepted and of_type and name not in request.body:
+            if request.operation == "create" and response.accepted and name not in request.body:
                 right = {} if other is None else {name: other}
                 _changing(
                     store, response.value["id"], lambda v: {k: x for k, x in v.items() if k != name} | right
@@ -69,12 +66,6 @@ def without_default(
     return planted
 
 
-_OF_EXTERNAL = (
-    ("exposed-port-default", "exposed_port", 443),
-    ("health-path-default", "health_path", "/"),
-    ("gpu-count-default", "gpu_count", -1),
-    ("replica-count-default", "replica_count", 2),
-)
 DEFAULTS: tuple[Fault, ...] = (
     remembering("port-default-not-stored", "exposed-port-default", without_default("exposed_port")),
     remembering("port-default-80", "exposed-port-default", without_default("exposed_port", 80)),
@@ -85,8 +76,6 @@ DEFAULTS: tuple[Fault, ...] = (
     remembering("gpu-default-all", "gpu-count-default", without_default("gpu_count", -1)),
     remembering("replica-default-not-stored", "replica-count-default", without_default("replica_count")),
     remembering("replica-default-0", "replica-count-default", without_default("replica_count", 0)),
-    *(remembering(f"{rule}-of-external", rule, without_default(name, wrong, "external"))
-      for rule, name, wrong in _OF_EXTERNAL),
     remembering("type-default-not-stored", "service-type-default", without_default("service_type")),
     remembering("type-default-external", "service-type-default", without_default("service_type", "external"), also={
         "external-url-on-external-only": "the service that a create without a type makes is external",
