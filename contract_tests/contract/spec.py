@@ -58,6 +58,11 @@ def load_spec(path: Path | None = None, readback: Path | None = None) -> Spec:
     for name in _REQUIRED_OPERATIONS:
         if name not in operations:
             raise ValueError(f"{files[0]} has no operation {name}; see spec/openapi.yaml for an example")
+        if "properties" not in operations[name].body_schema:
+            raise ValueError(
+                f"{files[0]}: {name}: expected one schema with properties,"
+                " as mock-server spec prints it without --one-of and --openapi"
+            )
     return Spec(documents[0], operations, path)
 
 

@@ -10,7 +10,6 @@ from contract_tests.diagnosis.causes.attribution import attribute_crash, attribu
 from contract_tests.diagnosis.causes.earlier_writes import blame_earlier_write
 from contract_tests.diagnosis.causes.history import find_history
 from contract_tests.diagnosis.causes.intermittent import blame_intermittent
-from contract_tests.diagnosis.causes.refused_creates import blame_every_create
 from contract_tests.diagnosis.causes.refused_requests import blame_refused_request
 from contract_tests.diagnosis.causes.sharpening import sharpen_refusal
 from contract_tests.diagnosis.experiments.comparison import (
@@ -37,8 +36,6 @@ def diagnose_violation(
 
     ``suspects`` are properties that were blamed before.
     """
-    if (every := blame_every_create(executor, observation)) is not None:
-        return every
     history = find_history(executor, observation)
     if history is not None:
         return history

@@ -10,6 +10,7 @@ from contract_tests.contract.rules import Catalogue, Rule
 from contract_tests.execution.accepted_values import accepts_credentials
 from contract_tests.execution.controls import Controls
 from contract_tests.execution.late_reads import LateReads
+from contract_tests.execution.own_contract import SAYS_OTHERWISE, OwnContract
 from contract_tests.execution.sending.context import CannotRun, CaseContext, ControlFailed
 from contract_tests.execution.sending.limits import SeenIds
 from contract_tests.execution.sending.sender import Sender
@@ -41,7 +42,7 @@ _NO_CREDENTIAL = "every credential reference is refused here; perhaps a referenc
 class Executor:
     """Runs cases; one per run, safe to use from several threads.
 
-    ``readback`` is true once the target is known to offer the read-back.
+    ``readback`` is true once the target is known to offer the read-back. ``own_contract`` is that of ``--spec``.
     """
 
     sender: Sender
@@ -50,6 +51,7 @@ class Executor:
     hook: StatusHook | None = None
     readback: bool = False
     late_reads: LateReads = field(default_factory=LateReads)
+    own_contract: OwnContract | None = None
     _seen_ids: SeenIds = field(default_factory=SeenIds)
 
     def open_context(self, case: Case | None = None, *, lenient: bool = False) -> CaseContext:
@@ -94,6 +96,8 @@ class Executor:
             raise CannotRun("the target offers no read-back")
         if self.controls.refuse_only and step.operation == "createContainer" and rule.grade == "assumed":
             raise CannotRun(REFUSE_ONLY_LEFT_OUT)
+        if self.own_contract and self.own_contract.contradicts(step, rule.id):
+            raise CannotRun(SAYS_OTHERWISE)
         step = self.controls.prepare_step(case, rule, step, context)
         if step.operation == "readContainer":
             return self.read_back(rule, step, context)

@@ -12,6 +12,7 @@ from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import Spec, load_spec
 from contract_tests.execution.controls import Controls
 from contract_tests.execution.executor import Executor
+from contract_tests.execution.own_contract import compare_contract
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.execution.sending.limits import CreateBudget, RequestBudget
 from contract_tests.execution.sending.sender import Sender
@@ -51,9 +52,10 @@ def open_executor(
     log = created_log or CreatedLog()
     rules_path = options.spec_path.parent / "rules.yaml" if options.spec_path else None
     bodies = load_bodies()
+    spec = options.spec or load_spec(options.spec_path)
     sender = Sender(
         target=target,
-        spec=options.spec or load_spec(options.spec_path),
+        spec=spec,
         redactor=Redactor(caller.token for caller in all_callers),
         created_log=log,
         budget=CreateBudget(log, max_created=options.max_created, refuse_only=options.refuse_only),
@@ -73,4 +75,5 @@ def open_executor(
         controls=controls,
         catalogue=load_catalogue(rules_path if rules_path and rules_path.is_file() else None),
         hook=ControlHook(options.control_hook, target) if options.control_hook else None,
+        own_contract=compare_contract(spec) if spec.path else None,
     )

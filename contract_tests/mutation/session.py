@@ -67,7 +67,9 @@ class MutationSession:
         sender = Sender(target, self.spec, known.sender.redactor, log, CreateBudget(log))
         controls = Controls(sender, known.controls.caller_pool, known.controls.bodies, SlugFactory())
         hook = ControlHook(self.control_hook, target) if self.control_hook else None
-        return Executor(sender, controls, known.catalogue, hook, self.readback, LateReads(()))
+        return Executor(
+            sender, controls, known.catalogue, hook, self.readback, LateReads(()), known.own_contract
+        )
 
     def open_reader(self) -> RequestReader:
         """Return a reader of the requests of this session."""

@@ -10,7 +10,6 @@ from contract_tests.cases.callers import Caller, build_caller_pool, load_callers
 from contract_tests.cases.model import Case
 from contract_tests.contract.choices import Choice, load_choices
 from contract_tests.contract.resources import data_file
-from contract_tests.diagnosis.causes.refused_creates import EVERY_CREATE_REFUSED, find_refused_create
 from contract_tests.diagnosis.team_labels import describe_wrong_label, find_wrong_labels
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
@@ -24,6 +23,7 @@ from contract_tests.parity.pairs.compare import find_reaction
 from contract_tests.parity.pairs.reading import RequestReader
 from contract_tests.parity.pairs.score import Scorer
 from contract_tests.parity.pairs.twin import Pair, TwinHook, TwinTarget
+from contract_tests.parity.plain_creates import refuses_every_create
 from contract_tests.parity.plan import Work, plan_work
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.observation import Observation
@@ -35,6 +35,9 @@ from contract_tests.targets.exchange import Exchange
 DEFAULT_REQUESTS = 2000
 #: So many accepted writes are between two that are read back.
 _READ_EVERY = 5
+_EVERY_CREATE_REFUSED = (
+    "refuses every plain create by now, as it accepted them before; it may have a limit of services"
+)
 _NOBODY = "nobody"  # the token is none of a caller
 
 
@@ -135,11 +138,8 @@ class ParitySession:
     def _require_creates(self) -> None:
         """Raise TargetGone if plain creates are refused by now: nothing in a refused create is the reason."""
         pairs, self.twin.pairs = self.twin.pairs, []
-        parted = (
-            pair for pair in pairs if pair.reading.operation == "createContainer" and _is_theirs_alone(pair)
-        )
-        if any(parted) and find_refused_create(self.executor):
-            raise TargetGone(EVERY_CREATE_REFUSED)
+        if any(map(_is_create_refused_otherwise, pairs)) and refuses_every_create(self.executor):
+            raise TargetGone(_EVERY_CREATE_REFUSED)
         self.twin.pairs = pairs
 
     def _read_back(self, pair: Pair) -> None:
@@ -201,9 +201,10 @@ class ParitySession:
         return replace(exchange, token_env=self.token_variables.get(caller, ""))
 
 
-def _is_theirs_alone(pair: Pair) -> bool:
-    """Return whether the deployment refuses a request as the mock does not: for another reason, or by itself."""
-    return find_reaction(pair.theirs) == "refused" and pair.theirs.status != pair.ours.status
+def _is_create_refused_otherwise(pair: Pair) -> bool:
+    """Return whether the deployment refuses a create that the mock accepts, or refuses with another status."""
+    is_refused = find_reaction(pair.theirs) == "refused" and pair.theirs.status != pair.ours.status
+    return is_refused and pair.reading.operation == "createContainer"
 
 
 def open_session(

@@ -23,6 +23,7 @@ from contract_tests.targets.clock import RunStopped
 
 _MAX_PENDING = 200  # violations that wait to be shrunk
 _NOT_COMPARED = "refused, and not compared with an accepted request in this run"
+_ACCESS_LOST = "refused when the target began to refuse all such requests"
 _SAME_CRASH = "the server error of another request, and not compared with it in this run"
 _WRONG_LABEL = "the callers file names the wrong team of {}, or the deployment mixes two teams"
 _SEVERAL = 2  # callers
@@ -155,10 +156,13 @@ class Recorder:
     def _add_unshrunk(self, observation: Observation) -> None:
         """Record a violation as it is; a refusal that any property may explain proves nothing yet.
 
-        Nor does the server error of a random body that was seen and shrunk before.
+        Nor does a refusal by a target that refuses all by now, nor the server error of a random body that was seen
+        and shrunk before.
         """
         crashed = observation.judgement.server_error and observation.case.layer == "properties"
         reason = _NOT_COMPARED if needs_attribution(observation) else ""
+        if observation.judgement.reaction == "refused" and self._executor.sender.has_lost_access:
+            reason = _ACCESS_LOST
         if crashed and _name_crash(observation) in self._crashes:
             reason = _SAME_CRASH
         observation = self._excuse(observation)

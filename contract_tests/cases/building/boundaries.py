@@ -17,18 +17,22 @@ from contract_tests.cases.building.boundary_values import probe_values
 from contract_tests.cases.model import Case
 from contract_tests.cases.tables import ABSENT, build_value_cases
 from contract_tests.contract.rules import Catalogue
-from contract_tests.contract.spec import Operation, Spec
+from contract_tests.contract.spec import Operation, Spec, load_spec
 
 _MAX_HAND_VALUES = 3
+_OWN = "own-contract-"  # in the id of a case whose property a contract of the user describes otherwise
 _OPERATIONS = ("createContainer", "updateContainer")
 
 
 def derive_cases(spec: Spec, catalogue: Catalogue, bodies: Mapping[str, Any]) -> list[Case]:
     """Return the derived cases of both operations."""
     cases: list[Case] = []
+    kits = load_spec().operations if spec.path else spec.operations
     for operation in (spec.operations[name] for name in _OPERATIONS):
         for name, schema in operation.body_schema["properties"].items():
             service_type = find_service_type(name, bodies)
+            is_kits = schema == kits[operation.id].body_schema["properties"].get(name)
+            source = f"{'derived-' if is_kits else _OWN}{name}"
             base = (
                 {**bodies[service_type], "service_slug": "a-slug"}
                 if operation.id == "createContainer"
@@ -39,7 +43,7 @@ def derive_cases(spec: Spec, catalogue: Catalogue, bodies: Mapping[str, Any]) ->
             for number, (value, expect, rule) in enumerate(labelled, 1):
                 row = {
                     "rule": rule, "property": name, "body": service_type, "operations": [operation.id],
-                    expect: [value], "from": f"derived-{name}-{number}-", "choice": "repeated-items",
+                    expect: [value], "from": f"{source}-{number}-", "choice": "repeated-items",
                 }  # fmt: skip
                 cases.extend(build_value_cases(row, catalogue, bodies))
     return cases
@@ -50,13 +54,13 @@ def select_new_cases(cases: list[Case], known: list[Case]) -> list[Case]:
 
     Two values of a wrong type try the same thing if they are of the same kind: 0 and 1, but not "a" and "1". One
     accepted value of a rule in the tables is enough, or ``_MAX_HAND_VALUES`` refused ones; type rules of whole
-    properties get all values.
+    properties get all values, and so do properties that a contract of the user describes otherwise.
     """
     seen = {_identity_key(case) for case in known if case.value}
     chosen = Counter(_group_key(case) for case in known if case.value)
     kept = []
     for case in cases:
-        enough = chosen[_group_key(case)] >= _max_hand_values(case)
+        enough = _OWN not in case.id and chosen[_group_key(case)] >= _max_hand_values(case)
         if not enough and (key := _identity_key(case)) not in seen:
             seen.add(key)
             kept.append(case)

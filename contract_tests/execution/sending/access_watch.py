@@ -1,4 +1,4 @@
-"""Access watch: notices in the middle of a run that a target accepts a token, or anything at all, no longer."""
+"""Access watch: notices in mid-run that a target accepts a token, a create, or anything at all, no longer."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Lock
@@ -16,6 +16,8 @@ _UNAUTHORIZED, _FORBIDDEN = 401, 403
 _TURNED_AWAY = (_FORBIDDEN, 404)
 #: What a gateway answers while nothing runs behind it, to any request.
 _BAD_GATEWAY = (502, 504)
+#: So many valid creates in a row are refused before plain ones show whether any create is accepted.
+_SUSPICIOUS = 5
 
 Send = Callable[[CaseContext, Step], Response | NoResponse]
 
@@ -28,12 +30,19 @@ class AccessWatch:
 
     def __init__(self) -> None:
         self._creators: dict[str, tuple[Caller, str | None]] = {}
+        self._refused_creates = 0  # valid ones in a row
         self._reason = ""
         self._lock = Lock()
+
+    @property
+    def is_lost(self) -> bool:
+        """True once access is lost: no refusal since then proves anything."""
+        return bool(self._reason)
 
     def add_creator(self, caller: Caller, service: str | None) -> None:
         """Remember a caller whose create was accepted, and the id of its service."""
         self._creators[caller.name] = caller, service
+        self._refused_creates = 0
 
     def is_alive(self, context: CaseContext, send: Send) -> bool:
         """Return whether the target responds to an empty update of a service that it has accepted."""
@@ -52,17 +61,34 @@ class AccessWatch:
 
         A 401 must be that of all creates of the step's caller. A 403 or a 404 on what must be accepted must be that
         of all creates and updates of every caller, so that a target that refuses some of them is judged; or a 403 of
-        all those of the step's caller, whose token is forbidden by now. A 502 or 504 on anything is like a 404.
+        all those of the step's caller, whose token is forbidden by now. A 502 or 504 on anything is like a 404. Where
+        valid creates are refused one after another, it is enough that all creates of every caller are: no refusal of
+        a create proves anything then.
         """
         groups = self._choose_callers(context, step, status)
-        if not groups:
+        suspicious = self._is_suspicious(step, status)
+        if not groups and not suspicious:
             return
         with self._lock:
             for names in groups:
                 if not self._reason and self._refuses_all(context, names, status, plain_body, send):
                     self._reason = _explain_loss(names, status)
+            if (
+                suspicious
+                and not self._reason
+                and self._refuses_all(context, [*self._creators], status, plain_body, send, creates_only=True)
+            ):
+                self._reason = _explain_limit(status)
         if self._reason:
             raise TargetGone(self._reason)
+
+    def _is_suspicious(self, step: Step, status: int) -> bool:
+        """Count refused creates that must be accepted; return whether there are many in a row."""
+        valid = step.operation == "createContainer" and step.expect in (None, "accept")
+        if not valid or not 400 <= status < 500 or status == _UNAUTHORIZED or not self._creators:
+            return False
+        self._refused_creates += 1
+        return self._refused_creates % _SUSPICIOUS == 0
 
     def _choose_callers(self, context: CaseContext, step: Step, status: int) -> list[list[str]]:
         """Return groups of callers: if all controls of one are refused, access is lost. None: it is no question."""
@@ -72,7 +98,6 @@ class AccessWatch:
         if status == _UNAUTHORIZED and own_token:
             return [[name]] if name in self._creators else []
         if status in _TURNED_AWAY and step.expect in (None, "accept") and step.operation != "readContainer":
-            # Creates alone may be refused for another reason, such as a quota.
             forbidden = [[name]] if status == _FORBIDDEN and own_token and service else []
             return [list(self._creators), *forbidden] if self._creators else []
         return [list(self._creators)] if status in _BAD_GATEWAY and self._creators else []
@@ -84,12 +109,15 @@ class AccessWatch:
         status: int,
         plain_body: Mapping[str, Any],
         send: Send,
+        *,
+        creates_only: bool = False,
     ) -> bool:
         """Return whether each of several controls, by all these callers in turn, gets this status."""
         for number in range(max(_TRIES, len(names))):
             caller, service = self._creators[names[number % len(names)]]
             pool = context.caller_pool.limit_to(caller)
-            for step in _iter_controls(pool.team_role(caller), service, status, plain_body):
+            updated = None if creates_only else service
+            for step in _iter_controls(pool.team_role(caller), updated, status, plain_body):
                 services = {step.service: service} if service else {}
                 try:
                     response = send(CaseContext(pool, context.slugs, services=services), step)
@@ -114,4 +142,11 @@ def _explain_loss(names: Sequence[str], status: int) -> str:
     return (
         f"answers every request with {status} by now, also creates and updates as it accepted them before; "
         "look at what changed there during the run"
+    )
+
+
+def _explain_limit(status: int) -> str:
+    return (
+        f"refuses every plain create with {status} by now, as it accepted them before; it may have a limit of "
+        "services: raise it, or give --max-created what is left of it"
     )

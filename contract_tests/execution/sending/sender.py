@@ -51,6 +51,11 @@ class Sender:
     _lock: Lock = field(default_factory=Lock)
     _access: AccessWatch = field(default_factory=AccessWatch)
 
+    @property
+    def has_lost_access(self) -> bool:
+        """True once the target accepts a token, a create, or anything at all no longer."""
+        return self._access.is_lost
+
     def send_step(self, context: CaseContext, step: Step) -> Response | NoResponse:
         """Send one step and record the exchange.
 

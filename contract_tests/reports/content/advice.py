@@ -58,6 +58,8 @@ def _suggest_for_readback(finding: Finding) -> str:
         return f"Keep the stored value of {names}, also in an update that names another."
     if names == "id":
         return "Show the service with the id that its create returned."
+    if finding.rule.id.endswith("-default"):
+        return f"Store the default of {names} where a create leaves it out, and show that value."
     return f"Store {names} as the accepted request says, and show that value."
 
 

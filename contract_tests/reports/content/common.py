@@ -193,11 +193,11 @@ def format_expectation(finding: Finding) -> str:
 
 
 def list_facts(block: Block) -> list[tuple[str, str]]:
-    """Return as rows what is known: how often it shows, the nearest request that behaved, the choices of its rule."""
+    """Return as rows what is known: how often it shows, or else the nearest request that behaved; its choices."""
     sibling = next((finding.sibling for finding in block.findings if finding.sibling), None)
     rate = next((finding.rate for finding in block.findings if finding.rate), None)
     rows = [("How often", str(rate))] if rate else []
-    rows += [("Behaves", f"{sibling.edit}: {sibling.received}")] if sibling else []
+    rows += [("Behaves", f"{sibling.edit}: {sibling.received}")] if sibling and not rate else []
     choices = name_choices(block.findings)
     return [*rows, ("Choice", choices)] if choices else rows
 

@@ -1,11 +1,13 @@
 """Documents of other hands are read within bounds, and what is wrong with them is one sentence."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from contract_tests.contract.files.yaml_file import read_yaml
-from contract_tests.contract.spec import load_document, resolve_references
+from contract_tests.contract.resources import data_file
+from contract_tests.contract.spec import load_document, load_spec, resolve_references
 
 _BILLION = {f"a{n}": {"x": {"$ref": f"#/a{n + 1}"}, "y": {"$ref": f"#/a{n + 1}"}} for n in range(40)}
 UNUSABLE = {
@@ -53,6 +55,16 @@ def test_merged_keys_are_bounded(tmp_path: Path) -> None:
     file.write_text("\n".join(["a0: &a0 {x: 1}", *lines]), "utf-8")
     with pytest.raises(ValueError, match="too many keys once those of << are copied"):
         read_yaml(file)
+
+
+def test_a_body_of_several_schemas_is_one_sentence(tmp_path: Path) -> None:
+    """A contract for generators, whose create is a union of two schemas, is refused before anything is sent."""
+    file = tmp_path / "openapi.yaml"
+    document = load_document(data_file("spec/openapi.yaml"))
+    document["components"]["schemas"]["ServiceCreate"] = {"oneOf": [{"properties": {}}, {"properties": {}}]}
+    file.write_text(json.dumps(document), "utf-8")
+    with pytest.raises(ValueError, match="createContainer: expected one schema with properties"):
+        load_spec(file)
 
 
 def test_keys_beside_a_reference_are_merged() -> None:

@@ -68,6 +68,12 @@ def test_texts_of_a_block_are_below_each_other(report: Report) -> None:
     assert {len(start) for start in found} == {13}
 
 
+def test_a_finding_that_shows_sometimes_names_no_request_that_behaved(report: Report) -> None:
+    """The request itself behaves at times, so an edit of it that behaved once says nothing about the cause."""
+    sometimes = replace(report, findings=make_intermittent(report.findings))
+    assert ["Behaves" in _print_to_text(shown) for shown in (report, sometimes)] == [True, False]
+
+
 def test_failures_stand_out(report: Report) -> None:
     """A violated rule is in capitals and in color, and has a block below; a note has neither."""
     text = _print_to_text(report, colours=True)

@@ -103,3 +103,12 @@ def test_immutable_property_is_not_to_be_stored(report: Report, rule: str) -> No
     assert suggest_change(replace(changed, rule=replace(finding.rule, id=rule))) == (
         "Keep the stored value of service_type, also in an update that names another."
     )
+
+
+def test_a_wrong_default_names_the_create_that_leaves_it_out(report: Report) -> None:
+    """The advice for a wrong default names the default: the request says nothing of the property."""
+    finding = _find(report, "exposed-port-range", "cases")
+    rule = replace(finding.rule, id="health-path-default")
+    assert suggest_change(
+        replace(finding, rule=rule, differences=(("health_path", '"/"', '"/health"'),))
+    ) == ("Store the default of health_path where a create leaves it out, and show that value.")

@@ -1,0 +1,45 @@
+"""A run with a contract of the user judges by it where it differs from that of the kit."""
+
+from pathlib import Path
+
+import pytest
+
+from contract_tests.contract.resources import data_file
+from contract_tests.execution.factory import ExecutorOptions, open_executor
+from contract_tests.runs.options import RunOptions
+from contract_tests.runs.run import Run
+from contract_tests.targets.wsgi import WsgiTarget
+from mock_server import create_app
+from tests.support.gate.gate import App, describe_findings
+
+_RULE = "exposed-port-range"
+
+
+@pytest.fixture(params=["maximum: 32767", "maximum: 70000"], ids=["tightened", "relaxed"])
+def contract(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A copy of the contract with another greatest port."""
+    text = data_file("spec/openapi.yaml").read_text("utf-8")
+    (tmp_path / "rules.yaml").write_bytes(data_file("spec/rules.yaml").read_bytes())
+    own = tmp_path / "openapi.yaml"
+    own.write_text(text.replace("maximum: 65535", request.param), "utf-8")
+    return own
+
+
+def judge_app(app: App, contract: Path) -> tuple[str, str]:
+    """Return the verdict on the rule whose bound is changed, and the findings of all rules about ports."""
+    executor = open_executor(WsgiTarget(app), options=ExecutorOptions(spec_path=contract))
+    executor.late_reads.waits = ()
+    options = RunOptions(layers=("cases", "wire", "lifecycle"), rules=frozenset({_RULE, "created-stored"}))
+    report = Run(executor, options).execute()
+    verdicts = {row.rule.id: row.verdict for row in report.verdicts}
+    return verdicts[_RULE], describe_findings(report)
+
+
+def test_a_server_with_the_bound_of_the_user_conforms(contract: Path) -> None:
+    """A server that enforces the changed bound conforms, although cases of the kit rest on another one."""
+    assert judge_app(create_app(spec=contract), contract) == ("conforms", "")
+
+
+def test_a_server_with_the_bound_of_the_pages_does_not(contract: Path) -> None:
+    """A server that enforces the bound of the pages breaks the rule of the user's contract."""
+    assert judge_app(create_app(), contract)[0] == "violated"
