@@ -198,7 +198,8 @@ STATUSES: tuple[Fault, ...] = (
     refused("taken-slug-crashes", "slug-unique", CRASHED),
     refused("busy-answered-202", "not-while-busy", Response(202)),
     refused("busy-crashes", "not-while-busy", CRASHED),
-    refused("unknown-id-answered-204", "service-exists", Response(204, b"")),
+    # Only assumed to be refused: what is accepted in its place has no body.
+    fault("unknown-id-answered-204", "updated", instead("service-exists", Response(204, b""), "update")),
     fault("service-of-others-answered-as-updated", "team-scope", _as_accepted("team-scope")),
     refused("service-of-others-crashes", "team-scope", CRASHED),
     refused("no-token-crashes-on-update", "auth-required", CRASHED, "update"),
