@@ -11,7 +11,7 @@ from typing import Any
 from contract_tests.cases.model import SHARED_PREFIX, Case, Expect, Step
 from contract_tests.cases.tables import ABSENT
 from contract_tests.cases.value_templates import fill_templates
-from contract_tests.contract.json_text import parse_json
+from contract_tests.contract.files.json_text import parse_json
 from contract_tests.contract.lines import find_rule_line
 from contract_tests.contract.property_rules import find_named_property
 from contract_tests.diagnosis.experiments.neighbours import (

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from contract_tests.contract.json_text import parse_json
+from contract_tests.contract.files.json_text import parse_json
 from contract_tests.evolution.changes import Change
 from contract_tests.evolution.play import Difference, Played
 from contract_tests.evolution.search import Finding

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from contract_tests.cases.model import NO_SLUG, Case, OperationId, Step
-from contract_tests.contract.json_text import parse_json
+from contract_tests.contract.files.json_text import parse_json
 from contract_tests.contract.spec import Spec
 from contract_tests.evolution.bodies import CREATE, UPDATE, ServiceType
 from contract_tests.evolution.changes import Change

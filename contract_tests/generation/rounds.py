@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 
 from contract_tests.cases.model import NO_SLUG, SHARED_PREFIX, Case, Step
-from contract_tests.contract.json_text import parse_json
+from contract_tests.contract.files.json_text import parse_json
 from contract_tests.contract.property_rules import find_nearest_rule
 from contract_tests.contract.spec import Spec
 from contract_tests.generation.bodies import Sample, load_samples

@@ -9,7 +9,7 @@ from typing import Any
 
 from contract_tests.cases.building.company import has_company
 from contract_tests.cases.model import Case
-from contract_tests.contract.json_text import parse_json
+from contract_tests.contract.files.json_text import parse_json
 from contract_tests.contract.spec import Spec
 from contract_tests.mutation.mutants import Mutant
 from contract_tests.mutation.sample import ScopedMutant

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from contract_tests.contract.choices import Choice, load_choices
-from contract_tests.contract.json_text import parse_json
+from contract_tests.contract.files.json_text import parse_json
 from contract_tests.generation.oracle import LARGE_BODY_BYTES, Prediction, predict
 from contract_tests.results.judge import SUCCESS_RULES
 from contract_tests.results.observation import Observation

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_tests.cases.model import Step
-from contract_tests.contract.json_text import parse_json
+from contract_tests.contract.files.json_text import parse_json
 from contract_tests.results.observation import Observation
 from contract_tests.results.story import tell_story
 from contract_tests.targets.exchange import Exchange

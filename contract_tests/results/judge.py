@@ -8,7 +8,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from contract_tests.cases.model import Expect
-from contract_tests.contract.json_text import TooDeepError, parse_json
+from contract_tests.contract.files.json_text import TooDeepError, parse_json
 from contract_tests.contract.rules import Rule
 from contract_tests.targets.base import BUSY_STATUSES, NoResponse, Response, is_success
 

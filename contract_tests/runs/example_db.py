@@ -11,7 +11,7 @@ from platformdirs import user_cache_path
 
 from contract_tests.cases.model import Case, case_from_json, case_to_json
 from contract_tests.contract.files.file_shapes import check_shape
-from contract_tests.contract.json_text import parse_json
+from contract_tests.contract.files.json_text import parse_json
 
 _PREFIX = b"cyberun-contract-kit:"
 _KEEP_FOR = timedelta(days=8)  # longer than a week, for weekly runs

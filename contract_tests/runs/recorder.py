@@ -154,11 +154,7 @@ class Recorder:
             self._add_unshrunk(self._pending.pop())
 
     def _add_unshrunk(self, observation: Observation) -> None:
-        """Record a violation as it is; a refusal that any property may explain proves nothing yet.
-
-        Nor does a refusal by a target that refuses all by now, nor the server error of a random body that was seen
-        and shrunk before.
-        """
+        """Record a violation as it is, or as inconclusive where one that is not shrunk proves nothing."""
         crashed = observation.judgement.server_error and observation.case.layer == "properties"
         reason = _NOT_COMPARED if needs_attribution(observation) else ""
         if observation.judgement.reaction == "refused" and self._executor.sender.has_lost_access:

@@ -14,7 +14,7 @@ from contract_tests.calibration.probing.sighting import (
 from contract_tests.calibration.probing.stored import parse_accepted, read_stored, require_readback
 from contract_tests.calibration.probing.trials import UNUSED_IMAGE
 from contract_tests.contract.choices import Option
-from contract_tests.contract.json_text import parse_json
+from contract_tests.contract.files.json_text import parse_json
 from contract_tests.results.judge import is_uuid
 from contract_tests.targets.exchange import Exchange
 

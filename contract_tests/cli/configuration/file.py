@@ -11,8 +11,8 @@ import click
 
 from contract_tests.cli.configuration.checks import Commands, ConfigurationError, check_document, check_known
 from contract_tests.cli.configuration.options import list_options, names_deployment, resolve_value
+from contract_tests.contract.files.json_text import parse_json
 from contract_tests.contract.files.yaml_file import TooLargeError, read_text
-from contract_tests.contract.json_text import parse_json
 
 FILE_NAME = "contract-tests.toml"
 _PYPROJECT = "pyproject.toml"

@@ -1,1 +1,1 @@
-"""Files that users give, read and checked before they are used, and files of a report. Imports nothing."""
+"""What others give, files and JSON texts, read and checked before it is used; files of a report. Imports nothing."""

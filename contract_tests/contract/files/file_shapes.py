@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from contract_tests.contract.files.json_text import parse_json
 from contract_tests.contract.files.yaml_file import TooLargeError, read_text, read_yaml
-from contract_tests.contract.json_text import parse_json
 
 Shape = Literal["callers", "waivers", "finding", "report", "recording", "state", "profile", "rules"]
 _MAX_JSON_BYTES = 256 * 2**20

@@ -8,7 +8,7 @@ from uuid import uuid4
 from contract_tests.cases.callers import CREDENTIAL_KINDS, Caller, CallerPool
 from contract_tests.cases.model import NO_SLUG, Step
 from contract_tests.cases.value_templates import MAX_SLUG_LENGTH, SlugFactory, fill_templates, freshen
-from contract_tests.contract.json_text import parse_json
+from contract_tests.contract.files.json_text import parse_json
 from contract_tests.contract.spec import Operation
 from contract_tests.execution.sending.create_forms import PLAIN, CreateForm
 from contract_tests.execution.sending.tracing import create_trace_id

@@ -12,7 +12,7 @@ from typing import Any
 from werkzeug.test import run_wsgi_app
 
 from contract_tests.cases.callers import CallerPool
-from contract_tests.contract.json_text import parse_json
+from contract_tests.contract.files.json_text import parse_json
 from contract_tests.contract.spec import Spec
 
 App = Callable[..., Any]

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from contract_tests.cases.model import Case, Expect, OperationId, Step
-from contract_tests.contract.json_text import parse_json
+from contract_tests.contract.files.json_text import parse_json
 from contract_tests.generation.oracle import PROPERTY_NAMES, predict
 from contract_tests.generation.rounds import relabel_case
 from contract_tests.results.judge import SUCCESS_RULES, is_uuid, read_int

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from contract_tests.cases.model import Case
-from contract_tests.contract.json_text import parse_json
+from contract_tests.contract.files.json_text import parse_json
 from contract_tests.results.reproduction.curl import build_curl
 from contract_tests.results.reproduction.fresh_slugs import FreshSlug, list_fresh_slugs
 from contract_tests.targets.exchange import Exchange

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from contract_tests.cases.model import Case
 from contract_tests.cases.value_templates import find_fresh_span
-from contract_tests.contract.json_text import parse_json
+from contract_tests.contract.files.json_text import parse_json
 from contract_tests.results.reproduction.curl import escape_double_quoted
 from contract_tests.targets.exchange import Exchange
 

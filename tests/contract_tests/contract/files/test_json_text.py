@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from contract_tests.contract.json_text import MAX_DEPTH, TooDeepError, parse_json
+from contract_tests.contract.files.json_text import MAX_DEPTH, TooDeepError, parse_json
 
 
 def nest(levels: int, opening: str, closing: str) -> str:
