@@ -15,6 +15,7 @@ from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.execution.preflight import apply_preflight, run_preflight
 from contract_tests.execution.random_scenarios import run_scenario
+from contract_tests.execution.sending.access_watch import explain_limit
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.execution.sending.limits import TargetGone
 from contract_tests.parity.mock import open_mock, open_mock_hook
@@ -35,9 +36,6 @@ from contract_tests.targets.exchange import Exchange
 DEFAULT_REQUESTS = 2000
 #: So many accepted writes are between two that are read back.
 _READ_EVERY = 5
-_EVERY_CREATE_REFUSED = (
-    "refuses every plain create by now, as it accepted them before; it may have a limit of services"
-)
 _NOBODY = "nobody"  # the token is none of a caller
 
 
@@ -138,8 +136,9 @@ class ParitySession:
     def _require_creates(self) -> None:
         """Raise TargetGone if plain creates are refused by now: nothing in a refused create is the reason."""
         pairs, self.twin.pairs = self.twin.pairs, []
-        if any(map(_is_create_refused_otherwise, pairs)) and refuses_every_create(self.executor):
-            raise TargetGone(_EVERY_CREATE_REFUSED)
+        refused = next(filter(_is_create_refused_otherwise, pairs), None)
+        if refused is not None and refuses_every_create(self.executor):
+            raise TargetGone(explain_limit(refused.theirs.status))
         self.twin.pairs = pairs
 
     def _read_back(self, pair: Pair) -> None:

@@ -78,7 +78,7 @@ class AccessWatch:
                 and not self._reason
                 and self._refuses_all(context, [*self._creators], status, plain_body, send, creates_only=True)
             ):
-                self._reason = _explain_limit(status)
+                self._reason = explain_limit(status)
         if self._reason:
             raise TargetGone(self._reason)
 
@@ -145,7 +145,8 @@ def _explain_loss(names: Sequence[str], status: int) -> str:
     )
 
 
-def _explain_limit(status: int) -> str:
+def explain_limit(status: int) -> str:
+    """Return why a target that refuses every plain create by now can no longer be judged."""
     return (
         f"refuses every plain create with {status} by now, as it accepted them before; it may have a limit of "
         "services: raise it, or give --max-created what is left of it"
