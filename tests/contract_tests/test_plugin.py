@@ -50,7 +50,7 @@ def test_a_body_that_cannot_be_pasted_is_a_file_of_the_report(folder: Path, repo
     files = re.findall(r"\S+-1\.body", done.stdout)
     assert bool(files) == bool(report)
     assert all((folder / file).is_file() for file in files)
-    assert report or "has a body that cannot be pasted; run --report DIR writes it to a file" in done.stdout
+    assert report or "has a body that cannot be pasted; the report folder of a run" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,7 @@ MISTAKES = {
     "waivers-no-day": (("--waivers", "day.yaml"), "is not a date such as"),
     "waivers-no-file": (("--waivers", "nowhere.yaml"), "nowhere.yaml: No such file"),
     "no-such-rule": (("-k", "no-such-rule"), "no rule id contains this; `mock-server rules` lists them"),
+    "empty-rules": (("-k", ","), "-k ,: it names no rule; `mock-server rules` lists them"),
     "misspelt-rule": (("-k", "slug-uniqe"), "no rule id contains this; did you mean slug-unique?"),
     "misspelt-rule-of-two": (
         ("-k", "exposed-port,slug-uniqe"),

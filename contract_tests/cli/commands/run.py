@@ -317,7 +317,7 @@ def _save_state(totals: RunTotals, folder: Path | None, problems: list[str], sta
 
 
 def _build_run_options(options: dict[str, Any], catalogue: Catalogue) -> RunOptions:
-    parts = [part for part in options["rules"].split(",") if part]
+    parts = [part.strip() for part in options["rules"].split(",") if part.strip()]
     rules = frozenset(rule for rule in catalogue if any(part in rule for part in parts))
     waivers = load_waivers(options["waivers"], catalogue) if options["waivers"] else {}
     if options["budget"] and options["shard"] != (1, 1):
@@ -327,6 +327,8 @@ def _build_run_options(options: dict[str, Any], catalogue: Catalogue) -> RunOpti
             close = get_close_matches(part, catalogue, n=1)
             hint = f"did you mean {close[0]}?" if close else "`mock-server rules` lists them"
             raise TargetError(f"-k {part}: no rule id contains this; {hint}")
+    if options["rules"] and not parts:
+        raise TargetError(f"-k {options['rules']}: it names no rule; `mock-server rules` lists them")
     rate, confidence = options["fault_rate"], options["confidence"] / 100
     return RunOptions(
         waivers=waivers,

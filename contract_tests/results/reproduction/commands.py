@@ -92,7 +92,8 @@ def _explain_body(number: int, exchange: Exchange, folder: str | None) -> str:
     if not exchange.needs_body_file:
         return ""
     if folder is None:
-        return f"# request {number} has a body that cannot be pasted; run --report DIR writes it to a file"
+        where = "the report folder of a run (--report DIR) has it in a file"
+        return f"# request {number} has a body that cannot be pasted; {where}"
     if exchange.body_bytes is None:
         return f"# request {number} has a body that is too long to store; contract-tests replay sends it"
     return ""
