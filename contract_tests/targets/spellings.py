@@ -3,7 +3,7 @@
 import base64
 import html
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 #: An escape of one character: of a URL, of HTML, of JSON and other languages.
@@ -88,16 +88,28 @@ class Spellings:
 
 
 def list_encodings(token: str) -> Iterable[str]:
-    """Yield a token in hexadecimal and in Base64, wherever it begins in what was encoded; none of a short one."""
+    """Yield a token as lists of bytes, and in Base64 and Base32, wherever it begins in them; none of a short one."""
     data = token.encode("utf-8", "replace")
     if len(data) <= _SHORT:
         return
-    yield from (data.hex(), data.hex().upper())
+    for separator in ("", " ", ":"):
+        hexadecimal = data.hex(separator) if separator else data.hex()
+        yield from (hexadecimal, hexadecimal.upper())
+    yield from (",".join(map(str, data)), ", ".join(map(str, data)))
     for before in range(3):
-        encoded = base64.b64encode(bytes(before) + data).decode()
-        # The first and the last character may also be about what stands beside the token.
-        part = encoded[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
+        part = _encode_after(before, data, base64.b64encode, 6)
         yield from (part, part.translate(_URL_SAFE))
+    for before in range(5):
+        yield _encode_after(before, data, base64.b32encode, 5)
+
+
+def _encode_after(before: int, data: bytes, encode: Callable[[bytes], bytes], bits: int) -> str:
+    """Return what encoded data looks like after other bytes; a character of it has so many bits.
+
+    The first and the last character may also be about what stands beside the data, so they are left out.
+    """
+    encoded = encode(bytes(before) + data).decode()
+    return encoded[-(-before * 8 // bits) : (before + len(data)) * 8 // bits]
 
 
 def _list_shown_parts(token: str) -> Iterable[str]:

@@ -1,6 +1,7 @@
 """The ``contract-tests init`` and ``contract-tests schema`` commands."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -11,6 +12,7 @@ from contract_tests.cli.common.output import end_with_text, format_os_error
 from contract_tests.cli.configuration.command import list_configured
 from contract_tests.cli.configuration.file import FILE_NAME
 from contract_tests.cli.configuration.schema import build_configuration_schema
+from contract_tests.contract.files.report_file import write_file
 from contract_tests.contract.json_schemas import SCHEMA_NAMES, build_schema
 
 _FIRST_FILE = Path(__file__).parent.with_name("configuration") / "first.toml"
@@ -30,14 +32,12 @@ def init(ctx: click.Context) -> NoReturn:
 
     Exit codes: 0 written, 2 the file exists already, or cannot be written.
     """
-    content = _FIRST_FILE.read_text("utf-8")
-    try:
-        with Path(FILE_NAME).open("x", encoding="utf-8") as file:
-            file.write(content)
-        if not _SCHEMA_FILE.exists():
-            _SCHEMA_FILE.write_text(_format_schema(ctx, "config"), "utf-8")
-    except FileExistsError:
+    if os.path.lexists(FILE_NAME):
         exit_with(f"{FILE_NAME} exists already, and is kept; change it, or remove it first", 2)
+    try:
+        if not _SCHEMA_FILE.exists():
+            write_file(_SCHEMA_FILE, _format_schema(ctx, "config"))
+        write_file(Path(FILE_NAME), _FIRST_FILE.read_text("utf-8"))
     except OSError as error:
         exit_with(format_os_error(error, FILE_NAME), 2)
     end_with_text(_NEXT, 0)

@@ -29,12 +29,22 @@ def test_tokens_are_redacted_before_storing() -> None:
     assert words[-1] == '{"a": "$TOKEN_ME\'"}'
 
 
-@pytest.mark.parametrize("before", ["", "a", "ab", "Bearer "])
-@pytest.mark.parametrize(
-    "encode", [base64.b64encode, base64.urlsafe_b64encode, bytes.hex], ids=["base64", "base64url", "hex"]
-)
+ENCODINGS: dict[str, Callable[[bytes], bytes | str]] = {
+    "base64": base64.b64encode,
+    "base64url": base64.urlsafe_b64encode,
+    "base32": base64.b32encode,
+    "hex": bytes.hex,
+    "buffer-of-node": lambda data: f"<Buffer {data.hex(' ')}>",
+    "fingerprint": lambda data: data.hex(":").upper(),
+    "json-of-a-buffer": lambda data: json.dumps([*data], separators=(",", ":")),
+    "list-of-bytes": lambda data: str([*data]),
+}
+
+
+@pytest.mark.parametrize("before", ["", "a", "ab", "Bearer ", "to: "])
+@pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS)
 def test_an_encoded_token_is_redacted(before: str, encode: Callable[[bytes], bytes | str]) -> None:
-    """A token is found in Base64 and in hexadecimal, wherever it begins; one character of it may remain."""
+    """A token is found in Base64, in Base32 and as a list of bytes, wherever it begins; one character may remain."""
     token = "sk-secret?>~0123456789"
     encoded = encode(f"{before}{token}:c".encode())
     text = encoded if isinstance(encoded, str) else encoded.decode()

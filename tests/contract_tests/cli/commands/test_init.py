@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import subprocess
 import sys
 import tomllib
@@ -48,6 +49,18 @@ def test_the_schema_beside_it_describes_it() -> None:
     schema = json.loads(Path(named[1]).read_text("utf-8"))
     whole = tomllib.loads(TURNED_OFF.sub("", text))
     assert [error.message for error in Draft202012Validator(schema).iter_errors(whole)] == []
+
+
+def test_init_without_room_leaves_nothing(tmp_path: Path) -> None:
+    """A file that finds no room is not left half written, so that the next `init` writes it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "contract_tests", "init"],
+        capture_output=True, text=True, cwd=tmp_path,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)),
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("contract-tests: contract-tests")
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_init_never_overwrites() -> None:
