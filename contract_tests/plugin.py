@@ -20,8 +20,8 @@ from contract_tests.contract.spec import load_spec
 from contract_tests.contract.waivers import WaiversError, load_waivers
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
-from contract_tests.execution.plain_creates import CannotJudge
-from contract_tests.execution.preflight import PreflightResult, run_preflight
+from contract_tests.execution.preflight.plain_creates import CannotJudge
+from contract_tests.execution.preflight.run import PreflightResult, run_preflight
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.generation.rounds import GATE_EXAMPLES
 from contract_tests.reports.content.common import escape_console

@@ -6,7 +6,7 @@ from dataclasses import replace
 from contract_tests.calibration.learner import INTERRUPTED, Calibration, calibrate
 from contract_tests.contract.profile import ChosenOption, Profile, find_departures
 from contract_tests.execution.executor import Executor
-from contract_tests.execution.plain_creates import CannotJudge
+from contract_tests.execution.preflight.plain_creates import CannotJudge
 from contract_tests.execution.sending.limits import TargetGone
 from contract_tests.results.verdict import Report
 from contract_tests.targets.clock import RunStopped

@@ -15,7 +15,7 @@ from contract_tests.cases.callers import Caller
 from contract_tests.contract.choices import Choice, load_choices
 from contract_tests.diagnosis.team_labels import describe_wrong_label, find_wrong_labels
 from contract_tests.execution.executor import Executor
-from contract_tests.execution.preflight import apply_preflight, run_preflight
+from contract_tests.execution.preflight.run import apply_preflight, run_preflight
 from contract_tests.execution.sending.context import CannotRun
 from contract_tests.execution.sending.limits import BudgetSpent, RequestBudget, TargetGone
 from contract_tests.results.aggregate import Aggregate

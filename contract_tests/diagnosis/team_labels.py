@@ -9,7 +9,7 @@ from typing import Literal
 
 from contract_tests.cases.callers import CREDENTIAL_KINDS, Caller, CallerPool
 from contract_tests.cases.model import Step
-from contract_tests.execution.controls import Owner
+from contract_tests.execution.controls.controls import Owner
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.sending.context import CannotRun, CaseContext
 from contract_tests.results.observation import Observation

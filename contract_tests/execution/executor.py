@@ -7,8 +7,8 @@ from typing import Any
 from contract_tests.cases.model import Case, Step
 from contract_tests.cases.value_templates import fill_templates
 from contract_tests.contract.rules import Catalogue, Rule
-from contract_tests.execution.accepted_values import accepts_credentials
-from contract_tests.execution.controls import Controls
+from contract_tests.execution.controls.accepted_values import accepts_credentials
+from contract_tests.execution.controls.controls import Controls
 from contract_tests.execution.late_reads import LateReads
 from contract_tests.execution.own_contract import SAYS_OTHERWISE, OwnContract
 from contract_tests.execution.sending.context import CannotRun, CaseContext, ControlFailed

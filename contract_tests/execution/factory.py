@@ -10,7 +10,7 @@ from contract_tests.cases.value_templates import SlugFactory
 from contract_tests.contract.resources import data_file
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import Spec, load_spec
-from contract_tests.execution.controls import Controls
+from contract_tests.execution.controls.controls import Controls
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.own_contract import compare_contract
 from contract_tests.execution.sending.created_log import CreatedLog

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from contract_tests.execution.executor import Executor
-from contract_tests.execution.preflight import run_preflight
+from contract_tests.execution.preflight.run import run_preflight
 from contract_tests.learning.learner import Learnt, learn
 from contract_tests.results.verdict import Report
 from contract_tests.runs.checkpoint import RunState

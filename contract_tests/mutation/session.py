@@ -15,11 +15,11 @@ from contract_tests.cases.value_templates import SlugFactory
 from contract_tests.contract.files.yaml_file import read_yaml
 from contract_tests.contract.resources import data_file
 from contract_tests.contract.spec import Spec, load_spec
-from contract_tests.execution.controls import Controls
+from contract_tests.execution.controls.controls import Controls
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
 from contract_tests.execution.late_reads import LateReads
-from contract_tests.execution.preflight import run_preflight
+from contract_tests.execution.preflight.run import run_preflight
 from contract_tests.execution.race import run_race
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.execution.sending.limits import CreateBudget, TargetGone

@@ -11,7 +11,7 @@ from contract_tests.cases.building.scenarios import build_scenario_cases
 from contract_tests.cases.building.two_faults import build_two_fault_cases
 from contract_tests.cases.model import Case
 from contract_tests.cases.tables import load_fixture_cases
-from contract_tests.execution.accepted_values import find_accepted_values, list_offered_values
+from contract_tests.execution.controls.accepted_values import find_accepted_values, list_offered_values
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.random_scenarios import load_scenarios, read_capabilities, walk_more_scenarios
 from contract_tests.generation.body_mutation import ValuePool

@@ -13,7 +13,7 @@ from contract_tests.contract.resources import data_file
 from contract_tests.diagnosis.team_labels import describe_wrong_label, find_wrong_labels
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
-from contract_tests.execution.preflight import apply_preflight, run_preflight
+from contract_tests.execution.preflight.run import apply_preflight, run_preflight
 from contract_tests.execution.random_scenarios import run_scenario
 from contract_tests.execution.sending.access_watch import explain_limit
 from contract_tests.execution.sending.created_log import CreatedLog

@@ -10,7 +10,7 @@ from contract_tests.cases.building.company import add_company, has_company
 from contract_tests.cases.building.scenarios import build_scenario_cases
 from contract_tests.cases.model import Case
 from contract_tests.cases.tables import load_fixture_cases
-from contract_tests.execution.accepted_values import list_offered_values
+from contract_tests.execution.controls.accepted_values import list_offered_values
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.race import build_race_cases, run_race
 from contract_tests.results.observation import Observation

@@ -15,7 +15,7 @@ from contract_tests.cases.callers import CallerPool
 from contract_tests.cases.model import Case, Layer
 from contract_tests.cases.repeats import repeat_cheap_cases, repeat_rare_cases, repeat_refusals
 from contract_tests.cases.tables import load_fixture_cases
-from contract_tests.execution.accepted_values import find_accepted_values, list_offered_values
+from contract_tests.execution.controls.accepted_values import find_accepted_values, list_offered_values
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.race import build_race_cases, run_race
 from contract_tests.execution.random_scenarios import load_scenarios, read_capabilities, walk_more_scenarios

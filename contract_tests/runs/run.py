@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from contract_tests.cases.model import LAYERS, Layer
 from contract_tests.contract.rules import Catalogue
 from contract_tests.execution.executor import Executor
-from contract_tests.execution.preflight import PreflightResult, apply_preflight, run_preflight
+from contract_tests.execution.preflight.run import PreflightResult, apply_preflight, run_preflight
 from contract_tests.execution.sending.limits import BudgetSpent, TargetGone
 from contract_tests.execution.sending.sender import MAX_TRAFFIC
 from contract_tests.execution.workers import Workers

@@ -8,7 +8,7 @@ from typing import Any
 from contract_tests.calibration.probing.sighting import Answer, CannotSee, require_reaction
 from contract_tests.calibration.probing.wire import Wire
 from contract_tests.cases.model import Expect, Step
-from contract_tests.execution.controls import Owner, SharedService
+from contract_tests.execution.controls.controls import Owner, SharedService
 
 #: Requests that one probe may send without asking for leave: a shared service, and what its updates start from.
 _RESERVE = 4

@@ -73,7 +73,7 @@ def replay(files: tuple[Path, ...], form: str | None, *, strict: bool, **options
             if case.rule not in executor.catalogue:
                 raise ValueError(f"{file}: the contract has no rule {case.rule!r} any more")
     with report_target_errors():
-        from contract_tests.execution.preflight import apply_preflight, run_preflight
+        from contract_tests.execution.preflight.run import apply_preflight, run_preflight
 
         apply_preflight(executor, run_preflight(executor))
         done = _replay_findings(executor, findings, options["target"], strict=strict)

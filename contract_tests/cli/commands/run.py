@@ -48,7 +48,7 @@ from contract_tests.contract.profile import Profile, load_profile
 from contract_tests.contract.rules import Catalogue
 from contract_tests.contract.waivers import load_waivers
 from contract_tests.execution.executor import Executor
-from contract_tests.execution.plain_creates import CannotJudge
+from contract_tests.execution.preflight.plain_creates import CannotJudge
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.execution.sending.limits import TargetGone
 from contract_tests.generation.rounds import GATE_EXAMPLES

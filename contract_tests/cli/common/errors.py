@@ -15,7 +15,7 @@ from contract_tests.cli.common.guesses import find_command_hint, find_option_hin
 from contract_tests.cli.common.output import format_os_error, report_unwritable_output
 from contract_tests.contract.resources import VERSION
 from contract_tests.contract.waivers import WaiversError
-from contract_tests.execution.plain_creates import CannotJudge
+from contract_tests.execution.preflight.plain_creates import CannotJudge
 from contract_tests.execution.sending.limits import TargetGone
 from contract_tests.reports.content.common import escape_console
 from contract_tests.targets.base import TargetError

@@ -12,8 +12,8 @@ import pytest
 from contract_tests.cases.callers import Caller
 from contract_tests.cases.model import case_from_json, case_to_json
 from contract_tests.execution.factory import ExecutorOptions, open_executor
-from contract_tests.execution.plain_creates import CannotJudge
-from contract_tests.execution.preflight import apply_preflight, run_preflight
+from contract_tests.execution.preflight.plain_creates import CannotJudge
+from contract_tests.execution.preflight.run import apply_preflight, run_preflight
 from contract_tests.execution.sending.create_forms import PLAIN
 from contract_tests.execution.sending.created_log import CreatedLog
 from contract_tests.execution.workers import Workers

@@ -4,7 +4,7 @@ import pytest
 
 from contract_tests.cases.callers import load_callers
 from contract_tests.contract.resources import data_file
-from contract_tests.execution.plain_creates import CannotJudge
+from contract_tests.execution.preflight.plain_creates import CannotJudge
 from contract_tests.results.verdict import Report
 from contract_tests.runs.options import RunOptions
 from contract_tests.runs.run import Run

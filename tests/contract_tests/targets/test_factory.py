@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from contract_tests.execution.factory import open_executor
-from contract_tests.execution.plain_creates import CannotJudge
-from contract_tests.execution.preflight import run_preflight
+from contract_tests.execution.preflight.plain_creates import CannotJudge
+from contract_tests.execution.preflight.run import run_preflight
 from contract_tests.mutation.faults import load_faults
 from contract_tests.mutation.session import import_factory
 from contract_tests.targets.base import Request, Response, TargetError

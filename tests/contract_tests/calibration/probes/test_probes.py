@@ -9,7 +9,7 @@ from contract_tests.calibration.probing.prober import Prober
 from contract_tests.calibration.probing.sighting import CannotSee
 from contract_tests.calibration.probing.wire import Wire
 from contract_tests.execution.factory import ExecutorOptions, open_executor
-from contract_tests.execution.preflight import apply_preflight, run_preflight
+from contract_tests.execution.preflight.run import apply_preflight, run_preflight
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
 from tests.support.gate.calibration import build_mock

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from contract_tests.execution.factory import ExecutorOptions, open_executor
-from contract_tests.execution.plain_creates import CannotJudge
+from contract_tests.execution.preflight.plain_creates import CannotJudge
 from contract_tests.results.verdict import Report
 from contract_tests.runs.options import RunOptions
 from contract_tests.runs.run import Run

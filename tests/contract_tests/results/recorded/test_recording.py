@@ -15,7 +15,7 @@ from contract_tests.cli.commands.check import check
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import load_spec
 from contract_tests.execution.factory import open_executor
-from contract_tests.execution.preflight import apply_preflight, run_preflight
+from contract_tests.execution.preflight.run import apply_preflight, run_preflight
 from contract_tests.reports.har import write_har
 from contract_tests.results.aggregate import Aggregate
 from contract_tests.results.recorded.recorded_judge import judge_recording

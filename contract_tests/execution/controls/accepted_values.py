@@ -8,7 +8,7 @@ from typing import Any
 
 from contract_tests.cases.building.telling_values import TELLING_VALUES, Values, choose_values
 from contract_tests.cases.model import Step
-from contract_tests.execution.controls import Controls
+from contract_tests.execution.controls.controls import Controls
 from contract_tests.execution.sending.context import CannotRun, CaseContext
 from contract_tests.targets.base import is_success
 

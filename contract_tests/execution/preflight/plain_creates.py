@@ -88,6 +88,17 @@ def last_response(observation: Observation) -> Response:
     )
 
 
+def call_violated(
+    observation: Observation, rule: str, reason: str, response: Response | None = None
+) -> Observation:
+    """Return an observation as a violation; ``response`` is the wrong one, if it is not that of the observation."""
+    judgement = replace(observation.judgement, outcome="violated", rule=rule, reason=reason)
+    if response is not None:
+        received = describe_response(response)
+        judgement = replace(judgement, received=received, server_error=response.status >= 500)
+    return replace(observation, case=replace(observation.case, rule=rule), judgement=judgement)
+
+
 def explain_refusals(target: str, responses: Mapping[str, Any]) -> str:
     """Return in one line why no caller can create; ``responses`` are by the names of the callers."""
     statuses = {response.status for response in responses.values() if isinstance(response, Response)}

@@ -7,19 +7,18 @@ from functools import partial
 
 from contract_tests.cases.callers import Caller, CallerPool
 from contract_tests.cases.model import Step
-from contract_tests.cases.value_templates import SlugFactory
-from contract_tests.contract.property_rules import find_omission_rule
 from contract_tests.execution.executor import Executor
-from contract_tests.execution.plain_creates import (
+from contract_tests.execution.preflight.forms import confirm_form, use_form
+from contract_tests.execution.preflight.plain_creates import (
     CannotJudge,
     Create,
+    call_violated,
     create_plain,
-    create_surely,
     explain_refusals,
     last_response,
     open_context,
 )
-from contract_tests.execution.refused_callers import (
+from contract_tests.execution.preflight.refused_callers import (
     find_forbidden_team,
     leave_out_teams,
     suspect_callers_file,
@@ -84,7 +83,7 @@ def run_preflight(executor: Executor, workers: Workers | None = None) -> Preflig
 def apply_preflight(executor: Executor, result: PreflightResult) -> None:
     """Let an executor use the callers, the form and the read-back that a preflight found."""
     executor.controls.caller_pool, executor.readback = result.caller_pool, result.readback
-    _use_form(executor, result.form)
+    use_form(executor, result.form)
 
 
 @dataclass(slots=True)
@@ -135,7 +134,7 @@ class _Preflight:
         while waiting and self.form is None:
             caller = waiting.popleft()
             for form in list_create_forms(self.executor.controls.bodies):
-                _use_form(self.executor, form)
+                use_form(self.executor, form)
                 if self._observe(form, *self._create(caller)):
                     break
         for result in self.workers.run_every(self._create, waiting):
@@ -189,13 +188,13 @@ class _Preflight:
             self.observations.append(observation)
         if refused and _is_server_error(refused[1]):
             reason = "the first create got a server error, which is never correct"
-            self.observations.append(_call_violated(observation, "created", reason, refused[1]))
+            self.observations.append(call_violated(observation, "created", reason, refused[1]))
         if self.form is None:
             self.form = form
             if form is not PLAIN and refused is not None:
-                self.form, refusals = _confirm_form(self.executor, able, form)
+                self.form, refusals = confirm_form(self.executor, able, form)
                 self.observations += refusals
-            _use_form(self.executor, self.form)
+            use_form(self.executor, self.form)
 
     def _judge_refused_callers(self) -> tuple[str, ...]:
         """Record what a refused caller shows, and return those that the verdict must name."""
@@ -226,41 +225,8 @@ class _Preflight:
             role = self.executor.controls.caller_pool.name_role(caller)  # no other caller can show it again
             steps = tuple(replace(step, caller=role) for step in observation.case.steps)
             named = replace(observation, case=replace(observation.case, steps=steps))
-            self.observations.append(_call_violated(named, rule, reason))
+            self.observations.append(call_violated(named, rule, reason))
         return describe_response(response)
-
-
-def _confirm_form(
-    executor: Executor, caller: Caller, form: CreateForm
-) -> tuple[CreateForm, tuple[Observation, ...]]:
-    """Try the plain form once more; if it is still refused, return the smallest form accepted, and that refusal."""
-    _use_form(executor, PLAIN)
-    able, plain = create_surely(executor, caller)
-    if able is not None:
-        return PLAIN, ()
-    needed = dict(form.extra)
-    for name in form.extra if len(form.extra) > 1 else ():
-        fewer = {key: value for key, value in needed.items() if key != name}
-        _use_form(executor, replace(form, extra=fewer))
-        if create_surely(executor, caller)[0] is not None:
-            needed = fewer
-    if len(form.extra) > 1 and needed:
-        missing = next(iter(needed))
-        rule = find_omission_rule("createContainer", missing)
-        form = replace(form, name=f"with {' and '.join(needed)}", rule=rule, extra=needed)
-    reason = f"refused a plain create, which it accepts {form.name}"
-    return form, (_call_violated(plain, form.rule, reason),)
-
-
-def _call_violated(
-    observation: Observation, rule: str, reason: str, response: Response | None = None
-) -> Observation:
-    """Return an observation as a violation; ``response`` is the wrong one, if it is not that of the observation."""
-    judgement = replace(observation.judgement, outcome="violated", rule=rule, reason=reason)
-    if response is not None:
-        received = describe_response(response)
-        judgement = replace(judgement, received=received, server_error=response.status >= 500)
-    return replace(observation, case=replace(observation.case, rule=rule), judgement=judgement)
 
 
 def _name_limit(problem: str, limit: int) -> str:
@@ -272,12 +238,6 @@ def _refuses_every_service_key(ready: list[Caller], refused: Mapping[str, tuple[
     """Return whether every sk- caller is refused with 401 or 403, which a deployment may choose."""
     statuses = {response.status for caller, response in refused.values() if caller.kind == "sk"}
     return statuses <= {401, 403} and not any(caller.kind == "sk" for caller in ready)
-
-
-def _use_form(executor: Executor, form: CreateForm) -> None:
-    executor.sender.form = form
-    if form.slug_prefix:
-        executor.controls.slugs = SlugFactory(form.slug_prefix)
 
 
 def _is_server_error(response: Response) -> bool:

@@ -13,7 +13,7 @@ from contract_tests.cases.callers import CREDENTIAL_KINDS, Caller, CallerPool
 from contract_tests.cases.model import SHARED_PREFIX, Case, Step
 from contract_tests.cases.value_templates import SlugFactory
 from contract_tests.contract.rules import Rule
-from contract_tests.execution.once import OnceEach
+from contract_tests.execution.controls.once import OnceEach
 from contract_tests.execution.sending.context import CaseContext, ControlFailed
 from contract_tests.execution.sending.sender import Sender
 from contract_tests.targets.base import is_success

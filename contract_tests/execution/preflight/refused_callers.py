@@ -6,7 +6,7 @@ from dataclasses import replace
 from contract_tests.cases.callers import Caller
 from contract_tests.cases.model import Step
 from contract_tests.execution.executor import Executor
-from contract_tests.execution.plain_creates import create_plain, last_response, open_context
+from contract_tests.execution.preflight.plain_creates import create_plain, last_response, open_context
 from contract_tests.execution.sending.context import CannotRun
 from contract_tests.targets.base import NoResponse, Response
 

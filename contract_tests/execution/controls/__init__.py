@@ -1,0 +1,1 @@
+"""Controls: requests that show that the response to a case means something."""
