@@ -88,7 +88,7 @@ def judge_response(
     if response.status == _UNSUPPORTED_STATUS or 300 <= response.status < 400 or response.status < 200:
         return Judgement("inconclusive", rule.id, "neither accepted nor refused", received, expected)
     if response.status < 300:
-        error = find_success_error(operation, response, service)
+        error = find_success_error(operation, response, service, any_form=expect == "open")
         # A deployment may accept what an assumed rule refuses, but then answers as to every accepted request.
         if error and (expect != "refuse" or rule.grade == "assumed"):
             correct = 'a JSON object {"id": UUID}' + (f" with the id {service}" if service else "")
@@ -174,16 +174,23 @@ def _describe_value(value: Any) -> str:
     return text if len(text) <= _MAX_VALUE else f"{text[:_MAX_VALUE]}… ({size:,} characters)"
 
 
-def find_success_error(operation: str, response: Response, service: str | None) -> str:
-    """Return the error in the body of a success, or an empty string."""
+def find_success_error(
+    operation: str, response: Response, service: str | None, *, any_form: bool = False
+) -> str:
+    """Return the error in the body of a success, or an empty string.
+
+    With ``any_form``, the id may have any form of a UUID: a target that takes one in a path may repeat it.
+    """
     if operation not in SUCCESS_RULES:
         return ""
     body = parse_json_object(response)
     if body is None:
         return f"the body is {_explain_unreadable(response)}"
-    if not is_uuid(body.get("id")):
+    identifier = str(body.get("id"))
+    identifier = _normalize_uuid(identifier) if any_form else identifier
+    if not is_uuid(identifier):
         return NO_ID
-    if service is not None and body["id"].lower() != service.lower():
+    if service is not None and identifier.lower() != service.lower():
         return "the id is not the one in the path"
     return ""
 
@@ -239,6 +246,14 @@ def is_uuid(value: object) -> bool:
         return isinstance(value, str) and str(UUID(value)) == value.lower()
     except ValueError:
         return False
+
+
+def _normalize_uuid(text: str) -> str:
+    """Return a UUID in another form, as in braces or after ``urn:uuid:``, in its usual form; else the text."""
+    try:
+        return str(UUID(text))
+    except ValueError:
+        return text
 
 
 def describe_response(response: Response | NoResponse) -> str:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from contract_tests.cases.model import Expect
 from contract_tests.cases.tables import load_bodies
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.spec import load_spec
@@ -155,6 +156,23 @@ def test_response_is_judged(
     service = ID if operation == "updateContainer" else None
     judgement = judge_response(CATALOGUE[rule], expect, operation, answer, service)
     assert (judgement.outcome, judgement.rule) == (outcome, named)
+
+
+@pytest.mark.parametrize(
+    ("expect", "named", "outcome"),
+    [
+        ("open", f"urn:uuid:{ID}", "passed"),
+        ("open", f"{{{ID}}}", "passed"),
+        ("open", f"urn:uuid:{ID[:-1]}6", "violated"),
+        ("open", "another", "violated"),
+        ("accept", f"urn:uuid:{ID}", "violated"),
+    ],
+)
+def test_a_path_in_another_form_may_be_repeated(expect: Expect, named: str, outcome: str) -> None:
+    """A target that chose to read another form of the id may respond with it; else the id has the usual form."""
+    rule = CATALOGUE["service-id-format"]
+    judgement = judge_response(rule, expect, "updateContainer", build_response(200, {"id": named}), ID)
+    assert judgement.outcome == outcome
 
 
 def test_an_answer_that_is_nested_too_deeply_is_named_so() -> None:
