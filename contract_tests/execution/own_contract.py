@@ -37,14 +37,23 @@ class OwnContract:
 
 
 def compare_contract(spec: Spec) -> OwnContract:
-    """Return the contract of the user beside that of the kit."""
+    """Return the contract of the user beside that of the kit; raise ValueError for a schema that is none."""
     pairs = {
         name: (kits.body_schema, spec.operations[name].body_schema)
         for name, kits in load_spec().operations.items()
         if name in spec.operations and spec.operations[name].body_schema != kits.body_schema
     }
-    return OwnContract({name: (_check(kits), _check(own)) for name, (kits, own) in pairs.items()})
+    return OwnContract(
+        {
+            name: (_check(kits, name), _check(own, f"{spec.path}: {name}/body"))
+            for name, (kits, own) in pairs.items()
+        }
+    )
 
 
-def _check(schema: Mapping[str, Any]) -> _Checker:
-    return jsonschema_rs.Draft202012Validator(dict(schema), validate_formats=True), schema
+def _check(schema: Mapping[str, Any], place: str) -> _Checker:
+    try:
+        return jsonschema_rs.Draft202012Validator(dict(schema), validate_formats=True), schema
+    except jsonschema_rs.ValidationError as error:
+        path = "/".join((place, *map(str, error.instance_path)))
+        raise ValueError(f"{path}: not a JSON Schema: {error.message}; correct it") from error

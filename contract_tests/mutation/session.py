@@ -15,6 +15,7 @@ from contract_tests.cases.value_templates import SlugFactory
 from contract_tests.contract.files.yaml_file import read_yaml
 from contract_tests.contract.resources import data_file
 from contract_tests.contract.spec import Spec, load_spec
+from contract_tests.execution.controls.accepted_values import find_accepted_values, list_offered_values
 from contract_tests.execution.controls.controls import Controls
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.factory import ExecutorOptions, open_executor
@@ -87,11 +88,11 @@ def open_session(
     factory, original, reasons = import_factory(name), load_spec(spec), load_equivalent(equivalent)
     options = ExecutorOptions(spec_path=spec, spec=original, control_hook=control_hook)
     template = open_executor(WsgiTarget(factory(spec=original.document)), options=options)
+    readback = run_preflight(template).readback
     plain, pool = _build_cases(template, original), template.controls.caller_pool
     cases = tuple(pool.rotate_caller(case) if case.layer != "lifecycle" else case for case in plain)
     expanded = replace(original, document=expand_document(original.document))
-    session = MutationSession(factory, expanded, control_hook, template, cases, reasons)
-    session.readback = run_preflight(template).readback
+    session = MutationSession(factory, expanded, control_hook, template, cases, reasons, readback)
     observations = list(run_cases(session.open_document_executor(session.spec.document), session.cases))
     violated = sorted({o.judgement.rule for o in observations if o.judgement.outcome == "violated"})
     if violated:
@@ -119,11 +120,13 @@ def _list_repeats(cases: Iterable[Case], executor: Executor) -> tuple[Case, ...]
 
 def _build_cases(executor: Executor, spec: Spec) -> tuple[Case, ...]:
     pool, bodies = executor.controls.caller_pool, executor.controls.bodies
+    offered, accepted = list_offered_values(executor.controls), find_accepted_values(executor.controls)
     tables = load_fixture_cases(executor.catalogue)
     derived = select_new_cases(derive_cases(spec, executor.catalogue, bodies), tables)
     values = [case for case in (*tables, *derived) if case.layer == "cases"]
     others = [case for case in tables if case.layer != "cases"]
-    return (*add_company(values, bodies), *others, *build_scenario_cases(pool, bodies))
+    scenarios = build_scenario_cases(pool, bodies, offered, accepted or offered)
+    return (*add_company(values, bodies, accepted), *others, *scenarios)
 
 
 def load_equivalent(path: Path | None = None) -> dict[str, str]:

@@ -43,3 +43,12 @@ def test_a_server_with_the_bound_of_the_user_conforms(contract: Path) -> None:
 def test_a_server_with_the_bound_of_the_pages_does_not(contract: Path) -> None:
     """A server that enforces the bound of the pages breaks the rule of the user's contract."""
     assert judge_app(create_app(), contract)[0] == "violated"
+
+
+def test_an_invalid_bound_is_named_with_its_file(contract: Path) -> None:
+    """The message about a bound that is no JSON Schema names the file and the place in it."""
+    contract.write_text(contract.read_text("utf-8").replace("maximum: 10\n", "maximum: ten\n"), "utf-8")
+    with pytest.raises(
+        ValueError, match=r"openapi\.yaml: createContainer/body/properties/replica_count/maximum"
+    ):
+        open_executor(WsgiTarget(create_app()), options=ExecutorOptions(spec_path=contract))

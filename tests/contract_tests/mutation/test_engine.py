@@ -99,6 +99,7 @@ def test_an_equivalent_mutant_needs_a_true_reason(session: MutationSession) -> N
 NEW = (
     ("DockerImage", "maxLength", 7000, "docker-image-length", "docker_image", "n" * 7001),
     ("RequiredLabels", "uniqueItems", True, "required-labels-unique", "required_labels", ["a", "a"]),
+    ("RequiredLabels", "maxItems", 5, "required-labels-length", "required_labels", list("abcdef")),
     (
         "EnvConfig",
         "maxItems",
@@ -167,6 +168,14 @@ def test_mutants_of_new_constraints_are_killed(extended_spec: Path) -> None:
     results = {result.mutant.id: result.state for result in run_mutations(session, chosen)}
     assert len(results) >= 10
     assert {name for name, state in results.items() if state != "killed"} <= OPEN
+
+
+@pytest.mark.slow
+def test_a_mutant_beside_a_narrower_property_is_killed(extended_spec: Path) -> None:
+    """A refused value of one property is sent beside values that the own contract accepts, as a run sends it."""
+    session = open_session(MOCK, spec=extended_spec)
+    chosen = find_mutant(session, f"{BODY}/health_path:widen type-array")
+    assert [result.state for result in run_mutations(session, [chosen], jobs=1)] == ["killed"]
 
 
 @pytest.mark.slow

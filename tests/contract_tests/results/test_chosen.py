@@ -82,6 +82,16 @@ def test_a_refusal_of_several_faults_shows_no_choice(case: Case, body: Any, show
     assert (answer is not None) is shown
 
 
+@pytest.mark.parametrize(("team", "shown"), [("not-a-uuid", True), ("", False)])
+def test_the_refusal_of_an_empty_team_shows_no_status(team: str, shown: bool) -> None:
+    """An empty X-Team-ID may be a malformed or a missing one, so its status is that of neither choice."""
+    step = Step("updateContainer", expect="refuse", headers=(("X-Team-ID", team),))
+    exchange = Exchange("", "PUT", "", (), "{}", 400, (), "", "", "", 0.0)
+    case = Case("c", "team-uuid", "wire", (step,))
+    answer = find_answer(Observation(case, Judgement("passed", "team-uuid"), (exchange,)))
+    assert (answer is not None) is shown
+
+
 def test_contradictory_answers_are_called_so() -> None:
     """A deployment that does both is not said to have chosen one of them."""
     answers = {
