@@ -93,6 +93,11 @@ class Controls:
         key = ("shared", "deployed", caller.name, team or self.caller_pool.team_role(caller))
         self.once.find(key, lambda: service)
 
+    def keep_base(self, caller: Caller, body: Any) -> None:
+        """Keep the update body that the target was seen to accept by itself for a plain service of a caller."""
+        key = ("base", "deployed", caller.name, self.caller_pool.team_role(caller))
+        self.once.find(key, lambda: body)
+
     def find_base(self, service_type: str, owner: Owner) -> Any:
         """Return the smallest update body that the target accepts by itself, or None."""
         key = ("base", service_type, owner.caller.name, owner.role)

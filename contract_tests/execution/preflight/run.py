@@ -23,6 +23,7 @@ from contract_tests.execution.preflight.refused_callers import (
     leave_out_teams,
     suspect_callers_file,
 )
+from contract_tests.execution.preflight.settling import find_settling
 from contract_tests.execution.sending.context import CannotRun, CaseContext
 from contract_tests.execution.sending.create_forms import PLAIN, CreateForm, list_create_forms
 from contract_tests.execution.sending.limits import BudgetSpent, TargetGone
@@ -43,7 +44,8 @@ _FORBIDDEN_RULES = {"jwt": "team-required-for-jwt", "dk": "team-optional-for-cre
 class PreflightResult:
     """Callers that can act, the form of their creates, whether state can be read back, and what was seen.
 
-    ``unusable_callers`` names the listed callers that the target refuses, each with the reason.
+    ``unusable_callers`` names the listed callers that the target refuses, each with the reason. ``settling`` is how
+    many seconds an update must wait for a new service.
     """
 
     caller_pool: CallerPool
@@ -52,6 +54,7 @@ class PreflightResult:
     unusable_callers: tuple[str, ...] = ()
     form: CreateForm = PLAIN
     observations: tuple[Observation, ...] = ()
+    settling: float = 0.0
 
 
 def run_preflight(executor: Executor, workers: Workers | None = None) -> PreflightResult:
@@ -83,6 +86,7 @@ def run_preflight(executor: Executor, workers: Workers | None = None) -> Preflig
 def apply_preflight(executor: Executor, result: PreflightResult) -> None:
     """Let an executor use the callers, the form and the read-back that a preflight found."""
     executor.controls.caller_pool, executor.readback = result.caller_pool, result.readback
+    executor.sender.settling = result.settling
     use_form(executor, result.form)
 
 
@@ -100,6 +104,7 @@ class _Preflight:
     observations: list[Observation] = field(default_factory=list)
     created: list[tuple[Caller, CaseContext]] = field(default_factory=list)
     readback: bool = False
+    settling: float = 0.0
 
     def run(self) -> PreflightResult:
         pool = self.executor.controls.caller_pool
@@ -126,6 +131,7 @@ class _Preflight:
             (*unusable, *reasons),
             self.form or PLAIN,
             tuple(self.observations),
+            self.settling,
         )
 
     def _try_callers(self, callers: list[Caller]) -> None:
@@ -137,6 +143,8 @@ class _Preflight:
                 use_form(self.executor, form)
                 if self._observe(form, *self._create(caller)):
                     break
+        if self.created:
+            self._find_settling()  # now, since the service is new
         for result in self.workers.run_every(self._create, waiting):
             self._observe(self.form or PLAIN, *result)
 
@@ -153,11 +161,20 @@ class _Preflight:
             *(partial(find_forbidden, caller) for caller in self.ready),
         )
         self.workers.run_every(lambda probe: probe(), probes)
+        if self.settling and not self.readback:
+            self._find_readback()  # by now it shows the services
         return forbidden
 
     def _find_readback(self) -> None:
         """Read the created services until one is shown."""
         self.readback = any(_offers_readback(self.executor, *create) for create in self.created)
+
+    def _find_settling(self) -> None:
+        """Find out whether an update finds a service that was created a moment before."""
+        self.settling = find_settling(self.executor, *self.created[-1])
+        if self.settling:
+            wait = f"the run waited {self.settling:.1f} s after each create"
+            self.notes.append(f"updates find a service only some time after its create; {wait}")
 
     def _create(self, caller: Caller) -> tuple[Caller, Create | CannotRun]:
         try:

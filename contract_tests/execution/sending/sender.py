@@ -32,7 +32,7 @@ class Sender:
 
     ``form`` is the form of a create that the target is known to accept. ``plain_body`` is the body of a plain create;
     without one no loss of access is noticed. ``traced`` adds headers that name the trace and the case; ``spans``
-    exports each request as a span.
+    exports each request as a span. ``settling`` is how many seconds the target takes to find a new service.
     """
 
     target: Target
@@ -43,6 +43,7 @@ class Sender:
     form: CreateForm = PLAIN
     plain_body: Mapping[str, Any] | None = None
     traced: bool = False
+    settling: float = 0.0
     spans: "SpanExport | None" = None
     request_budget: RequestBudget = field(default_factory=RequestBudget)
     requests: int = 0
@@ -66,6 +67,8 @@ class Sender:
         self._silence.check(response, lambda: self._access.is_alive(context, self._send_once))
         if isinstance(response, Response) and self.plain_body is not None:
             self._access.check_refusal(context, step, response.status, self.plain_body, self._send_once)
+        if self.settling and step.operation == "createContainer" and is_success(response):
+            self.target.clock.wait(self.settling)
         return response
 
     def _send_once(self, context: CaseContext, step: Step) -> Response | NoResponse:
