@@ -123,7 +123,7 @@ _OWN_STATUS = {
     "services-of-colleagues-refused": {"agent-key-status", "foreign-service-status"},
 }
 #: Known misses: a fault of every other request is learnt as a choice where it spares each control by chance. More
-#: controls would show it, and need more than 150 requests.
+#: controls would show it, and need more than 160 requests.
 _MISSED = {
     ("lock-stays-after-a-refused-update", "violation-400"): {"malformed-body-status", "credential-versions"},
     ("second-instance-knows-no-gpus", "order-path-first"): {"gpu-count-below-minus-one"},

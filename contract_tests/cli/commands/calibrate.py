@@ -32,7 +32,7 @@ from contract_tests.reports.content.common import escape_console
 def calibrate(output: Path, *, quiet: bool, **options: Any) -> None:
     """Learn how a deployment chose where the pages are silent.
 
-    That takes at most 150 requests and 25 services. The profile in FILE makes the mock choose the same: mock-server
+    That takes at most 160 requests and 25 services. The profile in FILE makes the mock choose the same: mock-server
     --profile FILE. A broken rule is reported, and never learnt.
 
     Exit codes: 0 learnt, 1 a rule is broken, 2 wrong usage, 3 the target could not be judged or nothing could be

@@ -128,7 +128,7 @@ def _check_number(_ctx: click.Context, _param: click.Parameter, value: float | N
               help="Continue the run that reports to DIR, with its options.")  # fmt: skip
 @add_comparison_options
 @click.option("--profile", type=click.Path(path_type=Path), metavar="FILE",
-              help="Its profile: tell where the deployment departs from it, in up to 150 requests.")  # fmt: skip
+              help="Its profile: tell where the deployment departs from it, in up to 160 requests.")  # fmt: skip
 @click.option("--quiet", is_flag=True, help="Print only the summary line.")
 @click.pass_context
 def run(context: click.Context, /, **options: Any) -> None:
@@ -148,7 +148,7 @@ def run(context: click.Context, /, **options: Any) -> None:
         if profile and options["refuse_only"]:
             raise ValueError("--profile: only valid requests show a choice, and --refuse-only sends none")
         if profile and options["budget"]:
-            raise ValueError("--profile takes up to 150 requests of its own; leave out --budget")
+            raise ValueError("--profile takes up to 160 requests of its own; leave out --budget")
         callers = load_callers(options["callers"]) if options["callers"] else None
         log = _open_log(options, resumed=state is not None)
         open_run, catalogue, totals = _prepare_run(options, state, callers, problems, log)

@@ -294,7 +294,7 @@ def test_a_report_folder_that_cannot_be_created_is_reported_with_its_option(
 @pytest.mark.parametrize(("output", "code"), [(">/dev/full", 2), (">&-", 0)], ids=["full", "closed"])
 @pytest.mark.slow
 def test_a_profile_is_written_although_it_cannot_be_shown(output: str, code: int, tmp_path: Path) -> None:
-    """What was learnt with 150 requests is in the file, as after `calibrate … | head`."""
+    """What was learnt with 160 requests is in the file, as after `calibrate … | head`."""
     profile = tmp_path / "profile.yaml"
     calibrate = [
         *map(str, COMMAND),

@@ -134,7 +134,7 @@ def test_callers_and_spec_of_a_pipe_are_enough_for_both_parts(tmp_path: Path) ->
         (("--baseline", "no/such.json"), "no/such.json: No such file or directory; name the report.json of a run"),
         (("--profile", "no/such.yaml"), "no/such.yaml: No such file or directory; name a file that `contract-tests"),
         (("--profile", "p.yaml", "--refuse-only"), "--profile: only valid requests show a choice"),
-        (("--profile", "p.yaml", "--budget", "100"), "--profile takes up to 150 requests of its own"),
+        (("--profile", "p.yaml", "--budget", "100"), "--profile takes up to 160 requests of its own"),
         (("--profile", "p.yaml", "--baseline", "p.yaml"), "p.yaml is not JSON, or only a part of it"),
     ],
 )  # fmt: skip
