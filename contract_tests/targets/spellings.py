@@ -49,6 +49,8 @@ class Spellings:
         self._pattern = "|".join(map(_token_pattern, known)) or "(?!)"
         self._lowered = [token.lower() for token in known]
         self._shown = [part for token in known for part in _list_shown_parts(token)]
+        #: JSON doubles each backslash of a token, so both are compared without any.
+        self._bare = [bare for part in self._shown if (bare := part.replace("\\", ""))]
         #: Tokens with characters that HTML has names for, or that are several bytes, are always searched for.
         self._is_plain = all(token.isascii() and html.escape(token) == token for token in known)
 
@@ -84,7 +86,8 @@ class Spellings:
         if plain is None:
             return True
         lowered = plain.lower()
-        return any(part in lowered for part in self._shown)
+        bare = lowered.replace("\\", "")
+        return any(part in lowered for part in self._shown) or any(part in bare for part in self._bare)
 
 
 def list_encodings(token: str) -> Iterable[str]:
@@ -150,7 +153,7 @@ def _list_forms(character: str) -> Iterable[str]:
 
     No two of them match the same text: a search would try each combination.
     """
-    yield (r"\\{0,8}+/" if character == "/" else re.escape(character)) + r"\x00?"
+    yield (r"\\{0,8}+" if character in "/\"'" else "") + re.escape(character) + r"\x00?"
     if html.escape(character) != character:
         yield re.escape(html.escape(character))
     for case in {character.lower(), character.upper()}:

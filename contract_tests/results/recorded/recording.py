@@ -130,24 +130,28 @@ def _read_caller(entry: Entry) -> tuple[str, str]:
 
 
 def _has_whole_request(entry: Entry, body: bytes | None) -> bool:
-    """Return whether the recording has the whole body of a request: its size, if known, is not larger."""
+    """Return whether the recording has the whole body of a request: its size, if known, is not larger.
+
+    Recorders write a size of 0, or an empty text, also for a body that they left out; then its header tells more.
+    """
     size = _read_size(entry["request"].get("bodySize"))
-    if size is None:
-        size = _read_size(_find_header(entry["request"], "content-length"))
+    if not size:
+        declared = _read_size(_find_header(entry["request"], "content-length"))
+        size = size if declared is None else declared
     if size is not None:
         return len(body or b"") >= size
-    return body is not None and len(body) < _CUT_BODY_BYTES
+    return bool(body) and len(body or b"") < _CUT_BODY_BYTES
 
 
 def _has_whole_response(entry: Entry, body: bytes) -> bool:
-    """Return whether the recording has the whole body of a response: its size, if known, is not larger."""
+    """Return whether the recording has the whole body of a response: its size, if known, is not larger.
+
+    An empty text may stand for a body that was left out: it is whole if its size is 0, and no header differs.
+    """
     response = _mapping(entry.get("response"))
-    content = _mapping(response.get("content"))
-    size = _read_size(content.get("size"))
-    if size is None and "text" not in content:
-        return False
-    if "text" not in content and size == 0:
-        return not (_read_size(_find_header(response, "content-length")) or 0)
+    size = _read_size(_mapping(response.get("content")).get("size"))
+    if not body:
+        return size == 0 and not _read_size(_find_header(response, "content-length"))
     return len(body) >= (size or 0)
 
 

@@ -1,6 +1,7 @@
 """Escaped spellings of a token are found, however its characters are escaped."""
 
 import html
+import json
 import time
 from urllib.parse import quote
 
@@ -32,6 +33,7 @@ FORMS = {
     "octal": lambda character: f"\\{ord(character):03o}",
     "utf-16": lambda character: f"{character}\0",
     "slash": lambda character: "\\/" if character == "/" else character,
+    "quote": lambda character: f"\\{character}" if character in "\"'" else character,
     "html": html.escape,
     "html-number": lambda character: f"&#{ord(character)};",
     "html-hex": lambda character: f"&#x{ord(character):X};",
@@ -113,6 +115,17 @@ def test_a_text_of_endless_escapes_is_hidden() -> None:
     for _ in range(100):
         text = f"&#37;{text[1:]}" if text[0] == "%" else f"%26{text[1:]}"
     assert Spellings(TOKENS).replace_text(text, "X") == "X"
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize("token", ['sk-a"b\\cd\\\\efgh', "sk\\d", "\\\\"])
+def test_a_token_with_backslashes_is_found_in_json(token: str, times: int) -> None:
+    """A text is hidden that has such a token in JSON, also in JSON within JSON; other texts with backslashes stay."""
+    text = f"is: {token}"
+    for _ in range(times):
+        text = json.dumps(text)
+    assert token not in Spellings([token]).replace_text(text, "X") != text
+    assert Spellings([token]).replace_text('{"a": "b\\n"}', "X") == '{"a": "b\\n"}'
 
 
 def test_utf_16_is_found() -> None:

@@ -126,6 +126,13 @@ CUT_BODY = json.dumps({**DEPLOYED, "service_desc": "a" * 70_000})[: 64 * 1024]
         pytest.param(change_part("request", postData={"text": CUT_BODY}), id="64 KiB"),
         pytest.param(change_part("request", postData=None), id="no body"),
         pytest.param(change_part("request", postData={"mimeType": "application/json"}), id="no text"),
+        pytest.param(change_part("request", postData={"text": "", "_file": "a.json"}), id="body in a file"),
+        pytest.param(
+            change_part(
+                "request", postData=None, bodySize=0, headers=[{"name": "Content-Length", "value": "61"}]
+            ),
+            id="size of 0 beside a length",
+        ),
         pytest.param(
             change_part("request", headers=[{"name": "content-length", "value": "1000"}]), id="longer length"
         ),
@@ -167,6 +174,7 @@ def test_two_creates_with_one_id_are_a_violation(slug: str, outcome: str) -> Non
         pytest.param({"text": "{", "size": 50}, id="larger size"),
         pytest.param({"size": 50}, id="no text"),
         pytest.param({}, id="nothing known"),
+        pytest.param({"text": "", "size": -1}, id="empty text of unknown size"),
         pytest.param(None, id="no content"),
     ],
 )
@@ -175,6 +183,21 @@ def test_part_of_a_response_is_not_judged(content: Any) -> None:
     entry = build_entry("POST", "/containers", DEPLOYED, 201, {"id": ID})
     entry["response"]["content"] = content
     assert judge_entry(entry) == ("created", "inconclusive", "the recording has only a part of the response")
+
+
+def test_empty_text_of_a_response_with_a_length_is_not_judged() -> None:
+    """Recorders write an empty text for a body that they left out, as mitmproxy for one that it streamed."""
+    entry = build_entry("POST", "/containers", DEPLOYED, 201, {"id": ID})
+    entry["response"] |= {
+        "headers": [{"name": "Content-Length", "value": "45"}], "content": {"text": "", "size": 0},
+    }  # fmt: skip
+    assert judge_entry(entry) == ("created", "inconclusive", "the recording has only a part of the response")
+
+
+def test_empty_request_is_judged() -> None:
+    """A request that is recorded as empty, with a size of 0, breaks the rule about JSON."""
+    entry = change_part("request", postData=None, bodySize=0)
+    assert judge_entry(entry)[:2] == ("body-json", "violated")
 
 
 def test_status_alone_shows_that_a_wrong_request_was_accepted() -> None:
