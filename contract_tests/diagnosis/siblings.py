@@ -98,9 +98,10 @@ def _edit_request(executor: Executor, case: Case) -> Iterator[Edit]:
     step = case.steps[-1]
     plain = executor.controls.bodies[case.service_type] if step.operation == "createContainer" else {}
     whole: Mapping[str, Any] = {"raw": None, "body": plain, "as_is": False}
+    nothing_sent = step.body == {} == plain and case.expect != "refuse"  # no update is refused for that
     edits: list[tuple[str, bool, Mapping[str, Any]]] = [
         ("a plain body", step.raw is not None or not isinstance(step.body, dict), whole),
-        ("a display_name in the body", step.body == {} == plain, {"body": {"display_name": "Sibling"}}),
+        ("a display_name in the body", nothing_sent, {"body": {"display_name": "Sibling"}}),
         ("no further headers", bool(step.headers), {"headers": ()}),
         ("the usual spelling of the body", bool(step.style), {"style": ""}),
         ("the caller's own team", step.team is not None, {"team": None}),

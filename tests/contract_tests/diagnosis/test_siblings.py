@@ -69,6 +69,18 @@ def test_a_request_that_breaks_the_rule_too_is_no_sibling(caller: str) -> None:
     assert add_sibling(executor, observation).sibling is None
 
 
+def test_an_empty_update_is_refused_for_another_reason_than_its_body() -> None:
+    """Of an update of another team's service, one with a display_name is as wrong, and one by its owner is right."""
+    executor = open_app_executor(create_app(disabled_rules={"team-scope"}))
+    create = Step(caller="blue", body={"display_name": "", "docker_image": "nginx"})
+    update = Step("updateContainer", caller="red", body={}, expect="refuse")
+    observation = executor.run_case(Case("scope", "team-scope", "lifecycle", (create, update)))
+    assert observation.judgement.outcome == "violated"
+    sibling = add_sibling(executor, observation).sibling
+    assert sibling
+    assert sibling.edit == "by sk-blue in place of sk-red"
+
+
 def test_a_line_is_that_of_the_keyword_that_the_value_crosses() -> None:
     """Of a minimum and a maximum, the one that is nearer to the value is named."""
     below, above = (find_rule_line("exposed-port-range", "createContainer", value) for value in (0, 65536))
