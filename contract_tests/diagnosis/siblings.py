@@ -98,9 +98,10 @@ def _edit_request(executor: Executor, case: Case) -> Iterator[Edit]:
     step = case.steps[-1]
     plain = executor.controls.bodies[case.service_type] if step.operation == "createContainer" else {}
     whole: Mapping[str, Any] = {"raw": None, "body": plain, "as_is": False}
+    nothing_sent = step.body == {} == plain and case.expect != "refuse"  # no update is refused for that
     edits: list[tuple[str, bool, Mapping[str, Any]]] = [
         ("a plain body", step.raw is not None or not isinstance(step.body, dict), whole),
-        ("a display_name in the body", step.body == {} == plain, {"body": {"display_name": "Sibling"}}),
+        ("a display_name in the body", nothing_sent, {"body": {"display_name": "Sibling"}}),
         ("no further headers", bool(step.headers), {"headers": ()}),
         ("the usual spelling of the body", bool(step.style), {"style": ""}),
         ("the caller's own team", step.team is not None, {"team": None}),
@@ -108,8 +109,9 @@ def _edit_request(executor: Executor, case: Case) -> Iterator[Edit]:
         ("the id of a service", step.path != "{id}", {"path": "{id}"}),
         ("the id of a service", _names_no_service(case), {"service": SHARED_PREFIX + "deployed"}),
     ]
+    caller_is_wrong = case.rule == "auth-agent" and case.expect == "refuse"
     for edit, applies, changes in edits:
-        if applies:
+        if applies and not caller_is_wrong:
             yield edit, _expect_rightly(change_last_step(case, **changes))
     creators = [one.caller for one in case.steps[:-1] if one.operation == "createContainer"]
     for caller in dict.fromkeys([*creators, "red"]):

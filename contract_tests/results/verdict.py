@@ -266,7 +266,7 @@ def _find_cause(
     """
     rule, is_server_error, by_id = kind[0], kind[-2], kind[-1]
     wrong_id = any(of == "created" and reason in ID_ERRORS for of, _, reason, _, _ in deviations)
-    if wrong_id and by_id:
+    if wrong_id and by_id and not is_server_error:
         return "created"  # while a create returns a wrong id, requests by id prove nothing
     required = f"{rule.removesuffix('-type')}-required"
     if (

@@ -69,6 +69,30 @@ def test_a_request_that_breaks_the_rule_too_is_no_sibling(caller: str) -> None:
     assert add_sibling(executor, observation).sibling is None
 
 
+def test_an_empty_update_is_refused_for_another_reason_than_its_body() -> None:
+    """Of an update of another team's service, one with a display_name is as wrong, and one by its owner is right."""
+    executor = open_app_executor(create_app(disabled_rules={"team-scope"}))
+    create = Step(caller="blue", body={"display_name": "", "docker_image": "nginx"})
+    update = Step("updateContainer", caller="red", body={}, expect="refuse")
+    observation = executor.run_case(Case("scope", "team-scope", "lifecycle", (create, update)))
+    assert observation.judgement.outcome == "violated"
+    sibling = add_sibling(executor, observation).sibling
+    assert sibling
+    assert sibling.edit == "by sk-blue in place of sk-red"
+
+
+def test_an_agent_key_is_refused_whatever_its_team() -> None:
+    """Of a create by an agent key for a team, one by the same key without the team is as wrong."""
+    executor = open_app_executor(create_app(disabled_rules={"auth-agent"}))
+    body = {"display_name": "", "docker_image": "nginx"}
+    step = Step(caller="ak-red", team="red", body=body, expect="refuse")
+    observation = executor.run_case(Case("agent", "auth-agent", "wire", (step,)))
+    assert observation.judgement.outcome == "violated"
+    sibling = add_sibling(executor, observation).sibling
+    assert sibling
+    assert sibling.edit == "by sk-red in place of ak-red"
+
+
 def test_a_line_is_that_of_the_keyword_that_the_value_crosses() -> None:
     """Of a minimum and a maximum, the one that is nearer to the value is named."""
     below, above = (find_rule_line("exposed-port-range", "createContainer", value) for value in (0, 65536))

@@ -9,7 +9,7 @@ from contract_tests.cases.model import Case, Step
 from contract_tests.contract.rules import load_catalogue
 from contract_tests.contract.waivers import Waiver
 from contract_tests.results.aggregate import Aggregate
-from contract_tests.results.judge import Judgement
+from contract_tests.results.judge import ID_ERRORS, Judgement
 from contract_tests.results.observation import Observation
 from contract_tests.results.verdict import decide_verdicts
 
@@ -49,6 +49,17 @@ def test_verdict_needs_a_case_that_could_have_failed() -> None:
         "violated",
         True,
     )
+
+
+@pytest.mark.parametrize(("server_error", "verdict"), [(False, "inconclusive"), (True, "violated")])
+def test_a_wrong_id_of_a_create_hides_no_server_error(*, server_error: bool, verdict: str) -> None:
+    """A refusal of an update by a wrong id proves nothing; a 5xx is wrong for any id."""
+    create = Observation(
+        Case("c", "created", "wire", (Step(),)), Judgement("violated", "created", ID_ERRORS[0])
+    )
+    judgement = Judgement("violated", "updated", "why", server_error=server_error)
+    update = Observation(Case("u", "updated", "wire", (Step("updateContainer"),)), judgement)
+    assert decide_one("updated", create, update)[0] == verdict
 
 
 def test_assumed_rule_fails_only_with_strict() -> None:
