@@ -186,11 +186,11 @@ def find_success_error(
     body = parse_json_object(response)
     if body is None:
         return f"the body is {_explain_unreadable(response)}"
-    identifier = str(body.get("id"))
-    identifier = _normalize_uuid(identifier) if any_form else identifier
+    normalize = _normalize_uuid if any_form else str
+    identifier = normalize(str(body.get("id")))
     if not is_uuid(identifier):
         return NO_ID
-    if service is not None and identifier.lower() != service.lower():
+    if service is not None and identifier.lower() != normalize(service).lower():
         return "the id is not the one in the path"
     return ""
 

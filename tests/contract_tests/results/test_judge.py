@@ -175,6 +175,14 @@ def test_a_path_in_another_form_may_be_repeated(expect: Expect, named: str, outc
     assert judgement.outcome == outcome
 
 
+def test_a_recorded_path_in_another_form_may_be_repeated() -> None:
+    """A recording has the id in the form of the path only."""
+    rule, path = CATALOGUE["service-id-format"], f"urn:uuid:{ID}"
+    for named in (path, ID):
+        judgement = judge_response(rule, "open", "updateContainer", build_response(200, {"id": named}), path)
+        assert judgement.outcome == "passed"
+
+
 def test_an_answer_that_is_nested_too_deeply_is_named_so() -> None:
     """What the gate cannot read for its depth is JSON all the same; what is cut is none."""
     deep = b"[" * 10**5 + b"]" * 10**5
