@@ -294,7 +294,7 @@ def test_control_c_ends_requests_on_their_way() -> None:
 
 def test_the_time_limit_ends_the_wait_for_a_busy_target() -> None:
     """A Retry-After of a day is told, and outlasts neither --time nor the results so far."""
-    answered, app = iter(range(100)), create_app()
+    answered, app = iter(range(50)), create_app()
 
     def become_busy(environ: Any, start_response: Any) -> Any:
         if next(answered, None) is not None:
@@ -303,7 +303,7 @@ def test_the_time_limit_ends_the_wait_for_a_busy_target() -> None:
         return [b""]
 
     with serve_app(become_busy) as url:
-        result = run_command("run", "--target", url, "--time", "1s")
+        result = run_command("run", "--target", url, "--time", "4s")
     assert "waiting 30s: the target asks for it with Retry-After" in result.err
     assert "stopped after --time" in result.out
     assert "cut short" not in result.out
