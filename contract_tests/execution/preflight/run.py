@@ -23,7 +23,7 @@ from contract_tests.execution.preflight.refused_callers import (
     leave_out_teams,
     suspect_callers_file,
 )
-from contract_tests.execution.preflight.settling import find_settling
+from contract_tests.execution.preflight.settling import describe_wait, find_settling
 from contract_tests.execution.sending.context import CannotRun, CaseContext
 from contract_tests.execution.sending.create_forms import PLAIN, CreateForm, list_create_forms
 from contract_tests.execution.sending.limits import BudgetSpent, TargetGone
@@ -127,7 +127,7 @@ class _Preflight:
         return PreflightResult(
             able_pool,
             self.readback,
-            tuple(self.notes),
+            (*self.notes, *describe_wait(self.settling)),
             (*unusable, *reasons),
             self.form or PLAIN,
             tuple(self.observations),
@@ -144,7 +144,7 @@ class _Preflight:
                 if self._observe(form, *self._create(caller)):
                     break
         if self.created:
-            self._find_settling()  # now, since the service is new
+            self.settling = find_settling(self.executor, *self.created[-1])  # now, since the service is new
         for result in self.workers.run_every(self._create, waiting):
             self._observe(self.form or PLAIN, *result)
 
@@ -168,13 +168,6 @@ class _Preflight:
     def _find_readback(self) -> None:
         """Read the created services until one is shown."""
         self.readback = any(_offers_readback(self.executor, *create) for create in self.created)
-
-    def _find_settling(self) -> None:
-        """Find out whether an update finds a service that was created a moment before."""
-        self.settling = find_settling(self.executor, *self.created[-1])
-        if self.settling:
-            wait = f"the run waited {self.settling:.1f} s after each create"
-            self.notes.append(f"updates find a service only some time after its create; {wait}")
 
     def _create(self, caller: Caller) -> tuple[Caller, Create | CannotRun]:
         try:

@@ -33,6 +33,14 @@ def find_settling(executor: Executor, caller: Caller, context: CaseContext) -> f
         return 0.0
 
 
+def describe_wait(seconds: float) -> list[str]:
+    """Return the note about a wait after each create; none without one."""
+    if not seconds:
+        return []
+    wait = f"the run waited {seconds:.1f} s after each create"
+    return [f"updates find a service only some time after its create; {wait}"]
+
+
 def _time_new_service(executor: Executor, caller: Caller) -> float:
     """Return how long to wait for a service that at first is not found; 0 if it is found at once, or never."""
     able, _, context = create_plain(executor, caller)

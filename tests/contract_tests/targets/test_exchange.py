@@ -1,6 +1,5 @@
 """Recorded exchanges."""
 
-import base64
 import json
 import random
 import shlex
@@ -11,6 +10,7 @@ import pytest
 from contract_tests.results.reproduction.curl import build_curl
 from contract_tests.targets.base import NoResponse, Request, Response
 from contract_tests.targets.exchange import Exchange, Redactor, exchange_from_json
+from tests.support.encodings import ENCODINGS
 
 
 def test_tokens_are_redacted_before_storing() -> None:
@@ -27,18 +27,6 @@ def test_tokens_are_redacted_before_storing() -> None:
     words = shlex.split(build_curl(exchange))
     assert "Authorization: Bearer $TOKEN_ME" in words
     assert words[-1] == '{"a": "$TOKEN_ME\'"}'
-
-
-ENCODINGS: dict[str, Callable[[bytes], bytes | str]] = {
-    "base64": base64.b64encode,
-    "base64url": base64.urlsafe_b64encode,
-    "base32": base64.b32encode,
-    "hex": bytes.hex,
-    "buffer-of-node": lambda data: f"<Buffer {data.hex(' ')}>",
-    "fingerprint": lambda data: data.hex(":").upper(),
-    "json-of-a-buffer": lambda data: json.dumps([*data], separators=(",", ":")),
-    "list-of-bytes": lambda data: str([*data]),
-}
 
 
 @pytest.mark.parametrize("before", ["", "a", "ab", "Bearer ", "to: "])

@@ -1,7 +1,5 @@
 """No spelling of a token is shown."""
 
-import base64
-import json
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -11,6 +9,7 @@ from werkzeug.test import Client
 from mock_server import create_app
 from mock_server.web.redaction import REDACTED, Redactor, redact_authorization
 from tests.support.api import BODY, CREATE
+from tests.support.encodings import ENCODINGS
 
 TOKEN = "sk-secret/part+0123456789=="
 AUTHORIZATION = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
@@ -53,18 +52,6 @@ def test_a_text_with_an_escaped_token_is_replaced(spelling: str, *, known: bool)
 def test_a_token_that_was_changed_is_replaced(text: str, shown: str) -> None:
     """Letter case and the last character do not matter."""
     assert Redactor([TOKEN]).redact(text) == shown
-
-
-ENCODINGS: dict[str, Callable[[bytes], bytes | str]] = {
-    "base64": base64.b64encode,
-    "base64url": base64.urlsafe_b64encode,
-    "base32": base64.b32encode,
-    "hex": bytes.hex,
-    "buffer-of-node": lambda data: f"<Buffer {data.hex(' ')}>",
-    "fingerprint": lambda data: data.hex(":").upper(),
-    "json-of-a-buffer": lambda data: json.dumps([*data], separators=(",", ":")),
-    "list-of-bytes": lambda data: str([*data]),
-}
 
 
 @pytest.mark.parametrize("before", ["", "a", "ab", "Bearer ", "to: "])
