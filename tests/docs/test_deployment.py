@@ -108,14 +108,14 @@ def test_a_deployment_is_judged_with_spans(deployment: str, tmp_path: Path) -> N
 
 
 def test_the_jobs_for_many_machines_reach_one_verdict(tmp_path: Path) -> None:
-    """Four shards, one after another, and the merging job judge a deployment; each fuzzes for seconds here."""
+    """Four shards, one after another, and the merging job judge a deployment; here each fuzzes as a gate does."""
     jobs = yaml.safe_load(find_block("docs/scaling.md", "yaml", "jobs:"))["jobs"]
     fuzz, verdict = (
         [step["run"] for step in jobs[job]["steps"] if "contract-tests" in step.get("run", "")]
         for job in ("fuzz", "verdict")
     )
     for shard in jobs["fuzz"]["strategy"]["matrix"]["shard"]:
-        line = fuzz[0].replace("${{ matrix.shard }}", str(shard)).replace("--time 20m", "--time 2s")
+        line = fuzz[0].replace("${{ matrix.shard }}", str(shard)).replace(" --time 20m", "")
         done = run_block(line, tmp_path, TARGET="wsgi:mock_server:create_app")
         assert done.returncode == 0, done.stdout + done.stderr
         (tmp_path / "shard").rename(tmp_path / f"shard-{shard}")  # what the two artifact actions do
