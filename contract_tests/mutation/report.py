@@ -72,6 +72,11 @@ def print_mutation(report: MutationReport, console: Console) -> None:
         console.print(
             f"wrongly listed as equivalent (killed, or not a mutant): {name}", style="bold red", markup=False
         )
+    print_outcome(report, console)
+
+
+def print_outcome(report: MutationReport, console: Console) -> None:
+    """Print the outcome in one line."""
     console.print(format_mutation_line(report), style=_TONES[report.tone], markup=False)
 
 

@@ -35,6 +35,7 @@ _STYLES: dict[str, dict[str, Any]] = {
 @click.option("--time", "seconds", type=Duration(), default="2m", show_default=True, help="Limit of time.")
 @click.option("--report", "folder", type=click.Path(path_type=Path, file_okay=False),
               help="Folder for evolution.json and evolution.md.")  # fmt: skip
+@click.option("--quiet", is_flag=True, help="Print only the summary line.")
 def evolve(old: Path, new: Path, **options: Any) -> NoReturn:
     """Tell what breaks clients if NEW-SPEC replaces OLD-SPEC.
 
@@ -62,8 +63,9 @@ def evolve(old: Path, new: Path, **options: Any) -> NoReturn:
     budget = evolution.budget
     report = EvolutionReport(str(old), str(new), options["target"], limits.seed, budget.requests,
                              not budget.is_spent, findings, traffic)  # fmt: skip
+    lines = list(list_lines(report))
     end_with_output(
-        partial(_show, list_lines(report)),
+        partial(_show, lines[-1:] if options["quiet"] else lines),
         report.exit_code,
         folder,
         partial(write_evolution, report),

@@ -33,6 +33,7 @@ from contract_tests.targets.control_hook import CONTROL_HOOK_HELP
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for mutants.html and mutants.json.",
 )
+@click.option("--quiet", is_flag=True, help="Print only the summary line.")
 def mutate(**options: Any) -> None:
     """Break the contract in every way; the suite must notice each.
 
@@ -73,21 +74,24 @@ def _run_mutation(session: Any, chosen: list[Any], options: dict[str, Any], *, w
     from rich.console import Console
 
     from contract_tests.mutation.engine import find_wrongly_listed, run_mutations
-    from contract_tests.mutation.report import MutationReport, print_mutation, write_mutation
+    from contract_tests.mutation.report import MutationReport, print_mutation, print_outcome, write_mutation
 
     started = time.perf_counter()
     with report_usage_errors():  # a factory or a fault may raise after the first mutants only
         mutations = run_mutations(session, chosen, options["jobs"])
-        results = tuple(track_work(mutations, len(chosen), "mutants", lambda result: result.state))
+        results = tuple(
+            track_work(mutations, len(chosen), "mutants", lambda result: result.state, quiet=options["quiet"])
+        )
     wrong = tuple(find_wrongly_listed(session, results)) if whole else ()
     seconds = time.perf_counter() - started
     report = MutationReport(options["target"], seconds, results, wrong, session.spec.document)
+    show = print_outcome if options["quiet"] else print_mutation
     end_with_output(
-        partial(print_mutation, report, Console()),
+        partial(show, report, Console()),
         report.exit_code,
         options["folder"],
         partial(write_mutation, report),
-        following=suggest_next(report, options["folder"]),
+        following="" if options["quiet"] else suggest_next(report, options["folder"]),
     )
 
 

@@ -1,6 +1,7 @@
 """Mutants of the contract, and their results."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -201,6 +202,16 @@ def test_command_reports_survivors(tmp_path: Path) -> None:
     written = json.loads((tmp_path / "mutants.json").read_text("utf-8"))
     assert {mutant["state"] for mutant in written["mutants"]} == {"killed"}
     assert "exposed_port" in (tmp_path / "mutants.html").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_a_quiet_command_prints_its_last_line_only() -> None:
+    """With --quiet the counts are all that is printed, on both streams."""
+    chosen = ("--only", "exposed-port-range", "--operator", "narrow", "--quiet")
+    command = [sys.executable, "-m", "contract_tests", "mutate", "--target", MOCK, *chosen]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert re.fullmatch(r"4 mutants: 4 killed; \d+ requests in [\d.]+ s\n", done.stdout), done.stdout
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.slow

@@ -50,6 +50,14 @@ def test_what_breaks_is_listed(stricter: Path) -> None:
     assert done.stdout.splitlines()[-1].startswith("BREAKS CLIENTS: 2 breaking, 1 response changed; ")
 
 
+def test_quiet_prints_the_outcome_alone(stricter: Path) -> None:
+    """With --quiet the outcome is the only line, and the exit code stays."""
+    done = evolve(SPEC, stricter, "--quiet")
+    assert done.exit_code == 1
+    assert done.stdout.count("\n") == 1
+    assert done.stdout.startswith("BREAKS CLIENTS: 2 breaking, 1 response changed; ")
+
+
 def test_a_relaxation_breaks_nothing(tmp_path: Path) -> None:
     """More ports and a further property of the response are no break, with exit code 0."""
     old = write_json(
