@@ -181,8 +181,9 @@ def test_a_width_beyond_all_screens_is_cut(
     report: Report, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A ``COLUMNS`` of twelve digits fills no memory, and loses no verdict."""
-    monkeypatch.setenv("COLUMNS", "9" * 12)
-    show_report(report, quiet=False)
+    with monkeypatch.context() as only_here:  # pytest itself prints so many columns with -v
+        only_here.setenv("COLUMNS", "9" * 12)
+        show_report(report, quiet=False)
     assert "VIOLATED in" in capsys.readouterr().out
 
 

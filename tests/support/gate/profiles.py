@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -138,8 +139,9 @@ class Answer:
 class TwinApp:
     """Sends each request to a deployment and to the mock with its profile, and notes where their answers part.
 
-    The mock gives a new service the id that the deployment gave, so that both take the same requests. The answers of
-    the deployment are returned. ``profile`` is the mock's, if it is not that of the choices.
+    The mock gives a new service the id that the deployment gave, so that both take the same requests, one at a time
+    and in one order. The answers of the deployment are returned. ``profile`` is the mock's, if it is not that of the
+    choices.
     """
 
     choices: Choices
@@ -153,10 +155,15 @@ class TwinApp:
             profile=self.profile or profile_of(self.choices), new_id=lambda: self._id or str(uuid4())
         )
         self._id = ""
+        self._lock = threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer as the deployment does."""
         raw = _read(environ)
+        with self._lock:
+            return self._answer(environ, raw, start_response)
+
+    def _answer(self, environ: dict[str, Any], raw: bytes, start_response: Any) -> Iterable[bytes]:
         theirs = _call(self._deployment, environ, raw, start_response)
         created = environ["REQUEST_METHOD"] == "POST" and isinstance(theirs.value, dict)
         self._id = str(theirs.value.get("id") or "").lower() if created else ""
