@@ -53,6 +53,7 @@ def open_executor(
     rules_path = options.spec_path.parent / "rules.yaml" if options.spec_path else None
     bodies = load_bodies()
     spec = options.spec or load_spec(options.spec_path)
+    catalogue = load_catalogue(rules_path if rules_path and rules_path.is_file() else None)
     sender = Sender(
         target=target,
         spec=spec,
@@ -73,7 +74,7 @@ def open_executor(
     return Executor(
         sender=sender,
         controls=controls,
-        catalogue=load_catalogue(rules_path if rules_path and rules_path.is_file() else None),
+        catalogue=catalogue,
         hook=ControlHook(options.control_hook, target) if options.control_hook else None,
-        own_contract=compare_contract(spec) if spec.path else None,
+        own_contract=compare_contract(spec, catalogue) if spec.path else None,
     )

@@ -9,6 +9,8 @@ import jsonschema_rs
 from contract_tests.cases.building.boundaries import find_broken_rules
 from contract_tests.cases.model import Step
 from contract_tests.cases.value_templates import SlugFactory, fill_templates
+from contract_tests.contract.constraint_rules import check_constraint_rules
+from contract_tests.contract.rules import Catalogue
 from contract_tests.contract.spec import Spec, load_spec
 
 SAYS_OTHERWISE = "the contract of --spec judges these requests otherwise than the reference pages"
@@ -36,19 +38,23 @@ class OwnContract:
         return bool(own - kits)
 
 
-def compare_contract(spec: Spec) -> OwnContract:
-    """Return the contract of the user beside that of the kit; raise ValueError for a schema that is none."""
+def compare_contract(spec: Spec, catalogue: Catalogue) -> OwnContract:
+    """Return the contract of the user beside that of the kit.
+
+    Raise ValueError for a schema that is none, or that has a constraint without a rule of the catalogue.
+    """
     pairs = {
         name: (kits.body_schema, spec.operations[name].body_schema)
         for name, kits in load_spec().operations.items()
         if name in spec.operations and spec.operations[name].body_schema != kits.body_schema
     }
-    return OwnContract(
-        {
-            name: (_check(kits, name), _check(own, f"{spec.path}: {name}/body"))
-            for name, (kits, own) in pairs.items()
-        }
-    )
+    checkers = {
+        name: (_check(kits, name), _check(own, f"{spec.path}: {name}/body"))
+        for name, (kits, own) in pairs.items()
+    }
+    for name, (_, own) in pairs.items():
+        check_constraint_rules(own, catalogue, f"{spec.path}: {name}/body")
+    return OwnContract(checkers)
 
 
 def _check(schema: Mapping[str, Any], place: str) -> _Checker:

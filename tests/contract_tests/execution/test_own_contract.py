@@ -1,5 +1,6 @@
 """A run with a contract of the user judges by it where it differs from that of the kit."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,27 @@ def test_an_invalid_bound_is_named_with_its_file(contract: Path) -> None:
         ValueError, match=r"openapi\.yaml: createContainer/body/properties/replica_count/maximum"
     ):
         open_executor(WsgiTarget(create_app()), options=ExecutorOptions(spec_path=contract))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("x-rules: {type: service-desc-type}", "maxLength: 30\n      x-rules: {type: service-desc-type}",
+         "maxLength names no rule; add x-rules: {maxLength: RULE}"),
+        ("x-rules: {type: service-desc-type}", "x-rules: {type: desc-kind}",
+         "x-rules names desc-kind, which is not in rules.yaml; add it there or correct the name"),
+    ],
+    ids=["no-rule", "unknown-rule"],
+)  # fmt: skip
+def test_a_constraint_without_a_rule_is_named(contract: Path, old: str, new: str, says: str) -> None:
+    """Before anything is sent, the message names file, place and keyword, in the words of the mock."""
+    contract.write_text(contract.read_text("utf-8").replace(old, new), "utf-8")
+    with pytest.raises(ValueError, match=re.escape(f"createContainer/body/properties/service_desc: {says}")):
+        open_executor(WsgiTarget(create_app()), options=ExecutorOptions(spec_path=contract))
+
+
+def test_each_constraint_of_the_kit_names_its_rule(contract: Path) -> None:
+    """The check of a user's contract finds nothing in one that changes a bound alone."""
+    executor = open_executor(WsgiTarget(create_app()), options=ExecutorOptions(spec_path=contract))
+    assert executor.own_contract
+    assert set(executor.own_contract.checkers) == {"createContainer", "updateContainer"}
