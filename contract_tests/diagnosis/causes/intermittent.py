@@ -39,7 +39,8 @@ def blame_intermittent(
     if _list_refusals(executor, with_body(case, take_back(body, base, name))):
         return call_intermittent(observation)
     alone = with_body(case, {**base, name: body[name]}, name)
-    plainer = [with_body(case, {**base, name: _PLAIN_TEXT}, name)] if alone.rule == "texts-unbounded" else []
+    plain_text = isinstance(body[name], str) and alone.rule == "texts-unbounded"  # an array has texts, too
+    plainer = [with_body(case, {**base, name: _PLAIN_TEXT}, name)] if plain_text else []
     for smaller in (*plainer, alone):
         refused = _list_refusals(executor, smaller)
         if len(refused) >= _REFUSED_TRIES:

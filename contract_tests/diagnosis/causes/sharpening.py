@@ -51,7 +51,8 @@ def _find_sharper(executor: Executor, observation: Observation) -> Observation:
             return blame_rule(observation, "request-forms")
     if isinstance(value, str) and len(value) > _LONG_TEXT:
         shorter = _with_value(case, name, value[:_SHORT_LENGTH])
-        return find_refusal(executor, shorter) or observation
+        still_valid = is_certainly_valid(shorter)  # a cut URL may be none
+        return (find_refusal(executor, shorter) if still_valid else None) or observation
     if isinstance(value, list) and value:
         return _sharpen_items(executor, replace(observation, case=case), name, value)
     return observation
