@@ -99,7 +99,7 @@ def _make_text(arguments: Mapping[str, Any], _slugs: Callable[[int | None], str]
 
 def _make_slug(arguments: Mapping[str, Any], slugs: Callable[[int | None], str]) -> str:
     start, end = arguments.get("start", ""), arguments.get("end", "")
-    slug = slugs(arguments["length"])
+    slug = slugs(arguments.get("length"))
     if arguments.get("digits"):
         return "".join(str(int(character, 36) % 10) for character in slug)
     return f"{start}{slug[len(start) : len(slug) - len(end)]}{end}"

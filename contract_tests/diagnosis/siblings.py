@@ -102,7 +102,7 @@ def _edit_request(executor: Executor, case: Case) -> Iterator[Edit]:
     edits: list[tuple[str, bool, Mapping[str, Any]]] = [
         ("a plain body", step.raw is not None or not isinstance(step.body, dict), whole),
         ("a display_name in the body", nothing_sent, {"body": {"display_name": "Sibling"}}),
-        ("no further headers", bool(step.headers), {"headers": ()}),
+        ("the usual headers", bool(step.headers), {"headers": ()}),
         ("the usual spelling of the body", bool(step.style), {"style": ""}),
         ("the caller's own team", step.team is not None, {"team": None}),
         ("another slug", step.slug is not None, {"slug": None}),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from contract_tests.cases.model import Step
@@ -43,8 +44,9 @@ def describe_example(observation: Observation) -> Example:
     """Return an observation in a few words: the value, header or body in question, and the response to it."""
     judgement, exchanges = observation.judgement, observation.exchanges
     if judgement.differences:
-        name, received, expected = judgement.differences[0]
-        return Example(f"{name} {_shorten(expected)}", f"{_shorten(received)} in the read-back")
+        name, *texts = judgement.differences[0]
+        received, expected = _shorten_apart(*texts)
+        return Example(f"{name} {expected}", f"{received} in the read-back")
     if story := tell_story(observation.case, exchanges, judgement):
         return Example(story.partition("; ")[0].rstrip("."), "")  # without what is correct
     if not exchanges:
@@ -101,7 +103,7 @@ def describe_value(value: Any) -> str:
 def _describe_form(step: Step) -> str:
     """Return the headers that a step adds, and the spelling of its body; an empty string for a usual form."""
     headers = ", ".join(f"{name}: {value}" for name, value in step.headers if value is not None)
-    forms = [*([f"a request with {_shorten(headers)}"] if headers else []), *_STYLES.get(step.style, ())]
+    forms = [*([_shorten(headers)] if headers else []), *_STYLES.get(step.style, ())]
     return " and ".join(forms)
 
 
@@ -143,6 +145,15 @@ def _parse_body(exchange: Exchange) -> Any:
         return parse_json(exchange.body or "")
     except ValueError:
         return None
+
+
+def _shorten_apart(one: str, other: str) -> tuple[str, str]:
+    """Shorten two texts; where their beginnings are equal, both begin shortly before they differ."""
+    shared = [*takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))]
+    start = len(shared) - _MAX_TEXT // 2
+    if start <= 0 or _shorten(one) != _shorten(other):
+        return _shorten(one), _shorten(other)
+    return _shorten(f"…{one[start:]}"), _shorten(f"…{other[start:]}")
 
 
 def _shorten(text: str) -> str:

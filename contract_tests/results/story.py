@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -28,6 +28,7 @@ def tell_story(case: Case, exchanges: Sequence[Exchange], judgement: Judgement) 
         several_callers=len({event.exchange.caller for event in events if event.exchange}) > 1,
         several_teams=len({event.step.team for event in events if event.step.team}) > 1,
         slugs_matter=_has_shared_slug(event.step for event in events),
+        named={event.step.service for event in events if event.step.operation != "createContainer"},
     )
     clauses = teller.tell_earlier(events[:-1])
     last = teller.tell_last(events[-1], judgement)
@@ -59,6 +60,7 @@ class _Teller:
     several_callers: bool
     several_teams: bool
     slugs_matter: bool
+    named: Collection[str]
     _slugs: list[str] = field(default_factory=list)
     _services: list[str] = field(default_factory=list)
     _created: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -66,7 +68,7 @@ class _Teller:
     def tell_earlier(self, events: Sequence[_Event]) -> list[str]:
         """Return a clause for each event, or for several alike; those in the middle of many are only counted."""
         clauses = []
-        for (key, _), group in groupby(enumerate(events), key=lambda pair: _alike(pair[1], pair[0])):
+        for (key, _), group in groupby(enumerate(events), key=lambda pair: self._alike(pair[1], pair[0])):
             same = [event for _, event in group]
             clauses.append(
                 self._tell_one(same[0]) if key else f"{_count(len(same))} other services were created"
@@ -75,8 +77,16 @@ class _Teller:
         omitted = len(clauses) - _MAX_CLAUSES
         if omitted > 0:
             half = _MAX_CLAUSES // 2
-            clauses[half:-half] = [f"{_count(omitted)} other requests"]
+            were_sent = "request was" if omitted == 1 else "requests were"
+            clauses[half:-half] = [f"{_count(omitted)} other {were_sent} sent"]
         return clauses
+
+    def _alike(self, event: _Event, number: int) -> tuple[int, str]:
+        """Return the same key for creates of services that no other step names."""
+        step = event.step
+        created = step.operation == "createContainer" and event.accepted
+        plain = created and not step.slug and step.as_ not in {"service", *self.named}
+        return (0, step.as_.rpartition("-")[0]) if plain else (number + 1, "")
 
     def tell_last(self, event: _Event, judgement: Judgement) -> str:
         """Return the event that decides, with the correct outcome."""
@@ -183,13 +193,6 @@ def _has_shared_slug(steps: Iterable[Step]) -> bool:
     """Return whether two steps name the same slug."""
     labels = Counter(step.slug for step in steps if step.slug)
     return any(number > 1 for number in labels.values())
-
-
-def _alike(event: _Event, number: int) -> tuple[int, str]:
-    """Return the same key for creates of services that no other step names."""
-    step = event.step
-    plain = step.operation == "createContainer" and event.accepted and not step.slug and step.as_ != "service"
-    return (0, step.as_.rpartition("-")[0]) if plain else (number + 1, "")
 
 
 def _name_property(step: Step, judgement: Judgement) -> str:

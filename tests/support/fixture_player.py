@@ -225,7 +225,7 @@ def expand_value(value: Any) -> Any:
         start, end = spec.get("start", ""), spec.get("end", "")
         if spec.get("digits"):
             return str(uuid.uuid4().int)[: spec["length"]]
-        return start + _random_slug(spec["length"] - len(start + end)) + end
+        return start + _random_slug(spec.get("length", 16) - len(start + end)) + end
     if "$numbered" in value:
         text, count = json.dumps(value["$numbered"]["value"]), value["$numbered"]["count"]
         other = dict(value["$numbered"].get("other", ()))

@@ -11,7 +11,7 @@ class CreateForm:
     """How a run writes its creates.
 
     ``rule`` allows the plain form, and is broken where the target accepts this form only. ``extra`` are properties
-    that a deployed create has unless its case sets them; ``headers`` are sent unless a case sets them.
+    that a create of either type has unless its case sets them; ``headers`` are sent unless a case sets them.
     """
 
     name: str
@@ -23,8 +23,7 @@ class CreateForm:
 
     def arrange_body(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Return the body of a create in this form."""
-        deployed = body.get("service_type", "deployed") == "deployed"
-        whole = {**(self.extra if deployed else {}), **body}
+        whole = {**self.extra, **body}
         return dict(reversed(whole.items())) if self.reversed_keys else whole
 
     def arrange_text(self, text: str) -> str:

@@ -8,7 +8,7 @@ from contract_tests.results.judge import REDIRECTED, SERVER_ERROR
 _VERBS = {"createContainer": "create", "updateContainer": "update"}
 _POINT_AT_LOG = "The log of the deployment has the cause."
 _KEPT_RULES = ("update-keeps-omitted", "external-credential-null-keeps")
-_IMMUTABLE_RULES = ("service-type-immutable", "slug-immutable")
+_IMMUTABLE_PROPERTIES = {"service-type-immutable": "service_type", "slug-immutable": "service_slug"}
 
 
 def suggest_change(finding: Finding, others: Iterable[Finding] = ()) -> str:
@@ -24,10 +24,10 @@ def suggest_change(finding: Finding, others: Iterable[Finding] = ()) -> str:
         )
     if finding.case.layer == "race":
         return _suggest_for_race(finding)
-    if finding.differences:
-        return _suggest_for_readback(finding)
     if finding.reason == REDIRECTED:
         return "Serve the operation at this path, without a redirect."
+    if finding.differences or finding.rule.id in _IMMUTABLE_PROPERTIES:
+        return _suggest_for_stored_value(finding)
     if 200 <= status < 300:
         accepted = finding.case.expect != "refuse"
         return (
@@ -50,12 +50,14 @@ def _suggest_for_race(finding: Finding) -> str:
     return "Apply concurrent updates one after another, for example under a lock of the stored service."
 
 
-def _suggest_for_readback(finding: Finding) -> str:
+def _suggest_for_stored_value(finding: Finding) -> str:
+    """Return what to store; a type or a slug that changed shows in the reaction to a later request, too."""
     names = ", ".join(difference[0] for difference in finding.differences)
     if finding.rule.id in _KEPT_RULES:
         return f"Keep the stored value of {names} in an update that does not change it."
-    if finding.rule.id in _IMMUTABLE_RULES:
-        return f"Keep the stored value of {names}, also in an update that names another."
+    if finding.rule.id in _IMMUTABLE_PROPERTIES:
+        kept = _IMMUTABLE_PROPERTIES[finding.rule.id] if names in ("", "id") else names
+        return f"Keep the stored value of {kept}, also in an update that names another."
     if names == "id":
         return "Show the service with the id that its create returned."
     if finding.rule.id.endswith("-default"):

@@ -93,6 +93,22 @@ def test_an_agent_key_is_refused_whatever_its_team() -> None:
     assert sibling.edit == "by sk-red in place of ak-red"
 
 
+@pytest.mark.parametrize(
+    ("rule", "header"), [("team-required-for-jwt", "X-Team-ID"), ("auth-required", "Authorization")]
+)
+def test_a_request_without_a_header_behaves_with_the_usual_headers(rule: str, header: str) -> None:
+    """Of a request that lacks a header, the sibling has it: no reader is told to send fewer headers."""
+    executor = open_app_executor(create_app(disabled_rules={rule}))
+    body = {"display_name": "", "docker_image": "nginx"}
+    step = Step(caller="jwt-red", body=body, headers=((header, None),), expect="refuse")
+    observation = executor.run_case(Case("bare", rule, "wire", (step,)))
+    assert observation.judgement.outcome == "violated"
+    sibling = add_sibling(executor, observation).sibling
+    assert sibling
+    assert sibling.edit == "the usual headers"
+    assert header in dict(sibling.exchanges[-1].headers)
+
+
 def test_a_line_is_that_of_the_keyword_that_the_value_crosses() -> None:
     """Of a minimum and a maximum, the one that is nearer to the value is named."""
     below, above = (find_rule_line("exposed-port-range", "createContainer", value) for value in (0, 65536))

@@ -68,6 +68,17 @@ def test_example_names_the_part_in_question(observation: Observation, example: t
     assert describe_example(observation) == Example(*example)
 
 
+@pytest.mark.parametrize("more", ["", " end", " middle" + "y" * 80])
+def test_example_of_a_long_value_shows_where_the_read_back_differs(more: str) -> None:
+    """A text that lost its last character is not shown as two equal beginnings."""
+    difference = ("service_desc", f'"{"x" * 90}{more}"', f'"{"x" * 90} {more}"')
+    example = describe_example(observe("created-stored", None, differences=(difference,)))
+    received, expected = example.received.removesuffix(" in the read-back"), example.sent.partition(" ")[2]
+    assert received != expected
+    assert {received[:9], expected[:9]} == {"…xxxxxxxx"}
+    assert max(len(received), len(expected)) <= 60
+
+
 def test_example_of_a_server_error_blames_no_absent_property() -> None:
     """Anything in a random body may be the cause of a server error, so the body is shown, not what it lacks."""
     body = b'{"gpu_count": 2, "replica_count": 7.0}'
@@ -84,7 +95,7 @@ def test_example_names_the_form_of_a_request() -> None:
     seen = observe("request-forms", b'{"display_name": "One"}')
     chunked = Step(headers=(("Authorization", None), ("Transfer-Encoding", "chunked")))
     for step, sent in (
-        (chunked, "a request with Transfer-Encoding: chunked"),
+        (chunked, "Transfer-Encoding: chunked"),
         (Step(style="escaped"), "a body whose characters are escaped"),
         (Step(), 'the body {"display_name": "One"}'),
     ):

@@ -61,6 +61,15 @@ FORMS: dict[str, tuple[str, Callable[[Request], bool]]] = {
     "key-order": ("request-forms", _has_slug_last),
     "accept-header": ("request-forms", lambda r: r.header("Accept") is None),
     "port-needed": ("exposed-port-default", lambda r: _is_deployed(r) and "exposed_port" not in r.body),
+    "port-needed-by-both-types": (
+        "exposed-port-default",
+        lambda r: bool(r.body) and "exposed_port" not in r.body,
+    ),
+    "labels-needed-by-both-types": (
+        "required-labels-type",
+        lambda r: bool(r.body) and "required_labels" not in r.body,
+    ),
+    "no-hyphens": ("service-slug-pattern", lambda r: bool(r.body) and "-" in str(r.body.get("service_slug"))),
     "prompt-needed": ("usage-prompt-type", lambda r: _is_deployed(r) and "usage_prompt" not in r.body),
 }
 

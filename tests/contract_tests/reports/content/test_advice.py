@@ -105,6 +105,21 @@ def test_immutable_property_is_not_to_be_stored(report: Report, rule: str) -> No
     )
 
 
+@pytest.mark.parametrize("differences", [(), (("id", "one", "another"),)], ids=["reaction", "other-service"])
+@pytest.mark.parametrize(
+    ("rule", "name"), [("service-type-immutable", "service_type"), ("slug-immutable", "service_slug")]
+)
+def test_the_later_request_that_shows_a_change_is_not_to_be_answered_otherwise(
+    report: Report, rule: str, name: str, differences: tuple[tuple[str, str, str], ...]
+) -> None:
+    """The advice for a changed type names the type, not the update of the URL that was accepted because of it."""
+    finding = _find(report, "exposed-port-range", "cases")
+    changed = replace(finding, rule=replace(finding.rule, id=rule), differences=differences)
+    assert (
+        suggest_change(changed) == f"Keep the stored value of {name}, also in an update that names another."
+    )
+
+
 def test_a_wrong_default_names_the_create_that_leaves_it_out(report: Report) -> None:
     """The advice for a wrong default names the default: the request says nothing of the property."""
     finding = _find(report, "exposed-port-range", "cases")
