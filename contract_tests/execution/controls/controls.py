@@ -185,9 +185,16 @@ class Controls:
 
 def _find_type(case: Case, step: Step) -> str:
     """Return the type of the service that a step writes: that of its create, else the plainest for its body."""
+    body = step.body if isinstance(step.body, dict) else {}
+    if step.operation == "createContainer":
+        about_type = case.value is not None and case.value[2] == "service_type"
+        return "deployed" if about_type else _type_of_create(body)
     creates = (one for one in case.steps if one.operation == "createContainer" and one.as_ == step.service)
-    create = next(creates, None) if step.operation == "updateContainer" else None
+    create = next(creates, None)
     if create is not None and isinstance(create.body, dict):
-        return "external" if create.body.get("service_type") == "external" else "deployed"
-    body = step.body if step.operation == "updateContainer" and isinstance(step.body, dict) else {}
+        return _type_of_create(create.body)
     return "external" if any(body.get(name) is not None for name in _EXTERNAL_ONLY) else "deployed"
+
+
+def _type_of_create(body: Mapping[str, Any]) -> str:
+    return "external" if body.get("service_type") == "external" else "deployed"

@@ -6,7 +6,7 @@ from contract_tests.cases.model import Case, Step
 from contract_tests.execution.factory import open_executor
 from contract_tests.targets.wsgi import WsgiTarget
 from mock_server import create_app
-from tests.support.gate.gate import open_app_executor
+from tests.support.gate.gate import judge_app, open_app_executor, violated_rules
 from tests.support.gate.messages import REFUSED, Request, Response, Send
 from tests.support.gate.planting import add_interceptor
 
@@ -78,3 +78,14 @@ def test_a_whole_body_has_the_type_of_the_service_that_the_case_created() -> Non
     cleared = Step("updateContainer", body={"external_auth_credential_id": None}, expect="accept")
     case = Case("c1", "external-credential-null-accepted", "lifecycle", (create, cleared))
     assert executor.run_case(case).judgement.outcome == "passed"
+
+
+def test_a_target_without_external_services_breaks_one_rule() -> None:
+    """Where every external create is refused, the rule of the type is violated, and no rule of their properties."""
+
+    def refuse_external(request: Request, send: Send) -> Response:
+        is_external = request.operation == "create" and request.body.get("service_type") == "external"
+        return REFUSED if is_external else send(request)
+
+    report = judge_app(add_interceptor(create_app(), refuse_external), layers=("cases", "wire"))
+    assert violated_rules(report) == {"service-type-enum"}
