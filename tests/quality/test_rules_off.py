@@ -18,7 +18,7 @@ UNSEEN = {"read-back": "the target offers no read-back", "control-hook": "needs 
 @pytest.mark.parametrize(
     "rule",  # the mutants switch every rule off
     [
-        pytest.param(rule, marks=(pytest.mark.exhaustive,) if number % 15 else ())
+        pytest.param(rule, marks=(pytest.mark.exhaustive,) if number % 30 else ())
         for number, rule in enumerate(catalogue())
     ],
 )

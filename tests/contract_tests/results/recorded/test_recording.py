@@ -273,7 +273,7 @@ VISIBLE = (
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=pytest.mark.exhaustive if number % 4 else pytest.mark.slow)
+        pytest.param(name, marks=pytest.mark.exhaustive if number % 9 else pytest.mark.slow)
         for number, name in enumerate(VISIBLE)
     ],
 )

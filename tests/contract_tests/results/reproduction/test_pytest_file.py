@@ -18,6 +18,7 @@ from mock_server import create_app
 from tests.quality.faults import FAULTS
 from tests.support.clients import serving
 from tests.support.gate.gate import catalogue, judge_app
+from tests.support.sampling import keep_first
 
 TOKENS = {caller.name: caller.token for caller in load_callers(data_file("fixtures/callers.yaml"))}
 NAMES = (
@@ -54,7 +55,7 @@ def run_test(source: str, app: Any, finding: Finding, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", keep_first(2, NAMES))
 def test_it_fails_on_the_deployment_and_passes_on_the_mock(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
