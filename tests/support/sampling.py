@@ -7,10 +7,7 @@ import pytest
 
 
 def keep_first(number: int, values: Iterable[Any]) -> list[Any]:
-    """Return the values as parameters; only an exhaustive run has those after the first few.
-
-    The ``ids`` of the parameters are those that pytest or the decorator gives.
-    """
+    """Return the values as parameters; only an exhaustive run has those after the first few."""
     return [
         value if place < number else pytest.param(value, marks=pytest.mark.exhaustive)
         for place, value in enumerate(values)

@@ -184,7 +184,10 @@ class Controls:
 
 
 def _find_type(case: Case, step: Step) -> str:
-    """Return the type of the service that a step writes: that of its create, else the plainest for its body."""
+    """Return the type of the service that a step writes: that of its create, else the plainest for its body.
+
+    A create that is about the type itself is compared with one of the other type: a deployed one.
+    """
     body = step.body if isinstance(step.body, dict) else {}
     if step.operation == "createContainer":
         about_type = case.value is not None and case.value[2] == "service_type"

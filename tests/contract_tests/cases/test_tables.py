@@ -12,7 +12,9 @@ from contract_tests.contract.rules import load_catalogue
 from contract_tests.generation.oracle import LARGE_BODY_BYTES
 
 ACCEPTED = [
-    case for case in load_fixture_cases(load_catalogue()) if case.expect == "accept" and case.value is None
+    case
+    for case in load_fixture_cases(load_catalogue())
+    if case.expect == "accept" and case.value is None and isinstance(case.steps[-1].body, dict)
 ]
 
 
@@ -20,5 +22,5 @@ ACCEPTED = [
 def test_no_accepted_body_passes_16_kib_with_every_property(case: Case) -> None:
     """A deployment may refuse more than 16 KiB, and where it refuses the plain body all properties are added."""
     body: Any = case.steps[-1].body
-    whole = {**load_bodies()[f"{case.service_type}-full"], **(body if isinstance(body, dict) else {})}
+    whole = {**load_bodies()[f"{case.service_type}-full"], **body}
     assert len(json.dumps(fill_templates(whole, lambda _: "s" * 100)).encode()) <= LARGE_BODY_BYTES

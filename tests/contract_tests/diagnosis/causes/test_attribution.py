@@ -14,7 +14,6 @@ from mock_server import create_app
 from tests.support.gate.gate import describe_findings, judge_app, open_app_executor, violated_rules
 from tests.support.gate.messages import REFUSED, Interceptor, Request
 from tests.support.gate.planting import add_interceptor
-from tests.support.sampling import keep_first
 
 
 def refuse(when: Callable[[Request], bool]) -> Interceptor:
@@ -46,7 +45,7 @@ def _variables(request: Request) -> list[dict[str, Any]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", keep_first(2, REASONS))
+@pytest.mark.parametrize("name", REASONS)
 def test_the_reason_is_blamed_alone(name: str) -> None:
     """In bodies of many properties, only the rule of the refused part is violated."""
     rule, refused = REASONS[name]

@@ -33,7 +33,6 @@ from tests.support.gate.messages import (
 )
 from tests.support.gate.planting import add_interceptor
 from tests.support.reports import load_fixture_callers
-from tests.support.sampling import keep_first
 
 REFUSED_403 = Response(403)
 
@@ -75,7 +74,7 @@ FORMS: dict[str, tuple[str, Callable[[Request], bool]]] = {
 }
 
 
-@pytest.mark.parametrize("name", keep_first(5, FORMS))
+@pytest.mark.parametrize("name", FORMS)
 @pytest.mark.slow
 def test_a_target_that_refuses_the_simplest_create_is_judged(name: str) -> None:
     """The run goes on in the form that the target accepts, and blames the rule that allows the plain one."""
