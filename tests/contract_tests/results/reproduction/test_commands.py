@@ -80,6 +80,29 @@ def test_an_invalid_slug_is_new_each_time_and_keeps_its_fault(slug: object, sent
     assert json.loads(shown.splitlines()[-1]) == {"service_slug": sent}
 
 
+def test_a_slug_of_the_greatest_length_gets_a_fresh_one_of_the_same_length() -> None:
+    """The recorded slug is taken, and nothing can follow it: the time takes the place of some characters."""
+    slug = "ck-" + "0123456789abcdefg" * 5 + "a93z" * 3
+    exchanges = [
+        record("POST", "/containers", {"service_slug": slug}, 201, "0192"),
+        record("GET", f"/r/containers/{slug}"),
+    ]
+    case = Case("c", "created-stored", "lifecycle", (Step(), Step("readContainer")))
+    variable, create, read = list_commands("f", case, exchanges, None)
+    assert (len(slug), variable) == (100, f'SLUG="ck-$(date +%s){slug[13:]}"')
+    assert """'{"service_slug": "'"$SLUG"'"}'""" in create
+    assert """ http://h/r/containers/"$SLUG" """ in read
+
+
+def test_long_slugs_that_would_become_equal_stay() -> None:
+    """Two slugs that differ only where the time would stand are two slugs in the commands, too."""
+    slugs = ["ck-" + start + "a" * 87 for start in ("0123456789", "9876543210")]
+    creates = [record("POST", "/containers", {"service_slug": slug}, 201, slug[3:]) for slug in slugs]
+    case = Case("c", "slug-unique", "lifecycle", (Step(), Step()))
+    lines = list_commands("f", case, creates, None)
+    assert [slug in line for slug, line in zip(slugs, lines, strict=True)] == [True, True]
+
+
 def test_a_service_of_many_cases_is_created_first() -> None:
     """The update of a service that other cases share names the one that the commands create before."""
     case = Case("c", "updated", "cases", (Step("updateContainer", service="shared:deployed"),))
