@@ -80,6 +80,16 @@ def test_an_invalid_slug_is_new_each_time_and_keeps_its_fault(slug: object, sent
     assert json.loads(shown.splitlines()[-1]) == {"service_slug": sent}
 
 
+def test_a_status_that_a_hook_set_is_a_comment() -> None:
+    """Without the status, the update is accepted by a deployment that conforms, too."""
+    steps = (Step(), Step("setStatus", status="deploying"), Step("updateContainer", expect="refuse"))
+    exchanges = [CREATE, record("PUT", "/containers/0192", {})]
+    lines = list_commands("f", Case("c", "not-while-busy", "lifecycle", steps), exchanges, None)
+    comment = "# now set the status of the service to deploying, as --control-hook does"
+    assert [line.startswith("ID=$(curl") for line in lines] == [False, True, False, False]
+    assert (lines[2], lines[3][:14]) == (comment, "curl -i -X PUT")
+
+
 def test_a_slug_of_the_greatest_length_gets_a_fresh_one_of_the_same_length() -> None:
     """The recorded slug is taken, and nothing can follow it: the time takes the place of some characters."""
     slug = "ck-" + "0123456789abcdefg" * 5 + "a93z" * 3
