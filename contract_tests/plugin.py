@@ -8,6 +8,7 @@ the verdicts when the last part is done.
 import random
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,8 @@ def contract_report(request: pytest.FixtureRequest) -> Report:
     folder = _result_folder(config)
     try:
         options = _read_options(config, frozenset(selected))
-        run_parts(folder, split_run(options), _build_part_runner(config, options))
+        with closing(_open_log(config)) as created_log:
+            run_parts(folder, split_run(options), _build_part_runner(config, options, created_log))
     except (CallersError, TargetError, WaiversError, ValueError, OSError) as error:
         _end_session(config, f"contract tests: {error}", 2)
     except CannotJudge as error:
@@ -218,12 +220,21 @@ def _read_options(config: pytest.Config, rules: frozenset[str]) -> RunOptions:
     )
 
 
-def _build_part_runner(config: pytest.Config, options: RunOptions) -> Callable[[Part, Path], RunState]:
-    """Return a function that runs one part; each worker may create its share of the services."""
+def _open_log(config: pytest.Config) -> CreatedLog:
+    """Open the log of created services in the report folder, if there is one."""
     folder = config.getoption("--report")
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
-    open_part_executor = _build_executor_opener(config, folder)
+    created_log = CreatedLog(folder / "ledger.jsonl" if folder else None)
+    created_log.name_target(config.getoption("--target"))
+    return created_log
+
+
+def _build_part_runner(
+    config: pytest.Config, options: RunOptions, created_log: CreatedLog
+) -> Callable[[Part, Path], RunState]:
+    """Return a function that runs one part; each worker may create its share of the services."""
+    open_part_executor = _build_executor_opener(config, created_log)
     preflights: list[PreflightResult] = []
 
     def run_part(part: Part, place: Path) -> RunState:
@@ -238,7 +249,7 @@ def _build_part_runner(config: pytest.Config, options: RunOptions) -> Callable[[
             random.setstate(random_state)
         if report.cut_short == "interrupted":
             raise KeyboardInterrupt
-        if folder:
+        if config.getoption("--report"):
             from contract_tests.reports.har import write_har
 
             write_har(report, place / "traffic.har")
@@ -247,11 +258,9 @@ def _build_part_runner(config: pytest.Config, options: RunOptions) -> Callable[[
     return run_part
 
 
-def _build_executor_opener(config: pytest.Config, folder: Path | None) -> Callable[[], Executor]:
+def _build_executor_opener(config: pytest.Config, created_log: CreatedLog) -> Callable[[], Executor]:
     callers, max_created = config.getoption("--callers"), config.getoption("--max-created")
     workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
-    created_log = CreatedLog(folder / "ledger.jsonl" if folder else None)
-    created_log.name_target(config.getoption("--target"))
     all_callers = load_callers(callers) if callers else None
     target = open_target(config.getoption("--target"))
     options = ExecutorOptions(

@@ -5,6 +5,7 @@ contract, those of the changed rule first.
 """
 
 import os
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -89,7 +90,7 @@ def run_mutations(
     # Children inherit these by fork, since factories and faults cannot be pickled.
     _SHARED.update(session=session, mutations=mutations)
     try:
-        with ProcessPoolExecutor(width, mp_context=get_context("fork")) as processes:
+        with ProcessPoolExecutor(width, get_context("fork"), _end_at_signals) as processes:
             results = processes.map(_run_in_child, range(len(mutations)), chunksize=4)
             for number, result in enumerate(results):
                 yield replace(result, mutant=mutations[number])
@@ -246,6 +247,14 @@ def find_wrongly_listed(session: MutationSession, results: Sequence[MutantResult
 
 
 _SHARED: dict[str, Any] = {}
+
+
+def _end_at_signals() -> None:
+    """Let a signal end a child at once: a handler of the parent would print where the child was."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _run_in_child(number: int) -> MutantResult:

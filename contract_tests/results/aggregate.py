@@ -26,13 +26,15 @@ class Deviation:
     """One kind of violation: the smallest observation of it, and the number of cases per layer that showed it.
 
     ``examples`` are a few different requests that showed it, or none if the smallest is the only one. ``inputs`` are
-    the kinds of input that showed it: two faults of a rule may differ in these alone.
+    the kinds of input that showed it: two faults of a rule may differ in these alone. ``types`` are the types of the
+    services that showed it.
     """
 
     observation: Observation
     layers: Counter[Layer]
     examples: tuple[Example, ...] = ()
     inputs: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -92,7 +94,10 @@ class Aggregate:
             self._add_reason(rule, outcome, judgement.reason, 1)
         else:
             inputs = list_inputs(observation.case, judgement.differences)
-            return self._add_deviation(Deviation(observation, Counter({layer: 1}), inputs=inputs))
+            types = (observation.case.service_type,)
+            return self._add_deviation(
+                Deviation(observation, Counter({layer: 1}), inputs=inputs, types=types)
+            )
         return False
 
     def merge(self, other: "Aggregate") -> None:
@@ -173,8 +178,14 @@ class Aggregate:
         if len(examples) < MAX_EXAMPLES:
             examples = merge_examples(_list_examples(known), _list_examples(deviation))
         inputs = merge_inputs(known.inputs, deviation.inputs)
-        self.deviations[kind] = Deviation(smaller, known.layers + deviation.layers, examples, inputs)
+        types = merge_types(known.types, deviation.types)
+        self.deviations[kind] = Deviation(smaller, known.layers + deviation.layers, examples, inputs, types)
         return False
+
+
+def merge_types(*types: Sequence[str]) -> tuple[str, ...]:
+    """Return the types of several violations together."""
+    return tuple(sorted({one for each in types for one in each}))
 
 
 def _deviation_kind(observation: Observation) -> DeviationKind:
@@ -198,6 +209,7 @@ def _deviation_to_json(deviation: Deviation) -> dict[str, Any]:
         "layers": dict(deviation.layers),
         "examples": [[example.sent, example.received] for example in deviation.examples],
         "inputs": list(deviation.inputs),
+        "types": list(deviation.types),
         "line": observation.line,
         "rate": observation.rate and asdict(observation.rate),
         "sibling": sibling and sibling_to_json(sibling),
@@ -213,7 +225,8 @@ def _deviation_from_json(data: dict[str, Any]) -> Deviation:
     rate = Rate(**data["rate"]) if data.get("rate") else None
     observation = Observation(case, judgement, exchanges, setup, sibling, line, rate)
     examples = tuple(Example(sent, received) for sent, received in data.get("examples", ()))
-    return Deviation(observation, Counter(data["layers"]), examples, tuple(data["inputs"]))
+    types = tuple(data.get("types") or (case.service_type,))
+    return Deviation(observation, Counter(data["layers"]), examples, tuple(data["inputs"]), types)
 
 
 def sibling_to_json(sibling: Sibling) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from contract_tests.contract.files.file_shapes import load_json_file
 from contract_tests.contract.files.report_file import write_file
 from contract_tests.contract.resources import VERSION
 from contract_tests.contract.rules import Catalogue, Rule
-from contract_tests.results.aggregate import Deviation, sibling_to_json
+from contract_tests.results.aggregate import Deviation, merge_types, sibling_to_json
 from contract_tests.results.examples import Example, describe_example, merge_examples
 from contract_tests.results.finding_keys import FindingKey, build_keys, list_inputs, merge_inputs
 from contract_tests.results.judge import Difference
@@ -33,7 +33,7 @@ class Finding:
     the rule is only assumed. ``count`` is the number of cases that showed it; ``examples`` are a few of them.
     ``exchanges`` end with the decisive one, and ``story`` tells in one sentence what happened in several of them.
     ``setup`` are the creates of services that the case shares with others. ``inputs`` are the kinds of input that
-    showed it.
+    showed it, and ``types`` the types of the services.
     ``differences`` are the wrong properties of a read-back. ``sibling`` is the nearest request that behaved, and
     ``line`` is that of the contract between the two. ``rate`` says how often it shows, if not each time.
     """
@@ -55,6 +55,7 @@ class Finding:
     examples: tuple[Example, ...] = ()
     setup: tuple[Exchange, ...] = ()
     inputs: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
     sibling: Sibling | None = None
     line: str = ""
     rate: Rate | None = None
@@ -64,6 +65,12 @@ class Finding:
         """What identifies the finding in other runs: one key for each kind of input that showed it."""
         inputs = self.inputs or list_inputs(self.case, self.differences)
         return build_keys(self.rule.id, inputs, self.reason)
+
+    @property
+    def service_type(self) -> str:
+        """The type of the services that showed it, an empty string if both did."""
+        types = self.types or (self.case.service_type,)
+        return types[0] if len(types) == 1 else ""
 
     @property
     def file(self) -> str:
@@ -120,8 +127,10 @@ def build_findings(
         layers = tuple(dict.fromkeys((*known.layers, *finding.layers)))
         examples = merge_examples(known.examples, finding.examples)
         inputs = merge_inputs(known.inputs, finding.inputs)
+        types = merge_types(known.types, finding.types)
+        count = known.count + finding.count
         by_key[key] = replace(
-            smaller, count=known.count + finding.count, layers=layers, examples=examples, inputs=inputs
+            smaller, count=count, layers=layers, examples=examples, inputs=inputs, types=types
         )
     return tuple(by_key.values())
 
@@ -169,6 +178,7 @@ def _build_finding(deviation: Deviation, catalogue: Catalogue, *, strict: bool) 
         differences=judgement.differences,
         examples=merge_examples((example,), deviation.examples),
         inputs=deviation.inputs,
+        types=deviation.types,
         sibling=observation.sibling,
         line=observation.line,
         rate=observation.rate,

@@ -128,10 +128,10 @@ class _Teller:
         changes = []
         if list(body) == ["service_type"]:
             changes.append(f"named the type {body['service_type']}")
+        elif body and all(value is None for value in body.values()):
+            changes.append(f"sent null as {_name_properties(body)}")
         elif body:
-            changes.append(
-                f"set {_join(list(body)) if len(body) <= _MAX_NAMES else f'{len(body)} properties'}"
-            )
+            changes.append(f"set {_name_properties(body)}")
         if slug := self._slug(step, "named"):
             changes.append(slug.strip())
         return f" that {_join(changes)}" if changes else ""
@@ -228,6 +228,10 @@ def _tell_race(case: Case, exchanges: Sequence[Exchange]) -> str:
 
 def _repeat(clause: str, times: int) -> str:
     return clause if times == 1 else f"{clause} {'twice' if times == 2 else f'{_count(times)} times'}"
+
+
+def _name_properties(body: Mapping[str, Any]) -> str:
+    return _join(list(body)) if len(body) <= _MAX_NAMES else f"{len(body)} properties"
 
 
 def _join(parts: Sequence[str]) -> str:

@@ -38,6 +38,14 @@ def test_a_broken_rule_fails_its_test(folder: Path) -> None:
     assert "curl -i -X POST" in done.stdout
 
 
+def test_no_file_stays_open(folder: Path) -> None:
+    """A project whose tests turn warnings into errors passes with a report: the log of the creates is closed."""
+    options = ("--target", MOCK, "-k", "service-slug-required", "--report", "reports", "-W", "error")
+    done = run_contract_pytest(folder, *options)
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
+
+
 @pytest.mark.parametrize("report", [(), ("--report", "reports")], ids=["no-report", "report"])
 def test_a_body_that_cannot_be_pasted_is_a_file_of_the_report(folder: Path, report: tuple[str, ...]) -> None:
     """A command reads a file that exists; without a report it says how to get one."""

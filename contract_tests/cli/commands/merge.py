@@ -12,6 +12,7 @@ from contract_tests.cli.common.options import (
     add_comparison_options,
     add_report_options,
     check_formats,
+    format_saved_options,
     read_comparison_options,
 )
 from contract_tests.cli.common.output import end_with_report
@@ -56,12 +57,18 @@ def merge(
         catalogue = load_catalogue(rules if rules and rules.is_file() else None)
         state.check_rules(catalogue)
         report = compare(state.build_report(catalogue))
-    write = partial(_write_merged, report, state, folders, formats)
-    end_with_report(report, folder, write, quiet=quiet)
+    replay_options = format_saved_options(state.command_options)
+    write = partial(_write_merged, report, state, folders, formats, replay_options)
+    end_with_report(report, folder, write, quiet=quiet, replay_options=replay_options, resumable=False)
 
 
 def _write_merged(
-    report: Report, state: RunState, folders: tuple[Path, ...], formats: tuple[str, ...], folder: Path
+    report: Report,
+    state: RunState,
+    folders: tuple[Path, ...],
+    formats: tuple[str, ...],
+    replay_options: str,
+    folder: Path,
 ) -> None:
     """Write the reports of all runs, and their state, traffic and log."""
     from contract_tests.reports.har import merge_har
@@ -83,5 +90,7 @@ def _write_merged(
                     with path.open("rb") as log:  # of a night, it is too long for the memory
                         shutil.copyfileobj(log, merged)
 
-    write_reports = partial(write_report_folder, report, folder, formats=formats, spec=places)
+    write_reports = partial(
+        write_report_folder, report, folder, formats=formats, spec=places, replay_options=replay_options
+    )
     write_each([write_reports, partial(state.save, folder), merge_traffic, merge_logs])

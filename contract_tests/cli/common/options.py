@@ -208,8 +208,18 @@ def open_command_executor(
     )
 
 
-def format_replay_options(options: dict[str, Any]) -> str:
+def format_replay_options(options: Mapping[str, Any]) -> str:
     """Return the options with which ``contract-tests replay`` sends a finding as this command did."""
     names = ("target", "callers", "spec", "control_hook")
-    given = [(f"--{name.replace('_', '-')}", str(options[name])) for name in names if options[name]]
+    given = [(f"--{name.replace('_', '-')}", str(options[name])) for name in names if options.get(name)]
     return shlex.join(word for pair in given for word in pair)
+
+
+def format_saved_options(saved: Mapping[str, Any]) -> str:
+    """Return the same of a run whose options a state file has; a path below the working folder is relative to it."""
+    paths = {name: Path(saved[name]) for name in ("callers", "spec") if saved.get(name)}
+    here = Path.cwd()
+    shown = {
+        name: path.relative_to(here) if path.is_relative_to(here) else path for name, path in paths.items()
+    }
+    return format_replay_options({**saved, **shown})

@@ -27,6 +27,7 @@ def end_with_report(
     *,
     quiet: bool = False,
     replay_options: str = "",
+    resumable: bool = True,
     problems: Iterable[str] = (),
 ) -> NoReturn:
     """Print the report, then write it into ``folder`` if there is one, and exit with its code.
@@ -39,7 +40,7 @@ def end_with_report(
 
     place = str(folder) if folder else None
     show = partial(show_report, report, quiet=quiet, folder=place, replay_options=replay_options)
-    following = "" if quiet else suggest_next(report, place, replay_options)
+    following = "" if quiet else suggest_next(report, place, replay_options if resumable else "")
     end_with_output(show, report.exit_code, folder, write, problems=problems, following=following)
 
 

@@ -66,9 +66,9 @@ class Block:
     def operations(self) -> str:
         """The operations, as ``create and update of an external service``."""
         names = " and ".join(dict.fromkeys(map(name_operation, self.findings)))
-        types = {finding.case.service_type for finding in self.findings}
-        article = "an" if types == {"external"} else "a"
-        return f"{names} of {article} {types.pop()} service" if len(types) == 1 else names
+        (service_type, *others) = {finding.service_type for finding in self.findings}
+        article = "an" if service_type == "external" else "a"
+        return names if others or not service_type else f"{names} of {article} {service_type} service"
 
     @property
     def count(self) -> int:

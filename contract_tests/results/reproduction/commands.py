@@ -27,15 +27,17 @@ def list_commands(
 
     ``setup`` are the creates of services that the case shares with others; the commands create them anew. Bodies that
     cannot be pasted are read from the files ``name-1.body`` … in ``folder``. Without a folder a comment takes the
-    place of such a command. The requests of a race become one command that sends them at once.
+    place of such a command, and of a status that a control hook set: no request of the API does that. The requests
+    of a race become one command that sends them at once.
     """
     writer = _name_variables(case, exchanges, setup)
     before = [*writer.list_slugs(), *(writer.write(exchange) for exchange in setup)]
-    requests = [
-        _explain_body(number, exchange, folder)
-        or writer.write(exchange, f"{folder}/{_name_file(name, number)}" if exchange.needs_body_file else "")
-        for number, exchange in enumerate(exchanges, 1)
-    ]
+    changes = _list_status_changes(case)
+    requests: list[str] = []
+    for number, exchange in enumerate(exchanges, 1):
+        file = f"{folder}/{_name_file(name, number)}" if exchange.needs_body_file else ""
+        command = _explain_body(number, exchange, folder) or writer.write(exchange, file)
+        requests += [*changes.get(number, ()), command]
     return _join_race(case, [*before, *requests], len(before))
 
 
@@ -85,6 +87,19 @@ class _Writer:
         ]
         scripts = " ".join(f'-e "s/{text}/{slugs[text]}/g"' for text in found)
         return f"LC_ALL=C sed {scripts} {shlex.quote(body_file)} | " if found else ""
+
+
+def _list_status_changes(case: Case) -> dict[int, list[str]]:
+    """Return comments about the statuses that a control hook set, by the number of the request that follows."""
+    comments: dict[int, list[str]] = {}
+    number = 1
+    for step in case.steps:
+        if step.operation == "setStatus":
+            text = f"# now set the status of the service to {step.status}, as --control-hook does"
+            comments.setdefault(number, []).append(text)
+        else:
+            number += 1
+    return comments
 
 
 def _explain_body(number: int, exchange: Exchange, folder: str | None) -> str:

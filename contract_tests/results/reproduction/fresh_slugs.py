@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,9 @@ from contract_tests.contract.files.json_text import parse_json
 from contract_tests.results.reproduction.curl import escape_double_quoted
 from contract_tests.targets.exchange import Exchange
 
-_PLAIN_SLUG = re.compile(r"[a-z0-9-]{3,60}")
+_PLAIN_SLUG = re.compile(r"[a-z0-9-]{3,100}")
+_LONG_SLUG = 60  # from here on the time takes the place of characters, so that the length stays
+_LONG_START = 3  # of the characters that it replaces, after the prefix
 _SLUG_TEXT = re.compile(r'"service_slug"\s*:\s*"([^"\\]*)"')
 _NOW = "$(date +%s)"
 _NOW_LENGTH = 10  # digits
@@ -33,7 +36,8 @@ class FreshSlug:
 def list_fresh_slugs(case: Case, exchanges: Iterable[Exchange]) -> list[FreshSlug]:
     """Return a fresh slug for each slug that can have one, in the order of the creates.
 
-    A slug that contains another one, as a similar slug does, changes together with it. A valid slug under test stays.
+    A slug that contains another one, as a similar slug does, changes together with it. A valid slug under test stays,
+    and so do two that would become equal.
     """
     if _is_about_slugs(case) and case.expect != "refuse":
         return []
@@ -41,7 +45,11 @@ def list_fresh_slugs(case: Case, exchanges: Iterable[Exchange]) -> list[FreshSlu
     slugs = dict.fromkeys(slug for exchange in creates for slug in _read_slugs(exchange))
     fresh = [one for slug in slugs if (one := _renew_slug(slug, invalid=_is_about_slugs(case)))]
     texts = [one.recorded for one in fresh]
-    return [one for one in fresh if not any(t in one.recorded for t in texts if t != one.recorded)]
+    forms = Counter(one.fresh for one in fresh)
+    return [
+        one for one in fresh
+        if forms[one.fresh] == 1 and not any(t in one.recorded for t in texts if t != one.recorded)
+    ]  # fmt: skip
 
 
 def is_taken_again(case: Case, exchanges: Sequence[Exchange]) -> bool:
@@ -62,12 +70,18 @@ def _renew_slug(slug: str | float, *, invalid: bool) -> FreshSlug | None:
         fraction = str(slug).lstrip("-0123456789")
         return FreshSlug(f'"service_slug": {slug}', f'\\"service_slug\\": {_NOW}{fraction}')
     if not invalid:
-        return FreshSlug(slug, f"{slug}-{_NOW}") if _PLAIN_SLUG.fullmatch(slug) else None
+        return FreshSlug(slug, _add_time(slug)) if _PLAIN_SLUG.fullmatch(slug) else None
     span = find_fresh_span(slug, _NOW_LENGTH)
     if span is None:
         return None
     head, tail = slug[: span[0]], slug[span[1] :]
     return FreshSlug(_to_json(slug), f"{_escape(head)}{_NOW}{_escape(tail)}")
+
+
+def _add_time(slug: str) -> str:
+    if len(slug) <= _LONG_SLUG:
+        return f"{slug}-{_NOW}"
+    return f"{slug[:_LONG_START]}{_NOW}{slug[_LONG_START + _NOW_LENGTH :]}"
 
 
 def _escape(text: str) -> str:

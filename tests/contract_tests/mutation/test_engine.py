@@ -204,6 +204,29 @@ def test_command_reports_survivors(tmp_path: Path) -> None:
     assert "exposed_port" in (tmp_path / "mutants.html").read_text("utf-8")
 
 
+#: Two mutants are one chunk of work, so one of the two processes waits.
+INTERRUPTED = """
+import os, signal, threading, time
+from contract_tests.cli import main
+from contract_tests.mutation import engine
+
+os.setpgid(0, 0)
+engine.run_mutation = lambda session, mutation: time.sleep(30)
+threading.Timer(1, os.killpg, (0, signal.SIGTERM)).start()
+main.build_command = lambda: lambda: list(engine.run_mutations(None, [1, 2], 2))
+main.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no groups of processes")
+def test_an_interrupt_of_all_processes_is_one_line() -> None:
+    """Ctrl-C in a terminal reaches a process that waits for mutants, too, which says nothing of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=25, check=False
+    )
+    assert (done.returncode, done.stderr) == (130, "contract-tests: interrupted\n")
+
+
 @pytest.mark.slow
 def test_a_quiet_command_prints_its_last_line_only() -> None:
     """With --quiet the counts are all that is printed, on both streams."""

@@ -179,7 +179,7 @@ def test_failure_names_both_operations_and_the_values(report: Report) -> None:
     assert failure is not None
     reason = "accepted a request that breaks this rule"
     value = r"exposed_port -?\d+ → 201 \(create\), 200 \(update\)"
-    message = f"create and update of a deployed service: {reason}: {value}"
+    message = f"create and update: {reason}: {value}"
     assert re.fullmatch(message, failure.attrib["message"])
     lines = (failure.text or "").splitlines()
     assert {"  exposed_port 0 → 201", "  exposed_port 0 → 200", "  exposed_port 65536 → 201"} <= set(lines)

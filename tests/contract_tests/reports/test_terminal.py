@@ -136,7 +136,7 @@ def _block(text: str, rule: str) -> list[str]:
 def test_block_names_both_operations(report: Report) -> None:
     """A rule that create and update break for one reason is one block, with the values and a file for each."""
     lines = _block(_print_to_text(report, 160, folder="out"), "exposed-port-range")
-    heading = "exposed-port-range  documented; create and update of a deployed service; cases; seen "
+    heading = "exposed-port-range  documented; create and update; cases; seen "
     assert lines[0].startswith(heading)
     findings = [f for f in report.findings if f.rule.id == "exposed-port-range"]
     for finding, status in zip(findings, (201, 200), strict=True):

@@ -48,6 +48,27 @@ def test_operations_with_one_cause_share_it() -> None:
     assert len({first.id, second.id, first.cause}) == 3
 
 
+@pytest.mark.parametrize(
+    ("shown", "named"),
+    [(("deployed",), "deployed"), (("external", "deployed"), ""), (("external", "external"), "external")],
+    ids=["one", "both", "the-same"],
+)
+def test_a_finding_names_a_type_of_services_only_if_the_other_did_not_show_it(
+    shown: tuple[str, ...], named: str
+) -> None:
+    """A heading "of an external service" sends the reader to code for these, though both types showed it."""
+    cases = [
+        Case("c", "update-partial", "cases", (Step("updateContainer", service=f"shared:{each}"),))
+        for each in shown
+    ]
+    judgement = Judgement("violated", "update-partial", "why")
+    aggregate = Aggregate.of(Observation(case, judgement) for case in cases)
+    stored = Aggregate.from_json(json.loads(json.dumps(aggregate.to_json())))
+    for each in (aggregate, stored):
+        (finding,) = build_findings(each.deviations.values(), CATALOGUE)
+        assert finding.service_type == named
+
+
 @pytest.mark.slow
 def test_readback_differences_are_kept() -> None:
     """A finding about a read-back has each property that differs, also after it was stored."""

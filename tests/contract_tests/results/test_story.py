@@ -57,6 +57,12 @@ def tell(
             id="slug of an update",
         ),
         pytest.param(
+            [(CREATE, answer(201)), (update({"a": None}, expect="refuse"), answer(200))],
+            "After a service was created, an update of the service that sent null as a was accepted (200); "
+            "it must be refused.",
+            id="null",
+        ),
+        pytest.param(
             [(create(), answer(400)), (create(expect="accept"), answer(409))],
             "After a create with a slug was refused (400), a create with the same slug was refused (409); "
             "it must be accepted.",

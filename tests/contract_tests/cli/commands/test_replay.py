@@ -69,6 +69,31 @@ def test_replay_lines_of_a_report_work_where_the_run_was_started(
 
 
 @pytest.mark.slow
+def test_replay_lines_of_a_merged_report_have_the_options_of_the_runs(
+    faulty_url: str, tmp_path: Path
+) -> None:
+    """Without the callers of the runs, the command would send the made-up tokens of the fixtures."""
+    shutil.copy(data_file("fixtures/callers.yaml"), tmp_path / "callers.yaml")
+    options = (
+        "--callers",
+        "callers.yaml",
+        "--control-hook",
+        HOOK,
+        "--layers",
+        "cases",
+        "-k",
+        "exposed-port-range",
+    )
+    run_command("run", "--target", faulty_url, *options, "--quiet", "--report", "shard", cwd=tmp_path)
+    merged = run_command("merge", "shard", "--report", "merged", cwd=tmp_path)
+    lines = re.findall(r"contract-tests (replay merged/findings/\S+ .*)", merged.out)
+    expected = f"--target {faulty_url} --callers callers.yaml --control-hook '{HOOK}'"
+    assert [line.partition(".json ")[2] for line in lines] == [expected] * 2
+    assert run_command(*shlex.split(lines[0]), cwd=tmp_path).code == 1
+    assert expected in (tmp_path / "merged" / "report.md").read_text("utf-8")
+
+
+@pytest.mark.slow
 def test_replay_compares_a_readback_by_property(faulty_url: str, tmp_path: Path) -> None:
     """Replaying a read-back prints what happened, a line for each property that differs, and commands."""
     options = ("--layers", "lifecycle", "-k", "update-keeps-omitted", "--quiet", "--report", tmp_path)

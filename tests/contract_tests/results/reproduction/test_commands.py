@@ -80,6 +80,39 @@ def test_an_invalid_slug_is_new_each_time_and_keeps_its_fault(slug: object, sent
     assert json.loads(shown.splitlines()[-1]) == {"service_slug": sent}
 
 
+def test_a_status_that_a_hook_set_is_a_comment() -> None:
+    """Without the status, the update is accepted by a deployment that conforms, too."""
+    steps = (Step(), Step("setStatus", status="deploying"), Step("updateContainer", expect="refuse"))
+    exchanges = [CREATE, record("PUT", "/containers/0192", {})]
+    lines = list_commands("f", Case("c", "not-while-busy", "lifecycle", steps), exchanges, None)
+    comment = "# now set the status of the service to deploying, as --control-hook does"
+    assert [line.startswith("ID=$(curl") for line in lines] == [False, True, False, False]
+    assert (lines[2], lines[3][:14]) == (comment, "curl -i -X PUT")
+
+
+def test_a_slug_of_the_greatest_length_gets_a_fresh_one_of_the_same_length() -> None:
+    """The recorded slug is taken, and nothing can follow it: the time takes the place of some characters."""
+    slug = "ck-" + "0123456789abcdefg" * 5 + "a93z" * 3
+    exchanges = [
+        record("POST", "/containers", {"service_slug": slug}, 201, "0192"),
+        record("GET", f"/r/containers/{slug}"),
+    ]
+    case = Case("c", "created-stored", "lifecycle", (Step(), Step("readContainer")))
+    variable, create, read = list_commands("f", case, exchanges, None)
+    assert (len(slug), variable) == (100, f'SLUG="ck-$(date +%s){slug[13:]}"')
+    assert """'{"service_slug": "'"$SLUG"'"}'""" in create
+    assert """ http://h/r/containers/"$SLUG" """ in read
+
+
+def test_long_slugs_that_would_become_equal_stay() -> None:
+    """Two slugs that differ only where the time would stand are two slugs in the commands, too."""
+    slugs = ["ck-" + start + "a" * 87 for start in ("0123456789", "9876543210")]
+    creates = [record("POST", "/containers", {"service_slug": slug}, 201, slug[3:]) for slug in slugs]
+    case = Case("c", "slug-unique", "lifecycle", (Step(), Step()))
+    lines = list_commands("f", case, creates, None)
+    assert [slug in line for slug, line in zip(slugs, lines, strict=True)] == [True, True]
+
+
 def test_a_service_of_many_cases_is_created_first() -> None:
     """The update of a service that other cases share names the one that the commands create before."""
     case = Case("c", "updated", "cases", (Step("updateContainer", service="shared:deployed"),))

@@ -1,0 +1,41 @@
+"""Control hook: whether a status that it sets shows in the read-back, before a rule about the status is blamed.
+
+A server that answers every path with a success has set nothing, and a right deployment then accepts the update.
+"""
+
+import json
+
+from contract_tests.cases.model import Case, Step
+from contract_tests.cases.tables import load_bodies
+from contract_tests.execution.executor import Executor
+from contract_tests.results.observation import Observation
+
+_STATUSES = ("created", "deploying", "running", "stopping", "stopped", "failed")
+_RULE, _BUSY = "not-while-busy", "deploying"
+_CASE = Case(
+    "hook-status",
+    _RULE,
+    "lifecycle",
+    (
+        Step(body=dict(load_bodies()["deployed"])),
+        Step("setStatus", status=_BUSY),
+        Step("readContainer", shows=(("service_status", _BUSY),)),
+    ),
+)
+
+
+def needs_status(observation: Observation) -> bool:
+    """Return whether a violation rests on a status that the hook set."""
+    judgement = observation.judgement
+    is_set = any(step.operation == "setStatus" for step in observation.case.steps)
+    violated = judgement.outcome == "violated" and not judgement.server_error  # which is never correct
+    return is_set and violated and judgement.rule == _RULE
+
+
+def explain_lost_status(executor: Executor) -> str:
+    """Set the status of a new service; return why that proves nothing if the read-back shows another status."""
+    judgement = executor.run_case(_CASE).judgement
+    shown = next((got for name, got, _ in judgement.differences if name == "service_status"), "")
+    if judgement.outcome != "violated" or shown not in map(json.dumps, _STATUSES):
+        return ""
+    return f"--control-hook got a success, but the read-back shows the status {shown} in place of {_BUSY}"
