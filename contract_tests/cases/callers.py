@@ -108,6 +108,11 @@ class CallerPool:
         able = {f"{c.kind}-blue" for c in self.callers if c.kind != "ak" and self._fits_team(c, "blue")}
         return able if self.blue is not None else set()
 
+    def name_team(self, caller: Caller, role: str) -> str:
+        """Return the team, red or blue, for which a caller acts in a role."""
+        team = self.team_role(caller)
+        return "blue" if caller.kind == "jwt" and self.choose_team(caller, role) != self.red else team
+
     def choose_team(self, caller: Caller, role: str) -> str | None:
         """Return the team that a JWT caller names in a role."""
         if role.endswith("blue") or self.red not in caller.teams:

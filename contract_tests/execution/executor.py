@@ -106,7 +106,8 @@ class Executor:
         judgement = judge_response(rule, step.expect or "accept", step.operation, response, service)
         if _has_short_slug(step) and _may_be_taken(step, response):
             return self._retry_short_slug(rule, step, context)
-        if step.operation == "createContainer" and self._seen_ids.add(read_id(response)):
+        repeated = step.operation == "createContainer" and self._seen_ids.add(read_id(response))
+        if repeated and judgement.outcome != "violated":  # a taken slug that is accepted may return its service
             return replace(
                 judgement, outcome="violated", rule="created", reason=REPEATED_ID, expected="a new id"
             )

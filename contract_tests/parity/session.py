@@ -137,8 +137,12 @@ class ParitySession:
         """Raise TargetGone if plain creates are refused by now: nothing in a refused create is the reason."""
         pairs, self.twin.pairs = self.twin.pairs, []
         refused = next(filter(_is_create_refused_otherwise, pairs), None)
-        if refused is not None and refuses_every_create(self.executor):
-            raise TargetGone(explain_limit(refused.theirs.status))
+        if refused is not None:
+            is_blue = refused.reading.team == self.executor.controls.caller_pool.blue
+            team, other = ("blue", "red") if is_blue else ("red", "blue")
+            if refuses_every_create(self.executor, team):
+                name = "" if refuses_every_create(self.executor, other) else refused.reading.caller
+                raise TargetGone(explain_limit(refused.theirs.status, name))
         self.twin.pairs = pairs
 
     def _read_back(self, pair: Pair) -> None:

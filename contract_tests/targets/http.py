@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
@@ -38,8 +39,16 @@ class _Retry(urllib3.Retry):
         return super().new(clock=self._clock, **changes)
 
     def get_retry_after(self, response: urllib3.BaseHTTPResponse) -> float | None:
-        """Return the seconds of ``Retry-After``; None if there is none, or it cannot be read."""
+        """Return the seconds of ``Retry-After``; None if there is none, or it cannot be read.
+
+        A time is compared with the ``Date`` of the response, since the clock of the target may differ.
+        """
         try:
+            with suppress(ValueError, TypeError, ArithmeticError, LookupError):
+                until, now = (
+                    parsedate_to_datetime(response.headers[name]) for name in ("Retry-After", "Date")
+                )
+                return min(max((until - now).total_seconds(), 0.0), MAX_RETRY_AFTER)
             return super().get_retry_after(response)
         except (urllib3.exceptions.InvalidHeader, ValueError, TypeError, ArithmeticError, LookupError):
             return None

@@ -77,7 +77,7 @@ TELLING_VALUES: Values = {
         "",
     ),
     "openapi_url": (
-        "/OpenAPI.json?full=1#x",
+        "/OpenAPI.json?full=1&Lang=EN#x",
         " https://example.com/a  b.yaml " + _SIGNS,
         _long_text("/", 500),
         "",

@@ -1,4 +1,4 @@
-"""Settling: a deployment may answer a create before its updates find the service (a queue, a replica)."""
+"""Settling: a deployment may answer a create before updates find the service (a queue), or deploy it at once."""
 
 import time
 
@@ -13,11 +13,12 @@ from contract_tests.targets.base import NoResponse, Response, is_success
 _INTERVAL, _TRIES = 0.25, 9
 #: Others may take longer than the service that was timed, but no wait is longer than this.
 _MARGIN, _LONGEST = 3.0, 2.9
-_NOT_FOUND = 404
+#: No such service yet; or it is busy, as while it is deployed.
+_TOO_SOON = (404, 409, 423, 425)
 
 
 def find_settling(executor: Executor, caller: Caller, context: CaseContext) -> float:
-    """Return the seconds that updates take to find a new service; 0 if they find it at once, or time does not help.
+    """Return the seconds until updates of a new service are accepted; 0 if they are at once, or time does not help.
 
     The first update is that of the service of the context, which the caller has just created.
     """
@@ -25,7 +26,7 @@ def find_settling(executor: Executor, caller: Caller, context: CaseContext) -> f
         response = _update(executor, caller, context)
         if is_success(response):
             executor.controls.keep_base(caller, {})
-        if not _is_not_found(response):
+        if not _is_too_soon(response):
             return 0.0
         seconds = _time_new_service(executor, caller)
         return seconds if seconds and _is_found_after(executor, caller, seconds) else 0.0
@@ -38,14 +39,14 @@ def describe_wait(seconds: float) -> list[str]:
     if not seconds:
         return []
     wait = f"the run waited {seconds:.1f} s after each create"
-    return [f"updates find a service only some time after its create; {wait}"]
+    return [f"updates of a service are accepted only some time after its create; {wait}"]
 
 
 def _time_new_service(executor: Executor, caller: Caller) -> float:
-    """Return how long to wait for a service that at first is not found; 0 if it is found at once, or never."""
+    """Return how long to wait for a service whose updates are refused at first; 0 if not at first, or always."""
     able, _, context = create_plain(executor, caller)
     start = time.monotonic()
-    if able is None or not _is_not_found(_update(executor, caller, context)):
+    if able is None or not _is_too_soon(_update(executor, caller, context)):
         return 0.0
     for _ in range(_TRIES):
         executor.sender.target.clock.wait(_INTERVAL)
@@ -55,7 +56,7 @@ def _time_new_service(executor: Executor, caller: Caller) -> float:
 
 
 def _is_found_after(executor: Executor, caller: Caller, seconds: float) -> bool:
-    """Return whether the first update of another new service finds it then: it is the time that helps, not a try."""
+    """Return whether the first update of another new service is accepted then: the time helps, not a try."""
     able, _, context = create_plain(executor, caller)
     executor.sender.target.clock.wait(seconds)
     return able is not None and is_success(_update(executor, caller, context))
@@ -66,5 +67,5 @@ def _update(executor: Executor, caller: Caller, context: CaseContext) -> Respons
     return executor.sender.send_step(context, Step("updateContainer", role, body={}, expect="accept"))
 
 
-def _is_not_found(response: Response | NoResponse) -> bool:
-    return isinstance(response, Response) and response.status == _NOT_FOUND
+def _is_too_soon(response: Response | NoResponse) -> bool:
+    return isinstance(response, Response) and response.status in _TOO_SOON

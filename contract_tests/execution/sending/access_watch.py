@@ -1,5 +1,6 @@
 """Access watch: notices in mid-run that a target accepts a token, a create, or anything at all, no longer."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Lock
 from typing import Any
@@ -18,6 +19,7 @@ _TURNED_AWAY = (_FORBIDDEN, 404)
 _BAD_GATEWAY = (502, 504)
 #: So many valid creates in a row are refused before plain ones show whether any create is accepted.
 _SUSPICIOUS = 5
+_ANY_CREATE = ("every plain create", "it")
 
 Send = Callable[[CaseContext, Step], Response | NoResponse]
 
@@ -30,7 +32,8 @@ class AccessWatch:
 
     def __init__(self) -> None:
         self._creators: dict[str, tuple[Caller, str | None]] = {}
-        self._refused_creates = 0  # valid ones in a row
+        self._team_creators: dict[str, dict[str, Caller]] = {}  # by the role of the team
+        self._refused_creates: Counter[str] = Counter()  # valid ones in a row, by the role of the team
         self._reason = ""
         self._lock = Lock()
 
@@ -39,10 +42,11 @@ class AccessWatch:
         """True once access is lost: no refusal since then proves anything."""
         return bool(self._reason)
 
-    def add_creator(self, caller: Caller, service: str | None) -> None:
-        """Remember a caller whose create was accepted, and the id of its service."""
+    def add_creator(self, caller: Caller, team: str, service: str | None) -> None:
+        """Remember a caller whose create for a team, red or blue, was accepted, and the id of its service."""
         self._creators[caller.name] = caller, service
-        self._refused_creates = 0
+        self._team_creators.setdefault(team, {})[caller.name] = caller
+        self._refused_creates[team] = 0
 
     def is_alive(self, context: CaseContext, send: Send) -> bool:
         """Return whether the target responds to an empty update of a service that it has accepted."""
@@ -62,33 +66,51 @@ class AccessWatch:
         A 401 must be that of all creates of the step's caller. A 403 or a 404 on what must be accepted must be that
         of all creates and updates of every caller, so that a target that refuses some of them is judged; or a 403 of
         all those of the step's caller, whose token is forbidden by now. A 502 or 504 on anything is like a 404. Where
-        valid creates are refused one after another, it is enough that all creates of every caller are: no refusal of
-        a create proves anything then.
+        valid creates for one team are refused one after another, it is enough that all creates for this team are, by
+        every caller: no refusal of a create proves anything then.
         """
         groups = self._choose_callers(context, step, status)
-        suspicious = self._is_suspicious(step, status)
-        if not groups and not suspicious:
+        team = self._find_suspicious_team(context, step, status)
+        if not groups and not team:
             return
         with self._lock:
             for names in groups:
                 if not self._reason and self._refuses_all(context, names, status, plain_body, send):
                     self._reason = _explain_loss(names, status)
-            if (
-                suspicious
-                and not self._reason
-                and self._refuses_all(context, [*self._creators], status, plain_body, send, creates_only=True)
-            ):
-                self._reason = explain_limit(status)
+            if team and not self._reason and self._refuses_creates(context, team, status, plain_body, send):
+                others = [other for other in self._team_creators if other != team]
+                alone = others and not all(
+                    self._refuses_creates(context, other, status, plain_body, send) for other in others
+                )
+                self._reason = explain_limit(status, min(self._team_creators[team]) if alone else "")
         if self._reason:
             raise TargetGone(self._reason)
 
-    def _is_suspicious(self, step: Step, status: int) -> bool:
-        """Count refused creates that must be accepted; return whether there are many in a row."""
+    def _find_suspicious_team(self, context: CaseContext, step: Step, status: int) -> str:
+        """Count refused creates that must be accepted; return their team if there are many in a row for it."""
         valid = step.operation == "createContainer" and step.expect in (None, "accept")
-        if not valid or not 400 <= status < 500 or status == _UNAUTHORIZED or not self._creators:
-            return False
-        self._refused_creates += 1
-        return self._refused_creates % _SUSPICIOUS == 0
+        if not valid or not 400 <= status < 500 or status == _UNAUTHORIZED:
+            return ""
+        team = context.caller_pool.name_team(context.find_caller(step.caller), step.caller)
+        if team not in self._team_creators:
+            return ""
+        self._refused_creates[team] += 1
+        return team if self._refused_creates[team] % _SUSPICIOUS == 0 else ""
+
+    def _refuses_creates(
+        self, context: CaseContext, team: str, status: int, plain_body: Mapping[str, Any], send: Send
+    ) -> bool:
+        """Return whether each of several plain creates for a team, by all its callers in turn, gets this status."""
+        callers = [*self._team_creators[team].values()]
+        for number in range(max(_TRIES, len(callers))):
+            pool = context.caller_pool.limit_to(callers[number % len(callers)])
+            try:
+                response = send(CaseContext(pool, context.slugs), Step(caller=team, body=plain_body))
+            except CannotRun:  # no service may be created any more
+                return False
+            if not isinstance(response, Response) or response.status != status:
+                return False
+        return True
 
     def _choose_callers(self, context: CaseContext, step: Step, status: int) -> list[list[str]]:
         """Return groups of callers: if all controls of one are refused, access is lost. None: it is no question."""
@@ -109,15 +131,12 @@ class AccessWatch:
         status: int,
         plain_body: Mapping[str, Any],
         send: Send,
-        *,
-        creates_only: bool = False,
     ) -> bool:
         """Return whether each of several controls, by all these callers in turn, gets this status."""
         for number in range(max(_TRIES, len(names))):
             caller, service = self._creators[names[number % len(names)]]
             pool = context.caller_pool.limit_to(caller)
-            updated = None if creates_only else service
-            for step in _iter_controls(pool.team_role(caller), updated, status, plain_body):
+            for step in _iter_controls(pool.team_role(caller), service, status, plain_body):
                 services = {step.service: service} if service else {}
                 try:
                     response = send(CaseContext(pool, context.slugs, services=services), step)
@@ -145,9 +164,10 @@ def _explain_loss(names: Sequence[str], status: int) -> str:
     )
 
 
-def explain_limit(status: int) -> str:
-    """Return why a target that refuses every plain create by now can no longer be judged."""
+def explain_limit(status: int, caller: str = "") -> str:
+    """Return why a target that refuses every plain create by now, or those of a caller's team, is not judged."""
+    creates, limited = (f"every plain create for the team of {caller}", "the team") if caller else _ANY_CREATE
     return (
-        f"refuses every plain create with {status} by now, as it accepted them before; it may have a limit of "
+        f"refuses {creates} with {status} by now, as it accepted them before; {limited} may have a limit of "
         "services: raise it, or give --max-created what is left of it"
     )

@@ -109,7 +109,7 @@ class Sender:
                 self.created_log.log_lost(caller.name, slug)
             return
         identifier = read_id(response)
-        self._access.add_creator(caller, identifier)
+        self._access.add_creator(caller, context.caller_pool.name_team(caller, step.caller), identifier)
         self.created_log.log_created(caller.name, slug, identifier)
         if identifier:
             context.services[step.as_] = identifier

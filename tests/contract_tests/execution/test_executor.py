@@ -38,3 +38,19 @@ def test_a_deployment_that_refuses_short_slugs_is_found() -> None:
 
     report = judge_app(add_interceptor(create_app(), intercept), rules=frozenset({"service-slug-pattern"}))
     assert violated_rules(report) == {"service-slug-pattern"}
+
+
+def test_a_taken_slug_that_returns_its_service_breaks_the_rule_about_slugs() -> None:
+    """A create that accepts a taken slug with the id of its service breaks slug-unique alone."""
+    owners: dict[tuple[str, str], Response] = {}
+
+    def intercept(request: Request, send: Send) -> Response:
+        response = send(request)
+        owner = (request.team, str(request.body.get("service_slug")))
+        if response.status == 201:
+            owners[owner] = response
+        return owners[owner] if "slug-unique" in response.broken else response
+
+    rules = frozenset({"slug-unique", "created"})
+    report = judge_app(add_interceptor(create_app(), intercept), rules=rules, layers=("lifecycle",))
+    assert violated_rules(report) == {"slug-unique"}

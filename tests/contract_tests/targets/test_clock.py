@@ -94,6 +94,17 @@ def test_a_retry_after_is_obeyed_up_to_a_bound() -> None:
     assert told == [30]
 
 
+def test_a_retry_after_is_read_by_the_clock_of_the_target() -> None:
+    """A time in Retry-After counts from the Date of the response: a clock that is years ahead costs no wait."""
+    times = b"Date: Fri, 01 Jan 2100 00:00:00 GMT\r\nRetry-After: Fri, 01 Jan 2100 00:00:01 GMT\r\n"
+    busy = send_bytes(b"HTTP/1.1 429 Too Many Requests\r\n%bContent-Length: 0\r\n\r\n" % times)
+    started = time.monotonic()
+    with serve_answers(iter([("busy", busy)] + [("good", ANSWERS["good"])] * 9)) as (url, _):
+        received = HttpTarget(url, timeout=5).send(CREATE)
+    assert isinstance(received, Response)
+    assert (received.status, time.monotonic() - started < 5) == (201, True)
+
+
 @pytest.mark.parametrize(
     "value",
     [

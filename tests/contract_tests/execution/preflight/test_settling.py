@@ -24,7 +24,7 @@ def ask_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settling, "_INTERVAL", 0.05)
 
 
-def hide_new_services(app: App, seconds: float, updates: int = 0) -> App:
+def hide_new_services(app: App, seconds: float, updates: int = 0, status: int = 404) -> App:
     """Return an app that updates no service so soon after its create, nor by the first updates."""
     created: dict[str, float] = {}
     tries: dict[str, int] = {}
@@ -35,7 +35,7 @@ def hide_new_services(app: App, seconds: float, updates: int = 0) -> App:
         if identifier in created and (
             time.monotonic() < created[identifier] + seconds or tries[identifier] <= updates
         ):
-            return Response(404)
+            return Response(status)
         response = send(request)
         if request.operation == "create" and response.status == 201:
             created[response.value["id"]] = time.monotonic()
@@ -44,9 +44,10 @@ def hide_new_services(app: App, seconds: float, updates: int = 0) -> App:
     return add_interceptor(app, intercept)
 
 
-def test_a_service_that_updates_find_after_a_moment_breaks_no_rule() -> None:
-    """No page says that an update finds a service at once; the run waits after each create, and a note says so."""
-    executor = open_app_executor(hide_new_services(create_app(), SECONDS))
+@pytest.mark.parametrize("status", [404, 409], ids=["not-found", "deploying"])
+def test_a_service_that_updates_find_after_a_moment_breaks_no_rule(status: int) -> None:
+    """No page says that an update finds a service at once, nor that a create does not deploy it; a note says so."""
+    executor = open_app_executor(hide_new_services(create_app(), SECONDS, status=status))
     report = Run(executor, RunOptions(rules=RULES, layers=LIFECYCLE)).execute()
     assert (violated_rules(report), executor.sender.settling > SECONDS) == (set(), True)
     assert any("only some time after its create" in note for note in report.notes)

@@ -108,6 +108,26 @@ def test_a_run_ends_once_every_create_is_refused(status: int) -> None:
     assert told in report.cut_short
 
 
+def limit_blue_creates(limit: int) -> Refuses:
+    """Return a condition that refuses creates for team blue after so many requests."""
+    numbers = itertools.count(1)
+
+    def refuses(_: int, environ: Environ) -> bool:
+        token, team = environ.get("HTTP_AUTHORIZATION", ""), environ.get("HTTP_X_TEAM_ID", "")
+        is_blue = "sk-blue" in token or ("eyJ" in token and team.startswith("0192f0c0-2222"))
+        return is_blue and is_sent("POST")(environ) and next(numbers) > limit
+
+    return refuses
+
+
+def test_a_run_ends_once_every_create_for_one_team_is_refused() -> None:
+    """A limit of services that only one team has reached violates no rule: the run ends with 3 and names a caller."""
+    report = judge_app(refuse_some(limit_blue_creates(60), 403), layers=("cases", "wire"))
+    assert rules_with(report, "violated") == set()
+    assert report.exit_code == 3
+    assert re.search(r"every plain create for the team of \S+ with 403 by now", report.cut_short)
+
+
 class SilentTarget(WsgiTarget):
     """A mock that leaves the requests without a response for which a condition holds."""
 
