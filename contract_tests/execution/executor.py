@@ -107,9 +107,7 @@ class Executor:
         if _has_short_slug(step) and _may_be_taken(step, response):
             return self._retry_short_slug(rule, step, context)
         repeated = step.operation == "createContainer" and self._seen_ids.add(read_id(response))
-        if (
-            repeated and judgement.outcome != "violated"
-        ):  # a taken slug that is accepted may return its service
+        if repeated and judgement.outcome != "violated":  # an accepted duplicate slug may give the stored id
             return replace(
                 judgement, outcome="violated", rule="created", reason=REPEATED_ID, expected="a new id"
             )
