@@ -17,7 +17,7 @@ _TEN_REFUSED = refuses("", "replica_count", lambda value: value == 10)
 _SAMPLE = [fault for number, fault in enumerate(FAULTS) if number % 96 == 0]
 
 
-@pytest.mark.parametrize("fault", keep_first(3, _SAMPLE), ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", keep_first(2, _SAMPLE), ids=lambda fault: fault.name)
 def test_a_fault_is_found_beside_a_strict_one(fault: Fault) -> None:
     """A target with the fault that also refuses ten replicas is told both."""
     report = judge_app(add_interceptor(fault.app(), _TEN_REFUSED))
