@@ -1,6 +1,6 @@
 """The shell commands that send the requests of a case again, and the files with the bodies that cannot be pasted.
 
-Creates get a fresh slug, since the recorded one is taken by now, and later commands name the new service.
+Slugs are fresh, since the recorded ones are taken by now, and later commands name the new service.
 """
 
 import shlex
@@ -13,7 +13,7 @@ from contract_tests.results.reproduction.curl import build_curl
 from contract_tests.results.reproduction.fresh_slugs import FreshSlug, list_fresh_slugs
 from contract_tests.targets.exchange import Exchange
 
-_READ_ID = """sed -n 's/.*"id": *"\\([^"]*\\)".*/\\1/p'"""
+_READ_ID = """grep -o '"id": *"[^"]*"' | head -n 1 | cut -d '"' -f 4"""
 
 
 def list_commands(

@@ -34,15 +34,14 @@ class FreshSlug:
 
 
 def list_fresh_slugs(case: Case, exchanges: Iterable[Exchange]) -> list[FreshSlug]:
-    """Return a fresh slug for each slug that can have one, in the order of the creates.
+    """Return a fresh slug for each slug that can have one, in the order of the requests.
 
     A slug that contains another one, as a similar slug does, changes together with it. A valid slug under test stays,
-    and so do two that would become equal.
+    and so do two that would become equal. An update that sets another slug may have taken that one, too.
     """
     if _is_about_slugs(case) and case.expect != "refuse":
         return []
-    creates = [exchange for exchange in exchanges if exchange.method == "POST"]
-    slugs = dict.fromkeys(slug for exchange in creates for slug in _read_slugs(exchange))
+    slugs = dict.fromkeys(slug for exchange in exchanges for slug in _read_slugs(exchange))
     fresh = [one for slug in slugs if (one := _renew_slug(slug, invalid=_is_about_slugs(case)))]
     texts = [one.recorded for one in fresh]
     forms = Counter(one.fresh for one in fresh)
@@ -94,7 +93,7 @@ def _to_json(text: str) -> str:
 
 
 def _read_slugs(exchange: Exchange) -> list[str | float]:
-    """Return the texts and numbers that a create has as its slug; one that is not JSON may name several."""
+    """Return the texts and numbers that a request has as its slug; one that is not JSON may name several."""
     try:
         value = parse_json(exchange.body or "")
     except ValueError:

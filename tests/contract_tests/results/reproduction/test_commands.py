@@ -51,6 +51,25 @@ def test_similar_slugs_stay_similar() -> None:
     assert """"$SLUG"'-x"}'""" in lines[-1]
 
 
+def test_the_slug_of_an_update_is_fresh_too() -> None:
+    """A target that lets an update take another slug has that one by now, and refuses it the next time."""
+    update = record("PUT", "/containers/0192", {"service_slug": "other"})
+    case = Case("c", "slug-immutable", "lifecycle", (Step(), Step("updateContainer", expect="refuse")))
+    _, second, _, line = list_commands("f", case, [CREATE, update], None)
+    assert second == 'SLUG2="other-$(date +%s)"'
+    assert """'{"service_slug": "'"$SLUG2"'"}'""" in line
+
+
+def test_the_first_id_of_a_response_is_that_of_the_service() -> None:
+    """The commands read the id of the new service also where a later part of the response has an id."""
+    case = Case("c", "updated", "lifecycle", (Step(), Step("updateContainer")))
+    create = list_commands("f", case, [CREATE, record("PUT", "/containers/0192", {})], None)[1]
+    read = create.partition(" | ")[2].partition(")  # ")[0]
+    response = '{"id": "0192", "service_slug": "ck-1",\n "team": {"id":"7"}}'
+    done = subprocess.run(["sh", "-c", read], input=response, capture_output=True, text=True, check=True)
+    assert done.stdout == "0192\n"
+
+
 def test_a_valid_slug_under_test_stays() -> None:
     """A valid slug that is refused wrongly is sent again as it is: another one may be accepted."""
     case = Case("c", "service-slug-pattern", "cases", (Step(),))
