@@ -16,12 +16,13 @@ from contract_tests.contract.rules import Rule
 from contract_tests.execution.controls.once import OnceEach
 from contract_tests.execution.sending.context import CaseContext, ControlFailed
 from contract_tests.execution.sending.sender import Sender
-from contract_tests.targets.base import is_success
+from contract_tests.targets.base import NoResponse, Response, is_success
 from contract_tests.targets.exchange import Exchange
 
 # Refusals in these stages prove something only if the same request without its fault is accepted.
 _CONTROLLED_STAGES = ("media-type", "json", "shape")
 _IMMUTABLE = ("service_slug", "service_type")
+_RETRIES = 2
 _EXTERNAL_ONLY = ("external_url", "external_auth_credential_id")
 
 
@@ -153,11 +154,20 @@ class Controls:
 
     def _create_shared(self, service_type: str, owner: Owner) -> SharedService | None:
         context = CaseContext(self.caller_pool.limit_to(owner.caller), self.slugs)
-        self.sender.send_step(context, Step(caller=owner.role, body=self.bodies[service_type]))
+        self._send(context, Step(caller=owner.role, body=self.bodies[service_type]))
         slug = context.service_slugs.get("service")
         if slug is None:
             return None
         return SharedService(context.services.get("service"), slug, context.exchanges[-1])
+
+    def _send(self, context: CaseContext, step: Step) -> Response | NoResponse:
+        """Send a control; send it again after a server error, which does not refuse it."""
+        response = self.sender.send_step(context, step)
+        for _ in range(_RETRIES):
+            if isinstance(response, NoResponse) or response.status < 500:
+                break
+            response = self.sender.send_step(context, step)
+        return response
 
     def _probe_base(self, service_type: str, owner: Owner, identifier: str) -> Any:
         """Try without ``X-Team-ID``, then with it; a credential that needs it sends it from then on."""
@@ -178,7 +188,7 @@ class Controls:
         for body in ({}, full):
             pool = self.caller_pool.limit_to(owner.caller)
             context = CaseContext(pool, self.slugs, services={"service": identifier})
-            if is_success(self.sender.send_step(context, Step("updateContainer", owner.role, body=body))):
+            if is_success(self._send(context, Step("updateContainer", owner.role, body=body))):
                 return body
         return None
 

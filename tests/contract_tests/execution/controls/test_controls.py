@@ -89,3 +89,21 @@ def test_a_target_without_external_services_breaks_one_rule() -> None:
 
     report = judge_app(add_interceptor(create_app(), refuse_external), layers=("cases", "wire"))
     assert violated_rules(report) == {"service-type-enum"}
+
+
+def test_a_control_that_fails_by_chance_is_sent_again() -> None:
+    """A server error to the first create or update of a control leaves the rules of these services judged."""
+    failed: set[tuple[str, str | None]] = set()
+
+    def fail_first(request: Request, send: Send) -> Response:
+        key = (request.operation, request.header("Authorization"))
+        is_external = request.body.get("service_type") == "external"
+        if key in failed or not (is_external or (request.operation == "update" and failed)):
+            return send(request)
+        failed.add(key)
+        return Response(500)
+
+    app, rules = add_interceptor(create_app(), fail_first), frozenset({"external-url-length"})
+    report = judge_app(app, rules=rules, layers=("cases",))
+    assert {operation for operation, _ in failed} == {"create", "update"}
+    assert [row.verdict for row in report.verdicts if row.rule.id in rules] == ["conforms"]
