@@ -8,7 +8,9 @@ import json
 from contract_tests.cases.model import Case, Step
 from contract_tests.cases.tables import load_bodies
 from contract_tests.execution.executor import Executor
+from contract_tests.execution.sending.limits import BudgetSpent
 from contract_tests.results.observation import Observation
+from contract_tests.targets.clock import RunStopped
 
 _STATUSES = ("created", "deploying", "running", "stopping", "stopped", "failed")
 _RULE, _BUSY = "not-while-busy", "deploying"
@@ -24,7 +26,26 @@ _CASE = Case(
 )
 
 
-def needs_status(observation: Observation) -> bool:
+class HookCheck:
+    """Says why a violation that rests on a status of the hook proves nothing; asks the target once."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._reason: str | None = None  # None until such a violation is seen
+
+    def explain(self, observation: Observation) -> str:
+        """Return why the violation proves nothing, an empty string if it stands."""
+        if not _needs_status(observation):
+            return ""
+        if self._reason is None:
+            try:
+                self._reason = _explain_lost_status(self._executor)
+            except (BudgetSpent, RunStopped):
+                return ""
+        return self._reason
+
+
+def _needs_status(observation: Observation) -> bool:
     """Return whether a violation rests on a status that the hook set."""
     judgement = observation.judgement
     is_set = any(step.operation == "setStatus" for step in observation.case.steps)
@@ -32,7 +53,7 @@ def needs_status(observation: Observation) -> bool:
     return is_set and violated and judgement.rule == _RULE
 
 
-def explain_lost_status(executor: Executor) -> str:
+def _explain_lost_status(executor: Executor) -> str:
     """Set the status of a new service; return why that proves nothing if the read-back shows another status."""
     judgement = executor.run_case(_CASE).judgement
     shown = next((got for name, got, _ in judgement.differences if name == "service_status"), "")

@@ -11,7 +11,7 @@ from contract_tests.diagnosis.diagnose import diagnose_violation
 from contract_tests.diagnosis.experiments.comparison import call_inconclusive
 from contract_tests.diagnosis.experiments.neighbours import find_base, list_changed
 from contract_tests.diagnosis.experiments.rates import add_rate
-from contract_tests.diagnosis.hook_status import explain_lost_status, needs_status
+from contract_tests.diagnosis.hook_status import HookCheck
 from contract_tests.diagnosis.siblings import add_sibling
 from contract_tests.diagnosis.team_labels import describe_wrong_label, find_wrong_labels, list_callers
 from contract_tests.execution.executor import Executor
@@ -59,7 +59,7 @@ class Recorder:
         self._suspects: set[str] = set()  # properties of earlier violations
         self._crashes: set[tuple[str, str]] = set()  # operations and server errors that were shrunk
         self._wrong_labels: dict[str, str] | None = None  # None until a violation of several callers is seen
-        self._lost_status: str | None = None  # None until a violation of the rule about busy services is seen
+        self._hook = HookCheck(executor)
         self.violations = len(state.committed.deviations)
         self._started = time.monotonic()
 
@@ -130,22 +130,13 @@ class Recorder:
 
     def _excuse(self, observation: Observation) -> Observation:
         """Return a violation as inconclusive if the callers file names a wrong team, or the hook sets no status."""
-        if needs_status(observation) and (reason := self._check_hook()):
+        if reason := self._hook.explain(observation):
             return call_inconclusive(observation, reason)
         callers = list_callers(observation)
         wrong = sorted(callers.intersection(self._wrong_labels or ()))
         if not wrong or len(callers) < _SEVERAL or observation.judgement.outcome != "violated":
             return observation
         return call_inconclusive(observation, _WRONG_LABEL.format(" and ".join(wrong)))
-
-    def _check_hook(self) -> str:
-        """Ask once whether the hook sets a status; return why it seems not to."""
-        if self._lost_status is None:
-            try:
-                self._lost_status = explain_lost_status(self._executor)
-            except (BudgetSpent, RunStopped):
-                return ""
-        return self._lost_status
 
     def explain_deviations(self) -> None:
         """Find the nearest request that behaved and the rate, for one observation of each kind of violation."""
