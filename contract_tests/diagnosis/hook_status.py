@@ -6,7 +6,6 @@ A server that answers every path with a success has set nothing, and a right dep
 import json
 
 from contract_tests.cases.model import Case, Step
-from contract_tests.cases.tables import load_bodies
 from contract_tests.execution.executor import Executor
 from contract_tests.execution.sending.limits import BudgetSpent
 from contract_tests.results.observation import Observation
@@ -14,16 +13,6 @@ from contract_tests.targets.clock import RunStopped
 
 _STATUSES = ("created", "deploying", "running", "stopping", "stopped", "failed")
 _RULE, _BUSY = "not-while-busy", "deploying"
-_CASE = Case(
-    "hook-status",
-    _RULE,
-    "lifecycle",
-    (
-        Step(body=dict(load_bodies()["deployed"])),
-        Step("setStatus", status=_BUSY),
-        Step("readContainer", shows=(("service_status", _BUSY),)),
-    ),
-)
 
 
 class HookCheck:
@@ -55,7 +44,10 @@ def _needs_status(observation: Observation) -> bool:
 
 def _explain_lost_status(executor: Executor) -> str:
     """Set the status of a new service; return why that proves nothing if the read-back shows another status."""
-    judgement = executor.run_case(_CASE).judgement
+    create = Step(body=executor.controls.bodies["deployed"])
+    read = Step("readContainer", shows=(("service_status", _BUSY),))
+    steps = (create, Step("setStatus", status=_BUSY), read)
+    judgement = executor.run_case(Case("hook-status", _RULE, "lifecycle", steps)).judgement
     shown = next((got for name, got, _ in judgement.differences if name == "service_status"), "")
     if judgement.outcome != "violated" or shown not in map(json.dumps, _STATUSES):
         return ""

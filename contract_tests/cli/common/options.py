@@ -216,7 +216,7 @@ def format_replay_options(options: Mapping[str, Any]) -> str:
 
 
 def format_saved_options(saved: Mapping[str, Any]) -> str:
-    """Return the same of a run whose options a state file has; a path below the working folder is relative to it."""
+    """Return these options of a run from its state file; a path below the working folder is relative to it."""
     paths = {name: Path(saved[name]) for name in ("callers", "spec") if saved.get(name)}
     here = Path.cwd()
     shown = {

@@ -19,7 +19,6 @@ _TURNED_AWAY = (_FORBIDDEN, 404)
 _BAD_GATEWAY = (502, 504)
 #: So many valid creates in a row are refused before plain ones show whether any create is accepted.
 _SUSPICIOUS = 5
-_ANY_CREATE = ("every plain create", "it")
 
 Send = Callable[[CaseContext, Step], Response | NoResponse]
 
@@ -166,8 +165,8 @@ def _explain_loss(names: Sequence[str], status: int) -> str:
 
 def explain_limit(status: int, caller: str = "") -> str:
     """Return why a target that refuses every plain create by now, or those of a caller's team, is not judged."""
-    creates, limited = (f"every plain create for the team of {caller}", "the team") if caller else _ANY_CREATE
+    of_team, limited = (f" for the team of {caller}", "the team") if caller else ("", "it")
     return (
-        f"refuses {creates} with {status} by now, as it accepted them before; {limited} may have a limit of "
-        "services: raise it, or give --max-created what is left of it"
+        f"refuses every plain create{of_team} with {status} by now, as it accepted them before; {limited} may have "
+        "a limit of services: raise it, or give --max-created what is left of it"
     )

@@ -45,10 +45,8 @@ def list_fresh_slugs(case: Case, exchanges: Iterable[Exchange]) -> list[FreshSlu
     fresh = [one for slug in slugs if (one := _renew_slug(slug, invalid=_is_about_slugs(case)))]
     texts = [one.recorded for one in fresh]
     forms = Counter(one.fresh for one in fresh)
-    return [
-        one for one in fresh
-        if forms[one.fresh] == 1 and not any(t in one.recorded for t in texts if t != one.recorded)
-    ]  # fmt: skip
+    single = [one for one in fresh if forms[one.fresh] == 1]
+    return [one for one in single if not any(t in one.recorded for t in texts if t != one.recorded)]
 
 
 def is_taken_again(case: Case, exchanges: Sequence[Exchange]) -> bool:

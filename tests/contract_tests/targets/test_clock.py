@@ -95,14 +95,14 @@ def test_a_retry_after_is_obeyed_up_to_a_bound() -> None:
 
 
 def test_a_retry_after_is_read_by_the_clock_of_the_target() -> None:
-    """A time in Retry-After counts from the Date of the response: a clock that is years ahead costs no wait."""
+    """A time in Retry-After counts from the Date of the response: a clock years ahead costs no long wait."""
     times = b"Date: Fri, 01 Jan 2100 00:00:00 GMT\r\nRetry-After: Fri, 01 Jan 2100 00:00:01 GMT\r\n"
     busy = send_bytes(b"HTTP/1.1 429 Too Many Requests\r\n%bContent-Length: 0\r\n\r\n" % times)
-    started = time.monotonic()
+    told: list[float] = []
     with serve_answers(iter([("busy", busy)] + [("good", ANSWERS["good"])] * 9)) as (url, _):
-        received = HttpTarget(url, timeout=5).send(CREATE)
+        received = HttpTarget(url, clock=RunClock(told.append)).send(CREATE)
     assert isinstance(received, Response)
-    assert (received.status, time.monotonic() - started < 5) == (201, True)
+    assert (received.status, told) == (201, [])
 
 
 @pytest.mark.parametrize(
