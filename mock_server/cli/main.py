@@ -70,12 +70,17 @@ from mock_server.validation.callers import callers_from_environment
 @click.option(
     "--fault-rate",
     default=0.0,
+    show_default=True,
     type=click.FloatRange(0, 1),
     help="Fraction of requests that fail (503 or dropped connection).",
 )
 @click.option("--seed", type=int, help="Seed of the random latencies and faults, to repeat a run.")
 @click.option(
-    "--deploy-seconds", default=0.0, type=click.FloatRange(0), help="Duration of a deploy or a stop."
+    "--deploy-seconds",
+    default=0.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="Duration of a deploy or a stop.",
 )
 @click.option(
     "--no-control",
