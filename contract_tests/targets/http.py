@@ -1,5 +1,6 @@
 """A deployment at a base URL, over HTTP."""
 
+import ssl
 import time
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
@@ -169,10 +170,17 @@ def _describe_error(error: Exception) -> str:
     if isinstance(cause, urllib3.exceptions.ReadTimeoutError | urllib3.exceptions.ConnectTimeoutError):
         return "no response before the timeout"
     if isinstance(cause, urllib3.exceptions.SSLError):
-        return f"TLS failed: {cause}"
+        return _describe_tls_error(cause)
     if isinstance(cause, urllib3.exceptions.DecodeError):
         return "the response has a broken content encoding"
     if isinstance(cause, urllib3.exceptions.ProtocolError):
         interim = [str(each) for each in cause.args if isinstance(each, TooManyInterim)]
         return interim[0] if interim else "the connection was dropped"
     return str(cause)
+
+
+def _describe_tls_error(error: urllib3.exceptions.SSLError) -> str:
+    inner = error.args[0] if error.args else error
+    if isinstance(inner, ssl.SSLCertVerificationError):
+        return f"TLS failed: {inner.verify_message} (SSL_CERT_FILE names a file of authorities to trust)"
+    return f"TLS failed: {error}"

@@ -45,7 +45,10 @@ def serve_tls(certificate: Path) -> Iterator[str]:
 @pytest.mark.parametrize("trusted", [True, False])
 @pytest.mark.slow
 def test_a_certificate_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, trusted: bool) -> None:
-    """A target with an unknown certificate gets no token; SSL_CERT_FILE adds one, and slow responses are read."""
+    """A target with an unknown certificate gets no token; SSL_CERT_FILE, which the reason names, adds one.
+
+    Slow responses are read whole.
+    """
     certificate = make_certificate(tmp_path)
     if trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
@@ -56,4 +59,5 @@ def test_a_certificate_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert (received.status, received.body) == (201, b"{}")
     else:
         assert isinstance(received, NoResponse)
-        assert received.reason.startswith("TLS failed")
+        advice = "(SSL_CERT_FILE names a file of authorities to trust)"
+        assert received.reason == f"TLS failed: self-signed certificate {advice}"
