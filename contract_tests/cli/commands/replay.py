@@ -43,6 +43,7 @@ class _Replay:
     code: int
     note: str = ""
     lines: tuple[str, ...] = ()
+    differs: bool = False  # on an assumed rule, which is no violation
 
 
 @click.command(cls=ConfiguredCommand)
@@ -119,10 +120,11 @@ def _replay_finding(
     judgement = observation.judgement
     strict = strict or document.get("severity") == "failure" or judgement.server_error
     tolerated = executor.catalogue[judgement.rule].grade == "assumed" and not strict
+    differs = judgement.outcome == "violated" and tolerated
     code = {"violated": 0 if tolerated else 1, "passed": 0}.get(judgement.outcome, 3)
-    verdict = _describe_verdict(observations, judgement, tolerated=tolerated)
+    verdict = _describe_verdict(observations, judgement, differs=differs)
     note = _name_other_target(document.get("target", ""), target)
-    return _Replay(file, verdict, code, note, tuple(_describe_observation(file.stem, observation)))
+    return _Replay(file, verdict, code, note, tuple(_describe_observation(file.stem, observation)), differs)
 
 
 def _describe_replays(done: Sequence[_Replay]) -> Iterator[str]:
@@ -133,8 +135,13 @@ def _describe_replays(done: Sequence[_Replay]) -> Iterator[str]:
         return
     yield from (f"{one.file}: {one.verdict}" for one in done)
     yield from notes
-    codes = Counter(one.code for one in done)
-    parts = ((codes[1], "still violated"), (codes[0], "not violated"), (codes[3], "not judged"))
+    codes, differing = Counter(one.code for one in done), sum(one.differs for one in done)
+    parts = (
+        (codes[1], "still violated"),
+        (differing, "differ on an assumed rule"),
+        (codes[0] - differing, "not violated"),
+        (codes[3], "not judged"),
+    )
     numbers = ", ".join(f"{number} {name}" for number, name in parts if number)
     yield f"{len(done)} findings: {numbers}; replay FILE shows the requests of one"
 
@@ -167,14 +174,14 @@ def _choose_observation(observations: Sequence[Observation]) -> Observation:
     return min(observations, key=lambda one: order.index(one.judgement.outcome))
 
 
-def _describe_verdict(observations: Sequence[Observation], judgement: Judgement, *, tolerated: bool) -> str:
+def _describe_verdict(observations: Sequence[Observation], judgement: Judgement, *, differs: bool) -> str:
     """Return the last line: the rule, the outcome with its reason, and in how many tries it showed."""
     passed = judgement.outcome == "passed"
     shown = sum(one.judgement.outcome == "violated" for one in observations)
     tries = f"showed in {shown} of {len(observations)} tries" if len(observations) > 1 else ""
     reason = "; ".join(part for part in ("" if passed else judgement.reason, tries) if part)
     name = "conforms" if passed else str(judgement.outcome)
-    if judgement.outcome == "violated" and tolerated:
+    if differs:
         name = "differs (the rule is only assumed, so the deployment still conforms)"
     return f"{judgement.rule} {name}{f': {reason}' if reason else ''}"
 

@@ -304,12 +304,14 @@ def test_an_intermittent_finding_is_sent_as_often_as_its_rate_needs(tmp_path: Pa
 
 @pytest.mark.slow
 def test_an_assumed_finding_fails_only_if_strict(tmp_path: Path) -> None:
-    """The run only notes it, and so does its replay, unless the run or the replay is strict."""
+    """The run only notes it, and so does its replay, unless the run or the replay is strict; several are counted."""
     note = write_finding(tmp_path, "gpu-count-range", {"gpu_count": -2}, severity="note")
     with serve_app(create_app(disabled_rules={"gpu-count-range"})) as url:
         done = run_command("replay", note, "--target", url)
         assert done.code == 0
         assert "gpu-count-range differs (the rule is only assumed" in done.last
+        both = run_command("replay", note, shutil.copy(note, tmp_path / "same.json"), "--target", url)
+        assert both.last.startswith("2 findings: 2 differ on an assumed rule; ")
         assert run_command("replay", note, "--target", url, "--strict").code == 1
         failure = write_finding(tmp_path, "gpu-count-range", {"gpu_count": -2}, severity="failure")
         assert run_command("replay", failure, "--target", url).code == 1
