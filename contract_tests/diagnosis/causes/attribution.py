@@ -172,6 +172,22 @@ def _blame_caller(executor: Executor, observation: Observation) -> Observation |
     return blame_rule(observation, rule) if differs_reliably(executor, case, other) else None
 
 
+def attribute_to_caller(executor: Executor, observation: Observation) -> Observation:
+    """Return the refusal of a plain update by the same caller, if a caller of another kind may send it.
+
+    A case about headers or about an empty body is refused then as well, and shows nothing about its own rule.
+    """
+    case, judgement = observation.case, observation.judgement
+    step = case.steps[-1]
+    refused = judgement.outcome == "violated" and judgement.reaction == "refused" and step.expect != "refuse"
+    if not refused or step.operation != "updateContainer" or case.layer == "race":
+        return observation
+    single = make_single(replace(case, value=None))
+    plain = change_last_step(single, headers=(), style="", team=None, raw=None, path="{id}", body={})
+    refusal = find_refusal(executor, plain)
+    return (_blame_caller(executor, refusal) if refusal else None) or observation
+
+
 def _blame_type(executor: Executor, case: Case, base: Mapping[str, Any]) -> Observation | None:
     """Return the violation of a plain create of an external service, if a plain deployed one is accepted."""
     if base.get("service_type") != "external":
