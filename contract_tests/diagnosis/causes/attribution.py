@@ -157,6 +157,7 @@ _CALLER_RULES = {
     "sk": "team-optional-for-credentials",
     "dk": "team-optional-for-credentials",
 }
+_PLAIN_UPDATE = {"display_name": "Fixture"}
 _MAX_COMPANY = 3
 
 
@@ -182,8 +183,11 @@ def attribute_to_caller(executor: Executor, observation: Observation) -> Observa
     refused = judgement.outcome == "violated" and judgement.reaction == "refused" and step.expect != "refuse"
     if not refused or step.operation != "updateContainer" or case.layer == "race":
         return observation
-    single = make_single(replace(case, value=None))
-    plain = change_last_step(single, headers=(), style="", team=None, raw=None, path="{id}", body={})
+    rule = _CALLER_RULES.get(step.caller.rpartition("-")[0], case.rule)
+    single = make_single(replace(case, rule=rule, value=None))
+    plain = change_last_step(
+        single, headers=(), style="", team=None, raw=None, path="{id}", body=_PLAIN_UPDATE
+    )
     refusal = find_refusal(executor, plain)
     return (_blame_caller(executor, refusal) if refusal else None) or observation
 
