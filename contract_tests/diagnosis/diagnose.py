@@ -6,7 +6,12 @@ from dataclasses import replace
 from contract_tests.cases.building.company import has_company
 from contract_tests.cases.building.telling_values import list_properties
 from contract_tests.cases.model import Case
-from contract_tests.diagnosis.causes.attribution import attribute_crash, attribute_refusal, needs_attribution
+from contract_tests.diagnosis.causes.attribution import (
+    attribute_crash,
+    attribute_refusal,
+    attribute_to_caller,
+    needs_attribution,
+)
 from contract_tests.diagnosis.causes.earlier_writes import blame_earlier_write
 from contract_tests.diagnosis.causes.history import find_history
 from contract_tests.diagnosis.causes.intermittent import blame_intermittent
@@ -62,10 +67,12 @@ def _diagnose_by_kind(executor: Executor, observation: Observation, suspects: Co
     if observation.judgement.server_error and _may_be_about_a_value(case):
         return attribute_crash(executor, observation, case.steps[-1].body)
     if case.layer not in ("lifecycle", "properties") and not is_generated_call(case):
-        return observation
+        return attribute_to_caller(executor, observation)
     blamed = blame_earlier_write(executor, blame_refused_request(executor, observation))
     best = shrink_steps(executor, blamed)
-    return _find_reason(executor, best, suspects) if needs_attribution(best) else best
+    if needs_attribution(best):
+        return _find_reason(executor, best, suspects)
+    return attribute_to_caller(executor, best)
 
 
 def _may_be_about_a_value(case: Case) -> bool:

@@ -279,7 +279,7 @@ def describe_expectation(rule: Rule, expect: Expect) -> str:
 
 
 def _is_same_value(stored: Any, wanted: Any) -> bool:
-    """Return whether a read-back shows a value; an empty one may look like an absent one."""
+    """Return whether a read-back shows a value: an empty one may look absent, and 8080 like 8080.0."""
     if wanted in (None, "", []):
         return stored in (None, "", [])
     if isinstance(wanted, dict) and isinstance(stored, dict):
@@ -288,7 +288,7 @@ def _is_same_value(stored: Any, wanted: Any) -> bool:
         return len(wanted) == len(stored) and all(map(_is_same_value, stored, wanted))
     if isinstance(wanted, str) and isinstance(stored, str) and is_uuid(wanted):
         return stored.lower() == wanted.lower()
-    return type(stored) is type(wanted) and bool(stored == wanted)
+    return isinstance(stored, bool) == isinstance(wanted, bool) and bool(stored == wanted)
 
 
 def _shorten(text: str, limit: int = 200) -> str:

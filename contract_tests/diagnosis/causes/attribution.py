@@ -157,6 +157,7 @@ _CALLER_RULES = {
     "sk": "team-optional-for-credentials",
     "dk": "team-optional-for-credentials",
 }
+_PLAIN_UPDATE = {"display_name": "Fixture"}
 _MAX_COMPANY = 3
 
 
@@ -170,6 +171,25 @@ def _blame_caller(executor: Executor, observation: Observation) -> Observation |
         return None
     other = change_last_step(case, caller=f"{others[0]}-red")
     return blame_rule(observation, rule) if differs_reliably(executor, case, other) else None
+
+
+def attribute_to_caller(executor: Executor, observation: Observation) -> Observation:
+    """Return the refusal of a plain update by the same caller, if a caller of another kind may send it.
+
+    A case about headers or about an empty body is refused then as well, and shows nothing about its own rule.
+    """
+    case, judgement = observation.case, observation.judgement
+    step = case.steps[-1]
+    refused = judgement.outcome == "violated" and judgement.reaction == "refused" and step.expect != "refuse"
+    if not refused or step.operation != "updateContainer" or case.layer == "race":
+        return observation
+    rule = _CALLER_RULES.get(step.caller.rpartition("-")[0], case.rule)
+    single = make_single(replace(case, rule=rule, value=None))
+    plain = change_last_step(
+        single, headers=(), style="", team=None, raw=None, path="{id}", body=_PLAIN_UPDATE
+    )
+    refusal = find_refusal(executor, plain)
+    return (_blame_caller(executor, refusal) if refusal else None) or observation
 
 
 def _blame_type(executor: Executor, case: Case, base: Mapping[str, Any]) -> Observation | None:

@@ -209,3 +209,20 @@ def test_a_long_value_has_the_length_of_its_text() -> None:
     ((_, received, expected),) = judgement.differences
     assert received.endswith("… (300 characters)")
     assert expected.endswith("… (1,000 characters)")
+
+
+@pytest.mark.parametrize(
+    ("shown", "outcome"), [(8080.0, "passed"), (8080.5, "violated"), ("8080", "violated")]
+)
+def test_a_number_is_the_same_in_any_spelling(shown: object, outcome: str) -> None:
+    """JSON knows one kind of number: a read-back that shows `8080.0` shows 8080."""
+    judgement = judge_readback(
+        CATALOGUE["created-stored"], [("exposed_port", 8080)], build_response(200, {"exposed_port": shown})
+    )
+    assert judgement.outcome == outcome
+
+
+def test_a_boolean_is_no_number() -> None:
+    """A read-back that shows `true` does not show 1."""
+    response = build_response(200, {"replica_count": True})
+    assert judge_readback(CATALOGUE["created-stored"], [("replica_count", 1)], response).outcome == "violated"

@@ -93,3 +93,25 @@ def test_an_update_that_is_refused_alone_is_explained_without_new_services() -> 
     created = executor.sender.created_log.count
     found = diagnose_violation(executor, observation)
     assert (found.case.rule, executor.sender.created_log.count) == ("service-desc-type", created)
+
+
+def test_updates_that_one_kind_of_caller_may_not_send_break_one_rule() -> None:
+    """Deploy keys that may create and not update break the rule of their kind, not `auth-required` as well."""
+    refused = refuse(lambda r: r.operation == "update" and "dk-" in (r.header("Authorization") or ""))
+    report = judge(refused, layers=("wire",))
+    assert violated_rules(report) == {"team-optional-for-credentials"}, describe_findings(report)
+
+
+def test_a_line_break_that_is_refused_in_a_name_breaks_the_rule_of_the_name() -> None:
+    """A server that takes names of one line only reads the forms of a request all the same."""
+    report = judge(refuse(lambda r: "\n" in str(r.body.get("display_name", ""))), layers=("cases", "wire"))
+    assert violated_rules(report) == {"display-name-type"}, describe_findings(report)
+
+
+def test_an_empty_update_that_one_kind_of_caller_may_not_send_breaks_its_own_rule() -> None:
+    """Deploy keys whose other updates are accepted may send an update: it is the empty one that is refused."""
+    refused = refuse(
+        lambda r: r.operation == "update" and r.body == {} and "dk-" in (r.header("Authorization") or "")
+    )
+    report = judge(refused, layers=("wire",))
+    assert violated_rules(report) == {"update-partial"}, describe_findings(report)
