@@ -1,6 +1,7 @@
 """Callers: the user's callers, and the roles that the cases assign to them."""
 
 import os
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,8 @@ CallerKind = Literal["jwt", "sk", "dk", "ak", "unknown"]
 CREDENTIAL_KINDS = ("sk", "dk")
 _KINDS = ("jwt", "sk", "dk", "ak")
 _PREFIXES = ("sk-", "dk-", "ak-")
+#: A JWT: three parts in base64url, of which the first two are JSON objects (``eyJ`` is the start of one).
+_JWT = re.compile(r"eyJ[\w-]*\.eyJ[\w-]*\.[\w-]*", re.ASCII)
 #: Characters of a token: shorter ones are parts of words, longer ones fit into no header.
 MIN_TOKEN, MAX_TOKEN = 8, 8192
 #: Stands for every token in reports.
@@ -223,6 +226,8 @@ def _parse_caller(
     prefix = token[:3] if token[:3] in _PREFIXES else ""
     if prefix and prefix != f"{entry['kind']}-":
         raise CallersError(f"{path}: {name}: a token with {prefix} is not of kind {entry['kind']}")
+    if entry["kind"] != "jwt" and _JWT.fullmatch(token):
+        raise CallersError(f"{path}: {name}: the token is a JWT, so its kind is jwt, not {entry['kind']}")
     return Caller(name, entry["kind"], token, named, token_env=entry.get("token_env", ""))
 
 

@@ -107,10 +107,14 @@ def test_unnamed_caller_is_named_after_kind_and_team(tmp_path: Path) -> None:
     [
         ("{kind: sk, token: id}", "8 to 8192 characters"),
         (f"{{kind: jwt, teams: [{ID}], token: sk-12345}}", "a token with sk- is not of kind jwt"),
+        (
+            "{kind: sk, token: eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1In0.c2ln}",
+            "the token is a JWT, so its kind is jwt",
+        ),
         ("{kind: sk, name: my-sk-12345, token: sk-12345}", "holds the token"),
         ("{kind: sk, token_file: /dev/zero}", "no usable token"),
     ],
-    ids=["short", "another-kind", "in-its-name", "without-end"],
+    ids=["short", "another-kind", "jwt-as-key", "in-its-name", "without-end"],
 )
 def test_a_token_that_would_spoil_a_run_is_refused(entry: str, hint: str, tmp_path: Path) -> None:
     """A word, a key of another kind, a token that reports show, and a file without end are one line each."""
