@@ -285,6 +285,31 @@ def test_a_wrong_team_in_the_callers_file_is_no_violation(status: int | None) ->
     )
 
 
+def test_a_lone_jwt_of_a_wrong_team_may_get_a_404() -> None:
+    """A 404 is a good answer to a team of others, so the reason names the teams beside the base URL."""
+
+    def intercept(request: Request, send: Send) -> Response:
+        response = send(request)
+        return Response(404) if response.status == 403 else response
+
+    callers = use_wrong_teams("jwt-red", red=str(uuid4()))
+    with pytest.raises(CannotJudge, match="check `teams` of jwt-red in the callers file"):
+        run_preflight(open_app_executor(add_interceptor(create_app(), intercept), callers=callers))
+
+
+def test_a_key_of_the_second_team_is_tried_without_its_team() -> None:
+    """Any sk- or dk- caller may omit X-Team-ID (both pages), so the only dk- caller shows it for its own team."""
+
+    def intercept(request: Request, send: Send) -> Response:
+        return REFUSED if request.kind == "dk" and request.header("X-Team-ID") is None else send(request)
+
+    callers = use_wrong_teams("sk-blue", "dk-red")  # the teams of the fixtures, in the other order
+    rule = "team-optional-for-credentials"
+    app = add_interceptor(create_app(), intercept)
+    report = judge_app(app, callers=callers, layers=("wire",), rules=frozenset({rule}))
+    assert violated_rules(report) == {rule}, describe_findings(report)
+
+
 def test_a_jwt_is_used_for_the_team_that_takes_it() -> None:
     """Where only the second team of a JWT is wrong, its first one is used, and the verdict names the second."""
     wrong = str(uuid4())
