@@ -73,6 +73,16 @@ def has_unknown_item_properties(name: str, items: Any) -> bool:
     return known is not None and any(isinstance(item, dict) and item.keys() - known for item in items)
 
 
+def drop_unknown_item_properties(name: str, value: Any) -> Any:
+    """Return a value of this property of the body without the properties of its items that no page names."""
+    known = _ITEM_PROPERTIES.get(name)
+    if known is None or not isinstance(value, list):
+        return value
+    return [
+        {key: item[key] for key in item if key in known} if isinstance(item, dict) else item for item in value
+    ]
+
+
 def _list_unused(operation: OperationId, body: Any, stored_type: str) -> Iterator[str]:
     creating = operation == _CREATE
     kind = ("external" if body.get("service_type") == "external" else "deployed") if creating else stored_type
