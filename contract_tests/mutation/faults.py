@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from contract_tests.targets.factory import import_object, report_foreign_errors
 
 _MAX_FAULTS = 10_000
+_FORM = "give module:attribute, a list of objects with name, breaks and app"
 
 
 class Fault(Protocol):
@@ -61,7 +62,7 @@ class PlantedFault:
 
 def load_faults(name: str) -> tuple[PlantedFault, ...]:
     """Return the faults of ``module:attribute``; raise TargetError if they cannot be loaded."""
-    with report_foreign_errors(f"--faults {name}", "give module:attribute, an iterable of faults"):
+    with report_foreign_errors(f"--faults {name}", _FORM):
         found = tuple(islice(import_object(name), _MAX_FAULTS + 1))
         if len(found) > _MAX_FAULTS:
             raise ValueError(f"there are over {_MAX_FAULTS} faults")

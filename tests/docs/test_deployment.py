@@ -124,8 +124,9 @@ def test_the_jobs_for_many_machines_reach_one_verdict(tmp_path: Path) -> None:
 
 
 def test_the_commands_for_mutants_work(tmp_path: Path) -> None:
-    """One rule's mutants are killed, and a list runs none; CI runs all of them by `make mutants`."""
-    one, listed, _ = list_blocks(read_page("docs/mutate.md"), "sh")[0].splitlines()
+    """Mutants of a rule and planted faults are killed, and a list runs none; CI runs all by `make mutants`."""
+    commands, planted = list_blocks(read_page("docs/mutate.md"), "sh")
+    one, listed, _ = commands.splitlines()
     killed = run_block(one, tmp_path)
     assert killed.returncode == 0, killed.stdout + killed.stderr
     assert re.search(r"mutants: [1-9]\d* killed", killed.stdout), killed.stdout
@@ -133,3 +134,5 @@ def test_the_commands_for_mutants_work(tmp_path: Path) -> None:
     assert shown.returncode == 0
     assert "nullable" in shown.stdout
     assert "killed" not in shown.stdout
+    found = run_block(planted, tmp_path)
+    assert "2 mutants: 2 killed" in found.stdout, found.stdout + found.stderr

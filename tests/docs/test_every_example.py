@@ -36,7 +36,7 @@ EXECUTED = (
     Held("docs/configuration.md", "tests/docs/test_configuration.py", 4),
     Held("docs/containers.md", "tests/docs/test_containers.py", 1),
     Held("docs/mock.md", "tests/docs/test_readme.py", 8),
-    Held("docs/mutate.md", "tests/docs/test_deployment.py", 1),
+    Held("docs/mutate.md", "tests/docs/test_deployment.py", 2),
     Held("docs/learn.md", "tests/docs/test_learn.py", 2),
     Held("docs/parity.md", "tests/docs/test_parity.py", 1),
     Held("docs/proxy.md", "tests/docs/test_proxy.py", 4),

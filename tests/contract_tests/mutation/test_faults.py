@@ -45,7 +45,9 @@ UNUSABLE: dict[str, Any] = {
 def test_what_is_no_iterable_of_faults_is_one_sentence(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is an error of use, before any mutant runs."""
     monkeypatch.setattr(sys.modules[__name__], "faults", UNUSABLE[name], raising=False)
-    with pytest.raises(TargetError, match="give module:attribute, an iterable of faults"):
+    with pytest.raises(
+        TargetError, match="give module:attribute, a list of objects with name, breaks and app"
+    ):
         load_faults(f"{__name__}:faults")
 
 
