@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+import io
 import json
 import os
 import threading
@@ -177,6 +178,9 @@ def create_wsgi_app(choices: Choices = DEFAULT, callers: Callers = None) -> Wsgi
     def application(environ: Any, start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode(errors="replace")
         tidy: Any = {**environ, "PATH_INFO": path.encode().decode("latin-1"), "QUERY_STRING": ""}
+        if environ.get("wsgi.input_terminated") and not environ.get("CONTENT_LENGTH"):  # a body in chunks
+            body = environ["wsgi.input"].read()  # the adapter reads no more than CONTENT_LENGTH says
+            tidy |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         return list(inner(tidy, start_response))  # read to its end, or its task would wait forever
 
     return application

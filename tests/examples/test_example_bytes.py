@@ -8,7 +8,7 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from werkzeug.test import Client
+from werkzeug.test import Client, EnvironBuilder, run_wsgi_app
 
 from examples.deployment.app import create_app, create_wsgi_app
 from examples.deployment.choices import DEFAULT, USUAL
@@ -151,6 +151,19 @@ def test_wsgi_serves_the_same() -> None:
     assert response.status_code == 200
     assert client.put(f"{CONTAINERS}/{response.json['id']}", headers=headers).status_code == 202
     assert client.put(f"{CONTAINERS}/%ff%00?q=%ff", json={}, headers=headers).status_code == 404
+
+
+def test_wsgi_reads_a_body_in_chunks() -> None:
+    """A body in chunks is a body (RFC 9112), also where a WSGI server gives no length."""
+    headers = {"Authorization": f"Bearer {TOKENS['sk-red']}", "Transfer-Encoding": "chunked"}
+    terminated = {"wsgi.input_terminated": True}
+    builder = EnvironBuilder(
+        CONTAINERS, method="POST", json=DEPLOYED, headers=headers, environ_base=terminated
+    )
+    environ = builder.get_environ()
+    environ.pop("CONTENT_LENGTH")
+    _, status, _ = run_wsgi_app(create_wsgi_app(DEFAULT, CALLERS), environ)
+    assert status.startswith("200")
 
 
 def test_one_of_many_simultaneous_creates_wins() -> None:
