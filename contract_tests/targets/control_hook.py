@@ -23,7 +23,7 @@ class ControlHook:
     def __init__(self, template: str, target: Target) -> None:
         """Read the template; a bare path belongs to the target's host. Raise TargetError if a part is missing."""
         method, _, url = template.strip().rpartition(" ")
-        self._method = method.upper() or "POST"
+        self._method = method.strip().upper() or "POST"
         if "{id}" not in url or "{status}" not in url:
             raise TargetError(f"--control-hook {template!r} needs {{id}} and {{status}} in its URL")
         self._target, self._path = _resolve_url(url, target)

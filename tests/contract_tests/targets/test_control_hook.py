@@ -34,8 +34,17 @@ def test_an_unusable_url_names_the_option(template: str) -> None:
 
 
 def test_a_url_is_usable() -> None:
-    """A URL may be of another host, and have another method."""
+    """A URL may be of another host, and have another method, with blanks between them."""
     ControlHook("PUT https://h:1/{id}/{status}", HttpTarget("http://h/api"))
+    methods: list[str] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        methods.append(environ["REQUEST_METHOD"])
+        start_response("204 No Content", [])
+        return []
+
+    assert ControlHook("put   /{id}/{status}", WsgiTarget(app)).set_status("one", "running") == ""
+    assert methods == ["PUT"]
 
 
 @pytest.mark.parametrize("limited", [False, True], ids=["", "with --rate"])
