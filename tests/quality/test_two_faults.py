@@ -30,10 +30,14 @@ def test_a_fault_is_found_beside_a_strict_one(fault: Fault) -> None:
     assert {*fault.breaks, "replica-count-range"} <= violated_rules(report), describe_findings(report)
 
 
-def _labels_sorted_and_port_reset(write: Write) -> Mapping[str, Any]:
-    labels = {"required_labels": sorted(write.after.values.get("required_labels") or ())}
+def _port_reset(write: Write) -> Mapping[str, Any]:
     reset = write.before and "docker_image" in write.sent and "exposed_port" not in write.sent
-    return {**labels, "exposed_port": 8080} if reset else labels
+    return {"exposed_port": 8080} if reset else {}
+
+
+def _labels_sorted_and_port_reset(write: Write) -> Mapping[str, Any]:
+    labels = sorted(write.after.values.get("required_labels") or ())
+    return {"required_labels": labels, **_port_reset(write)}
 
 
 def test_what_an_update_changes_is_found_beside_what_every_write_stores_wrongly() -> None:
@@ -41,3 +45,10 @@ def test_what_an_update_changes_is_found_beside_what_every_write_stores_wrongly(
     fault = remembering("two", "created-stored", rewrites("", _labels_sorted_and_port_reset))
     report = judge_app(fault.app(), layers=("lifecycle",))
     assert violated_rules(report) == {"created-stored", "update-keeps-omitted"}, describe_findings(report)
+
+
+def test_one_rule_is_tried_by_the_cases_that_judge_it_among_others() -> None:
+    """A run of ``update-keeps-omitted`` alone finds a port that an update resets, as the whole run does."""
+    fault = remembering("port", "update-keeps-omitted", rewrites("update", _port_reset))
+    report = judge_app(fault.app(), layers=("lifecycle",), rules=frozenset(fault.breaks))
+    assert violated_rules(report) == fault.breaks, describe_findings(report)
