@@ -52,3 +52,11 @@ def test_one_rule_is_tried_by_the_cases_that_judge_it_among_others() -> None:
     fault = remembering("port", "update-keeps-omitted", rewrites("update", _port_reset))
     report = judge_app(fault.app(), layers=("lifecycle",), rules=frozenset(fault.breaks))
     assert violated_rules(report) == fault.breaks, describe_findings(report)
+
+
+def test_a_finding_outside_the_selected_rules_counts() -> None:
+    """A case of a selected rule that shows that another is broken is a verdict on that rule, and no success."""
+    fault = remembering("two", "created-stored", rewrites("", _labels_sorted_and_port_reset))
+    report = judge_app(fault.app(), layers=("lifecycle",), rules=frozenset({"update-keeps-omitted"}))
+    rows = {row.rule.id for row in report.verdicts}
+    assert rows == {"created-stored", "update-keeps-omitted"}, describe_findings(report)
