@@ -14,6 +14,8 @@ from contract_tests.results.observation import Observation
 from contract_tests.runs.options import Progress
 from contract_tests.runs.recorder import Recorder
 
+_ROUNDS = 4  # of cases that a wrong read-back ended
+
 
 @dataclass(frozen=True, slots=True)
 class CaseRunner:
@@ -39,8 +41,13 @@ class CaseRunner:
         self._record(layer, self._shuffle(cases), run, serial=True)
 
     def run_in_order(self, layer: Layer, cases: Sequence[Case]) -> None:
-        """Run cases in the given order."""
-        self._record(layer, cases, self.executor.run_case)
+        """Run cases in the given order.
+
+        A case that a wrong read-back ended is run again without the properties that were wrong: what its later steps
+        show of others is not lost.
+        """
+        for _ in range(_ROUNDS):
+            cases = self._record(layer, cases, self.executor.run_case)
 
     def run_batches(self, batches: Iterable[Batch]) -> list[Case]:
         """Run batches and return the cases of those that proved nothing."""
@@ -65,10 +72,15 @@ class CaseRunner:
 
     def _record(
         self, layer: Layer, cases: Sequence[Case], run: Callable[[Case], Observation], *, serial: bool = False
-    ) -> None:
-        for done, observation in enumerate(self.workers.run_all(run, cases, serial=serial), 1):
+    ) -> list[Case]:
+        """Record the observation of each case; return what is left of those that a wrong read-back ended."""
+        left: list[Case] = []
+        pairs = self.workers.run_all(lambda case: (case, run(case)), cases, serial=serial)
+        for done, (case, observation) in enumerate(pairs, 1):
             self.recorder.add(observation)
+            left += _leave_out_wrong(case, observation)
             self.progress(layer, done, len(cases), self.recorder.violations)
+        return left
 
     def _shuffle(self, cases: Sequence[Case]) -> list[Case]:
         """Return the cases in the seed's order, the longest first, so that the end waits for no long case."""
@@ -76,3 +88,16 @@ class CaseRunner:
         random.Random(self.seed).shuffle(order)  # noqa: S311 - an order, not a secret
         order.sort(key=lambda case: -len(case.steps))
         return order
+
+
+def _leave_out_wrong(case: Case, observation: Observation) -> list[Case]:
+    """Return the case without the properties that a read-back before its end showed wrongly, or nothing."""
+    names = {name for name, _, _ in observation.judgement.differences}
+    if observation.judgement.outcome != "violated" or len(observation.case.steps) == len(case.steps):
+        return []
+    steps = [
+        replace(step, shows=tuple((name, value) for name, value in step.shows if name not in names))
+        for step in case.steps
+    ]
+    kept = tuple(new for new, old in zip(steps, case.steps, strict=True) if new.shows or not old.shows)
+    return [replace(case, steps=kept)] if kept != case.steps and any(step.shows for step in kept) else []

@@ -53,7 +53,7 @@ class RunOptions:
         index, of = self.shard if shared else (1, 1)
         chosen = [case for case in cases if zlib.crc32(case.id.encode()) % of == index - 1]
         if self.rules is not None:
-            chosen = [case for case in chosen if case.rule in self.rules]
+            chosen = [case for case in chosen if self.rules.intersection(_list_rules(case))]
         if self.operation:
             chosen = [case for case in chosen if case.operation == self.operation]
         if self.refuse_only:
@@ -67,6 +67,11 @@ class RunOptions:
     def includes_layer_of(self, case: Case) -> bool:
         """Return whether a selected layer has such cases; the properties layer has generated ones of others."""
         return case.layer in self.layers or (case.is_generated and "properties" in self.layers)
+
+
+def _list_rules(case: Case) -> set[str]:
+    """Return the rules that a case judges: its own, and those of the read-backs before its end."""
+    return {case.rule, *(step.rule for step in case.steps if step.operation == "readContainer" and step.rule)}
 
 
 def format_duration(seconds: float) -> str:

@@ -11,6 +11,7 @@ from contract_tests.diagnosis.diagnose import diagnose_violation
 from contract_tests.diagnosis.experiments.comparison import call_inconclusive
 from contract_tests.diagnosis.experiments.neighbours import find_base, list_changed
 from contract_tests.diagnosis.experiments.rates import add_rate
+from contract_tests.diagnosis.foreign_updates import ForeignUpdateCheck
 from contract_tests.diagnosis.hook_status import HookCheck
 from contract_tests.diagnosis.siblings import add_sibling
 from contract_tests.diagnosis.team_labels import describe_wrong_label, find_wrong_labels, list_callers
@@ -59,7 +60,7 @@ class Recorder:
         self._suspects: set[str] = set()  # properties of earlier violations
         self._crashes: set[tuple[str, str]] = set()  # operations and server errors that were shrunk
         self._wrong_labels: dict[str, str] | None = None  # None until a violation of several callers is seen
-        self._hook = HookCheck(executor)
+        self._checks = (HookCheck(executor), ForeignUpdateCheck(executor))
         self.violations = len(state.committed.deviations)
         self._started = time.monotonic()
 
@@ -129,8 +130,8 @@ class Recorder:
         self.state.wrong_labels = tuple(dict.fromkeys((*self.state.wrong_labels, *named)))
 
     def _excuse(self, observation: Observation) -> Observation:
-        """Return a violation as inconclusive if the callers file names a wrong team, or the hook sets no status."""
-        if reason := self._hook.explain(observation):
+        """Return a violation as inconclusive if a check explains it, or if the callers file names a wrong team."""
+        if reason := next(filter(None, (check.explain(observation) for check in self._checks)), ""):
             return call_inconclusive(observation, reason)
         callers = list_callers(observation)
         wrong = sorted(callers.intersection(self._wrong_labels or ()))

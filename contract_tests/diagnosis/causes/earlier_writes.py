@@ -14,7 +14,7 @@ def blame_earlier_write(executor: Executor, observation: Observation) -> Observa
     """Return a value that an update seems to have changed under the rule of the write that stored it wrongly.
 
     That write is the last one that sent the property to the same service: a read-back right after it shows the same
-    wrong value.
+    wrong value. A property that it shows rightly was changed by the update, whatever happened to the others.
     """
     if observation.judgement.rule != "update-keeps-omitted" or not observation.judgement.differences:
         return observation
@@ -22,7 +22,19 @@ def blame_earlier_write(executor: Executor, observation: Observation) -> Observa
     again = find_violation(executor, direct) if direct else None
     if direct is None or again is None or again.judgement.rule != direct.rule:
         return observation
-    return again
+    return _find_changed(executor, observation, again) or again
+
+
+def _find_changed(executor: Executor, observation: Observation, earlier: Observation) -> Observation | None:
+    """Return the violation without the properties that an earlier write stored wrongly, if it shows without them."""
+    stored_wrongly = {name for name, _, _ in earlier.judgement.differences}
+    last = observation.case.steps[-1]
+    shows = tuple((name, value) for name, value in last.shows if name not in stored_wrongly)
+    if not shows or {name for name, _, _ in observation.judgement.differences} <= stored_wrongly:
+        return None
+    steps = (*observation.case.steps[:-1], replace(last, shows=shows))
+    again = find_violation(executor, replace(observation.case, steps=steps))
+    return blame_earlier_write(executor, again) if again else None
 
 
 def _read_after_write(case: Case, names: set[str]) -> Case | None:

@@ -13,7 +13,7 @@ from contract_tests.results.reproduction.curl import build_curl
 from contract_tests.results.reproduction.fresh_slugs import FreshSlug, list_fresh_slugs
 from contract_tests.targets.exchange import Exchange
 
-_READ_ID = """grep -o '"id": *"[^"]*"' | head -n 1 | cut -d '"' -f 4"""
+_READ_ID = """grep -o '"id" *: *"[^"]*"' | head -n 1 | cut -d '"' -f 4"""
 
 
 def list_commands(

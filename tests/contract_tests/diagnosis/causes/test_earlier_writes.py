@@ -1,11 +1,15 @@
 """A wrong value after an update that left it out is blamed on the write that stored it wrongly, if one did."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 
 from contract_tests.cases.model import Case, Step
 from contract_tests.diagnosis.diagnose import diagnose_violation
 from tests.quality.faults import FAULTS
 from tests.support.gate.gate import open_app_executor
+from tests.support.gate.planting import Write, remembering, rewrites
 
 BODY = {"display_name": "A name", "docker_image": "nginx:1.27", "exposed_port": 9000}
 
@@ -48,3 +52,25 @@ def test_a_write_of_another_service_is_not_blamed() -> None:
     observation = executor.run_case(Case("covering/kept", "update-keeps-omitted", "lifecycle", steps))
     assert observation.judgement.outcome == "violated"
     assert diagnose_violation(executor, observation).judgement.rule == "update-keeps-omitted"
+
+
+def test_a_value_that_the_update_changed_is_found_beside_one_that_was_stored_wrongly() -> None:
+    """One read-back shows the label that the create stored wrongly, and the port that the update reset."""
+
+    def change(write: Write) -> Mapping[str, Any]:
+        return {"required_labels": ["x"], **({"exposed_port": 8080} if write.before else {})}
+
+    executor = open_app_executor(remembering("two", "created-stored", rewrites("", change)).app())
+    executor.readback = True
+    kept = {"required_labels": ["gpu"], "exposed_port": 9000}
+    steps = (
+        Step(caller="red", body={**BODY, **kept}),
+        Step("updateContainer", "red", body={"display_name": "B"}, expect="accept"),
+        Step("readContainer", "red", shows=tuple(kept.items()), expect="accept"),
+    )
+    observation = executor.run_case(Case("covering/kept", "update-keeps-omitted", "lifecycle", steps))
+    found = diagnose_violation(executor, observation).judgement
+    assert (found.rule, [name for name, _, _ in found.differences]) == (
+        "update-keeps-omitted",
+        ["exposed_port"],
+    )

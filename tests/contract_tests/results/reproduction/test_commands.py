@@ -60,12 +60,13 @@ def test_the_slug_of_an_update_is_fresh_too() -> None:
     assert """'{"service_slug": "'"$SLUG2"'"}'""" in line
 
 
-def test_the_first_id_of_a_response_is_that_of_the_service() -> None:
-    """The commands read the id of the new service also where a later part of the response has an id."""
+@pytest.mark.parametrize("colon", [": ", " : "])
+def test_the_first_id_of_a_response_is_that_of_the_service(colon: str) -> None:
+    """The commands read the id where a later part of the response has one, and with the blanks of Jackson."""
     case = Case("c", "updated", "lifecycle", (Step(), Step("updateContainer")))
     create = list_commands("f", case, [CREATE, record("PUT", "/containers/0192", {})], None)[1]
     read = create.partition(" | ")[2].partition(")  # ")[0]
-    response = '{"id": "0192", "service_slug": "ck-1",\n "team": {"id":"7"}}'
+    response = f'{{"id"{colon}"0192", "service_slug": "ck-1",\n "team": {{"id":"7"}}}}'
     done = subprocess.run(["sh", "-c", read], input=response, capture_output=True, text=True, check=True)
     assert done.stdout == "0192\n"
 
