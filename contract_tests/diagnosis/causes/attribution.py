@@ -29,6 +29,7 @@ from contract_tests.diagnosis.experiments.neighbours import (
     with_body,
 )
 from contract_tests.execution.executor import Executor
+from contract_tests.execution.preflight.refused_callers import CALLER_RULES
 from contract_tests.generation.oracle import predict
 from contract_tests.results.observation import Observation
 
@@ -151,12 +152,6 @@ def _keep_suspects(executor: Executor, case: Case, base: Mapping[str, Any], susp
     return smaller if others and known and find_refusal(executor, smaller) is not None else case
 
 
-#: The rules that let callers of a kind act for their own team.
-_CALLER_RULES = {
-    "jwt": "team-required-for-jwt",
-    "sk": "team-optional-for-credentials",
-    "dk": "team-optional-for-credentials",
-}
 _PLAIN_UPDATE = {"display_name": "Fixture"}
 _MAX_COMPANY = 3
 
@@ -165,7 +160,7 @@ def _blame_caller(executor: Executor, observation: Observation) -> Observation |
     """Return the violation under the rule of the caller's kind, if a caller of another kind is accepted."""
     case = observation.case
     kind = case.steps[-1].caller.rpartition("-")[0]
-    rule = _CALLER_RULES.get(kind)
+    rule = CALLER_RULES.get(kind)
     others = sorted({c.kind for c in executor.controls.caller_pool.list_red_callers()} - {kind})
     if rule is None or not others or len(case.steps) > 1:
         return None
@@ -183,7 +178,7 @@ def attribute_to_caller(executor: Executor, observation: Observation) -> Observa
     refused = judgement.outcome == "violated" and judgement.reaction == "refused" and step.expect != "refuse"
     if not refused or step.operation != "updateContainer" or case.layer == "race":
         return observation
-    rule = _CALLER_RULES.get(step.caller.rpartition("-")[0], case.rule)
+    rule = CALLER_RULES.get(step.caller.rpartition("-")[0], case.rule)
     single = make_single(replace(case, rule=rule, value=None))
     plain = change_last_step(
         single, headers=(), style="", team=None, raw=None, path="{id}", body=_PLAIN_UPDATE

@@ -14,9 +14,6 @@ from contract_tests.targets.base import BUSY_STATUSES, NoResponse, Response, is_
 
 #: A plain create is sent so often while the target is too busy.
 _BUSY_TRIES = 3
-#: So often a credential must be refused without X-Team-ID before a rule is called broken.
-_NAMELESS_TRIES = 3
-_NO_TEAM = (("X-Team-ID", None),)
 #: The caller as it can create, None if it cannot; the observation; the context of the last request.
 Create = tuple[Caller | None, Observation, CaseContext]
 
@@ -39,34 +36,20 @@ def create_plain(executor: Executor, caller: Caller, team: str = "") -> Create:
 
     A credential that is refused without X-Team-ID tries once more with it.
     """
-    observation, context = _send_create(executor, caller, team)
+    observation, context = send_create(executor, caller, team)
     if is_success(last_response(observation)):
         return caller, observation, context
     status = last_response(observation).status
     refused = 400 <= status < 500 and status not in BUSY_STATUSES
     if refused and caller.kind in CREDENTIAL_KINDS and caller.teams:
         naming = replace(caller, always_names_team=True)
-        again, context = _send_create(executor, naming, team)
+        again, context = send_create(executor, naming, team)
         if is_success(last_response(again)):
             return naming, again, context
     return None, observation, context
 
 
-def find_needless_team(executor: Executor, caller: Caller) -> Observation | None:
-    """Return a create that a credential is refused again and again without X-Team-ID, None if it is not."""
-    nameless = replace(caller, always_names_team=False)
-    for _ in range(_NAMELESS_TRIES):
-        observation, _ = _send_create(executor, nameless, "")
-        response = last_response(observation)
-        if not 400 <= response.status < 500 or response.status in BUSY_STATUSES:
-            return None
-    steps = tuple(
-        replace(step, headers=_NO_TEAM) for step in observation.case.steps
-    )  # whoever sends it again
-    return replace(observation, case=replace(observation.case, steps=steps))
-
-
-def _send_create(executor: Executor, caller: Caller, team: str) -> tuple[Observation, CaseContext]:
+def send_create(executor: Executor, caller: Caller, team: str) -> tuple[Observation, CaseContext]:
     """Send a plain create, again while the target is too busy, or stored what it answered over a lost connection."""
     for _ in range(_BUSY_TRIES):
         observation, context = _send_plain(executor, caller, team)

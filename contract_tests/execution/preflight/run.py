@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -16,12 +15,13 @@ from contract_tests.execution.preflight.plain_creates import (
     call_violated,
     create_plain,
     explain_refusals,
-    find_needless_team,
     last_response,
     open_context,
 )
 from contract_tests.execution.preflight.refused_callers import (
+    call_caller_violated,
     find_forbidden_team,
+    judge_named_teams,
     leave_out_teams,
     suspect_callers_file,
 )
@@ -38,12 +38,6 @@ from contract_tests.targets.clock import RunStopped
 _REFUSE_ONLY = "--refuse-only: refusals were not compared with the same request without its fault"
 #: Another form of the body cannot help against these: the caller or the path is wrong, or the target too busy.
 _FORM_INDEPENDENT_STATUSES = (401, 403, 404, 405, 501, *BUSY_STATUSES)
-#: The rule that lets a caller of this kind create; a listed one that is refused with 403 has a valid token.
-_FORBIDDEN_RULES = {
-    "jwt": "team-required-for-jwt",
-    "dk": "team-optional-for-credentials",
-    "sk": "team-optional-for-credentials",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +117,10 @@ class _Preflight:
             problem = self.notes[0] if self.notes else "no caller that may create; an ak- key may not"
             raise CannotJudge(_name_limit(problem, self.limit))
         if not able:
-            raise CannotJudge(self._explain_refusals())
+            raise CannotJudge(_explain_refusals(self.executor.sender.target.name, self.refused))
         forbidden = self._probe(able[0])
         unusable = self._judge_refused_callers()
-        self._judge_named_teams()
+        self.observations += judge_named_teams(self.executor, self.ready)
         self.ready, reasons = leave_out_teams(pool.blue, self.ready, forbidden)
         rejected = tuple(caller for caller, _ in self.refused.values())
         able_pool = replace(pool, callers=tuple(self.ready), rejected=rejected)
@@ -139,16 +133,6 @@ class _Preflight:
             tuple(self.observations),
             self.settling,
         )
-
-    def _explain_refusals(self) -> str:
-        """Return why no caller can create; a 404 may also stand for the team that a JWT names."""
-        responses = {name: response for name, (_, response) in self.refused.items()}
-        problem = explain_refusals(self.executor.sender.target.name, responses)
-        jwt = all(caller.kind == "jwt" for caller, _ in self.refused.values())
-        if jwt and {response.status for response in responses.values()} == {404}:
-            names = ", ".join(responses)
-            problem += f"; or a 404 stands for a team of others: check `teams` of {names} in the callers file"
-        return problem
 
     def _try_callers(self, callers: list[Caller]) -> None:
         """Try each form with one caller after another until one is accepted, then send that of the others."""
@@ -237,7 +221,7 @@ class _Preflight:
         """Return why a caller cannot be used; record a violation if the callers file cannot explain it."""
         if response.status == 401:
             return "401: check its token"
-        if caller.kind == "sk":
+        if caller.kind not in ("jwt", "dk"):
             return describe_response(response)
         suspect = suspect_callers_file(self.executor, caller, response.status)
         if suspect:
@@ -246,31 +230,25 @@ class _Preflight:
             return describe_response(response)
         _, observation, _ = create_plain(self.executor, caller)
         if observation.judgement.outcome == "violated":
-            self._call_violated(caller, observation, "refused a valid create by a caller that may create")
+            reason = "refused a valid create by a caller that may create"
+            self.observations.append(call_caller_violated(self.executor, caller, observation, reason))
         return describe_response(response)
-
-    def _judge_named_teams(self) -> None:
-        """Record a violation for a credential that must name its team, unless the cases try it without."""
-        pool = self.executor.controls.caller_pool
-        for caller in self.ready:
-            tried = pool.find_caller(f"{caller.kind}-red")
-            if not caller.always_names_team or (tried is not None and tried.name == caller.name):
-                continue
-            with suppress(CannotRun):  # no service is left for it
-                if (observation := find_needless_team(self.executor, caller)) is not None:
-                    self._call_violated(caller, observation, "refused a valid create without X-Team-ID")
-
-    def _call_violated(self, caller: Caller, observation: Observation, reason: str) -> None:
-        """Record that a caller is refused which may create; no other caller can show it again."""
-        role = self.executor.controls.caller_pool.name_role(caller)
-        steps = tuple(replace(step, caller=role) for step in observation.case.steps)
-        named = replace(observation, case=replace(observation.case, steps=steps))
-        self.observations.append(call_violated(named, _FORBIDDEN_RULES[caller.kind], reason))
 
 
 def _name_limit(problem: str, limit: int) -> str:
     """Return a problem, with the limit that is enough if it is about --max-created."""
     return f"{problem}; give {limit} or more" if "--max-created" in problem else problem
+
+
+def _explain_refusals(target: str, refused: Mapping[str, tuple[Caller, Response]]) -> str:
+    """Return why no caller can create; a 404 may also stand for the team that a JWT names."""
+    responses = {name: response for name, (_, response) in refused.items()}
+    problem = explain_refusals(target, responses)
+    jwt = all(caller.kind == "jwt" for caller, _ in refused.values())
+    if jwt and {response.status for response in responses.values()} == {404}:
+        names = ", ".join(responses)
+        problem += f"; or a 404 stands for a team of others: check `teams` of {names} in the callers file"
+    return problem
 
 
 def _refuses_every_service_key(ready: list[Caller], refused: Mapping[str, tuple[Caller, Response]]) -> bool:
