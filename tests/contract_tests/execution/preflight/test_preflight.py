@@ -310,6 +310,22 @@ def test_a_key_of_the_second_team_is_tried_without_its_team() -> None:
     assert violated_rules(report) == {rule}, describe_findings(report)
 
 
+def test_a_limit_that_is_reached_is_no_need_for_a_team() -> None:
+    """A key that is refused once without its team, and then with it as well, has shown nothing about the team."""
+    sent: list[Request] = []
+
+    def intercept(request: Request, send: Send) -> Response:
+        if request.operation == "create" and request.kind == "dk":
+            sent.append(request)
+            return send(request) if len(sent) == 2 else Response(403)
+        return send(request)
+
+    callers = use_wrong_teams("sk-blue", "dk-red")
+    executor = open_app_executor(add_interceptor(create_app(), intercept), callers=callers)
+    assert [one.judgement.rule for one in run_preflight(executor).observations] == []
+    assert (sent[1].header("X-Team-ID"), sent[2].header("X-Team-ID")) != (None, None)
+
+
 def test_a_jwt_is_used_for_the_team_that_takes_it() -> None:
     """Where only the second team of a JWT is wrong, its first one is used, and the verdict names the second."""
     wrong = str(uuid4())
