@@ -7,7 +7,7 @@ the verdicts when the last part is done.
 
 import random
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ from contract_tests.targets.factory import open_target
 _TESTS = Path(__file__).resolve().with_name("test_contract.py")
 _FOLDER = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 _REPORT = pytest.StashKey[Report]()
+_UNTESTED = pytest.StashKey[list[str]]()
 _PROBLEM = "problem"  # the file in which a worker reports why nothing can be judged
 
 
@@ -143,7 +144,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     states = load_finished_parts(folder)
     if not states:
         return
-    report = config.stash[_REPORT] = merge_states(states).build_report(load_catalogue())
+    state = merge_states(states)
+    report = config.stash[_REPORT] = state.build_report(load_catalogue())
+    config.stash[_UNTESTED] = _describe_untested(report, state.rules)
     if report.exit_code and not session.exitstatus:
         session.exitstatus = (
             report.exit_code
@@ -162,7 +165,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Print the summary line of the run, or why nothing could be judged."""
     report = config.stash.get(_REPORT, None)
     if report is not None:
-        terminalreporter.write_line(escape_console(format_last_line(report)))
+        for line in (*config.stash[_UNTESTED], format_last_line(report)):
+            terminalreporter.write_line(escape_console(line))
     if config.getoption("--target") and not _collects_rules(config):
         terminalreporter.write_line(f"no contract rule was collected, since a path is given; add {_TESTS}")
     if _FOLDER in config.stash:
@@ -175,6 +179,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Delete the results of the parts."""
     if _FOLDER in config.stash:
         config.stash[_FOLDER].cleanup()
+
+
+def _describe_untested(report: Report, rules: Container[str] | None) -> list[str]:
+    """Return in words which rules are violated that are not selected, so that no test names them."""
+    return [
+        f"{row.rule.id} is violated, too: {row.reason}; test it with -k {row.rule.id}"
+        for row in report.verdicts
+        if row.fails and rules is not None and row.rule.id not in rules
+    ]
 
 
 def _collects_rules(config: pytest.Config) -> bool:

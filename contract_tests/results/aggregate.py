@@ -84,14 +84,15 @@ class Aggregate:
         # A setup that fails is about another rule, which has a verdict of its own.
         proves_nothing = outcome == "inconclusive" and judgement.reason != SETUP_FAILED
         if proves_nothing and observation.case.is_planned:
-            self.unproven.add((rule, expectation))
+            self.unproven |= {(rule, expectation), (observation.case.rule, expectation)}
         if outcome == "passed":
             self.shown.add((rule, expectation))
             self.tries[rule, expectation] += independent
             if answer := find_answer(observation):
                 self.answers[answer] += 1
         elif outcome != "violated":
-            self._add_reason(rule, outcome, judgement.reason, 1)
+            for of in {rule, observation.case.rule}:  # a step may be about another rule than its case
+                self._add_reason(of, outcome, judgement.reason, 1)
         else:
             inputs = list_inputs(observation.case, judgement.differences)
             types = (observation.case.service_type,)

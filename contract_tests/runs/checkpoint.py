@@ -83,8 +83,9 @@ class RunState:
             left_out=left_out,
             refuse_only=bool(self.command_options.get("refuse_only")),
         )
-        conforming = {row.rule.id for row in rows if row.verdict == "conforms"}
         selected = None if self.rules is None else {*self.rules, *(finding.rule.id for finding in findings)}
+        rows = tuple(row for row in rows if selected is None or row.rule.id in selected)
+        conforming = {row.rule.id for row in rows if row.verdict == "conforms"}
         spare = [one.rule for one in self.waivers.values() if one.rule in conforming and not one.expired]
         return Report(
             target=self.target,
@@ -93,7 +94,7 @@ class RunState:
             seed=self.seed,
             strict=self.strict,
             callers=self.callers,
-            verdicts=tuple(row for row in rows if selected is None or row.rule.id in selected),
+            verdicts=rows,
             findings=findings,
             layers=self.layers,
             requests=self.requests,

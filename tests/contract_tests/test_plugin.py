@@ -9,6 +9,24 @@ from tests.support.contract_pytest import MOCK, run_contract_pytest
 
 pytestmark = pytest.mark.slow
 
+_STORES_ANOTHER_PATH = """
+import io
+
+from mock_server import create_app
+
+
+def app():
+    mock = create_app()
+
+    def serve(environ, start_response):
+        if environ["REQUEST_METHOD"] == "POST":
+            body = environ["wsgi.input"].read().replace(b"/Health//", b"/health//")
+            environ["wsgi.input"] = io.BytesIO(body)
+        return mock(environ, start_response)
+
+    return serve
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -36,6 +54,15 @@ def test_a_broken_rule_fails_its_test(folder: Path) -> None:
     assert "Happened: After a service was created" in done.stdout
     assert "Received: 201" in done.stdout
     assert "curl -i -X POST" in done.stdout
+
+
+def test_a_violated_rule_without_a_test_is_named(folder: Path) -> None:
+    """A run that fails for a rule that is not selected names it, since its own tests all pass."""
+    (folder / "another.py").write_text(_STORES_ANOTHER_PATH)
+    done = run_contract_pytest(folder, "--target", "wsgi:another:app", "-k", "updated-stored")
+    assert done.returncode == 1, done.stdout
+    assert "1 passed" in done.stdout
+    assert "created-stored is violated, too: the read-back shows another value" in done.stdout
 
 
 def test_no_file_stays_open(folder: Path) -> None:

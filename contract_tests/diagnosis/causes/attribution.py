@@ -164,8 +164,9 @@ def _blame_caller(executor: Executor, observation: Observation) -> Observation |
     others = sorted({c.kind for c in executor.controls.caller_pool.list_red_callers()} - {kind})
     if rule is None or not others or len(case.steps) > 1:
         return None
-    other = change_last_step(case, caller=f"{others[0]}-red")
-    return blame_rule(observation, rule) if differs_reliably(executor, case, other) else None
+    by_others = (change_last_step(case, caller=f"{other}-red") for other in others)
+    differs = any(differs_reliably(executor, case, by_other) for by_other in by_others)
+    return blame_rule(observation, rule) if differs else None
 
 
 def attribute_to_caller(executor: Executor, observation: Observation) -> Observation:

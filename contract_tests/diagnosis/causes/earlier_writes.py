@@ -8,6 +8,7 @@ from contract_tests.execution.executor import Executor
 from contract_tests.results.observation import Observation
 
 _WRITES = {"createContainer": "created-stored", "updateContainer": "updated-stored"}
+_RULES_OF_UPDATES = ("update-keeps-omitted", "updated-stored")
 
 
 def blame_earlier_write(executor: Executor, observation: Observation) -> Observation:
@@ -16,10 +17,11 @@ def blame_earlier_write(executor: Executor, observation: Observation) -> Observa
     That write is the last one that sent the property to the same service: a read-back right after it shows the same
     wrong value. A property that it shows rightly was changed by the update, whatever happened to the others.
     """
-    if observation.judgement.rule != "update-keeps-omitted" or not observation.judgement.differences:
+    rule = observation.judgement.rule
+    if rule not in _RULES_OF_UPDATES or not observation.judgement.differences:
         return observation
     direct = _read_after_write(observation.case, {name for name, _, _ in observation.judgement.differences})
-    again = find_violation(executor, direct) if direct else None
+    again = find_violation(executor, direct) if direct and direct.rule != rule else None
     if direct is None or again is None or again.judgement.rule != direct.rule:
         return observation
     return _find_changed(executor, observation, again) or again

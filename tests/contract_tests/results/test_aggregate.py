@@ -52,3 +52,11 @@ def test_generated_cases_count_for_the_layer_that_ran_them() -> None:
     assert {layer for _, layer, _ in aggregate.outcomes} == {"properties"}
     assert [deviation.layers for deviation in aggregate.deviations.values()] == [Counter(properties=2)]
     assert aggregate.cases == 4
+
+
+def test_a_step_that_cannot_be_sent_leaves_the_rule_of_its_case_undecided() -> None:
+    """A series of updates judges the rule of the answer at each step, and its own rule by the read-back after it."""
+    case = Case("covering/update", "updated-stored", "lifecycle", (Step("updateContainer"),))
+    aggregate = Aggregate.of([Observation(case, Judgement("inconclusive", "updated", "refused here"))])
+    assert aggregate.unproven == {("updated", case.expect), ("updated-stored", case.expect)}
+    assert aggregate.reasons["updated-stored", "inconclusive", "refused here"] == 1

@@ -380,3 +380,12 @@ def test_waiver_of_a_rule_that_conforms_can_go() -> None:
         load_catalogue()
     )
     assert report.notes == ("a note", "the rule slug-unique conforms; its waiver can go")
+
+
+def test_a_waiver_of_a_rule_that_is_not_selected_stays() -> None:
+    """A run with ``-k`` has only some cases of other rules, and shows nothing about their waivers."""
+    case = Case("c", "slug-unique", "cases", (Step("createContainer", expect="refuse"),))
+    seen = Aggregate.of([Observation(case, Judgement("passed", "slug-unique"))])
+    waivers = {"slug-unique": Waiver("slug-unique", "known", date.max)}
+    state = RunState("t", "now", rules=("created-stored",), waivers=waivers, committed=seen)
+    assert state.build_report(load_catalogue()).notes == ()

@@ -102,6 +102,13 @@ def test_updates_that_one_kind_of_caller_may_not_send_break_one_rule() -> None:
     assert violated_rules(report) == {"team-optional-for-credentials"}, describe_findings(report)
 
 
+def test_updates_that_two_kinds_of_callers_may_not_send_break_one_rule() -> None:
+    """Where only user sessions may update, the keys are compared with them, not only with each other."""
+    refused = refuse(lambda r: r.operation == "update" and "k-" in (r.header("Authorization") or ""))
+    report = judge(refused, layers=("wire",))
+    assert violated_rules(report) == {"team-optional-for-credentials"}, describe_findings(report)
+
+
 def test_a_line_break_that_is_refused_in_a_name_breaks_the_rule_of_the_name() -> None:
     """A server that takes names of one line only reads the forms of a request all the same."""
     report = judge(refuse(lambda r: "\n" in str(r.body.get("display_name", ""))), layers=("cases", "wire"))

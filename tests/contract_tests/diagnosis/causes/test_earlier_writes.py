@@ -74,3 +74,18 @@ def test_a_value_that_the_update_changed_is_found_beside_one_that_was_stored_wro
         "update-keeps-omitted",
         ["exposed_port"],
     )
+
+
+def test_what_a_create_stored_wrongly_is_not_blamed_on_a_refused_update() -> None:
+    """A refused update must change nothing: a run of ``updated-stored`` alone sees the port of the create there."""
+    fault = next(fault for fault in FAULTS if fault.name == "create-stores-the-port-as-text")
+    executor = open_app_executor(fault.app())
+    executor.readback = True
+    steps = (
+        Step(caller="red", body=BODY),
+        Step("updateContainer", "red", body={"exposed_port": 0}, expect="refuse"),
+        Step("readContainer", "red", shows=(("exposed_port", 9000),), expect="accept"),
+    )
+    observation = executor.run_case(Case("refused-update", "updated-stored", "lifecycle", steps))
+    assert observation.judgement.rule == "updated-stored"
+    assert diagnose_violation(executor, observation).judgement.rule == "created-stored"
