@@ -59,7 +59,9 @@ def _for_each(faults: Iterable[str], rules: Mapping[str, str]) -> dict[str, Mapp
 
 #: By fault: the rules that the gate may also name, and why each truly follows.
 CONSEQUENCES: Mapping[str, Mapping[str, str]] = {
-    "update-not-validated-for-dk": dict.fromkeys(_PROPERTY_RULES, "an invalid value of an update is accepted"),
+    "update-not-validated-for-dk": dict.fromkeys(
+        _PROPERTY_RULES, "an invalid value of an update is accepted"
+    ),
     "update-stores-three-properties": {
         **dict.fromkeys(_PROPERTY_RULES, "an invalid value of an update is accepted"),
         "request-forms": "which three are the first depends on the order of the keys",
