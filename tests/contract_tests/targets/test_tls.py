@@ -59,5 +59,7 @@ def test_a_certificate_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         assert (received.status, received.body) == (201, b"{}")
     else:
         assert isinstance(received, NoResponse)
-        advice = "(SSL_CERT_FILE names a file of authorities to trust)"
-        assert received.reason == f"TLS failed: self-signed certificate {advice}"
+        assert received.reason.startswith(
+            "TLS failed: "
+        )  # then the words of OpenSSL, which its version decides
+        assert received.reason.endswith(" (SSL_CERT_FILE names a file of authorities to trust)")
